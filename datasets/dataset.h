@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <glissade/views.h>
+
+namespace glissade::datasets {
+
+/// Samples in memory: parsed into vectors, or mapped from the binary cache. Movable; view() stays valid while the Dataset (or the one it
+/// was moved to) lives. Immutable, so safe to read from many threads.
+class Dataset {
+ public:
+  struct Arrays {
+    std::uint32_t feature_count = 0;
+    std::uint32_t label_count = 0;
+    std::vector<std::uint64_t> feature_offsets;
+    std::vector<std::uint32_t> feature_ids;
+    std::vector<float> feature_values;
+    std::vector<std::uint64_t> label_offsets;
+    std::vector<std::uint32_t> label_ids;
+  };
+
+  explicit Dataset(Arrays arrays);
+  /// `owner` keeps the memory behind `view` alive (a mapped cache file).
+  Dataset(DatasetView view, std::shared_ptr<const void> owner);
+
+  const DatasetView& view() const noexcept { return view_; }
+
+ private:
+  std::shared_ptr<const void> owner_;
+  DatasetView view_;
+};
+
+}  // namespace glissade::datasets

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace glissade {
+
+/// Sparse rows in somebody else's memory (CSR): row r holds entries offsets[r] .. offsets[r + 1] - 1 of `ids`, and of
+/// `values` where present (an empty `values` means 1 for each entry). The memory must outlive the view and stay unchanged.
+struct SparseRows {
+  std::span<const std::uint64_t> offsets;  ///< rows + 1 positions, ascending
+  std::span<const std::uint32_t> ids;
+  std::span<const float> values;
+
+  std::size_t rows() const noexcept { return offsets.empty() ? 0 : offsets.size() - 1; }
+  std::span<const std::uint32_t> row_ids(std::size_t row) const noexcept {
+    return ids.subspan(offsets[row], offsets[row + 1] - offsets[row]);
+  }
+  std::span<const float> row_values(std::size_t row) const noexcept {
+    return values.empty() ? values : values.subspan(offsets[row], offsets[row + 1] - offsets[row]);
+  }
+};
+
+/// Samples to train on or to evaluate: sparse features and label sets. Ids within a row are unique and below
+/// `feature_count` / `label_count`; a row may have no label and no feature.
+struct DatasetView {
+  std::uint32_t feature_count = 0;  ///< D
+  std::uint32_t label_count = 0;    ///< L
+  SparseRows features;
+  SparseRows labels;  ///< no values
+
+  std::size_t size() const noexcept { return features.rows(); }
+};
+
+}  // namespace glissade

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace glissade::hashing {
+
+/// When and what to re-hash.
+///  fixed:    every `period` samples, all rows (SLIDE).
+///  decaying: the same, each period `growth` times the one before.
+///  drift:    every `period` samples, only rows that moved further than `threshold` times their length since their last hash.
+struct ScheduleParams {
+  enum class Kind { fixed, decaying, drift } kind = Kind::drift;
+  std::uint64_t period = 6400;  ///< samples
+  double growth = 1.5;
+  double threshold = 0.1;
+};
+
+class RehashSchedule {
+ public:
+  explicit RehashSchedule(const ScheduleParams& params) noexcept;
+  /// True if a re-hash is due after `samples` more samples were seen; moves on to the next period then.
+  bool advance(std::uint64_t samples) noexcept;
+  bool moved_rows_only() const noexcept { return params_.kind == ScheduleParams::Kind::drift; }
+  const ScheduleParams& params() const noexcept { return params_; }
+
+ private:
+  ScheduleParams params_;
+  double period_;
+  std::uint64_t since_ = 0;
+};
+
+/// How far each row has moved since it was last hashed: the sum of its steps' lengths, an upper bound of the distance.
+/// add() may be called for different rows from different threads.
+class Drift {
+ public:
+  explicit Drift(std::size_t rows) : moved_(rows, 0.f), length_(rows, 0.f) {}
+  void add(std::uint32_t row, float squared_step) noexcept;
+  /// Rows with moved > threshold * length at the last hash, ascending. (A row never hashed counts as moved once it steps.)
+  void moved(double threshold, std::vector<std::uint32_t>& out) const;
+  /// Marks `row` as hashed now, with its current length.
+  void hashed(std::uint32_t row, float length) noexcept;
+
+ private:
+  std::vector<float> moved_;
+  std::vector<float> length_;
+};
+
+}  // namespace glissade::hashing

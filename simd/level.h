@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string_view>
+
+namespace glissade::simd {
+
+/// Instruction-set levels, lowest first. Each level may use everything of the levels below it.
+/// `amx` has its place in the order; its kernels fall through to avx512bf16 until they exist.
+enum class Level : int { scalar = 0, avx2, avx512, avx512bf16, amx };
+
+inline constexpr int kLevelCount = 5;
+
+/// "scalar", "avx2", "avx512", "avx512bf16", "amx".
+std::string_view level_name(Level level) noexcept;
+
+/// Parses a level name; false (and `out` untouched) if it is none of the five.
+bool parse_level(std::string_view name, Level& out) noexcept;
+
+/// Whether this build holds kernels of that level (the compiler knew its flags).
+bool is_compiled(Level level) noexcept;
+
+/// Whether this CPU and operating system run that level: CPUID of every feature passed to the compiler, and XCR0.
+bool is_usable(Level level) noexcept;
+
+/// What the environment variable GLISSADE_SIMD asks for.
+struct Ceiling {
+  enum class Status { unset, known, unknown } status;
+  Level level;            ///< meaningful if known
+  std::string_view text;  ///< the variable's value (owned by the environment)
+};
+Ceiling environment_ceiling() noexcept;
+
+/// The level in use: the highest that is compiled, usable and not above the ceiling.
+/// An unknown name in GLISSADE_SIMD counts as unset here; the engine refuses it with an error first.
+Level active_level() noexcept;
+
+}  // namespace glissade::simd
