@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+namespace glissade {
+
+/// exact: every label is scored. lsh: only the labels in the sample's buckets (all tables) are.
+enum class Search { exact, lsh };
+
+struct PredictOptions {
+  std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
+  Search search = Search::exact;
+  bool probabilities = false;  ///< scores as probabilities (softmax over all labels, over the candidates with lsh; sigmoid for bce) instead of logits
+};
+
+/// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, ties to the lower label.
+/// Where a sample has fewer than k candidates the rest is kNoLabel with score -infinity.
+struct Predictions {
+  static constexpr std::uint32_t kNoLabel = 0xffffffffu;
+  std::uint32_t k = 0;
+  std::vector<std::uint32_t> labels;
+  std::vector<float> scores;
+  std::uint64_t candidates = 0;  ///< labels scored, over all samples
+};
+
+enum class LoadFor { inference, training };
+
+/// A network with its parameters, names and training state. Movable handle; the const members are safe from many threads at once,
+/// also while no Trainer is at work on it.
+class Model {
+ public:
+  /// A new network, weights drawn from config.seed. Fails on an invalid config or too little memory.
+  static Result<Model> create(const Config& config, const Shape& shape);
+
+  /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
+  /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
+  static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
+
+  /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
+  /// Without the training state the file is smaller and cannot be trained on.
+  Result<void> save(const std::string& path, bool with_training_state = true) const;
+
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const Config& config() const noexcept;
+  Shape shape() const noexcept;
+  std::uint64_t step() const noexcept;         ///< optimiser steps so far
+  std::uint32_t epochs_done() const noexcept;  ///< whole passes so far
+  bool trainable() const noexcept;             ///< false after loading for inference
+  std::uint64_t parameters() const noexcept;
+  std::uint64_t memory_bytes() const noexcept;
+
+  /// One name per label / feature, or empty.
+  const std::vector<std::string>& label_names() const noexcept;
+  const std::vector<std::string>& feature_names() const noexcept;
+  Result<void> set_label_names(std::vector<std::string> names);
+  Result<void> set_feature_names(std::vector<std::string> names);
+
+  /// How often each label occurred in the training data, and the number of training samples: what propensities are made from.
+  /// Empty / 0 before training.
+  std::span<const std::uint32_t> label_counts() const noexcept;
+  std::uint64_t training_samples() const noexcept;
+
+  /// The best labels of each row of `features`. Fails if an id is >= shape().features. With Search::lsh the tables are built by the first
+  /// call (once, thread-safe), unless training has left them.
+  Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
+
+  class Impl;  ///< internal
+  Impl& impl() const noexcept { return *impl_; }
+
+ private:
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace glissade

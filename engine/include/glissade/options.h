@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+
+namespace glissade {
+
+/// One option of Config, described once. Text forms are what the command line, a config file and the model file use.
+struct Option {
+  std::string_view name;    ///< as on the command line, e.g. "learning-rate"
+  std::string_view group;   ///< "network", "active set", "hash tables", "optimiser", "training"
+  std::string_view unit;    ///< "samples", "rows", "" ...
+  std::string_view range;   ///< e.g. "1 .. 1048576", "softmax | bce"
+  std::string_view effect;  ///< one sentence
+  Result<void> (*set)(Config& config, std::string_view text);  ///< fails with a usage error that names option, value and range
+  std::string (*get)(const Config& config);
+  bool stored;  ///< part of a model file (false for what only concerns the machine, such as threads)
+};
+
+/// All options, in the order of the manual. Static, thread-safe.
+std::span<const Option> options();
+
+/// Sets one option from text. Usage error for an unknown name (with the nearest known one) or a value outside its range.
+Result<void> set_option(Config& config, std::string_view name, std::string_view text);
+
+/// A named starting point.
+struct Preset {
+  std::string_view name;    ///< "amazon-670k", "wikilsh-325k", "text8", "sample"
+  std::string_view effect;  ///< one sentence: what data it is for and where its numbers come from
+  Config (*make)();
+};
+std::span<const Preset> presets();
+Result<Config> preset(std::string_view name);
+
+/// "name = value" lines of all stored options, in table order; the model file's config section.
+std::string to_text(const Config& config);
+Result<Config> from_text(std::string_view text);
+
+/// Checks what single options cannot: hash address width, active against labels, sampler and scope combinations, shape limits.
+Result<void> validate(const Config& config, const Shape& shape);
+
+/// Bytes that training will need, by part, before anything is allocated.
+struct MemoryEstimate {
+  std::uint64_t weights = 0;
+  std::uint64_t optimizer_state = 0;
+  std::uint64_t tables = 0;
+  std::uint64_t step_buffers = 0;
+  std::uint64_t total() const noexcept { return weights + optimizer_state + tables + step_buffers; }
+};
+MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape);
+
+/// Memory that this process can still get: the smaller of what the system says is available and what its cgroup leaves.
+std::uint64_t available_memory();
+
+/// Fails, naming the need, what is there and a remedy, if `bytes` exceed available_memory().
+Result<void> check_memory(const MemoryEstimate& need);
+
+}  // namespace glissade

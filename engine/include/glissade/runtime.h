@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <glissade/result.h>
+
+namespace glissade {
+
+/// The library's version, "major.minor.patch".
+const char* version() noexcept;
+
+/// One instruction-set level as this build and this machine see it.
+struct SimdLevel {
+  std::string name;
+  bool compiled = false;
+  bool usable = false;
+  bool active = false;
+};
+std::vector<SimdLevel> simd_levels();
+
+/// Usage error if the environment asks for what does not exist (an unknown name in GLISSADE_SIMD). Model::create and Model::load check it too.
+Result<void> check_environment();
+
+/// Highest resident set of this process so far, in MiB.
+double peak_memory_mib();
+
+}  // namespace glissade

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <glissade/result.h>
+
+namespace glissade::model_file {
+
+/// Version of the layout that this build writes; it reads this one and, where a reader exists, older ones.
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+/// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells layers apart (0 = embedding bag,
+/// 1 .. n = dense layers, n + 1 = output).
+enum class SectionKind : std::uint32_t {
+  config = 1,         ///< UTF-8 "name = value" lines
+  state = 2,          ///< shape, step, epochs and other counters
+  label_names = 3,    ///< names joined by '\n'
+  feature_names = 4,
+  label_counts = 5,   ///< uint32 per label
+  weights = 6,        ///< float rows (fp32 storage)
+  weights_high = 7,   ///< upper halves (bf16-mixed)
+  weights_low = 8,    ///< lower halves; needed for training only
+  bias = 9,           ///< float per row
+  first_moment = 10,  ///< Adam; training only
+  second_moment = 11,
+  row_steps = 12,     ///< uint32 per row: the step that last touched it; training only
+  bias_first_moment = 13,
+  bias_second_moment = 14,
+};
+
+struct Section {
+  SectionKind kind;
+  std::uint32_t index = 0;
+  std::span<const std::byte> bytes;
+};
+
+/// Writes all sections: fixed header (magic, version, section count, checksum), section table with offset, size and XXH3 of each, payloads
+/// aligned to 4,096 bytes, little-endian. Temporary file beside `path`, fsync, rename, fsync of the folder. On failure `path` is untouched and the
+/// temporary file is removed.
+Result<void> write(const std::string& path, std::span<const Section> sections);
+
+/// A model file mapped read-only. Sections point into the mapping, which lives as long as any copy of the reader's handle.
+class Reader {
+ public:
+  /// Maps `path`, checks magic, version, header, table and sizes (overflow-safe), and the checksum of each section for which `wanted` is true
+  /// (all if empty).
+  static Result<Reader> open(const std::string& path, bool (*wanted)(SectionKind) = nullptr);
+
+  bool has(SectionKind kind, std::uint32_t index = 0) const noexcept;
+  /// Empty if there is no such section.
+  std::span<const std::byte> bytes(SectionKind kind, std::uint32_t index = 0) const noexcept;
+  const std::string& path() const noexcept { return path_; }
+  /// Keeps the mapping alive.
+  std::shared_ptr<const void> mapping() const noexcept { return mapping_; }
+
+ private:
+  std::string path_;
+  std::shared_ptr<const void> mapping_;
+  std::vector<Section> sections_;
+};
+
+}  // namespace glissade::model_file
