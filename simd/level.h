@@ -30,6 +30,10 @@ struct Ceiling {
 };
 Ceiling environment_ceiling() noexcept;
 
+/// The rule behind active_level(): the highest level whose bit (1 << level) is in `levels` and that is not above the ceiling;
+/// scalar if there is none. An unset or unknown ceiling is none.
+Level choose_level(const Ceiling& ceiling, unsigned levels) noexcept;
+
 /// The level in use: the highest that is compiled, usable and not above the ceiling.
 /// An unknown name in GLISSADE_SIMD counts as unset here; the engine refuses it with an error first.
 Level active_level() noexcept;
