@@ -5,6 +5,10 @@
 #include <memory>
 #include <span>
 
+namespace glissade::simd {
+struct Kernels;
+}
+
 namespace glissade::hashing {
 
 /// Vectors hashed together; a block is stored dimension-major: block[d * kLanes + lane].
@@ -18,8 +22,8 @@ struct FamilyParams {
   std::uint32_t k = 9;          ///< codes per table: sign bits (simhash) or digits (dwta)
   std::uint32_t tables = 50;    ///< L
   std::uint64_t seed = 1;
-  std::uint32_t bin_size = 8;  ///< dwta: positions per bin, a power of two, so a digit is exactly log2(bin_size) bits
-  std::uint32_t nonzeros = 0;  ///< simhash: non-zero signs per projection; 0 = max(8, dimension / 3)
+  std::uint32_t bin_size = 8;  ///< dwta: positions per bin, a power of two in [2, 128], so a digit is exactly log2(bin_size) bits
+  std::uint32_t nonzeros = 0;  ///< simhash: non-zero signs per projection; 0 = max(8, dimension / 3); at most dimension
 };
 
 /// Address bits of one table: k (simhash) or k * log2(bin_size) (dwta). The engine refuses more than kMaxTableBits.
@@ -31,18 +35,23 @@ inline constexpr std::uint32_t kMaxTableBits = 24;
 /// Immutable after make(); safe to use from many threads.
 class Family {
  public:
+  /// Hashes with the kernels of the active simd level.
   static std::unique_ptr<Family> make(const FamilyParams& params);
+  /// Hashes with `kernels`, which must outlive the family (tests and benches: one family per level).
+  static std::unique_ptr<Family> make(const FamilyParams& params, const simd::Kernels& kernels);
   virtual ~Family() = default;
 
   /// Addresses of 16 vectors in every table: codes[table * kLanes + lane] < 2^table_bits.
-  /// `block` is dimension x kLanes floats. No allocation.
+  /// `block` is dimension x kLanes floats. No allocation, except for dwta's scratch (k * tables * kLanes bytes)
+  /// at the first call of a thread.
   virtual void codes(const float* block, std::uint32_t* codes) const noexcept = 0;
 
   const FamilyParams& params() const noexcept { return params_; }
 
  protected:
-  explicit Family(const FamilyParams& params) : params_(params) {}
+  Family(const FamilyParams& params, const simd::Kernels& kernels) : params_(params), kernels_(&kernels) {}
   FamilyParams params_;
+  const simd::Kernels* kernels_;
 };
 
 /// Where the vectors of a table come from: the rows of an output layer, read 16 at a time. Thread-safe for reads.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,10 +13,12 @@ namespace glissade::hashing {
 /// A set of row ids with O(1) clear: a row is in if its stamp equals the current round. One per thread.
 class StampSet {
  public:
-  explicit StampSet(std::size_t rows) : stamps_(rows, 0) {}
+  /// `round` is where the counter starts; only a test of its wrap-around has a reason to choose it.
+  explicit StampSet(std::size_t rows, std::uint32_t round = 1) : stamps_(rows, 0), round_(round) { assert(round != 0); }
   void clear() noexcept;
   /// True if `id` was not in.
   bool insert(std::uint32_t id) noexcept {
+    assert(id < stamps_.size());
     if (stamps_[id] == round_) return false;
     stamps_[id] = round_;
     return true;
@@ -23,8 +26,8 @@ class StampSet {
   bool contains(std::uint32_t id) const noexcept { return stamps_[id] == round_; }
 
  private:
-  std::vector<std::uint32_t> stamps_;
-  std::uint32_t round_ = 1;
+  std::vector<std::uint32_t> stamps_;  // 0 = never in: round_ is never 0
+  std::uint32_t round_;
 };
 
 /// The codes of a group of samples: codes[table * stride + sample] for sample = 0 .. samples - 1.
@@ -35,9 +38,10 @@ struct GroupCodes {
 };
 
 /// SLIDE's vanilla retrieval (Chen et al. 2020): visits the tables in a random order (from `seed`), in each table the
-/// bucket of every sample, and appends ids not yet in `seen` to `out` until `limit` of them were added. Inside a bucket it starts
-/// at a random place, so that a full bucket does not always give its lowest ids. Returns how many were added. No
-/// allocation once `out` has the capacity.
+/// bucket of every sample, and appends ids not yet in `seen` to `out` until `limit` of them were added. In a table it starts
+/// at a random sample and inside a bucket at a random place, both wrapping around, so that a limit met early does not always
+/// favour the first samples or the lowest ids. Returns how many were added. No allocation once `out` has the capacity
+/// (but 4 bytes per table at the first call of a thread).
 std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::size_t limit, StampSet& seen,
                     std::vector<std::uint32_t>& out) noexcept;
 

@@ -12,15 +12,16 @@ namespace glissade::hashing {
 ///  drift:    every `period` samples, only rows that moved further than `threshold` times their length since their last hash.
 struct ScheduleParams {
   enum class Kind { fixed, decaying, drift } kind = Kind::drift;
-  std::uint64_t period = 6400;  ///< samples
-  double growth = 1.5;
-  double threshold = 0.1;
+  std::uint64_t period = 6400;  ///< samples, > 0
+  double growth = 1.5;          ///< decaying: >= 1
+  double threshold = 0.1;       ///< drift: share of the row's length
 };
 
 class RehashSchedule {
  public:
   explicit RehashSchedule(const ScheduleParams& params) noexcept;
-  /// True if a re-hash is due after `samples` more samples were seen; moves on to the next period then.
+  /// True if a re-hash is due after `samples` more samples were seen; moves on to the next period then. What exceeds the period
+  /// counts for the next one, so the state depends on the total only: advance(n) on a fresh schedule resumes after n samples.
   bool advance(std::uint64_t samples) noexcept;
   bool moved_rows_only() const noexcept { return params_.kind == ScheduleParams::Kind::drift; }
   const ScheduleParams& params() const noexcept { return params_; }
@@ -37,7 +38,7 @@ class Drift {
  public:
   explicit Drift(std::size_t rows) : moved_(rows, 0.f), length_(rows, 0.f) {}
   void add(std::uint32_t row, float squared_step) noexcept;
-  /// Rows with moved > threshold * length at the last hash, ascending. (A row never hashed counts as moved once it steps.)
+  /// Sets `out` to the rows with moved > threshold * length at the last hash, ascending. (A row never hashed counts as moved once it steps.)
   void moved(double threshold, std::vector<std::uint32_t>& out) const;
   /// Marks `row` as hashed now, with its current length.
   void hashed(std::uint32_t row, float length) noexcept;

@@ -24,7 +24,8 @@ class Random {
   constexpr std::uint64_t next() noexcept { return mix(state_++); }
   /// Uniform in [0, bound), bound > 0 (Lemire 2019, without the rejection: bias below bound / 2^64).
   constexpr std::uint64_t below(std::uint64_t bound) noexcept {
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
   /// Uniform in [0, 1).
   constexpr double unit() noexcept { return static_cast<double>(next() >> 11) * 0x1.0p-53; }

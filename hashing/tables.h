@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,16 +18,29 @@ class Tables {
   /// bucket_cap 0 = unlimited.
   Tables(std::uint32_t tables, std::uint32_t bits, std::uint32_t rows, std::uint32_t bucket_cap, std::uint64_t seed);
 
-  /// Hashes every row of `source` and fills every table, in parallel. Same result for any number of threads.
+  /// Hashes every row of `source` and fills every table, in parallel. Same result for any number of threads. Needs one spare table
+  /// of ids per thread beside the tables themselves: the codes lie where the ids will be.
   void build(const VectorSource& source, const Family& family);
 
   /// Re-hashes `moved` (ascending, unique) and leaves all other rows where they are. Without a cap the result equals
-  /// build() on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next build().
+  /// build() on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next build(),
+  /// and a bucket that overflows keeps a uniform sample of what is in it and what comes. Costs one walk over the tables plus the
+  /// hashing of `moved`; needs at most 64 MiB (or 65,536 rows' codes, if that is more) beside what build() needs.
   void rehash(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
 
-  std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const noexcept;
-  std::uint32_t tables() const noexcept;
-  std::uint32_t rows() const noexcept;
+  std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const noexcept {
+    assert(table < tables_.size() && code >> bits_ == 0);
+    const Table& t = tables_[table];
+    return {t.ids.data() + t.offsets[code], t.ids.data() + t.offsets[code + 1]};
+  }
+  /// Starts to bring the bucket's bounds into the cache (its ids are known only once these are there).
+  void prefetch_bounds(std::uint32_t table, std::uint32_t code) const noexcept {
+    __builtin_prefetch(tables_[table].offsets.data() + code);
+  }
+  std::uint32_t tables() const noexcept { return static_cast<std::uint32_t>(tables_.size()); }
+  std::uint32_t bits() const noexcept { return bits_; }
+  std::uint32_t rows() const noexcept { return rows_; }
+  /// What the tables hold between calls.
   std::size_t memory_bytes() const noexcept;
 
  private:
@@ -34,10 +48,16 @@ class Tables {
     std::vector<std::uint32_t> offsets;
     std::vector<std::uint32_t> ids;
   };
+  void sort_by_code(std::uint32_t table, std::vector<std::uint32_t>& spare) noexcept;
+  void apply_cap(std::uint32_t table) noexcept;
+  std::uint64_t reservoir_seed(std::uint32_t table) const noexcept;
+  void rehash_chunk(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
+
   std::uint32_t bits_;
   std::uint32_t rows_;
   std::uint32_t bucket_cap_;
   std::uint64_t seed_;
+  std::uint64_t round_ = 0;  // re-hashes since the last build: each draws its own reservoirs
   std::vector<Table> tables_;
 };
 
