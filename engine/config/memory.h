@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <glissade/options.h>
+
+namespace glissade::config {
+
+/// available_memory() with the system's files below `root` instead of "/", so that a test can lay them out. Looks at
+/// proc/meminfo and, for both versions of cgroups, at every group from this process's own up to the root of the hierarchy.
+std::uint64_t available_memory_below(const std::string& root);
+
+/// The value in bytes of a "Name:   123 kB" line of a /proc file.
+std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view name) noexcept;
+
+/// check_memory() against a given amount.
+Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available);
+
+/// "3.2 GiB", "512 MiB", "80 KiB".
+std::string bytes_text(std::uint64_t bytes);
+
+}  // namespace glissade::config

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+#include <glissade/config.h>
+
+namespace glissade::config {
+
+/// The text form of one value of an enumeration.
+template <class E>
+struct Name {
+  E value;
+  std::string_view text;
+};
+
+/// All values of an enumeration (or bool) with their text forms: the only list of them. Parser, printer, help and messages read it.
+template <class E>
+inline constexpr auto kNames = nullptr;
+
+template <>
+inline constexpr auto kNames<bool> = std::to_array<Name<bool>>({{true, "on"}, {false, "off"}});
+template <>
+inline constexpr auto kNames<Storage> = std::to_array<Name<Storage>>({{Storage::fp32, "fp32"}, {Storage::bf16_mixed, "bf16-mixed"}});
+template <>
+inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
+template <>
+inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>(
+    {{SamplerKind::lsh, "lsh"}, {SamplerKind::uniform, "uniform"}, {SamplerKind::full, "full"}});
+template <>
+inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
+template <>
+inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>({{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}});
+template <>
+inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>(
+    {{RehashKind::fixed, "fixed"}, {RehashKind::decaying, "decaying"}, {RehashKind::drift, "drift"}});
+template <>
+inline constexpr auto kNames<OptimizerKind> =
+    std::to_array<Name<OptimizerKind>>({{OptimizerKind::adam, "adam"}, {OptimizerKind::sgd, "sgd"}});
+template <>
+inline constexpr auto kNames<DecayKind> =
+    std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});
+
+/// "lsh". Empty for a value that is none of the enumeration's.
+template <class E>
+constexpr std::string_view name_of(E value) noexcept {
+  for (const Name<E>& name : kNames<E>) {
+    if (name.value == value) return name.text;
+  }
+  return {};
+}
+
+/// False (and `out` untouched) if `text` names no value.
+template <class E>
+constexpr bool parse_name(std::string_view text, E& out) noexcept {
+  for (const Name<E>& name : kNames<E>) {
+    if (name.text == text) {
+      out = name.value;
+      return true;
+    }
+  }
+  return false;
+}
+
+namespace detail {
+
+inline constexpr std::string_view kBetween = " | ";
+
+template <class E>
+constexpr std::size_t choices_length() noexcept {
+  std::size_t length = kBetween.size() * (kNames<E>.size() - 1);
+  for (const Name<E>& name : kNames<E>) length += name.text.size();
+  return length;
+}
+
+template <class E>
+constexpr auto join_choices() noexcept {
+  std::array<char, choices_length<E>()> out{};
+  std::size_t at = 0;
+  for (const Name<E>& name : kNames<E>) {
+    if (at > 0) {
+      for (char c : kBetween) out[at++] = c;
+    }
+    for (char c : name.text) out[at++] = c;
+  }
+  return out;
+}
+
+template <class E>
+inline constexpr auto kChoices = join_choices<E>();
+
+}  // namespace detail
+
+/// "lsh | uniform | full", made at compile time.
+template <class E>
+constexpr std::string_view choices() noexcept {
+  return {detail::kChoices<E>.data(), detail::kChoices<E>.size()};
+}
+
+}  // namespace glissade::config

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <glissade/options.h>
+
+#include "engine/config/names.h"
+#include "engine/config/text.h"
+
+namespace glissade {
+namespace {
+
+using config::choices;
+using config::NumberStatus;
+using config::quoted;
+
+/// A string literal as a template argument: the setter of an option is a plain function that still knows its name and range.
+template <std::size_t N>
+struct Literal {
+  char text[N]{};
+  constexpr Literal(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+  constexpr std::string_view view() const noexcept { return {text, N - 1}; }
+};
+
+template <auto Member>
+using MemberType = std::remove_cvref_t<decltype(std::declval<Config&>().*Member)>;
+
+Error option_error(std::string_view name, std::string_view value, std::string_view problem, std::string_view range) {
+  std::string message = "option '";
+  message.append(name).append("': ").append(quoted(value)).append(" is ").append(problem).append("; allowed: ").append(range);
+  return usage_error(std::move(message));
+}
+
+template <class T>
+Result<T> read_number(std::string_view name, std::string_view range, config::Bounds<T> bounds, std::string_view text) {
+  T value{};
+  const NumberStatus status = config::parse_number(text, value);
+  if (status == NumberStatus::malformed) {
+    return option_error(name, text, std::is_integral_v<T> ? "not a whole number" : "not a finite number", range);
+  }
+  if (status == NumberStatus::too_large || value < bounds.low || value > bounds.high) {
+    return option_error(name, text, "out of range", range);
+  }
+  return value;
+}
+
+/// What an option is about, apart from its field.
+struct About {
+  std::string_view group;
+  std::string_view unit;
+  std::string_view effect;
+  bool stored = true;
+};
+
+/// A number between the bounds that `Range` shows, ends included.
+template <Literal Name, auto Member, Literal Range>
+constexpr Option number(const About& about) {
+  using T = MemberType<Member>;
+  const auto set = [](Config& config, std::string_view text) -> Result<void> {
+    const auto bounds = config::parse_bounds<T>(Range.view());
+    const Result<T> value = read_number<T>(Name.view(), Range.view(), *bounds, text);
+    if (!value) return value.error();
+    config.*Member = *value;
+    return {};
+  };
+  const auto get = [](const Config& config) { return config::number_text(config.*Member); };
+  return {Name.view(), about.group, about.unit, Range.view(), about.effect, set, get, about.stored};
+}
+
+/// One of the names of an enumeration, or on | off.
+template <Literal Name, auto Member>
+constexpr Option choice(const About& about) {
+  using E = MemberType<Member>;
+  const auto set = [](Config& config, std::string_view text) -> Result<void> {
+    if (config::parse_name(text, config.*Member)) return {};
+    return option_error(Name.view(), text, "unknown", choices<E>());
+  };
+  const auto get = [](const Config& config) { return std::string(config::name_of(config.*Member)); };
+  return {Name.view(), about.group, about.unit, choices<E>(), about.effect, set, get, about.stored};
+}
+
+constexpr std::string_view kHiddenRange = "1 .. 65536 per layer, 1 to 16 layers separated by commas";
+
+Result<void> set_hidden(Config& config, std::string_view text) {
+  constexpr config::Bounds<std::uint32_t> kWidth{1, 65536};
+  constexpr std::size_t kMostLayers = 16;
+  std::vector<std::uint32_t> widths;
+  for (std::string_view rest = text;;) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    const auto width = read_number("hidden", kHiddenRange, kWidth, config::trimmed(rest.substr(0, comma)));
+    if (!width) return width.error();
+    widths.push_back(*width);
+    if (comma == rest.size()) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (widths.size() > kMostLayers) return option_error("hidden", text, "too many layers", kHiddenRange);
+  config.hidden = std::move(widths);
+  return {};
+}
+
+std::string get_hidden(const Config& config) {
+  std::string out;
+  for (const std::uint32_t width : config.hidden) {
+    if (!out.empty()) out += ',';
+    out += config::number_text(width);
+  }
+  return out;
+}
+
+constexpr std::string_view kNetwork = "network";
+constexpr std::string_view kActiveSet = "active set";
+constexpr std::string_view kHashTables = "hash tables";
+constexpr std::string_view kOptimiser = "optimiser";
+constexpr std::string_view kTraining = "training";
+
+constexpr auto kOptions = std::to_array<Option>({
+    {"hidden", kNetwork, "units", kHiddenRange,
+     "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense; all ReLU.", set_hidden,
+     get_hidden, true},
+    choice<"storage", &Config::storage>(
+        {kNetwork, "", "How weights are kept: as floats, or as two 16-bit halves of which the forward pass reads only the upper one."}),
+    choice<"loss", &Config::loss>(
+        {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
+
+    choice<"sampler", &Config::sampler>(
+        {kActiveSet, "", "Where the active labels besides the true ones come from: hash tables, uniform draws, or all labels."}),
+    choice<"scope", &Config::scope>({kActiveSet, "", "Whether the samples of a batch share one active set or each has its own."}),
+    number<"active", &Config::active, "1 .. 16777216">(
+        {kActiveSet, "labels", "Target size of an active set, true labels included; more than there are labels means all of them."}),
+    number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
+        {kActiveSet, "", "Sampler lsh: largest part of the set that is retrieved from the tables; the rest is drawn uniformly."}),
+    choice<"correction", &Config::correction>(
+        {kActiveSet, "", "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),
+
+    choice<"hash", &Config::hash>(
+        {kHashTables, "", "Hash family: signs of sparse random projections, or densified winner-take-all digits of 3 bits."}),
+    number<"k", &Config::k, "1 .. 24">(
+        {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
+    number<"tables", &Config::tables, "1 .. 4096">(
+        {kHashTables, "tables", "Number of tables: more find more of the near labels and cost 4 bytes per label each."}),
+    number<"bucket-cap", &Config::bucket_cap, "0 .. 4294967295">(
+        {kHashTables, "labels", "Largest bucket; a fuller one keeps a uniform sample of its labels. 0 = unlimited."}),
+    choice<"rehash", &Config::rehash>(
+        {kHashTables, "", "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
+    number<"rehash-period", &Config::rehash_period, "1 .. 1000000000000">(
+        {kHashTables, "samples", "Samples between two re-hashes, or between two looks at how far rows have moved."}),
+    number<"rehash-growth", &Config::rehash_growth, "1 .. 1000">(
+        {kHashTables, "", "Re-hash decaying: factor from one period to the next."}),
+    number<"rehash-threshold", &Config::rehash_threshold, "0 .. 1000">(
+        {kHashTables, "", "Re-hash drift: movement since the last hash, relative to the row's length, that makes a row re-hash."}),
+
+    choice<"optimizer", &Config::optimizer>(
+        {kOptimiser, "", "Adam (8 bytes of state per parameter) or plain gradient descent (none); only touched rows are updated."}),
+    number<"learning-rate", &Config::learning_rate, "0 .. 100">(
+        {kOptimiser, "", "Step size after warm-up; the option that decides most: try 0.001 .. 0.02 with adam."}),
+    number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam: memory of the mean gradient."}),
+    number<"beta2", &Config::beta2, "0 .. 0.999999">({kOptimiser, "", "Adam: memory of the squared gradient."}),
+    number<"epsilon", &Config::epsilon, "1e-30 .. 1">({kOptimiser, "", "Adam: added to the root of the squared gradient's mean."}),
+    number<"weight-decay", &Config::weight_decay, "0 .. 1">(
+        {kOptimiser, "", "Decoupled shrinking of touched rows, per step and unit of learning rate."}),
+    number<"warmup", &Config::warmup, "0 .. 1">(
+        {kOptimiser, "", "Part of all steps over which the learning rate rises linearly from 0."}),
+    choice<"decay", &Config::decay>({kOptimiser, "", "How the learning rate falls to 0 after warm-up."}),
+
+    number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
+    number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),
+    number<"feature-dropout", &Config::feature_dropout, "0 .. 0.95">(
+        {kTraining, "", "Probability that a feature of a training sample is left out."}),
+    number<"hidden-dropout", &Config::hidden_dropout, "0 .. 0.95">(
+        {kTraining, "", "Probability that a hidden unit is left out for a training sample."}),
+    number<"seed", &Config::seed, "0 .. 18446744073709551615">(
+        {kTraining, "", "Seed of everything random: first weights, order of the samples, active sets, hash functions, dropout."}),
+    number<"threads", &Config::threads, "0 .. 1024">(
+        {kTraining, "threads", "Threads to use; 0 = all that the process may use.", false}),
+});
+
+std::vector<std::string_view> option_names() {
+  std::vector<std::string_view> names;
+  for (const Option& option : kOptions) names.push_back(option.name);
+  return names;
+}
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+Result<void> set_option(Config& config, std::string_view name, std::string_view text) {
+  for (const Option& option : kOptions) {
+    if (option.name == name) return option.set(config, text);
+  }
+  return usage_error("unknown option " + quoted(name) + config::suggestion(name, option_names()));
+}
+
+}  // namespace glissade

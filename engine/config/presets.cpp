@@ -1,0 +1,76 @@
+#include <array>
+#include <vector>
+
+#include <glissade/options.h>
+
+#include "engine/config/text.h"
+
+namespace glissade {
+namespace {
+
+/// What the two large extreme-classification sets have in common: the batch and the shared active set are chosen so that the
+/// output layer runs as matrix products (1,024 samples x 8,192 labels) instead of gathers.
+Config wide_output() {
+  Config config;
+  config.hidden = {128};
+  config.storage = Storage::bf16_mixed;
+  config.loss = LossKind::softmax;
+  config.scope = Scope::shared;
+  config.active = 8192;
+  config.optimizer = OptimizerKind::adam;
+  config.learning_rate = 0.005;
+  config.batch = 1024;
+  config.epochs = 5;
+  return config;
+}
+
+Config amazon_670k() { return wide_output(); }
+
+Config wikilsh_325k() { return wide_output(); }
+
+Config text8() {
+  Config config;
+  config.hidden = {200};
+  config.storage = Storage::bf16_mixed;
+  config.active = 4096;
+  config.batch = 512;
+  config.learning_rate = 0.002;
+  config.epochs = 1;
+  return config;
+}
+
+Config sample() {
+  Config config;
+  config.hidden = {256};
+  config.active = 2048;
+  config.batch = 512;
+  config.learning_rate = 0.005;
+  config.epochs = 8;
+  config.feature_dropout = 0.1;
+  config.hidden_dropout = 0.2;
+  return config;
+}
+
+constexpr auto kPresets = std::to_array<Preset>({
+    {"amazon-670k", "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active sets.",
+     amazon_670k},
+    {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as amazon-670k.", wikilsh_325k},
+    {"text8", "Words of Text8 and their neighbours (200 units and batches of 512, as in SLIDE's word2vec experiment).", text8},
+    {"sample", "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
+     sample},
+});
+
+}  // namespace
+
+std::span<const Preset> presets() { return kPresets; }
+
+Result<Config> preset(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const Preset& preset : kPresets) {
+    if (preset.name == name) return preset.make();
+    known.push_back(preset.name);
+  }
+  return usage_error("unknown preset " + config::quoted(name) + config::suggestion(name, known));
+}
+
+}  // namespace glissade

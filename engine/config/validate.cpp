@@ -1,0 +1,53 @@
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include <glissade/options.h>
+
+#include "engine/config/names.h"
+#include "hashing/family.h"
+
+namespace glissade {
+namespace {
+
+// The widest layer that single options allow, in bytes of weights and Adam state, stays far below 2^64 for any number of
+// rows that 32-bit ids can name. So sizes computed in 64 bits after validate() cannot overflow.
+static_assert((std::uint64_t{1} << 32) <= std::numeric_limits<std::uint64_t>::max() / (65536ull * 16));
+
+/// A Config may be filled by hand: each field must be what its option would accept.
+Result<void> check_each_option(const Config& config) {
+  Config scratch;
+  for (const Option& option : options()) {
+    if (auto set = option.set(scratch, option.get(config)); !set) return set;
+  }
+  return {};
+}
+
+/// Not only for the sampler lsh: a model trained otherwise may be searched by its tables.
+Result<void> check_address(const Config& config) {
+  hashing::FamilyParams params;
+  params.kind = config.hash == HashKind::dwta ? hashing::FamilyKind::dwta : hashing::FamilyKind::simhash;
+  params.k = 1;
+  const std::uint32_t bits_per_code = hashing::table_bits(params);
+  const std::uint32_t bits = config.k * bits_per_code;
+  if (bits <= hashing::kMaxTableBits) return {};
+  const auto hash = std::string(config::name_of(config.hash));
+  return usage_error("option 'k': '" + std::to_string(config.k) + "' codes of " + std::to_string(bits_per_code) + " bits (hash " + hash +
+                     ") make addresses of " + std::to_string(bits) + " bits, a table has at most " +
+                     std::to_string(hashing::kMaxTableBits) + "; allowed with hash " + hash + ": 1 .. " +
+                     std::to_string(hashing::kMaxTableBits / bits_per_code));
+}
+
+}  // namespace
+
+// An active set larger than the number of labels is no error: it is clamped, so that a preset also fits smaller data. Every
+// sampler goes with every scope; scope means nothing to the sampler full, whose sets are all the same.
+Result<void> validate(const Config& config, const Shape& shape) {
+  if (auto each = check_each_option(config); !each) return each;
+  if (auto address = check_address(config); !address) return address;
+  if (shape.features == 0) return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
+  if (shape.labels == 0) return usage_error("a network needs at least 1 label, the data have 0; check the header of the data file");
+  return {};
+}
+
+}  // namespace glissade

@@ -1,0 +1,48 @@
+#include <glissade/runtime.h>
+
+#include <sys/resource.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "engine/config/memory.h"
+#include "engine/config/text.h"
+#include "simd/level.h"
+
+namespace glissade {
+
+const char* version() noexcept { return GLISSADE_VERSION; }
+
+std::vector<SimdLevel> simd_levels() {
+  std::vector<SimdLevel> levels;
+  const simd::Level active = simd::active_level();
+  for (int i = 0; i < simd::kLevelCount; ++i) {
+    const auto level = static_cast<simd::Level>(i);
+    levels.push_back({std::string(simd::level_name(level)), simd::is_compiled(level), simd::is_usable(level), level == active});
+  }
+  return levels;
+}
+
+Result<void> check_environment() {
+  const simd::Ceiling ceiling = simd::environment_ceiling();
+  if (ceiling.status != simd::Ceiling::Status::unknown) return {};
+  std::string known;
+  for (int i = 0; i < simd::kLevelCount; ++i) {
+    if (i > 0) known += " | ";
+    known += simd::level_name(static_cast<simd::Level>(i));
+  }
+  return usage_error("environment variable GLISSADE_SIMD: " + config::quoted(ceiling.text) + " is not an instruction-set level; allowed: " +
+                     known + ", or leave it unset");
+}
+
+double peak_memory_mib() {
+  constexpr double kMib = 1024.0 * 1024.0;
+  std::ifstream file("/proc/self/status", std::ios::binary);
+  const std::string status(std::istreambuf_iterator<char>(file), {});
+  if (const auto bytes = config::kib_field(status, "VmHWM")) return static_cast<double>(*bytes) / kMib;
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;  // Linux counts in KiB
+}
+
+}  // namespace glissade

@@ -1,0 +1,144 @@
+#include <catch2/catch.hpp>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+#include "engine/config/memory.h"
+
+namespace glissade {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A made-up root folder with the files that the system would have.
+class FakeRoot {
+ public:
+  FakeRoot() : path_(fs::temp_directory_path() / ("glissade-memory-" + std::to_string(getpid()))) { fs::remove_all(path_); }
+  ~FakeRoot() { fs::remove_all(path_); }
+  void file(const std::string& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
+  std::uint64_t available() const { return config::available_memory_below(path_.string()); }
+
+ private:
+  fs::path path_;
+};
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+const char* const kMeminfo = "MemTotal:       8388608 kB\nMemFree:         102400 kB\nMemAvailable:    4194304 kB\nBuffers: 1 kB\n";
+
+TEST_CASE("available memory is what the system says", "[unit]") {
+  FakeRoot root;
+  root.file("proc/meminfo", kMeminfo);
+  CHECK(root.available() == 4096 * kMiB);
+}
+
+TEST_CASE("available memory: cgroup version 2, page cache counts as free", "[unit]") {
+  FakeRoot root;
+  root.file("proc/meminfo", kMeminfo);
+  root.file("proc/self/cgroup", "0::/work/job\n");
+  root.file("sys/fs/cgroup/work/job/memory.max", "max\n");
+  root.file("sys/fs/cgroup/work/job/memory.current", "5\n");
+  CHECK(root.available() == 4096 * kMiB);
+  root.file("sys/fs/cgroup/work/memory.max", std::to_string(1000 * kMiB) + "\n");
+  root.file("sys/fs/cgroup/work/memory.current", std::to_string(700 * kMiB) + "\n");
+  CHECK(root.available() == 300 * kMiB);
+  root.file("sys/fs/cgroup/work/memory.stat", "anon 7\nactive_file " + std::to_string(50 * kMiB) + "\ninactive_file " + std::to_string(150 * kMiB) +
+                                                  "\nworkingset 1\n");
+  CHECK(root.available() == 500 * kMiB);
+  root.file("sys/fs/cgroup/work/job/memory.max", std::to_string(100 * kMiB));
+  root.file("sys/fs/cgroup/work/job/memory.current", std::to_string(200 * kMiB));
+  CHECK(root.available() == 0);
+}
+
+TEST_CASE("available memory: cgroup version 1, also where the process's own path is the host's", "[unit]") {
+  FakeRoot root;
+  root.file("proc/meminfo", kMeminfo);
+  root.file("proc/self/cgroup", "9:name=systemd:/\n4:cpu,memory:/docker/abc\n0::/\n");
+  root.file("sys/fs/cgroup/memory/memory.limit_in_bytes", std::to_string(512 * kMiB) + "\n");
+  root.file("sys/fs/cgroup/memory/memory.usage_in_bytes", std::to_string(112 * kMiB) + "\n");
+  CHECK(root.available() == 400 * kMiB);
+  root.file("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", std::to_string(64 * kMiB) + "\n");
+  CHECK(root.available() == 64 * kMiB);
+  root.file("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "9223372036854771712\n");
+  CHECK(root.available() == 400 * kMiB);
+}
+
+TEST_CASE("available memory of this machine is more than nothing and less than a petabyte", "[unit]") {
+  CHECK(available_memory() > kMiB);
+  CHECK(available_memory() < (1ull << 50));
+}
+
+TEST_CASE("memory of an Amazon-670K training", "[unit]") {
+  const auto config = preset("amazon-670k");
+  REQUIRE(config.ok());
+  const Shape shape{135909, 670091};
+  const MemoryEstimate uniform = estimate_training_memory(*config, shape);
+  const std::uint64_t parameters = (135909ull + 670091) * 129;  // a bias per row
+  CHECK(uniform.weights == parameters * 4 + 128 * 4);
+  CHECK(uniform.optimizer_state == parameters * 8 + (135909ull + 670091) * 4);
+  CHECK(uniform.tables == 0);
+  CHECK(uniform.total() < 1500 * kMiB);
+
+  Config lsh = *config;
+  lsh.sampler = SamplerKind::lsh;
+  lsh.threads = 2;
+  const std::uint64_t stored = lsh.tables * (670091ull * 4 + ((1ull << lsh.k) + 1) * 4);
+  CHECK(estimate_training_memory(lsh, shape).tables == stored + 670091ull * (2 * 4 + 8 + 2 * 4));
+
+  Config sgd = *config;
+  sgd.optimizer = OptimizerKind::sgd;
+  CHECK(estimate_training_memory(sgd, shape).optimizer_state == (135909ull + 670091) * 4);
+}
+
+TEST_CASE("memory estimate: rows are padded, dense layers count, nothing overflows", "[unit]") {
+  Config config;
+  config.optimizer = OptimizerKind::sgd;
+  config.hidden = {33, 7};
+  // Input rows of 33 -> 64; 7 rows of 33 -> 64; 5 output rows of 7 -> 32; a bias for each row and for the 33 units of the bag.
+  CHECK(estimate_training_memory(config, {3, 5}).weights == 4 * (3 * 65 + 7 * 65 + 5 * 33 + 33));
+  config.hidden = {65536};
+  config.optimizer = OptimizerKind::adam;
+  config.sampler = SamplerKind::lsh;
+  config.k = 24;
+  config.tables = 4096;
+  config.batch = 1048576;
+  const MemoryEstimate large = estimate_training_memory(config, {0xffffffffu, 0xffffffffu});
+  CHECK(large.weights > 2 * 65536ull * 4 * 0xffffffffu - 1);
+  CHECK(large.total() > large.weights);
+  CHECK(large.total() < (1ull << 60));
+}
+
+TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
+  MemoryEstimate need;
+  need.weights = 4096 * kMiB;
+  need.optimizer_state = 8192 * kMiB;
+  need.step_buffers = 100 * kMiB;
+  CHECK(config::check_memory_against(need, need.total()).ok());
+  const auto refused = config::check_memory_against(need, need.total() - 1);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == Error::Kind::runtime);
+  CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
+        "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers 100 MiB), "
+        "available are 512 MiB; use fewer hidden units, or optimizer = sgd, which keeps no moments");
+  need = {};
+  need.tables = 2 * kMiB;
+  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer tables, a smaller k, or sampler = uniform"));
+  need.step_buffers = 3 * kMiB;
+  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
+  need.weights = 4 * kMiB;
+  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units"));
+  need.weights = 1ull << 60;
+  CHECK_FALSE(check_memory(need).ok());
+  CHECK(check_memory({}).ok());
+}
+
+}  // namespace
+}  // namespace glissade

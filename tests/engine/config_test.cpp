@@ -1,0 +1,180 @@
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <limits>
+#include <set>
+#include <string>
+
+#include <glissade/options.h>
+
+#include "engine/config/names.h"
+#include "engine/config/text.h"
+
+namespace glissade {
+namespace {
+
+/// The message of the usage error that setting `name` to `text` gives; empty if it is accepted.
+std::string refusal(std::string_view name, std::string_view text) {
+  Config config;
+  const auto result = set_option(config, name, text);
+  if (result) return "";
+  CHECK(result.error().kind == Error::Kind::usage);
+  CHECK(result.error().message.find('\n') == std::string::npos);
+  return result.error().message;
+}
+
+const Option& find(std::string_view name) {
+  for (const Option& option : options()) {
+    if (option.name == name) return option;
+  }
+  FAIL("no option " << name);
+  return options()[0];
+}
+
+TEST_CASE("every field of Config has an option", "[unit]") {
+  // Does not compile when a field is added: add its option, then extend this list.
+  const auto& [hidden, storage, loss, sampler, scope, active, retrieved_share, correction, hash, k, tables, bucket_cap, rehash, rehash_period,
+               rehash_growth, rehash_threshold, optimizer, learning_rate, beta1, beta2, epsilon, weight_decay, warmup, decay, epochs, batch,
+               feature_dropout, hidden_dropout, seed, threads] = Config{};
+  CHECK(hidden.size() == 1);
+  CHECK(options().size() == 30);
+}
+
+TEST_CASE("options are described: unique kebab-case names, known groups, a sentence of effect", "[unit]") {
+  const std::set<std::string_view> groups = {"network", "active set", "hash tables", "optimiser", "training"};
+  std::set<std::string_view> names;
+  for (const Option& option : options()) {
+    INFO(option.name);
+    CHECK(names.insert(option.name).second);
+    CHECK(option.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos);
+    CHECK(groups.count(option.group) == 1);
+    CHECK(option.effect.ends_with("."));
+    CHECK_FALSE(option.range.empty());
+    CHECK(option.stored == (option.name != "threads"));
+  }
+}
+
+TEST_CASE("a default is within its own range, and setting its text changes nothing", "[unit]") {
+  const Config defaults;
+  for (const Option& option : options()) {
+    INFO(option.name);
+    Config config;
+    const std::string text = option.get(defaults);
+    CHECK_FALSE(text.empty());
+    REQUIRE(option.set(config, text).ok());
+    CHECK(option.get(config) == text);
+  }
+}
+
+TEST_CASE("numbers: both ends of the range are accepted, what lies beyond is not", "[unit]") {
+  for (const auto& [name, low, high, below, above] :
+       std::initializer_list<std::tuple<const char*, const char*, const char*, const char*, const char*>>{
+           {"active", "1", "16777216", "0", "16777217"},
+           {"k", "1", "24", "0", "25"},
+           {"tables", "1", "4096", "0", "4097"},
+           {"bucket-cap", "0", "4294967295", "-1", "4294967296"},
+           {"retrieved-share", "0", "1", "-0.001", "1.0000001"},
+           {"rehash-growth", "1", "1000", "0.999", "1001"},
+           {"epsilon", "1e-30", "1", "0", "1.1"},
+           {"hidden-dropout", "0", "0.95", "-0.1", "0.96"},
+           {"seed", "0", "18446744073709551615", "-1", "18446744073709551616"},
+           {"threads", "0", "1024", "-1", "1025"}}) {
+    INFO(name);
+    CHECK(refusal(name, low).empty());
+    CHECK(refusal(name, high).empty());
+    CHECK_FALSE(refusal(name, below).empty());
+    CHECK_FALSE(refusal(name, above).empty());
+  }
+}
+
+TEST_CASE("numbers are read strictly", "[unit]") {
+  for (const char* text : {"", " ", "12x", " 12", "12 ", "+12", "0x10", "1e3", "1.0", "twelve", "1,2", "\n"}) {
+    INFO(text);
+    CHECK_FALSE(refusal("batch", text).empty());
+  }
+  for (const char* text : {"", "nan", "inf", "-inf", "0.1.2", "1e", "0,1", "1e999", "-1e999", "0x1p-3"}) {
+    INFO(text);
+    CHECK_FALSE(refusal("learning-rate", text).empty());
+  }
+  CHECK(refusal("learning-rate", "1e-2").empty());
+}
+
+TEST_CASE("a refused value leaves the config as it was", "[unit]") {
+  for (const Option& option : options()) {
+    INFO(option.name);
+    Config config;
+    const std::string before = option.get(config);
+    CHECK_FALSE(option.set(config, "no such thing").ok());
+    CHECK(option.get(config) == before);
+  }
+}
+
+TEST_CASE("messages name option, value and allowed range in one line", "[unit]") {
+  CHECK(refusal("k", "99") == "option 'k': '99' is out of range; allowed: 1 .. 24");
+  CHECK(refusal("k", "3x") == "option 'k': '3x' is not a whole number; allowed: 1 .. 24");
+  CHECK(refusal("warmup", "nan") == "option 'warmup': 'nan' is not a finite number; allowed: 0 .. 1");
+  CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: lsh | uniform | full");
+  CHECK(refusal("correction", "yes") == "option 'correction': 'yes' is unknown; allowed: on | off");
+  CHECK(refusal("batch", "a\nb\x01") == "option 'batch': 'a\\x0ab\\x01' is not a whole number; allowed: 1 .. 1048576");
+  CHECK(refusal("batch", std::string(500, 'z')).size() < 200);
+}
+
+TEST_CASE("hidden takes one width or several", "[unit]") {
+  Config config;
+  REQUIRE(set_option(config, "hidden", "512").ok());
+  CHECK(config.hidden == std::vector<std::uint32_t>{512});
+  REQUIRE(set_option(config, "hidden", "512,256, 65536").ok());
+  CHECK(config.hidden == std::vector<std::uint32_t>{512, 256, 65536});
+  CHECK(find("hidden").get(config) == "512,256,65536");
+  for (const char* text : {"", ",", "1,", ",1", "0", "65537", "128,0", "128;64", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"}) {
+    INFO(text);
+    CHECK_FALSE(refusal("hidden", text).empty());
+  }
+}
+
+TEST_CASE("an unknown option gets the nearest known name, or all names where none is near", "[unit]") {
+  CHECK(refusal("learning_rate", "1") == "unknown option 'learning_rate', did you mean 'learning-rate'?");
+  CHECK(refusal("optimiser", "adam") == "unknown option 'optimiser', did you mean 'optimizer'?");
+  CHECK(refusal("bacth", "1") == "unknown option 'bacth', did you mean 'batch'?");
+  CHECK(refusal("xyzzy", "1").find("; known: hidden, storage, loss, ") != std::string::npos);
+}
+
+TEST_CASE("edit distance", "[unit]") {
+  CHECK(config::edit_distance("", "") == 0);
+  CHECK(config::edit_distance("", "abc") == 3);
+  CHECK(config::edit_distance("kitten", "sitting") == 3);
+  CHECK(config::edit_distance("batch", "bacth") == 1);
+  CHECK(config::edit_distance("abc", "abc") == 0);
+}
+
+TEST_CASE("enumerations have a name for each value, and help shows them in the same order", "[unit]") {
+  CHECK(config::choices<DecayKind>() == "none | linear | cosine");
+  CHECK(config::choices<bool>() == "on | off");
+  CHECK(config::name_of(Storage::bf16_mixed) == "bf16-mixed");
+  CHECK(config::name_of(static_cast<Storage>(77)).empty());
+  RehashKind kind = RehashKind::drift;
+  CHECK(config::parse_name("decaying", kind));
+  CHECK(kind == RehashKind::decaying);
+  CHECK_FALSE(config::parse_name("Decaying", kind));
+}
+
+TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
+  for (const char* name : {"amazon-670k", "wikilsh-325k", "text8", "sample"}) {
+    INFO(name);
+    const auto config = preset(name);
+    REQUIRE(config.ok());
+    CHECK(validate(*config, {100, 100}).ok());
+  }
+  CHECK(preset("amazon-670k")->active == 8192);
+  CHECK(preset("amazon-670k")->batch == 1024);
+  CHECK(preset("text8")->hidden == std::vector<std::uint32_t>{200});
+  CHECK(presets().size() == 4);
+  const auto wrong = preset("amazon-679k");
+  REQUIRE_FALSE(wrong.ok());
+  CHECK(wrong.error().kind == Error::Kind::usage);
+  CHECK(wrong.error().message == "unknown preset 'amazon-679k', did you mean 'amazon-670k'?");
+  CHECK(preset("").error().message == "unknown preset ''; known: amazon-670k, wikilsh-325k, text8, sample");
+}
+
+}  // namespace
+}  // namespace glissade

@@ -1,0 +1,74 @@
+#include <catch2/catch.hpp>
+
+#include <limits>
+#include <string>
+
+#include <glissade/options.h>
+
+namespace glissade {
+namespace {
+
+std::string refusal(const Config& config, const Shape& shape = {100, 100}) {
+  const auto result = validate(config, shape);
+  if (result) return "";
+  CHECK(result.error().kind == Error::Kind::usage);
+  return result.error().message;
+}
+
+TEST_CASE("validate accepts the defaults and an active set larger than the labels", "[unit]") {
+  Config config;
+  CHECK(refusal(config).empty());
+  config.active = 5000;
+  CHECK(refusal(config, {1, 1}).empty());
+}
+
+TEST_CASE("validate refuses an empty shape", "[unit]") {
+  CHECK(refusal({}, {0, 10}).find("at least 1 feature") != std::string::npos);
+  CHECK(refusal({}, {10, 0}).find("at least 1 label") != std::string::npos);
+}
+
+TEST_CASE("validate refuses addresses wider than a table has, naming the largest k", "[unit]") {
+  Config config;
+  config.hash = HashKind::simhash;
+  config.k = 24;
+  CHECK(refusal(config).empty());
+  config.hash = HashKind::dwta;
+  config.k = 8;
+  CHECK(refusal(config).empty());
+  config.k = 9;
+  CHECK(refusal(config) ==
+        "option 'k': '9' codes of 3 bits (hash dwta) make addresses of 27 bits, a table has at most 24; allowed with hash dwta: 1 .. 8");
+}
+
+TEST_CASE("validate refuses fields that were filled past their range without the options", "[unit]") {
+  Config config;
+  config.hidden = {};
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.hidden = {128, 0};
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.hidden = {65537};
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.tables = 0;
+  CHECK(refusal(config) == "option 'tables': '0' is out of range; allowed: 1 .. 4096");
+  config = {};
+  config.k = 0;
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.k = 4000000000u;
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.learning_rate = std::numeric_limits<double>::quiet_NaN();
+  CHECK(refusal(config) == "option 'learning-rate': 'nan' is not a finite number; allowed: 0 .. 100");
+  config = {};
+  config.batch = 0;
+  CHECK_FALSE(refusal(config).empty());
+  config = {};
+  config.sampler = static_cast<SamplerKind>(9);
+  CHECK_FALSE(refusal(config).empty());
+}
+
+}  // namespace
+}  // namespace glissade
