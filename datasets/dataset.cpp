@@ -1,0 +1,18 @@
+#include "datasets/dataset.h"
+
+#include <utility>
+
+namespace glissade::datasets {
+
+Dataset::Dataset(Arrays arrays) {
+  const auto held = std::make_shared<const Arrays>(std::move(arrays));
+  view_.feature_count = held->feature_count;
+  view_.label_count = held->label_count;
+  view_.features = {held->feature_offsets, held->feature_ids, held->feature_values};
+  view_.labels = {held->label_offsets, held->label_ids, {}};
+  owner_ = held;
+}
+
+Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner) : owner_(std::move(owner)), view_(view) {}
+
+}  // namespace glissade::datasets

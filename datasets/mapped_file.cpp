@@ -1,0 +1,78 @@
+#include "datasets/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "datasets/message.h"
+
+namespace glissade::datasets {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const noexcept { return number_; }
+
+ private:
+  int number_;
+};
+
+Error open_error(const std::string& path, int error_number) {
+  return runtime_error(fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system_message(error_number)));
+}
+
+}  // namespace
+
+MappedFile::~MappedFile() {
+  if (mapping_ != nullptr) munmap(mapping_, size_);
+}
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) return open_error(path, errno);
+  struct stat status {};
+  if (fstat(file.number(), &status) != 0) return open_error(path, errno);
+  if (S_ISDIR(status.st_mode)) return runtime_error(fmt::format("{} is a directory; name a file in it", quoted(path)));
+  MappedFile mapped;
+  if (!S_ISREG(status.st_mode)) {
+    if (auto read = mapped.read_stream(file.number(), path); !read) return read.error();
+    return mapped;
+  }
+  if (status.st_size == 0) return mapped;
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
+  if (mapping == MAP_FAILED) return open_error(path, errno);
+  madvise(mapping, size, MADV_WILLNEED);
+  mapped.mapping_ = mapping;
+  mapped.size_ = size;
+  return mapped;
+}
+
+Result<void> MappedFile::read_stream(int descriptor, const std::string& path) {
+  constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
+  for (;;) {
+    if (size_ == copy_.size()) {
+      const std::size_t wanted = std::max(kFirstBytes, size_ * 2);
+      if (auto enough = require_memory(wanted - size_, "reading " + quoted(path)); !enough) return enough.error();
+      if (!copy_.grow(wanted)) return open_error(path, ENOMEM);
+    }
+    const ssize_t got = ::read(descriptor, copy_.data() + size_, copy_.size() - size_);
+    if (got == 0) return {};
+    if (got < 0 && errno != EINTR) return open_error(path, errno);
+    if (got > 0) size_ += static_cast<std::size_t>(got);
+  }
+}
+
+}  // namespace glissade::datasets

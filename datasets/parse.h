@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <glissade/result.h>
+
+#include "datasets/dataset.h"
+#include "datasets/read.h"
+
+namespace glissade::datasets {
+
+struct ParseOptions {
+  Format format = Format::xmc;
+  IdBase id_base = IdBase::detect;
+  std::size_t chunk_bytes = std::size_t{1} << 20;  ///< text per parallel task; results do not depend on it
+};
+
+/// Parses a whole data set from memory, in parallel; `path` is for messages only. The text need not end in a newline. Whatever the threads
+/// do, the error reported is the first in the text.
+Result<Dataset> parse_dataset(std::string_view text, const std::string& path, const ParseOptions& options);
+
+}  // namespace glissade::datasets
