@@ -1,0 +1,232 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "engine/model_file/layout.h"
+
+namespace glissade::model_file {
+
+std::uint64_t head_checksum(std::span<const std::byte> head) {
+  std::vector<std::byte> copy(head.begin(), head.end());
+  std::memset(copy.data() + offsetof(Header, checksum), 0, sizeof(Header::checksum));
+  return XXH3_64bits(copy.data(), copy.size());
+}
+
+std::string section_name(SectionKind kind, std::uint32_t index) {
+  constexpr std::pair<SectionKind, std::string_view> kNames[] = {
+      {SectionKind::config, "config"},
+      {SectionKind::state, "state"},
+      {SectionKind::label_names, "label_names"},
+      {SectionKind::feature_names, "feature_names"},
+      {SectionKind::label_counts, "label_counts"},
+      {SectionKind::weights, "weights"},
+      {SectionKind::weights_high, "weights_high"},
+      {SectionKind::weights_low, "weights_low"},
+      {SectionKind::bias, "bias"},
+      {SectionKind::first_moment, "first_moment"},
+      {SectionKind::second_moment, "second_moment"},
+      {SectionKind::row_steps, "row_steps"},
+      {SectionKind::bias_first_moment, "bias_first_moment"},
+      {SectionKind::bias_second_moment, "bias_second_moment"},
+  };
+  for (const auto& [known, name] : kNames) {
+    if (known == kind) return std::string(name) + " " + std::to_string(index);
+  }
+  return "kind-" + std::to_string(static_cast<std::uint32_t>(kind)) + " " + std::to_string(index);
+}
+
+namespace {
+
+constexpr const char* kReplace = "; restore it from a copy or train the model again";
+
+std::string system_message(int code) { return std::generic_category().message(code); }
+
+std::string hex(std::uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::string expected(const std::string& found, const std::string& wanted) { return found + ", expected " + wanted; }
+
+std::string expected(std::uint64_t found, std::uint64_t wanted) { return expected(std::to_string(found), std::to_string(wanted)); }
+
+/// The whole file as bytes that stay while `owner` lives.
+struct Mapping {
+  std::shared_ptr<const void> owner;
+  std::span<const std::byte> bytes;
+};
+
+Result<Mapping> map_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return runtime_error("model file '" + path + "' cannot be opened: " + system_message(errno) + "; check the path");
+  struct stat status {};
+  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  void* address = MAP_FAILED;
+  if (regular && size > 0) address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  const int code = errno;
+  ::close(descriptor);
+  if (!regular) return runtime_error("model file '" + path + "' is not a regular file; give the path of a model file");
+  if (size == 0) return runtime_error("model file '" + path + "' is empty" + kReplace);
+  if (address == MAP_FAILED) return runtime_error("model file '" + path + "' cannot be mapped: " + system_message(code));
+  Mapping mapping;
+  mapping.owner = std::shared_ptr<const void>(address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
+  mapping.bytes = {static_cast<const std::byte*>(address), static_cast<std::size_t>(size)};
+  return mapping;
+}
+
+/// Checks a mapped file step by step; each step may rely on the ones before.
+class Checker {
+ public:
+  Checker(const std::string& path, std::span<const std::byte> file) : path_(path), file_(file) {}
+
+  Result<void> check_header() {
+    const std::size_t seen = std::min(file_.size(), kMagic.size());
+    if (std::memcmp(file_.data(), kMagic.data(), seen) != 0) {
+      return runtime_error("'" + path_ + "' is not a Glissade model file: it begins with " + hex_bytes(file_.first(seen)) + ", expected " +
+                           hex_bytes(std::as_bytes(std::span(kMagic))) + "; give the path of a model file");
+    }
+    if (file_.size() < sizeof(Header)) return truncated(sizeof(Header), "a header alone");
+    std::memcpy(&header_, file_.data(), sizeof header_);
+    // Before anything else: a newer version may lay out all that follows in another way.
+    if (header_.version > kFormatVersion) {
+      return runtime_error("model file '" + path_ + "' has format version " + std::to_string(header_.version) + ", this build reads up to " +
+                           std::to_string(kFormatVersion) + "; use a newer version of Glissade");
+    }
+    if (header_.version == 0) return damaged("format version 0, expected 1 .. " + std::to_string(kFormatVersion));
+    return {};
+  }
+
+  Result<void> check_table() {
+    if (header_.sections > kMostSections) {
+      return damaged("its header says " + std::to_string(header_.sections) + " sections, expected at most " + std::to_string(kMostSections));
+    }
+    const std::uint64_t table_end = head_bytes(header_.sections);
+    if (table_end > file_.size()) return truncated(table_end, "its section table");
+    const std::uint64_t checksum = head_checksum(file_.first(table_end));
+    if (checksum != header_.checksum) return damaged("checksum of header and section table is " + expected(hex(checksum), hex(header_.checksum)));
+    if (file_.size() < header_.file_bytes) return truncated(header_.file_bytes, "the whole file");
+    if (file_.size() > header_.file_bytes) return damaged("it has " + expected(file_.size(), header_.file_bytes) + " bytes");
+    return {};
+  }
+
+  /// The checksum has passed, so what is wrong here was written wrongly: refused all the same, nobody vouches for where a file is from.
+  Result<void> check_layout() {
+    entries_.resize(header_.sections);
+    if (!entries_.empty()) std::memcpy(entries_.data(), file_.data() + sizeof(Header), entries_.size() * sizeof(Entry));
+    std::uint64_t end = head_bytes(header_.sections);
+    for (const Entry& entry : entries_) {
+      const std::string name = "section " + name_of(entry);
+      const std::uint64_t begin = aligned(end);
+      if (entry.offset != begin) return damaged(name + " begins at byte " + expected(entry.offset, begin));
+      if (begin > file_.size() || entry.bytes > file_.size() - begin) {
+        return damaged(name + " has " + std::to_string(entry.bytes) + " bytes from " + std::to_string(begin) + " on, the file ends at " +
+                       std::to_string(file_.size()));
+      }
+      const auto gap = file_.subspan(end, begin - end);
+      if (std::any_of(gap.begin(), gap.end(), [](std::byte b) { return b != std::byte{0}; })) return damaged("there are bytes before " + name);
+      end = begin + entry.bytes;
+    }
+    if (end != file_.size()) return damaged("its sections end at byte " + expected(end, file_.size()));
+    return check_unique();
+  }
+
+  Result<void> check_payloads(bool (*wanted)(SectionKind)) const {
+    for (const Entry& entry : entries_) {
+      if (wanted != nullptr && !wanted(static_cast<SectionKind>(entry.kind))) continue;
+      const auto bytes = payload(entry);
+      if (bytes.size() >= kAlignment) {
+        // The kernel may read ahead while the first pages are hashed; payloads begin on a page.
+        ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_WILLNEED);
+      }
+      const std::uint64_t checksum = XXH3_64bits(bytes.data(), bytes.size());
+      if (checksum != entry.checksum) {
+        return damaged("checksum of section " + name_of(entry) + " is " + expected(hex(checksum), hex(entry.checksum)));
+      }
+    }
+    return {};
+  }
+
+  std::vector<Section> sections() const {
+    std::vector<Section> out;
+    for (const Entry& entry : entries_) out.push_back({static_cast<SectionKind>(entry.kind), entry.index, payload(entry)});
+    return out;
+  }
+
+ private:
+  std::span<const std::byte> payload(const Entry& entry) const noexcept { return file_.subspan(entry.offset, entry.bytes); }
+
+  static std::string name_of(const Entry& entry) { return section_name(static_cast<SectionKind>(entry.kind), entry.index); }
+
+  Result<void> check_unique() const {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> keys;
+    for (const Entry& entry : entries_) keys.emplace_back(entry.kind, entry.index);
+    std::sort(keys.begin(), keys.end());
+    const auto twice = std::adjacent_find(keys.begin(), keys.end());
+    if (twice == keys.end()) return {};
+    return damaged("section " + section_name(static_cast<SectionKind>(twice->first), twice->second) + " is there twice");
+  }
+
+  static std::string hex_bytes(std::span<const std::byte> bytes) {
+    std::string out;
+    for (const std::byte byte : bytes) {
+      char text[8];
+      std::snprintf(text, sizeof text, "%s%02x", out.empty() ? "" : " ", std::to_integer<unsigned>(byte));
+      out += text;
+    }
+    return out;
+  }
+
+  Error damaged(const std::string& how) const { return runtime_error("model file '" + path_ + "' is damaged: " + how + kReplace); }
+
+  Error truncated(std::uint64_t needed, const std::string& what) const {
+    return runtime_error("model file '" + path_ + "' is truncated: it has " + std::to_string(file_.size()) + " bytes, " + what + " takes " +
+                         std::to_string(needed) + kReplace);
+  }
+
+  const std::string& path_;
+  std::span<const std::byte> file_;
+  Header header_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+Result<Reader> Reader::open(const std::string& path, bool (*wanted)(SectionKind)) {
+  const Result<Mapping> mapping = map_file(path);
+  if (!mapping) return mapping.error();
+  Checker checker(path, mapping->bytes);
+  if (auto ok = checker.check_header(); !ok) return ok.error();
+  if (auto ok = checker.check_table(); !ok) return ok.error();
+  if (auto ok = checker.check_layout(); !ok) return ok.error();
+  if (auto ok = checker.check_payloads(wanted); !ok) return ok.error();
+  Reader reader;
+  reader.path_ = path;
+  reader.mapping_ = mapping->owner;
+  reader.sections_ = checker.sections();
+  return reader;
+}
+
+bool Reader::has(SectionKind kind, std::uint32_t index) const noexcept {
+  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& s) { return s.kind == kind && s.index == index; });
+}
+
+std::span<const std::byte> Reader::bytes(SectionKind kind, std::uint32_t index) const noexcept {
+  for (const Section& section : sections_) {
+    if (section.kind == kind && section.index == index) return section.bytes;
+  }
+  return {};
+}
+
+}  // namespace glissade::model_file
