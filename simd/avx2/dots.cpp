@@ -1,0 +1,137 @@
+#include <immintrin.h>
+
+#include "simd/declare.h"
+
+namespace glissade::simd::avx2 {
+namespace {
+
+// Four rows share each load of x, and two accumulators for each keep both FMA ports busy.
+constexpr std::size_t kGroup = 4;
+
+// See avx512/dots.cpp: enough requests in flight, and still in the first-level cache when their turn comes.
+constexpr std::size_t kAheadBytes = 6144;
+constexpr std::size_t kMaxAheadRows = 16;
+constexpr std::size_t kLine = 64;
+
+std::size_t rows_ahead(std::size_t row_bytes) {
+  const std::size_t rows = kAheadBytes / (row_bytes + 1) / kGroup * kGroup;
+  return rows < kGroup ? kGroup : rows > kMaxAheadRows ? kMaxAheadRows : rows;
+}
+
+inline void prefetch_row(const void* row, std::size_t bytes) {
+  const char* p = static_cast<const char*>(row);
+  for (std::size_t offset = 0; offset < bytes; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+}
+
+// Read at 8 - n, the mask of the first n of 8 lanes.
+constexpr std::int32_t kLaneMasks[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+inline __m256i first_lanes(std::size_t n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMasks + 8 - n)); }
+
+// The sums of the 8 lanes of a, b, c and d.
+inline __m128 four_sums(__m256 a, __m256 b, __m256 c, __m256 d) {
+  const __m256 abcd = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+  return _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1));
+}
+
+inline __m128 four_dots(const float* x, const float* const row[kGroup], std::size_t width) {
+  __m256 even[kGroup], odd[kGroup];
+  for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm256_setzero_ps();
+  std::size_t d = 0;
+  for (; d + 16 <= width; d += 16) {
+    const __m256 x0 = _mm256_loadu_ps(x + d);
+    const __m256 x1 = _mm256_loadu_ps(x + d + 8);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      even[r] = _mm256_fmadd_ps(x0, _mm256_loadu_ps(row[r] + d), even[r]);
+      odd[r] = _mm256_fmadd_ps(x1, _mm256_loadu_ps(row[r] + d + 8), odd[r]);
+    }
+  }
+  for (; d < width; d += 8) {
+    const __m256i lanes = first_lanes(width - d < 8 ? width - d : 8);
+    const __m256 x0 = _mm256_maskload_ps(x + d, lanes);
+    for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_fmadd_ps(x0, _mm256_maskload_ps(row[r] + d, lanes), even[r]);
+  }
+  for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_add_ps(even[r], odd[r]);
+  return four_sums(even[0], even[1], even[2], even[3]);
+}
+
+inline __m256i load_halves(const std::uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+
+// There is no masked load of 16-bit elements at this level.
+inline __m256i load_halves(const std::uint16_t* p, std::size_t n) {
+  std::uint16_t copy[16] = {};
+  for (std::size_t i = 0; i < n; ++i) copy[i] = p[i];
+  return load_halves(copy);
+}
+
+// A vector of 16 bf16 holds its even elements in the upper halves of one shift and its odd ones in place.
+inline __m256 even_floats(__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); }
+inline __m256 odd_floats(__m256i v) {
+  return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
+
+inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[kGroup], std::size_t width) {
+  __m256 even[kGroup], odd[kGroup];
+  for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm256_setzero_ps();
+  std::size_t d = 0;
+  for (; d + 16 <= width; d += 16) {
+    const __m256i xs = load_halves(x + d);
+    const __m256 x0 = even_floats(xs), x1 = odd_floats(xs);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      const __m256i rs = load_halves(row[r] + d);
+      even[r] = _mm256_fmadd_ps(x0, even_floats(rs), even[r]);
+      odd[r] = _mm256_fmadd_ps(x1, odd_floats(rs), odd[r]);
+    }
+  }
+  if (d < width) {
+    const __m256i xs = load_halves(x + d, width - d);
+    const __m256 x0 = even_floats(xs), x1 = odd_floats(xs);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      const __m256i rs = load_halves(row[r] + d, width - d);
+      even[r] = _mm256_fmadd_ps(x0, even_floats(rs), even[r]);
+      odd[r] = _mm256_fmadd_ps(x1, odd_floats(rs), odd[r]);
+    }
+  }
+  for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_add_ps(even[r], odd[r]);
+  return four_sums(even[0], even[1], even[2], even[3]);
+}
+
+template <class T>
+void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* out) {
+  const std::size_t bytes = width * sizeof(T);
+  const std::size_t ahead = rows_ahead(bytes);
+  for (std::size_t i = 0; i < ahead && i < count; ++i) prefetch_row(rows + ids[i] * stride, bytes);
+  for (std::size_t i = 0; i < count; i += kGroup) {
+    for (std::size_t p = i + ahead; p < i + ahead + kGroup && p < count; ++p) prefetch_row(rows + ids[p] * stride, bytes);
+    // The last group may be short: it repeats its last row and stores less.
+    const T* row[kGroup];
+    for (std::size_t r = 0; r < kGroup; ++r) row[r] = rows + ids[i + r < count ? i + r : count - 1] * stride;
+    const __m128 sums = four_dots(x, row, width);
+    const std::size_t left = count - i < kGroup ? count - i : kGroup;
+    _mm_maskstore_ps(out + i, _mm256_castsi256_si128(first_lanes(left)), sums);
+  }
+}
+
+}  // namespace
+
+void dots_f32(const float* x, const float* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,
+              std::size_t width, float* out) noexcept {
+  dots(x, rows, stride, ids, count, width, out);
+}
+
+void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,
+               std::size_t count, std::size_t width, float* out) noexcept {
+  dots(x, rows, stride, ids, count, width, out);
+}
+
+void axpy_f32(float a, const float* x, float* y, std::size_t n) noexcept {
+  // Multiply, then add: the same bits as the scalar definition, which does the rest.
+  const __m256 factor = _mm256_set1_ps(a);
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    _mm256_storeu_ps(y + i, _mm256_add_ps(_mm256_loadu_ps(y + i), _mm256_mul_ps(factor, _mm256_loadu_ps(x + i))));
+  }
+  scalar::axpy_f32(a, x + i, y + i, n - i);
+}
+
+}  // namespace glissade::simd::avx2
