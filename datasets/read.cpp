@@ -1,8 +1,10 @@
 #include "datasets/read.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
+#include "datasets/cache.h"
 #include "datasets/decompress.h"
 #include "datasets/mapped_file.h"
 #include "datasets/parse.h"
@@ -19,6 +21,20 @@ class Watch {
   Clock::time_point start_ = Clock::now();
 };
 
+/// Where the cache file of one source file belongs.
+struct CachePlace {
+  Hash128 key;
+  std::string path;
+};
+
+std::optional<CachePlace> place_in_cache(std::string_view raw, const ReadOptions& options) {
+  if (!options.use_cache || raw.empty()) return std::nullopt;
+  const std::string directory = cache_directory(options);
+  if (directory.empty()) return std::nullopt;
+  const Hash128 key = cache_key(raw, options);
+  return CachePlace{key, cache_path(directory, key)};
+}
+
 }  // namespace
 
 Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options, ReadReport* report) {
@@ -30,6 +46,15 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   if (!file) return file.error();
   cost.file_bytes = file->bytes().size();
 
+  const auto cached = place_in_cache(file->bytes(), options);
+  if (cached) {
+    if (auto loaded = load_cache(cached->path, cached->key)) {
+      cost.from_cache = true;
+      cost.total_seconds = total.seconds();
+      return std::move(*loaded);
+    }
+  }
+
   const Watch decompression;
   auto text = Text::from(std::move(*file), path);
   if (!text) return text.error();
@@ -39,6 +64,8 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   const Watch parsing;
   auto dataset = parse_dataset(text->text(), path, {.format = options.format, .id_base = options.id_base});
   cost.parse_seconds = parsing.seconds();
+  // The cache is a convenience: where it cannot be written, the data set is there all the same.
+  if (dataset && cached) static_cast<void>(store_cache(cached->path, cached->key, dataset->view()));
   cost.total_seconds = total.seconds();
   return dataset;
 }

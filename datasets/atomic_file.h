@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <glissade/result.h>
+
+namespace glissade::datasets {
+
+/// A file that appears whole or not at all: written under a temporary name in the same folder, synced, then renamed over `path`. Without
+/// commit() the temporary file is removed and an existing file at `path` stays as it was. Several processes may write the same path: the last
+/// rename wins. Movable.
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(const std::string& path);
+
+  ~AtomicFile() { discard(); }
+  AtomicFile(AtomicFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        temporary_(std::exchange(other.temporary_, {})),
+        descriptor_(std::exchange(other.descriptor_, -1)),
+        bytes_(other.bytes_) {}
+  AtomicFile& operator=(AtomicFile&&) = delete;
+
+  Result<void> write(std::string_view bytes);
+  Result<void> commit();
+
+  std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  AtomicFile(std::string path, std::string temporary, int descriptor) noexcept
+      : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+  void discard() noexcept;
+  Error failure(int error_number) const;
+
+  std::string path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace glissade::datasets

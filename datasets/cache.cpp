@@ -1,0 +1,199 @@
+#include "datasets/cache.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_reduce.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "datasets/atomic_file.h"
+#include "datasets/mapped_file.h"
+
+namespace glissade::datasets {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the cache is mapped, not converted");
+
+constexpr std::array<char, 8> kMagic = {'G', 'L', 'S', 'C', '\r', '\n', '\x1a', '\n'};
+constexpr std::uint32_t kVersion = 1;  // also part of the key: a new version never meets an old file
+constexpr std::size_t kSections = 5;
+constexpr std::uint64_t kAlignment = 64;
+
+struct Section {
+  std::uint64_t position = 0;
+  std::uint64_t bytes = 0;
+  Hash128 checksum;
+};
+
+struct Header {
+  std::array<char, 8> magic{};
+  std::uint32_t version = 0;
+  std::uint32_t feature_count = 0;
+  std::uint32_t label_count = 0;
+  std::uint32_t reserved = 0;
+  Hash128 key;
+  std::uint64_t file_bytes = 0;
+  std::array<Section, kSections> sections{};
+  std::array<char, 40> padding{};
+  std::uint64_t checksum = 0;  ///< XXH3-64 of everything before it
+};
+static_assert(sizeof(Header) == 256);
+static_assert(std::has_unique_object_representations_v<Header>, "no hidden padding may reach the file or the checksum");
+
+std::uint64_t checksum_of(const Header& header) noexcept { return XXH3_64bits(&header, offsetof(Header, checksum)); }
+
+std::uint64_t aligned(std::uint64_t position) noexcept { return (position + kAlignment - 1) / kAlignment * kAlignment; }
+
+using Bytes = std::span<const std::byte>;
+
+std::array<Bytes, kSections> sections_of(const DatasetView& view) {
+  return {std::as_bytes(view.features.offsets), std::as_bytes(view.features.ids), std::as_bytes(view.features.values),
+          std::as_bytes(view.labels.offsets), std::as_bytes(view.labels.ids)};
+}
+
+Header header_for(const Hash128& key, const DatasetView& view) {
+  Header header;
+  header.magic = kMagic;
+  header.version = kVersion;
+  header.feature_count = view.feature_count;
+  header.label_count = view.label_count;
+  header.key = key;
+  std::uint64_t position = sizeof(Header);
+  const auto sections = sections_of(view);
+  for (std::size_t i = 0; i < kSections; ++i) {
+    position = aligned(position);
+    header.sections[i] = {position, sections[i].size_bytes(), content_hash(sections[i].data(), sections[i].size_bytes())};
+    position += sections[i].size_bytes();
+  }
+  header.file_bytes = position;
+  header.checksum = checksum_of(header);
+  return header;
+}
+
+/// The header of an intact file for this key whose sections lie inside the file.
+std::optional<Header> checked_header(std::string_view file, const Hash128& key) {
+  if (file.size() < sizeof(Header)) return std::nullopt;
+  Header header;
+  std::memcpy(&header, file.data(), sizeof header);
+  const bool ours = header.magic == kMagic && header.version == kVersion && header.key == key;
+  if (!ours || header.checksum != checksum_of(header) || header.file_bytes != file.size()) return std::nullopt;
+  for (const Section& section : header.sections) {
+    const bool inside = section.position <= file.size() && section.bytes <= file.size() - section.position;
+    if (!inside || section.position % kAlignment != 0) return std::nullopt;
+  }
+  return header;
+}
+
+template <class T>
+std::optional<std::span<const T>> section_as(std::string_view file, const Section& section) {
+  if (section.bytes % sizeof(T) != 0) return std::nullopt;
+  // The mapping starts on a page and sections on multiples of 64, so the elements are aligned.
+  return std::span(reinterpret_cast<const T*>(file.data() + section.position), section.bytes / sizeof(T));
+}
+
+template <class T, class Good>
+bool all_of(std::span<const T> items, const Good& good) {
+  return tbb::parallel_reduce(
+      tbb::blocked_range<std::size_t>(0, items.size(), std::size_t{1} << 16), true,
+      [&](const tbb::blocked_range<std::size_t>& range, bool so_far) {
+        bool all = so_far;
+        for (std::size_t i = range.begin(); i < range.end(); ++i) all &= good(i);
+        return all;
+      },
+      std::logical_and<>());
+}
+
+/// Offsets ascend from 0 to the number of ids, and ids are below `count`: what every user of a view relies on.
+bool well_formed(const SparseRows& rows, std::uint32_t count) {
+  const auto offsets = rows.offsets;
+  const auto ids = rows.ids;
+  if (offsets.empty() || offsets.front() != 0 || offsets.back() != ids.size()) return false;
+  return all_of(offsets, [offsets](std::size_t i) { return i == 0 || offsets[i - 1] <= offsets[i]; }) &&
+         all_of(ids, [ids, count](std::size_t i) { return ids[i] < count; });
+}
+
+std::optional<DatasetView> checked_view(std::string_view file, const Header& header) {
+  const auto& [feature_offsets, feature_ids, feature_values, label_offsets, label_ids] = header.sections;
+  for (const Section& section : header.sections) {
+    if (content_hash(file.data() + section.position, section.bytes) != section.checksum) return std::nullopt;
+  }
+  const auto offsets = section_as<std::uint64_t>(file, feature_offsets);
+  const auto ids = section_as<std::uint32_t>(file, feature_ids);
+  const auto values = section_as<float>(file, feature_values);
+  const auto label_ends = section_as<std::uint64_t>(file, label_offsets);
+  const auto labels = section_as<std::uint32_t>(file, label_ids);
+  if (!offsets || !ids || !values || !label_ends || !labels) return std::nullopt;
+  const DatasetView view{header.feature_count, header.label_count, {*offsets, *ids, *values}, {*label_ends, *labels, {}}};
+  const bool sizes_match = offsets->size() == label_ends->size() && values->size() == ids->size();
+  if (!sizes_match || !well_formed(view.features, view.feature_count) || !well_formed(view.labels, view.label_count)) return std::nullopt;
+  return view;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+std::string cache_directory(const ReadOptions& options) {
+  if (!options.cache_directory.empty()) return options.cache_directory;
+  if (auto own = environment("GLISSADE_CACHE"); !own.empty()) return own;
+  if (auto shared = environment("XDG_CACHE_HOME"); !shared.empty()) return shared + "/glissade";
+  if (auto home = environment("HOME"); !home.empty()) return home + "/.cache/glissade";
+  return "";
+}
+
+Hash128 cache_key(std::string_view raw, const ReadOptions& options) {
+  // The base of ids means nothing to XMC: both spellings of the options share one cache file.
+  const std::uint64_t base = options.format == Format::libsvm ? static_cast<std::uint64_t>(options.id_base) : 0;
+  const Hash128 content = content_hash(raw.data(), raw.size());
+  const std::array<std::uint64_t, 6> parts = {content.low, content.high, raw.size(), static_cast<std::uint64_t>(options.format), base, kVersion};
+  return content_hash(parts.data(), sizeof parts);
+}
+
+std::string cache_path(const std::string& directory, const Hash128& key) { return directory + "/" + hex(key) + ".glsc"; }
+
+std::optional<Dataset> load_cache(const std::string& path, const Hash128& key) {
+  auto opened = MappedFile::open(path);
+  if (!opened) return std::nullopt;
+  const auto file = std::make_shared<const MappedFile>(std::move(*opened));
+  const auto header = checked_header(file->bytes(), key);
+  if (!header) return std::nullopt;
+  const auto view = checked_view(file->bytes(), *header);
+  if (!view) return std::nullopt;
+  return Dataset(*view, file);
+}
+
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view) {
+  std::error_code ignored;  // if there is no directory, creating the file says why
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  auto file = AtomicFile::create(path);
+  if (!file) return file.error();
+  const Header header = header_for(key, view);
+  if (auto written = file->write({reinterpret_cast<const char*>(&header), sizeof header}); !written) return written;
+  const auto sections = sections_of(view);
+  const std::string padding(kAlignment, '\0');
+  for (std::size_t i = 0; i < kSections; ++i) {
+    const std::uint64_t gap = header.sections[i].position - file->bytes();
+    if (auto written = file->write(std::string_view(padding).substr(0, gap)); !written) return written;
+    const auto bytes = sections[i];
+    if (auto written = file->write({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); !written) return written;
+  }
+  return file->commit();
+}
+
+}  // namespace glissade::datasets

@@ -1,0 +1,85 @@
+#include "datasets/split.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "hashing/seeds.h"
+
+namespace glissade::datasets {
+namespace {
+
+constexpr std::uint64_t kHoldOutStream = 0x686f6c646f757431ull;
+
+std::uint64_t held_rows(std::uint64_t rows, double fraction) {
+  // A NaN compares false with everything and becomes 0.
+  const double share = fraction > 0 ? std::min(fraction, 1.0) : 0.0;
+  return std::min(rows, static_cast<std::uint64_t>(std::llround(share * static_cast<double>(rows))));
+}
+
+/// Marks exactly `held` of the rows, each subset equally likely (selection sampling, Knuth volume 2, algorithm 3.4.2 S).
+std::vector<bool> choose(std::uint64_t rows, std::uint64_t held, std::uint64_t seed) {
+  hashing::Random random(hashing::derive(seed, kHoldOutStream));
+  std::vector<bool> chosen(rows);
+  for (std::uint64_t row = 0; row < rows && held > 0; ++row) {
+    if (random.below(rows - row) >= held) continue;
+    chosen[row] = true;
+    --held;
+  }
+  return chosen;
+}
+
+class RowCopier {
+ public:
+  RowCopier(const DatasetView& view, const std::vector<bool>& chosen, bool wanted) : view_(view) {
+    std::size_t rows = 0;
+    std::size_t features = 0;
+    std::size_t labels = 0;
+    for (std::size_t row = 0; row < view.size(); ++row) {
+      if (chosen[row] != wanted) continue;
+      ++rows;
+      features += view.features.row_ids(row).size();
+      labels += view.labels.row_ids(row).size();
+    }
+    arrays_.feature_count = view.feature_count;
+    arrays_.label_count = view.label_count;
+    arrays_.feature_offsets.reserve(rows + 1);
+    arrays_.label_offsets.reserve(rows + 1);
+    arrays_.feature_ids.reserve(features);
+    arrays_.feature_values.reserve(view.features.values.empty() ? 0 : features);
+    arrays_.label_ids.reserve(labels);
+    arrays_.feature_offsets.push_back(0);
+    arrays_.label_offsets.push_back(0);
+    for (std::size_t row = 0; row < view.size(); ++row) {
+      if (chosen[row] == wanted) copy(row);
+    }
+  }
+
+  Dataset take() && { return Dataset(std::move(arrays_)); }
+
+ private:
+  void copy(std::size_t row) {
+    append(arrays_.feature_ids, view_.features.row_ids(row));
+    append(arrays_.feature_values, view_.features.row_values(row));
+    append(arrays_.label_ids, view_.labels.row_ids(row));
+    arrays_.feature_offsets.push_back(arrays_.feature_ids.size());
+    arrays_.label_offsets.push_back(arrays_.label_ids.size());
+  }
+
+  template <class T>
+  static void append(std::vector<T>& to, std::span<const T> from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  const DatasetView& view_;
+  Dataset::Arrays arrays_;
+};
+
+}  // namespace
+
+std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed) {
+  const std::vector<bool> chosen = choose(view.size(), held_rows(view.size(), fraction), seed);
+  return {RowCopier(view, chosen, false).take(), RowCopier(view, chosen, true).take()};
+}
+
+}  // namespace glissade::datasets
