@@ -14,8 +14,8 @@ namespace glissade::model_file {
 /// Version of the layout that this build writes; it reads this one and, where a reader exists, older ones.
 inline constexpr std::uint32_t kFormatVersion = 1;
 
-/// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells layers apart (0 = embedding bag,
-/// 1 .. n = dense layers, n + 1 = output).
+/// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 = embedding
+/// bag, 1 = its bias, then the dense layers, then the output layer).
 enum class SectionKind : std::uint32_t {
   config = 1,         ///< UTF-8 "name = value" lines
   state = 2,          ///< shape, step, epochs and other counters

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/parameters/array.h"
+
+namespace glissade {
+
+/// What the units of one layer put out for a batch: samples x stride floats, and, with bf16-mixed storage, the same numbers in bf16 (the
+/// floats are rounded to bf16, so every kernel and every instruction set reads equal values).
+struct Activations {
+  std::size_t samples = 0;
+  std::size_t width = 0;
+  std::size_t stride = 0;
+  bool rounded = false;
+  Array<float> values;
+  Array<std::uint16_t> halves;
+
+  void resize(std::size_t new_samples, std::size_t new_width, bool with_halves);
+  float* row(std::size_t sample) noexcept { return values.data() + sample * stride; }
+  const float* row(std::size_t sample) const noexcept { return values.data() + sample * stride; }
+  const std::uint16_t* half_row(std::size_t sample) const noexcept { return halves.data() + sample * stride; }
+};
+
+/// ReLU in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
+/// The mask is a function of (seed, sample, unit). In parallel over samples.
+void relu_dropout(Activations& out, double rate, std::uint64_t seed);
+
+/// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass nothing, the others
+/// pass their dropout scale. `gradient` has the layout of `out`.
+void relu_dropout_backward(const Activations& out, double rate, float* gradient);
+
+}  // namespace glissade

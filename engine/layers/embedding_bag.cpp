@@ -1,0 +1,57 @@
+#include "engine/layers/embedding_bag.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <vector>
+
+#include "simd/kernels.h"
+
+namespace glissade {
+
+EmbeddingBag::EmbeddingBag(std::size_t features, std::size_t width, const ParameterRows::Options& options) {
+  ParameterRows::Options without_bias = options;
+  without_bias.with_bias = false;
+  rows = ParameterRows(features, width, without_bias);
+  without_bias.storage = Storage::fp32;
+  bias = ParameterRows(1, width, without_bias);
+}
+
+void EmbeddingBag::forward(const SparseRows& x, Activations& sums) const {
+  const simd::Kernels& kernels = simd::kernels();
+  const bool fp32 = rows.storage() == Storage::fp32;
+  constexpr std::size_t kGrain = 16;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, sums.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
+    for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
+      const auto ids = x.row_ids(sample);
+      const auto values = x.row_values(sample);
+      float* out = sums.row(sample);
+      if (fp32) {
+        kernels.bag_f32(rows.weights.data(), rows.stride(), ids.data(), values.data(), ids.size(), rows.width(), out);
+      } else {
+        kernels.bag_bf16(rows.high.data(), rows.stride(), ids.data(), values.data(), ids.size(), rows.width(), out);
+      }
+      kernels.axpy_f32(1.f, bias.weights.data(), out, rows.width());
+    }
+  });
+}
+
+void EmbeddingBag::backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer,
+                            RowGroups& groups) {
+  const simd::Kernels& kernels = simd::kernels();
+  const std::size_t samples = x.rows();
+  groups.build(samples, [&](std::size_t sample) { return RowGroups::Entries{x.row_ids(sample), x.row_values(sample)}; });
+  tbb::parallel_for(std::size_t{0}, RowGroups::kPartitions, [&](std::size_t partition) {
+    static thread_local std::vector<float> sum;
+    sum.resize(rows.width());
+    groups.for_each(partition, [&](std::uint32_t row, auto users, auto weights) {
+      kernels.bag_f32(gradient, stride, users.data(), weights.data(), users.size(), rows.width(), sum.data());
+      optimizer.update(rows, row, sum.data(), 0.f);
+    });
+  });
+  std::vector<float> bias_gradient(rows.width(), 0.f);
+  for (std::size_t sample = 0; sample < samples; ++sample) kernels.axpy_f32(1.f, gradient + sample * stride, bias_gradient.data(), rows.width());
+  optimizer.update(bias, 0, bias_gradient.data(), 0.f);
+}
+
+}  // namespace glissade

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_optimizer.h"
+#include "engine/samplers/label_index.h"
+#include "engine/samplers/sampler.h"
+
+namespace glissade {
+
+/// One training step of the output layer: what it reads, and where the hidden gradient goes.
+struct OutputStep {
+  const Activations& hidden;
+  const SparseRows& labels;
+  hashing::GroupCodes codes;  ///< of all samples; only if the sampler uses tables
+  std::uint64_t seed;
+  const RowOptimizer& optimizer;
+  float* hidden_gradient;  ///< [samples x hidden.stride], overwritten
+};
+
+struct OutputReport {
+  double loss = 0;                 ///< sum over samples
+  std::uint64_t probed = 0;        ///< samples whose best active row was looked at
+  std::uint64_t hits = 0;          ///< of these, where it is a true label
+  std::uint64_t active_rows = 0;   ///< sum over samples of the active set's size
+  std::uint64_t rows_touched = 0;
+  double sampling_seconds = 0;
+  bool ok = true;                  ///< false if oneDNN ran out of memory
+};
+
+/// Active sets, logits, loss, gradients and row updates of the output layer. Two ways to the same result:
+/// one active set per sample (classic SLIDE), or one that the whole batch shares, which turns gathers into matrix products.
+/// The loss is the mean over the batch. Results do not depend on the number of threads.
+class OutputPath {
+ public:
+  virtual ~OutputPath() = default;
+  virtual OutputReport step(const OutputStep& step) = 0;
+  virtual std::size_t memory_bytes() const noexcept = 0;
+};
+
+/// What both ways work on. `drift` may be null (no tables to keep in step).
+struct OutputParts {
+  const Config& config;
+  ParameterRows& rows;
+  const Sampler& sampler;
+  hashing::Drift* drift;
+};
+
+/// `shared` scope, or the full sampler (which is one set shared by all by its nature): SharedOutput; otherwise PerSampleOutput.
+std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts);
+
+/// Every kProbeStride-th sample's best active row is compared with its labels, for the progress line.
+inline constexpr std::size_t kProbeStride = 8;
+
+/// Whether the best of `logits` is one of the labels at `positions`.
+bool is_hit(const float* logits, std::size_t size, std::span<const std::uint32_t> positions) noexcept;
+
+}  // namespace glissade

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace glissade {
+
+/// A batch turned row-major: for each parameter row that some sample uses, the samples that use it and with what coefficient. So a row's
+/// gradient is one weighted sum of hidden gradients, and the row is updated once, by one thread, with no lock and no
+/// gradient buffer. The order inside a row is the samples' order, so results do not depend on the number of threads.
+///
+/// A radix partition by the row's low bits (which spreads frequent rows over the partitions), then a counting sort in each.
+class RowGroups {
+ public:
+  /// Entries of one sample: rows ids[j] with coefficient weights[j]. Entries with weight 0 are left out.
+  struct Entries {
+    std::span<const std::uint32_t> ids;
+    std::span<const float> weights;
+  };
+  static constexpr std::size_t kPartitionBits = 6;
+  static constexpr std::size_t kPartitions = std::size_t{1} << kPartitionBits;
+
+  explicit RowGroups(std::size_t rows) : rows_(rows) {}
+
+  /// Builds the groups of `samples` samples; entries(i) gives sample i's. In parallel.
+  template <class EntriesOf>
+  void build(std::size_t samples, const EntriesOf& entries);
+
+  /// Visits every used row of one partition in ascending order: visit(row, samples, weights), spans of equal length.
+  template <class Visit>
+  void for_each(std::size_t partition, const Visit& visit) const {
+    const Partition& part = partitions_[partition];
+    for (std::size_t i = 0; i < part.used.size(); ++i) {
+      const std::size_t begin = part.begins[i];
+      const std::size_t length = part.begins[i + 1] - begin;
+      visit(part.used[i], std::span(part.samples).subspan(begin, length), std::span(part.weights).subspan(begin, length));
+    }
+  }
+
+  /// Rows used by the batch.
+  std::size_t used_rows() const noexcept;
+
+ private:
+  static constexpr std::size_t kChunks = 8;  ///< fixed, so that the order of entries is
+  struct Partition {
+    std::vector<std::uint32_t> local, chunk_samples;  // entries in sample order: row >> kPartitionBits, and sample
+    std::vector<float> chunk_weights;
+    std::vector<std::uint32_t> cursors;               // per local row: count, then write position
+    std::vector<std::uint32_t> used, begins;
+    std::vector<std::uint32_t> samples;
+    std::vector<float> weights;
+  };
+  using Counts = std::array<std::size_t, kPartitions>;
+
+  void reserve_partitions(std::array<Counts, kChunks>& counts);
+  void sort_partition(std::size_t partition);
+
+  std::size_t rows_;
+  std::array<Partition, kPartitions> partitions_;
+};
+
+}  // namespace glissade
+
+#include "engine/layers/row_groups_build.h"

@@ -1,0 +1,191 @@
+#include "engine/layers/shared_output.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/stopwatch.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+template <class Body>
+void in_blocks(std::size_t count, std::size_t block, const Body& body) {
+  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block, [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
+}
+
+}  // namespace
+
+SharedOutput::SharedOutput(const OutputParts& parts)
+    : parts_(parts),
+      loss_(parts.config.loss),
+      element_(dense::element_for(parts.rows.storage())),
+      seen_(parts.rows.rows()),
+      position_(parts.rows.rows()) {}
+
+std::size_t SharedOutput::memory_bytes() const noexcept {
+  return logits_.bytes() + gradient_halves_.bytes() + bias_gradients_.bytes() + position_.size() * sizeof(std::uint32_t);
+}
+
+OutputReport SharedOutput::step(const OutputStep& step) {
+  OutputReport report;
+  ok_ = true;
+  choose(step, report);
+  const std::size_t samples = step.hidden.samples;
+  const std::size_t size = active_.size(parts_.rows.rows());
+  const std::size_t pieces = (size + kPiece - 1) / kPiece;
+  const auto piece = [size](std::size_t i) { return Piece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
+  logits_.reserve_discard(samples * kPiece);
+  bias_gradients_.reserve_discard((samples + kSampleBlock - 1) / kSampleBlock * kPiece);
+  if (element_ == dense::Element::bf16) gradient_halves_.reserve_discard(samples * kPiece);
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  state_.assign(samples, {kLowest, 0.0, kLowest, false});
+
+  if (pieces > 1 && loss_.needs_normaliser()) {
+    for (std::size_t i = 0; i < pieces; ++i) {
+      load(piece(i));
+      normalise_piece(step, piece(i));
+    }
+  }
+  for (std::size_t i = 0; i < pieces; ++i) {
+    load(piece(i));
+    differentiate_piece(step, piece(i));
+    update_piece(step, piece(i));
+  }
+  for (std::size_t sample = 0; sample < samples; ++sample) {
+    report.loss += state_[sample].loss;
+    report.hits += state_[sample].hit;
+  }
+  report.probed = (samples + kProbeStride - 1) / kProbeStride;
+  report.active_rows = samples * size;
+  report.rows_touched = size;
+  report.ok = ok_;
+  return report;
+}
+
+void SharedOutput::choose(const OutputStep& step, OutputReport& report) {
+  const Stopwatch watch;
+  parts_.sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed}, seen_, active_);
+  for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
+  if (active_.everything) {
+    for (const std::uint32_t label : step.labels.ids) position_[label] = label;
+  }
+  report.sampling_seconds = watch.seconds();
+}
+
+void SharedOutput::load(const Piece& piece) {
+  bias_.resize(piece.size);
+  for (std::size_t j = 0; j < piece.size; ++j) bias_[j] = parts_.rows.bias[id_of(piece.first + j)];
+  if (active_.everything) {
+    packed_.take_range(parts_.rows, piece.first, piece.size, element_);
+  } else {
+    packed_.take(parts_.rows, std::span(active_.ids).subspan(piece.first, piece.size), element_);
+  }
+}
+
+void SharedOutput::forward_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+  const Activations& hidden = step.hidden;
+  const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden.half_row(begin)) : hidden.row(begin);
+  float* z = logits_.data() + begin * kPiece;
+  if (!dense::multiply(element_, end - begin, piece.size, hidden.width, {a, hidden.stride, 1}, packed_.transposed(), z, kPiece, false)) {
+    ok_ = false;
+  }
+  const simd::Kernels& kernels = simd::kernels();
+  for (std::size_t sample = begin; sample < end; ++sample) {
+    kernels.axpy_f32(1.f, bias_.data(), logits_.data() + sample * kPiece, piece.size);
+  }
+}
+
+LogitRow SharedOutput::logit_row(const OutputStep& step, const Piece& piece, std::size_t sample,
+                                 std::vector<std::uint32_t>& positions) noexcept {
+  positions.clear();
+  const auto labels = step.labels.row_ids(sample);
+  for (const std::uint32_t label : labels) {
+    const std::size_t position = position_[label];
+    if (position >= piece.first && position < piece.first + piece.size) positions.push_back(static_cast<std::uint32_t>(position - piece.first));
+  }
+  const std::size_t exact = active_.everything ? parts_.rows.rows() : active_.exact;
+  const std::size_t exact_here = std::min(piece.size, exact - std::min(exact, piece.first));
+  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), exact_here, active_.log_weight};
+}
+
+void SharedOutput::normalise_piece(const OutputStep& step, const Piece& piece) {
+  in_blocks(step.hidden.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+    static thread_local std::vector<std::uint32_t> positions;
+    forward_block(step, piece, begin, end);
+    for (std::size_t sample = begin; sample < end; ++sample) {
+      const LogitRow row = logit_row(step, piece, sample, positions);
+      loss_.weigh(row);
+      state_[sample].log_sum = log_add(state_[sample].log_sum, loss_.normaliser(row));
+    }
+  });
+}
+
+void SharedOutput::differentiate_piece(const OutputStep& step, const Piece& piece) {
+  in_blocks(step.hidden.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+    forward_block(step, piece, begin, end);
+    differentiate_block(step, piece, begin, end);
+  });
+}
+
+void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+  const simd::Kernels& kernels = simd::kernels();
+  static thread_local std::vector<std::uint32_t> positions;
+  const bool one_piece = piece.size == active_.size(parts_.rows.rows());
+  const float scale = 1.f / static_cast<float>(step.hidden.samples);
+  float* bias_gradient = bias_gradients_.data() + begin / kSampleBlock * kPiece;
+  std::fill_n(bias_gradient, piece.size, 0.f);
+  for (std::size_t sample = begin; sample < end; ++sample) {
+    SampleState& state = state_[sample];
+    const LogitRow row = logit_row(step, piece, sample, positions);
+    if (sample % kProbeStride == 0) {
+      std::uint32_t best = 0;
+      float value = 0;
+      if (kernels.topk_f32(row.z, row.size, 1, &best, &value) != 0 && value > state.best) {
+        state.best = value;
+        state.hit = std::ranges::find(positions, best) != positions.end();
+      }
+    }
+    loss_.weigh(row);
+    if (one_piece && loss_.needs_normaliser()) state.log_sum = loss_.normaliser(row);
+    state.loss += loss_.gradient(row, state.log_sum, piece.first == 0, scale);
+    kernels.axpy_f32(1.f, row.z, bias_gradient, row.size);
+    if (element_ == dense::Element::bf16) kernels.narrow_nearest(row.z, gradient_halves_.data() + sample * kPiece, row.size);
+  }
+  const void* gradient = element_ == dense::Element::bf16 ? static_cast<const void*>(gradient_halves_.data() + begin * kPiece)
+                                                          : logits_.data() + begin * kPiece;
+  const bool done = dense::multiply(element_, end - begin, step.hidden.width, piece.size, {gradient, kPiece, 1}, packed_.operand(),
+                                    step.hidden_gradient + begin * step.hidden.stride, step.hidden.stride, piece.first != 0);
+  if (!done) ok_ = false;
+}
+
+void SharedOutput::update_piece(const OutputStep& step, const Piece& piece) {
+  in_blocks(piece.size, kRowBlock, [&](std::size_t begin, std::size_t end) { update_block(step, piece, begin, end); });
+}
+
+void SharedOutput::update_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+  const Activations& hidden = step.hidden;
+  const bool halves = element_ == dense::Element::bf16;
+  static thread_local std::vector<float> sums;
+  sums.resize(kRowBlock * hidden.stride);
+  const void* gradient = halves ? static_cast<const void*>(gradient_halves_.data() + begin) : logits_.data() + begin;
+  const void* inputs = halves ? static_cast<const void*>(hidden.halves.data()) : hidden.values.data();
+  if (!dense::multiply(element_, end - begin, hidden.width, hidden.samples, {gradient, 1, kPiece}, {inputs, hidden.stride, 1}, sums.data(),
+                       hidden.stride, false)) {
+    ok_ = false;
+    return;
+  }
+  const std::size_t blocks = (hidden.samples + kSampleBlock - 1) / kSampleBlock;
+  for (std::size_t j = begin; j < end; ++j) {
+    float bias_gradient = 0;
+    for (std::size_t block = 0; block < blocks; ++block) bias_gradient += bias_gradients_[block * kPiece + j];
+    const std::uint32_t row = id_of(piece.first + j);
+    const float change = step.optimizer.update(parts_.rows, row, sums.data() + (j - begin) * hidden.stride, bias_gradient);
+    if (parts_.drift != nullptr) parts_.drift->add(row, change);
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "engine/layers/output_path.h"
+#include "engine/layers/packed_rows.h"
+#include "engine/losses/loss.h"
+
+namespace glissade {
+
+/// One active set for the whole batch, so that logits and both gradients are matrix products (oneDNN). The set goes in pieces of kPiece rows: the logit
+/// matrix of one piece is all that exists. With more than one piece (the full softmax) the softmax's normaliser comes from a
+/// first pass and the logits are computed again in the second; each piece's rows are updated as soon as their gradient is known.
+class SharedOutput final : public OutputPath {
+ public:
+  explicit SharedOutput(const OutputParts& parts);
+  OutputReport step(const OutputStep& step) override;
+  std::size_t memory_bytes() const noexcept override;
+
+ private:
+  static constexpr std::size_t kPiece = 8192;      ///< active rows at once
+  static constexpr std::size_t kSampleBlock = 256; ///< samples per task
+  static constexpr std::size_t kRowBlock = 256;    ///< rows per task of the weight gradient
+
+  struct Piece {
+    std::size_t first;
+    std::size_t size;
+  };
+  struct SampleState {
+    float log_sum;
+    double loss;
+    float best;  ///< best plain logit so far, and whether it is a label's
+    bool hit;
+  };
+
+  void choose(const OutputStep& step, OutputReport& report);
+  void load(const Piece& piece);
+  void forward_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end);
+  void normalise_piece(const OutputStep& step, const Piece& piece);
+  void differentiate_piece(const OutputStep& step, const Piece& piece);
+  void differentiate_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end);
+  void update_piece(const OutputStep& step, const Piece& piece);
+  void update_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end);
+  LogitRow logit_row(const OutputStep& step, const Piece& piece, std::size_t sample, std::vector<std::uint32_t>& positions) noexcept;
+  std::uint32_t id_of(std::size_t position) const noexcept {
+    return active_.everything ? static_cast<std::uint32_t>(position) : active_.ids[position];
+  }
+
+  OutputParts parts_;
+  Loss loss_;
+  dense::Element element_;
+  hashing::StampSet seen_;
+  ActiveSet active_;
+  std::vector<std::uint32_t> position_;  ///< of a label in the set; valid for this batch's labels
+  PackedRows packed_;
+  std::vector<float> bias_;              ///< of the piece's rows
+  std::vector<SampleState> state_;
+  Array<float> logits_;                  ///< [samples x kPiece]: logits, then gradients
+  Array<std::uint16_t> gradient_halves_; ///< the same gradients in bf16, where products read bf16
+  Array<float> bias_gradients_;          ///< [sample blocks x kPiece]
+  std::atomic<bool> ok_{true};
+};
+
+}  // namespace glissade

@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <new>
+#include <optional>
+#include <string_view>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+#include "engine/model/sections.h"
+
+namespace glissade {
+namespace {
+
+using model_file::Reader;
+using model_file::SectionKind;
+
+bool wanted_for_inference(SectionKind kind) {
+  switch (kind) {
+    case SectionKind::weights_low:
+    case SectionKind::first_moment:
+    case SectionKind::second_moment:
+    case SectionKind::row_steps:
+    case SectionKind::bias_first_moment:
+    case SectionKind::bias_second_moment: return false;
+    default: return true;
+  }
+}
+
+Error damaged(const Reader& reader, std::string_view what) {
+  return runtime_error(fmt::format("'{}': {}; the file was not written whole by Glissade, use another copy", reader.path(), what));
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+Result<std::vector<std::string>> split_names(const Reader& reader, SectionKind kind, std::size_t expected) {
+  std::vector<std::string> names;
+  std::string_view text = text_of(reader.bytes(kind));
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return damaged(reader, "a name list does not end in a line break");
+    names.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+  if (!names.empty() && names.size() != expected) {
+    return damaged(reader, fmt::format("a name list has {} entries instead of {}", names.size(), expected));
+  }
+  return names;
+}
+
+/// Fills one array: borrowed from the mapping, or copied into memory that training may change.
+template <class T>
+std::optional<Error> fill(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array, std::size_t expected) {
+  const auto bytes = reader.bytes(kind, index);
+  if (bytes.size() != expected * sizeof(T)) {
+    return damaged(reader, fmt::format("section {}.{} has {} bytes instead of {}", static_cast<std::uint32_t>(kind), index, bytes.size(),
+                                       expected * sizeof(T)));
+  }
+  if (copy) {
+    std::memcpy(array.data(), bytes.data(), bytes.size());
+  } else {
+    array = Array<T>(reader.mapping(), reinterpret_cast<const T*>(bytes.data()), expected);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> fill_network(const Reader& reader, bool copy, Network& network) {
+  std::optional<Error> error;
+  for_each_layer(network, [&](std::uint32_t index, ParameterRows& rows) {
+    for_each_array(rows, [&](SectionKind kind, auto& array, bool) {
+      if (!error && array.size() != 0) error = fill(reader, kind, index, copy, array, array.size());
+    });
+  });
+  return error;
+}
+
+Result<ModelState> read_state(const Reader& reader) {
+  const auto bytes = reader.bytes(SectionKind::state);
+  ModelState state;
+  if (bytes.size() != sizeof state) return damaged(reader, fmt::format("its state section has {} bytes instead of {}", bytes.size(), sizeof state));
+  std::memcpy(&state, bytes.data(), sizeof state);
+  return state;
+}
+
+std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, Model::Impl& impl) {
+  const auto counts = reader.bytes(SectionKind::label_counts);
+  if (counts.size() % sizeof(std::uint32_t) != 0 || (!counts.empty() && counts.size() / sizeof(std::uint32_t) != impl.shape.labels)) {
+    return damaged(reader, fmt::format("its label counts have {} bytes for {} labels", counts.size(), impl.shape.labels));
+  }
+  impl.label_counts.resize(counts.size() / sizeof(std::uint32_t));
+  if (!counts.empty()) std::memcpy(impl.label_counts.data(), counts.data(), counts.size());
+  auto labels = split_names(reader, SectionKind::label_names, impl.shape.labels);
+  if (!labels) return labels.error();
+  auto features = split_names(reader, SectionKind::feature_names, impl.shape.features);
+  if (!features) return features.error();
+  impl.label_names = std::move(*labels);
+  impl.feature_names = std::move(*features);
+  impl.step = state.step;
+  impl.epochs_done = state.epochs_done;
+  impl.training_samples = state.training_samples;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Model> Model::load(const std::string& path, LoadFor purpose) {
+  if (auto environment = check_environment(); !environment) return environment.error();
+  const bool training = purpose == LoadFor::training;
+  auto reader = Reader::open(path, training ? nullptr : wanted_for_inference);
+  if (!reader) return reader.error();
+  auto state = read_state(*reader);
+  if (!state) return state.error();
+  auto config = from_text(text_of(reader->bytes(SectionKind::config)));
+  if (!config) return damaged(*reader, "its config: " + config.error().message);
+  const Shape shape{state->features, state->labels};
+  if (auto valid = validate(*config, shape); !valid) return damaged(*reader, "its config: " + valid.error().message);
+  if (training && state->has_training_state == 0) {
+    return usage_error(fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
+  }
+  if (training) {
+    if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) return enough.error();
+  }
+  try {
+    auto impl = std::make_unique<Impl>(*config, shape, training);
+    if (auto error = fill_network(*reader, training, impl->network)) return *error;
+    if (auto error = fill_extras(*reader, *state, *impl)) return *error;
+    return Model(std::move(impl));
+  } catch (const std::bad_alloc&) {
+    return runtime_error(fmt::format("'{}': out of memory while loading", path));
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <new>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+#include "engine/model/impl.h"
+
+namespace glissade {
+
+const LabelIndex& Model::Impl::label_index() { return training_index(); }
+
+LabelIndex& Model::Impl::training_index() {
+  const std::lock_guard lock(index_mutex_);
+  if (!index_) {
+    auto index = std::make_unique<LabelIndex>(config, network.output);
+    index->build();
+    index_ = std::move(index);
+  }
+  return *index_;
+}
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Result<Model> Model::create(const Config& config, const Shape& shape) {
+  if (auto environment = check_environment(); !environment) return environment.error();
+  if (auto valid = validate(config, shape); !valid) return valid.error();
+  const MemoryEstimate need = estimate_training_memory(config, shape);
+  if (auto enough = check_memory(need); !enough) return enough.error();
+  try {
+    auto impl = std::make_unique<Impl>(config, shape, true);
+    impl->network.randomize(config.seed);
+    return Model(std::move(impl));
+  } catch (const std::bad_alloc&) {
+    return runtime_error(fmt::format("out of memory: {} MiB for a new model could not be had; use fewer hidden units or another storage",
+                                     need.total() >> 20));
+  }
+}
+
+const Config& Model::config() const noexcept { return impl_->config; }
+Shape Model::shape() const noexcept { return impl_->shape; }
+std::uint64_t Model::step() const noexcept { return impl_->step; }
+std::uint32_t Model::epochs_done() const noexcept { return impl_->epochs_done; }
+bool Model::trainable() const noexcept { return impl_->trainable; }
+std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
+std::uint64_t Model::memory_bytes() const noexcept { return impl_->network.memory_bytes() + impl_->index_bytes(); }
+const std::vector<std::string>& Model::label_names() const noexcept { return impl_->label_names; }
+const std::vector<std::string>& Model::feature_names() const noexcept { return impl_->feature_names; }
+std::span<const std::uint32_t> Model::label_counts() const noexcept { return impl_->label_counts; }
+std::uint64_t Model::training_samples() const noexcept { return impl_->training_samples; }
+
+namespace {
+
+Result<void> set_names(std::vector<std::string> names, std::size_t expected, const char* what, std::vector<std::string>& target) {
+  if (!names.empty() && names.size() != expected) {
+    return usage_error(fmt::format("{} {} names for {} {}s; give one name per {}", names.size(), what, expected, what, what));
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].find('\n') != std::string::npos) {
+      return usage_error(fmt::format("{} name {} contains a line break; names are single lines", what, i));
+    }
+  }
+  target = std::move(names);
+  return {};
+}
+
+}  // namespace
+
+Result<void> Model::set_label_names(std::vector<std::string> names) {
+  return set_names(std::move(names), impl_->shape.labels, "label", impl_->label_names);
+}
+
+Result<void> Model::set_feature_names(std::vector<std::string> names) {
+  return set_names(std::move(names), impl_->shape.features, "feature", impl_->feature_names);
+}
+
+}  // namespace glissade

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+
+#include <glissade/result.h>
+
+#include "engine/model/impl.h"
+#include "engine/model_file/container.h"
+
+namespace glissade {
+
+/// The fixed-size state section of a model file.
+struct ModelState {
+  std::uint32_t features = 0;
+  std::uint32_t labels = 0;
+  std::uint64_t step = 0;
+  std::uint64_t training_samples = 0;
+  std::uint32_t epochs_done = 0;
+  std::uint32_t has_training_state = 0;
+};
+static_assert(sizeof(ModelState) == 32);
+
+/// Calls visit(kind, array, training_only) for each array of one layer; the one list that saving and loading share.
+template <class Rows, class Visit>
+void for_each_array(Rows& rows, const Visit& visit) {
+  using model_file::SectionKind;
+  visit(SectionKind::weights, rows.weights, false);
+  visit(SectionKind::weights_high, rows.high, false);
+  visit(SectionKind::weights_low, rows.low, true);
+  visit(SectionKind::bias, rows.bias, false);
+  visit(SectionKind::first_moment, rows.first_moment, true);
+  visit(SectionKind::second_moment, rows.second_moment, true);
+  visit(SectionKind::row_steps, rows.row_steps, true);
+  visit(SectionKind::bias_first_moment, rows.bias_first_moment, true);
+  visit(SectionKind::bias_second_moment, rows.bias_second_moment, true);
+}
+
+/// Calls visit(index, rows) for each parameter block of a network: the embedding bag, its bias, the dense layers, the
+/// output layer. The index is that of the sections.
+template <class NetworkType, class Visit>
+void for_each_layer(NetworkType& network, const Visit& visit) {
+  visit(0u, network.input.rows);
+  visit(1u, network.input.bias);
+  std::uint32_t index = 2;
+  for (auto& layer : network.dense) visit(index++, layer.rows);
+  visit(index, network.output);
+}
+
+}  // namespace glissade

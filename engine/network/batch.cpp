@@ -1,0 +1,88 @@
+#include "engine/network/batch.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
+
+#include <algorithm>
+
+#include "hashing/seeds.h"
+
+namespace glissade {
+
+void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout) {
+  const bool with_labels = data.labels.rows() != 0;
+  feature_offsets_.resize(rows.size() + 1);
+  label_offsets_.resize(rows.size() + 1);
+  feature_offsets_[0] = label_offsets_[0] = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    feature_offsets_[i + 1] = feature_offsets_[i] + data.features.row_ids(rows[i]).size();
+    label_offsets_[i + 1] = label_offsets_[i] + (with_labels ? data.labels.row_ids(rows[i]).size() : 0);
+  }
+  feature_ids_.resize(feature_offsets_.back());
+  feature_values_.resize(feature_offsets_.back());
+  label_ids_.resize(label_offsets_.back());
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows.size(), 64), [&](const tbb::blocked_range<std::size_t>& range) {
+    for (std::size_t i = range.begin(); i != range.end(); ++i) {
+      copy_row(data, rows[i], i, dropout);
+      if (with_labels) std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
+    }
+  });
+  features_ = {feature_offsets_, feature_ids_, feature_values_};
+  labels_ = {label_offsets_, label_ids_, {}};
+}
+
+void Batch::copy_row(const DatasetView& data, std::uint32_t row, std::size_t at, const Dropout& dropout) noexcept {
+  const auto ids = data.features.row_ids(row);
+  const auto values = data.features.row_values(row);
+  std::uint32_t* id = feature_ids_.data() + feature_offsets_[at];
+  float* value = feature_values_.data() + feature_offsets_[at];
+  std::copy(ids.begin(), ids.end(), id);
+  if (values.empty()) {
+    std::fill_n(value, ids.size(), 1.f);
+  } else {
+    std::copy(values.begin(), values.end(), value);
+  }
+  if (dropout.rate <= 0) return;
+  // A dropped feature stays in place with value 0: it adds nothing forward and gets no gradient.
+  hashing::Random random(hashing::derive(dropout.seed, row));
+  const auto scale = static_cast<float>(1.0 / (1.0 - dropout.rate));
+  for (std::size_t j = 0; j < ids.size(); ++j) value[j] = random.unit() < dropout.rate ? 0.f : value[j] * scale;
+}
+
+Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what) {
+  const std::size_t count = rows.rows();
+  if (count == 0) return {};
+  if (rows.offsets.front() > rows.offsets.back() || rows.offsets.back() > rows.ids.size() ||
+      (!rows.values.empty() && rows.values.size() < rows.offsets.back())) {
+    return runtime_error(fmt::format("{} rows: offsets reach {} but there are {} ids and {} values; pass spans of one CSR matrix", what,
+                                     rows.offsets.back(), rows.ids.size(), rows.values.size()));
+  }
+  const std::size_t first_bad = tbb::parallel_reduce(
+      tbb::blocked_range<std::size_t>(0, count, 4096), count,
+      [&](const tbb::blocked_range<std::size_t>& range, std::size_t bad) {
+        for (std::size_t row = range.begin(); row != range.end() && bad == count; ++row) {
+          if (rows.offsets[row] > rows.offsets[row + 1] || rows.offsets[row + 1] > rows.offsets.back()) return row;
+          for (const std::uint32_t id : rows.row_ids(row)) {
+            if (id >= bound) return row;
+          }
+        }
+        return bad;
+      },
+      [](std::size_t a, std::size_t b) { return std::min(a, b); });
+  if (first_bad == count) return {};
+  return runtime_error(fmt::format("{} row {}: an id is not below {}, or the row's offsets descend; use data made for this model", what,
+                                   first_bad, bound));
+}
+
+Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) {
+  if (data.labels.rows() != data.features.rows()) {
+    return runtime_error(fmt::format("data set has {} feature rows but {} label rows; give one label row (it may be empty) per sample",
+                                     data.features.rows(), data.labels.rows()));
+  }
+  if (auto features = check_rows(data.features, feature_count, "feature"); !features) return features.error();
+  return check_rows(data.labels, label_count, "label");
+}
+
+}  // namespace glissade

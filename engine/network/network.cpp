@@ -1,0 +1,61 @@
+#include "engine/network/network.h"
+
+#include <cmath>
+
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kInputStream = 1;
+constexpr std::uint64_t kDenseStream = 2;  // + layer
+constexpr std::uint64_t kOutputStream = 1u << 20;
+
+}  // namespace
+
+Network::Network(const Config& config, const Shape& shape, bool trainable) {
+  const ParameterRows::Options options{config.storage, true, trainable, trainable && config.optimizer == OptimizerKind::adam};
+  input = EmbeddingBag(shape.features, config.hidden.front(), options);
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
+  output = ParameterRows(shape.labels, config.hidden.back(), options);
+}
+
+void Network::randomize(std::uint64_t seed) {
+  // Feature vectors have length about 1, so a unit's sum starts with the deviation of one weight. Dense layers: He et al. 2015.
+  constexpr double kInputDeviation = 0.1;
+  const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
+  input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream));
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, kDenseStream + i));
+  }
+  output.randomize(1.0 / std::sqrt(width(output)), hashing::derive(seed, kOutputStream));
+}
+
+bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden) const {
+  const bool halves = output.storage() == Storage::bf16_mixed;
+  hidden.resize(1 + dense.size());
+  hidden[0].resize(x.rows(), input.rows.width(), halves);
+  input.forward(x, hidden[0]);
+  relu_dropout(hidden[0], dropout.rate, hashing::derive(dropout.seed, 0));
+  bool ok = true;
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);
+    ok &= dense[i].forward(hidden[i], hidden[i + 1]);
+    relu_dropout(hidden[i + 1], dropout.rate, hashing::derive(dropout.seed, i + 1));
+  }
+  return ok;
+}
+
+std::uint64_t Network::parameters() const noexcept {
+  std::uint64_t total = input.rows.rows() * input.rows.width() + input.bias.width() + output.rows() * (output.width() + 1);
+  for (const DenseLayer& layer : dense) total += layer.rows.rows() * (layer.rows.width() + 1);
+  return total;
+}
+
+std::uint64_t Network::memory_bytes() const noexcept {
+  std::uint64_t total = input.rows.memory_bytes() + input.bias.memory_bytes() + output.memory_bytes();
+  for (const DenseLayer& layer : dense) total += layer.rows.memory_bytes();
+  return total;
+}
+
+}  // namespace glissade

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/layers/activation.h"
+#include "engine/layers/dense_layer.h"
+#include "engine/layers/embedding_bag.h"
+#include "engine/parameters/parameter_rows.h"
+
+namespace glissade {
+
+/// The parameters of a model and its forward pass up to the last hidden layer; what happens in the output layer is the business of training
+/// (layers/output_path.h) and inference.
+class Network {
+ public:
+  /// Allocates zeroed parameters. Throws std::bad_alloc.
+  Network(const Config& config, const Shape& shape, bool trainable);
+
+  /// Draws the starting weights, a function of the seed.
+  void randomize(std::uint64_t seed);
+
+  struct Dropout {
+    double rate = 0;
+    std::uint64_t seed = 0;
+  };
+
+  /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). False if oneDNN failed. Thread-safe, with a
+  /// `hidden` of the caller's own.
+  bool forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden) const;
+
+  std::uint64_t parameters() const noexcept;
+  std::uint64_t memory_bytes() const noexcept;
+
+  EmbeddingBag input;
+  std::vector<DenseLayer> dense;
+  ParameterRows output;  ///< [labels x last width]
+};
+
+}  // namespace glissade

@@ -1,0 +1,117 @@
+#include "engine/samplers/label_index.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "hashing/group_codes.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kFamilyStream = 0x66616d696c79;
+constexpr std::uint64_t kTableStream = 0x7461626c65;
+
+/// Output rows as vectors to hash: the weights that the forward pass reads, and the bias as one more dimension.
+class RowSource final : public hashing::VectorSource {
+ public:
+  explicit RowSource(const ParameterRows& rows) : rows_(rows) {}
+  std::uint32_t count() const noexcept override { return static_cast<std::uint32_t>(rows_.rows()); }
+  void load(std::span<const std::uint32_t> ids, float* block) const noexcept override {
+    static thread_local std::vector<float> values;
+    values.resize(hashing::kLanes * rows_.stride());
+    for (std::size_t lane = 0; lane < ids.size(); ++lane) rows_.read_forward(ids[lane], values.data() + lane * rows_.stride());
+    hashing::transpose_block(values.data(), rows_.stride(), ids.size(), rows_.width(), block);
+    float* bias = block + rows_.width() * hashing::kLanes;
+    for (std::size_t lane = 0; lane < hashing::kLanes; ++lane) bias[lane] = lane < ids.size() ? rows_.bias[ids[lane]] : 0.f;
+  }
+
+ private:
+  const ParameterRows& rows_;
+};
+
+hashing::ScheduleParams schedule_params(const Config& config) noexcept {
+  hashing::ScheduleParams params;
+  switch (config.rehash) {
+    case RehashKind::fixed: params.kind = hashing::ScheduleParams::Kind::fixed; break;
+    case RehashKind::decaying: params.kind = hashing::ScheduleParams::Kind::decaying; break;
+    case RehashKind::drift: params.kind = hashing::ScheduleParams::Kind::drift; break;
+  }
+  params.period = config.rehash_period;
+  params.growth = config.rehash_growth;
+  params.threshold = config.rehash_threshold;
+  return params;
+}
+
+}  // namespace
+
+hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept {
+  hashing::FamilyParams params;
+  params.kind = config.hash == HashKind::simhash ? hashing::FamilyKind::simhash : hashing::FamilyKind::dwta;
+  params.dimension = static_cast<std::uint32_t>(width + 1);
+  params.k = config.k;
+  params.tables = config.tables;
+  params.seed = hashing::derive(config.seed, kFamilyStream);
+  return params;
+}
+
+LabelIndex::LabelIndex(const Config& config, const ParameterRows& rows)
+    : rows_(rows),
+      family_(hashing::Family::make(family_params(config, rows.width()))),
+      tables_(config.tables, hashing::table_bits(family_params(config, rows.width())), static_cast<std::uint32_t>(rows.rows()),
+              config.bucket_cap, hashing::derive(config.seed, kTableStream)),
+      schedule_(schedule_params(config)),
+      drift_(rows.rows()) {}
+
+void LabelIndex::mark_hashed(std::uint32_t row) noexcept {
+  static thread_local std::vector<float> values;
+  values.resize(rows_.width());
+  rows_.read_forward(row, values.data());
+  double square = static_cast<double>(rows_.bias[row]) * rows_.bias[row];
+  for (const float value : values) square += static_cast<double>(value) * value;
+  drift_.hashed(row, static_cast<float>(std::sqrt(square)));
+}
+
+void LabelIndex::build() {
+  tables_.build(RowSource(rows_), *family_);
+  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, static_cast<std::uint32_t>(rows_.rows()), 512),
+                    [&](const tbb::blocked_range<std::uint32_t>& range) {
+                      for (std::uint32_t row = range.begin(); row != range.end(); ++row) mark_hashed(row);
+                    });
+}
+
+void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch) {
+  schedule_ = hashing::RehashSchedule(schedule_.params());
+  for (std::uint64_t epoch = 0; epoch < epochs; ++epoch) {
+    for (std::uint64_t first = 0; first < samples; first += batch) schedule_.advance(std::min(batch, samples - first));
+  }
+  build();
+}
+
+std::size_t LabelIndex::advance(std::uint64_t samples) {
+  if (!schedule_.advance(samples)) return 0;
+  if (!schedule_.moved_rows_only()) {
+    build();
+    return rows_.rows();
+  }
+  drift_.moved(schedule_.params().threshold, moved_);
+  if (moved_.empty()) return 0;
+  tables_.rehash(RowSource(rows_), *family_, moved_);
+  tbb::parallel_for(std::size_t{0}, moved_.size(), [&](std::size_t i) { mark_hashed(moved_[i]); });
+  return moved_.size();
+}
+
+void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes, std::size_t stride) const {
+  constexpr std::size_t kBlock = 4 * hashing::kLanes;
+  tbb::parallel_for(std::size_t{0}, (count + kBlock - 1) / kBlock, [&](std::size_t block) {
+    const std::size_t begin = block * kBlock;
+    const std::size_t samples = std::min(kBlock, count - begin);
+    hashing::group_codes(*family_, hidden.row(first + begin), hidden.stride, rows_.width(), samples, codes + begin, stride);
+  });
+}
+
+}  // namespace glissade

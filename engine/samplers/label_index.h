@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <glissade/config.h>
+
+#include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
+#include "hashing/family.h"
+#include "hashing/query.h"
+#include "hashing/schedule.h"
+#include "hashing/tables.h"
+
+namespace glissade {
+
+/// The hash tables over an output layer's rows (weights and bias), and what keeps them in step with training.
+/// Reads (codes, tables) are safe from many threads; build and advance need exclusive access.
+class LabelIndex {
+ public:
+  LabelIndex(const Config& config, const ParameterRows& rows);
+
+  /// Hashes every row.
+  void build();
+
+  /// Hashes every row and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of `batch`: so a
+  /// run that was resumed there goes on exactly as one that never stopped.
+  void restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch);
+
+  /// Counts `samples` trained samples and re-hashes if the schedule says so. Returns the rows re-hashed.
+  std::size_t advance(std::uint64_t samples);
+
+  /// Addresses of the activations' rows first .. first + count - 1 in every table, codes[table * stride + i];
+  /// stride >= hashing::padded(count). In parallel.
+  void codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes, std::size_t stride) const;
+
+  const hashing::Tables& tables() const noexcept { return tables_; }
+  hashing::Drift& drift() noexcept { return drift_; }
+  std::size_t memory_bytes() const noexcept { return tables_.memory_bytes() + 2 * sizeof(float) * rows_.rows(); }
+
+ private:
+  void mark_hashed(std::uint32_t row) noexcept;
+
+  const ParameterRows& rows_;
+  std::unique_ptr<hashing::Family> family_;
+  hashing::Tables tables_;
+  hashing::RehashSchedule schedule_;
+  hashing::Drift drift_;
+  std::vector<std::uint32_t> moved_;
+};
+
+/// What the config says about hashing, for vectors of `width` weights and a bias.
+hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept;
+
+}  // namespace glissade

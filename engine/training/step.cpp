@@ -1,0 +1,77 @@
+#include "engine/training/step.h"
+
+#include "engine/stopwatch.h"
+#include "hashing/group_codes.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActiveSet = 13 };
+
+}  // namespace
+
+TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
+  if (model.config.sampler == SamplerKind::lsh) index_ = &model.training_index();
+  sampler_ = make_sampler(model.config, model.shape.labels, index_);
+  output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
+}
+
+double TrainingStep::begin_epoch(std::uint64_t samples) {
+  if (index_ == nullptr) return 0.0;
+  const Stopwatch watch;
+  index_->restart(model_.epochs_done, samples, model_.config.batch);
+  return watch.seconds();
+}
+
+TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const std::uint32_t> rows, double learning_rate) {
+  const Config& config = model_.config;
+  Network& network = model_.network;
+  const std::uint64_t step = ++model_.step;
+  const RowOptimizer optimizer(config, learning_rate, step);
+  Report report;
+
+  batch_.gather(data, rows, {config.feature_dropout, hashing::derive(config.seed, kFeatureDropout, step)});
+  report.ok = network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)}, hidden_);
+  gradients_.resize(hidden_.size());
+  for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
+
+  const Stopwatch hashing_watch;
+  if (index_ != nullptr) hash_hidden();
+  const double hashing_seconds = index_ != nullptr ? hashing_watch.seconds() : 0.0;
+  report.output = output_->step({hidden_.back(), batch_.labels(), {codes_.data(), codes_stride_, rows.size()},
+                                 hashing::derive(config.seed, kActiveSet, step), optimizer, gradients_.back().data()});
+  report.output.sampling_seconds += hashing_seconds;
+  report.ok &= report.output.ok;
+  report.ok &= backward(optimizer, config.hidden_dropout);
+
+  if (index_ != nullptr) {
+    const Stopwatch watch;
+    report.rows_rehashed = index_->advance(rows.size());
+    report.rehash_seconds = watch.seconds();
+  } else {
+    model_.drop_index();
+  }
+  return report;
+}
+
+void TrainingStep::hash_hidden() {
+  const Activations& hidden = hidden_.back();
+  codes_stride_ = hashing::padded(hidden.samples);
+  codes_.resize(codes_stride_ * index_->tables().tables());
+  index_->codes(hidden, 0, hidden.samples, codes_.data(), codes_stride_);
+}
+
+bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout) {
+  Network& network = model_.network;
+  bool ok = true;
+  for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
+    relu_dropout_backward(hidden_[i], dropout, gradients_[i].data());
+    ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(), optimizer);
+  }
+  relu_dropout_backward(hidden_[0], dropout, gradients_[0].data());
+  network.input.backward(batch_.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_);
+  return ok;
+}
+
+}  // namespace glissade

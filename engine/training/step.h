@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/layers/output_path.h"
+#include "engine/layers/row_groups.h"
+#include "engine/model/impl.h"
+#include "engine/network/batch.h"
+
+namespace glissade {
+
+/// One training step, front to back: gather, forward, active sets, loss and output update, backward through the hidden layers, input update,
+/// re-hash. Buffers are kept from step to step.
+class TrainingStep {
+ public:
+  struct Report {
+    OutputReport output;
+    double rehash_seconds = 0;
+    std::uint64_t rows_rehashed = 0;
+    bool ok = true;
+  };
+
+  explicit TrainingStep(Model::Impl& model);
+
+  /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples alone.
+  /// Returns the seconds it took.
+  double begin_epoch(std::uint64_t samples);
+
+  /// Trains on samples rows[0], rows[1], ... of `data` (checked by the caller).
+  Report run(const DatasetView& data, std::span<const std::uint32_t> rows, double learning_rate);
+
+ private:
+  bool backward(const RowOptimizer& optimizer, double dropout);
+  void hash_hidden();
+
+  Model::Impl& model_;
+  LabelIndex* index_ = nullptr;  ///< null unless the sampler uses tables
+  std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<OutputPath> output_;
+  Batch batch_;
+  std::vector<Activations> hidden_;
+  std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer
+  std::vector<std::uint32_t> codes_;
+  std::size_t codes_stride_ = 0;
+  RowGroups feature_groups_;
+};
+
+}  // namespace glissade

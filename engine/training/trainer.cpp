@@ -1,0 +1,210 @@
+#include <glissade/trainer.h>
+
+#include <fmt/format.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <glissade/options.h>
+
+#include "engine/stopwatch.h"
+#include "engine/training/learning_rate.h"
+#include "engine/training/step.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kOrderStream = 21;
+constexpr double kProgressSeconds = 0.2;
+
+/// The order of an epoch: a permutation that is a function of (seed, epoch). Fisher & Yates.
+void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64_t seed) {
+  order.resize(samples);
+  std::iota(order.begin(), order.end(), 0u);
+  hashing::Random random(seed);
+  for (std::size_t i = samples; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+}
+
+/// Sums over the steps of an epoch.
+struct Totals {
+  std::uint64_t samples = 0, steps = 0, probed = 0, hits = 0, active_rows = 0, rows_touched = 0, rows_rehashed = 0;
+  double loss = 0, sampling_seconds = 0, rehash_seconds = 0;
+
+  void add(const TrainingStep::Report& step, std::size_t step_samples) noexcept {
+    samples += step_samples;
+    ++steps;
+    probed += step.output.probed;
+    hits += step.output.hits;
+    active_rows += step.output.active_rows;
+    rows_touched += step.output.rows_touched;
+    rows_rehashed += step.rows_rehashed;
+    loss += step.output.loss;
+    sampling_seconds += step.output.sampling_seconds;
+    rehash_seconds += step.rehash_seconds;
+  }
+  static double ratio(double a, double b) noexcept { return b > 0 ? a / b : 0.0; }
+  double mean_loss() const noexcept { return ratio(loss, static_cast<double>(samples)); }
+  double precision() const noexcept { return ratio(static_cast<double>(hits), static_cast<double>(probed)); }
+  double active_share(std::uint32_t labels) const noexcept {
+    return ratio(static_cast<double>(active_rows), static_cast<double>(samples) * labels);
+  }
+};
+
+Progress progress_of(const Totals& totals, std::uint32_t epoch, std::uint64_t all, double seconds, std::uint32_t labels) {
+  Progress progress;
+  progress.epoch = epoch;
+  progress.samples_done = totals.samples;
+  progress.samples_total = all;
+  progress.seconds = seconds;
+  progress.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
+  progress.loss = totals.mean_loss();
+  progress.precision_at_1 = totals.precision();
+  progress.active_share = totals.active_share(labels);
+  return progress;
+}
+
+EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds, std::uint32_t labels) {
+  EpochReport report;
+  report.epoch = epoch;
+  report.samples = totals.samples;
+  report.steps = totals.steps;
+  report.train_seconds = seconds;
+  report.rehash_seconds = totals.rehash_seconds;
+  report.sampling_seconds = totals.sampling_seconds;
+  report.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
+  report.loss = totals.mean_loss();
+  report.precision_at_1 = totals.precision();
+  report.active_share = totals.active_share(labels);
+  report.rows_touched_share = Totals::ratio(static_cast<double>(totals.rows_touched), static_cast<double>(totals.steps) * labels);
+  report.rows_rehashed = totals.rows_rehashed;
+  return report;
+}
+
+}  // namespace
+
+class Trainer::Impl {
+ public:
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch)
+      : model_(model), arena_(model.config.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(model.config.threads)) {
+    const std::uint64_t steps = (samples_per_epoch + model.config.batch - 1) / model.config.batch;
+    total_steps_ = steps * model.config.epochs;
+    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
+  }
+
+  Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress);
+  Result<StepReport> train_step(const DatasetView& batch);
+
+ private:
+  std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows, Totals& totals);
+  void count_labels(const DatasetView& data);
+
+  Model::Impl& model_;
+  tbb::task_arena arena_;
+  std::uint64_t total_steps_;
+  std::unique_ptr<TrainingStep> step_;
+  std::vector<std::uint32_t> order_;
+};
+
+void Trainer::Impl::count_labels(const DatasetView& data) {
+  model_.label_counts.assign(model_.shape.labels, 0);
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    for (const std::uint32_t label : data.labels.row_ids(row)) ++model_.label_counts[label];
+  }
+  model_.training_samples = data.size();
+}
+
+std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows, Totals& totals) {
+  const double rate = learning_rate(model_.config, model_.step + 1, total_steps_);
+  const TrainingStep::Report report = step_->run(data, rows, rate);
+  if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
+  totals.add(report, rows.size());
+  if (std::isfinite(report.output.loss)) return std::nullopt;
+  return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}", model_.step,
+                                   model_.config.learning_rate));
+}
+
+Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress) {
+  const std::uint32_t epoch = model_.epochs_done + 1;
+  const std::uint32_t labels = model_.shape.labels;
+  Totals totals;
+  std::optional<Error> error;
+  bool stopped = false;
+  const Stopwatch watch;
+  arena_.execute([&] {
+    if (auto valid = check_view(data, model_.shape.features, labels); !valid) {
+      error = valid.error();
+      return;
+    }
+    count_labels(data);
+    shuffle(order_, data.size(), hashing::derive(model_.config.seed, kOrderStream, epoch));
+    totals.rehash_seconds = step_->begin_epoch(data.size());
+    double next_progress = kProgressSeconds;
+    for (std::size_t first = 0; first < order_.size() && !error && !stopped; first += model_.config.batch) {
+      const std::size_t count = std::min<std::size_t>(model_.config.batch, order_.size() - first);
+      error = train_rows(data, std::span(order_).subspan(first, count), totals);
+      const double seconds = watch.seconds();
+      if (!on_progress || error || seconds < next_progress) continue;
+      next_progress = seconds + kProgressSeconds;
+      stopped = !on_progress(progress_of(totals, epoch, order_.size(), seconds, labels));
+    }
+  });
+  if (error) return *error;
+  if (!stopped) model_.epochs_done = epoch;
+  return report_of(totals, epoch, watch.seconds(), labels);
+}
+
+Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
+  Totals totals;
+  std::optional<Error> error;
+  arena_.execute([&] {
+    if (auto valid = check_view(batch, model_.shape.features, model_.shape.labels); !valid) {
+      error = valid.error();
+      return;
+    }
+    if (batch.size() == 0) return;
+    order_.resize(batch.size());
+    std::iota(order_.begin(), order_.end(), 0u);
+    error = train_rows(batch, order_, totals);
+  });
+  if (error) return *error;
+  return StepReport{totals.mean_loss(), totals.rows_touched};
+}
+
+Trainer::Trainer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+Trainer::~Trainer() = default;
+
+Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
+  if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
+  try {
+    return Trainer(std::make_unique<Impl>(model.impl(), samples_per_epoch));
+  } catch (const std::bad_alloc&) {
+    return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
+  }
+}
+
+Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress) {
+  try {
+    return impl_->train_epoch(data, on_progress);
+  } catch (const std::bad_alloc&) {
+    return runtime_error("out of memory while training; use a smaller batch or fewer active rows");
+  }
+}
+
+Result<StepReport> Trainer::train_step(const DatasetView& batch) {
+  try {
+    return impl_->train_step(batch);
+  } catch (const std::bad_alloc&) {
+    return runtime_error("out of memory while training; use a smaller batch or fewer active rows");
+  }
+}
+
+}  // namespace glissade
