@@ -1,0 +1,129 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <glissade/model.h>
+
+#include "apps/commands/command.h"
+#include "apps/config/search.h"
+#include "apps/config/threads.h"
+#include "apps/console/output.h"
+#include "apps/input/data_options.h"
+#include "apps/input/row_stream.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
+constexpr std::size_t kBlockRows = 4096;
+
+/// One line per sample: "label:score" pairs, best first.
+std::string lines(const Predictions& predictions, const std::vector<std::string>* names) {
+  std::string text;
+  const auto out = std::back_inserter(text);
+  for (std::size_t at = 0; at < predictions.labels.size(); ++at) {
+    const std::uint32_t label = predictions.labels[at];
+    const bool first = at % predictions.k == 0;
+    if (first && at > 0) text += '\n';
+    if (label == Predictions::kNoLabel) continue;
+    if (names != nullptr) {
+      fmt::format_to(out, "{}{}:{:.6g}", first ? "" : "\t", (*names)[label], predictions.scores[at]);
+    } else {
+      fmt::format_to(out, "{}{}:{:.6g}", first ? "" : " ", label, predictions.scores[at]);
+    }
+  }
+  if (!predictions.labels.empty()) text += '\n';
+  return text;
+}
+
+class Predict : public Command {
+ public:
+  const char* name() const noexcept override { return "predict"; }
+  const char* summary() const noexcept override { return "Print the best labels of each row of a file or of standard input"; }
+
+  void add_options(CLI::App& parser) override {
+    parser.add_option("input", input_,
+                      "Rows: a file in the format that --format names, or - for standard input, one row 'f:v f:v' (or 'l1,l2 f:v f:v', labels "
+                      "ignored) per line, where a header is not needed. Standard input is answered as it comes.");
+    parser.add_option("--model", model_, "Model file.")->type_name("FILE");
+    parser.add_option("--k", k_, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
+    parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
+    parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")->type_name("NAME");
+    parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
+    threads_.add_options(parser);
+    data_.add_options(parser);
+  }
+
+  Result<int> run() override {
+    if (model_.empty() || input_.empty()) return usage_error("predict needs --model FILE and an input (a file, or - for standard input)");
+    const auto search = choose("--search", search_, kSearches);
+    if (!search) return search.error();
+    const auto probabilities = choose("--scores", scores_, kScores);
+    if (!probabilities) return probabilities.error();
+    const auto limit = threads_.limit();
+    if (!limit) return limit.error();
+    const auto model = Model::load(model_);
+    if (!model) return model.error();
+    if (names_ && model->label_names().empty()) {
+      return usage_error(fmt::format("--names: {} holds no label names; train it with --label-names", datasets::quoted(model_)));
+    }
+    const PredictOptions options{k_, *search, *probabilities};
+    const auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
+    if (!done) return done.error();
+    return 0;
+  }
+
+ private:
+  Result<void> answer(const Model& model, const SparseRows& rows, const PredictOptions& options) const {
+    const auto predictions = model.predict(rows, options);
+    if (!predictions) return predictions.error();
+    return put(lines(*predictions, names_ ? &model.label_names() : nullptr));
+  }
+
+  Result<void> predict_stream(const Model& model, const PredictOptions& options) const {
+    const auto reading = data_.resolve();
+    if (!reading) return reading.error();
+    RowStream stream(STDIN_FILENO, "standard input", *reading, model.shape().features);
+    for (;;) {
+      const auto rows = stream.next();
+      if (!rows) return rows.error();
+      if (rows->rows() == 0) return {};
+      if (auto done = answer(model, *rows, options); !done) return done;
+    }
+  }
+
+  Result<void> predict_file(const Model& model, const PredictOptions& options) const {
+    const auto data = data_.read(input_, "");
+    if (!data) return data.error();
+    // Only the features matter: labels of the file may be unknown to the model.
+    if (auto fits = check_fits(data->view(), input_, model.shape().features, data->view().label_count); !fits) return fits;
+    const SparseRows& all = data->view().features;
+    for (std::size_t row = 0; row < all.rows(); row += kBlockRows) {
+      const std::size_t count = std::min(kBlockRows, all.rows() - row);
+      const SparseRows block{all.offsets.subspan(row, count + 1), all.ids, all.values};
+      if (auto done = answer(model, block, options); !done) return done;
+    }
+    return {};
+  }
+
+  std::string model_;
+  std::string input_;
+  std::string search_ = "exact";
+  std::string scores_ = "probability";
+  std::uint32_t k_ = 5;
+  bool names_ = false;
+  ThreadsOption threads_;
+  DataOptions data_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_predict() { return std::make_unique<Predict>(); }
+
+}  // namespace glissade::apps

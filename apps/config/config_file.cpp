@@ -1,0 +1,69 @@
+#include "apps/config/config_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace glissade::apps {
+namespace {
+
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+/// A scalar, or an array of scalars joined by commas as on the command line.
+std::optional<std::string> value_text(const toml::node& node) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) return scalar_text(node);
+  std::string joined;
+  for (const toml::node& element : *array) {
+    const auto text = scalar_text(element);
+    if (!text) return std::nullopt;
+    if (!joined.empty()) joined += ',';
+    joined += *text;
+  }
+  return joined;
+}
+
+Result<std::vector<Setting>> settings_of(const toml::table& table, const std::string& path) {
+  std::vector<Setting> settings;
+  for (const auto& [key, node] : table) {
+    std::string where = fmt::format("'{}':{}", path, node.source().begin.line);
+    auto text = value_text(node);
+    if (!text) {
+      return usage_error(fmt::format("{}: '{}' is a {}; give a number, a text or a list of them", where, key.str(),
+                                     node.is_table() ? "table" : "value of a kind that no option takes"));
+    }
+    settings.push_back({std::string(key.str()), std::move(*text), std::move(where)});
+  }
+  return settings;
+}
+
+}  // namespace
+
+Result<std::vector<Setting>> read_config_file(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  if (file) content << file.rdbuf();
+  if (!file || file.bad()) {
+    return runtime_error(fmt::format("cannot read the config file '{}': {}", path, std::strerror(errno == 0 ? EIO : errno)));
+  }
+  try {
+    return settings_of(toml::parse(content.str(), path), path);
+  } catch (const toml::parse_error& error) {
+    return usage_error(fmt::format("'{}':{}: {}; the file must be TOML, one 'option = value' per line", path, error.source().begin.line,
+                                   error.description()));
+  }
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+
+#include "apps/config/config_file.h"
+
+namespace CLI {
+class App;
+}
+
+namespace glissade::apps {
+
+/// Where a training configuration comes from: `--preset`, then `--config FILE`, then single options; the later wins. The parser's options
+/// are made from the engine's option table.
+class ConfigSource {
+ public:
+  void add_options(CLI::App& parser);
+
+  /// The configuration that was asked for, and the names of the options that were given by one of the three.
+  struct Resolved {
+    Config config;
+    std::vector<std::string> given;
+  };
+  Result<Resolved> resolve() const;
+
+ private:
+  std::string preset_;
+  std::string file_;
+  std::vector<Setting> command_line_;
+};
+
+/// For resuming: usage error if an option that was given and is part of a model file differs from what the model was trained with.
+Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path);
+
+}  // namespace glissade::apps

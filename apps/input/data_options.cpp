@@ -1,0 +1,87 @@
+#include "apps/input/data_options.h"
+
+#include <algorithm>
+#include <array>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "apps/config/choice.h"
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+constexpr std::array<Choice<datasets::Format>, 2> kFormats = {{{"xmc", datasets::Format::xmc}, {"libsvm", datasets::Format::libsvm}}};
+constexpr std::array<Choice<datasets::IdBase>, 3> kIdBases = {
+    {{"detect", datasets::IdBase::detect}, {"zero", datasets::IdBase::zero}, {"one", datasets::IdBase::one}}};
+
+std::string speed_text(const datasets::ReadReport& report) {
+  const std::string seconds = duration_text(report.total_seconds);
+  if (report.from_cache) return fmt::format("read in {} from the cache", seconds);
+  const double megabytes = static_cast<double>(report.text_bytes) * 1e-6;
+  return fmt::format("read in {} ({:.0f} MB/s)", seconds, megabytes / std::max(report.total_seconds, 1e-9));
+}
+
+}  // namespace
+
+void DataOptions::add_options(CLI::App& parser) {
+  const std::string group = "Data";
+  parser.add_option("--format", format_, "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v') or libsvm; plain, .gz or .zst. Default xmc.")
+      ->type_name("NAME")
+      ->group(group);
+  parser.add_option("--id-base", id_base_, "libsvm: id of the first feature, zero, one or detect (zero if any id is 0). Default detect.")
+      ->type_name("NAME")
+      ->group(group);
+  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there.")->group(group);
+  parser.add_option("--cache-dir", cache_directory_, "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade.")
+      ->type_name("DIR")
+      ->group(group);
+}
+
+Result<datasets::ReadOptions> DataOptions::resolve() const {
+  datasets::ReadOptions options;
+  const auto format = choose_format("--format", format_);
+  if (!format) return format.error();
+  const auto id_base = choose("--id-base", id_base_, kIdBases);
+  if (!id_base) return id_base.error();
+  options.format = *format;
+  options.id_base = *id_base;
+  options.use_cache = !no_cache_;
+  options.cache_directory = cache_directory_;
+  return options;
+}
+
+Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what, datasets::ReadReport* report) const {
+  const auto options = resolve();
+  if (!options) return options.error();
+  datasets::ReadReport local;
+  auto data = datasets::read_dataset(path, *options, &local);
+  if (!data) return data;
+  if (!what.empty()) note(fmt::format("{} {}: {}; {}", what, datasets::quoted(path), describe(data->view()), speed_text(local)));
+  if (report != nullptr) *report = local;
+  return data;
+}
+
+Result<datasets::Format> choose_format(const std::string& option, const std::string& text) { return choose(option, text, kFormats); }
+
+Result<void> check_fits(const DatasetView& data, const std::string& path, std::uint32_t features, std::uint32_t labels) {
+  const auto error = [&](const char* what, std::uint32_t has, std::uint32_t room) {
+    return runtime_error(fmt::format("{} has {} {}, the model only {}; use data made with the model's training data", datasets::quoted(path),
+                                     grouped(has), what, grouped(room)));
+  };
+  if (data.feature_count > features) return error("features", data.feature_count, features);
+  if (data.label_count > labels) return error("labels", data.label_count, labels);
+  return {};
+}
+
+std::string describe(const DatasetView& data) {
+  const double rows = std::max<double>(1.0, static_cast<double>(data.size()));
+  return fmt::format("{} rows, D {}, L {}, {:.1f} features and {:.1f} labels per row", grouped(data.size()), grouped(data.feature_count),
+                     grouped(data.label_count), static_cast<double>(data.features.ids.size()) / rows,
+                     static_cast<double>(data.labels.ids.size()) / rows);
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+#include "datasets/read.h"
+
+namespace glissade::apps {
+
+/// Rows that arrive one after the other on a file descriptor, such as a pipe: "l1,l2 f:v f:v" or just "f:v f:v" per line, labels ignored. A
+/// first line of exactly three numbers is taken for an XMC header and skipped.
+class RowStream {
+ public:
+  /// `name` is for messages. Feature ids at or above `feature_count` are refused.
+  RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
+
+  /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the end.
+  /// The rows stay valid until the next call.
+  Result<SparseRows> next();
+
+ private:
+  Result<bool> fill();
+  Result<SparseRows> parse(std::string_view lines);
+
+  int descriptor_;
+  std::string name_;
+  datasets::ReadOptions options_;
+  std::uint32_t feature_count_;
+  std::string pending_;  ///< begins with the lines of the last block, `taken_` bytes long
+  std::size_t taken_ = 0;
+  bool ended_ = false;
+  std::uint64_t lines_before_ = 0;
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint64_t> label_ends_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<std::uint32_t> label_ids_;
+  std::vector<float> values_;
+};
+
+}  // namespace glissade::apps

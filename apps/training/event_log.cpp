@@ -1,0 +1,39 @@
+#include "apps/training/event_log.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+
+Result<EventLog> EventLog::open(const std::string& path) {
+  EventLog log;
+  if (path.empty()) return log;
+  log.path_ = path;
+  log.file_.reset(std::fopen(path.c_str(), "ae"));
+  if (log.file_ == nullptr) {
+    return runtime_error(fmt::format("cannot write {}: {}; choose another place for --log-json", datasets::quoted(path), datasets::system_message(errno)));
+  }
+  return log;
+}
+
+void EventLog::restart() {
+  if (file_ != nullptr && ftruncate(fileno(file_.get()), 0) != 0) failed_ = failed_ || errno == EIO;
+}
+
+void EventLog::write(const nlohmann::ordered_json& event) {
+  if (file_ == nullptr || failed_) return;
+  // Paths need not be UTF-8, JSON must be.
+  const std::string line = event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0) return;
+  failed_ = true;
+  complain(fmt::format("cannot write {}: {}; training goes on without this log", datasets::quoted(path_), datasets::system_message(errno)));
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,113 @@
+#include "apps/training/events.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+namespace glissade::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Numbers as numbers, everything else as text.
+Json value_json(const std::string& text) {
+  std::uint64_t whole = 0;
+  const char* const end = text.data() + text.size();
+  if (auto [at, error] = std::from_chars(text.data(), end, whole); error == std::errc() && at == end) return whole;
+  double number = 0;
+  if (auto [at, error] = std::from_chars(text.data(), end, number); error == std::errc() && at == end) return number;
+  return text;
+}
+
+Json data_json(const DataEvent& data) {
+  return {{"role", data.role},
+          {"path", data.path},
+          {"rows", data.view.size()},
+          {"features", data.view.feature_count},
+          {"labels", data.view.label_count},
+          {"from_cache", data.read.from_cache},
+          {"text_bytes", data.read.text_bytes},
+          {"read_seconds", data.read.total_seconds}};
+}
+
+void add_metrics(Json& json, const std::optional<Evaluation>& evaluation) {
+  const auto add = [&](const char* name, const std::array<double, 3> Metrics::*values) {
+    for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
+      json[fmt::format("{}@{}", name, kCutoffs[i])] = evaluation ? Json((evaluation->metrics.*values)[i]) : Json();
+    }
+  };
+  add("p", &Metrics::precision);
+  add("ndcg", &Metrics::ndcg);
+  add("psp", &Metrics::psp);
+}
+
+Json machine_json(std::uint32_t threads) {
+  std::string active;
+  for (const SimdLevel& level : simd_levels()) {
+    if (level.active) active = level.name;
+  }
+  return {{"simd", active}, {"threads", threads}, {"memory_available_mb", static_cast<double>(available_memory()) / (1024.0 * 1024.0)}};
+}
+
+}  // namespace
+
+Json start_json(const Model& model, const std::vector<DataEvent>& data, std::uint64_t memory_need, std::uint32_t threads) {
+  Json json = {{"event", "start"}, {"version", version()}};
+  for (const Option& option : options()) {
+    if (option.stored) json["config"][std::string(option.name)] = value_json(option.get(model.config()));
+  }
+  json["data"] = Json::array();
+  for (const DataEvent& one : data) json["data"].push_back(data_json(one));
+  json["parameters"] = model.parameters();
+  json["memory_estimate_mb"] = static_cast<double>(memory_need) / (1024.0 * 1024.0);
+  json["machine"] = machine_json(threads);
+  json["epochs_done"] = model.epochs_done();
+  return json;
+}
+
+Json epoch_json(const EpochEvent& event) {
+  const EpochReport& r = event.report;
+  Json json = {{"event", "epoch"},
+               {"epoch", r.epoch},
+               {"samples", r.samples},
+               {"steps", r.steps},
+               {"train_seconds", r.train_seconds},
+               {"samples_per_second", r.samples_per_second},
+               {"loss", r.loss}};
+  add_metrics(json, event.evaluation);
+  json["train_p@1"] = r.precision_at_1;
+  json["active_share"] = r.active_share;
+  json["rows_touched_share"] = r.rows_touched_share;
+  json["rows_rehashed"] = r.rows_rehashed;
+  json["rehash_seconds"] = r.rehash_seconds;
+  json["sampling_seconds"] = r.sampling_seconds;
+  json["eval_seconds"] = event.evaluation ? Json(event.evaluation->seconds) : Json();
+  json["save_seconds"] = event.save_seconds;
+  json["peak_rss_mb"] = event.peak_rss_mib;
+  return json;
+}
+
+Json done_json(const DoneEvent& event) {
+  double train_seconds = 0;
+  const EpochEvent* best = nullptr;
+  for (const EpochEvent& epoch : event.epochs) {
+    train_seconds += epoch.report.train_seconds;
+    if (!epoch.evaluation) continue;
+    if (best == nullptr || epoch.evaluation->metrics.precision[0] > best->evaluation->metrics.precision[0]) best = &epoch;
+  }
+  Json json = {{"event", "done"}, {"epochs", event.epochs.size()}, {"train_seconds", train_seconds}, {"total_seconds", event.total_seconds}};
+  add_metrics(json, event.epochs.empty() ? std::nullopt : event.epochs.back().evaluation);
+  json["best_epoch"] = best != nullptr ? Json(best->report.epoch) : Json();
+  json["best_p@1"] = best != nullptr ? Json(best->evaluation->metrics.precision[0]) : Json();
+  json["model"] = event.model_path;
+  json["model_bytes"] = event.model_bytes;
+  json["peak_rss_mb"] = event.peak_rss_mib;
+  return json;
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <glissade/metrics.h>
+#include <glissade/model.h>
+#include <glissade/trainer.h>
+#include <glissade/views.h>
+
+#include "datasets/read.h"
+
+namespace glissade::apps {
+
+/// A data set as the log describes it.
+struct DataEvent {
+  std::string role;  ///< "train", "test" or "validation"
+  std::string path;
+  DatasetView view;
+  datasets::ReadReport read;
+};
+
+/// One finished epoch.
+struct EpochEvent {
+  EpochReport report;
+  std::optional<Evaluation> evaluation;
+  double save_seconds = 0;
+  double peak_rss_mib = 0;
+};
+
+/// All epochs of this run, for the last event.
+struct DoneEvent {
+  std::vector<EpochEvent> epochs;
+  double total_seconds = 0;
+  std::string model_path;
+  std::uint64_t model_bytes = 0;
+  double peak_rss_mib = 0;
+};
+
+/// P@k, nDCG@k and PSP@k from 0 to 1; null where there was no evaluation.
+nlohmann::ordered_json start_json(const Model& model, const std::vector<DataEvent>& data, std::uint64_t memory_need, std::uint32_t threads);
+nlohmann::ordered_json epoch_json(const EpochEvent& event);
+nlohmann::ordered_json done_json(const DoneEvent& event);
+
+}  // namespace glissade::apps

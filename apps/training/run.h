@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <glissade/model.h>
+#include <glissade/result.h>
+#include <glissade/trainer.h>
+#include <glissade/views.h>
+
+#include "apps/console/progress.h"
+#include "apps/training/event_log.h"
+#include "apps/training/events.h"
+
+namespace glissade::apps {
+
+struct RunSettings {
+  std::string model_path;
+  bool slim = false;            ///< leave the training state out of the last save
+  std::uint32_t eval_every = 1; ///< epochs from one evaluation to the next; the last epoch is always evaluated
+  bool quiet = false;
+  std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
+};
+
+/// The epochs that a model still has to go: training, a checkpoint after each epoch, evaluation, reports. The model file is always either what
+/// it was before or the state at the end of an epoch.
+class TrainingRun {
+ public:
+  /// All arguments must outlive the run. `validation` is what each epoch is evaluated on.
+  TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation, const RunSettings& settings, EventLog& log);
+
+  /// Exit status: 0, or 128 + signal when SIGINT or SIGTERM stopped it between two steps.
+  Result<int> run();
+
+ private:
+  Result<bool> run_epoch(Trainer& trainer);
+  Result<double> save() const;
+  void report(const EpochEvent& event) const;
+  void report_done();
+  int report_interrupt() const;
+
+  Model& model_;
+  const DatasetView& train_;
+  const std::optional<DatasetView>& validation_;
+  const RunSettings& settings_;
+  EventLog& log_;
+  ProgressLine progress_;
+  std::vector<EpochEvent> epochs_;
+  bool saved_ = false;
+};
+
+}  // namespace glissade::apps
