@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <functional>
+
+#include "engine/evaluation/score_sums.h"
+
+namespace glissade {
+namespace {
+
+/// Discount of each rank from 0: 1 / log2(rank + 2) (Jarvelin & Kekalainen 2002).
+ScoreSums::Ranks make_discounts() noexcept {
+  ScoreSums::Ranks out{};
+  for (std::size_t rank = 0; rank < ScoreSums::kDeepest; ++rank) out[rank] = 1.0 / std::log2(static_cast<double>(rank + 2));
+  return out;
+}
+
+/// A label without a propensity, or with a useless one, counts as always observed.
+double weight_of(std::uint32_t label, std::span<const float> propensity) noexcept {
+  if (label >= propensity.size() || !(propensity[label] > 0.f)) return 1.0;
+  return 1.0 / static_cast<double>(propensity[label]);
+}
+
+/// The largest weights among `labels`, largest first, as many as the deepest cut-off asks for; 0 where there are fewer labels.
+ScoreSums::Ranks largest_weights(std::span<const std::uint32_t> labels, std::span<const float> propensity) noexcept {
+  ScoreSums::Ranks best{};
+  for (const std::uint32_t label : labels) {
+    const double weight = weight_of(label, propensity);
+    const auto place = std::upper_bound(best.begin(), best.end(), weight, std::greater<>());
+    if (place == best.end()) continue;
+    std::copy_backward(place, best.end() - 1, best.end());
+    *place = weight;
+  }
+  return best;
+}
+
+}  // namespace
+
+ScoreSums::ScoreSums() : discount_(make_discounts()) {}
+
+void ScoreSums::add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity) {
+  const std::size_t k = predictions.k;
+  assert(predictions.labels.size() == labels.rows() * k);
+  const std::size_t rows = k == 0 ? 0 : std::min(labels.rows(), predictions.labels.size() / k);
+  const std::span<const std::uint32_t> predicted(predictions.labels);
+  for (std::size_t row = 0; row < rows; ++row) add_sample(predicted.subspan(row * k, k), labels.row_ids(row), propensity);
+}
+
+/// One pass down the ranks; what has come together is taken over at each cut-off.
+void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels, std::span<const float> propensity) {
+  ++samples_;
+  if (labels.empty()) {
+    ++unlabelled_;
+    return;
+  }
+  const auto best = propensity.empty() ? Ranks{} : largest_weights(labels, propensity);
+  double hits = 0, gain = 0, best_gain = 0, weighted = 0, best_weighted = 0;
+  std::size_t cutoff = 0;
+  for (std::size_t rank = 0; rank < kDeepest; ++rank) {
+    const bool hit = rank < predicted.size() && std::find(labels.begin(), labels.end(), predicted[rank]) != labels.end();
+    if (hit) {
+      hits += 1;
+      gain += discount_[rank];
+      if (!propensity.empty()) weighted += weight_of(predicted[rank], propensity);
+    }
+    if (rank < labels.size()) best_gain += discount_[rank];
+    best_weighted += best[rank];
+    if (rank + 1 != kCutoffs[cutoff]) continue;
+    precision_[cutoff] += hits / static_cast<double>(kCutoffs[cutoff]);
+    ndcg_[cutoff] += gain / best_gain;
+    // Both have the factor 1 / k, which falls out of their ratio.
+    weighted_hits_[cutoff] += weighted;
+    weighted_best_[cutoff] += best_weighted;
+    ++cutoff;
+  }
+}
+
+Metrics ScoreSums::metrics() const noexcept {
+  Metrics metrics;
+  metrics.samples = samples_;
+  metrics.unlabelled = unlabelled_;
+  const double scored = static_cast<double>(samples_ - unlabelled_);
+  if (scored == 0) return metrics;
+  for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
+    metrics.precision[i] = precision_[i] / scored;
+    metrics.ndcg[i] = ndcg_[i] / scored;
+    if (weighted_best_[i] > 0) metrics.psp[i] = weighted_hits_[i] / weighted_best_[i];
+  }
+  return metrics;
+}
+
+Metrics score(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity) {
+  ScoreSums sums;
+  sums.add(predictions, labels, propensity);
+  return sums.metrics();
+}
+
+}  // namespace glissade
