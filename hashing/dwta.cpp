@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::uint64_t kPermutationStream = 0x64777461;  // "dwta"
 constexpr std::uint64_t kProbeStream = 0x70726f6265;      // "probe"
-constexpr std::uint8_t kEmpty = 255;                      // the kernel's digit of a bin without a non-zero value
+constexpr std::uint8_t kEmptyMark = 0x80;                 // set in the kernel's digit of a bin without a non-zero value, 255
 /// A vector with a share f of non-empty bins is left with an empty digit with probability (1 - f)^kAttempts: 1e-3 at f = 0.1.
 constexpr std::uint32_t kAttempts = 64;
 
@@ -39,8 +40,10 @@ class Dwta final : public Family {
     if (scratch.size() < bins_ * kLanes) scratch.resize(bins_ * kLanes);
     std::uint8_t* digits = scratch.data();
     kernels_->wta_digits(block, positions_.data(), params_.bin_size, bins_, digits);
-    clear_empty_vectors(digits);
-    for (std::size_t table = 0; table < params_.tables; ++table) pack(digits, table, codes + table * kLanes);
+    const Empties empties = find_empties(digits);
+    if (empties.any) densify(digits, empties);
+    for (std::size_t table = 0; table < params_.tables; ++table)
+      pack(digits + table * params_.k * kLanes, codes + table * kLanes);
   }
 
  private:
@@ -64,41 +67,48 @@ class Dwta final : public Family {
     for (std::size_t i = permutation.size(); i > 1; --i) std::swap(permutation[i - 1], permutation[random.below(i)]);
   }
 
-  /// A vector of zeros only (also a lane that is mere padding) has nothing to borrow: all its digits become 0 at once.
-  void clear_empty_vectors(std::uint8_t* digits) const noexcept {
-    std::uint8_t lowest[kLanes];
-    std::memset(lowest, kEmpty, kLanes);
-    for (std::size_t bin = 0; bin < bins_; ++bin)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) lowest[lane] = std::min(lowest[lane], digits[bin * kLanes + lane]);
-    std::uint8_t keep[kLanes];
-    bool any = false;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      keep[lane] = lowest[lane] == kEmpty ? 0 : 0xff;
-      any |= keep[lane] == 0;
-    }
-    if (!any) return;
-    for (std::size_t bin = 0; bin < bins_; ++bin)
-      for (std::size_t lane = 0; lane < kLanes; ++lane) digits[bin * kLanes + lane] &= keep[lane];
+  static_assert(kLanes == 2 * sizeof(std::uint64_t));
+  /// One byte per lane, in two words.
+  using LaneBytes = std::array<std::uint64_t, 2>;
+  static constexpr std::uint64_t kTopBits = 0x8080808080808080ull;  // digits are below 128, so the top bit marks an empty bin
+
+  struct Empties {
+    bool any;
+    LaneBytes whole_vector;  // top bit set: all bins of the lane are empty
+  };
+
+  static LaneBytes load_lanes(const std::uint8_t* digits) noexcept {
+    LaneBytes lanes;
+    std::memcpy(lanes.data(), digits, kLanes);
+    return lanes;
   }
 
-  void pack(const std::uint8_t* digits, std::size_t table, std::uint32_t* codes) const noexcept {
-    std::uint32_t packed[kLanes] = {};
-    for (std::uint32_t i = 0; i < params_.k; ++i) {
-      const std::size_t bin = table * params_.k + i;
-      std::uint8_t dense[kLanes];
-      std::memcpy(dense, digits + bin * kLanes, kLanes);
-      // Digits are below 128, so the top bit marks an empty bin.
-      std::uint64_t halves[2];
-      std::memcpy(halves, dense, kLanes);
-      if (((halves[0] | halves[1]) & 0x8080808080808080ull) != 0) fill_empty(digits, bin, dense);
-      for (std::size_t lane = 0; lane < kLanes; ++lane) packed[lane] |= std::uint32_t{dense[lane]} << (i * digit_bits_);
+  Empties find_empties(const std::uint8_t* digits) const noexcept {
+    LaneBytes one{0, 0}, all{kTopBits, kTopBits};
+    for (std::size_t bin = 0; bin < bins_; ++bin) {
+      const LaneBytes lanes = load_lanes(digits + bin * kLanes);
+      for (std::size_t half = 0; half < 2; ++half) one[half] |= lanes[half], all[half] &= lanes[half];
     }
-    std::memcpy(codes, packed, sizeof packed);
+    return {((one[0] | one[1]) & kTopBits) != 0, all};
   }
 
-  void fill_empty(const std::uint8_t* digits, std::size_t bin, std::uint8_t* dense) const noexcept {
-    for (std::size_t lane = 0; lane < kLanes; ++lane)
-      if (dense[lane] == kEmpty) dense[lane] = borrow(digits, bin, lane);
+  /// Fills the empty bins; borrowed digits keep their top bit meanwhile, so that nobody borrows what was borrowed. A vector of
+  /// zeros only (also a lane that is mere padding) has nothing to borrow: its digits become 0.
+  void densify(std::uint8_t* digits, const Empties& empties) const noexcept {
+    LaneBytes keep;
+    for (std::size_t half = 0; half < 2; ++half) keep[half] = ~((empties.whole_vector[half] >> 7) * 0xff);
+    for (std::size_t bin = 0; bin < bins_; ++bin) {
+      LaneBytes lanes = load_lanes(digits + bin * kLanes);
+      for (std::size_t half = 0; half < 2; ++half) {
+        lanes[half] &= keep[half];
+        for (std::uint64_t left = lanes[half] & kTopBits; left != 0; left &= left - 1) {
+          const auto shift = static_cast<std::size_t>(std::countr_zero(left)) & ~std::size_t{7};
+          const std::uint64_t borrowed = borrow(digits, bin, half * 8 + shift / 8);
+          lanes[half] = (lanes[half] & ~(std::uint64_t{0x7f} << shift)) | borrowed << shift;
+        }
+      }
+      std::memcpy(digits + bin * kLanes, lanes.data(), kLanes);
+    }
   }
 
   /// Densification (Chen & Shrivastava 2018): the digit of the first non-empty bin of the same vector along a probe sequence that
@@ -107,9 +117,19 @@ class Dwta final : public Family {
     for (std::uint32_t attempt = 0; attempt < kAttempts; ++attempt) {
       const std::uint64_t probe = Random(probe_seed_ + bin * kAttempts + attempt).below(bins_);
       const std::uint8_t digit = digits[probe * kLanes + lane];
-      if (digit != kEmpty) return digit;
+      if (digit < kEmptyMark) return digit;
     }
     return 0;
+  }
+
+  /// The first digit lowest, each exactly digit_bits_ wide.
+  void pack(const std::uint8_t* digits, std::uint32_t* codes) const noexcept {
+    const std::uint8_t mask = static_cast<std::uint8_t>(params_.bin_size - 1);
+    std::uint32_t packed[kLanes] = {};
+    for (std::uint32_t i = params_.k; i-- > 0;)
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        packed[lane] = packed[lane] << digit_bits_ | static_cast<std::uint8_t>(digits[i * kLanes + lane] & mask);
+    std::memcpy(codes, packed, sizeof packed);
   }
 
   std::size_t bins_;

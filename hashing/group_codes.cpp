@@ -8,10 +8,9 @@ namespace glissade::hashing {
 
 void transpose_block(const float* rows, std::size_t stride, std::size_t count, std::size_t width, float* block) noexcept {
   assert(count <= kLanes);
+  if (count < kLanes) std::fill_n(block, width * kLanes, 0.f);
   for (std::size_t lane = 0; lane < count; ++lane)
     for (std::size_t d = 0; d < width; ++d) block[d * kLanes + lane] = rows[lane * stride + d];
-  for (std::size_t lane = count; lane < kLanes; ++lane)
-    for (std::size_t d = 0; d < width; ++d) block[d * kLanes + lane] = 0.f;
 }
 
 void group_codes(const Family& family, const float* rows, std::size_t stride, std::size_t width, std::size_t samples,
@@ -32,7 +31,8 @@ void group_codes(const Family& family, const float* rows, std::size_t stride, st
       std::fill_n(block.data() + width * kLanes + count, kLanes - count, 0.f);
     }
     family.codes(block.data(), block_codes.data());
-    for (std::size_t t = 0; t < tables; ++t) std::copy_n(block_codes.data() + t * kLanes, kLanes, codes + t * codes_stride + first);
+    for (std::size_t t = 0; t < tables; ++t)
+      std::copy_n(block_codes.data() + t * kLanes, kLanes, codes + t * codes_stride + first);
   }
 }
 

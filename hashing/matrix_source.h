@@ -7,8 +7,8 @@
 
 namespace glissade::hashing {
 
-/// A VectorSource over somebody's row-major floats, [rows x stride]; with `biases` (one per row, or null) appended to each row as one more
-/// dimension. Owns nothing.
+/// A VectorSource over somebody's row-major floats, [rows x stride]; `biases` (one per row, or null) are appended to the rows
+/// as one more dimension. Owns nothing.
 class MatrixSource final : public VectorSource {
  public:
   MatrixSource(const float* values, std::size_t stride, std::size_t width, std::uint32_t rows, const float* biases = nullptr)

@@ -1,6 +1,7 @@
 #include "hashing/query.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -9,12 +10,17 @@
 namespace glissade::hashing {
 namespace {
 
-/// Appends unseen ids of `bucket`, from a random place on and around, while there is room.
-void take(std::span<const std::uint32_t> bucket, Random& random, std::size_t target, StampSet& seen,
-          std::vector<std::uint32_t>& out) noexcept {
-  if (bucket.empty()) return;
-  const std::size_t start = random.below(bucket.size());
-  for (const std::span<const std::uint32_t> part : {bucket.subspan(start), bucket.first(start)}) {
+constexpr std::size_t kTogether = 32;  // buckets visited together
+
+/// A bucket to visit, from `start` on and around.
+struct Visit {
+  std::span<const std::uint32_t> bucket;
+  std::size_t start;
+};
+
+/// Appends unseen ids while there is room.
+void take(const Visit& visit, std::size_t target, StampSet& seen, std::vector<std::uint32_t>& out) noexcept {
+  for (const std::span<const std::uint32_t> part : {visit.bucket.subspan(visit.start), visit.bucket.first(visit.start)}) {
     for (const std::uint32_t id : part) {
       if (!seen.insert(id)) continue;
       out.push_back(id);
@@ -23,6 +29,33 @@ void take(std::span<const std::uint32_t> bucket, Random& random, std::size_t tar
   }
 }
 
+/// All (table, sample) pairs in the order of the visit.
+class Walk {
+ public:
+  Walk(std::span<const std::uint32_t> order, std::size_t samples, Random& random)
+      : order_(order), samples_(samples), random_(&random), sample_(random.below(samples)) {}
+
+  bool next(std::uint32_t& table, std::size_t& sample) noexcept {
+    if (order_.empty()) return false;
+    table = order_.front();
+    sample = sample_;
+    if (++sample_ == samples_) sample_ = 0;
+    if (++visited_ == samples_) {
+      visited_ = 0;
+      order_ = order_.subspan(1);
+      sample_ = random_->below(samples_);
+    }
+    return true;
+  }
+
+ private:
+  std::span<const std::uint32_t> order_;
+  std::size_t samples_;
+  Random* random_;
+  std::size_t sample_;
+  std::size_t visited_ = 0;
+};
+
 /// The tables in a random order. The array belongs to the thread and is valid until its next call.
 std::span<const std::uint32_t> shuffled_tables(std::uint32_t tables, Random& random) noexcept {
   static thread_local std::vector<std::uint32_t> order;
@@ -30,6 +63,27 @@ std::span<const std::uint32_t> shuffled_tables(std::uint32_t tables, Random& ran
   std::iota(order.begin(), order.end(), 0u);
   for (std::size_t i = tables; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   return order;
+}
+
+/// The tables are far larger than the caches. So some buckets are visited together: first the bounds of all come in, then their
+/// first ids; each phase waits for memory about once instead of once per bucket. Returns how many there were.
+std::size_t visit_batch(const Tables& tables, const GroupCodes& group, Walk& walk, Random& random,
+                        std::array<Visit, kTogether>& visits) noexcept {
+  struct Place {
+    std::uint32_t table, code;
+  };
+  std::array<Place, kTogether> places;
+  std::size_t count = 0;
+  for (std::size_t sample; count < kTogether && walk.next(places[count].table, sample); ++count) {
+    places[count].code = group.codes[places[count].table * group.stride + sample];
+    tables.prefetch_bounds(places[count].table, places[count].code);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto bucket = tables.bucket(places[i].table, places[i].code);
+    visits[i] = {bucket, bucket.empty() ? 0 : random.below(bucket.size())};
+    __builtin_prefetch(bucket.data() + visits[i].start);
+  }
+  return count;
 }
 
 }  // namespace
@@ -47,13 +101,12 @@ std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t
   Random random(mix(seed));
   const std::size_t before = out.size();
   const std::size_t target = before + limit;
-  for (const std::uint32_t table : shuffled_tables(tables.tables(), random)) {
-    const std::uint32_t* codes = group.codes + table * group.stride;
-    std::size_t sample = random.below(group.samples);
-    for (std::size_t i = 0; i < group.samples; ++i) {
-      take(tables.bucket(table, codes[sample]), random, target, seen, out);
+  Walk walk(shuffled_tables(tables.tables(), random), group.samples, random);
+  std::array<Visit, kTogether> visits;
+  while (const std::size_t count = visit_batch(tables, group, walk, random, visits)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      take(visits[i], target, seen, out);
       if (out.size() == target) return limit;
-      if (++sample == group.samples) sample = 0;
     }
   }
   return out.size() - before;

@@ -38,7 +38,8 @@ class Drift {
  public:
   explicit Drift(std::size_t rows) : moved_(rows, 0.f), length_(rows, 0.f) {}
   void add(std::uint32_t row, float squared_step) noexcept;
-  /// Sets `out` to the rows with moved > threshold * length at the last hash, ascending. (A row never hashed counts as moved once it steps.)
+  /// Sets `out` to the rows with moved > threshold * length at the last hash, ascending. (A row never hashed counts as moved
+  /// once it steps.)
   void moved(double threshold, std::vector<std::uint32_t>& out) const;
   /// Marks `row` as hashed now, with its current length.
   void hashed(std::uint32_t row, float length) noexcept;

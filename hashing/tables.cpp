@@ -34,8 +34,8 @@ void Tables::build(const VectorSource& source, const Family& family) {
   });
 }
 
-/// Counting sort of the rows by the code that stands in their place; stable, so ids ascend inside a bucket. The sorted ids are made in
-/// `spare`, which then changes places with the table's own array.
+/// Counting sort of the rows by the code that stands in their place; stable, so ids ascend inside a bucket. The sorted ids are
+/// made in `spare`, which then changes places with the table's own array.
 void Tables::sort_by_code(std::uint32_t table, std::vector<std::uint32_t>& spare) noexcept {
   const std::vector<std::uint32_t>& codes = tables_[table].ids;
   std::vector<std::uint32_t>& offsets = tables_[table].offsets;

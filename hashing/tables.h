@@ -18,14 +18,14 @@ class Tables {
   /// bucket_cap 0 = unlimited.
   Tables(std::uint32_t tables, std::uint32_t bits, std::uint32_t rows, std::uint32_t bucket_cap, std::uint64_t seed);
 
-  /// Hashes every row of `source` and fills every table, in parallel. Same result for any number of threads. Needs one spare table
-  /// of ids per thread beside the tables themselves: the codes lie where the ids will be.
+  /// Hashes every row of `source` and fills every table, in parallel. Same result for any number of threads. Needs one spare
+  /// table of ids per thread beside the tables themselves: the codes lie where the ids will be.
   void build(const VectorSource& source, const Family& family);
 
   /// Re-hashes `moved` (ascending, unique) and leaves all other rows where they are. Without a cap the result equals
-  /// build() on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next build(),
-  /// and a bucket that overflows keeps a uniform sample of what is in it and what comes. Costs one walk over the tables plus the
-  /// hashing of `moved`; needs at most 64 MiB (or 65,536 rows' codes, if that is more) beside what build() needs.
+  /// build() on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next
+  /// build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes. Costs one walk over the tables
+  /// plus the hashing of `moved`; needs at most 64 MiB (or 65,536 rows' codes, if that is more) beside what build() needs.
   void rehash(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
 
   std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const noexcept {

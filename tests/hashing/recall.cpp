@@ -9,8 +9,8 @@
 using namespace glissade::hashing;
 using namespace glissade::hashing::test;
 
-// 20,000 rows; each query is one row with noise (an angle of about 27 degrees), whose own row is therefore its nearest by cosine. What is
-// retrieved is a few per cent of all rows, so an unrelated row is found that often and the nearest one nearly always.
+// 20,000 rows; each query is one row with noise (an angle of about 27 degrees), whose own row is therefore its nearest by cosine.
+// What is retrieved is a few per cent of all rows, so an unrelated row is found that often and the nearest one nearly always.
 TEST_CASE("the nearest row by cosine is retrieved far more often than others", "[property]") {
   constexpr std::uint32_t kRows = 20000, kWidth = 64;
   constexpr std::size_t kQueries = 200;

@@ -11,9 +11,9 @@ constexpr std::size_t kPairs = 8;
 
 double bit_collisions(std::uint32_t nonzeros, double angle) {
   constexpr std::uint32_t kDimension = 128;
-  const auto family =
-      Family::make({.kind = FamilyKind::simhash, .dimension = kDimension, .k = 1, .tables = 6000, .seed = 5, .nonzeros = nonzeros});
-  return collision_share(*family, pairs_at_angle(kPairs, kDimension, angle, 17));
+  const FamilyParams params{
+      .kind = FamilyKind::simhash, .dimension = kDimension, .k = 1, .tables = 6000, .seed = 5, .nonzeros = nonzeros};
+  return collision_share(*Family::make(params), pairs_at_angle(kPairs, kDimension, angle, 17));
 }
 
 }  // namespace
@@ -42,8 +42,8 @@ TEST_CASE("simhash: k bits collide with the k-th power of one bit's probability"
   const Matrix pairs = pairs_at_angle(kPairs, 128, angle, 23);
   for (const std::uint32_t k : {2u, 4u, 8u}) {
     CAPTURE(k);
-    const auto family = Family::make({.kind = FamilyKind::simhash, .dimension = 128, .k = k, .tables = 1500, .seed = 9, .nonzeros = 128});
-    CHECK(collision_share(*family, pairs) == Approx(std::pow(0.8, k)).margin(0.03));
+    const FamilyParams params{.kind = FamilyKind::simhash, .dimension = 128, .k = k, .tables = 1500, .seed = 9, .nonzeros = 128};
+    CHECK(collision_share(*Family::make(params), pairs) == Approx(std::pow(0.8, k)).margin(0.03));
   }
 }
 
@@ -77,8 +77,12 @@ TEST_CASE("simhash: tables and seeds differ from each other", "[unit]") {
   const Codes one = codes(1), two = codes(2);
   CHECK(one.values == codes(1).values);
   std::size_t equal_seeds = 0, equal_tables = 0;
-  for (std::size_t t = 0; t < 20; ++t)
-    for (std::size_t i = 0; i < 16; ++i) equal_seeds += one.at(t, i) == two.at(t, i), equal_tables += one.at(t, i) == one.at((t + 1) % 20, i);
+  for (std::size_t t = 0; t < 20; ++t) {
+    for (std::size_t i = 0; i < 16; ++i) {
+      equal_seeds += one.at(t, i) == two.at(t, i);
+      equal_tables += one.at(t, i) == one.at((t + 1) % 20, i);
+    }
+  }
   CHECK(equal_seeds <= 3);
   CHECK(equal_tables <= 3);
 }

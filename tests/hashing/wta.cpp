@@ -97,7 +97,8 @@ TEST_CASE("wta depends on the order of the entries only", "[unit]") {
   for (std::size_t t = 0; t < 30; ++t) CHECK(codes.at(t, 0) == codes.at(t, 1));
 }
 
-// With 8 of 128 entries filled 6 bins of 10 are empty. Undensified, unrelated vectors would share the empty digit in a third of all bins.
+// With 8 of 128 entries filled 6 bins of 10 are empty. Undensified, unrelated vectors would share the empty digit in a third of
+// all bins.
 TEST_CASE("densification lets sparse vectors collide by likeness, not by emptiness", "[property]") {
   const auto family = Family::make(one_digit(128, 8, 2000));
   const Matrix unrelated = relu_like(64, 128, 8, 53);
