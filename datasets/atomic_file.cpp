@@ -1,14 +1,13 @@
 #include "datasets/atomic_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
-
-#include <fmt/format.h>
 
 #include "datasets/message.h"
 
@@ -20,7 +19,8 @@ Error write_error(const std::string& path, int error_number) {
                                    system_message(error_number)));
 }
 
-/// A name that no other writer uses at the same time: process and a count within it. O_EXCL finds what is left of an earlier process.
+/// A name that no other writer uses at the same time: process and a count within it. O_EXCL finds what is left of an earlier
+/// process.
 std::string temporary_name(const std::string& path) {
   static std::atomic<unsigned> count{0};
   return fmt::format("{}.{}-{}.tmp", path, ::getpid(), count.fetch_add(1, std::memory_order_relaxed));

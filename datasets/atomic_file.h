@@ -1,18 +1,18 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <glissade/result.h>
-
 namespace glissade::datasets {
 
-/// A file that appears whole or not at all: written under a temporary name in the same folder, synced, then renamed over `path`. Without
-/// commit() the temporary file is removed and an existing file at `path` stays as it was. Several processes may write the same path: the last
-/// rename wins. Movable.
+/// A file that appears whole or not at all: written under a temporary name in the same folder, synced, then renamed over `path`.
+/// Without commit() the temporary file is removed and an existing file at `path` stays as it was. Several processes may write the
+/// same path: the last rename wins. Movable.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const std::string& path);

@@ -1,11 +1,10 @@
 #include "datasets/cache.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_reduce.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
@@ -138,7 +137,8 @@ std::optional<DatasetView> checked_view(std::string_view file, const Header& hea
   if (!offsets || !ids || !values || !label_ends || !labels) return std::nullopt;
   const DatasetView view{header.feature_count, header.label_count, {*offsets, *ids, *values}, {*label_ends, *labels, {}}};
   const bool sizes_match = offsets->size() == label_ends->size() && values->size() == ids->size();
-  if (!sizes_match || !well_formed(view.features, view.feature_count) || !well_formed(view.labels, view.label_count)) return std::nullopt;
+  if (!sizes_match || !well_formed(view.features, view.feature_count) || !well_formed(view.labels, view.label_count))
+    return std::nullopt;
   return view;
 }
 
@@ -161,7 +161,8 @@ Hash128 cache_key(std::string_view raw, const ReadOptions& options) {
   // The base of ids means nothing to XMC: both spellings of the options share one cache file.
   const std::uint64_t base = options.format == Format::libsvm ? static_cast<std::uint64_t>(options.id_base) : 0;
   const Hash128 content = content_hash(raw.data(), raw.size());
-  const std::array<std::uint64_t, 6> parts = {content.low, content.high, raw.size(), static_cast<std::uint64_t>(options.format), base, kVersion};
+  const std::array<std::uint64_t, 6> parts = {content.low, content.high, raw.size(), static_cast<std::uint64_t>(options.format),
+                                              base,        kVersion};
   return content_hash(parts.data(), sizeof parts);
 }
 

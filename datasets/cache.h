@@ -1,9 +1,9 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <optional>
 #include <string>
-
-#include <glissade/result.h>
 
 #include "datasets/content_hash.h"
 #include "datasets/dataset.h"
@@ -11,11 +11,11 @@
 
 namespace glissade::datasets {
 
-/// The binary cache: one file per (contents of the source file, how it was read, cache version), named after that key. Deleting any of the
-/// files is always safe.
+/// The binary cache: one file per (contents of the source file, how it was read, cache version), named after that key. Deleting
+/// any of the files is always safe.
 ///
-/// File: a 256-byte header, then feature offsets, feature ids, feature values, label offsets, label ids, each at a multiple of 64 bytes.
-/// Little-endian. The header ends in its own checksum and holds one for each section.
+/// File: a 256-byte header, then feature offsets, feature ids, feature values, label offsets, label ids, each at a multiple of 64
+/// bytes. Little-endian. The header ends in its own checksum and holds one for each section.
 
 /// The directory that `options` mean; empty when there is none (no home directory).
 std::string cache_directory(const ReadOptions& options);
@@ -25,8 +25,8 @@ Hash128 cache_key(std::string_view raw, const ReadOptions& options);
 
 std::string cache_path(const std::string& directory, const Hash128& key);
 
-/// Maps a cache file. Nothing when there is none, or when it is not intact: every size, checksum, offset and id is verified first, in parallel and
-/// at memory speed.
+/// Maps a cache file. Nothing when there is none, or when it is not intact: every size, checksum, offset and id is verified
+/// first, in parallel and at memory speed.
 std::optional<Dataset> load_cache(const std::string& path, const Hash128& key);
 
 /// Writes a cache file, and its directory where needed.

@@ -1,14 +1,12 @@
 #include "datasets/content_hash.h"
 
 #define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include <fmt/format.h>
 #include <tbb/parallel_for.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace glissade::datasets {
 namespace {

@@ -1,16 +1,16 @@
 #pragma once
 
+#include <glissade/views.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <glissade/views.h>
-
 namespace glissade::datasets {
 
-/// Samples in memory: parsed into vectors, or mapped from the binary cache. Movable; view() stays valid while the Dataset (or the one it
-/// was moved to) lives. Immutable, so safe to read from many threads.
+/// Samples in memory: parsed into vectors, or mapped from the binary cache. Movable; view() stays valid while the Dataset (or the
+/// one it was moved to) lives. Immutable, so safe to read from many threads.
 class Dataset {
  public:
   struct Arrays {

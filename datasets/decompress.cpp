@@ -1,14 +1,13 @@
 #include "datasets/decompress.h"
 
 #define ZLIB_CONST
+#include <fmt/format.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <limits>
 #include <memory>
-
-#include <fmt/format.h>
 
 #include "datasets/message.h"
 
@@ -27,10 +26,12 @@ class Output {
   explicit Output(const std::string& path) : path_(path) {}
 
   Result<void> reserve(std::size_t bytes) {
-    if (auto enough = require_memory(bytes - std::min(bytes, memory_.size()), "decompressing " + quoted(path_)); !enough) return enough;
+    if (auto enough = require_memory(bytes - std::min(bytes, memory_.size()), "decompressing " + quoted(path_)); !enough)
+      return enough;
     if (!memory_.grow(bytes)) {
-      return runtime_error(fmt::format("decompressing {} needs {} of memory, which the system refused; free memory or split the file",
-                                       quoted(path_), human_bytes(bytes)));
+      return runtime_error(
+          fmt::format("decompressing {} needs {} of memory, which the system refused; free memory or split the file",
+                      quoted(path_), human_bytes(bytes)));
     }
     return {};
   }

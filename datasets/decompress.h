@@ -1,19 +1,19 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <glissade/result.h>
 
 #include "datasets/mapped_file.h"
 #include "datasets/memory.h"
 
 namespace glissade::datasets {
 
-/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip or Zstandard (told by the first bytes;
-/// several members or frames in one file are joined). Movable; text() stays valid while it lives.
+/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip or Zstandard (told by the
+/// first bytes; several members or frames in one file are joined). Movable; text() stays valid while it lives.
 class Text {
  public:
   /// Fails on corrupt or truncated compressed data and when the text would not fit in the available memory.

@@ -1,14 +1,13 @@
 #include "datasets/mapped_file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "datasets/message.h"
 
@@ -30,7 +29,8 @@ class Descriptor {
 };
 
 Error open_error(const std::string& path, int error_number) {
-  return runtime_error(fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system_message(error_number)));
+  return runtime_error(
+      fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system_message(error_number)));
 }
 
 }  // namespace

@@ -1,18 +1,18 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <glissade/result.h>
-
 #include "datasets/memory.h"
 
 namespace glissade::datasets {
 
-/// A file's bytes, read-only: mapped when it is a regular file, read to its end into memory when it is a pipe or a device. Movable. The
-/// file must not be truncated by somebody else while it is mapped (the system would answer an access with SIGBUS).
+/// A file's bytes, read-only: mapped when it is a regular file, read to its end into memory when it is a pipe or a device.
+/// Movable. The file must not be truncated by somebody else while it is mapped (the system would answer an access with SIGBUS).
 class MappedFile {
  public:
   /// Fails on a missing or unreadable file and on a directory. An empty file is fine here.

@@ -1,12 +1,11 @@
 #include "datasets/memory.h"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <fstream>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "datasets/message.h"
 
@@ -32,7 +31,8 @@ std::uint64_t number_in(const std::string& path) {
   return file >> number ? number : kUnlimited;
 }
 
-/// Room below one control group's limit (cgroup v2), page cache not subtracted from the use: what the kernel can drop counts as free.
+/// Room below one control group's limit (cgroup v2), page cache not subtracted from the use: what the kernel can drop counts as
+/// free.
 std::uint64_t group_available(const std::string& folder) {
   const std::uint64_t limit = number_in(folder + "/memory.max");
   if (limit == kUnlimited) return kUnlimited;
@@ -69,8 +69,8 @@ std::uint64_t available_memory() { return std::min(system_available(), groups_av
 Result<void> require_memory(std::uint64_t bytes, const std::string& what) {
   const std::uint64_t available = available_memory();
   if (bytes <= available) return {};
-  return runtime_error(fmt::format("{} needs {} of memory and {} are available; free memory or split the file", what, human_bytes(bytes),
-                                   human_bytes(available)));
+  return runtime_error(fmt::format("{} needs {} of memory and {} are available; free memory or split the file", what,
+                                   human_bytes(bytes), human_bytes(available)));
 }
 
 void prefer_large_pages(void* data, std::size_t bytes) noexcept {
@@ -82,8 +82,9 @@ void prefer_large_pages(void* data, std::size_t bytes) noexcept {
 
 bool Memory::grow(std::size_t bytes) noexcept {
   if (bytes <= size_) return true;
-  void* grown = data_ == nullptr ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-                                 : mremap(data_, size_, bytes, MREMAP_MAYMOVE);
+  void* grown = data_ == nullptr
+                    ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                    : mremap(data_, size_, bytes, MREMAP_MAYMOVE);
   if (grown == MAP_FAILED) return false;
   data_ = static_cast<char*>(grown);
   size_ = bytes;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -7,19 +9,17 @@
 #include <string>
 #include <utility>
 
-#include <glissade/result.h>
-
 namespace glissade::datasets {
 
-/// Bytes this process can still take without swapping or being killed: what the kernel reports as available, and less where a control
-/// group sets a limit. The largest number where neither can be read.
+/// Bytes this process can still take without swapping or being killed: what the kernel reports as available, and less where a
+/// control group sets a limit. The largest number where neither can be read.
 std::uint64_t available_memory();
 
 /// An error unless `bytes` are available. `what` starts the message: "reading 'x'", "decompressing 'x'".
 Result<void> require_memory(std::uint64_t bytes, const std::string& what);
 
-/// Growable anonymous memory. Growing moves page tables and not bytes, so decompression of an unknown size never holds two copies; untouched
-/// pages cost nothing. Movable.
+/// Growable anonymous memory. Growing moves page tables and not bytes, so decompression of an unknown size never holds two
+/// copies; untouched pages cost nothing. Movable.
 class Memory {
  public:
   Memory() = default;
@@ -31,7 +31,8 @@ class Memory {
     return *this;
   }
 
-  /// At least `bytes` long from now on; the contents stay, the address may change. False when the system refuses (nothing changes then).
+  /// At least `bytes` long from now on; the contents stay, the address may change. False when the system refuses (nothing changes
+  /// then).
   [[nodiscard]] bool grow(std::size_t bytes) noexcept;
 
   char* data() const noexcept { return data_; }

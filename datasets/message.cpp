@@ -1,8 +1,8 @@
 #include "datasets/message.h"
 
-#include <system_error>
-
 #include <fmt/format.h>
+
+#include <system_error>
 
 namespace glissade::datasets {
 

@@ -1,9 +1,9 @@
 #include "datasets/names.h"
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "datasets/decompress.h"
 #include "datasets/mapped_file.h"
@@ -27,8 +27,9 @@ Result<std::vector<std::string>> read_names(const std::string& path, std::size_t
     rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
   }
   if (found == expected) return names;
-  return runtime_error(fmt::format("{} holds {} {} names where {} are needed; give the file that belongs to this data set, one name per line",
-                                   quoted(path), found, what, expected));
+  return runtime_error(
+      fmt::format("{} holds {} {} names where {} are needed; give the file that belongs to this data set, one name per line",
+                  quoted(path), found, what, expected));
 }
 
 }  // namespace glissade::datasets

@@ -12,13 +12,14 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 
 bool names_no_number(std::string_view token) noexcept {
   const auto starts = [token](std::string_view word) {
-    return token.size() >= word.size() && std::equal(word.begin(), word.end(), token.begin(), [](char w, char t) { return w == lower(t); });
+    return token.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), token.begin(), [](char w, char t) { return w == lower(t); });
   };
   return starts("nan") || starts("inf");
 }
 
-/// Whether a number that no float can hold is too small (below the least subnormal) and not too large: by the power of ten of its first
-/// digit that is not zero. `token` is a well-formed decimal without sign.
+/// Whether a number that no float can hold is too small (below the least subnormal) and not too large: by the power of ten of its
+/// first digit that is not zero. `token` is a well-formed decimal without sign.
 bool is_tiny(std::string_view token) noexcept {
   const std::size_t mantissa_end = std::min(token.find_first_of("eE"), token.size());
   const std::string_view mantissa = token.substr(0, mantissa_end);

@@ -9,12 +9,13 @@ namespace glissade::datasets {
 
 static_assert(std::endian::native == std::endian::little, "eight digits are read as one little-endian word");
 
-/// Number parsing for the hot loop of the readers. Text must end in a byte that is not part of a number (the readers end each chunk in a
-/// newline); `limit` is the end of the readable bytes, so that eight can be read at once where eight are left.
+/// Number parsing for the hot loop of the readers. Text must end in a byte that is not part of a number (the readers end each
+/// chunk in a newline); `limit` is the end of the readable bytes, so that eight can be read at once where eight are left.
 
 enum class ValueStatus { good, malformed, not_finite, too_large };
 
-/// The general case behind parse_value: exponents, many digits, infinities. Reads the whole token up to white space. Same contract.
+/// The general case behind parse_value: exponents, many digits, infinities. Reads the whole token up to white space. Same
+/// contract.
 ValueStatus parse_value_slowly(const char*& p, const char* limit, float& value) noexcept;
 
 constexpr bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') < 10; }
@@ -35,7 +36,7 @@ inline Digits eight_digits(const char* p) noexcept {
   const std::uint64_t marks = ((word + 0x7676767676767676ull) | word) & 0x8080808080808080ull;
   const unsigned count = marks == 0 ? 8 : static_cast<unsigned>(std::countr_zero(marks)) >> 3;
   if (count == 0) return {0, 0};
-  word <<= 64 - 8 * count;  // zeros before the digits instead of what followed them
+  word <<= 64 - 8 * count;         // zeros before the digits instead of what followed them
   word = word * 10 + (word >> 8);  // pairs, in bytes 0, 2, 4, 6
   const std::uint64_t low = (word & 0x000000ff000000ffull) * (100 + (1000000ull << 32));
   const std::uint64_t high = ((word >> 16) & 0x000000ff000000ffull) * (1 + (10000ull << 32));
@@ -61,14 +62,15 @@ inline unsigned parse_digits(const char*& p, const char* limit, std::uint64_t& n
   return count;
 }
 
-inline constexpr std::array<double, 17> kPowersOfTen = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
+inline constexpr std::array<double, 17> kPowersOfTen = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7, 1e8,
                                                         1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16};
 
-/// A decimal number into the nearest float (ties to even, exactly what strtof gives in the C locale); p ends behind it. A value too small
-/// for a float becomes a subnormal or zero. When the status is not `good`, p stays.
+/// A decimal number into the nearest float (ties to even, exactly what strtof gives in the C locale); p ends behind it. A value
+/// too small for a float becomes a subnormal or zero. When the status is not `good`, p stays.
 ///
-/// Fast case: [-]ddd.ddd with at most 15 digits in all. Digits and power of ten are then exact doubles, so the quotient is correctly rounded
-/// (Clinger 1990). Rounding it once more to float could go wrong only where the double lies midway between two floats: those take the slow way.
+/// Fast case: [-]ddd.ddd with at most 15 digits in all. Digits and power of ten are then exact doubles, so the quotient is
+/// correctly rounded (Clinger 1990). Rounding it once more to float could go wrong only where the double lies midway between two
+/// floats: those take the slow way.
 inline ValueStatus parse_value(const char*& p, const char* limit, float& value) noexcept {
   const char* q = p;
   const bool negative = *q == '-';

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glissade/result.h>
 #include <tbb/info.h>
 #include <tbb/parallel_pipeline.h>
 
@@ -10,23 +11,22 @@
 #include <string>
 #include <utility>
 
-#include <glissade/result.h>
-
 #include "datasets/text_sink.h"
 
 namespace glissade::datasets {
 
-/// Formats rows [0, rows) in blocks on all threads and writes the blocks in order, so the file does not depend on the threads; a few blocks are in memory
-/// at a time. `format(first, last, text)` appends the text of rows [first, last) and returns an optional<Error>; the first error in row order stops
-/// the work.
+/// Formats rows [0, rows) in blocks on all threads and writes the blocks in order, so the file does not depend on the threads; a
+/// few blocks are in memory at a time. `format(first, last, text)` appends the text of rows [first, last) and returns an
+/// optional<Error>; the first error in row order stops the work.
 template <class FormatBlock>
-Result<void> write_ordered(std::uint64_t rows, std::uint64_t block_rows, TextSink& sink, std::uint64_t& text_bytes, const FormatBlock& format) {
+Result<void> write_ordered(std::uint64_t rows, std::uint64_t block_rows, TextSink& sink, std::uint64_t& text_bytes,
+                           const FormatBlock& format) {
   struct Block {
     std::string text;
     std::optional<Error> error;
   };
   std::uint64_t next = 0;
-  std::optional<Error> failed;         // touched by the serial stages only
+  std::optional<Error> failed;        // touched by the serial stages only
   std::atomic<bool> stopping{false};  // lets the first stage, on another thread, hand out no more blocks
   const auto hand_out = [&](tbb::flow_control& flow) -> std::uint64_t {
     if (next >= rows || stopping.load(std::memory_order_relaxed)) {

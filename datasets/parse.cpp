@@ -1,5 +1,6 @@
 #include "datasets/parse.h"
 
+#include <fmt/format.h>
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 
@@ -10,8 +11,6 @@
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "datasets/memory.h"
 #include "datasets/message.h"
@@ -77,13 +76,15 @@ Result<Header> take_header(std::string_view& text, const std::string& path) {
   const std::string_view line = first_line(text);
   const auto header = line.size() <= kLongestHeader ? header_in(line) : std::nullopt;
   if (!header) {
-    return runtime_error(fmt::format("{}: '{}' is not the header of an XMC file; start it with 'samples features labels', "
-                                     "or read a file without header as libsvm", place(path, 1), shown(line)));
+    return runtime_error(
+        fmt::format("{}: '{}' is not the header of an XMC file; start it with 'samples features labels', "
+                    "or read a file without header as libsvm",
+                    place(path, 1), shown(line)));
   }
   constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();
   if (header->features > kMostIds || header->labels > kMostIds) {
-    return runtime_error(fmt::format("{}: the header '{}' states more than {} features or labels; correct it", place(path, 1), shown(line),
-                                     kMostIds));
+    return runtime_error(fmt::format("{}: the header '{}' states more than {} features or labels; correct it", place(path, 1),
+                                     shown(line), kMostIds));
   }
   const std::size_t newline = text.find('\n');
   text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
@@ -153,12 +154,12 @@ Result<std::shared_ptr<Columns>> allocate(const Totals& totals, const std::strin
   columns->feature_values = try_array<float>(totals.features);
   columns->label_ids = try_array<std::uint32_t>(totals.label_room);
   if (columns->complete()) return columns;
-  return runtime_error(fmt::format("reading {} needs {} of memory, which the system refused; free memory or split the file", quoted(path),
-                                   human_bytes(bytes)));
+  return runtime_error(fmt::format("reading {} needs {} of memory, which the system refused; free memory or split the file",
+                                   quoted(path), human_bytes(bytes)));
 }
 
-/// Parses all chunks; the index of the first with a problem, or their number. Chunks behind a known problem are skipped: which ones depends on
-/// timing, the first problem does not.
+/// Parses all chunks; the index of the first with a problem, or their number. Chunks behind a known problem are skipped: which
+/// ones depends on timing, the first problem does not.
 std::size_t parse_chunks(std::vector<RowChunk>& chunks, const IdLimits& limits, const RowArrays& arrays) {
   std::atomic<std::size_t> first_bad{chunks.size()};
   const auto parse_one = [&](std::size_t i) {
@@ -173,11 +174,13 @@ std::size_t parse_chunks(std::vector<RowChunk>& chunks, const IdLimits& limits, 
   return first_bad.load(std::memory_order_relaxed);
 }
 
-/// Labels of all chunks one behind the other (chunks were given more room than they used); offsets from per-chunk ends to global ones.
+/// Labels of all chunks one behind the other (chunks were given more room than they used); offsets from per-chunk ends to global
+/// ones.
 void join_labels(std::vector<RowChunk>& chunks, Columns& columns) noexcept {
   std::uint64_t used = 0;
   for (RowChunk& chunk : chunks) {
-    std::memmove(columns.label_ids.get() + used, columns.label_ids.get() + chunk.first_label, chunk.labels * sizeof(std::uint32_t));
+    std::memmove(columns.label_ids.get() + used, columns.label_ids.get() + chunk.first_label,
+                 chunk.labels * sizeof(std::uint32_t));
     for (std::size_t row = 0; row < chunk.lines; ++row) columns.label_offsets[chunk.first_row + row + 1] += used;
     used += chunk.labels;
   }
@@ -203,9 +206,10 @@ Header number_from_ids(const std::vector<RowChunk>& chunks, IdBase base, const T
     return header;
   }
   std::uint32_t* const ids = columns.feature_ids.get();
-  tbb::parallel_for(tbb::blocked_range<std::uint64_t>(0, totals.features, 1 << 16), [ids](const tbb::blocked_range<std::uint64_t>& range) {
-    for (std::uint64_t i = range.begin(); i < range.end(); ++i) --ids[i];
-  });
+  tbb::parallel_for(tbb::blocked_range<std::uint64_t>(0, totals.features, 1 << 16),
+                    [ids](const tbb::blocked_range<std::uint64_t>& range) {
+                      for (std::uint64_t i = range.begin(); i < range.end(); ++i) --ids[i];
+                    });
   return header;
 }
 
@@ -255,7 +259,8 @@ Result<Dataset> parse_dataset(std::string_view text, const std::string& path, co
     chunks = cut(counted, options.chunk_bytes, tail);
     totals = place_chunks(chunks);
   }
-  if (!xmc && totals.rows == 0) return runtime_error(fmt::format("{} holds empty lines only; give a file with samples", quoted(path)));
+  if (!xmc && totals.rows == 0)
+    return runtime_error(fmt::format("{} holds empty lines only; give a file with samples", quoted(path)));
 
   auto columns = allocate(totals, path);
   if (!columns) return columns.error();
@@ -269,14 +274,15 @@ Result<Dataset> parse_dataset(std::string_view text, const std::string& path, co
   const std::uint64_t lines_before = xmc ? 2 : 1;  // line number of row 0
   if (xmc && totals.rows > header.samples && bad_row >= header.samples) {
     return row_error(path, header.samples + lines_before,
-                     fmt::format("more lines than the {} samples of the header, {} in all; correct the header or the file", header.samples,
-                                 totals.rows));
+                     fmt::format("more lines than the {} samples of the header, {} in all; correct the header or the file",
+                                 header.samples, totals.rows));
   }
   if (bad < chunks.size()) return row_error(path, bad_row + lines_before, describe(chunks[bad], limits));
   if (xmc && totals.rows < header.samples) {
-    return row_error(path, totals.rows + 1,
-                     fmt::format("the file ends after {} of the {} samples of the header; fetch the whole file or correct the header",
-                                 totals.rows, header.samples));
+    return row_error(
+        path, totals.rows + 1,
+        fmt::format("the file ends after {} of the {} samples of the header; fetch the whole file or correct the header",
+                    totals.rows, header.samples));
   }
   join_labels(chunks, filled);
   if (!xmc) header = number_from_ids(chunks, options.id_base, totals, filled);

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-
-#include <glissade/result.h>
 
 #include "datasets/dataset.h"
 #include "datasets/read.h"
@@ -17,8 +17,8 @@ struct ParseOptions {
   std::size_t chunk_bytes = std::size_t{1} << 20;  ///< text per parallel task; results do not depend on it
 };
 
-/// Parses a whole data set from memory, in parallel; `path` is for messages only. The text need not end in a newline. Whatever the threads
-/// do, the error reported is the first in the text.
+/// Parses a whole data set from memory, in parallel; `path` is for messages only. The text need not end in a newline. Whatever
+/// the threads do, the error reported is the first in the text.
 Result<Dataset> parse_dataset(std::string_view text, const std::string& path, const ParseOptions& options);
 
 }  // namespace glissade::datasets

@@ -1,8 +1,8 @@
 #include "datasets/parse_rows.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "datasets/message.h"
 #include "datasets/number.h"
@@ -35,7 +35,12 @@ void sort_pairs(std::uint32_t* ids, float* values, std::size_t size) noexcept {
 class RowParser {
  public:
   RowParser(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept
-      : chunk_(chunk), limits_(limits), arrays_(arrays), p_(chunk.begin), feature_(chunk.first_feature), label_(chunk.first_label) {}
+      : chunk_(chunk),
+        limits_(limits),
+        arrays_(arrays),
+        p_(chunk.begin),
+        feature_(chunk.first_feature),
+        label_(chunk.first_label) {}
 
   void run() noexcept {
     for (std::size_t row = 0; row < chunk_.lines; ++row) {
@@ -180,7 +185,9 @@ void count_rows(RowChunk& chunk) noexcept {
   chunk.commas = commas;
 }
 
-void parse_rows(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept { RowParser(chunk, limits, arrays).run(); }
+void parse_rows(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept {
+  RowParser(chunk, limits, arrays).run();
+}
 
 std::string describe(const RowChunk& chunk, const IdLimits& limits) {
   const std::string_view token = chunk.problem_token;
@@ -191,11 +198,13 @@ std::string describe(const RowChunk& chunk, const IdLimits& limits) {
     case Problem::none:
       break;
     case Problem::bad_label:
-      return fmt::format("'{}' is not a list of labels; write label ids separated by commas, or a space where there are none", shown_token);
+      return fmt::format("'{}' is not a list of labels; write label ids separated by commas, or a space where there are none",
+                         shown_token);
     case Problem::negative_label:
       return fmt::format("label id {} is negative; label ids start at 0", id);
     case Problem::label_too_large:
-      return xmc ? fmt::format("label id {} is not below the {} labels of the header; correct the id or the header", id, limits.labels)
+      return xmc ? fmt::format("label id {} is not below the {} labels of the header; correct the id or the header", id,
+                               limits.labels)
                  : fmt::format("label id {} is too large; ids must be below {}", id, limits.labels);
     case Problem::duplicate_label:
       return fmt::format("label {} occurs twice in the row; name each label once", chunk.problem_id);
@@ -204,12 +213,14 @@ std::string describe(const RowChunk& chunk, const IdLimits& limits) {
     case Problem::negative_feature:
       return fmt::format("feature id {} is negative; feature ids start at {}", id, xmc ? "0" : "0 or 1");
     case Problem::feature_too_large:
-      return xmc ? fmt::format("feature id {} is not below the {} features of the header; correct the id or the header", id, limits.features)
+      return xmc ? fmt::format("feature id {} is not below the {} features of the header; correct the id or the header", id,
+                               limits.features)
                  : fmt::format("feature id {} is too large; ids must be below {}", id, limits.features);
     case Problem::feature_zero:
       return "feature id 0 in a file that is read as counting from 1; read it as counting from 0";
     case Problem::duplicate_feature:
-      return fmt::format("feature {} occurs twice in the row; give each feature once, with its values added up", chunk.problem_id);
+      return fmt::format("feature {} occurs twice in the row; give each feature once, with its values added up",
+                         chunk.problem_id);
     case Problem::bad_value:
       return fmt::format("the value in '{}' is not a number; write it as a decimal such as 0.25", shown_token);
     case Problem::value_not_finite:

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstdint>
 #include <string>
-
-#include <glissade/result.h>
 
 #include "datasets/dataset.h"
 
@@ -11,14 +11,14 @@ namespace glissade::datasets {
 
 enum class Format { xmc, libsvm };
 
-/// The id of the first feature in a libsvm file. `detect`: 0 if any id of the file is 0, else 1. A file of a pair whose first feature happens
-/// to be absent needs to be told.
+/// The id of the first feature in a libsvm file. `detect`: 0 if any id of the file is 0, else 1. A file of a pair whose first
+/// feature happens to be absent needs to be told.
 enum class IdBase { detect, zero, one };
 
 struct ReadOptions {
   Format format = Format::xmc;
-  bool use_cache = true;        ///< load from / write to the binary cache
-  std::string cache_directory;  ///< empty: $GLISSADE_CACHE, else $XDG_CACHE_HOME/glissade, else ~/.cache/glissade
+  bool use_cache = true;            ///< load from / write to the binary cache
+  std::string cache_directory;      ///< empty: $GLISSADE_CACHE, else $XDG_CACHE_HOME/glissade, else ~/.cache/glissade
   IdBase id_base = IdBase::detect;  ///< libsvm only
 };
 
@@ -32,11 +32,12 @@ struct ReadReport {
   double total_seconds = 0;
 };
 
-/// Reads a data set: XMC ("N D L", then "l1,l2 f:v f:v", ids from 0, labels may be missing) or multi-label libsvm (no header, "l1,l2 f:v",
-/// feature ids from 1 by convention, D and L from the largest id), plain, .gz or .zst (told by content, not by name). Parses in parallel with
-/// oneTBB. Ids of a row come out in ascending order, whatever their order in the file. An empty line is a sample without features and
-/// labels, except at the end, where it is ignored unless the header counts it. Bad input gives one error naming 'file':line, the value and
-/// the remedy, always the first in the file; the file is never changed. A cache that cannot be written does not fail the read.
+/// Reads a data set: XMC ("N D L", then "l1,l2 f:v f:v", ids from 0, labels may be missing) or multi-label libsvm (no header,
+/// "l1,l2 f:v", feature ids from 1 by convention, D and L from the largest id), plain, .gz or .zst (told by content, not by
+/// name). Parses in parallel with oneTBB. Ids of a row come out in ascending order, whatever their order in the file. An empty
+/// line is a sample without features and labels, except at the end, where it is ignored unless the header counts it. Bad input
+/// gives one error naming 'file':line, the value and the remedy, always the first in the file; the file is never changed. A cache
+/// that cannot be written does not fail the read.
 Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options = {}, ReadReport* report = nullptr);
 
 }  // namespace glissade::datasets

@@ -1,14 +1,13 @@
 #include "datasets/text_sink.h"
 
 #define ZLIB_CONST
+#include <fmt/format.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "datasets/message.h"
 
@@ -109,7 +108,9 @@ Result<TextSink> TextSink::create(const std::string& path) {
   return TextSink(std::move(*file), std::move(encoder));
 }
 
-Result<void> TextSink::write(std::string_view text) { return encoder_ ? encoder_->encode(text, false, file_) : file_.write(text); }
+Result<void> TextSink::write(std::string_view text) {
+  return encoder_ ? encoder_->encode(text, false, file_) : file_.write(text);
+}
 
 Result<void> TextSink::commit() {
   if (encoder_) {

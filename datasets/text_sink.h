@@ -1,18 +1,18 @@
 #pragma once
 
+#include <glissade/result.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include <glissade/result.h>
-
 #include "datasets/atomic_file.h"
 
 namespace glissade::datasets {
 
-/// Text to a file that appears whole or not at all (see AtomicFile), compressed while it is written: Zstandard when the path ends in .zst, gzip when it
-/// ends in .gz, plain otherwise. Movable.
+/// Text to a file that appears whole or not at all (see AtomicFile), compressed while it is written: Zstandard when the path ends
+/// in .zst, gzip when it ends in .gz, plain otherwise. Movable.
 class TextSink {
  public:
   static Result<TextSink> create(const std::string& path);

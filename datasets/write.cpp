@@ -1,12 +1,12 @@
 #include "datasets/write.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "datasets/ordered_blocks.h"
 #include "datasets/text_sink.h"
@@ -38,7 +38,8 @@ class RowWriter {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       const float value = values.empty() ? 1.0f : values[i];
       if (!std::isfinite(value)) {
-        return runtime_error(fmt::format("sample {} cannot be written: the value {} of feature {} is not finite; correct the data", row, value, ids[i]));
+        return runtime_error(fmt::format(
+            "sample {} cannot be written: the value {} of feature {} is not finite; correct the data", row, value, ids[i]));
       }
       *p++ = ' ';
       p = std::to_chars(p, end, std::uint64_t{ids[i]} + first_id_).ptr;

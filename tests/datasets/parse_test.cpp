@@ -1,13 +1,12 @@
 // What the readers accept, and that the result does not depend on how the text is cut into parallel chunks.
-#include <catch2/catch.hpp>
+#include "datasets/parse.h"
 
+#include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "datasets/parse.h"
 
 namespace {
 
@@ -16,7 +15,8 @@ using glissade::DatasetView;
 using Ids = std::vector<std::uint32_t>;
 using Values = std::vector<float>;
 
-Dataset parsed(const std::string& text, Format format = Format::xmc, std::size_t chunk_bytes = 1 << 20, IdBase base = IdBase::detect) {
+Dataset parsed(const std::string& text, Format format = Format::xmc, std::size_t chunk_bytes = 1 << 20,
+               IdBase base = IdBase::detect) {
   // An exact copy on the heap, so that AddressSanitizer sees every byte read behind the end.
   const auto copy = std::make_unique<char[]>(text.size());
   text.copy(copy.get(), text.size());
@@ -42,7 +42,9 @@ Ids labels(const Dataset& data, std::size_t row) {
 }
 
 void check_equal(const DatasetView& a, const DatasetView& b) {
-  const auto same = [](auto left, auto right) { return std::vector(left.begin(), left.end()) == std::vector(right.begin(), right.end()); };
+  const auto same = [](auto left, auto right) {
+    return std::vector(left.begin(), left.end()) == std::vector(right.begin(), right.end());
+  };
   CHECK(a.feature_count == b.feature_count);
   CHECK(a.label_count == b.label_count);
   CHECK(same(a.features.offsets, b.features.offsets));
