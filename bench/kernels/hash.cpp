@@ -1,0 +1,49 @@
+// Hashing of blocks of 16 rows of 128 weights and a bias, as a build of 50 tables does it.
+#include <random>
+
+#include "bench/kernels/bench.h"
+
+namespace glissade::bench {
+namespace {
+
+constexpr std::size_t kDimension = 129;
+constexpr std::size_t kTables = 50;
+
+std::vector<std::uint32_t> random_positions(std::size_t n) {
+  std::mt19937 engine(3);
+  std::vector<std::uint32_t> positions(n);
+  for (std::uint32_t& position : positions) position = engine() % kDimension;
+  return positions;
+}
+
+}  // namespace
+
+void add_simhash_codes(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::size_t kBits = 9, kNonzeros = 43;
+  add(prefix, "50 tables of 9 bits, 43 of 129", [kernel = level.simhash_codes](benchmark::State& state) {
+    const std::vector<float> x = random_floats(kDimension * simd::kHashLanes, -1.0f, 1.0f);
+    std::vector<std::uint32_t> terms = random_positions(kTables * kBits * kNonzeros), codes(kTables * simd::kHashLanes);
+    for (std::size_t i = 0; i < terms.size(); ++i) terms[i] |= static_cast<std::uint32_t>(i * 5 / 3 % 2) << 31;
+    for (auto _ : state) {
+      kernel(x.data(), terms.data(), kNonzeros, kTables, kBits, codes.data());
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "vectors", simd::kHashLanes);
+  });
+}
+
+void add_wta_digits(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::size_t kDigits = 6, kBinSize = 8;
+  add(prefix, "50 tables of 6 digits, bins of 8", [kernel = level.wta_digits](benchmark::State& state) {
+    const std::vector<float> x = random_floats(kDimension * simd::kHashLanes, -1.0f, 1.0f);
+    const std::vector<std::uint32_t> positions = random_positions(kTables * kDigits * kBinSize);
+    std::vector<std::uint8_t> digits(kTables * kDigits * simd::kHashLanes);
+    for (auto _ : state) {
+      kernel(x.data(), positions.data(), kBinSize, kTables * kDigits, digits.data());
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "vectors", simd::kHashLanes);
+  });
+}
+
+}  // namespace glissade::bench
