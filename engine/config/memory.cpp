@@ -49,26 +49,28 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   const std::uint64_t stored = tables * 4 * (shape.labels + buckets + 1);
   const std::uint64_t while_building = std::min(thread_count(config), tables) * 4 * shape.labels;
   const std::uint64_t drift = 8ull * shape.labels;
-  const std::uint64_t stamps = thread_count(config) * 4 * shape.labels;
-  return stored + while_building + drift + stamps;
+  return stored + while_building + drift;
 }
 
-/// Activations, logits and gradients of one step. Rough: how many features and rows a batch touches depends on the data.
+/// Logits and gradients of a set that all samples share: one piece of logits as floats and as 16-bit halves, the piece's rows packed for matrix
+/// products, and 8 bytes per label to tell which are in the set and where.
+std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
+  return kPiece * (config.batch + padded(config.hidden.back())) * 6 + 8ull * shape.labels;
+}
+
+/// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per thread, 4 bytes
+/// per label to tell which are in the set.
+std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape) noexcept {
+  return std::uint64_t{config.batch} * std::min(config.active, shape.labels) * 40 + thread_count(config) * 4 * shape.labels;
+}
+
+/// Rough: how many features a sample has depends on the data. Gradients of rows are not counted, they are summed row by row.
 std::uint64_t step_bytes(const Config& config, const Shape& shape) noexcept {
-  const std::uint64_t batch = config.batch;
-  std::uint64_t activations = 0;
-  for (const std::uint32_t width : config.hidden) activations += batch * padded(width) * 4 * 3;
-
-  const std::uint64_t labels = shape.labels;
-  const std::uint64_t active = config.sampler == SamplerKind::full ? labels : std::min<std::uint64_t>(config.active, labels);
+  std::uint64_t activations = 0;  // values, 16-bit halves, gradients
+  for (const std::uint32_t width : config.hidden) activations += config.batch * padded(width) * 12;
+  const std::uint64_t entries = config.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
   const bool per_sample = config.scope == Scope::sample && config.sampler != SamplerKind::full;
-  const std::uint64_t touched = per_sample ? std::min(labels, batch * active) : active;
-  const std::uint64_t logits = per_sample ? batch * active * 4 * 3 : batch * std::min(active, kPiece) * 4 * 2;
-  const std::uint64_t output_gradients = touched * padded(config.hidden.back()) * 4;
-
-  const std::uint64_t entries = batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
-  const std::uint64_t input_gradients = std::min<std::uint64_t>(shape.features, entries) * padded(config.hidden.front()) * 4;
-  return activations + logits + output_gradients + input_gradients + entries * 16;
+  return activations + entries * 40 + (per_sample ? per_sample_output_bytes(config, shape) : shared_output_bytes(config, shape));
 }
 
 std::optional<std::string> read_small_file(const std::string& path) {

@@ -19,7 +19,7 @@ class Model::Impl {
 
   /// The tables over the output rows, built on first use. Thread-safe.
   const LabelIndex& label_index();
-  /// The same for the Trainer, which keeps them in step with the rows from here on.
+  /// The same, perhaps not built yet, for the Trainer, which keeps them in step with the rows from here on.
   LabelIndex& training_index();
   /// To be called after rows changed without the tables being told.
   void drop_index() noexcept { index_.reset(); }

@@ -9,15 +9,16 @@
 
 namespace glissade {
 
-const LabelIndex& Model::Impl::label_index() { return training_index(); }
+const LabelIndex& Model::Impl::label_index() {
+  LabelIndex& index = training_index();
+  const std::lock_guard lock(index_mutex_);
+  index.ensure_built();
+  return index;
+}
 
 LabelIndex& Model::Impl::training_index() {
   const std::lock_guard lock(index_mutex_);
-  if (!index_) {
-    auto index = std::make_unique<LabelIndex>(config, network.output);
-    index->build();
-    index_ = std::move(index);
-  }
+  if (!index_) index_ = std::make_unique<LabelIndex>(config, network.output);
   return *index_;
 }
 

@@ -77,6 +77,7 @@ void LabelIndex::mark_hashed(std::uint32_t row) noexcept {
 }
 
 void LabelIndex::build() {
+  built_ = true;
   tables_.build(RowSource(rows_), *family_);
   tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, static_cast<std::uint32_t>(rows_.rows()), 512),
                     [&](const tbb::blocked_range<std::uint32_t>& range) {

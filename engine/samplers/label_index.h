@@ -23,6 +23,10 @@ class LabelIndex {
 
   /// Hashes every row.
   void build();
+  /// Hashes every row unless build() was called before.
+  void ensure_built() {
+    if (!built_) build();
+  }
 
   /// Hashes every row and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of `batch`: so a
   /// run that was resumed there goes on exactly as one that never stopped.
@@ -48,6 +52,7 @@ class LabelIndex {
   hashing::RehashSchedule schedule_;
   hashing::Drift drift_;
   std::vector<std::uint32_t> moved_;
+  bool built_ = false;
 };
 
 /// What the config says about hashing, for vectors of `width` weights and a bias.

@@ -37,7 +37,10 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
   const Stopwatch hashing_watch;
-  if (index_ != nullptr) hash_hidden();
+  if (index_ != nullptr) {
+    index_->ensure_built();
+    hash_hidden();
+  }
   const double hashing_seconds = index_ != nullptr ? hashing_watch.seconds() : 0.0;
   report.output = output_->step({hidden_.back(), batch_.labels(), {codes_.data(), codes_stride_, rows.size()},
                                  hashing::derive(config.seed, kActiveSet, step), optimizer, gradients_.back().data()});
