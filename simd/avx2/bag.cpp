@@ -5,130 +5,132 @@
 namespace glissade::simd::avx2 {
 namespace {
 
-// A block of columns stays in registers over all rows, so that `out` is written once: kVectors accumulators of 8 floats.
-constexpr int kWidest = 8;
-constexpr std::size_t kMaxAheadRows = 16;
-constexpr std::size_t kLine = 64;
+// As in avx512/bag.cpp: narrow bags stay in registers over all rows, wider ones are summed into `out`, kGroup rows at a time.
+// A column takes its rows in order either way.
+constexpr std::size_t kNarrow = 64;
+constexpr std::size_t kGroup = 4;
+constexpr std::size_t kAhead = 8;
 
-/// The part of the arguments that no block changes.
+inline void prefetch(const void* line) { _mm_prefetch(static_cast<const char*>(line), _MM_HINT_T0); }
+
+/// What a bag sums.
+template <class T>
 struct Bag {
+  const T* rows;
+  std::size_t stride;
   const std::uint32_t* ids;
   const float* weights;
   std::size_t count;
-  std::size_t stride;
+
+  const T* row(std::size_t i) const { return rows + ids[i < count ? i : count - 1] * stride; }
 };
 
-inline void prefetch(const void* block, std::size_t bytes) {
-  const char* p = static_cast<const char*>(block);
-  for (std::size_t offset = 0; offset < bytes; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+// Sixteen columns are two vectors: of a float row the first and the last eight, of a bf16 row the even and the odd ones.
+constexpr std::size_t kColumns = 16;
+
+inline void add_columns(__m256 weight, const float* p, __m256 (&sum)[2]) {
+  sum[0] = _mm256_fmadd_ps(weight, _mm256_loadu_ps(p), sum[0]);
+  sum[1] = _mm256_fmadd_ps(weight, _mm256_loadu_ps(p + 8), sum[1]);
 }
 
-// Read at 8 - n, the mask of the first n of 8 lanes.
-constexpr std::int32_t kLaneMasks[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+inline void add_columns(__m256 weight, const std::uint16_t* p, __m256 (&sum)[2]) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xffff0000u));
+  sum[0] = _mm256_fmadd_ps(weight, _mm256_castsi256_ps(_mm256_slli_epi32(halves, 16)), sum[0]);
+  sum[1] = _mm256_fmadd_ps(weight, _mm256_castsi256_ps(_mm256_and_si256(halves, upper)), sum[1]);
+}
 
-inline __m256i first_lanes(std::size_t n) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLaneMasks + 8 - n)); }
+inline void load_columns(const float*, __m256 (&sum)[2], const float* out) {
+  sum[0] = _mm256_loadu_ps(out);
+  sum[1] = _mm256_loadu_ps(out + 8);
+}
 
-// `rows` points at the first column of the block in row 0; kCut: the last vector of it has only `last` columns.
-template <int kVectors, bool kCut>
-void bag_block(const Bag& bag, const float* rows, float* out, std::size_t last) {
-  const __m256i lanes = first_lanes(last);
-  __m256 sum[kVectors];
-  for (int v = 0; v < kVectors; ++v) sum[v] = _mm256_setzero_ps();
+inline void store_columns(const float*, float* out, const __m256 (&sum)[2]) {
+  _mm256_storeu_ps(out, sum[0]);
+  _mm256_storeu_ps(out + 8, sum[1]);
+}
+
+// Columns in order <-> even and odd columns apart; the pointer only says which kind of rows they come from.
+inline void load_columns(const std::uint16_t*, __m256 (&sum)[2], const float* out) {
+  const __m256 first = _mm256_loadu_ps(out), second = _mm256_loadu_ps(out + 8);
+  const __m256 low = _mm256_permute2f128_ps(first, second, 0x20), high = _mm256_permute2f128_ps(first, second, 0x31);
+  sum[0] = _mm256_shuffle_ps(low, high, 0x88);
+  sum[1] = _mm256_shuffle_ps(low, high, 0xdd);
+}
+
+inline void store_columns(const std::uint16_t*, float* out, const __m256 (&sum)[2]) {
+  const __m256 low = _mm256_unpacklo_ps(sum[0], sum[1]), high = _mm256_unpackhi_ps(sum[0], sum[1]);
+  _mm256_storeu_ps(out, _mm256_permute2f128_ps(low, high, 0x20));
+  _mm256_storeu_ps(out + 8, _mm256_permute2f128_ps(low, high, 0x31));
+}
+
+// kNarrow columns from column `d` on.
+template <class T>
+void narrow_bag(const Bag<T>& bag, std::size_t d, float* out) {
+  __m256 sum[kNarrow / kColumns][2];
+  for (auto& s : sum) s[0] = s[1] = _mm256_setzero_ps();
   for (std::size_t i = 0; i < bag.count; ++i) {
-    if (i + kMaxAheadRows < bag.count) prefetch(rows + bag.ids[i + kMaxAheadRows] * bag.stride, sizeof sum);
-    const float* row = rows + bag.ids[i] * bag.stride;
+    const T* row = bag.row(i) + d;
+    const T* next = bag.row(i + kAhead) + d;
+    for (std::size_t byte = 0; byte < kNarrow * sizeof(T); byte += 64) prefetch(reinterpret_cast<const char*>(next) + byte);
     const __m256 weight = _mm256_set1_ps(bag.weights[i]);
-    for (int v = 0; v < kVectors; ++v) {
-      const bool cut = kCut && v == kVectors - 1;
-      const __m256 part = cut ? _mm256_maskload_ps(row + v * 8, lanes) : _mm256_loadu_ps(row + v * 8);
-      sum[v] = _mm256_fmadd_ps(weight, part, sum[v]);
-    }
+    for (std::size_t v = 0; v < kNarrow / kColumns; ++v) add_columns(weight, row + v * kColumns, sum[v]);
   }
-  for (int v = 0; v < kVectors; ++v) {
-    if (kCut && v == kVectors - 1) {
-      _mm256_maskstore_ps(out + v * 8, lanes, sum[v]);
-    } else {
-      _mm256_storeu_ps(out + v * 8, sum[v]);
+  for (std::size_t v = 0; v < kNarrow / kColumns; ++v) store_columns(bag.rows, out + d + v * kColumns, sum[v]);
+}
+
+// Adds columns [begin, end) of kRows rows from `first` on to `out`; the first ones of a bag overwrite it.
+template <class T, std::size_t kRows>
+void add_rows(const Bag<T>& bag, std::size_t first, std::size_t begin, std::size_t end, float* out) {
+  const T* row[kRows];
+  const T* next[kRows];
+  __m256 weight[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    row[r] = bag.row(first + r);
+    next[r] = bag.row(first + r + kAhead);
+    weight[r] = _mm256_set1_ps(bag.weights[first + r]);
+  }
+  for (std::size_t d = begin; d < end; d += kColumns) {
+    __m256 sum[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+    if (first != 0) load_columns(bag.rows, sum, out + d);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      prefetch(next[r] + d);
+      add_columns(weight[r], row[r] + d, sum);
     }
+    store_columns(bag.rows, out + d, sum);
   }
 }
 
-inline __m256i load_halves(const std::uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-
-// There is no masked load of 16-bit elements at this level.
-inline __m256i load_halves(const std::uint16_t* p, std::size_t n) {
-  std::uint16_t copy[16] = {};
-  for (std::size_t i = 0; i < n; ++i) copy[i] = p[i];
-  return load_halves(copy);
-}
-
-inline __m256 even_floats(__m256i v) { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); }
-inline __m256 odd_floats(__m256i v) {
-  return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
-}
-
-// The same for bf16 rows: sum[2p] holds the even columns of pair p of vectors, sum[2p + 1] the odd ones.
-template <int kPairs, bool kCut>
-void bag_block(const Bag& bag, const std::uint16_t* rows, float* out, std::size_t last) {
-  __m256 sum[2 * kPairs];
-  for (int v = 0; v < 2 * kPairs; ++v) sum[v] = _mm256_setzero_ps();
-  for (std::size_t i = 0; i < bag.count; ++i) {
-    if (i + kMaxAheadRows < bag.count) prefetch(rows + bag.ids[i + kMaxAheadRows] * bag.stride, kPairs * sizeof(__m256i));
-    const std::uint16_t* row = rows + bag.ids[i] * bag.stride;
-    const __m256 weight = _mm256_set1_ps(bag.weights[i]);
-    for (int p = 0; p < kPairs; ++p) {
-      const bool cut = kCut && p == kPairs - 1;
-      const __m256i part = cut ? load_halves(row + p * 16, last) : load_halves(row + p * 16);
-      sum[2 * p] = _mm256_fmadd_ps(weight, even_floats(part), sum[2 * p]);
-      sum[2 * p + 1] = _mm256_fmadd_ps(weight, odd_floats(part), sum[2 * p + 1]);
-    }
+template <class T>
+void bag_of(const Bag<T>& bag, std::size_t width, float* out) {
+  const std::size_t whole = bag.count == 0 ? 0 : width / kColumns * kColumns;
+  std::size_t d = 0;
+  if (whole <= 2 * kNarrow) {
+    for (; d + kNarrow <= whole; d += kNarrow) narrow_bag(bag, d, out);
   }
-  for (int p = 0; p < kPairs; ++p) {
-    const __m256 low = _mm256_unpacklo_ps(sum[2 * p], sum[2 * p + 1]);
-    const __m256 high = _mm256_unpackhi_ps(sum[2 * p], sum[2 * p + 1]);
-    const bool cut = kCut && p == kPairs - 1;
-    const std::size_t columns = cut ? last : 16;
-    _mm256_maskstore_ps(out + p * 16, first_lanes(columns < 8 ? columns : 8), _mm256_permute2f128_ps(low, high, 0x20));
-    if (columns > 8) _mm256_maskstore_ps(out + p * 16 + 8, first_lanes(columns - 8), _mm256_permute2f128_ps(low, high, 0x31));
+  if (d < whole) {
+    std::size_t i = 0;
+    for (; i + kGroup <= bag.count; i += kGroup) add_rows<T, kGroup>(bag, i, d, whole, out);
+    for (; i < bag.count; ++i) add_rows<T, 1>(bag, i, d, whole, out);
   }
 }
 
 }  // namespace
 
+// The scalar definition sums the columns after the last sixteen.
+
 void bag_f32(const float* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,
              std::size_t width, float* out) noexcept {
-  const Bag bag{ids, weights, count, stride};
-  std::size_t d = 0;
-  for (; width - d >= kWidest * 8; d += kWidest * 8) bag_block<kWidest, false>(bag, rows + d, out + d, 8);
-  if (width - d >= 32) {
-    bag_block<4, false>(bag, rows + d, out + d, 8);
-    d += 32;
-  }
-  const std::size_t rest = width - d;
-  const std::size_t last = (rest + 7) % 8 + 1;
-  switch ((rest + 7) / 8) {
-    case 1: bag_block<1, true>(bag, rows + d, out + d, last); break;
-    case 2: bag_block<2, true>(bag, rows + d, out + d, last); break;
-    case 3: bag_block<3, true>(bag, rows + d, out + d, last); break;
-    case 4: bag_block<4, true>(bag, rows + d, out + d, last); break;
-    default: break;
-  }
+  bag_of(Bag<float>{rows, stride, ids, weights, count}, width, out);
+  const std::size_t whole = count == 0 ? 0 : width / kColumns * kColumns;
+  if (whole < width) scalar::bag_f32(rows + whole, stride, ids, weights, count, width - whole, out + whole);
 }
 
 void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights,
               std::size_t count, std::size_t width, float* out) noexcept {
-  const Bag bag{ids, weights, count, stride};
-  std::size_t d = 0;
-  for (; width - d >= kWidest * 8; d += kWidest * 8) bag_block<kWidest / 2, false>(bag, rows + d, out + d, 16);
-  const std::size_t rest = width - d;
-  const std::size_t last = (rest + 15) % 16 + 1;
-  switch ((rest + 15) / 16) {
-    case 1: bag_block<1, true>(bag, rows + d, out + d, last); break;
-    case 2: bag_block<2, true>(bag, rows + d, out + d, last); break;
-    case 3: bag_block<3, true>(bag, rows + d, out + d, last); break;
-    case 4: bag_block<4, true>(bag, rows + d, out + d, last); break;
-    default: break;
-  }
+  bag_of(Bag<std::uint16_t>{rows, stride, ids, weights, count}, width, out);
+  const std::size_t whole = count == 0 ? 0 : width / kColumns * kColumns;
+  if (whole < width) scalar::bag_bf16(rows + whole, stride, ids, weights, count, width - whole, out + whole);
 }
 
 }  // namespace glissade::simd::avx2

@@ -8,19 +8,20 @@ namespace {
 // Four rows share each load of x, and two accumulators for each keep both FMA ports busy.
 constexpr std::size_t kGroup = 4;
 
-// See avx512/dots.cpp: enough requests in flight, and still in the first-level cache when their turn comes.
-constexpr std::size_t kAheadBytes = 6144;
-constexpr std::size_t kMaxAheadRows = 16;
+// See avx512/dots.cpp: the rows that many places on are asked for, one line of each in turn.
+constexpr std::size_t kAhead = 8;
 constexpr std::size_t kLine = 64;
 
-std::size_t rows_ahead(std::size_t row_bytes) {
-  const std::size_t rows = kAheadBytes / (row_bytes + 1) / kGroup * kGroup;
-  return rows < kGroup ? kGroup : rows > kMaxAheadRows ? kMaxAheadRows : rows;
-}
+/// Four rows to sum now, and four to ask for.
+template <class T>
+struct Group {
+  const T* row[kGroup];
+  const T* next[kGroup];
+};
 
-inline void prefetch_row(const void* row, std::size_t bytes) {
-  const char* p = static_cast<const char*>(row);
-  for (std::size_t offset = 0; offset < bytes; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+template <class T>
+inline void prefetch(const T* const next[kGroup], std::size_t d) {
+  for (std::size_t r = 0; r < kGroup; ++r) _mm_prefetch(reinterpret_cast<const char*>(next[r] + d), _MM_HINT_T0);
 }
 
 // Read at 8 - n, the mask of the first n of 8 lanes.
@@ -34,22 +35,24 @@ inline __m128 four_sums(__m256 a, __m256 b, __m256 c, __m256 d) {
   return _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1));
 }
 
-inline __m128 four_dots(const float* x, const float* const row[kGroup], std::size_t width) {
+inline __m128 four_dots(const float* x, const Group<float>& group, std::size_t width) {
   __m256 even[kGroup], odd[kGroup];
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm256_setzero_ps();
   std::size_t d = 0;
   for (; d + 16 <= width; d += 16) {
     const __m256 x0 = _mm256_loadu_ps(x + d);
     const __m256 x1 = _mm256_loadu_ps(x + d + 8);
+    prefetch(group.next, d);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      even[r] = _mm256_fmadd_ps(x0, _mm256_loadu_ps(row[r] + d), even[r]);
-      odd[r] = _mm256_fmadd_ps(x1, _mm256_loadu_ps(row[r] + d + 8), odd[r]);
+      even[r] = _mm256_fmadd_ps(x0, _mm256_loadu_ps(group.row[r] + d), even[r]);
+      odd[r] = _mm256_fmadd_ps(x1, _mm256_loadu_ps(group.row[r] + d + 8), odd[r]);
     }
   }
   for (; d < width; d += 8) {
     const __m256i lanes = first_lanes(width - d < 8 ? width - d : 8);
     const __m256 x0 = _mm256_maskload_ps(x + d, lanes);
-    for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_fmadd_ps(x0, _mm256_maskload_ps(row[r] + d, lanes), even[r]);
+    prefetch(group.next, d);
+    for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_fmadd_ps(x0, _mm256_maskload_ps(group.row[r] + d, lanes), even[r]);
   }
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_add_ps(even[r], odd[r]);
   return four_sums(even[0], even[1], even[2], even[3]);
@@ -70,43 +73,53 @@ inline __m256 odd_floats(__m256i v) {
   return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
 }
 
-inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[kGroup], std::size_t width) {
+/// The even and odd partial sums of four rows.
+struct Sums {
   __m256 even[kGroup], odd[kGroup];
-  for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm256_setzero_ps();
+
+  void add(__m256i xs, const __m256i (&rs)[kGroup]) {
+    const __m256 x0 = even_floats(xs), x1 = odd_floats(xs);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      even[r] = _mm256_fmadd_ps(x0, even_floats(rs[r]), even[r]);
+      odd[r] = _mm256_fmadd_ps(x1, odd_floats(rs[r]), odd[r]);
+    }
+  }
+};
+
+inline __m128 four_dots(const std::uint16_t* x, const Group<std::uint16_t>& group, std::size_t width) {
+  Sums sums;
+  for (std::size_t r = 0; r < kGroup; ++r) sums.even[r] = sums.odd[r] = _mm256_setzero_ps();
+  __m256i rs[kGroup];
   std::size_t d = 0;
   for (; d + 16 <= width; d += 16) {
-    const __m256i xs = load_halves(x + d);
-    const __m256 x0 = even_floats(xs), x1 = odd_floats(xs);
-    for (std::size_t r = 0; r < kGroup; ++r) {
-      const __m256i rs = load_halves(row[r] + d);
-      even[r] = _mm256_fmadd_ps(x0, even_floats(rs), even[r]);
-      odd[r] = _mm256_fmadd_ps(x1, odd_floats(rs), odd[r]);
-    }
+    if (d % (kLine / sizeof(std::uint16_t)) == 0) prefetch(group.next, d);
+    for (std::size_t r = 0; r < kGroup; ++r) rs[r] = load_halves(group.row[r] + d);
+    sums.add(load_halves(x + d), rs);
   }
   if (d < width) {
-    const __m256i xs = load_halves(x + d, width - d);
-    const __m256 x0 = even_floats(xs), x1 = odd_floats(xs);
-    for (std::size_t r = 0; r < kGroup; ++r) {
-      const __m256i rs = load_halves(row[r] + d, width - d);
-      even[r] = _mm256_fmadd_ps(x0, even_floats(rs), even[r]);
-      odd[r] = _mm256_fmadd_ps(x1, odd_floats(rs), odd[r]);
-    }
+    prefetch(group.next, d);
+    for (std::size_t r = 0; r < kGroup; ++r) rs[r] = load_halves(group.row[r] + d, width - d);
+    sums.add(load_halves(x + d, width - d), rs);
   }
-  for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_add_ps(even[r], odd[r]);
-  return four_sums(even[0], even[1], even[2], even[3]);
+  for (std::size_t r = 0; r < kGroup; ++r) sums.even[r] = _mm256_add_ps(sums.even[r], sums.odd[r]);
+  return four_sums(sums.even[0], sums.even[1], sums.even[2], sums.even[3]);
 }
 
 template <class T>
 void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* out) {
-  const std::size_t bytes = width * sizeof(T);
-  const std::size_t ahead = rows_ahead(bytes);
-  for (std::size_t i = 0; i < ahead && i < count; ++i) prefetch_row(rows + ids[i] * stride, bytes);
+  const auto row_at = [=](std::size_t i) { return rows + ids[i < count ? i : count - 1] * stride; };
+  Group<T> group;
+  for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
+    for (std::size_t r = 0; r < kGroup; ++r) group.next[r] = row_at(i + r);
+    for (std::size_t d = 0; d < width; d += kLine / sizeof(T)) prefetch(group.next, d);
+  }
   for (std::size_t i = 0; i < count; i += kGroup) {
-    for (std::size_t p = i + ahead; p < i + ahead + kGroup && p < count; ++p) prefetch_row(rows + ids[p] * stride, bytes);
     // The last group may be short: it repeats its last row and stores less.
-    const T* row[kGroup];
-    for (std::size_t r = 0; r < kGroup; ++r) row[r] = rows + ids[i + r < count ? i + r : count - 1] * stride;
-    const __m128 sums = four_dots(x, row, width);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      group.row[r] = row_at(i + r);
+      group.next[r] = row_at(i + r + kAhead);
+    }
+    const __m128 sums = four_dots(x, group, width);
     const std::size_t left = count - i < kGroup ? count - i : kGroup;
     _mm_maskstore_ps(out + i, _mm256_castsi256_si128(first_lanes(left)), sums);
   }

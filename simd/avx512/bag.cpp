@@ -5,137 +5,166 @@
 namespace glissade::simd::avx512 {
 namespace {
 
-// A block of columns stays in registers over all rows, so that `out` is written once: kVectors accumulators of 16 floats.
-constexpr int kWidest = 16;
-constexpr std::size_t kAheadBytes = 6144;
-constexpr std::size_t kMaxAheadRows = 16;
-constexpr std::size_t kLine = 64;
+// Narrow bags stay in registers over all rows: kWidest accumulators of 16 columns, and `out` is written once. Wider ones are
+// summed into `out`, kGroup rows at a time: read in narrow blocks, one pass after another, wide rows from memory come at half
+// the speed. Either way a column takes its rows in order.
+constexpr std::size_t kWidest = 16;
+constexpr std::size_t kGroup = 8;
 
-/// The part of the arguments that no block changes.
+// Rows that many places on are asked for while one is summed; see dots.cpp for the order of the lines.
+constexpr std::size_t kAhead = 8;
+
+inline void prefetch(const void* line) { _mm_prefetch(static_cast<const char*>(line), _MM_HINT_T0); }
+
+inline __mmask16 lanes_left(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u)); }
+
+/// What a bag sums.
+template <class T>
 struct Bag {
+  const T* rows;
+  std::size_t stride;
   const std::uint32_t* ids;
   const float* weights;
   std::size_t count;
-  std::size_t stride;
+
+  const T* row(std::size_t i) const { return rows + ids[i < count ? i : count - 1] * stride; }
 };
 
-std::size_t rows_ahead(std::size_t block_bytes) {
-  const std::size_t rows = kAheadBytes / (block_bytes + 1);
-  return rows < 2 ? 2 : rows > kMaxAheadRows ? kMaxAheadRows : rows;
+// Rows are read in lines of 64 bytes: 16 floats are one vector of columns, 32 bf16 are two, the even columns and the odd.
+
+inline void add_line(__m512 weight, const float* line, __mmask16 lanes, __m512* sum) {
+  sum[0] = _mm512_fmadd_ps(weight, _mm512_maskz_loadu_ps(lanes, line), sum[0]);
 }
 
-inline void prefetch(const void* block, std::size_t bytes) {
-  const char* p = static_cast<const char*>(block);
-  for (std::size_t offset = 0; offset < bytes; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+inline void add_line(__m512 weight, const std::uint16_t* line, __mmask32 lanes, __m512* sum) {
+  const __m512i halves = _mm512_maskz_loadu_epi16(lanes, line);
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  sum[0] = _mm512_fmadd_ps(weight, _mm512_castsi512_ps(_mm512_slli_epi32(halves, 16)), sum[0]);
+  sum[1] = _mm512_fmadd_ps(weight, _mm512_castsi512_ps(_mm512_and_si512(halves, upper)), sum[1]);
 }
 
-inline __mmask16 first_lanes(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n))); }
+template <class T>
+struct Line;
 
-// `rows` points at the first column of the block in row 0; the last vector of it may be cut to `lanes`.
-template <int kVectors, bool kCut>
-void bag_block(const Bag& bag, const float* rows, float* out, __mmask16 lanes) {
-  constexpr std::size_t kBytes = kVectors * sizeof(__m512);
-  const std::size_t ahead = rows_ahead(kBytes);
-  __m512 sum[kVectors];
-  for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_setzero_ps();
+template <>
+struct Line<float> {
+  using Mask = __mmask16;
+  static constexpr std::size_t kColumns = 16, kVectors = 1;
+  static Mask mask(std::size_t columns) { return lanes_left(columns); }
+  static void load(__m512* sum, const float* out, Mask lanes) { sum[0] = _mm512_maskz_loadu_ps(lanes, out); }
+  static void store(float* out, Mask lanes, const __m512* sum) { _mm512_mask_storeu_ps(out, lanes, sum[0]); }
+};
+
+template <>
+struct Line<std::uint16_t> {
+  using Mask = __mmask32;
+  static constexpr std::size_t kColumns = 32, kVectors = 2;
+  static Mask mask(std::size_t columns) { return _bzhi_u32(~0u, columns < 32 ? static_cast<unsigned>(columns) : 32u); }
+
+  // Columns in order <-> even and odd columns apart.
+  static void load(__m512* sum, const float* out, Mask lanes) {
+    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    const __m512 first = _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes), out);
+    const __m512 second = _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes >> 16), out + 16);
+    sum[0] = _mm512_permutex2var_ps(first, even, second);
+    sum[1] = _mm512_permutex2var_ps(first, odd, second);
+  }
+  static void store(float* out, Mask lanes, const __m512* sum) {
+    const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i high = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
+    _mm512_mask_storeu_ps(out, static_cast<__mmask16>(lanes), _mm512_permutex2var_ps(sum[0], low, sum[1]));
+    _mm512_mask_storeu_ps(out + 16, static_cast<__mmask16>(lanes >> 16), _mm512_permutex2var_ps(sum[0], high, sum[1]));
+  }
+};
+
+// kLines lines of columns, the last one cut to `last`.
+template <class T, std::size_t kLines>
+void narrow_bag(const Bag<T>& bag, typename Line<T>::Mask last, float* out) {
+  using L = Line<T>;
+  const auto all = L::mask(L::kColumns);
+  __m512 sum[kLines * L::kVectors];
+  for (__m512& s : sum) s = _mm512_setzero_ps();
   for (std::size_t i = 0; i < bag.count; ++i) {
-    if (i + ahead < bag.count) prefetch(rows + bag.ids[i + ahead] * bag.stride, kBytes);
-    const float* row = rows + bag.ids[i] * bag.stride;
+    const T* row = bag.row(i);
+    const T* next = bag.row(i + kAhead);
     const __m512 weight = _mm512_set1_ps(bag.weights[i]);
-    for (int v = 0; v < kVectors; ++v) {
-      const bool cut = kCut && v == kVectors - 1;
-      const __m512 part = cut ? _mm512_maskz_loadu_ps(lanes, row + v * 16) : _mm512_loadu_ps(row + v * 16);
-      sum[v] = _mm512_fmadd_ps(weight, part, sum[v]);
+    for (std::size_t l = 0; l < kLines; ++l) {
+      prefetch(next + l * L::kColumns);
+      add_line(weight, row + l * L::kColumns, l + 1 < kLines ? all : last, sum + l * L::kVectors);
     }
   }
-  for (int v = 0; v < kVectors; ++v) {
-    if (kCut && v == kVectors - 1) {
-      _mm512_mask_storeu_ps(out + v * 16, lanes, sum[v]);
-    } else {
-      _mm512_storeu_ps(out + v * 16, sum[v]);
+  for (std::size_t l = 0; l < kLines; ++l) L::store(out + l * L::kColumns, l + 1 < kLines ? all : last, sum + l * L::kVectors);
+}
+
+// Adds kRows rows from `first` on to `out`; the first ones of a bag overwrite it.
+template <class T, std::size_t kRows>
+void add_rows(const Bag<T>& bag, std::size_t first, std::size_t width, float* out) {
+  using L = Line<T>;
+  const T* row[kRows];
+  const T* next[kRows];
+  __m512 weight[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) {
+    row[r] = bag.row(first + r);
+    next[r] = bag.row(first + r + kAhead);
+    weight[r] = _mm512_set1_ps(bag.weights[first + r]);
+  }
+  for (std::size_t d = 0; d < width; d += L::kColumns) {
+    const auto lanes = L::mask(width - d);
+    __m512 sum[L::kVectors];
+    L::load(sum, out + d, first == 0 ? typename L::Mask{0} : lanes);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      prefetch(next[r] + d);
+      add_line(weight[r], row[r] + d, lanes, sum);
     }
+    L::store(out + d, lanes, sum);
   }
 }
 
-inline __m512 even_floats(__m512i v) { return _mm512_castsi512_ps(_mm512_slli_epi32(v, 16)); }
-inline __m512 odd_floats(__m512i v) {
-  return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+template <class T>
+void wide_bag(const Bag<T>& bag, std::size_t width, float* out) {
+  std::size_t i = 0;
+  for (; i + kGroup <= bag.count; i += kGroup) add_rows<T, kGroup>(bag, i, width, out);
+  for (; i < bag.count; ++i) add_rows<T, 1>(bag, i, width, out);
 }
 
-// The same for bf16 rows: sum[2p] holds the even columns of pair p of vectors, sum[2p + 1] the odd ones.
-template <int kPairs, bool kCut>
-void bag_block(const Bag& bag, const std::uint16_t* rows, float* out, __mmask32 lanes) {
-  constexpr std::size_t kBytes = kPairs * sizeof(__m512);
-  const std::size_t ahead = rows_ahead(kBytes);
-  __m512 sum[2 * kPairs];
-  for (int v = 0; v < 2 * kPairs; ++v) sum[v] = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < bag.count; ++i) {
-    if (i + ahead < bag.count) prefetch(rows + bag.ids[i + ahead] * bag.stride, kBytes);
-    const std::uint16_t* row = rows + bag.ids[i] * bag.stride;
-    const __m512 weight = _mm512_set1_ps(bag.weights[i]);
-    for (int p = 0; p < kPairs; ++p) {
-      const bool cut = kCut && p == kPairs - 1;
-      const __m512i part = cut ? _mm512_maskz_loadu_epi16(lanes, row + p * 32) : _mm512_loadu_si512(row + p * 32);
-      sum[2 * p] = _mm512_fmadd_ps(weight, even_floats(part), sum[2 * p]);
-      sum[2 * p + 1] = _mm512_fmadd_ps(weight, odd_floats(part), sum[2 * p + 1]);
-    }
-  }
-  const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  const __m512i high = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
-  for (int p = 0; p < kPairs; ++p) {
-    const __m512 first = _mm512_permutex2var_ps(sum[2 * p], low, sum[2 * p + 1]);
-    const __m512 second = _mm512_permutex2var_ps(sum[2 * p], high, sum[2 * p + 1]);
-    const bool cut = kCut && p == kPairs - 1;
-    _mm512_mask_storeu_ps(out + p * 32, cut ? static_cast<__mmask16>(lanes) : __mmask16{0xffff}, first);
-    _mm512_mask_storeu_ps(out + p * 32 + 16, cut ? static_cast<__mmask16>(lanes >> 16) : __mmask16{0xffff}, second);
-  }
+inline void clear(float* out, std::size_t width) {
+  for (std::size_t d = 0; d < width; d += 16) _mm512_mask_storeu_ps(out + d, lanes_left(width - d), _mm512_setzero_ps());
 }
 
 }  // namespace
 
 void bag_f32(const float* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,
              std::size_t width, float* out) noexcept {
-  const Bag bag{ids, weights, count, stride};
-  constexpr __mmask16 kAll = 0xffff;
-  std::size_t d = 0;
-  for (; width - d >= kWidest * 16; d += kWidest * 16) bag_block<kWidest, false>(bag, rows + d, out + d, kAll);
-  if (width - d >= 128) {
-    bag_block<8, false>(bag, rows + d, out + d, kAll);
-    d += 128;
-  }
-  if (width - d >= 64) {
-    bag_block<4, false>(bag, rows + d, out + d, kAll);
-    d += 64;
-  }
-  const std::size_t rest = width - d;
-  const __mmask16 lanes = first_lanes((rest + 15) % 16 + 1);
-  switch ((rest + 15) / 16) {
-    case 1: bag_block<1, true>(bag, rows + d, out + d, lanes); break;
-    case 2: bag_block<2, true>(bag, rows + d, out + d, lanes); break;
-    case 3: bag_block<3, true>(bag, rows + d, out + d, lanes); break;
-    case 4: bag_block<4, true>(bag, rows + d, out + d, lanes); break;
-    default: break;
+  const Bag<float> bag{rows, stride, ids, weights, count};
+  if (count == 0) return clear(out, width);
+  const __mmask16 last = lanes_left((width + 15) % 16 + 1);
+  switch ((width + 15) / 16) {
+    case 0: return;
+    case 1: return narrow_bag<float, 1>(bag, last, out);
+    case 2: return narrow_bag<float, 2>(bag, last, out);
+    case 3: return narrow_bag<float, 3>(bag, last, out);
+    case 4: return narrow_bag<float, 4>(bag, last, out);
+    case 8: return narrow_bag<float, 8>(bag, last, out);
+    case 12: return narrow_bag<float, 12>(bag, last, out);
+    case kWidest: return narrow_bag<float, kWidest>(bag, last, out);
+    default: return wide_bag(bag, width, out);
   }
 }
 
 void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights,
               std::size_t count, std::size_t width, float* out) noexcept {
-  const Bag bag{ids, weights, count, stride};
-  constexpr __mmask32 kAll = ~__mmask32{0};
-  std::size_t d = 0;
-  for (; width - d >= kWidest * 16; d += kWidest * 16) bag_block<kWidest / 2, false>(bag, rows + d, out + d, kAll);
-  if (width - d >= 128) {
-    bag_block<4, false>(bag, rows + d, out + d, kAll);
-    d += 128;
-  }
-  const std::size_t rest = width - d;
-  const __mmask32 lanes = _bzhi_u32(~0u, static_cast<unsigned>((rest + 31) % 32 + 1));
-  switch ((rest + 31) / 32) {
-    case 1: bag_block<1, true>(bag, rows + d, out + d, lanes); break;
-    case 2: bag_block<2, true>(bag, rows + d, out + d, lanes); break;
-    case 3: bag_block<3, true>(bag, rows + d, out + d, lanes); break;
-    case 4: bag_block<4, true>(bag, rows + d, out + d, lanes); break;
-    default: break;
+  const Bag<std::uint16_t> bag{rows, stride, ids, weights, count};
+  if (count == 0) return clear(out, width);
+  const __mmask32 last = Line<std::uint16_t>::mask((width + 31) % 32 + 1);
+  switch ((width + 31) / 32) {
+    case 0: return;
+    case 1: return narrow_bag<std::uint16_t, 1>(bag, last, out);
+    case 2: return narrow_bag<std::uint16_t, 2>(bag, last, out);
+    case 4: return narrow_bag<std::uint16_t, 4>(bag, last, out);
+    case 6: return narrow_bag<std::uint16_t, 6>(bag, last, out);
+    case kWidest / 2: return narrow_bag<std::uint16_t, kWidest / 2>(bag, last, out);
+    default: return wide_bag(bag, width, out);
   }
 }
 

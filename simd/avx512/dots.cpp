@@ -8,20 +8,22 @@ namespace {
 // Four rows share each load of x, and two accumulators for each keep both FMA ports busy.
 constexpr std::size_t kGroup = 4;
 
-// Gathered rows come from memory, so the time goes into waiting. This many bytes are asked for ahead: enough requests in
-// flight to hide the latency, and little enough that they are still in the first-level cache when their turn comes.
-constexpr std::size_t kAheadBytes = 6144;
-constexpr std::size_t kMaxAheadRows = 16;
+// Gathered rows come from memory, so the time goes into waiting. While a group is summed, the rows that many places on are
+// asked for, one line of each in turn: read line by line on its own, a wide row leaves the hardware's streamer no time to
+// join in (measured on rows of 2 KB: two thirds of the speed).
+constexpr std::size_t kAhead = 8;
 constexpr std::size_t kLine = 64;
 
-std::size_t rows_ahead(std::size_t row_bytes) {
-  const std::size_t rows = kAheadBytes / (row_bytes + 1) / kGroup * kGroup;
-  return rows < kGroup ? kGroup : rows > kMaxAheadRows ? kMaxAheadRows : rows;
-}
+/// Four rows to sum now, and four to ask for.
+template <class T>
+struct Group {
+  const T* row[kGroup];
+  const T* next[kGroup];
+};
 
-inline void prefetch_row(const void* row, std::size_t bytes) {
-  const char* p = static_cast<const char*>(row);
-  for (std::size_t offset = 0; offset < bytes; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+template <class T>
+inline void prefetch(const T* const next[kGroup], std::size_t d) {
+  for (std::size_t r = 0; r < kGroup; ++r) _mm_prefetch(reinterpret_cast<const char*>(next[r] + d), _MM_HINT_T0);
 }
 
 inline __mmask16 first_lanes(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n))); }
@@ -35,23 +37,26 @@ inline __m128 four_sums(__m512 a, __m512 b, __m512 c, __m512 d) {
   return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
-inline __m128 four_dots(const float* x, const float* const row[kGroup], std::size_t width) {
+inline __m128 four_dots(const float* x, const Group<float>& group, std::size_t width) {
   __m512 even[kGroup], odd[kGroup];
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 32 <= width; d += 32) {
     const __m512 x0 = _mm512_loadu_ps(x + d);
     const __m512 x1 = _mm512_loadu_ps(x + d + 16);
+    prefetch(group.next, d);
+    prefetch(group.next, d + 16);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      even[r] = _mm512_fmadd_ps(x0, _mm512_loadu_ps(row[r] + d), even[r]);
-      odd[r] = _mm512_fmadd_ps(x1, _mm512_loadu_ps(row[r] + d + 16), odd[r]);
+      even[r] = _mm512_fmadd_ps(x0, _mm512_loadu_ps(group.row[r] + d), even[r]);
+      odd[r] = _mm512_fmadd_ps(x1, _mm512_loadu_ps(group.row[r] + d + 16), odd[r]);
     }
   }
   for (; d < width; d += 16) {
     const __mmask16 lanes = first_lanes(width - d < 16 ? width - d : 16);
     const __m512 x0 = _mm512_maskz_loadu_ps(lanes, x + d);
+    prefetch(group.next, d);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      even[r] = _mm512_fmadd_ps(x0, _mm512_maskz_loadu_ps(lanes, row[r] + d), even[r]);
+      even[r] = _mm512_fmadd_ps(x0, _mm512_maskz_loadu_ps(lanes, group.row[r] + d), even[r]);
     }
   }
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm512_add_ps(even[r], odd[r]);
@@ -64,15 +69,16 @@ inline __m512 odd_floats(__m512i v) {
   return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
 }
 
-inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[kGroup], std::size_t width) {
+inline __m128 four_dots(const std::uint16_t* x, const Group<std::uint16_t>& group, std::size_t width) {
   __m512 even[kGroup], odd[kGroup];
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = odd[r] = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 32 <= width; d += 32) {
     const __m512i xs = _mm512_loadu_si512(x + d);
+    prefetch(group.next, d);
     const __m512 x0 = even_floats(xs), x1 = odd_floats(xs);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      const __m512i rs = _mm512_loadu_si512(row[r] + d);
+      const __m512i rs = _mm512_loadu_si512(group.row[r] + d);
       even[r] = _mm512_fmadd_ps(x0, even_floats(rs), even[r]);
       odd[r] = _mm512_fmadd_ps(x1, odd_floats(rs), odd[r]);
     }
@@ -80,9 +86,10 @@ inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[k
   if (d < width) {
     const __mmask32 lanes = _bzhi_u32(~0u, static_cast<unsigned>(width - d));
     const __m512i xs = _mm512_maskz_loadu_epi16(lanes, x + d);
+    prefetch(group.next, d);
     const __m512 x0 = even_floats(xs), x1 = odd_floats(xs);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      const __m512i rs = _mm512_maskz_loadu_epi16(lanes, row[r] + d);
+      const __m512i rs = _mm512_maskz_loadu_epi16(lanes, group.row[r] + d);
       even[r] = _mm512_fmadd_ps(x0, even_floats(rs), even[r]);
       odd[r] = _mm512_fmadd_ps(x1, odd_floats(rs), odd[r]);
     }
@@ -93,15 +100,19 @@ inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[k
 
 template <class T>
 void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* out) {
-  const std::size_t bytes = width * sizeof(T);
-  const std::size_t ahead = rows_ahead(bytes);
-  for (std::size_t i = 0; i < ahead && i < count; ++i) prefetch_row(rows + ids[i] * stride, bytes);
+  const auto row_at = [=](std::size_t i) { return rows + ids[i < count ? i : count - 1] * stride; };
+  Group<T> group;
+  for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
+    for (std::size_t r = 0; r < kGroup; ++r) group.next[r] = row_at(i + r);
+    for (std::size_t d = 0; d < width; d += kLine / sizeof(T)) prefetch(group.next, d);
+  }
   for (std::size_t i = 0; i < count; i += kGroup) {
-    for (std::size_t p = i + ahead; p < i + ahead + kGroup && p < count; ++p) prefetch_row(rows + ids[p] * stride, bytes);
     // The last group may be short: it repeats its last row and stores less.
-    const T* row[kGroup];
-    for (std::size_t r = 0; r < kGroup; ++r) row[r] = rows + ids[i + r < count ? i + r : count - 1] * stride;
-    const __m128 sums = four_dots(x, row, width);
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      group.row[r] = row_at(i + r);
+      group.next[r] = row_at(i + r + kAhead);
+    }
+    const __m128 sums = four_dots(x, group, width);
     _mm_mask_storeu_ps(out + i, static_cast<__mmask8>(first_lanes(count - i < kGroup ? count - i : kGroup)), sums);
   }
 }

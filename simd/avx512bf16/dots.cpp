@@ -7,18 +7,17 @@ namespace {
 
 // As in avx512/dots.cpp, with the instruction that multiplies pairs of bf16. It treats subnormal inputs and results as 0.
 constexpr std::size_t kGroup = 4;
-constexpr std::size_t kAheadBytes = 6144;
-constexpr std::size_t kMaxAheadRows = 16;
-constexpr std::size_t kLine = 64;
+constexpr std::size_t kAhead = 8;
+constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);
 
-std::size_t rows_ahead(std::size_t row_bytes) {
-  const std::size_t rows = kAheadBytes / (row_bytes + 1) / kGroup * kGroup;
-  return rows < kGroup ? kGroup : rows > kMaxAheadRows ? kMaxAheadRows : rows;
-}
+/// Four rows to sum now, and four to ask for.
+struct Group {
+  const std::uint16_t* row[kGroup];
+  const std::uint16_t* next[kGroup];
+};
 
-inline void prefetch_row(const std::uint16_t* row, std::size_t width) {
-  const char* p = reinterpret_cast<const char*>(row);
-  for (std::size_t offset = 0; offset < 2 * width; offset += kLine) _mm_prefetch(p + offset, _MM_HINT_T0);
+inline void prefetch(const std::uint16_t* const next[kGroup], std::size_t d) {
+  for (std::size_t r = 0; r < kGroup; ++r) _mm_prefetch(reinterpret_cast<const char*>(next[r] + d), _MM_HINT_T0);
 }
 
 inline __m512bh load(const std::uint16_t* p) { return (__m512bh)_mm512_loadu_si512(p); }
@@ -33,21 +32,24 @@ inline __m128 four_sums(__m512 a, __m512 b, __m512 c, __m512 d) {
   return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
 }
 
-inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[kGroup], std::size_t width) {
+inline __m128 four_dots(const std::uint16_t* x, const Group& group, std::size_t width) {
   __m512 first[kGroup], second[kGroup];
   for (std::size_t r = 0; r < kGroup; ++r) first[r] = second[r] = _mm512_setzero_ps();
   std::size_t d = 0;
   for (; d + 64 <= width; d += 64) {
     const __m512bh x0 = load(x + d), x1 = load(x + d + 32);
+    prefetch(group.next, d);
+    prefetch(group.next, d + kLine);
     for (std::size_t r = 0; r < kGroup; ++r) {
-      first[r] = _mm512_dpbf16_ps(first[r], x0, load(row[r] + d));
-      second[r] = _mm512_dpbf16_ps(second[r], x1, load(row[r] + d + 32));
+      first[r] = _mm512_dpbf16_ps(first[r], x0, load(group.row[r] + d));
+      second[r] = _mm512_dpbf16_ps(second[r], x1, load(group.row[r] + d + 32));
     }
   }
   for (; d < width; d += 32) {
     const __mmask32 lanes = _bzhi_u32(~0u, static_cast<unsigned>(width - d < 32 ? width - d : 32));
     const __m512bh x0 = load(x + d, lanes);
-    for (std::size_t r = 0; r < kGroup; ++r) first[r] = _mm512_dpbf16_ps(first[r], x0, load(row[r] + d, lanes));
+    prefetch(group.next, d);
+    for (std::size_t r = 0; r < kGroup; ++r) first[r] = _mm512_dpbf16_ps(first[r], x0, load(group.row[r] + d, lanes));
   }
   for (std::size_t r = 0; r < kGroup; ++r) first[r] = _mm512_add_ps(first[r], second[r]);
   return four_sums(first[0], first[1], first[2], first[3]);
@@ -57,15 +59,20 @@ inline __m128 four_dots(const std::uint16_t* x, const std::uint16_t* const row[k
 
 void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,
                std::size_t count, std::size_t width, float* out) noexcept {
-  const std::size_t ahead = rows_ahead(2 * width);
-  for (std::size_t i = 0; i < ahead && i < count; ++i) prefetch_row(rows + ids[i] * stride, width);
+  const auto row_at = [=](std::size_t i) { return rows + ids[i < count ? i : count - 1] * stride; };
+  Group group;
+  for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
+    for (std::size_t r = 0; r < kGroup; ++r) group.next[r] = row_at(i + r);
+    for (std::size_t d = 0; d < width; d += kLine) prefetch(group.next, d);
+  }
   for (std::size_t i = 0; i < count; i += kGroup) {
-    for (std::size_t p = i + ahead; p < i + ahead + kGroup && p < count; ++p) prefetch_row(rows + ids[p] * stride, width);
     // The last group may be short: it repeats its last row and stores less.
-    const std::uint16_t* row[kGroup];
-    for (std::size_t r = 0; r < kGroup; ++r) row[r] = rows + ids[i + r < count ? i + r : count - 1] * stride;
+    for (std::size_t r = 0; r < kGroup; ++r) {
+      group.row[r] = row_at(i + r);
+      group.next[r] = row_at(i + r + kAhead);
+    }
     const std::size_t left = count - i < kGroup ? count - i : kGroup;
-    _mm_mask_storeu_ps(out + i, static_cast<__mmask8>(_bzhi_u32(0xfu, static_cast<unsigned>(left))), four_dots(x, row, width));
+    _mm_mask_storeu_ps(out + i, static_cast<__mmask8>(_bzhi_u32(0xfu, static_cast<unsigned>(left))), four_dots(x, group, width));
   }
 }
 
