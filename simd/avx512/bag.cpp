@@ -82,7 +82,7 @@ struct Line<std::uint16_t> {
 template <class T, std::size_t kLines>
 void narrow_bag(const Bag<T>& bag, typename Line<T>::Mask last, float* out) {
   using L = Line<T>;
-  const auto all = L::mask(L::kColumns);
+  constexpr auto kAll = static_cast<typename L::Mask>(-1);
   __m512 sum[kLines * L::kVectors];
   for (__m512& s : sum) s = _mm512_setzero_ps();
   for (std::size_t i = 0; i < bag.count; ++i) {
@@ -91,10 +91,10 @@ void narrow_bag(const Bag<T>& bag, typename Line<T>::Mask last, float* out) {
     const __m512 weight = _mm512_set1_ps(bag.weights[i]);
     for (std::size_t l = 0; l < kLines; ++l) {
       prefetch(next + l * L::kColumns);
-      add_line(weight, row + l * L::kColumns, l + 1 < kLines ? all : last, sum + l * L::kVectors);
+      add_line(weight, row + l * L::kColumns, l + 1 < kLines ? kAll : last, sum + l * L::kVectors);
     }
   }
-  for (std::size_t l = 0; l < kLines; ++l) L::store(out + l * L::kColumns, l + 1 < kLines ? all : last, sum + l * L::kVectors);
+  for (std::size_t l = 0; l < kLines; ++l) L::store(out + l * L::kColumns, l + 1 < kLines ? kAll : last, sum + l * L::kVectors);
 }
 
 // Adds kRows rows from `first` on to `out`; the first ones of a bag overwrite it.
@@ -109,22 +109,25 @@ void add_rows(const Bag<T>& bag, std::size_t first, std::size_t width, float* ou
     next[r] = bag.row(first + r + kAhead);
     weight[r] = _mm512_set1_ps(bag.weights[first + r]);
   }
-  for (std::size_t d = 0; d < width; d += L::kColumns) {
-    const auto lanes = L::mask(width - d);
-    __m512 sum[L::kVectors];
-    L::load(sum, out + d, first == 0 ? typename L::Mask{0} : lanes);
+  const auto add_columns = [&](std::size_t d, typename L::Mask lanes) {
+    __m512 sum[L::kVectors] = {};
+    if (first != 0) L::load(sum, out + d, lanes);
     for (std::size_t r = 0; r < kRows; ++r) {
       prefetch(next[r] + d);
       add_line(weight[r], row[r] + d, lanes, sum);
     }
     L::store(out + d, lanes, sum);
-  }
+  };
+  std::size_t d = 0;
+  for (; d + L::kColumns <= width; d += L::kColumns) add_columns(d, static_cast<typename L::Mask>(-1));
+  if (d < width) add_columns(d, L::mask(width - d));
 }
 
 template <class T>
 void wide_bag(const Bag<T>& bag, std::size_t width, float* out) {
   std::size_t i = 0;
   for (; i + kGroup <= bag.count; i += kGroup) add_rows<T, kGroup>(bag, i, width, out);
+  for (; i + kGroup / 2 <= bag.count; i += kGroup / 2) add_rows<T, kGroup / 2>(bag, i, width, out);
   for (; i < bag.count; ++i) add_rows<T, 1>(bag, i, width, out);
 }
 
