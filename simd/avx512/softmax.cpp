@@ -21,12 +21,11 @@ inline __m512 exp_normal(__m512 x) {
   const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693147182f), x);
   r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-1.90465421e-9f), r);
-  __m512 q = _mm512_set1_ps(0.00138143206f);
-  q = _mm512_fmadd_ps(q, r, _mm512_set1_ps(0.00836885069f));
-  q = _mm512_fmadd_ps(q, r, _mm512_set1_ps(0.0416684002f));
-  q = _mm512_fmadd_ps(q, r, _mm512_set1_ps(0.166665196f));
-  q = _mm512_fmadd_ps(q, r, _mm512_set1_ps(0.49999994f));
-  const __m512 power = _mm512_add_ps(_mm512_fmadd_ps(q, _mm512_mul_ps(r, r), r), _mm512_set1_ps(1.0f));
+  const __m512 r2 = _mm512_mul_ps(r, r);
+  const __m512 q01 = _mm512_fmadd_ps(_mm512_set1_ps(0.166665196f), r, _mm512_set1_ps(0.49999994f));
+  const __m512 q23 = _mm512_fmadd_ps(_mm512_set1_ps(0.00836885069f), r, _mm512_set1_ps(0.0416684002f));
+  const __m512 q = _mm512_fmadd_ps(_mm512_fmadd_ps(_mm512_set1_ps(0.00138143206f), r2, q23), r2, q01);
+  const __m512 power = _mm512_add_ps(_mm512_fmadd_ps(q, r2, r), _mm512_set1_ps(1.0f));
   return _mm512_maskz_scalef_ps(kept, power, n);
 }
 
@@ -87,10 +86,9 @@ float sigmoid_f32(float* z, std::size_t n) noexcept {
       const __m512 inverse = _mm512_div_ps(one, _mm512_mul_ps(one_e, two_e));
       const __m512 s = _mm512_mul_ps(_mm512_mul_ps(e, one_e), inverse);
       const __m512 t = _mm512_mul_ps(s, s);
-      __m512 p = _mm512_set1_ps(0.140059933f);
-      p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.140009031f));
-      p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.200107634f));
-      p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(0.333332092f));
+      const __m512 p01 = _mm512_fmadd_ps(_mm512_set1_ps(0.200107634f), t, _mm512_set1_ps(0.333332092f));
+      const __m512 p23 = _mm512_fmadd_ps(_mm512_set1_ps(0.140059933f), t, _mm512_set1_ps(0.140009031f));
+      const __m512 p = _mm512_fmadd_ps(p23, _mm512_mul_ps(t, t), p01);
       const __m512 log1p = _mm512_mul_ps(two, _mm512_fmadd_ps(_mm512_mul_ps(s, t), p, s));
       const __m512 softplus = _mm512_add_ps(_mm512_max_ps(zero, x), log1p);  // max in this order lets NaN through
       sum = _mm512_mask_add_ps(sum, lanes, sum, softplus);
