@@ -17,17 +17,34 @@ inline Lanes lane_row(const float* x, std::uint32_t position) {
   return {_mm256_loadu_ps(row), _mm256_loadu_ps(row + 8)};
 }
 
+// Terms, taken apart some at a time: see avx512/hash.cpp.
+struct Terms {
+  static constexpr std::size_t kMost = 16;
+  std::uint32_t offset[kMost];
+  float factor[kMost];
+
+  void take(const std::uint32_t* terms, std::size_t count) {
+    for (std::size_t j = 0; j < count; ++j) {
+      offset[j] = terms[j] & 0x7fffffffu;
+      factor[j] = __builtin_bit_cast(float, (terms[j] & 0x80000000u) | 0x3f800000u);
+    }
+  }
+};
+
 template <std::size_t kCount>
 inline void project(const float* x, const std::uint32_t* terms, std::size_t nonzeros, Lanes (&sum)[kCount]) {
-  const __m256i sign = _mm256_set1_epi32(static_cast<int>(0x80000000u));
   for (std::size_t g = 0; g < kCount; ++g) sum[g] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-  for (std::size_t j = 0; j < nonzeros; ++j) {
-    for (std::size_t g = 0; g < kCount; ++g) {
-      const std::uint32_t term = terms[g * nonzeros + j];
-      const Lanes row = lane_row(x, term & 0x7fffffffu);
-      const __m256 flip = _mm256_castsi256_ps(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(term)), sign));
-      sum[g].low = _mm256_add_ps(sum[g].low, _mm256_xor_ps(row.low, flip));
-      sum[g].high = _mm256_add_ps(sum[g].high, _mm256_xor_ps(row.high, flip));
+  Terms part[kCount];
+  for (std::size_t first = 0; first < nonzeros; first += Terms::kMost) {
+    const std::size_t count = nonzeros - first < Terms::kMost ? nonzeros - first : Terms::kMost;
+    for (std::size_t g = 0; g < kCount; ++g) part[g].take(terms + g * nonzeros + first, count);
+    for (std::size_t j = 0; j < count; ++j) {
+      for (std::size_t g = 0; g < kCount; ++g) {
+        const Lanes row = lane_row(x, part[g].offset[j]);
+        const __m256 factor = _mm256_set1_ps(part[g].factor[j]);
+        sum[g].low = _mm256_fmadd_ps(row.low, factor, sum[g].low);
+        sum[g].high = _mm256_fmadd_ps(row.high, factor, sum[g].high);
+      }
     }
   }
 }

@@ -10,17 +10,34 @@ constexpr std::size_t kGroup = 8;
 
 inline __m512 lane_row(const float* x, std::uint32_t position) { return _mm512_loadu_ps(x + std::size_t{position} * kHashLanes); }
 
+// Terms, taken apart some at a time: where in x the row starts, and the sign as a factor. A product with 1 or -1 is exact, so
+// the fused sum has the bits of an addition or a subtraction, and costs one operation where flipping signs costs three.
+struct Terms {
+  static constexpr std::size_t kMost = 16;
+  std::uint32_t offset[kMost];
+  float factor[kMost];
+
+  void take(const std::uint32_t* terms, std::size_t count) {
+    const auto lanes = static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(count)));
+    const __m512i packed = _mm512_maskz_loadu_epi32(lanes, terms);
+    const __m512i index = _mm512_and_si512(packed, _mm512_set1_epi32(0x7fffffff));
+    const __m512i sign = _mm512_xor_si512(packed, index);
+    _mm512_storeu_si512(offset, index);
+    _mm512_storeu_si512(factor, _mm512_or_si512(sign, _mm512_castps_si512(_mm512_set1_ps(1.0f))));
+  }
+};
+
 template <std::size_t kCount>
 inline void project(const float* x, const std::uint32_t* terms, std::size_t nonzeros, __m512 (&sum)[kCount]) {
-  const __m512i sign = _mm512_set1_epi32(static_cast<int>(0x80000000u));
-  constexpr int kFirstXorSecondAndThird = 0x78;
   for (std::size_t g = 0; g < kCount; ++g) sum[g] = _mm512_setzero_ps();
-  for (std::size_t j = 0; j < nonzeros; ++j) {
-    for (std::size_t g = 0; g < kCount; ++g) {
-      const std::uint32_t term = terms[g * nonzeros + j];
-      const __m512i row = _mm512_castps_si512(lane_row(x, term & 0x7fffffffu));
-      const __m512i signed_row = _mm512_ternarylogic_epi32(row, _mm512_set1_epi32(static_cast<int>(term)), sign, kFirstXorSecondAndThird);
-      sum[g] = _mm512_add_ps(sum[g], _mm512_castsi512_ps(signed_row));
+  Terms part[kCount];
+  for (std::size_t first = 0; first < nonzeros; first += Terms::kMost) {
+    const std::size_t count = nonzeros - first < Terms::kMost ? nonzeros - first : Terms::kMost;
+    for (std::size_t g = 0; g < kCount; ++g) part[g].take(terms + g * nonzeros + first, count);
+    for (std::size_t j = 0; j < count; ++j) {
+      for (std::size_t g = 0; g < kCount; ++g) {
+        sum[g] = _mm512_fmadd_ps(lane_row(x, part[g].offset[j]), _mm512_set1_ps(part[g].factor[j]), sum[g]);
+      }
     }
   }
 }
