@@ -1,0 +1,244 @@
+"""Whole runs of the command line on the shipped sample: determinism, checkpoints, interruption, agreement of simd levels, pipes."""
+
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+from runner import Failure, Skip
+
+SECONDS = 300
+# Small and quick, but every part takes part: tables, drift-driven re-hashing, dropout, a partial last batch.
+SMALL = ["--preset", "sample", "--hidden", "32", "--active", "256", "--sampler", "lsh", "--tables", "8", "--k", "7", "--quiet"]
+
+
+class Runs:
+    """Runs glissade in one folder with the sample's files."""
+
+    def __init__(self, context, folder):
+        self.context = context
+        self.folder = folder
+        self.environment = context.clean_environment(folder)
+        self.train_file = str(context.sample / "train.txt.zst")
+        self.test_file = str(context.sample / "test.txt.zst")
+
+    def start(self, *args, **options):
+        return subprocess.Popen([self.context.glissade, *args], cwd=self.folder, env={**self.environment, **options.pop("env", {})}, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+    def call(self, *args, expect=0, stdin=None, env=None):
+        process = self.start(*args, env=env or {})
+        out, err = process.communicate(stdin, timeout=SECONDS)
+        if process.returncode != expect:
+            raise Failure(f"glissade {' '.join(args)}\nended with {process.returncode}, expected {expect}\n{out}{err}")
+        return out, err
+
+    def train(self, model, *args, expect=0):
+        return self.call("train", "--train", self.train_file, "--model", model, *SMALL, *args, expect=expect)
+
+    def precision(self, model, *args, env=None):
+        out, _ = self.call("eval", "--model", model, "--test", self.test_file, "--json", *args, env=env)
+        return json.loads(out)["p@1"]
+
+    def bytes(self, name):
+        return (self.folder / name).read_bytes()
+
+
+def run(context):
+    if not (context.sample / "train.txt.zst").exists():
+        return context.fails("scenarios", f"{context.sample} holds no sample")
+    for check in (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
+                  resume_refuses_other_options, log_has_every_field, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
+                  stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same):
+        with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
+            name = check.__name__.replace("_", " ")
+            context.case(f"scenario: {name}", lambda: check(Runs(context, pathlib.Path(folder))))
+
+
+def same_seed_same_bytes(runs):
+    for model in ("a.glsd", "b.glsd"):
+        runs.train(model, "--epochs", "1", "--threads", "1", "--seed", "7")
+    runs.train("c.glsd", "--epochs", "1", "--threads", "1", "--seed", "8")
+    if runs.bytes("a.glsd") != runs.bytes("b.glsd"):
+        raise Failure("two runs with one thread and the same seed wrote different models")
+    if runs.bytes("a.glsd") == runs.bytes("c.glsd"):
+        raise Failure("another seed wrote the same model")
+
+
+def threads_agree(runs):
+    for threads in ("1", "2"):
+        runs.train(f"{threads}.glsd", "--epochs", "3", "--threads", threads, "--seed", "7", "--hidden", "64", "--active", "1024")
+    one, two = runs.precision("1.glsd"), runs.precision("2.glsd")
+    if one < 0.1:
+        raise Failure(f"P@1 of one thread is {one:.4f}: it learned nothing, so there is nothing to compare")
+    if abs(one - two) > 0.005:
+        raise Failure(f"P@1 {one:.4f} with one thread, {two:.4f} with two: more than half a point apart")
+
+
+def resumed_equals_uninterrupted(runs):
+    """The first of three epochs is kept aside, then the other two are trained from it again."""
+    args = ["--epochs", "3", "--threads", "1", "--seed", "7"]
+    process = runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL, *args)
+    wait_for(process, runs.folder / "m.glsd")
+    first = runs.bytes("m.glsd")
+    if process.wait(timeout=SECONDS) != 0:
+        raise Failure(process.stderr.read())
+    whole = runs.bytes("m.glsd")
+    (runs.folder / "resumed.glsd").write_bytes(first)
+    if "epochs           1 of 3" not in runs.call("info", "--model", "resumed.glsd")[0]:
+        raise Skip("the machine was too slow to catch the first checkpoint")
+    runs.train("resumed.glsd", *args, "--resume")
+    if runs.bytes("resumed.glsd") != whole:
+        raise Failure("training that was resumed after epoch 1 wrote another model than training in one go")
+
+
+def wait_for(process, path):
+    deadline = time.monotonic() + SECONDS
+    while not path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failure(f"{path.name} did not appear; exit status {process.returncode}: {process.stderr.read()}")
+        time.sleep(0.002)
+
+
+def killed_then_resumed(runs):
+    process = runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL, "--epochs", "4")
+    wait_for(process, runs.folder / "m.glsd")
+    time.sleep(0.05)
+    process.kill()
+    process.wait()
+    runs.call("info", "--model", "m.glsd")
+    runs.train("m.glsd", "--resume", "--epochs", "4")
+    if "epochs           4 of 4" not in runs.call("info", "--model", "m.glsd")[0]:
+        raise Failure("the resumed run did not finish its epochs")
+    leftovers = [path.name for path in runs.folder.iterdir() if path.name not in ("m.glsd", "cache")]
+    if any(not name.startswith("m.glsd") for name in leftovers):
+        raise Failure(f"left behind: {leftovers}")
+
+
+def interrupted_keeps_checkpoint(runs):
+    for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        model = f"{status}.glsd"
+        process = runs.start("train", "--train", runs.train_file, "--model", model, *SMALL, "--epochs", "500")
+        wait_for(process, runs.folder / model)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=SECONDS)
+        if process.returncode != status:
+            raise Failure(f"exit status {process.returncode} after {number.name}, expected {status}: {err}")
+        if not re.fullmatch(rf"glissade: interrupted; '{model}' holds the end of epoch \d+, go on with --resume\n", err):
+            raise Failure(f"the last words are {err!r}")
+        runs.call("info", "--model", model)
+
+
+def resume_refuses_other_options(runs):
+    runs.train("m.glsd", "--epochs", "1")
+    old = runs.bytes("m.glsd")
+    _, err = runs.train("m.glsd", "--epochs", "1", "--resume", "--learning-rate", "0.1", expect=2)
+    if "learning-rate" not in err or err.count("\n") != 1:
+        raise Failure(f"stderr is {err!r}")
+    # Nothing left to do is no error, and threads are no part of a model.
+    runs.train("m.glsd", "--epochs", "1", "--resume", "--threads", "1")
+    if runs.bytes("m.glsd") != old:
+        raise Failure("the model was changed")
+
+
+EPOCH_FIELDS = """event epoch train_seconds samples_per_second loss p@1 p@3 p@5 ndcg@1 ndcg@3 ndcg@5 psp@1 psp@3 psp@5 active_share rows_touched_share
+    rehash_seconds sampling_seconds eval_seconds peak_rss_mb""".split()
+
+
+def log_has_every_field(runs):
+    runs.train("m.glsd", "--epochs", "2", "--eval-every", "2", "--test", runs.test_file, "--log-json", "log.jsonl")
+    events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    if [event["event"] for event in events] != ["start", "epoch", "epoch", "done"]:
+        raise Failure(f"events {[event['event'] for event in events]}")
+    for event in events[1:3]:
+        missing = [field for field in EPOCH_FIELDS if field not in event]
+        if missing:
+            raise Failure(f"the epoch event lacks {missing}")
+    if events[1]["p@1"] is not None or not 0.05 < events[2]["p@1"] < 1:
+        raise Failure(f"P@1 of the epochs: {events[1]['p@1']}, {events[2]['p@1']}")
+    done = events[3]
+    if done["p@1"] != events[2]["p@1"] or done["model_bytes"] != len(runs.bytes("m.glsd")) or done["epochs"] != 2:
+        raise Failure(f"done event {done}")
+    again = runs.precision("m.glsd")
+    if abs(again - done["p@1"]) > 1e-6:
+        raise Failure(f"eval says P@1 {again}, training said {done['p@1']}")
+
+
+def levels_predict_the_same(runs):
+    runs.train("m.glsd", "--epochs", "2", "--hidden", "64", "--active", "1024")
+    answers = {}
+    for level in runs.context.usable_levels():
+        out, _ = runs.call("predict", "--model", "m.glsd", runs.test_file, env={"GLISSADE_SIMD": level})
+        answers[level] = [[pair.split(":")[0] for pair in line.split()] for line in out.splitlines()]
+    reference = answers.pop("scalar")
+    for level, rows in answers.items():
+        differing = [row for row, (a, b) in enumerate(zip(reference, rows)) if a != b]
+        if len(rows) != len(reference) or differing:
+            raise Failure(f"{level} and scalar differ in the top 5 of {len(differing)} of {len(reference)} rows, first row {differing[:1]}")
+
+
+def search_by_tables_is_close(runs):
+    runs.train("m.glsd", "--epochs", "2", "--hidden", "64", "--active", "1024", "--tables", "24")
+    exact, lsh = runs.precision("m.glsd"), runs.precision("m.glsd", "--search", "lsh")
+    if lsh < 0.5 * exact:
+        raise Failure(f"P@1 {exact:.4f} by exact search, {lsh:.4f} by tables")
+
+
+def slim_is_smaller_and_predicts(runs):
+    for model, args in (("full.glsd", []), ("slim.glsd", ["--slim"])):
+        runs.train(model, "--epochs", "1", "--threads", "1", *args)
+    if len(runs.bytes("slim.glsd")) >= 0.6 * len(runs.bytes("full.glsd")):
+        raise Failure(f"{len(runs.bytes('slim.glsd'))} bytes without, {len(runs.bytes('full.glsd'))} with training state")
+    if runs.precision("slim.glsd") != runs.precision("full.glsd"):
+        raise Failure("the slim model predicts otherwise")
+    _, err = runs.train("slim.glsd", "--epochs", "1", "--resume", expect=1)
+    if err.count("\n") != 1 or "slim.glsd" not in err:
+        raise Failure(f"stderr is {err!r}")
+
+
+def stream_is_answered_as_it_comes(runs):
+    runs.train("m.glsd", "--epochs", "1")
+    process = runs.start("predict", "--model", "m.glsd", "--k", "2", "-", bufsize=1)
+    for row in ("1:0.5 7:0.25", "3,4 9:1", ""):
+        process.stdin.write(row + "\n")
+        process.stdin.flush()
+        if len(process.stdout.readline().split()) != 2:
+            raise Failure(f"no answer to the row '{row}'")
+    process.stdin.close()
+    if process.wait(timeout=SECONDS) != 0:
+        raise Failure(process.stderr.read())
+
+
+def closed_pipe_ends_quietly(runs):
+    runs.train("m.glsd", "--epochs", "1")
+    process = runs.start("predict", "--model", "m.glsd", runs.test_file)
+    process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    if process.wait(timeout=SECONDS) != -signal.SIGPIPE or err:
+        raise Failure(f"status {process.returncode}, stderr {err!r}")
+
+
+def terminal_gets_one_line(runs):
+    """On a terminal the progress line is rewritten in place; script(1) lends one."""
+    command = f"{runs.context.glissade} train --train {runs.train_file} --model m.glsd --preset sample --epochs 1 --hidden 64"
+    try:
+        done = subprocess.run(["script", "-q", "-e", "-c", command, "/dev/null"], cwd=runs.folder, env=runs.environment, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=SECONDS)
+    except FileNotFoundError:
+        raise Skip("script(1) is not installed")
+    if done.returncode != 0 or "\repoch 1/1" not in done.stdout or "\x1b[K" not in done.stdout or "ETA" not in done.stdout:
+        raise Failure(f"status {done.returncode}, output {done.stdout!r}")
+
+
+def converted_data_train_the_same(runs):
+    runs.call("convert", runs.train_file, "train.libsvm.gz", "--to", "libsvm")
+    runs.call("convert", "train.libsvm.gz", "train.xmc.zst", "--format", "libsvm")
+    args = ["--epochs", "1", "--threads", "1", "--seed", "7"]
+    runs.train("a.glsd", *args)
+    runs.call("train", "--train", "train.xmc.zst", "--model", "b.glsd", *SMALL, *args)
+    if runs.bytes("a.glsd") != runs.bytes("b.glsd"):
+        raise Failure("data that went through libsvm and back train another model")
