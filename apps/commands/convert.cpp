@@ -1,7 +1,7 @@
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "apps/commands/command.h"
 #include "apps/config/threads.h"
@@ -39,7 +39,8 @@ class Convert : public Command {
     if (!data) return data.error();
     const auto report = datasets::write_dataset(data->view(), output_, *format);
     if (!report) return report.error();
-    note(fmt::format("wrote {} ({}) in {}", datasets::quoted(output_), bytes_text(report->file_bytes), duration_text(report->seconds)));
+    note(fmt::format("wrote {} ({}) in {}", datasets::quoted(output_), bytes_text(report->file_bytes),
+                     duration_text(report->seconds)));
     return 0;
   }
 

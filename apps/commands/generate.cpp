@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "apps/commands/command.h"
 #include "apps/config/threads.h"
@@ -23,12 +23,18 @@ class Generate : public Command {
   const char* summary() const noexcept override { return "Write a synthetic data set with planted structure"; }
 
   void add_options(CLI::App& parser) override {
-    parser.add_option("--shape", shape_, "amazon-670k, wikilsh-325k, or SAMPLESxFEATURESxLABELS such as 100000x50000x20000.")->type_name("SHAPE");
+    parser.add_option("--shape", shape_, "amazon-670k, wikilsh-325k, or SAMPLESxFEATURESxLABELS such as 100000x50000x20000.")
+        ->type_name("SHAPE");
     parser.add_option("--out", prefix_, "Writes PREFIX.train.txt and PREFIX.test.txt in XMC format.")->type_name("PREFIX");
     parser.add_option("--seed", seed_, "Same shape and seed, same bytes. Default 1.")->type_name("N");
-    parser.add_option("--test-samples", test_samples_, "Rows of the test file. Default: of a named shape as published, else a tenth.")->type_name("N");
-    parser.add_option("--features-per-sample", features_per_sample_, "Mean number of features of a row. Default: of the shape.")->type_name("MEAN");
-    parser.add_option("--labels-per-sample", labels_per_sample_, "Mean number of labels of a row. Default: of the shape.")->type_name("MEAN");
+    parser
+        .add_option("--test-samples", test_samples_,
+                    "Rows of the test file. Default: of a named shape as published, else a tenth.")
+        ->type_name("N");
+    parser.add_option("--features-per-sample", features_per_sample_, "Mean number of features of a row. Default: of the shape.")
+        ->type_name("MEAN");
+    parser.add_option("--labels-per-sample", labels_per_sample_, "Mean number of labels of a row. Default: of the shape.")
+        ->type_name("MEAN");
     threads_.add_options(parser);
     parser_ = &parser;
   }
@@ -49,8 +55,8 @@ class Generate : public Command {
     const auto report = datasets::generate(*spec, prefix_);
     if (!report) return report.error();
     note(fmt::format("wrote {} and {}: {} rows, {} features, {} labels, {} in {}", datasets::quoted(prefix_ + ".train.txt"),
-                     datasets::quoted(prefix_ + ".test.txt"), grouped(report->samples), grouped(report->features), grouped(report->labels),
-                     bytes_text(report->bytes), duration_text(report->seconds)));
+                     datasets::quoted(prefix_ + ".test.txt"), grouped(report->samples), grouped(report->features),
+                     grouped(report->labels), bytes_text(report->bytes), duration_text(report->seconds)));
     return 0;
   }
 

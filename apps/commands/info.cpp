@@ -1,9 +1,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <glissade/model.h>
 #include <glissade/options.h>
@@ -35,7 +35,8 @@ std::string machine_text() {
 }
 
 std::string layers_text(const Model& model) {
-  return fmt::format("{} -> {} -> {}", grouped(model.shape().features), fmt::join(model.config().hidden, " -> "), grouped(model.shape().labels));
+  return fmt::format("{} -> {} -> {}", grouped(model.shape().features), fmt::join(model.config().hidden, " -> "),
+                     grouped(model.shape().labels));
 }
 
 std::string model_text(const Model& model, const std::string& path) {
@@ -57,7 +58,9 @@ class Info : public Command {
   const char* name() const noexcept override { return "info"; }
   const char* summary() const noexcept override { return "Show what this build and machine offer, or what a model file holds"; }
 
-  void add_options(CLI::App& parser) override { parser.add_option("--model", model_, "Model file to describe.")->type_name("FILE"); }
+  void add_options(CLI::App& parser) override {
+    parser.add_option("--model", model_, "Model file to describe.")->type_name("FILE");
+  }
 
   Result<int> run() override {
     std::string text = model_.empty() ? machine_text() : "";

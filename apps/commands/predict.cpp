@@ -4,8 +4,8 @@
 #include <array>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <glissade/model.h>
 
@@ -48,20 +48,23 @@ class Predict : public Command {
   const char* summary() const noexcept override { return "Print the best labels of each row of a file or of standard input"; }
 
   void add_options(CLI::App& parser) override {
-    parser.add_option("input", input_,
-                      "Rows: a file in the format that --format names, or - for standard input, one row 'f:v f:v' (or 'l1,l2 f:v f:v', labels "
-                      "ignored) per line, where a header is not needed. Standard input is answered as it comes.");
+    parser.add_option(
+        "input", input_,
+        "Rows: a file in the format that --format names, or - for standard input, one row 'f:v f:v' (or 'l1,l2 f:v f:v', labels "
+        "ignored) per line, where a header is not needed. Standard input is answered as it comes.");
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     parser.add_option("--k", k_, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
-    parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")->type_name("NAME");
+    parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")
+        ->type_name("NAME");
     parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
     threads_.add_options(parser);
     data_.add_options(parser);
   }
 
   Result<int> run() override {
-    if (model_.empty() || input_.empty()) return usage_error("predict needs --model FILE and an input (a file, or - for standard input)");
+    if (model_.empty() || input_.empty())
+      return usage_error("predict needs --model FILE and an input (a file, or - for standard input)");
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
     const auto probabilities = choose("--scores", scores_, kScores);

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <glissade/model.h>
@@ -59,19 +59,28 @@ class Train : public Command {
 void Train::add_options(CLI::App& parser) {
   parser.add_option("--train", files_.train, "Training data.")->type_name("FILE");
   parser.add_option("--test", files_.test, "Labelled data to evaluate on at the end of epochs.")->type_name("FILE");
-  parser.add_option("--holdout", files_.holdout, "Instead of --test: hold this part of the training rows out and evaluate on it; between 0 and 1.")
+  parser
+      .add_option("--holdout", files_.holdout,
+                  "Instead of --test: hold this part of the training rows out and evaluate on it; between 0 and 1.")
       ->type_name("SHARE");
-  parser.add_option("--eval-every", settings_.eval_every, "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
+  parser
+      .add_option("--eval-every", settings_.eval_every,
+                  "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
       ->type_name("N");
-  parser.add_option("--model", model_,
-                    "Model file to write. It is replaced as a whole at the end of each epoch, so it is the checkpoint, too; an existing file stays "
-                    "until the first epoch is done.")
+  parser
+      .add_option("--model", model_,
+                  "Model file to write. It is replaced as a whole at the end of each epoch, so it is the checkpoint, too; an "
+                  "existing file stays "
+                  "until the first epoch is done.")
       ->type_name("FILE");
-  parser.add_flag("--resume", resume_, "Go on from the model file's last epoch. Options need not be given again; if they are, they must be the same.");
-  parser.add_flag("--slim", settings_.slim, "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
+  parser.add_flag("--resume", resume_,
+                  "Go on from the model file's last epoch. Options need not be given again; if they are, they must be the same.");
+  parser.add_flag("--slim", settings_.slim,
+                  "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
   parser.add_option("--label-names", label_names_, "One name per line and label; kept in the model.")->type_name("FILE");
   parser.add_option("--feature-names", feature_names_, "One name per line and feature; kept in the model.")->type_name("FILE");
-  parser.add_option("--log-json", log_, "One JSON object per line: start, each epoch, done. Started anew; continued with --resume.")
+  parser
+      .add_option("--log-json", log_, "One JSON object per line: start, each epoch, done. Started anew; continued with --resume.")
       ->type_name("FILE");
   parser.add_flag("--quiet", settings_.quiet, "Print nothing but errors.");
   data_.add_options(parser);
@@ -80,8 +89,10 @@ void Train::add_options(CLI::App& parser) {
 
 Result<void> Train::check_arguments() const {
   if (files_.train.empty() || model_.empty()) return usage_error("train needs --train FILE and --model FILE");
-  if (!files_.test.empty() && files_.holdout != 0) return usage_error("--test and --holdout exclude each other; give one of them");
-  if (!(files_.holdout >= 0 && files_.holdout < 1)) return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files_.holdout));
+  if (!files_.test.empty() && files_.holdout != 0)
+    return usage_error("--test and --holdout exclude each other; give one of them");
+  if (!(files_.holdout >= 0 && files_.holdout < 1))
+    return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files_.holdout));
   if (settings_.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
   if (log_ == model_) return usage_error("--log-json and --model name the same file; give each its own");
   const std::vector<std::string> inputs = {files_.train, files_.test, label_names_, feature_names_};
@@ -139,9 +150,10 @@ void Train::describe(const Model& model, const MemoryEstimate& need, std::uint32
     }
     return std::string();
   };
-  note(fmt::format("model {} -> {} -> {}: {} parameters, {}, sampler {}; training needs about {}, {} available", grouped(model.shape().features),
-                   fmt::join(config.hidden, " -> "), grouped(model.shape().labels), grouped(model.parameters()), text("storage"), text("sampler"),
-                   bytes_text(need.total()), bytes_text(available_memory())));
+  note(fmt::format("model {} -> {} -> {}: {} parameters, {}, sampler {}; training needs about {}, {} available",
+                   grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
+                   grouped(model.parameters()), text("storage"), text("sampler"), bytes_text(need.total()),
+                   bytes_text(available_memory())));
   std::string level;
   for (const SimdLevel& one : simd_levels()) {
     if (one.active) level = one.name;

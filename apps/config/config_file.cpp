@@ -61,8 +61,8 @@ Result<std::vector<Setting>> read_config_file(const std::string& path) {
   try {
     return settings_of(toml::parse(content.str(), path), path);
   } catch (const toml::parse_error& error) {
-    return usage_error(fmt::format("'{}':{}: {}; the file must be TOML, one 'option = value' per line", path, error.source().begin.line,
-                                   error.description()));
+    return usage_error(fmt::format("'{}':{}: {}; the file must be TOML, one 'option = value' per line", path,
+                                   error.source().begin.line, error.description()));
   }
 }
 

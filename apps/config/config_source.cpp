@@ -4,9 +4,9 @@
 #include <cctype>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <glissade/options.h>
 
@@ -50,7 +50,9 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
   parser.add_option("--preset", preset_, preset_description())->type_name("NAME")->group(group)->take_last();
-  parser.add_option("--config", file_, "TOML file with lines such as 'learning-rate = 0.002'; its keys are the names of the options below.")
+  parser
+      .add_option("--config", file_,
+                  "TOML file with lines such as 'learning-rate = 0.002'; its keys are the names of the options below.")
       ->type_name("FILE")
       ->group(group)
       ->take_last();
@@ -88,8 +90,9 @@ Result<void> check_same(const ConfigSource::Resolved& asked, const Config& store
     const std::string wanted = option.get(asked.config);
     const std::string has = option.get(stored);
     if (wanted == has) continue;
-    return usage_error(fmt::format("--resume: '{}' was trained with {} = {}, not {}; leave the option out, or train a new model without --resume",
-                                   model_path, option.name, has, wanted));
+    return usage_error(fmt::format(
+        "--resume: '{}' was trained with {} = {}, not {}; leave the option out, or train a new model without --resume",
+        model_path, option.name, has, wanted));
   }
   return {};
 }

@@ -14,8 +14,8 @@ class App;
 
 namespace glissade::apps {
 
-/// Where a training configuration comes from: `--preset`, then `--config FILE`, then single options; the later wins. The parser's options
-/// are made from the engine's option table.
+/// Where a training configuration comes from: `--preset`, then `--config FILE`, then single options; the later wins. The parser's
+/// options are made from the engine's option table.
 class ConfigSource {
  public:
   void add_options(CLI::App& parser);
@@ -33,7 +33,8 @@ class ConfigSource {
   std::vector<Setting> command_line_;
 };
 
-/// For resuming: usage error if an option that was given and is part of a model file differs from what the model was trained with.
+/// For resuming: usage error if an option that was given and is part of a model file differs from what the model was trained
+/// with.
 Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path);
 
 }  // namespace glissade::apps

@@ -51,7 +51,8 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
 
 std::string unexpected_argument(const CLI::App& parser) {
   const std::string argument = parser.remaining().front();
-  const std::string command = parser.get_parent() == nullptr ? parser.get_name() : parser.get_parent()->get_name() + " " + parser.get_name();
+  const std::string command =
+      parser.get_parent() == nullptr ? parser.get_name() : parser.get_parent()->get_name() + " " + parser.get_name();
   if (argument.rfind("--", 0) != 0) return fmt::format("'{}' is not expected here; see '{} --help'", argument, command);
   std::vector<std::string> known;
   for (const CLI::Option* option : parser.get_options()) {

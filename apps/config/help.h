@@ -14,7 +14,8 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override;
 };
 
-/// Usage error about the first argument that `parser` did not expect, with the nearest option that it knows. Call it if there is one.
+/// Usage error about the first argument that `parser` did not expect, with the nearest option that it knows. Call it if there is
+/// one.
 std::string unexpected_argument(const CLI::App& parser);
 
 }  // namespace glissade::apps

@@ -10,6 +10,7 @@ namespace glissade::apps {
 
 inline constexpr std::array<Choice<Search>, 2> kSearches = {{{"exact", Search::exact}, {"lsh", Search::lsh}}};
 inline constexpr const char* kSearchHelp =
-    "exact scores every label; lsh only those in the buckets that a sample falls into, which is faster and misses some. Default exact.";
+    "exact scores every label; lsh only those in the buckets that a sample falls into, which is faster and misses some. Default "
+    "exact.";
 
 }  // namespace glissade::apps

@@ -2,9 +2,9 @@
 
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <tbb/global_control.h>
 #include <tbb/info.h>
+#include <CLI/CLI.hpp>
 
 #include <glissade/options.h>
 

@@ -2,8 +2,8 @@
 
 namespace glissade::apps {
 
-/// While it lives, the first SIGINT or SIGTERM is remembered instead of ending the process, so that training can stop between two steps;
-/// a second one ends the process at once. One at a time.
+/// While it lives, the first SIGINT or SIGTERM is remembered instead of ending the process, so that training can stop between two
+/// steps; a second one ends the process at once. One at a time.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -6,7 +6,8 @@
 
 namespace glissade::apps {
 
-/// Writes to standard output and flushes, so that a reader at the other end of a pipe sees it at once. Fails if the device is full or gone.
+/// Writes to standard output and flushes, so that a reader at the other end of a pipe sees it at once. Fails if the device is
+/// full or gone.
 Result<void> put(std::string_view text);
 
 /// Writes one line to standard error. Failures are ignored: a closed terminal must not end a training run.

@@ -38,7 +38,8 @@ Result<void> check_replaceable(const std::string& path, const std::vector<std::s
   const fs::file_status status = fs::status(path, code);
   if (fs::exists(status)) {
     if (fs::is_directory(status)) return cannot_write(path, "it is a directory");
-    if (!fs::is_regular_file(status)) return cannot_write(path, "it is not a regular file, and a model is put in place by renaming");
+    if (!fs::is_regular_file(status))
+      return cannot_write(path, "it is not a regular file, and a model is put in place by renaming");
     if (access(path.c_str(), W_OK) != 0) return cannot_write(path, datasets::system_message(errno));
   }
   std::string probe = path + ".XXXXXX";

@@ -21,9 +21,10 @@ std::string text(const Progress& p, std::uint32_t epochs) {
   const double total = static_cast<double>(p.samples_total);
   const double left = total - static_cast<double>(p.samples_done) + total * (epochs > p.epoch ? epochs - p.epoch : 0);
   const std::string eta = p.samples_per_second > 0 ? duration_text(left / p.samples_per_second) : "?";
-  return fmt::format("epoch {}/{} {:3.0f} %  {} samples/s  loss {:.4f}  P@1 {} in the active set  active {} %  ETA {}", p.epoch, epochs,
-                     total > 0 ? 100 * static_cast<double>(p.samples_done) / total : 100.0,
-                     grouped(static_cast<std::uint64_t>(p.samples_per_second)), p.loss, percent(p.precision_at_1, 1), percent(p.active_share), eta);
+  return fmt::format("epoch {}/{} {:3.0f} %  {} samples/s  loss {:.4f}  P@1 {} in the active set  active {} %  ETA {}", p.epoch,
+                     epochs, total > 0 ? 100 * static_cast<double>(p.samples_done) / total : 100.0,
+                     grouped(static_cast<std::uint64_t>(p.samples_per_second)), p.loss, percent(p.precision_at_1, 1),
+                     percent(p.active_share), eta);
 }
 
 }  // namespace

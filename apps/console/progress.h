@@ -7,8 +7,8 @@
 
 namespace glissade::apps {
 
-/// Shows how training goes on standard error: one line that is rewritten in place on a terminal; otherwise a plain line each tenth of the
-/// run or each ten seconds, whichever comes first.
+/// Shows how training goes on standard error: one line that is rewritten in place on a terminal; otherwise a plain line each
+/// tenth of the run or each ten seconds, whichever comes first.
 class ProgressLine {
  public:
   ProgressLine(std::uint32_t epochs, bool quiet);

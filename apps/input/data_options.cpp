@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
@@ -14,7 +14,8 @@
 namespace glissade::apps {
 namespace {
 
-constexpr std::array<Choice<datasets::Format>, 2> kFormats = {{{"xmc", datasets::Format::xmc}, {"libsvm", datasets::Format::libsvm}}};
+constexpr std::array<Choice<datasets::Format>, 2> kFormats = {
+    {{"xmc", datasets::Format::xmc}, {"libsvm", datasets::Format::libsvm}}};
 constexpr std::array<Choice<datasets::IdBase>, 3> kIdBases = {
     {{"detect", datasets::IdBase::detect}, {"zero", datasets::IdBase::zero}, {"one", datasets::IdBase::one}}};
 
@@ -29,14 +30,21 @@ std::string speed_text(const datasets::ReadReport& report) {
 
 void DataOptions::add_options(CLI::App& parser) {
   const std::string group = "Data";
-  parser.add_option("--format", format_, "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v') or libsvm; plain, .gz or .zst. Default xmc.")
+  parser
+      .add_option("--format", format_,
+                  "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v') or libsvm; plain, .gz or .zst. Default xmc.")
       ->type_name("NAME")
       ->group(group);
-  parser.add_option("--id-base", id_base_, "libsvm: id of the first feature, zero, one or detect (zero if any id is 0). Default detect.")
+  parser
+      .add_option("--id-base", id_base_,
+                  "libsvm: id of the first feature, zero, one or detect (zero if any id is 0). Default detect.")
       ->type_name("NAME")
       ->group(group);
-  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there.")->group(group);
-  parser.add_option("--cache-dir", cache_directory_, "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade.")
+  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there.")
+      ->group(group);
+  parser
+      .add_option("--cache-dir", cache_directory_,
+                  "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade.")
       ->type_name("DIR")
       ->group(group);
 }
@@ -54,7 +62,8 @@ Result<datasets::ReadOptions> DataOptions::resolve() const {
   return options;
 }
 
-Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what, datasets::ReadReport* report) const {
+Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what,
+                                            datasets::ReadReport* report) const {
   const auto options = resolve();
   if (!options) return options.error();
   datasets::ReadReport local;
@@ -65,12 +74,14 @@ Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::
   return data;
 }
 
-Result<datasets::Format> choose_format(const std::string& option, const std::string& text) { return choose(option, text, kFormats); }
+Result<datasets::Format> choose_format(const std::string& option, const std::string& text) {
+  return choose(option, text, kFormats);
+}
 
 Result<void> check_fits(const DatasetView& data, const std::string& path, std::uint32_t features, std::uint32_t labels) {
   const auto error = [&](const char* what, std::uint32_t has, std::uint32_t room) {
-    return runtime_error(fmt::format("{} has {} {}, the model only {}; use data made with the model's training data", datasets::quoted(path),
-                                     grouped(has), what, grouped(room)));
+    return runtime_error(fmt::format("{} has {} {}, the model only {}; use data made with the model's training data",
+                                     datasets::quoted(path), grouped(has), what, grouped(room)));
   };
   if (data.feature_count > features) return error("features", data.feature_count, features);
   if (data.label_count > labels) return error("labels", data.label_count, labels);
@@ -79,8 +90,8 @@ Result<void> check_fits(const DatasetView& data, const std::string& path, std::u
 
 std::string describe(const DatasetView& data) {
   const double rows = std::max<double>(1.0, static_cast<double>(data.size()));
-  return fmt::format("{} rows, D {}, L {}, {:.1f} features and {:.1f} labels per row", grouped(data.size()), grouped(data.feature_count),
-                     grouped(data.label_count), static_cast<double>(data.features.ids.size()) / rows,
+  return fmt::format("{} rows, D {}, L {}, {:.1f} features and {:.1f} labels per row", grouped(data.size()),
+                     grouped(data.feature_count), grouped(data.label_count), static_cast<double>(data.features.ids.size()) / rows,
                      static_cast<double>(data.labels.ids.size()) / rows);
 }
 

@@ -18,7 +18,8 @@ class DataOptions {
  public:
   void add_options(CLI::App& parser);
 
-  /// Reads a whole data set. If `what` is not empty ("training data"), a line about its size and the time it took goes to standard error.
+  /// Reads a whole data set. If `what` is not empty ("training data"), a line about its size and the time it took goes to
+  /// standard error.
   Result<datasets::Dataset> read(const std::string& path, const std::string& what, datasets::ReadReport* report = nullptr) const;
 
   /// Usage error if a name is none of the known ones.

@@ -12,15 +12,15 @@
 
 namespace glissade::apps {
 
-/// Rows that arrive one after the other on a file descriptor, such as a pipe: "l1,l2 f:v f:v" or just "f:v f:v" per line, labels ignored. A
-/// first line of exactly three numbers is taken for an XMC header and skipped.
+/// Rows that arrive one after the other on a file descriptor, such as a pipe: "l1,l2 f:v f:v" or just "f:v f:v" per line, labels
+/// ignored. A first line of exactly three numbers is taken for an XMC header and skipped.
 class RowStream {
  public:
   /// `name` is for messages. Feature ids at or above `feature_count` are refused.
   RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
 
-  /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the end.
-  /// The rows stay valid until the next call.
+  /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the
+  /// end. The rows stay valid until the next call.
   Result<SparseRows> next();
 
  private:

@@ -18,7 +18,8 @@ Result<EventLog> EventLog::open(const std::string& path) {
   log.path_ = path;
   log.file_.reset(std::fopen(path.c_str(), "ae"));
   if (log.file_ == nullptr) {
-    return runtime_error(fmt::format("cannot write {}: {}; choose another place for --log-json", datasets::quoted(path), datasets::system_message(errno)));
+    return runtime_error(fmt::format("cannot write {}: {}; choose another place for --log-json", datasets::quoted(path),
+                                     datasets::system_message(errno)));
   }
   return log;
 }
@@ -33,7 +34,8 @@ void EventLog::write(const nlohmann::ordered_json& event) {
   const std::string line = event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0) return;
   failed_ = true;
-  complain(fmt::format("cannot write {}: {}; training goes on without this log", datasets::quoted(path_), datasets::system_message(errno)));
+  complain(fmt::format("cannot write {}: {}; training goes on without this log", datasets::quoted(path_),
+                       datasets::system_message(errno)));
 }
 
 }  // namespace glissade::apps

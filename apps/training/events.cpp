@@ -51,7 +51,9 @@ Json machine_json(std::uint32_t threads) {
   for (const SimdLevel& level : simd_levels()) {
     if (level.active) active = level.name;
   }
-  return {{"simd", active}, {"threads", threads}, {"memory_available_mb", static_cast<double>(available_memory()) / (1024.0 * 1024.0)}};
+  return {{"simd", active},
+          {"threads", threads},
+          {"memory_available_mb", static_cast<double>(available_memory()) / (1024.0 * 1024.0)}};
 }
 
 }  // namespace
@@ -100,7 +102,10 @@ Json done_json(const DoneEvent& event) {
     if (!epoch.evaluation) continue;
     if (best == nullptr || epoch.evaluation->metrics.precision[0] > best->evaluation->metrics.precision[0]) best = &epoch;
   }
-  Json json = {{"event", "done"}, {"epochs", event.epochs.size()}, {"train_seconds", train_seconds}, {"total_seconds", event.total_seconds}};
+  Json json = {{"event", "done"},
+               {"epochs", event.epochs.size()},
+               {"train_seconds", train_seconds},
+               {"total_seconds", event.total_seconds}};
   add_metrics(json, event.epochs.empty() ? std::nullopt : event.epochs.back().evaluation);
   json["best_epoch"] = best != nullptr ? Json(best->report.epoch) : Json();
   json["best_p@1"] = best != nullptr ? Json(best->evaluation->metrics.precision[0]) : Json();

@@ -42,7 +42,8 @@ struct DoneEvent {
 };
 
 /// P@k, nDCG@k and PSP@k from 0 to 1; null where there was no evaluation.
-nlohmann::ordered_json start_json(const Model& model, const std::vector<DataEvent>& data, std::uint64_t memory_need, std::uint32_t threads);
+nlohmann::ordered_json start_json(const Model& model, const std::vector<DataEvent>& data, std::uint64_t memory_need,
+                                  std::uint32_t threads);
 nlohmann::ordered_json epoch_json(const EpochEvent& event);
 nlohmann::ordered_json done_json(const DoneEvent& event);
 

@@ -34,8 +34,8 @@ std::uint64_t size_of(const std::string& path) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation, const RunSettings& settings,
-                         EventLog& log)
+TrainingRun::TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation,
+                         const RunSettings& settings, EventLog& log)
     : model_(model),
       train_(train),
       validation_(validation),
@@ -97,11 +97,12 @@ Result<double> TrainingRun::save() const {
 void TrainingRun::report(const EpochEvent& event) const {
   if (settings_.quiet) return;
   const EpochReport& r = event.report;
-  std::string line = fmt::format("epoch {}/{} done in {}, {} samples/s, loss {:.4f}, active {} %", r.epoch, model_.config().epochs,
-                                 duration_text(r.train_seconds), grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss,
-                                 percent(r.active_share));
+  std::string line = fmt::format("epoch {}/{} done in {}, {} samples/s, loss {:.4f}, active {} %", r.epoch,
+                                 model_.config().epochs, duration_text(r.train_seconds),
+                                 grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss, percent(r.active_share));
   if (r.rehash_seconds > 0) line += fmt::format(", re-hashing {}", duration_text(r.rehash_seconds));
-  if (event.evaluation) line += fmt::format(", {} (in {})", metrics_text(event.evaluation->metrics), duration_text(event.evaluation->seconds));
+  if (event.evaluation)
+    line += fmt::format(", {} (in {})", metrics_text(event.evaluation->metrics), duration_text(event.evaluation->seconds));
   note(line);
 }
 
@@ -116,14 +117,15 @@ void TrainingRun::report_done() {
   if (settings_.quiet) return;
   double train_seconds = 0;
   for (const EpochEvent& epoch : done.epochs) train_seconds += epoch.report.train_seconds;
-  note(fmt::format("done: {} epochs trained in {}, {} in all; model {} ({}), peak memory {:.0f} MiB", done.epochs.size(), duration_text(train_seconds),
-                   duration_text(done.total_seconds), datasets::quoted(settings_.model_path), bytes_text(done.model_bytes), done.peak_rss_mib));
+  note(fmt::format("done: {} epochs trained in {}, {} in all; model {} ({}), peak memory {:.0f} MiB", done.epochs.size(),
+                   duration_text(train_seconds), duration_text(done.total_seconds), datasets::quoted(settings_.model_path),
+                   bytes_text(done.model_bytes), done.peak_rss_mib));
 }
 
 int TrainingRun::report_interrupt() const {
   const bool checkpoint = saved_ || model_.epochs_done() > 0;
-  const std::string rest = checkpoint ? fmt::format("{} holds the end of epoch {}, go on with --resume", datasets::quoted(settings_.model_path),
-                                                    model_.epochs_done())
+  const std::string rest = checkpoint ? fmt::format("{} holds the end of epoch {}, go on with --resume",
+                                                    datasets::quoted(settings_.model_path), model_.epochs_done())
                                       : fmt::format("nothing was written to {}", datasets::quoted(settings_.model_path));
   complain(fmt::format("interrupted; {}", rest));
   return InterruptGuard::exit_status();

@@ -19,18 +19,19 @@ namespace glissade::apps {
 
 struct RunSettings {
   std::string model_path;
-  bool slim = false;            ///< leave the training state out of the last save
-  std::uint32_t eval_every = 1; ///< epochs from one evaluation to the next; the last epoch is always evaluated
+  bool slim = false;             ///< leave the training state out of the last save
+  std::uint32_t eval_every = 1;  ///< epochs from one evaluation to the next; the last epoch is always evaluated
   bool quiet = false;
   std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
 };
 
-/// The epochs that a model still has to go: training, a checkpoint after each epoch, evaluation, reports. The model file is always either what
-/// it was before or the state at the end of an epoch.
+/// The epochs that a model still has to go: training, a checkpoint after each epoch, evaluation, reports. The model file is
+/// always either what it was before or the state at the end of an epoch.
 class TrainingRun {
  public:
   /// All arguments must outlive the run. `validation` is what each epoch is evaluated on.
-  TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation, const RunSettings& settings, EventLog& log);
+  TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation, const RunSettings& settings,
+              EventLog& log);
 
   /// Exit status: 0, or 128 + signal when SIGINT or SIGTERM stopped it between two steps.
   Result<int> run();

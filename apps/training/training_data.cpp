@@ -18,8 +18,8 @@ void train_on_all(TrainingData& data, datasets::Dataset whole, const std::string
   data.events.push_back({"train", path, data.train, report});
 }
 
-void train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files, const datasets::ReadReport& report,
-                   std::uint64_t seed) {
+void train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files,
+                   const datasets::ReadReport& report, std::uint64_t seed) {
   auto [kept, held_out] = datasets::hold_out(whole.view(), files.holdout, seed);
   data.train = kept.view();
   data.validation = held_out.view();
@@ -41,9 +41,12 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
     train_on_all(data, std::move(*train), files.train, report);
   } else {
     train_on_part(data, *train, files, report, seed);
-    if (!quiet) note(fmt::format("{} rows to train on, {} held out to evaluate on", grouped(data.train.size()), grouped(data.validation->size())));
+    if (!quiet)
+      note(fmt::format("{} rows to train on, {} held out to evaluate on", grouped(data.train.size()),
+                       grouped(data.validation->size())));
   }
-  if (data.train.size() == 0) return runtime_error(fmt::format("{} holds no rows to train on; give it some", datasets::quoted(files.train)));
+  if (data.train.size() == 0)
+    return runtime_error(fmt::format("{} holds no rows to train on; give it some", datasets::quoted(files.train)));
   if (files.test.empty()) return data;
   auto test = options.read(files.test, quiet ? "" : "test data", &report);
   if (!test) return test.error();

@@ -25,8 +25,8 @@ struct TrainingData {
 
 struct TrainingFiles {
   std::string train;
-  std::string test;   ///< "" = none
-  double holdout = 0; ///< share of the training rows to evaluate on instead; 0 = none
+  std::string test;    ///< "" = none
+  double holdout = 0;  ///< share of the training rows to evaluate on instead; 0 = none
 };
 
 /// Reads the files, one line about each on standard error unless `quiet`. Which rows are held out depends on `seed` only.
