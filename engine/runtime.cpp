@@ -31,8 +31,8 @@ Result<void> check_environment() {
     if (i > 0) known += " | ";
     known += simd::level_name(static_cast<simd::Level>(i));
   }
-  return usage_error("environment variable GLISSADE_SIMD: " + config::quoted(ceiling.text) + " is not an instruction-set level; allowed: " +
-                     known + ", or leave it unset");
+  return usage_error("environment variable GLISSADE_SIMD: " + config::quoted(ceiling.text) +
+                     " is not an instruction-set level; allowed: " + known + ", or leave it unset");
 }
 
 double peak_memory_mib() {

@@ -12,29 +12,28 @@
 #include <thread>
 
 #include "engine/config/text.h"
+#include "engine/parameters/parameter_rows.h"
 #include "hashing/family.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
-/// Elements that a row is padded to (a cache line of 16-bit halves).
-constexpr std::uint64_t kRowUnit = 32;
 /// Active rows whose logits are held at once; a longer active set goes through in pieces of this size.
 constexpr std::uint64_t kPiece = 8192;
 /// Features of a sample that the estimate assumes (Amazon-670K has 76 on average).
 constexpr std::uint64_t kFeaturesPerSample = 128;
 
-std::uint64_t padded(std::uint64_t width) noexcept { return (width + kRowUnit - 1) / kRowUnit * kRowUnit; }
+std::uint64_t padded(std::uint64_t width) noexcept { return ParameterRows::padded(width); }
 
 std::uint64_t thread_count(const Config& config) noexcept {
   return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Adds a layer of `rows` rows. Both storages take 4 bytes per weight; a bias is a float. Adam keeps two floats for each, and each row of a
-/// trainable layer remembers the step that last touched it.
-void add_layer(MemoryEstimate& estimate, const Config& config, std::uint64_t rows, std::uint64_t width) noexcept {
-  const std::uint64_t parameters = rows * (padded(width) + 1);
+/// Adds `rows` parameter rows. Both storages take 4 bytes per weight; a row's bias, if it has one, is a float. Adam keeps two
+/// floats for each, and each trainable row remembers the step that last touched it.
+void add_rows(MemoryEstimate& estimate, const Config& config, std::uint64_t rows, std::uint64_t width, bool with_bias) noexcept {
+  const std::uint64_t parameters = rows * (padded(width) + (with_bias ? 1 : 0));
   estimate.weights += parameters * 4;
   if (config.optimizer == OptimizerKind::adam) estimate.optimizer_state += parameters * 8;
   estimate.optimizer_state += rows * 4;
@@ -52,14 +51,14 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   return stored + while_building + drift;
 }
 
-/// Logits and gradients of a set that all samples share: one piece of logits as floats and as 16-bit halves, the piece's rows packed for matrix
-/// products, and 8 bytes per label to tell which are in the set and where.
+/// Logits and gradients of a set that all samples share: one piece of logits as floats and as 16-bit halves, the piece's rows
+/// packed for matrix products, and 8 bytes per label to tell which are in the set and where.
 std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
   return kPiece * (config.batch + padded(config.hidden.back())) * 6 + 8ull * shape.labels;
 }
 
-/// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per thread, 4 bytes
-/// per label to tell which are in the set.
+/// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per
+/// thread, 4 bytes per label to tell which are in the set.
 std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape) noexcept {
   return std::uint64_t{config.batch} * std::min(config.active, shape.labels) * 40 + thread_count(config) * 4 * shape.labels;
 }
@@ -82,7 +81,8 @@ std::optional<std::string> read_small_file(const std::string& path) {
 std::optional<std::uint64_t> read_count(const std::string& path) {
   const auto text = read_small_file(path);
   std::uint64_t value = 0;
-  if (!text || config::parse_number(config::trimmed(std::string_view(*text).substr(0, text->find('\n'))), value) != config::NumberStatus::ok) {
+  if (!text || config::parse_number(config::trimmed(std::string_view(*text).substr(0, text->find('\n'))), value) !=
+                   config::NumberStatus::ok) {
     return std::nullopt;  // missing, or "max"
   }
   return value;
@@ -110,7 +110,8 @@ struct Cgroup {
 constexpr std::array kCgroups = {
     Cgroup{"/sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file"}},
     Cgroup{"/sys/fs/cgroup/unified", "memory.max", "memory.current", {"inactive_file", "active_file"}},
-    Cgroup{"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", {"total_inactive_file", "total_active_file"}},
+    Cgroup{
+        "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", {"total_inactive_file", "total_active_file"}},
 };
 
 std::uint64_t left_in_group(const Cgroup& kind, const std::string& folder) {
@@ -132,7 +133,9 @@ std::string own_group(std::string_view cgroup_file, bool memory_controller) {
     const std::size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
     if (second == std::string_view::npos) continue;
     const std::string_view controllers = line.substr(first + 1, second - first - 1);
-    if (memory_controller ? controllers.find("memory") != std::string_view::npos : controllers.empty()) return std::string(line.substr(second + 1));
+    if (memory_controller ? controllers.find("memory") != std::string_view::npos : controllers.empty()) {
+      return std::string(line.substr(second + 1));
+    }
   }
   return "/";
 }
@@ -180,7 +183,9 @@ std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view n
     if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') continue;
     line = trimmed(line.substr(name.size() + 1));
     std::uint64_t kib = 0;
-    if (!line.ends_with(" kB") || parse_number(trimmed(line.substr(0, line.size() - 3)), kib) != NumberStatus::ok) return std::nullopt;
+    if (!line.ends_with(" kB") || parse_number(trimmed(line.substr(0, line.size() - 3)), kib) != NumberStatus::ok) {
+      return std::nullopt;
+    }
     return kib * 1024;
   }
   return std::nullopt;
@@ -188,7 +193,9 @@ std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view n
 
 std::uint64_t available_memory_below(const std::string& root) {
   std::uint64_t system = kNoLimit;
-  if (const auto meminfo = read_small_file(root + "/proc/meminfo")) system = kib_field(*meminfo, "MemAvailable").value_or(kNoLimit);
+  if (const auto meminfo = read_small_file(root + "/proc/meminfo")) {
+    system = kib_field(*meminfo, "MemAvailable").value_or(kNoLimit);
+  }
   return std::min(system, left_in_cgroups(root));
 }
 
@@ -208,10 +215,10 @@ std::string bytes_text(std::uint64_t bytes) {
 
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available) {
   if (need.total() <= available) return {};
-  return runtime_error("not enough memory: training needs about " + bytes_text(need.total()) + " (weights " + bytes_text(need.weights) +
-                       ", optimiser state " + bytes_text(need.optimizer_state) + ", hash tables " + bytes_text(need.tables) +
-                       ", step buffers " + bytes_text(need.step_buffers) + "), available are " + bytes_text(available) + "; " +
-                       remedy(need));
+  return runtime_error("not enough memory: training needs about " + bytes_text(need.total()) + " (weights " +
+                       bytes_text(need.weights) + ", optimiser state " + bytes_text(need.optimizer_state) + ", hash tables " +
+                       bytes_text(need.tables) + ", step buffers " + bytes_text(need.step_buffers) + "), available are " +
+                       bytes_text(available) + "; " + remedy(need));
 }
 
 }  // namespace config
@@ -219,10 +226,11 @@ Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t avai
 MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape) {
   MemoryEstimate estimate;
   if (config.hidden.empty()) return estimate;
-  add_layer(estimate, config, shape.features, config.hidden.front());  // a row per feature
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) add_layer(estimate, config, config.hidden[i], config.hidden[i - 1]);
-  add_layer(estimate, config, shape.labels, config.hidden.back());
-  estimate.weights += config.hidden.front() * 4ull;  // the embedding bag has one bias per unit
+  // The embedding bag: a row per feature, and its bias as a row of its own. Then the dense layers and the output layer.
+  add_rows(estimate, config, shape.features, config.hidden.front(), false);
+  add_rows(estimate, config, 1, config.hidden.front(), false);
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, config, config.hidden[i], config.hidden[i - 1], true);
+  add_rows(estimate, config, shape.labels, config.hidden.back(), true);
   if (config.sampler == SamplerKind::lsh) estimate.tables = table_bytes(config, shape);
   estimate.step_buffers = step_bytes(config, shape);
   return estimate;

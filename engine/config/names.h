@@ -15,29 +15,33 @@ struct Name {
   std::string_view text;
 };
 
-/// All values of an enumeration (or bool) with their text forms: the only list of them. Parser, printer, help and messages read it.
+/// All values of an enumeration (or bool) with their text forms: the only list of them. Parser, printer, help and messages read
+/// it.
 template <class E>
 inline constexpr auto kNames = nullptr;
 
 template <>
 inline constexpr auto kNames<bool> = std::to_array<Name<bool>>({{true, "on"}, {false, "off"}});
 template <>
-inline constexpr auto kNames<Storage> = std::to_array<Name<Storage>>({{Storage::fp32, "fp32"}, {Storage::bf16_mixed, "bf16-mixed"}});
+inline constexpr auto kNames<Storage> = std::to_array<Name<Storage>>({{Storage::fp32, "fp32"},
+                                                                      {Storage::bf16_mixed, "bf16-mixed"}});
 template <>
 inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
 template <>
-inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>(
-    {{SamplerKind::lsh, "lsh"}, {SamplerKind::uniform, "uniform"}, {SamplerKind::full, "full"}});
+inline constexpr auto kNames<SamplerKind> =
+    std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"}, {SamplerKind::uniform, "uniform"}, {SamplerKind::full, "full"}});
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>
-inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>({{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}});
+inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>({{HashKind::simhash, "simhash"},
+                                                                        {HashKind::dwta, "dwta"}});
 template <>
-inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>(
-    {{RehashKind::fixed, "fixed"}, {RehashKind::decaying, "decaying"}, {RehashKind::drift, "drift"}});
+inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>({{RehashKind::fixed, "fixed"},
+                                                                            {RehashKind::decaying, "decaying"},
+                                                                            {RehashKind::drift, "drift"}});
 template <>
-inline constexpr auto kNames<OptimizerKind> =
-    std::to_array<Name<OptimizerKind>>({{OptimizerKind::adam, "adam"}, {OptimizerKind::sgd, "sgd"}});
+inline constexpr auto kNames<OptimizerKind> = std::to_array<Name<OptimizerKind>>({{OptimizerKind::adam, "adam"},
+                                                                                  {OptimizerKind::sgd, "sgd"}});
 template <>
 inline constexpr auto kNames<DecayKind> =
     std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});

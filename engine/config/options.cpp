@@ -120,7 +120,8 @@ constexpr auto kOptions = std::to_array<Option>({
      "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense; all ReLU.", set_hidden,
      get_hidden, true},
     choice<"storage", &Config::storage>(
-        {kNetwork, "", "How weights are kept: as floats, or as two 16-bit halves of which the forward pass reads only the upper one."}),
+        {kNetwork, "",
+         "How weights are kept: as floats, or as two 16-bit halves of which the forward pass reads only the upper one."}),
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
 
@@ -128,11 +129,13 @@ constexpr auto kOptions = std::to_array<Option>({
         {kActiveSet, "", "Where the active labels besides the true ones come from: hash tables, uniform draws, or all labels."}),
     choice<"scope", &Config::scope>({kActiveSet, "", "Whether the samples of a batch share one active set or each has its own."}),
     number<"active", &Config::active, "1 .. 16777216">(
-        {kActiveSet, "labels", "Target size of an active set, true labels included; more than there are labels means all of them."}),
+        {kActiveSet, "labels",
+         "Target size of an active set, true labels included; more than there are labels means all of them."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
         {kActiveSet, "", "Sampler lsh: largest part of the set that is retrieved from the tables; the rest is drawn uniformly."}),
     choice<"correction", &Config::correction>(
-        {kActiveSet, "", "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),
+        {kActiveSet, "",
+         "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),
 
     choice<"hash", &Config::hash>(
         {kHashTables, "", "Hash family: signs of sparse random projections, or densified winner-take-all digits of 3 bits."}),
@@ -143,21 +146,25 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"bucket-cap", &Config::bucket_cap, "0 .. 4294967295">(
         {kHashTables, "labels", "Largest bucket; a fuller one keeps a uniform sample of its labels. 0 = unlimited."}),
     choice<"rehash", &Config::rehash>(
-        {kHashTables, "", "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
+        {kHashTables, "",
+         "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
     number<"rehash-period", &Config::rehash_period, "1 .. 1000000000000">(
         {kHashTables, "samples", "Samples between two re-hashes, or between two looks at how far rows have moved."}),
     number<"rehash-growth", &Config::rehash_growth, "1 .. 1000">(
         {kHashTables, "", "Re-hash decaying: factor from one period to the next."}),
     number<"rehash-threshold", &Config::rehash_threshold, "0 .. 1000">(
-        {kHashTables, "", "Re-hash drift: movement since the last hash, relative to the row's length, that makes a row re-hash."}),
+        {kHashTables, "",
+         "Re-hash drift: movement since the last hash, relative to the row's length, that makes a row re-hash."}),
 
     choice<"optimizer", &Config::optimizer>(
-        {kOptimiser, "", "Adam (8 bytes of state per parameter) or plain gradient descent (none); only touched rows are updated."}),
+        {kOptimiser, "",
+         "Adam (8 bytes of state per parameter) or plain gradient descent (none); only touched rows are updated."}),
     number<"learning-rate", &Config::learning_rate, "0 .. 100">(
         {kOptimiser, "", "Step size after warm-up; the option that decides most: try 0.001 .. 0.02 with adam."}),
     number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam: memory of the mean gradient."}),
     number<"beta2", &Config::beta2, "0 .. 0.999999">({kOptimiser, "", "Adam: memory of the squared gradient."}),
-    number<"epsilon", &Config::epsilon, "1e-30 .. 1">({kOptimiser, "", "Adam: added to the root of the squared gradient's mean."}),
+    number<"epsilon", &Config::epsilon, "1e-30 .. 1">(
+        {kOptimiser, "", "Adam: added to the root of the squared gradient's mean."}),
     number<"weight-decay", &Config::weight_decay, "0 .. 1">(
         {kOptimiser, "", "Decoupled shrinking of touched rows, per step and unit of learning rate."}),
     number<"warmup", &Config::warmup, "0 .. 1">(

@@ -52,11 +52,14 @@ Config sample() {
 }
 
 constexpr auto kPresets = std::to_array<Preset>({
-    {"amazon-670k", "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active sets.",
+    {"amazon-670k",
+     "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active "
+     "sets.",
      amazon_670k},
     {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as amazon-670k.", wikilsh_325k},
     {"text8", "Words of Text8 and their neighbours (200 units and batches of 512, as in SLIDE's word2vec experiment).", text8},
-    {"sample", "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
+    {"sample",
+     "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
      sample},
 });
 

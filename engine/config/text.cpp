@@ -125,7 +125,9 @@ Result<Config> from_text(std::string_view text) {
       return line_error(number, "option " + config::quoted(name) + " is set twice");
     }
     seen.push_back(option);
-    if (auto set = option->set(config, config::trimmed(line.substr(equals + 1))); !set) return line_error(number, set.error().message);
+    if (auto set = option->set(config, config::trimmed(line.substr(equals + 1))); !set) {
+      return line_error(number, set.error().message);
+    }
   }
   return config;
 }

@@ -32,8 +32,8 @@ Result<void> check_address(const Config& config) {
   const std::uint32_t bits = config.k * bits_per_code;
   if (bits <= hashing::kMaxTableBits) return {};
   const auto hash = std::string(config::name_of(config.hash));
-  return usage_error("option 'k': '" + std::to_string(config.k) + "' codes of " + std::to_string(bits_per_code) + " bits (hash " + hash +
-                     ") make addresses of " + std::to_string(bits) + " bits, a table has at most " +
+  return usage_error("option 'k': '" + std::to_string(config.k) + "' codes of " + std::to_string(bits_per_code) + " bits (hash " +
+                     hash + ") make addresses of " + std::to_string(bits) + " bits, a table has at most " +
                      std::to_string(hashing::kMaxTableBits) + "; allowed with hash " + hash + ": 1 .. " +
                      std::to_string(hashing::kMaxTableBits / bits_per_code));
 }
@@ -45,8 +45,12 @@ Result<void> check_address(const Config& config) {
 Result<void> validate(const Config& config, const Shape& shape) {
   if (auto each = check_each_option(config); !each) return each;
   if (auto address = check_address(config); !address) return address;
-  if (shape.features == 0) return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
-  if (shape.labels == 0) return usage_error("a network needs at least 1 label, the data have 0; check the header of the data file");
+  if (shape.features == 0) {
+    return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
+  }
+  if (shape.labels == 0) {
+    return usage_error("a network needs at least 1 label, the data have 0; check the header of the data file");
+  }
   return {};
 }
 

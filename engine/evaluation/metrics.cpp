@@ -47,7 +47,8 @@ void ScoreSums::add(const Predictions& predictions, const SparseRows& labels, st
 }
 
 /// One pass down the ranks; what has come together is taken over at each cut-off.
-void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels, std::span<const float> propensity) {
+void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
+                           std::span<const float> propensity) {
   ++samples_;
   if (labels.empty()) {
     ++unlabelled_;

@@ -9,7 +9,8 @@
 
 namespace glissade {
 
-/// What metrics are means of, summed sample by sample in the order they come: a data set scored in pieces gives the same bits as in one.
+/// What metrics are means of, summed sample by sample in the order they come: a data set scored in pieces gives the same bits as
+/// in one.
 class ScoreSums {
  public:
   static constexpr std::size_t kDeepest = kCutoffs.back();
@@ -25,7 +26,8 @@ class ScoreSums {
  private:
   using Sums = std::array<double, kCutoffs.size()>;
 
-  void add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels, std::span<const float> propensity);
+  void add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
+                  std::span<const float> propensity);
 
   Ranks discount_;
   std::uint64_t samples_ = 0;

@@ -14,12 +14,12 @@ namespace glissade::model_file {
 /// Version of the layout that this build writes; it reads this one and, where a reader exists, older ones.
 inline constexpr std::uint32_t kFormatVersion = 1;
 
-/// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 = embedding
-/// bag, 1 = its bias, then the dense layers, then the output layer).
+/// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
+/// embedding bag, 1 = its bias, then the dense layers, then the output layer).
 enum class SectionKind : std::uint32_t {
-  config = 1,         ///< UTF-8 "name = value" lines
-  state = 2,          ///< shape, step, epochs and other counters
-  label_names = 3,    ///< names joined by '\n'
+  config = 1,       ///< UTF-8 "name = value" lines
+  state = 2,        ///< shape, step, epochs and other counters
+  label_names = 3,  ///< names joined by '\n'
   feature_names = 4,
   label_counts = 5,   ///< uint32 per label
   weights = 6,        ///< float rows (fp32 storage)
@@ -28,7 +28,7 @@ enum class SectionKind : std::uint32_t {
   bias = 9,           ///< float per row
   first_moment = 10,  ///< Adam; training only
   second_moment = 11,
-  row_steps = 12,     ///< uint32 per row: the step that last touched it; training only
+  row_steps = 12,  ///< uint32 per row: the step that last touched it; training only
   bias_first_moment = 13,
   bias_second_moment = 14,
 };
@@ -39,16 +39,16 @@ struct Section {
   std::span<const std::byte> bytes;
 };
 
-/// Writes all sections: fixed header (magic, version, section count, checksum), section table with offset, size and XXH3 of each, payloads
-/// aligned to 4,096 bytes, little-endian. Temporary file beside `path`, fsync, rename, fsync of the folder. On failure `path` is untouched and the
-/// temporary file is removed.
+/// Writes all sections: fixed header (magic, version, section count, checksum), section table with offset, size and XXH3 of each,
+/// payloads aligned to 4,096 bytes, little-endian. Temporary file beside `path`, fsync, rename, fsync of the folder. On failure
+/// `path` is untouched and the temporary file is removed.
 Result<void> write(const std::string& path, std::span<const Section> sections);
 
 /// A model file mapped read-only. Sections point into the mapping, which lives as long as any copy of the reader's handle.
 class Reader {
  public:
-  /// Maps `path`, checks magic, version, header, table and sizes (overflow-safe), and the checksum of each section for which `wanted` is true
-  /// (all if empty).
+  /// Maps `path`, checks magic, version, header, table and sizes (overflow-safe), and the checksum of each section for which
+  /// `wanted` is true (all if empty).
   static Result<Reader> open(const std::string& path, bool (*wanted)(SectionKind) = nullptr);
 
   bool has(SectionKind kind, std::uint32_t index = 0) const noexcept;

@@ -15,8 +15,8 @@
 //   byte 32  Entry x Header::sections, 32 bytes each
 //            payloads in the order of their entries, each at the next multiple of 4,096; the gaps are 0
 //
-// The file ends with the last payload. A layout that leaves no choice lets the reader compare instead of interpret: an offset or size that
-// is not the one it expects is an error, so sections can neither overlap nor lie outside of the file.
+// The file ends with the last payload. A layout that leaves no choice lets the reader compare instead of interpret: an offset or
+// size that is not the one it expects is an error, so sections can neither overlap nor lie outside of the file.
 namespace glissade::model_file {
 
 static_assert(std::endian::native == std::endian::little, "model files are little-endian and mapped as they are");

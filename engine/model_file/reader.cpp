@@ -59,7 +59,9 @@ std::string hex(std::uint64_t value) {
 
 std::string expected(const std::string& found, const std::string& wanted) { return found + ", expected " + wanted; }
 
-std::string expected(std::uint64_t found, std::uint64_t wanted) { return expected(std::to_string(found), std::to_string(wanted)); }
+std::string expected(std::uint64_t found, std::uint64_t wanted) {
+  return expected(std::to_string(found), std::to_string(wanted));
+}
 
 /// The whole file as bytes that stay while `owner` lives.
 struct Mapping {
@@ -69,7 +71,9 @@ struct Mapping {
 
 Result<Mapping> map_file(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) return runtime_error("model file '" + path + "' cannot be opened: " + system_message(errno) + "; check the path");
+  if (descriptor < 0) {
+    return runtime_error("model file '" + path + "' cannot be opened: " + system_message(errno) + "; check the path");
+  }
   struct stat status {};
   const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   const auto size = static_cast<std::uint64_t>(status.st_size);
@@ -94,15 +98,15 @@ class Checker {
   Result<void> check_header() {
     const std::size_t seen = std::min(file_.size(), kMagic.size());
     if (std::memcmp(file_.data(), kMagic.data(), seen) != 0) {
-      return runtime_error("'" + path_ + "' is not a Glissade model file: it begins with " + hex_bytes(file_.first(seen)) + ", expected " +
-                           hex_bytes(std::as_bytes(std::span(kMagic))) + "; give the path of a model file");
+      return runtime_error("'" + path_ + "' is not a Glissade model file: it begins with " + hex_bytes(file_.first(seen)) +
+                           ", expected " + hex_bytes(std::as_bytes(std::span(kMagic))) + "; give the path of a model file");
     }
     if (file_.size() < sizeof(Header)) return truncated(sizeof(Header), "a header alone");
     std::memcpy(&header_, file_.data(), sizeof header_);
     // Before anything else: a newer version may lay out all that follows in another way.
     if (header_.version > kFormatVersion) {
-      return runtime_error("model file '" + path_ + "' has format version " + std::to_string(header_.version) + ", this build reads up to " +
-                           std::to_string(kFormatVersion) + "; use a newer version of Glissade");
+      return runtime_error("model file '" + path_ + "' has format version " + std::to_string(header_.version) +
+                           ", this build reads up to " + std::to_string(kFormatVersion) + "; use a newer version of Glissade");
     }
     if (header_.version == 0) return damaged("format version 0, expected 1 .. " + std::to_string(kFormatVersion));
     return {};
@@ -110,18 +114,22 @@ class Checker {
 
   Result<void> check_table() {
     if (header_.sections > kMostSections) {
-      return damaged("its header says " + std::to_string(header_.sections) + " sections, expected at most " + std::to_string(kMostSections));
+      return damaged("its header says " + std::to_string(header_.sections) + " sections, expected at most " +
+                     std::to_string(kMostSections));
     }
     const std::uint64_t table_end = head_bytes(header_.sections);
     if (table_end > file_.size()) return truncated(table_end, "its section table");
     const std::uint64_t checksum = head_checksum(file_.first(table_end));
-    if (checksum != header_.checksum) return damaged("checksum of header and section table is " + expected(hex(checksum), hex(header_.checksum)));
+    if (checksum != header_.checksum) {
+      return damaged("checksum of header and section table is " + expected(hex(checksum), hex(header_.checksum)));
+    }
     if (file_.size() < header_.file_bytes) return truncated(header_.file_bytes, "the whole file");
     if (file_.size() > header_.file_bytes) return damaged("it has " + expected(file_.size(), header_.file_bytes) + " bytes");
     return {};
   }
 
-  /// The checksum has passed, so what is wrong here was written wrongly: refused all the same, nobody vouches for where a file is from.
+  /// The checksum has passed, so what is wrong here was written wrongly: refused all the same, nobody vouches for where a file is
+  /// from.
   Result<void> check_layout() {
     entries_.resize(header_.sections);
     if (!entries_.empty()) std::memcpy(entries_.data(), file_.data() + sizeof(Header), entries_.size() * sizeof(Entry));
@@ -131,11 +139,13 @@ class Checker {
       const std::uint64_t begin = aligned(end);
       if (entry.offset != begin) return damaged(name + " begins at byte " + expected(entry.offset, begin));
       if (begin > file_.size() || entry.bytes > file_.size() - begin) {
-        return damaged(name + " has " + std::to_string(entry.bytes) + " bytes from " + std::to_string(begin) + " on, the file ends at " +
-                       std::to_string(file_.size()));
+        return damaged(name + " has " + std::to_string(entry.bytes) + " bytes from " + std::to_string(begin) +
+                       " on, the file ends at " + std::to_string(file_.size()));
       }
       const auto gap = file_.subspan(end, begin - end);
-      if (std::any_of(gap.begin(), gap.end(), [](std::byte b) { return b != std::byte{0}; })) return damaged("there are bytes before " + name);
+      if (std::any_of(gap.begin(), gap.end(), [](std::byte b) { return b != std::byte{0}; })) {
+        return damaged("there are bytes before " + name);
+      }
       end = begin + entry.bytes;
     }
     if (end != file_.size()) return damaged("its sections end at byte " + expected(end, file_.size()));
@@ -188,11 +198,13 @@ class Checker {
     return out;
   }
 
-  Error damaged(const std::string& how) const { return runtime_error("model file '" + path_ + "' is damaged: " + how + kReplace); }
+  Error damaged(const std::string& how) const {
+    return runtime_error("model file '" + path_ + "' is damaged: " + how + kReplace);
+  }
 
   Error truncated(std::uint64_t needed, const std::string& what) const {
-    return runtime_error("model file '" + path_ + "' is truncated: it has " + std::to_string(file_.size()) + " bytes, " + what + " takes " +
-                         std::to_string(needed) + kReplace);
+    return runtime_error("model file '" + path_ + "' is truncated: it has " + std::to_string(file_.size()) + " bytes, " + what +
+                         " takes " + std::to_string(needed) + kReplace);
   }
 
   const std::string& path_;

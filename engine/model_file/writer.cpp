@@ -20,7 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error cannot_write(const std::string& path, const std::string& why) { return runtime_error("'" + path + "' cannot be written: " + why); }
+Error cannot_write(const std::string& path, const std::string& why) {
+  return runtime_error("'" + path + "' cannot be written: " + why);
+}
 
 std::string system_message(int code) { return std::generic_category().message(code); }
 
@@ -35,7 +37,8 @@ class TemporaryFile {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
 
-  /// In the folder of `target`, because a rename is atomic only within a file system. Several writers do not get in each other's way.
+  /// In the folder of `target`, because a rename is atomic only within a file system. Several writers do not get in each other's
+  /// way.
   Result<void> create_beside(const std::string& target) {
     static std::atomic<unsigned> counter{0};
     constexpr int kAttempts = 100;
@@ -54,7 +57,8 @@ class TemporaryFile {
   int write_at(std::span<const std::byte> bytes, std::uint64_t offset) const noexcept {
     constexpr std::size_t kLargestWrite = std::size_t{1} << 30;  // Linux takes at most 2^31 - 4096 bytes at once
     while (!bytes.empty()) {
-      const ssize_t written = ::pwrite(descriptor_, bytes.data(), std::min(bytes.size(), kLargestWrite), static_cast<off_t>(offset));
+      const ssize_t written =
+          ::pwrite(descriptor_, bytes.data(), std::min(bytes.size(), kLargestWrite), static_cast<off_t>(offset));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return errno;
       if (written == 0) return ENOSPC;
@@ -64,7 +68,9 @@ class TemporaryFile {
     return 0;
   }
 
-  int set_size(std::uint64_t bytes) const noexcept { return ::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0 ? 0 : errno; }
+  int set_size(std::uint64_t bytes) const noexcept {
+    return ::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+  }
 
   /// A file that is replaced hands its permissions on.
   int copy_mode(const std::string& target) const noexcept {
@@ -101,7 +107,8 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-/// The file to replace: behind a symbolic link, so that the link stays one. Refuses what a rename would destroy or cannot replace.
+/// The file to replace: behind a symbolic link, so that the link stays one. Refuses what a rename would destroy or cannot
+/// replace.
 Result<std::string> resolve_target(const std::string& path) {
   if (path.empty()) return cannot_write(path, "the file name is empty");
   std::error_code code;
@@ -113,7 +120,9 @@ Result<std::string> resolve_target(const std::string& path) {
     const fs::path target = fs::canonical(path, code);
     return code ? path : target.string();
   }
-  if (!fs::is_directory(folder_of(path), code)) return cannot_write(path, "there is no folder '" + folder_of(path) + "'; create it first");
+  if (!fs::is_directory(folder_of(path), code)) {
+    return cannot_write(path, "there is no folder '" + folder_of(path) + "'; create it first");
+  }
   return path;
 }
 
@@ -154,8 +163,8 @@ int write_all(const TemporaryFile& file, std::span<const std::byte> head, std::s
   return file.set_size(end);  // the gap before a last section without bytes
 }
 
-/// Makes the rename itself durable. Not every file system can sync a folder, and by now `path` is a whole file, old or new, whatever
-/// happens: so a failure here is not one of the write.
+/// Makes the rename itself durable. Not every file system can sync a folder, and by now `path` is a whole file, old or new,
+/// whatever happens: so a failure here is not one of the write.
 void sync_folder(const std::string& path) noexcept {
   const int descriptor = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
@@ -167,7 +176,8 @@ void sync_folder(const std::string& path) noexcept {
 
 Result<void> write(const std::string& path, std::span<const Section> sections) {
   if (sections.size() > kMostSections) {
-    return cannot_write(path, std::to_string(sections.size()) + " sections, a model file has at most " + std::to_string(kMostSections));
+    return cannot_write(path,
+                        std::to_string(sections.size()) + " sections, a model file has at most " + std::to_string(kMostSections));
   }
   const Result<std::string> target = resolve_target(path);
   if (!target) return target.error();

@@ -32,7 +32,8 @@ class FakeRoot {
 };
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
-const char* const kMeminfo = "MemTotal:       8388608 kB\nMemFree:         102400 kB\nMemAvailable:    4194304 kB\nBuffers: 1 kB\n";
+const char* const kMeminfo =
+    "MemTotal:       8388608 kB\nMemFree:         102400 kB\nMemAvailable:    4194304 kB\nBuffers: 1 kB\n";
 
 TEST_CASE("available memory is what the system says", "[unit]") {
   FakeRoot root;
@@ -50,8 +51,8 @@ TEST_CASE("available memory: cgroup version 2, page cache counts as free", "[uni
   root.file("sys/fs/cgroup/work/memory.max", std::to_string(1000 * kMiB) + "\n");
   root.file("sys/fs/cgroup/work/memory.current", std::to_string(700 * kMiB) + "\n");
   CHECK(root.available() == 300 * kMiB);
-  root.file("sys/fs/cgroup/work/memory.stat", "anon 7\nactive_file " + std::to_string(50 * kMiB) + "\ninactive_file " + std::to_string(150 * kMiB) +
-                                                  "\nworkingset 1\n");
+  root.file("sys/fs/cgroup/work/memory.stat", "anon 7\nactive_file " + std::to_string(50 * kMiB) + "\ninactive_file " +
+                                                  std::to_string(150 * kMiB) + "\nworkingset 1\n");
   CHECK(root.available() == 500 * kMiB);
   root.file("sys/fs/cgroup/work/job/memory.max", std::to_string(100 * kMiB));
   root.file("sys/fs/cgroup/work/job/memory.current", std::to_string(200 * kMiB));
@@ -81,9 +82,10 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   REQUIRE(config.ok());
   const Shape shape{135909, 670091};
   const MemoryEstimate uniform = estimate_training_memory(*config, shape);
-  const std::uint64_t parameters = (135909ull + 670091) * 129;  // a bias per row
-  CHECK(uniform.weights == parameters * 4 + 128 * 4);
-  CHECK(uniform.optimizer_state == parameters * 8 + (135909ull + 670091) * 4);
+  const std::uint64_t rows = 135909ull + 1 + 670091;  // the input layer's bias is a row
+  const std::uint64_t parameters = rows * 128 + 670091;
+  CHECK(uniform.weights == parameters * 4);
+  CHECK(uniform.optimizer_state == parameters * 8 + rows * 4);
   CHECK(uniform.tables == 0);
   CHECK(uniform.total() < 1500 * kMiB);
 
@@ -91,19 +93,36 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   lsh.sampler = SamplerKind::lsh;
   lsh.threads = 2;
   const std::uint64_t stored = lsh.tables * (670091ull * 4 + ((1ull << lsh.k) + 1) * 4);
-  CHECK(estimate_training_memory(lsh, shape).tables == stored + 670091ull * (2 * 4 + 8 + 2 * 4));
+  CHECK(estimate_training_memory(lsh, shape).tables == stored + 670091ull * (2 * 4 + 8));
 
   Config sgd = *config;
   sgd.optimizer = OptimizerKind::sgd;
-  CHECK(estimate_training_memory(sgd, shape).optimizer_state == (135909ull + 670091) * 4);
+  CHECK(estimate_training_memory(sgd, shape).optimizer_state == rows * 4);
+}
+
+TEST_CASE("memory estimate: step buffers of both scopes", "[unit]") {
+  Config config;
+  config.batch = 256;
+  config.active = 1000;
+  config.threads = 4;
+  config.hidden = {64};
+  const Shape shape{10, 50000};
+  const std::uint64_t common = 256 * 64 * 12 + 256 * 10 * 40;
+  CHECK(estimate_training_memory(config, shape).step_buffers == common + 8192 * (256 + 64) * 6 + 8 * 50000);
+  config.scope = Scope::sample;
+  CHECK(estimate_training_memory(config, shape).step_buffers == common + 256 * 1000 * 40 + 4 * 4 * 50000);
+  config.active = 60000;
+  CHECK(estimate_training_memory(config, shape).step_buffers == common + 256 * 50000 * 40 + 4 * 4 * 50000);
+  config.sampler = SamplerKind::full;  // one set for all, whatever the scope
+  CHECK(estimate_training_memory(config, shape).step_buffers == common + 8192 * (256 + 64) * 6 + 8 * 50000);
 }
 
 TEST_CASE("memory estimate: rows are padded, dense layers count, nothing overflows", "[unit]") {
   Config config;
   config.optimizer = OptimizerKind::sgd;
   config.hidden = {33, 7};
-  // Input rows of 33 -> 64; 7 rows of 33 -> 64; 5 output rows of 7 -> 32; a bias for each row and for the 33 units of the bag.
-  CHECK(estimate_training_memory(config, {3, 5}).weights == 4 * (3 * 65 + 7 * 65 + 5 * 33 + 33));
+  // 3 input rows and the bag's bias of 33 -> 64 elements, 7 rows of 33 -> 64 and 5 output rows of 7 -> 32, each with its bias.
+  CHECK(estimate_training_memory(config, {3, 5}).weights == 4 * ((3 + 1) * 64 + 7 * 65 + 5 * 33));
   config.hidden = {65536};
   config.optimizer = OptimizerKind::adam;
   config.sampler = SamplerKind::lsh;
@@ -126,11 +145,13 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().kind == Error::Kind::runtime);
   CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
-        "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers 100 MiB), "
+        "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
+        "100 MiB), "
         "available are 512 MiB; use fewer hidden units, or optimizer = sgd, which keeps no moments");
   need = {};
   need.tables = 2 * kMiB;
-  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer tables, a smaller k, or sampler = uniform"));
+  CHECK(
+      config::check_memory_against(need, kMiB).error().message.ends_with("use fewer tables, a smaller k, or sampler = uniform"));
   need.step_buffers = 3 * kMiB;
   CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
   need.weights = 4 * kMiB;

@@ -62,8 +62,9 @@ TEST_CASE("an unknown level in GLISSADE_SIMD is refused, a known one above the m
   const auto checked = check_environment();
   REQUIRE_FALSE(checked.ok());
   CHECK(checked.error().kind == Error::Kind::usage);
-  CHECK(checked.error().message == "environment variable GLISSADE_SIMD: 'avx1024' is not an instruction-set level; allowed: scalar | avx2 | "
-                                   "avx512 | avx512bf16 | amx, or leave it unset");
+  CHECK(checked.error().message ==
+        "environment variable GLISSADE_SIMD: 'avx1024' is not an instruction-set level; allowed: scalar | avx2 | "
+        "avx512 | avx512bf16 | amx, or leave it unset");
 }
 
 TEST_CASE("peak memory grows with what was touched and never falls", "[unit]") {

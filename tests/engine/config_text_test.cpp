@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <string>
 
@@ -17,7 +17,9 @@ namespace {
 /// Sets `option` to a random value of its range: one of its names, a real number with all its digits, or a whole number.
 bool set_random(Config& config, const Option& option, hashing::Random& random) {
   const std::string range(option.range);
-  if (option.name == "hidden") return option.set(config, std::to_string(1 + random.below(65536)) + "," + std::to_string(1 + random.below(65536))).ok();
+  if (option.name == "hidden") {
+    return option.set(config, std::to_string(1 + random.below(65536)) + "," + std::to_string(1 + random.below(65536))).ok();
+  }
   if (const std::size_t bar = range.find(" | "); bar != std::string::npos) {
     return option.set(config, random.below(2) == 0 ? range.substr(0, bar) : range.substr(range.rfind(" | ") + 3)).ok();
   }

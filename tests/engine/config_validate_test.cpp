@@ -37,7 +37,8 @@ TEST_CASE("validate refuses addresses wider than a table has, naming the largest
   CHECK(refusal(config).empty());
   config.k = 9;
   CHECK(refusal(config) ==
-        "option 'k': '9' codes of 3 bits (hash dwta) make addresses of 27 bits, a table has at most 24; allowed with hash dwta: 1 .. 8");
+        "option 'k': '9' codes of 3 bits (hash dwta) make addresses of 27 bits, a table has at most 24; allowed with hash dwta: "
+        "1 .. 8");
 }
 
 TEST_CASE("validate refuses fields that were filled past their range without the options", "[unit]") {

@@ -99,7 +99,7 @@ TEST_CASE("propensity-scored precision worked out by hand", "[unit]") {
   // Weights 1 / p of labels 0 .. 3: 1, 2, 4, 10.
   const std::vector<float> propensity = {1.f, 0.5f, 0.25f, 0.1f};
   const Labels truth({{0, 3}, {1, 2}});
-  const auto top = predictions(5, {0, 1, 3, kNone, kNone,   // finds 1 at rank 1, 10 at rank 3
+  const auto top = predictions(5, {0, 1, 3, kNone, kNone,    // finds 1 at rank 1, 10 at rank 3
                                    1, 3, 0, kNone, kNone});  // finds 2 at rank 1
   const Metrics m = score(top, truth.rows(), propensity);
   CHECK(m.psp[0] == Approx((1.0 + 2) / (10 + 4)));
@@ -160,7 +160,8 @@ TEST_CASE("metrics agree with their definitions on random rankings", "[property]
     double precision = 0, ndcg = 0, found = 0, best = 0, scored = 0;
     for (std::size_t row = 0; row < c.truth.sets.size(); ++row) {
       const std::set<std::uint32_t> truth(c.truth.sets[row].begin(), c.truth.sets[row].end());
-      const std::vector<std::uint32_t> top(c.top.begin() + static_cast<std::ptrdiff_t>(row * 7), c.top.begin() + static_cast<std::ptrdiff_t>(row * 7 + 7));
+      const std::vector<std::uint32_t> top(c.top.begin() + static_cast<std::ptrdiff_t>(row * 7),
+                                           c.top.begin() + static_cast<std::ptrdiff_t>(row * 7 + 7));
       if (truth.empty()) continue;
       scored += 1;
       precision += reference_precision(top, truth, k);
@@ -188,8 +189,8 @@ TEST_CASE("scoring in pieces gives the same bits as in one", "[property]") {
       const std::size_t count = std::min(piece, c.truth.sets.size() - first);
       const auto begin = c.top.begin() + static_cast<std::ptrdiff_t>(first * 7);
       const SparseRows all = c.truth.rows();
-      sums.add(predictions(7, {begin, begin + static_cast<std::ptrdiff_t>(count * 7)}), {all.offsets.subspan(first, count + 1), all.ids, {}},
-               c.propensity);
+      sums.add(predictions(7, {begin, begin + static_cast<std::ptrdiff_t>(count * 7)}),
+               {all.offsets.subspan(first, count + 1), all.ids, {}}, c.propensity);
     }
     CHECK(sums.metrics().precision == whole.precision);
     CHECK(sums.metrics().ndcg == whole.ndcg);

@@ -45,7 +45,9 @@ std::string crafted(std::vector<Entry> entries, std::size_t file_bytes) {
   return file;
 }
 
-Entry entry(SectionKind kind, std::uint64_t offset, std::uint64_t bytes) { return {static_cast<std::uint32_t>(kind), 0, offset, bytes, 0}; }
+Entry entry(SectionKind kind, std::uint64_t offset, std::uint64_t bytes) {
+  return {static_cast<std::uint32_t>(kind), 0, offset, bytes, 0};
+}
 
 TEST_CASE("model file: sections come back as they were, aligned and mapped", "[unit]") {
   const TemporaryFolder folder;
@@ -145,8 +147,10 @@ TEST_CASE("model file: foreign, newer and missing files are named as such", "[un
   const TemporaryFolder folder;
   const std::string path = folder.file("x");
   put(path, "3 4 5\n0 1:1\n");
-  CHECK(refusal(path) == "'" + path + "' is not a Glissade model file: it begins with 33 20 34 20 35 0a 30 20, expected 89 47 4c 53 44 0d 0a 1a; " +
-                             "give the path of a model file");
+  CHECK(refusal(path) ==
+        "'" + path +
+            "' is not a Glissade model file: it begins with 33 20 34 20 35 0a 30 20, expected 89 47 4c 53 44 0d 0a 1a; " +
+            "give the path of a model file");
   put(path, "3");
   CHECK(refusal(path).find("is not a Glissade model file: it begins with 33,") != std::string::npos);
 
@@ -154,9 +158,11 @@ TEST_CASE("model file: foreign, newer and missing files are named as such", "[un
   std::string newer = get(path);
   newer[8] = 2;
   put(path, newer);
-  CHECK(refusal(path) == "model file '" + path + "' has format version 2, this build reads up to 1; use a newer version of Glissade");
+  CHECK(refusal(path) ==
+        "model file '" + path + "' has format version 2, this build reads up to 1; use a newer version of Glissade");
 
-  CHECK(refusal(folder.file("none")) == "model file '" + folder.file("none") + "' cannot be opened: No such file or directory; check the path");
+  CHECK(refusal(folder.file("none")) ==
+        "model file '" + folder.file("none") + "' cannot be opened: No such file or directory; check the path");
   CHECK(refusal(folder.path()) == "model file '" + folder.path() + "' is not a regular file; give the path of a model file");
 }
 
@@ -183,14 +189,18 @@ TEST_CASE("model file: tables that lie, with right checksums, are refused", "[un
   CHECK(message({entry(config, 4096, 10)}, 4106).empty());
   CHECK(message({entry(config, 4096, 10), entry(bias, 8192, 1)}, 8193).empty());
   // Overlapping, out of order, outside, wrapping around, not aligned, twice, with a hole, shorter than the file.
-  CHECK(message({entry(config, 4096, 10), entry(bias, 4096, 10)}, 4106).find("section bias 0 begins at byte 4096, expected 8192") != std::string::npos);
-  CHECK(message({entry(config, 8192, 10), entry(bias, 4096, 10)}, 8202).find("begins at byte 8192, expected 4096") != std::string::npos);
+  CHECK(
+      message({entry(config, 4096, 10), entry(bias, 4096, 10)}, 4106).find("section bias 0 begins at byte 4096, expected 8192") !=
+      std::string::npos);
+  CHECK(message({entry(config, 8192, 10), entry(bias, 4096, 10)}, 8202).find("begins at byte 8192, expected 4096") !=
+        std::string::npos);
   CHECK(message({entry(config, 4096, 11)}, 4106).find("has 11 bytes from 4096 on, the file ends at 4106") != std::string::npos);
   CHECK(message({entry(config, 4096, ~0ull - 4096)}, 4106).find("the file ends at 4106") != std::string::npos);
   CHECK(message({entry(config, 4096, ~0ull)}, 4106).find("the file ends at 4106") != std::string::npos);
   CHECK(message({entry(config, ~0ull - 4095, 4096)}, 8192).find("expected 4096") != std::string::npos);
   CHECK(message({entry(config, 64, 10)}, 4106).find("begins at byte 64") != std::string::npos);
-  CHECK(message({entry(config, 4096, 1), entry(config, 8192, 1)}, 8193).find("section config 0 is there twice") != std::string::npos);
+  CHECK(message({entry(config, 4096, 1), entry(config, 8192, 1)}, 8193).find("section config 0 is there twice") !=
+        std::string::npos);
   CHECK(message({entry(config, 12288, 10)}, 12298).find("begins at byte 12288, expected 4096") != std::string::npos);
   CHECK(message({entry(config, 4096, 10)}, 5000).find("its sections end at byte 4106, expected 5000") != std::string::npos);
   CHECK(message({entry(config, 4096, 0)}, 100).find("the file ends at 100") != std::string::npos);

@@ -26,6 +26,12 @@ std::string write_text(const std::string& path, const std::string& text) {
   return written.error().message;
 }
 
+/// The whole message for a refused write.
+std::string complaint(const std::string& path, const std::string& why) {
+  std::string out = "'";
+  return out.append(path).append("' cannot be written: ").append(why);
+}
+
 /// Files may not grow beyond `bytes` for a while: the next larger write comes back short, then fails, as on a full disk.
 class FileSizeLimit {
  public:
@@ -70,7 +76,7 @@ TEST_CASE("model file: a write that fails half-way leaves the old file and nothi
       message = write_text(path, large);
     }
     INFO(room << ": " << message);
-    CHECK(message == "'" + path + "' cannot be written: File too large (it takes 102 KiB); make room there or choose another folder");
+    CHECK(message == complaint(path, "File too large (it takes 102 KiB); make room there or choose another folder"));
     CHECK(get(path) == old);
     CHECK(folder.entries() == 1);
   }
@@ -81,10 +87,10 @@ TEST_CASE("model file: a write that fails half-way leaves the old file and nothi
 TEST_CASE("model file: missing folder, folder as target, no name, not a file", "[unit]") {
   const TemporaryFolder folder;
   const std::string missing = folder.file("none/m.glsd");
-  CHECK(write_text(missing, "x") == "'" + missing + "' cannot be written: there is no folder '" + folder.file("none") + "'; create it first");
-  CHECK(write_text(folder.path(), "x") == "'" + folder.path() + "' cannot be written: it is a folder; give the name of a file");
-  CHECK(write_text("", "x") == "'' cannot be written: the file name is empty");
-  CHECK(write_text("/dev/null", "x") == "'/dev/null' cannot be written: it exists and is not a regular file");
+  CHECK(write_text(missing, "x") == complaint(missing, "there is no folder '" + folder.file("none") + "'; create it first"));
+  CHECK(write_text(folder.path(), "x") == complaint(folder.path(), "it is a folder; give the name of a file"));
+  CHECK(write_text("", "x") == complaint("", "the file name is empty"));
+  CHECK(write_text("/dev/null", "x") == complaint("/dev/null", "it exists and is not a regular file"));
   CHECK(fs::is_character_file("/dev/null"));
   put(folder.file("plain"), "text");
   CHECK(write_text(folder.file("plain/m"), "x").find("there is no folder") != std::string::npos);
@@ -102,7 +108,7 @@ TEST_CASE("model file: an unwritable folder", "[unit]") {
     message = write_text(path, "x");
   }
   fs::permissions(folder.path(), fs::perms(0755));
-  CHECK(message == "'" + path + "' cannot be written: Permission denied; choose a folder that you may write to");
+  CHECK(message == complaint(path, "Permission denied; choose a folder that you may write to"));
   CHECK(folder.entries() == 0);
 }
 

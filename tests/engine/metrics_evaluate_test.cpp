@@ -1,0 +1,105 @@
+#include <catch2/catch.hpp>
+
+#include <vector>
+
+#include <glissade/metrics.h>
+#include <glissade/trainer.h>
+
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+/// More samples than evaluate() predicts at once; each has features 3c, 3c + 1, 3c + 2 and label c, every 50th sample no label.
+struct Data {
+  explicit Data(std::size_t samples) {
+    hashing::Random random(5);
+    for (std::size_t i = 0; i < samples; ++i) {
+      const auto c = static_cast<std::uint32_t>(random.below(20));
+      for (std::uint32_t j = 0; j < 3; ++j) {
+        feature_ids.push_back(3 * c + j);
+        feature_values.push_back(0.5f + 0.1f * static_cast<float>(j));
+      }
+      feature_offsets.push_back(feature_ids.size());
+      if (i % 50 != 49) label_ids.push_back(c);
+      label_offsets.push_back(label_ids.size());
+    }
+  }
+  DatasetView view() const { return {60, 20, {feature_offsets, feature_ids, feature_values}, {label_offsets, label_ids, {}}}; }
+  std::vector<std::uint64_t> feature_offsets = {0}, label_offsets = {0};
+  std::vector<std::uint32_t> feature_ids, label_ids;
+  std::vector<float> feature_values;
+};
+
+Config small() {
+  Config config;
+  config.hidden = {32};
+  config.batch = 64;
+  config.learning_rate = 0.02;
+  config.epochs = 2;
+  config.threads = 1;
+  return config;
+}
+
+TEST_CASE("evaluate: pieces give what one prediction of everything gives", "[unit]") {
+  const Data data(9000);
+  auto model = Model::create(small(), {60, 20});
+  REQUIRE(model.ok());
+  const auto untrained = evaluate(*model, data.view());
+  REQUIRE(untrained.ok());
+  CHECK(untrained->metrics.psp[0] == 0);  // no training, no propensities
+  auto trainer = Trainer::create(*model, data.view().size());
+  REQUIRE(trainer.ok());
+  REQUIRE(trainer->train_epoch(data.view()).ok());
+
+  const auto evaluation = evaluate(*model, data.view());
+  REQUIRE(evaluation.ok());
+  const auto all = model->predict(data.view().features, {});
+  REQUIRE(all.ok());
+  const Metrics expected = score(*all, data.view().labels, propensities(model->label_counts(), model->training_samples()));
+  CHECK(evaluation->metrics.samples == 9000);
+  CHECK(evaluation->metrics.unlabelled == 180);
+  CHECK(evaluation->metrics.precision == expected.precision);
+  CHECK(evaluation->metrics.ndcg == expected.ndcg);
+  CHECK(evaluation->metrics.psp == expected.psp);
+  CHECK(evaluation->metrics.precision[0] > 0.95);
+  CHECK(evaluation->metrics.precision[0] > untrained->metrics.precision[0]);
+  CHECK(evaluation->metrics.psp[0] > 0.9);
+  CHECK(evaluation->candidates_share == Approx(1));
+  CHECK(evaluation->seconds > 0);
+}
+
+TEST_CASE("evaluate: LSH search scores fewer labels", "[unit]") {
+  const Data data(500);
+  const auto model = Model::create(small(), {60, 20});
+  REQUIRE(model.ok());
+  const auto evaluation = evaluate(*model, data.view(), {Search::lsh});
+  REQUIRE(evaluation.ok());
+  CHECK(evaluation->candidates_share <= 1);
+  CHECK(evaluation->candidates_share > 0);
+}
+
+TEST_CASE("evaluate refuses data wider than the model, and takes none at all", "[unit]") {
+  const auto model = Model::create(small(), {60, 20});
+  REQUIRE(model.ok());
+  const Data data(10);
+  DatasetView view = data.view();
+  view.label_count = 21;
+  CHECK(evaluate(*model, view).error().message ==
+        "the data have 21 labels, the model knows 20; evaluate on data made for this model");
+  view = data.view();
+  view.feature_count = 61;
+  CHECK(evaluate(*model, view).error().message ==
+        "the data have 61 features, the model knows 60; evaluate on data made for this model");
+  view = data.view();
+  view.labels = {};
+  CHECK(evaluate(*model, view).error().message == "the data have 10 rows of features and 0 of labels; each sample needs both");
+  view.features = {};
+  const auto none = evaluate(*model, view);
+  REQUIRE(none.ok());
+  CHECK(none->metrics.samples == 0);
+  CHECK(none->candidates_share == 0);
+}
+
+}  // namespace
+}  // namespace glissade
