@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+
+#include "datasets/read.h"
+
+namespace glissade::bench {
+
+struct Arguments {
+  std::string train;
+  std::string test;    ///< "" = hold rows out instead
+  double holdout = 0;  ///< share of the training rows to evaluate on
+  datasets::ReadOptions read;
+  Config config;                      ///< of all runs; only the sampler differs from run to run
+  std::vector<std::string> samplers;  ///< names as in the option table, in the order of the report
+  std::uint32_t repeat = 1;           ///< rounds, in each of which every sampler has its turn
+  std::uint32_t eval_every = 1;       ///< epochs from one evaluation to the next; the last is always evaluated
+  std::string json;                   ///< file for the results, "" = none
+  bool curve = false;
+  std::string worker;  ///< internal: "" in the process that was started by hand, else what a child of it is to do (worker.h)
+  std::string help;    ///< not empty if only this text was asked for
+};
+
+/// Options of the network and its training come from glissade::options(), after the preset.
+Result<Arguments> parse_arguments(int argc, char** argv);
+
+}  // namespace glissade::bench

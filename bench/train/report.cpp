@@ -1,0 +1,147 @@
+#include "bench/train/report.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "bench/train/markdown_table.h"
+
+namespace glissade::bench {
+namespace {
+
+/// A column of a table: the scalar of a run that it shows, and how.
+struct Column {
+  const char* title;
+  const char* key;
+  double scale = 1;
+  int digits = 2;
+};
+
+constexpr Column kReached[] = {
+    {"P@1", "p@1", 100},     {"P@3", "p@3", 100},     {"P@5", "p@5", 100},       {"PSP@1", "psp@1", 100},
+    {"PSP@3", "psp@3", 100}, {"PSP@5", "psp@5", 100}, {"nDCG@5", "ndcg@5", 100}, {"training s", "train_seconds"},
+};
+
+constexpr Column kCost[] = {
+    {"s/epoch", "seconds_per_epoch"},
+    {"with input", "seconds_per_epoch_with_input"},
+    {"samples/s", "samples_per_second", 1, 0},
+    {"sampling s", "sampling_seconds", 1, 3},
+    {"re-hash s", "rehash_seconds", 1, 3},
+    {"active %", "active_share", 100},
+    {"touched %", "rows_touched_share", 100},
+    {"eval ms/sample", "eval_ms_per_sample", 1, 3},
+    {"peak MiB", "peak_mib", 1, 0},
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/// The median, with the extremes where they can be told apart.
+std::string cell(const Json& summary, const Column& column) {
+  if (!summary.contains(column.key)) return "-";
+  const auto text = [&](const char* which) { return fmt::format("{:.{}f}", column.scale * summary[column.key][which].get<double>(), column.digits); };
+  const std::string low = text("min");
+  const std::string high = text("max");
+  return low == high ? low : fmt::format("{} ({}..{})", text("median"), low, high);
+}
+
+template <std::size_t N>
+std::string table(const Json& report, const Column (&columns)[N]) {
+  std::vector<std::string> head = {"sampler"};
+  for (const Column& column : columns) head.emplace_back(column.title);
+  MarkdownTable out(head);
+  for (const auto& [sampler, summary] : report["summary"].items()) {
+    std::vector<std::string> row = {sampler};
+    for (const Column& column : columns) row.push_back(cell(summary, column));
+    out.add(row);
+  }
+  return out.text();
+}
+
+std::string data_line(const Json& data) {
+  return fmt::format("{} rows, D {}, L {}, {:.1f} features and {:.1f} labels per row", data["rows"].get<std::uint64_t>(),
+                     data["features"].get<std::uint64_t>(), data["labels"].get<std::uint64_t>(), data["features_per_row"].get<double>(),
+                     data["labels_per_row"].get<double>());
+}
+
+std::string reading_line(const Json& reading) {
+  return fmt::format("{:.1f} MB of text read in {:.2f} s ({:.0f} MB/s), of which decompressing {:.2f} s, parsing {:.2f} s",
+                     reading["text_bytes"].get<double>() * 1e-6, reading["seconds"].get<double>(), reading["text_mb_per_second"].get<double>(),
+                     reading["decompress_seconds"].get<double>(), reading["parse_seconds"].get<double>());
+}
+
+std::string facts(const Json& report) {
+  const Json& machine = report["machine"];
+  const auto text = [&machine](const char* key) { return machine[key].get<std::string>(); };
+  std::string out = "# Training with each sampler\n\n";
+  const auto line = [&out](const char* name, const std::string& value) { out += fmt::format("- {}: {}\n", name, value); };
+  line("machine", fmt::format("{}, {} CPUs usable, {:.1f} GiB, {}, load {:.1f} before", text("cpu"), machine["cpus"].get<int>(),
+                              machine["memory_mib"].get<double>() / 1024, text("kernel"), machine["load_before"].get<double>()));
+  std::string compute = fmt::format("{} threads, simd {}", report["data"]["threads"].get<int>(), text("simd"));
+  if (!report["runs"].empty()) {
+    const Json& run = report["runs"].front();
+    compute += fmt::format(", matrix products in {} by oneDNN ({})", run["products"].get<std::string>(), run["onednn_isa"].get<std::string>());
+  }
+  line("computing", compute);
+  line("build", fmt::format("{}, {}, version {}, commit {}", text("compiler"), text("build_type"), text("version"), text("commit")));
+  line("command", fmt::format("`{}`", report["command"].get<std::string>()));
+  line("training data", data_line(report["data"]["train"]));
+  line("test data", data_line(report["data"]["test"]));
+  line("input", reading_line(report["data"]["reading"]));
+  line("active labels", fmt::format("{} for lsh and uniform, all for full", report["config"]["active"].get<std::uint64_t>()));
+  for (const Json& failure : report["failures"]) line("failed", failure.get<std::string>());
+  return out;
+}
+
+}  // namespace
+
+Json summarise(const Json& runs) {
+  std::vector<std::string> samplers;
+  std::map<std::string, std::map<std::string, std::vector<double>>> values;
+  for (const Json& run : runs) {
+    const auto sampler = run["sampler"].get<std::string>();
+    if (!values.contains(sampler)) samplers.push_back(sampler);
+    for (const auto& [key, value] : run.items()) {
+      if (value.is_number() && key != "round") values[sampler][key].push_back(value.get<double>());
+    }
+  }
+  Json summary = Json::object();
+  for (const std::string& sampler : samplers) {
+    for (const auto& [key, all] : values[sampler]) {
+      const auto [low, high] = std::minmax_element(all.begin(), all.end());
+      summary[sampler][key] = {{"median", median(all)}, {"min", *low}, {"max", *high}};
+    }
+  }
+  return summary;
+}
+
+std::string markdown(const Json& report) {
+  std::string out = facts(report);
+  if (report["runs"].empty()) return out;
+  out += "\nReached after the last epoch, in percent:\n\n" + table(report, kReached);
+  out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);
+  const auto rounds = report["rounds"].get<int>();
+  if (rounds > 1) out += fmt::format("\nMedians of {} rounds, extremes in brackets.\n", rounds);
+  return out;
+}
+
+std::string markdown_curve(const Json& report) {
+  MarkdownTable out({"sampler", "round", "epoch", "training s", "loss", "P@1", "P@3", "P@5"});
+  for (const Json& run : report["runs"]) {
+    for (const Json& epoch : run["epochs"]) {
+      if (!epoch.contains("p@1")) continue;
+      const auto number = [&epoch](const char* key, double scale, int digits) { return fmt::format("{:.{}f}", scale * epoch[key].get<double>(), digits); };
+      out.add({run["sampler"].get<std::string>(), fmt::format("{}", run["round"].get<int>()), number("epoch", 1, 0),
+               number("train_seconds_so_far", 1, 2), number("loss", 1, 4), number("p@1", 100, 2), number("p@3", 100, 2), number("p@5", 100, 2)});
+    }
+  }
+  return "\nEpoch by epoch:\n\n" + out.text();
+}
+
+}  // namespace glissade::bench

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "bench/train/json.h"
+
+namespace glissade::bench {
+
+/// For each sampler and each scalar of its runs: {"median", "min", "max"} over the rounds.
+Json summarise(const Json& runs);
+
+/// Machine, build, command line and data as a list; then what was reached and what it cost, a row per sampler.
+std::string markdown(const Json& report);
+
+/// Every evaluated epoch of every run.
+std::string markdown_curve(const Json& report);
+
+}  // namespace glissade::bench

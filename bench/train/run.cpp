@@ -1,0 +1,158 @@
+#include "bench/train/run.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+
+#include <fmt/format.h>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <oneapi/dnnl/dnnl_debug.h>
+
+#include <glissade/metrics.h>
+#include <glissade/model.h>
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+#include <glissade/trainer.h>
+
+#include "bench/train/data.h"
+#include "engine/dense/gemm.h"
+
+namespace glissade::bench {
+namespace {
+
+constexpr double kMib = 1024.0 * 1024.0;
+
+/// One line on standard error each ten seconds of an epoch.
+class Heartbeat {
+ public:
+  Heartbeat(const std::string& sampler, std::uint32_t epochs) : sampler_(sampler), epochs_(epochs) {}
+
+  bool operator()(const Progress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::seconds(10)) return true;
+    last_ = now;
+    fmt::print(stderr, "{}: epoch {}/{}, {:.0f} %, {:.0f} samples/s, loss {:.4f}\n", sampler_, progress.epoch, epochs_,
+               100.0 * static_cast<double>(progress.samples_done) / static_cast<double>(progress.samples_total), progress.samples_per_second,
+               progress.loss);
+    return true;
+  }
+
+ private:
+  const std::string& sampler_;
+  std::uint32_t epochs_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+void add_metrics(Json& json, const Metrics& metrics) {
+  for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
+    json[fmt::format("p@{}", kCutoffs[i])] = metrics.precision[i];
+    json[fmt::format("psp@{}", kCutoffs[i])] = metrics.psp[i];
+    json[fmt::format("ndcg@{}", kCutoffs[i])] = metrics.ndcg[i];
+  }
+}
+
+Json epoch_json(const EpochReport& report, double train_seconds, const std::optional<Evaluation>& evaluation) {
+  Json json = {{"epoch", report.epoch},
+               {"train_seconds", report.train_seconds},
+               {"train_seconds_so_far", train_seconds},
+               {"samples", report.samples},
+               {"steps", report.steps},
+               {"samples_per_second", report.samples_per_second},
+               {"loss", report.loss},
+               {"sampling_seconds", report.sampling_seconds},
+               {"rehash_seconds", report.rehash_seconds},
+               {"active_share", report.active_share},
+               {"rows_touched_share", report.rows_touched_share},
+               {"rows_rehashed", report.rows_rehashed},
+               {"peak_mib", peak_memory_mib()}};
+  if (!evaluation) return json;
+  json["eval_seconds"] = evaluation->seconds;
+  add_metrics(json, evaluation->metrics);
+  return json;
+}
+
+void say(const std::string& sampler, std::uint32_t epochs, const Json& epoch) {
+  std::string line = fmt::format("{}: epoch {}/{} in {:.2f} s, loss {:.4f}", sampler, epoch["epoch"].get<int>(), epochs,
+                                 epoch["train_seconds"].get<double>(), epoch["loss"].get<double>());
+  if (epoch.contains("p@1")) line += fmt::format(", P@1 {:.2f}", 100 * epoch["p@1"].get<double>());
+  fmt::print(stderr, "{}\n", line);
+}
+
+/// What the report summarises: means per epoch, and the metrics of the last evaluation.
+void add_scalars(Json& run, std::size_t test_rows) {
+  const Json& epochs = run["epochs"];
+  const auto sum = [&epochs](const char* key) {
+    double total = 0;
+    for (const Json& epoch : epochs) total += epoch[key].get<double>();
+    return total;
+  };
+  const auto mean = [&](const char* key) { return sum(key) / static_cast<double>(epochs.size()); };
+  const Json last = epochs.back();
+  Json scalars;
+  for (const auto& [key, value] : last.items()) {
+    if (key.find('@') != std::string::npos) scalars[key] = value;
+  }
+  scalars["train_seconds"] = sum("train_seconds");
+  scalars["seconds_per_epoch"] = mean("train_seconds");
+  scalars["samples_per_second"] = sum("samples") / sum("train_seconds");
+  for (const char* key : {"sampling_seconds", "rehash_seconds", "active_share", "rows_touched_share"}) scalars[key] = mean(key);
+  scalars["eval_ms_per_sample"] = 1e3 * last["eval_seconds"].get<double>() / static_cast<double>(test_rows);
+  scalars["peak_mib"] = peak_memory_mib();
+  run.update(scalars);
+}
+
+Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments, const std::string& sampler) {
+  Json epochs = Json::array();
+  double seconds = 0;
+  const std::uint32_t count = arguments.config.epochs;
+  Heartbeat heartbeat(sampler, count);
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    const auto report = trainer.train_epoch(data.train->view(), std::ref(heartbeat));
+    if (!report) return report.error();
+    seconds += report->train_seconds;
+    std::optional<Evaluation> evaluation;
+    if (i == count || i % arguments.eval_every == 0) {
+      auto done = evaluate(model, data.test->view());
+      if (!done) return done.error();
+      evaluation = *done;
+    }
+    epochs.push_back(epoch_json(*report, seconds, evaluation));
+    say(sampler, count, epochs.back());
+  }
+  return epochs;
+}
+
+}  // namespace
+
+Result<Json> run_training(const Arguments& arguments, const std::string& sampler) {
+  Config config = arguments.config;
+  if (auto set = set_option(config, "sampler", sampler); !set) return set.error();
+  const auto data = load_data(arguments, false);
+  if (!data) return data.error();
+  const DatasetView& train = data->train->view();
+  if (train.size() == 0 || data->test->view().size() == 0) return runtime_error("no rows to train on or to evaluate on; see --holdout");
+  const Shape shape{train.feature_count, train.label_count};
+  if (auto valid = validate(config, shape); !valid) return valid.error();
+  const MemoryEstimate need = estimate_training_memory(config, shape);
+  if (auto enough = check_memory(need); !enough) return enough.error();
+  auto model = Model::create(config, shape);
+  if (!model) return model.error();
+  auto trainer = Trainer::create(*model, train.size());
+  if (!trainer) return trainer.error();
+  const double before = peak_memory_mib();
+  auto epochs = train_epochs(*model, *trainer, *data, arguments, sampler);
+  if (!epochs) return epochs;
+
+  Json run = {{"sampler", sampler},
+              {"parameters", model->parameters()},
+              {"memory_estimate_mib", static_cast<double>(need.total()) / kMib},
+              {"peak_mib_before_training", before},
+              {"read_from_cache", data->reading["from_cache"]},
+              {"products", dense::element_for(config.storage) == dense::Element::bf16 ? "bf16" : "f32"},
+              {"onednn_isa", dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa())}};
+  run["epochs"] = std::move(*epochs);
+  add_scalars(run, data->test->view().size());
+  return run;
+}
+
+}  // namespace glissade::bench

@@ -1,0 +1,109 @@
+// Trains the same data with several samplers, everything else equal, and compares what is reached and what it costs.
+//   train_bench --train FILE --test FILE --preset sample --samplers lsh,uniform,full
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+#include "bench/train/arguments.h"
+#include "bench/train/machine.h"
+#include "bench/train/report.h"
+#include "bench/train/worker.h"
+
+namespace glissade::bench {
+namespace {
+
+int failure(const Error& error) {
+  fmt::print(stderr, "train_bench: {}\n", error.message);
+  return error.kind == Error::Kind::usage ? 2 : 1;
+}
+
+Json config_json(const Config& config) {
+  Json json;
+  for (const Option& option : options()) {
+    if (option.name == "sampler") continue;
+    const std::string text = option.get(config);
+    json[std::string(option.name)] = Json::accept(text) ? Json::parse(text) : Json(text);
+  }
+  return json;
+}
+
+/// All rounds of all samplers. One that fails is left out of its round and named; the others go on.
+void run_all(const Arguments& arguments, const std::vector<std::string>& command, Json& report) {
+  for (std::uint32_t round = 1; round <= arguments.repeat; ++round) {
+    for (const std::string& sampler : arguments.samplers) {
+      fmt::print(stderr, "round {}/{}: {}\n", round, arguments.repeat, sampler);
+      auto run = start_worker(command, sampler);
+      if (!run) {
+        failure(run.error());
+        report["failures"].push_back(fmt::format("{}, round {}: {}", sampler, round, run.error().message));
+        continue;
+      }
+      (*run)["round"] = round;
+      (*run)["seconds_per_epoch_with_input"] =
+          (*run)["seconds_per_epoch"].get<double>() + report["data"]["reading"]["seconds"].get<double>();
+      report["runs"].push_back(std::move(*run));
+    }
+  }
+  report["summary"] = summarise(report["runs"]);
+}
+
+Result<void> write_json(const std::string& path, const Json& report) {
+  std::ofstream file(path);
+  file << report.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  file.close();
+  if (file) return {};
+  return runtime_error(fmt::format("cannot write '{}'; choose another place for --json", path));
+}
+
+int compare(const Arguments& arguments, const std::vector<std::string>& command) {
+  Json report = {{"bench", "train"}, {"command", command_line(command)}, {"rounds", arguments.repeat}};
+  report["machine"] = machine();
+  report["config"] = config_json(arguments.config);
+  report["runs"] = Json::array();
+  report["failures"] = Json::array();
+  // Written before the work too: an unwritable place should cost no time.
+  if (!arguments.json.empty()) {
+    if (auto written = write_json(arguments.json, report); !written) return failure(written.error());
+  }
+  fmt::print(stderr, "reading the data\n");
+  auto data = start_worker(command, kReadWorker);
+  if (!data) return failure(data.error());
+  report["data"] = std::move(*data);
+  run_all(arguments, command, report);
+
+  std::fputs(markdown(report).c_str(), stdout);
+  if (arguments.curve) std::fputs(markdown_curve(report).c_str(), stdout);
+  if (std::fflush(stdout) != 0) return failure(runtime_error("cannot write to standard output"));
+  if (!arguments.json.empty()) {
+    if (auto written = write_json(arguments.json, report); !written) return failure(written.error());
+  }
+  return report["failures"].empty() ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  const auto arguments = parse_arguments(argc, argv);
+  if (!arguments) return failure(arguments.error());
+  if (!arguments->help.empty()) return std::fputs(arguments->help.c_str(), stdout) < 0 ? 1 : 0;
+  if (auto environment = check_environment(); !environment) return failure(environment.error());
+  if (!arguments->worker.empty()) return be_worker(*arguments);
+  return compare(*arguments, std::vector<std::string>(argv, argv + argc));
+}
+
+}  // namespace
+}  // namespace glissade::bench
+
+int main(int argc, char** argv) {
+  try {
+    return glissade::bench::run(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "train_bench: {}\n", error.what());
+    return 1;
+  }
+}
