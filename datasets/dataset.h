@@ -16,11 +16,11 @@ class Dataset {
   struct Arrays {
     std::uint32_t feature_count = 0;
     std::uint32_t label_count = 0;
-    std::vector<std::uint64_t> feature_offsets;
-    std::vector<std::uint32_t> feature_ids;
-    std::vector<float> feature_values;
-    std::vector<std::uint64_t> label_offsets;
-    std::vector<std::uint32_t> label_ids;
+    std::vector<std::uint64_t> feature_offsets = {};
+    std::vector<std::uint32_t> feature_ids = {};
+    std::vector<float> feature_values = {};
+    std::vector<std::uint64_t> label_offsets = {};
+    std::vector<std::uint32_t> label_ids = {};
   };
 
   explicit Dataset(Arrays arrays);

@@ -57,6 +57,8 @@ std::string_view first_line(std::string_view text) noexcept {
 
 /// Exactly three numbers separated by blanks, or nothing.
 std::optional<Header> header_in(std::string_view line) {
+  constexpr std::size_t kLongestHeader = 256;
+  if (line.size() > kLongestHeader) return std::nullopt;
   const std::string text = std::string(line) + '\n';
   const char* p = text.data();
   const char* const end = text.data() + text.size();
@@ -72,9 +74,8 @@ std::optional<Header> header_in(std::string_view line) {
 
 /// Takes the header line off the front of `text`.
 Result<Header> take_header(std::string_view& text, const std::string& path) {
-  constexpr std::size_t kLongestHeader = 256;
   const std::string_view line = first_line(text);
-  const auto header = line.size() <= kLongestHeader ? header_in(line) : std::nullopt;
+  const auto header = header_in(line);
   if (!header) {
     return runtime_error(
         fmt::format("{}: '{}' is not the header of an XMC file; start it with 'samples features labels', "
@@ -229,6 +230,42 @@ Dataset finish(const Header& header, const Totals& totals, std::shared_ptr<Colum
   return Dataset(view, std::move(columns));
 }
 
+/// The chunks of the rows of `body`. Empty lines at its end are left out, unless an XMC header counts them (`promised` samples).
+std::vector<RowChunk> cut_rows(std::string_view body, std::uint64_t promised, std::size_t chunk_bytes, Tail& tail,
+                               Totals& totals) {
+  std::string_view rows = body;
+  const std::uint64_t blank = take_blank_lines(rows);
+  std::vector<RowChunk> chunks = cut(rows, chunk_bytes, tail);
+  totals = place_chunks(chunks);
+  if (blank == 0 || totals.rows >= promised) return chunks;
+  const std::uint64_t counted = std::min(promised - totals.rows, blank);
+  for (std::uint64_t extra = blank; extra > counted; --extra) body.remove_suffix(body.ends_with("\r\n") ? 2 : 1);
+  chunks = cut(body, chunk_bytes, tail);
+  totals = place_chunks(chunks);
+  return chunks;
+}
+
+/// The first thing wrong with the parsed rows in the order of the file, if any. `bad` is the first chunk with a problem.
+std::optional<Error> first_error(const std::vector<RowChunk>& chunks, std::size_t bad, const Header& promised,
+                                 const Totals& totals, const IdLimits& limits, const std::string& path) {
+  const bool xmc = limits.format == Format::xmc;
+  const std::uint64_t first_line_number = xmc ? 2 : 1;
+  const std::uint64_t bad_row = bad < chunks.size() ? chunks[bad].first_row + chunks[bad].problem_row : totals.rows;
+  if (xmc && totals.rows > promised.samples && bad_row >= promised.samples) {
+    return row_error(path, promised.samples + first_line_number,
+                     fmt::format("more lines than the {} samples of the header, {} in all; correct the header or the file",
+                                 promised.samples, totals.rows));
+  }
+  if (bad < chunks.size()) return row_error(path, bad_row + first_line_number, describe(chunks[bad], limits));
+  if (xmc && totals.rows < promised.samples) {
+    return row_error(
+        path, totals.rows + 1,
+        fmt::format("the file ends after {} of the {} samples of the header; fetch the whole file or correct the header",
+                    totals.rows, promised.samples));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Dataset> parse_dataset(std::string_view text, const std::string& path, const ParseOptions& options) {
@@ -243,47 +280,21 @@ Result<Dataset> parse_dataset(std::string_view text, const std::string& path, co
   } else if (header_in(first_line(text))) {
     return row_error(path, 1, fmt::format("'{}' is the header of an XMC file; read the file as XMC", shown(first_line(text))));
   }
-  const std::string_view with_blanks = body;
-  const std::uint64_t blank = take_blank_lines(body);
-
   Tail tail;
-  std::vector<RowChunk> chunks = cut(body, options.chunk_bytes, tail);
-  Totals totals = place_chunks(chunks);
-  if (xmc && blank > 0 && totals.rows < header.samples) {
-    // The header counts (some of) the empty lines at the end: they are samples.
-    const std::uint64_t wanted = std::min(header.samples - totals.rows, blank);
-    std::string_view counted = with_blanks;
-    for (std::uint64_t extra = blank; extra > wanted; --extra) {
-      counted.remove_suffix(counted.ends_with("\r\n") ? 2 : 1);
-    }
-    chunks = cut(counted, options.chunk_bytes, tail);
-    totals = place_chunks(chunks);
-  }
-  if (!xmc && totals.rows == 0)
+  Totals totals;
+  std::vector<RowChunk> chunks = cut_rows(body, header.samples, options.chunk_bytes, tail, totals);
+  if (!xmc && totals.rows == 0) {
     return runtime_error(fmt::format("{} holds empty lines only; give a file with samples", quoted(path)));
-
+  }
   auto columns = allocate(totals, path);
   if (!columns) return columns.error();
+  Columns& filled = **columns;
   constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();
   const IdLimits limits{options.format, options.id_base, xmc ? header.features : kMostIds, xmc ? header.labels : kMostIds};
-  Columns& filled = **columns;
   const RowArrays arrays{filled.feature_offsets.get() + 1, filled.label_offsets.get() + 1, filled.feature_ids.get(),
                          filled.feature_values.get(), filled.label_ids.get()};
   const std::size_t bad = parse_chunks(chunks, limits, arrays);
-  const std::uint64_t bad_row = bad < chunks.size() ? chunks[bad].first_row + chunks[bad].problem_row : totals.rows;
-  const std::uint64_t lines_before = xmc ? 2 : 1;  // line number of row 0
-  if (xmc && totals.rows > header.samples && bad_row >= header.samples) {
-    return row_error(path, header.samples + lines_before,
-                     fmt::format("more lines than the {} samples of the header, {} in all; correct the header or the file",
-                                 header.samples, totals.rows));
-  }
-  if (bad < chunks.size()) return row_error(path, bad_row + lines_before, describe(chunks[bad], limits));
-  if (xmc && totals.rows < header.samples) {
-    return row_error(
-        path, totals.rows + 1,
-        fmt::format("the file ends after {} of the {} samples of the header; fetch the whole file or correct the header",
-                    totals.rows, header.samples));
-  }
+  if (auto error = first_error(chunks, bad, header, totals, limits, path)) return std::move(*error);
   join_labels(chunks, filled);
   if (!xmc) header = number_from_ids(chunks, options.id_base, totals, filled);
   return finish(header, totals, std::move(*columns));

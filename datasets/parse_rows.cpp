@@ -195,19 +195,16 @@ std::string describe(const RowChunk& chunk, const IdLimits& limits) {
   const std::string id = shown(token.substr(0, token.find_first_of(",:")));
   const bool xmc = limits.format == Format::xmc;
   switch (chunk.problem) {
-    case Problem::none:
-      break;
+    case Problem::none: break;
     case Problem::bad_label:
       return fmt::format("'{}' is not a list of labels; write label ids separated by commas, or a space where there are none",
                          shown_token);
-    case Problem::negative_label:
-      return fmt::format("label id {} is negative; label ids start at 0", id);
+    case Problem::negative_label: return fmt::format("label id {} is negative; label ids start at 0", id);
     case Problem::label_too_large:
       return xmc ? fmt::format("label id {} is not below the {} labels of the header; correct the id or the header", id,
                                limits.labels)
                  : fmt::format("label id {} is too large; ids must be below {}", id, limits.labels);
-    case Problem::duplicate_label:
-      return fmt::format("label {} occurs twice in the row; name each label once", chunk.problem_id);
+    case Problem::duplicate_label: return fmt::format("label {} occurs twice in the row; name each label once", chunk.problem_id);
     case Problem::bad_feature:
       return fmt::format("'{}' is not a feature; write id:value pairs such as 17:0.25, separated by spaces", shown_token);
     case Problem::negative_feature:
@@ -216,8 +213,7 @@ std::string describe(const RowChunk& chunk, const IdLimits& limits) {
       return xmc ? fmt::format("feature id {} is not below the {} features of the header; correct the id or the header", id,
                                limits.features)
                  : fmt::format("feature id {} is too large; ids must be below {}", id, limits.features);
-    case Problem::feature_zero:
-      return "feature id 0 in a file that is read as counting from 1; read it as counting from 0";
+    case Problem::feature_zero: return "feature id 0 in a file that is read as counting from 1; read it as counting from 0";
     case Problem::duplicate_feature:
       return fmt::format("feature {} occurs twice in the row; give each feature once, with its values added up",
                          chunk.problem_id);

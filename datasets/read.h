@@ -17,9 +17,9 @@ enum class IdBase { detect, zero, one };
 
 struct ReadOptions {
   Format format = Format::xmc;
-  bool use_cache = true;            ///< load from / write to the binary cache
-  std::string cache_directory;      ///< empty: $GLISSADE_CACHE, else $XDG_CACHE_HOME/glissade, else ~/.cache/glissade
-  IdBase id_base = IdBase::detect;  ///< libsvm only
+  bool use_cache = true;             ///< load from / write to the binary cache
+  std::string cache_directory = {};  ///< empty: $GLISSADE_CACHE, else $XDG_CACHE_HOME/glissade, else ~/.cache/glissade
+  IdBase id_base = IdBase::detect;   ///< libsvm only
 };
 
 /// What reading cost, for reports that separate it from training.

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/datasets/helpers.h"
+
 namespace {
 
 using namespace glissade::datasets;
@@ -41,18 +43,7 @@ Ids labels(const Dataset& data, std::size_t row) {
   return {ids.begin(), ids.end()};
 }
 
-void check_equal(const DatasetView& a, const DatasetView& b) {
-  const auto same = [](auto left, auto right) {
-    return std::vector(left.begin(), left.end()) == std::vector(right.begin(), right.end());
-  };
-  CHECK(a.feature_count == b.feature_count);
-  CHECK(a.label_count == b.label_count);
-  CHECK(same(a.features.offsets, b.features.offsets));
-  CHECK(same(a.features.ids, b.features.ids));
-  CHECK(same(a.features.values, b.features.values));
-  CHECK(same(a.labels.offsets, b.labels.offsets));
-  CHECK(same(a.labels.ids, b.labels.ids));
-}
+void check_equal(const DatasetView& a, const DatasetView& b) { CHECK(testing::same(a, b)); }
 
 }  // namespace
 

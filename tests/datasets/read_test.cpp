@@ -1,0 +1,118 @@
+// Files: plain and compressed, missing, damaged, too large; pipes.
+#include "datasets/read.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <thread>
+
+#include "datasets/memory.h"
+#include "tests/datasets/helpers.h"
+
+namespace {
+
+using namespace glissade::datasets;
+using testing::TemporaryFolder;
+
+const ReadOptions kNoCache{.use_cache = false};
+const std::string kText = "2 10 5\n0,4 1:0.5 9:-2\n2 0:1e-3 3:.25\n";
+
+std::string complaint(const std::string& path, const ReadOptions& options = kNoCache) {
+  const auto result = read_dataset(path, options);
+  return result ? "accepted" : result.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("compression is told by content, and gives the same data set", "[unit]") {
+  const TemporaryFolder folder;
+  const auto plain = read_dataset(folder.file("a.txt", kText), kNoCache);
+  REQUIRE(plain);
+  CHECK(plain->view().size() == 2);
+  const std::string first = kText.substr(0, 15);
+  const std::string second = kText.substr(15);
+  for (const std::string& packed :
+       {testing::gzip_of(kText), testing::zstd_of(kText), testing::gzip_of(first) + testing::gzip_of(second),
+        testing::zstd_of(first) + testing::zstd_of(second), testing::gzip_of(kText) + std::string(512, '\0')}) {
+    ReadReport report;
+    const auto unpacked = read_dataset(folder.file("name-says-nothing.txt", packed), kNoCache, &report);
+    REQUIRE(unpacked);
+    CHECK(testing::same(plain->view(), unpacked->view()));
+    CHECK(report.file_bytes == packed.size());
+    CHECK(report.text_bytes == kText.size());
+    CHECK_FALSE(report.from_cache);
+  }
+}
+
+TEST_CASE("a large text survives compression", "[unit]") {
+  const TemporaryFolder folder;
+  std::string text = "60000 1000 10\n";
+  for (int i = 0; i < 60'000; ++i)
+    text += std::to_string(i % 10) + " " + std::to_string(i % 999) + ":0." + std::to_string(i) + " 999:3\n";
+  const auto plain = read_dataset(folder.file("plain", text), kNoCache);
+  INFO((plain ? "" : plain.error().message));
+  REQUIRE(plain);
+  for (const std::string& packed : {testing::gzip_of(text), testing::zstd_of(text)}) {
+    const auto unpacked = read_dataset(folder.file("packed", packed), kNoCache);
+    REQUIRE(unpacked);
+    CHECK(testing::same(plain->view(), unpacked->view()));
+  }
+}
+
+TEST_CASE("what cannot be opened is named with the reason", "[unit]") {
+  const TemporaryFolder folder;
+  CHECK(complaint(folder / "none") ==
+        "cannot read '" + folder / "none" + "': No such file or directory; check the path and its permissions");
+  CHECK(complaint(folder.path()) == "'" + folder.path() + "' is a directory; name a file in it");
+  CHECK(complaint(folder.file("empty", "")) == "'" + folder / "empty" + "' is empty; give a file with samples");
+  CHECK(complaint(folder.file("empty.gz", testing::gzip_of(""))) ==
+        "'" + folder / "empty.gz" + "' is empty; give a file with samples");
+}
+
+TEST_CASE("truncated and damaged compressed files are refused", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string remedy = "; fetch or compress the file again";
+  const std::string gz = testing::gzip_of(kText);
+  const std::string zst = testing::zstd_of(kText);
+  const std::string path = folder / "f";
+  const auto of = [&](const std::string& bytes) { return complaint(folder.file("f", bytes)); };
+  CHECK(of(gz.substr(0, gz.size() - 3)) == "'" + path + "' is not intact gzip data (the file ends too early)" + remedy);
+  CHECK(of(gz.substr(0, 5)) == "'" + path + "' is not intact gzip data (the file ends too early)" + remedy);
+  CHECK(of(zst.substr(0, zst.size() - 3)) == "'" + path + "' is not intact Zstandard data (the file ends too early)" + remedy);
+  CHECK(of(zst.substr(0, 4)) == "'" + path + "' is not intact Zstandard data (the file ends too early)" + remedy);
+  CHECK(of(gz + "garbage") == "'" + path + "' is not intact gzip data (incorrect header check)" + remedy);
+  CHECK(of(zst + "garbage") == "'" + path + "' is not intact Zstandard data (Unknown frame descriptor)" + remedy);
+  std::string wrong_sum = gz;
+  wrong_sum[gz.size() - 6] = static_cast<char>(wrong_sum[gz.size() - 6] ^ 1);
+  CHECK(of(wrong_sum) == "'" + path + "' is not intact gzip data (incorrect data check)" + remedy);
+}
+
+TEST_CASE("a compressed file that claims an absurd size is refused before memory is taken", "[unit]") {
+  const TemporaryFolder folder;
+  // A Zstandard frame header, no window, 8-byte content size: 2^60 bytes.
+  const std::string claim("\x28\xb5\x2f\xfd\xe0\x00\x00\x00\x00\x00\x00\x00\x10", 13);
+  const std::string message = complaint(folder.file("bomb.zst", claim));
+  CHECK(message.starts_with("decompressing '" + folder / "bomb.zst" + "' needs 1152921504.6 GB of memory and "));
+  CHECK(message.ends_with(" are available; free memory or split the file"));
+}
+
+TEST_CASE("memory is asked for before it is taken", "[unit]") {
+  CHECK(available_memory() > 1'000'000);
+  CHECK(require_memory(1000, "reading 'x'").ok());
+  const auto refused = require_memory(std::uint64_t{1} << 62, "reading 'x'");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.starts_with("reading 'x' needs 4611686018.4 GB of memory and "));
+}
+
+TEST_CASE("a pipe is read to its end", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  std::thread writer([&] { folder.file("pipe", kText); });
+  const auto data = read_dataset(path, kNoCache);
+  writer.join();
+  REQUIRE(data);
+  CHECK(data->view().size() == 2);
+}
