@@ -25,16 +25,16 @@ constexpr unsigned kCompiled = kScalar | (GLISSADE_HAVE_AVX2 ? kAvx2 : 0u) | (GL
 // its function, so a level without that kernel need not define it.
 constexpr Kernels table_up_to(unsigned highest) {
   Kernels table{};
-#define GLISSADE_LAY(name, level, bit, levels) \
+#define GLISSADE_LAY(name, level, bit, levels)         \
   if constexpr ((kCompiled & (levels) & (bit)) != 0) { \
-    if ((bit) <= highest) table.name = level::name; \
+    if ((bit) <= highest) table.name = level::name;    \
   }
-#define GLISSADE_FILL(name, result, parameters, levels)       \
-  static_assert(((levels) & kScalar) != 0, #name " needs a scalar version"); \
-  GLISSADE_LAY(name, scalar, kScalar, levels)                 \
-  GLISSADE_LAY(name, avx2, kAvx2, levels)                     \
-  GLISSADE_LAY(name, avx512, kAvx512, levels)                 \
-  GLISSADE_LAY(name, avx512bf16, kAvx512bf16, levels)         \
+#define GLISSADE_FILL(name, result, parameters, levels)                    \
+  static_assert(((levels)&kScalar) != 0, #name " needs a scalar version"); \
+  GLISSADE_LAY(name, scalar, kScalar, levels)                              \
+  GLISSADE_LAY(name, avx2, kAvx2, levels)                                  \
+  GLISSADE_LAY(name, avx512, kAvx512, levels)                              \
+  GLISSADE_LAY(name, avx512bf16, kAvx512bf16, levels)                      \
   GLISSADE_LAY(name, amx, kAmx, levels)
   GLISSADE_SIMD_KERNELS(GLISSADE_FILL)
 #undef GLISSADE_FILL

@@ -42,72 +42,67 @@ struct SgdStep {
 
 }  // namespace glissade::simd
 
-#define GLISSADE_SIMD_KERNELS(K)                                                                                       \
-  /* Row dots: out[i] = x . rows[ids[i]], rows of `stride` elements of which `width` count. Prefetches ahead. */       \
-  K(dots_f32, void,                                                                                                    \
-    (const float* x, const float* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,               \
-     std::size_t width, float* out),                                                                                   \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* The same with bf16 rows and a bf16 vector, products and sums in float. */                                         \
-  K(dots_bf16, void,                                                                                                   \
-    (const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,                  \
-     std::size_t count, std::size_t width, float* out),                                                                \
-    kScalar | kAvx2 | kAvx512 | kAvx512bf16)                                                                           \
-  /* y += a * x. */                                                                                                    \
-  K(axpy_f32, void, (float a, const float* x, float* y, std::size_t n), kScalar | kAvx2 | kAvx512)                     \
-  /* Embedding bag: out = sum_i weights[i] * rows[ids[i]], overwriting out. The forward pass of the input layer, and,  \
-     over a batch transposed to row-major groups, its scatter: the gradient of one row is the bag of its samples. */   \
-  K(bag_f32, void,                                                                                                     \
-    (const float* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,         \
-     std::size_t width, float* out),                                                                                   \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  K(bag_bf16, void,                                                                                                    \
-    (const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights,                    \
-     std::size_t count, std::size_t width, float* out),                                                                \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* Row updates; each returns the squared length of the change of w (for the drift that drives re-hashing). */        \
-  K(adam_f32, float,                                                                                                   \
-    (float* w, float* m, float* v, const float* g, std::size_t n, const AdamStep* step), kScalar | kAvx2 | kAvx512)    \
-  K(adam_split, float,                                                                                                 \
-    (std::uint16_t* hi, std::uint16_t* lo, float* m, float* v, const float* g, std::size_t n, const AdamStep* step),   \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  K(sgd_f32, float, (float* w, const float* g, std::size_t n, const SgdStep* step), kScalar | kAvx2 | kAvx512)         \
-  K(sgd_split, float,                                                                                                  \
-    (std::uint16_t* hi, std::uint16_t* lo, const float* g, std::size_t n, const SgdStep* step),                        \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* Softmax over an active set in two steps, so that a long set can go in pieces: log sum_i exp(z[i]) (-inf if n = 0) */ \
-  K(logsumexp_f32, float, (const float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                  \
-  /* z[i] <- exp(z[i] - shift). */                                                                                     \
-  K(exp_shift_f32, void, (float* z, std::size_t n, float shift), kScalar | kAvx2 | kAvx512)                            \
-  /* z[i] <- 1 / (1 + exp(-z[i])); returns sum_i log(1 + exp(z[i])) of the values that came in. */                     \
-  K(sigmoid_f32, float, (float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                          \
-  /* float -> bf16, nearest even; NaN stays NaN. */                                                                    \
-  K(narrow_nearest, void, (const float* x, std::uint16_t* y, std::size_t n),                                           \
-    kScalar | kAvx2 | kAvx512 | kAvx512bf16)                                                                           \
-  /* float -> bf16, stochastic: rounds up with the probability of the part cut off. Element i draws from a counter     \
-     generator of (seed, i), so that every level gives the same bits. */                                               \
-  K(narrow_stochastic, void, (const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed),                    \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  K(widen, void, (const std::uint16_t* x, float* y, std::size_t n), kScalar | kAvx2 | kAvx512)                         \
-  /* float <-> split halves, exact in both directions. */                                                              \
-  K(split_f32, void, (const float* w, std::uint16_t* hi, std::uint16_t* lo, std::size_t n),                            \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  K(join_f32, void, (const std::uint16_t* hi, const std::uint16_t* lo, float* w, std::size_t n),                       \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* The k largest of z, largest first, ties to the lower index, NaN never. Writes min(k, numbers) indices and values  \
-     and returns that count. k is small (<= 1000). Bit-identical across levels. */                                     \
-  K(topk_f32, std::size_t, (const float* z, std::size_t n, std::size_t k, std::uint32_t* index, float* value),         \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* SimHash of 16 vectors (see kHashLanes). Projection p adds x[terms[p * nonzeros + j]] in order of j, negated where  \
-     the term's top bit is set (index = term & 0x7fffffff); its bit is 1 where the sum is > 0. Table t packs the bits  \
-     of projections t * k .. t * k + k - 1, first one lowest, into codes[t * 16 + lane]. k <= 32. */                   \
-  K(simhash_codes, void,                                                                                               \
-    (const float* x, const std::uint32_t* terms, std::size_t nonzeros, std::size_t tables, std::size_t k,              \
-     std::uint32_t* codes),                                                                                            \
-    kScalar | kAvx2 | kAvx512)                                                                                         \
-  /* Winner-take-all of 16 vectors. Bin b looks at positions[b * bin_size + j], j = 0 .. bin_size - 1; its digit is the \
-     first j that holds the largest value, or 255 where all values of the bin are exactly 0 (an empty bin: densified   \
-     by the caller). digits[b * 16 + lane]; bin_size <= 128. */                                                        \
-  K(wta_digits, void,                                                                                                  \
-    (const float* x, const std::uint32_t* positions, std::size_t bin_size, std::size_t bins, std::uint8_t* digits),    \
+#define GLISSADE_SIMD_KERNELS(K)                                                                                                 \
+  /* Row dots: out[i] = x . rows[ids[i]], rows of `stride` elements of which `width` count. Prefetches ahead. */                 \
+  K(dots_f32, void,                                                                                                              \
+    (const float* x, const float* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width,      \
+     float* out),                                                                                                                \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* The same with bf16 rows and a bf16 vector, products and sums in float; subnormal values may count as 0. */                  \
+  K(dots_bf16, void,                                                                                                             \
+    (const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,         \
+     std::size_t width, float* out),                                                                                             \
+    kScalar | kAvx2 | kAvx512 | kAvx512bf16)                                                                                     \
+  /* y += a * x, rounded twice; bit-identical across levels. */                                                                  \
+  K(axpy_f32, void, (float a, const float* x, float* y, std::size_t n), kScalar | kAvx2 | kAvx512)                               \
+  /* Embedding bag: out = sum_i weights[i] * rows[ids[i]], overwriting out. The forward pass of the input layer, and,            \
+     over a batch transposed to row-major groups, its scatter: the gradient of one row is the bag of its samples. */             \
+  K(bag_f32, void,                                                                                                               \
+    (const float* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,                   \
+     std::size_t width, float* out),                                                                                             \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(bag_bf16, void,                                                                                                              \
+    (const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,           \
+     std::size_t width, float* out),                                                                                             \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Row updates; each returns the squared length of the change of w (for the drift that drives re-hashing). */                  \
+  /* Weights and moments are bit-identical across levels, the returned sum is not. */                                            \
+  K(adam_f32, float, (float* w, float* m, float* v, const float* g, std::size_t n, const AdamStep* step),                        \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(adam_split, float,                                                                                                           \
+    (std::uint16_t * hi, std::uint16_t * lo, float* m, float* v, const float* g, std::size_t n, const AdamStep* step),           \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(sgd_f32, float, (float* w, const float* g, std::size_t n, const SgdStep* step), kScalar | kAvx2 | kAvx512)                   \
+  K(sgd_split, float, (std::uint16_t * hi, std::uint16_t * lo, const float* g, std::size_t n, const SgdStep* step),              \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Softmax over an active set in two steps, so that a long set can go in pieces: log sum_i exp(z[i]) (-inf if n = 0) */        \
+  K(logsumexp_f32, float, (const float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                            \
+  /* z[i] <- exp(z[i] - shift), 0 below the smallest normal float. */                                                            \
+  K(exp_shift_f32, void, (float* z, std::size_t n, float shift), kScalar | kAvx2 | kAvx512)                                      \
+  /* z[i] <- 1 / (1 + exp(-z[i])); returns sum_i log(1 + exp(z[i])) of the values that came in. */                               \
+  K(sigmoid_f32, float, (float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                                    \
+  /* float -> bf16, nearest even; NaN stays NaN. */                                                                              \
+  K(narrow_nearest, void, (const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx2 | kAvx512 | kAvx512bf16)            \
+  /* float -> bf16, stochastic: rounds up with the probability of the part cut off. Element i draws from a counter               \
+     generator of (seed, i), so that every level gives the same bits. */                                                         \
+  K(narrow_stochastic, void, (const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed), kScalar | kAvx2 | kAvx512)   \
+  K(widen, void, (const std::uint16_t* x, float* y, std::size_t n), kScalar | kAvx2 | kAvx512)                                   \
+  /* float <-> split halves, exact in both directions. */                                                                        \
+  K(split_f32, void, (const float* w, std::uint16_t* hi, std::uint16_t* lo, std::size_t n), kScalar | kAvx2 | kAvx512)           \
+  K(join_f32, void, (const std::uint16_t* hi, const std::uint16_t* lo, float* w, std::size_t n), kScalar | kAvx2 | kAvx512)      \
+  /* The k largest of z, largest first, ties to the lower index, NaN never. Writes min(k, numbers) indices and values            \
+     and returns that count. k is small (<= 1000). Bit-identical across levels. */                                               \
+  K(topk_f32, std::size_t, (const float* z, std::size_t n, std::size_t k, std::uint32_t* index, float* value),                   \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* SimHash of 16 vectors (see kHashLanes). Projection p adds x[terms[p * nonzeros + j]] in order of j, negated where           \
+     the term's top bit is set (index = term & 0x7fffffff); its bit is 1 where the sum is > 0. Table t packs the bits            \
+     of projections t * k .. t * k + k - 1, first one lowest, into codes[t * 16 + lane]. k <= 32. */                             \
+  K(simhash_codes, void,                                                                                                         \
+    (const float* x, const std::uint32_t* terms, std::size_t nonzeros, std::size_t tables, std::size_t k, std::uint32_t* codes), \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Winner-take-all of 16 vectors. Bin b looks at positions[b * bin_size + j], j = 0 .. bin_size - 1; its digit is the          \
+     first j that holds the largest value, or 255 where all values of the bin are exactly 0 (an empty bin: densified             \
+     by the caller). digits[b * 16 + lane]; bin_size <= 128. */                                                                  \
+  K(wta_digits, void,                                                                                                            \
+    (const float* x, const std::uint32_t* positions, std::size_t bin_size, std::size_t bins, std::uint8_t* digits),              \
     kScalar | kAvx2 | kAvx512)

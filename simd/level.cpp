@@ -93,7 +93,8 @@ bool has_amx(const Features& f) {
 
 unsigned detect() {
   const Features f = read_features();
-  return 1u | unsigned{has_avx2(f)} << 1 | unsigned{has_avx512(f)} << 2 | unsigned{has_avx512bf16(f)} << 3 | unsigned{has_amx(f)} << 4;
+  return 1u | unsigned{has_avx2(f)} << 1 | unsigned{has_avx512(f)} << 2 | unsigned{has_avx512bf16(f)} << 3 |
+         unsigned{has_amx(f)} << 4;
 }
 
 #else

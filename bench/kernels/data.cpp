@@ -15,7 +15,9 @@ void* make_table() {
   constexpr std::size_t kBytes = std::size_t{kRows} * kWidestRow;
   void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    std::fprintf(stderr, "kernel_bench: no memory for a table of %zu MB; run with --benchmark_filter to leave out gathered rows\n", kBytes >> 20);
+    std::fprintf(stderr,
+                 "kernel_bench: no memory for a table of %zu MB; run with --benchmark_filter to leave out gathered rows\n",
+                 kBytes >> 20);
     std::exit(1);
   }
   madvise(memory, kBytes, MADV_HUGEPAGE);

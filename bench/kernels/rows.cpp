@@ -4,8 +4,8 @@
 namespace glissade::bench {
 namespace {
 
-constexpr std::size_t kActive = 3'000;   // rows that one sample's active set has
-constexpr std::size_t kFeatures = 76;    // features of one Amazon-670K sample
+constexpr std::size_t kActive = 3'000;  // rows that one sample's active set has
+constexpr std::size_t kFeatures = 76;   // features of one Amazon-670K sample
 constexpr std::uint32_t kCachedRows = 64;
 
 template <class T>

@@ -50,7 +50,8 @@ void add_topk_f32(const std::string& prefix, const simd::Kernels& level) {
       add(prefix, shape, [n, k, kernel = level.topk_f32](benchmark::State& state) {
         std::vector<std::uint32_t> index(k);
         std::vector<float> value(k);
-        time_scores(state, n, false, [&](const float* z) { benchmark::DoNotOptimize(kernel(z, n, k, index.data(), value.data())); });
+        time_scores(state, n, false,
+                    [&](const float* z) { benchmark::DoNotOptimize(kernel(z, n, k, index.data(), value.data())); });
       });
     }
   }

@@ -126,8 +126,8 @@ void bag_f32(const float* rows, std::size_t stride, const std::uint32_t* ids, co
   if (whole < width) scalar::bag_f32(rows + whole, stride, ids, weights, count, width - whole, out + whole);
 }
 
-void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights,
-              std::size_t count, std::size_t width, float* out) noexcept {
+void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,
+              std::size_t width, float* out) noexcept {
   bag_of(Bag<std::uint16_t>{rows, stride, ids, weights, count}, width, out);
   const std::size_t whole = count == 0 ? 0 : width / kColumns * kColumns;
   if (whole < width) scalar::bag_bf16(rows + whole, stride, ids, weights, count, width - whole, out + whole);

@@ -106,7 +106,8 @@ inline __m128 four_dots(const std::uint16_t* x, const Group<std::uint16_t>& grou
 }
 
 template <class T>
-void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* out) {
+void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width,
+          float* out) {
   const auto row_at = [=](std::size_t i) { return rows + ids[i < count ? i : count - 1] * stride; };
   Group<T> group;
   for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
@@ -132,8 +133,8 @@ void dots_f32(const float* x, const float* rows, std::size_t stride, const std::
   dots(x, rows, stride, ids, count, width, out);
 }
 
-void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,
-               std::size_t count, std::size_t width, float* out) noexcept {
+void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,
+               std::size_t width, float* out) noexcept {
   dots(x, rows, stride, ids, count, width, out);
 }
 

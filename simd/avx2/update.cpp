@@ -53,8 +53,8 @@ float adam(const Weights& weights, float* m, float* v, const float* g, std::size
     const __m256 w = weights.load(i);
     const __m256 gradient = _mm256_loadu_ps(g + i);
     const __m256 first = _mm256_add_ps(_mm256_mul_ps(keep1, _mm256_loadu_ps(m + i)), _mm256_mul_ps(gain1, gradient));
-    const __m256 second = _mm256_add_ps(_mm256_mul_ps(keep2, _mm256_loadu_ps(v + i)),
-                                        _mm256_mul_ps(gain2, _mm256_mul_ps(gradient, gradient)));
+    const __m256 second =
+        _mm256_add_ps(_mm256_mul_ps(keep2, _mm256_loadu_ps(v + i)), _mm256_mul_ps(gain2, _mm256_mul_ps(gradient, gradient)));
     const __m256 root = _mm256_add_ps(_mm256_mul_ps(_mm256_sqrt_ps(second), scale2), epsilon);
     const __m256 updated = _mm256_sub_ps(_mm256_mul_ps(w, shrink), _mm256_div_ps(_mm256_mul_ps(rate, first), root));
     const __m256 moved = _mm256_sub_ps(updated, w);

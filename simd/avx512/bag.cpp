@@ -16,7 +16,9 @@ constexpr std::size_t kAhead = 8;
 
 inline void prefetch(const void* line) { _mm_prefetch(static_cast<const char*>(line), _MM_HINT_T0); }
 
-inline __mmask16 lanes_left(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u)); }
+inline __mmask16 lanes_left(std::size_t n) {
+  return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u));
+}
 
 /// What a bag sums.
 template <class T>
@@ -155,8 +157,8 @@ void bag_f32(const float* rows, std::size_t stride, const std::uint32_t* ids, co
   }
 }
 
-void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights,
-              std::size_t count, std::size_t width, float* out) noexcept {
+void bag_bf16(const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,
+              std::size_t width, float* out) noexcept {
   const Bag<std::uint16_t> bag{rows, stride, ids, weights, count};
   if (count == 0) return clear(out, width);
   const __mmask32 last = Line<std::uint16_t>::mask((width + 31) % 32 + 1);

@@ -5,13 +5,19 @@
 namespace glissade::simd::avx512 {
 namespace {
 
-inline __mmask16 lanes_left(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u)); }
+inline __mmask16 lanes_left(std::size_t n) {
+  return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u));
+}
 
 inline __m512i load_bits(__mmask16 lanes, const float* x) { return _mm512_castps_si512(_mm512_maskz_loadu_ps(lanes, x)); }
 inline void store_bits(float* y, __mmask16 lanes, __m512i bits) { _mm512_mask_storeu_ps(y, lanes, _mm512_castsi512_ps(bits)); }
 
-inline __m512i load_halves(__mmask16 lanes, const std::uint16_t* x) { return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x)); }
-inline void store_halves(std::uint16_t* y, __mmask16 lanes, __m512i v) { _mm256_mask_storeu_epi16(y, lanes, _mm512_cvtepi32_epi16(v)); }
+inline __m512i load_halves(__mmask16 lanes, const std::uint16_t* x) {
+  return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x));
+}
+inline void store_halves(std::uint16_t* y, __mmask16 lanes, __m512i v) {
+  _mm256_mask_storeu_epi16(y, lanes, _mm512_cvtepi32_epi16(v));
+}
 
 // The upper half of `rounded`, or of the quieted value where that is a NaN.
 inline __m512i upper_half(__m512i bits, __m512i rounded) {

@@ -10,7 +10,9 @@ constexpr float kInfinity = __builtin_inff();
 // Sums of floats are moved to a double this often, so that a sum over a million labels loses nothing.
 constexpr std::size_t kBlock = 4096;
 
-inline __mmask16 lanes_left(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u)); }
+inline __mmask16 lanes_left(std::size_t n) {
+  return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u));
+}
 
 // exp(x) = 2^n exp(r), n the integer nearest to x / ln 2, so |r| <= ln 2 / 2; exp(r) = 1 + r + r^2 q(r) with q of degree 4,
 // minimax in relative error (3e-9). Results below the smallest normal float are 0; NaN stays NaN.
@@ -18,7 +20,8 @@ inline __m512 exp_normal(__m512 x) {
   const __m512 lowest = _mm512_set1_ps(-87.33654f), highest = _mm512_set1_ps(89.0f);
   const __mmask16 kept = _mm512_cmp_ps_mask(x, lowest, _CMP_NLT_UQ);
   x = _mm512_min_ps(highest, x);  // in this order, a NaN in x goes through
-  const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const __m512 n =
+      _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   __m512 r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693147182f), x);
   r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-1.90465421e-9f), r);
   const __m512 r2 = _mm512_mul_ps(r, r);

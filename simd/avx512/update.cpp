@@ -5,7 +5,9 @@
 namespace glissade::simd::avx512 {
 namespace {
 
-inline __mmask16 lanes_left(std::size_t n) { return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u)); }
+inline __mmask16 lanes_left(std::size_t n) {
+  return static_cast<__mmask16>(_bzhi_u32(0xffffu, n < 16 ? static_cast<unsigned>(n) : 16u));
+}
 
 // A place for 16 weights: a float array, or two arrays of halves.
 struct Whole {

@@ -57,8 +57,8 @@ inline __m128 four_dots(const std::uint16_t* x, const Group& group, std::size_t 
 
 }  // namespace
 
-void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,
-               std::size_t count, std::size_t width, float* out) noexcept {
+void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,
+               std::size_t width, float* out) noexcept {
   const auto row_at = [=](std::size_t i) { return rows + ids[i < count ? i : count - 1] * stride; };
   Group group;
   for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {

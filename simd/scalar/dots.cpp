@@ -21,7 +21,8 @@ float dot(const T* a, const T* b, std::size_t width) {
 }
 
 template <class T>
-void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* out) {
+void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width,
+          float* out) {
   constexpr std::size_t kAhead = 4;
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kAhead < count) __builtin_prefetch(rows + ids[i + kAhead] * stride);
@@ -36,8 +37,8 @@ void dots_f32(const float* x, const float* rows, std::size_t stride, const std::
   dots(x, rows, stride, ids, count, width, out);
 }
 
-void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids,
-               std::size_t count, std::size_t width, float* out) noexcept {
+void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count,
+               std::size_t width, float* out) noexcept {
   dots(x, rows, stride, ids, count, width, out);
 }
 

@@ -36,6 +36,8 @@ inline double sigmoid_budget(double exact) { return 8 * kRounding * std::abs(exa
 inline double softplus_budget(double exact) { return 4e-6 * std::abs(exact) + kFlush; }
 
 /// The squared length of a change of n weights, each square good to a few roundings.
-inline double change_budget(std::size_t n, double exact) { return (static_cast<double>(n) + 4) * kRounding * std::abs(exact) + kFlush; }
+inline double change_budget(std::size_t n, double exact) {
+  return (static_cast<double>(n) + 4) * kRounding * std::abs(exact) + kFlush;
+}
 
 }  // namespace glissade::simd::test

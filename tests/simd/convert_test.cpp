@@ -122,12 +122,15 @@ TEST_CASE("narrow_nearest takes the nearest bf16, the even one of two", "[unit]"
     }
     // bf16 values below and above x in magnitude; the one past the largest stands for infinity, as rounding has it.
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) & 0x7fffffffu;
-    const auto magnitude = [](std::uint32_t half) { return half == 0x7f80u ? 0x1p128 : double{bf16_value(static_cast<std::uint16_t>(half))}; };
+    const auto magnitude = [](std::uint32_t half) {
+      return half == 0x7f80u ? 0x1p128 : double{bf16_value(static_cast<std::uint16_t>(half))};
+    };
     const std::uint32_t below = bits >> 16, above = (bits & 0xffffu) == 0 ? below : below + 1;
     const double value = bits == 0x7f800000u ? 0x1p128 : double{std::abs(x)};
     const double down = value - magnitude(below), up = magnitude(above) - value;
     const std::uint32_t wanted = down < up ? below : up < down ? above : below % 2 == 0 ? below : above;
-    if ((y & 0x7fffu) != wanted || std::signbit(got) != std::signbit(x)) FAIL("bits " << std::bit_cast<std::uint32_t>(x) << ", got " << y);
+    if ((y & 0x7fffu) != wanted || std::signbit(got) != std::signbit(x))
+      FAIL("bits " << std::bit_cast<std::uint32_t>(x) << ", got " << y);
   }
 }
 

@@ -20,7 +20,7 @@
 
 namespace glissade::simd::test {
 
-inline constexpr std::size_t kLengths[] = {0,  1,  2,  3,  4,  7,  8,  9,  15,  16,  17,  23,  31,  32,  33,
+inline constexpr std::size_t kLengths[] = {0,  1,  2,  3,  4,  7,  8,  9,   15,  16,  17,  23,  31,  32,  33,
                                            47, 48, 63, 64, 65, 95, 96, 127, 128, 129, 200, 255, 256, 257, 500};
 
 /// Where the elements of a Guarded lie: at the end of a page that nobody may touch beyond (a read past the end faults), or
@@ -105,7 +105,8 @@ inline float bf16_value(std::uint16_t half) { return std::bit_cast<float>(std::u
 
 inline std::vector<std::uint16_t> bf16_of(const std::vector<float>& values) {
   std::vector<std::uint16_t> halves(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) halves[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(values[i]) >> 16);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    halves[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(values[i]) >> 16);
   return halves;
 }
 

@@ -20,8 +20,8 @@ std::vector<float> block(Random& random, std::size_t dimension) {
   return x;
 }
 
-void check_simhash(const Kernels& level, Random& random, std::size_t dimension, std::size_t nonzeros, std::size_t tables, std::size_t k,
-                   Placement placement) {
+void check_simhash(const Kernels& level, Random& random, std::size_t dimension, std::size_t nonzeros, std::size_t tables,
+                   std::size_t k, Placement placement) {
   const std::vector<float> x = block(random, dimension);
   std::vector<std::uint32_t> terms = random.ids(tables * k * nonzeros, static_cast<std::uint32_t>(dimension));
   for (std::uint32_t& term : terms) term |= random.below(2) << 31;
@@ -35,7 +35,8 @@ void check_simhash(const Kernels& level, Random& random, std::size_t dimension, 
   REQUIRE(codes.values() == expected);
 }
 
-void check_wta(const Kernels& level, Random& random, std::size_t dimension, std::size_t bin_size, std::size_t bins, Placement placement) {
+void check_wta(const Kernels& level, Random& random, std::size_t dimension, std::size_t bin_size, std::size_t bins,
+               Placement placement) {
   std::vector<float> x = block(random, dimension);
   for (std::size_t i = 0; i < x.size() / 2; ++i) x[i] = random.below(2) != 0 ? 0.0f : -0.0f;  // so that bins are empty
   const std::vector<std::uint32_t> positions = random.ids(bin_size * bins, static_cast<std::uint32_t>(dimension));

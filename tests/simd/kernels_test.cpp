@@ -32,9 +32,9 @@ TEST_CASE("levels left out here are named", "[simd]") {
   for (int i = 0; i < kLevelCount; ++i) {
     const auto level = static_cast<Level>(i);
     if (!is_compiled(level)) {
-      WARN("skipped " << name_of(i) << ": this build has no kernels of it");
+      WARN("skipped: " << name_of(i) << ", this build has no kernels of it");
     } else if (!is_usable(level)) {
-      WARN("skipped " << name_of(i) << ": this CPU does not run it");
+      WARN("skipped: " << name_of(i) << ", this CPU does not run it");
     }
   }
 }

@@ -50,7 +50,8 @@ void check_sigmoids(const Kernels& level, const std::vector<float>& z, Placement
   for (std::size_t i = 0; i < z.size(); ++i) {
     sum += exact_softplus(z[i]);
     const double exact = std::isnan(z[i]) ? double{kNan} : exact_sigmoid(z[i]);
-    if (!within(guarded[i], exact, sigmoid_budget(exact))) FAIL("sigmoid(" << z[i] << "): got " << guarded[i] << ", exact " << exact);
+    if (!within(guarded[i], exact, sigmoid_budget(exact)))
+      FAIL("sigmoid(" << z[i] << "): got " << guarded[i] << ", exact " << exact);
   }
   INFO("n " << z.size() << ", softplus sum " << softplus << ", exact " << sum);
   REQUIRE(within(softplus, sum, softplus_budget(sum)));
@@ -96,8 +97,9 @@ void check_exp_shift_f32(const Kernels& level) {
     for (const Placement placement : kPlacements) check_exponentials(level, random.floats(n, -30.0f, 10.0f), 4.25f, placement);
   }
   const float tiny = std::numeric_limits<float>::denorm_min();
-  const std::vector<float> special = {0.0f, -0.0f, tiny, -tiny, 1e-30f, 1.0f, -1.0f, 88.0f, 88.72f, 88.73f, 89.0f, 200.0f, FLT_MAX, kInf,
-                                      -87.0f, -87.3f, -87.34f, -88.0f, -95.0f, -103.0f, -104.0f, -150.0f, -1e4f, -FLT_MAX, -kInf, kNan};
+  const std::vector<float> special = {0.0f,   -0.0f,   tiny,    -tiny,   1e-30f, 1.0f,     -1.0f,  88.0f,   88.72f,
+                                      88.73f, 89.0f,   200.0f,  FLT_MAX, kInf,   -87.0f,   -87.3f, -87.34f, -88.0f,
+                                      -95.0f, -103.0f, -104.0f, -150.0f, -1e4f,  -FLT_MAX, -kInf,  kNan};
   for (const Placement placement : kPlacements) check_exponentials(level, special, 0.0f, placement);
   check_exponentials(level, ramp(-90.0f, 90.0f, 100'000), 0.0f, {true, 0});
   check_exponentials(level, ramp(-1.0f, 1.0f, 100'000), 0.0f, {true, 0});

@@ -15,7 +15,10 @@ constexpr SgdStep kSgds[] = {{0.1f, 1.0f}, {0.03f, 0.999f}};
 struct Row {
   std::vector<float> w, m, v, g;
   Row(Random& random, std::size_t n)
-      : w(random.floats(n, -0.5f, 0.5f)), m(random.floats(n, -0.1f, 0.1f)), v(random.floats(n, 0.0f, 0.01f)), g(random.floats(n)) {
+      : w(random.floats(n, -0.5f, 0.5f)),
+        m(random.floats(n, -0.1f, 0.1f)),
+        v(random.floats(n, 0.0f, 0.01f)),
+        g(random.floats(n)) {
     for (std::size_t i = 3; i < n; i += 7) m[i] = v[i] = g[i] = 0.0f;
   }
 };
@@ -135,7 +138,8 @@ TEST_CASE("adam_f32 follows the textbook", "[unit]") {
     v = kBeta2 * v + (1 - kBeta2) * g * g;
     const double c1 = 1 - std::pow(kBeta1, t), c2 = 1 - std::pow(kBeta2, t);
     w -= kLr * (m / c1) / (std::sqrt(v / c2) + kEpsilon);
-    const AdamStep step{0.9f, 0.1f, 0.999f, 0.001f, static_cast<float>(kLr / c1), static_cast<float>(1 / std::sqrt(c2)), 1e-8f, 1.0f};
+    const AdamStep step{0.9f,  0.1f, 0.999f, 0.001f, static_cast<float>(kLr / c1), static_cast<float>(1 / std::sqrt(c2)),
+                        1e-8f, 1.0f};
     const auto gradient = static_cast<float>(g);
     scalar_kernels().adam_f32(&row[0], &row[1], &row[2], &gradient, 1, &step);
   }
