@@ -13,8 +13,7 @@ namespace glissade::hashing {
 /// A set of row ids with O(1) clear: a row is in if its stamp equals the current round. One per thread.
 class StampSet {
  public:
-  /// `round` is where the counter starts; only a test of its wrap-around has a reason to choose it.
-  explicit StampSet(std::size_t rows, std::uint32_t round = 1) : stamps_(rows, 0), round_(round) { assert(round != 0); }
+  explicit StampSet(std::size_t rows) : stamps_(rows, 0) {}
   void clear() noexcept;
   /// True if `id` was not in.
   bool insert(std::uint32_t id) noexcept {
@@ -26,8 +25,9 @@ class StampSet {
   bool contains(std::uint32_t id) const noexcept { return stamps_[id] == round_; }
 
  private:
+  friend struct StampSetRound;  // lets a test come near the wrap-around
   std::vector<std::uint32_t> stamps_;  // 0 = never in: round_ is never 0
-  std::uint32_t round_;
+  std::uint32_t round_ = 1;
 };
 
 /// The codes of a group of samples: codes[table * stride + sample] for sample = 0 .. samples - 1.

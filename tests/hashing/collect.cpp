@@ -94,7 +94,7 @@ TEST_CASE("collect of no samples finds nothing", "[unit]") {
   CHECK(f.collected(1, 10).empty());
 }
 
-// Each table holds ids of its own, so what comes first tells which table was visited first.
+// Each table holds ids of its own, so an id tells when its table was visited: the first one gives ten ids, the second the next.
 TEST_CASE("collect visits tables, samples and places in a bucket in an even random order", "[property]") {
   constexpr std::uint32_t kPerBucket = 5;
   // Row r: table r / 10 holds it in bucket (r / 5) % 2, all other tables in bucket 2, which nobody asks for.
@@ -105,20 +105,23 @@ TEST_CASE("collect visits tables, samples and places in a bucket in an even rand
   tables.build(MatrixSource(m.values.data(), kTables, kTables, static_cast<std::uint32_t>(m.rows)), GivenCodes(kTables, 2));
   std::vector<std::uint32_t> codes(kTables * kLanes, 0);
   for (std::size_t t = 0; t < kTables; ++t) codes[t * kLanes + 1] = 1;
-  std::vector<std::size_t> first(m.rows, 0);
+  std::vector<std::size_t> first(m.rows, 0), eleventh(m.rows, 0);
   constexpr int kSeeds = 20000;
   StampSet seen(m.rows);
   Rows out;
   for (int seed = 0; seed < kSeeds; ++seed) {
     seen.clear();
     out.clear();
-    collect(tables, {codes.data(), kLanes, 2}, static_cast<std::uint64_t>(seed), 1, seen, out);
-    ++first[out.front()];
+    REQUIRE(collect(tables, {codes.data(), kLanes, 2}, static_cast<std::uint64_t>(seed), 11, seen, out) == 11);
+    ++first[out[0]];
+    ++eleventh[out[10]];
   }
   // 100 ids, 200 expected each: chi-square with 99 degrees of freedom exceeds 160 once in 10,000 runs.
-  double sum = 0;
-  for (const std::size_t count : first) sum += std::pow(static_cast<double>(count) - 200.0, 2) / 200.0;
-  CHECK(sum < 160);
+  for (const std::vector<std::size_t>& counts : {first, eleventh}) {
+    double sum = 0;
+    for (const std::size_t count : counts) sum += std::pow(static_cast<double>(count) - 200.0, 2) / 200.0;
+    CHECK(sum < 160);
+  }
 }
 
 TEST_CASE("inside a bucket collect wraps around from where it started", "[unit]") {
