@@ -18,7 +18,7 @@ Config wide_output() {
   config.scope = Scope::shared;
   config.active = 8192;
   config.optimizer = OptimizerKind::adam;
-  config.learning_rate = 0.005;
+  config.learning_rate = 0.01;
   config.batch = 1024;
   config.epochs = 5;
   return config;
@@ -34,7 +34,7 @@ Config text8() {
   config.storage = Storage::bf16_mixed;
   config.active = 4096;
   config.batch = 512;
-  config.learning_rate = 0.002;
+  config.learning_rate = 0.01;
   config.epochs = 1;
   return config;
 }
@@ -43,10 +43,10 @@ Config sample() {
   Config config;
   config.hidden = {256};
   config.active = 2048;
-  config.batch = 512;
-  config.learning_rate = 0.005;
-  config.epochs = 8;
-  config.feature_dropout = 0.1;
+  config.batch = 256;
+  config.learning_rate = 0.01;
+  config.epochs = 6;
+  config.feature_dropout = 0.2;
   config.hidden_dropout = 0.2;
   return config;
 }

@@ -38,7 +38,7 @@ struct Config {
   double rehash_threshold = 0.3;    ///< drift: movement, relative to the row's length, that makes a row re-hash
 
   OptimizerKind optimizer = OptimizerKind::adam;
-  double learning_rate = 0.002;
+  double learning_rate = 0.01;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
