@@ -76,7 +76,7 @@ int run(int argc, char** argv) {
   try {
     parser.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return print(parser.app.help());
+    return print(CLI::detail::find_and_replace(parser.app.help(), "\n\n\n", "\n\n"));
   } catch (const CLI::CallForVersion& request) {
     return print(std::string(request.what()) + "\n");
   } catch (const CLI::ParseError& error) {

@@ -16,7 +16,7 @@ std::optional<std::string> scalar_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "on" : "off";
   return std::nullopt;
 }
 

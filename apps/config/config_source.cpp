@@ -27,10 +27,9 @@ std::string group_title(std::string_view group) {
   return title;
 }
 
-std::string preset_description() {
-  std::string text = "Start from a named set of options:";
-  for (const Preset& preset : presets()) text += fmt::format(" {} ({});", preset.name, preset.effect);
-  text += " without it, from the defaults below.";
+std::string preset_list() {
+  std::string text = "Presets:\n";
+  for (const Preset& preset : presets()) text += fmt::format("  {:<14}{}\n", preset.name, preset.effect);
   return text;
 }
 
@@ -49,13 +48,17 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
 
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
-  parser.add_option("--preset", preset_, preset_description())->type_name("NAME")->group(group)->take_last();
+  parser.add_option("--preset", preset_, "Start from a named set of options, listed below, instead of from the defaults.")
+      ->type_name("NAME")
+      ->group(group)
+      ->take_last();
   parser
       .add_option("--config", file_,
                   "TOML file with lines such as 'learning-rate = 0.002'; its keys are the names of the options below.")
       ->type_name("FILE")
       ->group(group)
       ->take_last();
+  parser.footer(preset_list());
   for (const Option& option : options()) {
     const std::string name(option.name);
     const auto take = [this, name](const std::string& text) { command_line_.push_back({name, text, ""}); };

@@ -19,6 +19,7 @@ In stdout and stderr {*} stands for anything within a line, {n} for a number, {.
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import tomllib
@@ -27,6 +28,7 @@ from runner import Failure
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = 120
+WEIGHTS_HIGH = 7  # a section kind of the model file
 WILDCARDS = {"{*}": r"[^\n]*", "{n}": r"[0-9][0-9.,e+-]*", "{...}": r"(?s:.*)"}
 
 
@@ -34,6 +36,8 @@ def run(context):
     with tempfile.TemporaryDirectory(prefix="glissade-cli-") as scratch:
         scratch = pathlib.Path(scratch)
         fixtures = make_fixtures(context, scratch)
+        if fixtures is None:
+            return
         for path in sorted((HERE / "cases").glob("*.toml")):
             for number, case in enumerate(tomllib.loads(path.read_text())["case"]):
                 folder = scratch / f"{path.stem}-{number}"
@@ -48,6 +52,7 @@ def make_fixtures(context, scratch):
     done = subprocess.run([context.glissade, *command.split()], cwd=folder, env=context.clean_environment(scratch), capture_output=True, text=True)
     if done.returncode != 0:
         context.fails("cli: the model for the cases", done.stderr)
+        return None
     return folder
 
 
@@ -86,7 +91,7 @@ def damage(path, op):
     if op == "truncate":
         del data[len(data) * 2 // 3:]
     elif op == "flip":
-        data[len(data) - 100] ^= 0x10
+        data[section_at(data, WEIGHTS_HIGH) + 3] ^= 0x10
     elif op == "magic":
         data[0:4] = b"\x7fELF"
     elif op == "newer":
@@ -94,6 +99,15 @@ def damage(path, op):
     else:
         raise Failure(f"unknown damage '{op}'")
     path.write_bytes(data)
+
+
+def section_at(data, kind):
+    """Where the first section of a kind begins: behind 32 bytes of header come entries of kind, index, offset, size and checksum."""
+    for number in range(int.from_bytes(data[12:16], "little")):
+        found, _, offset = struct.unpack_from("<IIQ", data, 32 + 32 * number)
+        if found == kind:
+            return offset
+    raise Failure(f"the model has no section {kind}")
 
 
 def contents(folder):
