@@ -132,6 +132,12 @@ TEST_CASE("the first error of the file is the one reported, whichever thread fin
       CHECK(complaint(text, {.chunk_bytes = chunk}).starts_with("'t.txt':702: feature id 11 "));
     }
   }
+  // Two chunks, the first wrong at its start, the second at its end: the second thread comes last and must not win.
+  std::string halves = "8000 10 10\n";
+  for (int row = 0; row < 8000; ++row) halves += row == 3 || row == 7999 ? "1 2:x 3:5\n" : "1 2:0.5 3:0.5\n";
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    CHECK(complaint(halves, {.chunk_bytes = halves.size() / 2}).starts_with("'t.txt':5: the value in '2:x' "));
+  }
   // An error on a line that the header does not promise comes after the complaint about that line.
   CHECK(xmc("1 4 5\n0 1:1\nx\n").starts_with("'t.txt':3: more lines"));
   CHECK(xmc("1 4 5\nx\n0 1:1\n").starts_with("'t.txt':2: 'x' is not a list"));
