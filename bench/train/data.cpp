@@ -27,7 +27,8 @@ Result<void> check_fits(const Arguments& arguments, const Data& data) {
   const DatasetView& test = data.test->view();
   if (test.feature_count <= train.feature_count && test.label_count <= train.label_count) return {};
   return runtime_error(fmt::format("{} has D {}, L {}, the training data only D {}, L {}; use files of the same data set",
-                                   datasets::quoted(arguments.test), test.feature_count, test.label_count, train.feature_count, train.label_count));
+                                   datasets::quoted(arguments.test), test.feature_count, test.label_count, train.feature_count,
+                                   train.label_count));
 }
 
 }  // namespace

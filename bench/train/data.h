@@ -17,8 +17,8 @@ struct Data {
   Json reading;  ///< what reading the training file cost
 };
 
-/// Reads both files, or splits the one. With `time_text` the training file is parsed even if it is in the cache, so that `reading` is
-/// the cost of the text; the cache is filled either way.
+/// Reads both files, or splits the one. With `time_text` the training file is parsed even if it is in the cache, so that
+/// `reading` is the cost of the text; the cache is filled either way.
 Result<Data> load_data(const Arguments& arguments, bool time_text);
 
 /// Rows, D, L and means per row.

@@ -10,7 +10,8 @@ namespace glissade::bench {
 /// The commit that was built, "-dirty" if files differed from it, "unknown" outside a checkout.
 const char* commit() noexcept;
 
-/// CPU, CPUs that this process may use, memory, kernel, active simd level, load before the first run; compiler, build type, commit.
+/// CPU, CPUs that this process may use, memory, kernel, active simd level, load before the first run; compiler, build type,
+/// commit.
 Json machine();
 
 /// The command line such that a shell would take it back.

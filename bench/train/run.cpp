@@ -3,10 +3,12 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
-#include <oneapi/dnnl/dnnl.hpp>
 #include <oneapi/dnnl/dnnl_debug.h>
+#include <oneapi/dnnl/dnnl.hpp>
 
 #include <glissade/metrics.h>
 #include <glissade/model.h>
@@ -22,6 +24,13 @@ namespace {
 
 constexpr double kMib = 1024.0 * 1024.0;
 
+/// The widest instruction set that oneDNN may use, after the ceiling that GLISSADE_SIMD sets: "avx512_core_amx".
+std::string onednn_isa() {
+  const std::string name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
+  const std::string prefix = "cpu_isa_";
+  return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name;
+}
+
 /// One line on standard error each ten seconds of an epoch.
 class Heartbeat {
  public:
@@ -32,8 +41,8 @@ class Heartbeat {
     if (now - last_ < std::chrono::seconds(10)) return true;
     last_ = now;
     fmt::print(stderr, "{}: epoch {}/{}, {:.0f} %, {:.0f} samples/s, loss {:.4f}\n", sampler_, progress.epoch, epochs_,
-               100.0 * static_cast<double>(progress.samples_done) / static_cast<double>(progress.samples_total), progress.samples_per_second,
-               progress.loss);
+               100.0 * static_cast<double>(progress.samples_done) / static_cast<double>(progress.samples_total),
+               progress.samples_per_second, progress.loss);
     return true;
   }
 
@@ -101,7 +110,8 @@ void add_scalars(Json& run, std::size_t test_rows) {
   run.update(scalars);
 }
 
-Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments, const std::string& sampler) {
+Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments,
+                          const std::string& sampler) {
   Json epochs = Json::array();
   double seconds = 0;
   const std::uint32_t count = arguments.config.epochs;
@@ -130,7 +140,8 @@ Result<Json> run_training(const Arguments& arguments, const std::string& sampler
   const auto data = load_data(arguments, false);
   if (!data) return data.error();
   const DatasetView& train = data->train->view();
-  if (train.size() == 0 || data->test->view().size() == 0) return runtime_error("no rows to train on or to evaluate on; see --holdout");
+  if (train.size() == 0 || data->test->view().size() == 0)
+    return runtime_error("no rows to train on or to evaluate on; see --holdout");
   const Shape shape{train.feature_count, train.label_count};
   if (auto valid = validate(config, shape); !valid) return valid.error();
   const MemoryEstimate need = estimate_training_memory(config, shape);
@@ -149,7 +160,7 @@ Result<Json> run_training(const Arguments& arguments, const std::string& sampler
               {"peak_mib_before_training", before},
               {"read_from_cache", data->reading["from_cache"]},
               {"products", dense::element_for(config.storage) == dense::Element::bf16 ? "bf16" : "f32"},
-              {"onednn_isa", dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa())}};
+              {"onednn_isa", onednn_isa()}};
   run["epochs"] = std::move(*epochs);
   add_scalars(run, data->test->view().size());
   return run;

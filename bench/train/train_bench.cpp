@@ -34,13 +34,15 @@ Json config_json(const Config& config) {
   return json;
 }
 
-/// All rounds of all samplers. One that fails is left out of its round and named; the others go on.
-void run_all(const Arguments& arguments, const std::vector<std::string>& command, Json& report) {
+/// All rounds of all samplers. One that fails is left out of its round and named; the others go on. But options that do not fit
+/// the data end everything.
+Result<void> run_all(const Arguments& arguments, const std::vector<std::string>& command, Json& report) {
   for (std::uint32_t round = 1; round <= arguments.repeat; ++round) {
     for (const std::string& sampler : arguments.samplers) {
       fmt::print(stderr, "round {}/{}: {}\n", round, arguments.repeat, sampler);
       auto run = start_worker(command, sampler);
       if (!run) {
+        if (run.error().kind == Error::Kind::usage) return run.error();
         failure(run.error());
         report["failures"].push_back(fmt::format("{}, round {}: {}", sampler, round, run.error().message));
         continue;
@@ -52,6 +54,7 @@ void run_all(const Arguments& arguments, const std::vector<std::string>& command
     }
   }
   report["summary"] = summarise(report["runs"]);
+  return {};
 }
 
 Result<void> write_json(const std::string& path, const Json& report) {
@@ -76,7 +79,7 @@ int compare(const Arguments& arguments, const std::vector<std::string>& command)
   auto data = start_worker(command, kReadWorker);
   if (!data) return failure(data.error());
   report["data"] = std::move(*data);
-  run_all(arguments, command, report);
+  if (auto done = run_all(arguments, command, report); !done) return failure(done.error());
 
   std::fputs(markdown(report).c_str(), stdout);
   if (arguments.curve) std::fputs(markdown_curve(report).c_str(), stdout);

@@ -46,11 +46,13 @@ std::string read_all(int descriptor) {
 Result<Json> result_of(const std::string& worker, int status, const std::string& output) {
   if (WIFSIGNALED(status)) {
     const int number = WTERMSIG(status);
-    return runtime_error(fmt::format("run '{}' was ended by signal {} ({}); if nobody stopped it, memory ran out: use less data or smaller options",
-                                     worker, number, strsignal(number)));
+    return runtime_error(fmt::format(
+        "run '{}' was ended by signal {} ({}); if nobody stopped it, memory ran out: use less data or smaller options", worker,
+        number, strsignal(number)));
   }
   Json result = Json::parse(output, nullptr, false);
-  if (!result.is_object()) return runtime_error(fmt::format("run '{}' gave no result (exit status {})", worker, WEXITSTATUS(status)));
+  if (!result.is_object())
+    return runtime_error(fmt::format("run '{}' gave no result (exit status {})", worker, WEXITSTATUS(status)));
   if (result.contains("error")) {
     return Error{result["error"].get<std::string>(), result["usage"].get<bool>() ? Error::Kind::usage : Error::Kind::runtime};
   }
@@ -61,12 +63,16 @@ Result<Json> describe_data(const Arguments& arguments) {
   const auto data = load_data(arguments, true);
   if (!data) return data.error();
   const auto threads = tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
-  return Json{{"train", describe(data->train->view())}, {"test", describe(data->test->view())}, {"reading", data->reading}, {"threads", threads}};
+  return Json{{"train", describe(data->train->view())},
+              {"test", describe(data->test->view())},
+              {"reading", data->reading},
+              {"threads", threads}};
 }
 
 Result<Json> work(const Arguments& arguments) {
   std::optional<tbb::global_control> limit;
-  const std::size_t threads = arguments.config.threads > 0 ? arguments.config.threads : static_cast<std::size_t>(tbb::info::default_concurrency());
+  const std::size_t threads =
+      arguments.config.threads > 0 ? arguments.config.threads : static_cast<std::size_t>(tbb::info::default_concurrency());
   limit.emplace(tbb::global_control::max_allowed_parallelism, threads);
   try {
     return arguments.worker == kReadWorker ? describe_data(arguments) : run_training(arguments, arguments.worker);
