@@ -15,8 +15,8 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kPiece = 8192;
-constexpr std::size_t kSampleBlock = 256;
+constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kSampleBlock = 64;
 /// From this many samples on a matrix product beats reading the rows for each sample.
 constexpr std::size_t kProductFrom = 8;
 
