@@ -38,7 +38,8 @@ void relu_dropout(Activations& out, double rate, std::uint64_t seed) {
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, out.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
       float* values = out.row(sample);
-      for (std::size_t j = 0; j < out.width; ++j) values[j] = values[j] > 0.f ? values[j] : 0.f;
+      // NaN passes, so that diverged weights reach the loss, where the trainer looks, instead of posing as dead units.
+      for (std::size_t j = 0; j < out.width; ++j) values[j] = values[j] < 0.f ? 0.f : values[j];
       if (rate > 0) drop_units(values, out.width, rate, hashing::derive(seed, sample));
       if (!out.rounded) continue;
       std::uint16_t* halves = out.halves.data() + sample * out.stride;

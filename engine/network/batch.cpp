@@ -6,6 +6,8 @@
 #include <oneapi/tbb/parallel_reduce.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 
 #include "hashing/seeds.h"
 
@@ -51,6 +53,25 @@ void Batch::copy_row(const DatasetView& data, std::uint32_t row, std::size_t at,
   for (std::size_t j = 0; j < ids.size(); ++j) value[j] = random.unit() < dropout.rate ? 0.f : value[j] * scale;
 }
 
+namespace {
+
+/// A NaN or infinity would spoil the rows of its features for good while the loss stays finite. Offsets are known to be in order.
+Result<void> check_values(const SparseRows& rows, const char* what) {
+  if (rows.values.empty()) return {};
+  const auto begin = rows.values.begin() + static_cast<std::ptrdiff_t>(rows.offsets.front());
+  const auto end = rows.values.begin() + static_cast<std::ptrdiff_t>(rows.offsets.back());
+  const auto finite = [](float value) { return std::isfinite(value); };
+  const bool good = tbb::parallel_reduce(
+      tbb::blocked_range(begin, end, 65536), true,
+      [&](const auto& range, bool so_far) { return so_far && std::all_of(range.begin(), range.end(), finite); }, std::logical_and<>());
+  if (good) return {};
+  const auto at = static_cast<std::uint64_t>(std::find_if_not(begin, end, finite) - rows.values.begin());
+  const auto row = std::upper_bound(rows.offsets.begin(), rows.offsets.end(), at) - rows.offsets.begin() - 1;
+  return runtime_error(fmt::format("{} row {}: the value {} is not a finite number; use 0 or leave the entry out", what, row, rows.values[at]));
+}
+
+}  // namespace
+
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what) {
   const std::size_t count = rows.rows();
   if (count == 0) return {};
@@ -71,7 +92,7 @@ Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char*
         return bad;
       },
       [](std::size_t a, std::size_t b) { return std::min(a, b); });
-  if (first_bad == count) return {};
+  if (first_bad == count) return check_values(rows, what);
   return runtime_error(fmt::format("{} row {}: an id is not below {}, or the row's offsets descend; use data made for this model", what,
                                    first_bad, bound));
 }

@@ -37,7 +37,7 @@ class Batch {
   SparseRows labels_;
 };
 
-/// Checks what the layers rely on: consistent offsets and every id in range. Runtime error naming the first bad row.
+/// Checks what the layers rely on: consistent offsets, every id in range, every value finite. Runtime error naming the first bad row.
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
 
