@@ -1,6 +1,7 @@
 #include <glissade/trainer.h>
 
 #include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
@@ -30,6 +31,12 @@ void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64
   std::iota(order.begin(), order.end(), 0u);
   hashing::Random random(seed);
   for (std::size_t i = samples; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+}
+
+/// oneTBB writes a warning to standard error when an arena asks for more threads than it will ever have.
+int arena_threads(std::uint32_t wanted) {
+  if (wanted == 0) return tbb::task_arena::automatic;
+  return static_cast<int>(std::min<std::size_t>(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
 }
 
 /// Sums over the steps of an epoch.
@@ -92,7 +99,7 @@ EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds,
 class Trainer::Impl {
  public:
   Impl(Model::Impl& model, std::uint64_t samples_per_epoch)
-      : model_(model), arena_(model.config.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(model.config.threads)) {
+      : model_(model), arena_(arena_threads(model.config.threads)) {
     const std::uint64_t steps = (samples_per_epoch + model.config.batch - 1) / model.config.batch;
     total_steps_ = steps * model.config.epochs;
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
