@@ -119,7 +119,9 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     return usage_error(fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
   }
   if (training) {
-    if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) return enough.error();
+    if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) {
+      return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
+    }
   }
   try {
     auto impl = std::make_unique<Impl>(*config, shape, training);
