@@ -18,7 +18,7 @@ struct Visit {
   std::size_t start;
 };
 
-/// Appends unseen ids while there is room.
+/// Appends unseen ids while `out` is shorter than `target`.
 void take(const Visit& visit, std::size_t target, StampSet& seen, std::vector<std::uint32_t>& out) noexcept {
   for (const std::span<const std::uint32_t> part : {visit.bucket.subspan(visit.start), visit.bucket.first(visit.start)}) {
     for (const std::uint32_t id : part) {
@@ -86,6 +86,19 @@ std::size_t visit_batch(const Tables& tables, const GroupCodes& group, Walk& wal
   return count;
 }
 
+/// Visits every bucket of every sample once, taking at most `quota` new ids from each, until `out` has `target`.
+void collect_round(const Tables& tables, const GroupCodes& group, std::size_t quota, std::size_t target, Random& random, StampSet& seen,
+                   std::vector<std::uint32_t>& out) noexcept {
+  Walk walk(shuffled_tables(tables.tables(), random), group.samples, random);
+  std::array<Visit, kTogether> visits;
+  while (const std::size_t count = visit_batch(tables, group, walk, random, visits)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      take(visits[i], std::min(target, out.size() + quota), seen, out);
+      if (out.size() == target) return;
+    }
+  }
+}
+
 }  // namespace
 
 void StampSet::clear() noexcept {
@@ -101,14 +114,9 @@ std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t
   Random random(mix(seed));
   const std::size_t before = out.size();
   const std::size_t target = before + limit;
-  Walk walk(shuffled_tables(tables.tables(), random), group.samples, random);
-  std::array<Visit, kTogether> visits;
-  while (const std::size_t count = visit_batch(tables, group, walk, random, visits)) {
-    for (std::size_t i = 0; i < count; ++i) {
-      take(visits[i], target, seen, out);
-      if (out.size() == target) return limit;
-    }
-  }
+  const std::size_t quota = std::max<std::size_t>(1, limit / group.samples);
+  collect_round(tables, group, quota, target, random, seen, out);
+  if (out.size() < target && group.samples > 1) collect_round(tables, group, limit, target, random, seen, out);
   return out.size() - before;
 }
 

@@ -40,7 +40,8 @@ struct GroupCodes {
 /// SLIDE's vanilla retrieval (Chen et al. 2020): visits the tables in a random order (from `seed`), in each table the
 /// bucket of every sample, and appends ids not yet in `seen` to `out` until `limit` of them were added. In a table it starts
 /// at a random sample and inside a bucket at a random place, both wrapping around, so that a limit met early does not always
-/// favour the first samples or the lowest ids. Returns how many were added. No allocation once `out` has the capacity
+/// favour the first samples or the lowest ids. Samples that share a limit share it evenly: a visit takes at most limit / samples ids, and
+/// only if that leaves room a second round takes the rest. Returns how many were added. No allocation once `out` has the capacity
 /// (but 4 bytes per table at the first call of a thread).
 std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::size_t limit, StampSet& seen,
                     std::vector<std::uint32_t>& out) noexcept;

@@ -149,3 +149,20 @@ TEST_CASE("collect does not allocate once the output has room", "[unit]") {
   CHECK(collect(f.tables, f.group, 9, 100, seen, out) == 100);
   CHECK(out.data() == data);
 }
+
+TEST_CASE("samples that share a limit share it evenly", "[unit]") {
+  // One table; sample s finds bucket s, which holds the rows 100 s .. 100 s + 99.
+  constexpr std::size_t kSamples = 4, kBucket = 100;
+  Matrix m(kSamples * kBucket, 1);
+  for (std::size_t r = 0; r < m.rows; ++r) m.row(r)[0] = static_cast<float>(r / kBucket);
+  Tables tables(1, 2, static_cast<std::uint32_t>(m.rows), 0, 1);
+  tables.build(MatrixSource(m.values.data(), 1, 1, static_cast<std::uint32_t>(m.rows)), GivenCodes(1, 2));
+  std::vector<std::uint32_t> codes(kLanes, 0);
+  for (std::uint32_t s = 0; s < kSamples; ++s) codes[s] = s;
+  StampSet seen(m.rows);
+  Rows out;
+  REQUIRE(collect(tables, {codes.data(), kLanes, kSamples}, 1, 40, seen, out) == 40);
+  std::vector<std::size_t> found(kSamples, 0);
+  for (const std::uint32_t id : out) ++found[id / kBucket];
+  for (const std::size_t count : found) CHECK(count == 10);
+}
