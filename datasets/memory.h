@@ -11,11 +11,7 @@
 
 namespace glissade::datasets {
 
-/// Bytes this process can still take without swapping or being killed: what the kernel reports as available, and less where a
-/// control group sets a limit. The largest number where neither can be read.
-std::uint64_t available_memory();
-
-/// An error unless `bytes` are available. `what` starts the message: "reading 'x'", "decompressing 'x'".
+/// An error unless `bytes` are available to this process. `what` starts the message: "reading 'x'", "decompressing 'x'".
 Result<void> require_memory(std::uint64_t bytes, const std::string& what);
 
 /// Growable anonymous memory. Growing moves page tables and not bytes, so decompression of an unknown size never holds two
