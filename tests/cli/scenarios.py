@@ -1,7 +1,9 @@
 """Whole runs of the command line on the shipped sample: determinism, checkpoints, interruption, agreement of simd levels, pipes."""
 
 import json
+import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
@@ -12,7 +14,8 @@ from runner import Failure, Skip
 
 SECONDS = 300
 # Small and quick, but every part takes part: tables, drift-driven re-hashing, dropout, a partial last batch.
-SMALL = ["--preset", "sample", "--hidden", "32", "--active", "256", "--sampler", "lsh", "--tables", "8", "--k", "7", "--quiet"]
+SMALL = ["--preset", "sample", "--hidden", "32", "--active", "256", "--sampler", "lsh", "--tables", "8", "--k", "7",
+         "--learning-rate", "0.02", "--quiet"]
 
 
 class Runs:
@@ -72,7 +75,7 @@ def threads_agree(runs):
     for threads in ("1", "2"):
         runs.train(f"{threads}.glsd", "--epochs", "3", "--threads", threads, "--seed", "7", "--hidden", "64", "--active", "1024")
     one, two = runs.precision("1.glsd"), runs.precision("2.glsd")
-    if one < 0.1:
+    if one < 0.05:
         raise Failure(f"P@1 of one thread is {one:.4f}: it learned nothing, so there is nothing to compare")
     if abs(one - two) > 0.005:
         raise Failure(f"P@1 {one:.4f} with one thread, {two:.4f} with two: more than half a point apart")
@@ -194,7 +197,7 @@ def slim_is_smaller_and_predicts(runs):
         raise Failure(f"{len(runs.bytes('slim.glsd'))} bytes without, {len(runs.bytes('full.glsd'))} with training state")
     if runs.precision("slim.glsd") != runs.precision("full.glsd"):
         raise Failure("the slim model predicts otherwise")
-    _, err = runs.train("slim.glsd", "--epochs", "1", "--resume", expect=1)
+    _, err = runs.train("slim.glsd", "--epochs", "1", "--resume", expect=2)
     if err.count("\n") != 1 or "slim.glsd" not in err:
         raise Failure(f"stderr is {err!r}")
 
@@ -223,15 +226,20 @@ def closed_pipe_ends_quietly(runs):
 
 
 def terminal_gets_one_line(runs):
-    """On a terminal the progress line is rewritten in place; script(1) lends one."""
-    command = f"{runs.context.glissade} train --train {runs.train_file} --model m.glsd --preset sample --epochs 1 --hidden 64"
+    """On a terminal the progress line is rewritten in place."""
+    ours, theirs = pty.openpty()
+    command = [runs.context.glissade, "train", "--train", runs.train_file, "--model", "m.glsd", "--preset", "sample", "--epochs", "1", "--hidden", "64"]
+    process = subprocess.Popen(command, cwd=runs.folder, env=runs.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    text = b""
     try:
-        done = subprocess.run(["script", "-q", "-e", "-c", command, "/dev/null"], cwd=runs.folder, env=runs.environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=SECONDS)
-    except FileNotFoundError:
-        raise Skip("script(1) is not installed")
-    if done.returncode != 0 or "\repoch 1/1" not in done.stdout or "\x1b[K" not in done.stdout or "ETA" not in done.stdout:
-        raise Failure(f"status {done.returncode}, output {done.stdout!r}")
+        while block := os.read(ours, 65536):
+            text += block
+    except OSError:  # how Linux says that nobody holds the terminal's other end any more
+        pass
+    os.close(ours)
+    if process.wait(timeout=SECONDS) != 0 or not re.search(rb"\repoch 1/1 +\d+ %[^\n]*ETA[^\n]*\x1b\[K\r", text):
+        raise Failure(f"status {process.returncode}, terminal {text!r}")
 
 
 def converted_data_train_the_same(runs):
