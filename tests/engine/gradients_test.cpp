@@ -1,0 +1,149 @@
+// The whole network's gradients against central differences of a reference in doubles. One SGD step with a known rate and no
+// decay moves each weight by rate * gradient, so the gradient can be read off the weights, through exactly the code that trains.
+
+#include <catch2/catch.hpp>
+
+#include <numeric>
+#include <tuple>
+
+#include "engine/samplers/label_index.h"
+#include "engine/training/step.h"
+#include "tests/engine/models.h"
+#include "tests/engine/reference.h"
+
+namespace glissade::test {
+namespace {
+
+// Streams of TrainingStep. They decide what a seed means: a change of theirs changes every trained model.
+constexpr std::uint64_t kFeatureDropout = 11, kHiddenDropout = 12, kActiveSet = 13;
+constexpr double kRate = 8.0;
+
+struct Case {
+  LossKind loss;
+  std::vector<std::uint32_t> hidden;
+  SamplerKind sampler;
+  Scope scope;
+  std::uint32_t active;
+  double dropout;
+};
+
+ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t samples) {
+  if (config.hidden_dropout == 0) return {};
+  ReferenceNetwork::Hidden factors;
+  for (std::size_t layer = 0; layer < config.hidden.size(); ++layer) {
+    Activations ones;
+    ones.resize(samples, config.hidden[layer], false);
+    std::fill_n(ones.values.data(), ones.values.size(), 1.f);
+    relu_dropout(ones, config.hidden_dropout, hashing::derive(hashing::derive(config.seed, kHiddenDropout, 1), layer));
+    std::vector<double> layer_factors;
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      layer_factors.insert(layer_factors.end(), ones.row(sample), ones.row(sample) + ones.width);
+    }
+    factors.push_back(std::move(layer_factors));
+  }
+  return factors;
+}
+
+std::vector<ReferenceSet> active_sets(const Config& config, const Data& data) {
+  const auto sampler = make_sampler(config, data.labels, nullptr);
+  hashing::StampSet seen(data.labels);
+  const std::uint64_t seed = hashing::derive(config.seed, kActiveSet, 1);
+  const bool shared = config.scope == Scope::shared || config.sampler == SamplerKind::full;
+  std::vector<ReferenceSet> sets;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    ActiveSet set;
+    sampler->select({data.y.view(), shared ? 0 : i, shared ? data.size() : 1, {}, shared ? seed : hashing::derive(seed, i)}, seen,
+                    set);
+    if (set.everything) {
+      set.ids.resize(data.labels);
+      std::iota(set.ids.begin(), set.ids.end(), 0u);
+      set.exact = set.ids.size();
+    }
+    sets.push_back({set.ids, set.exact, set.log_weight});
+  }
+  return sets;
+}
+
+/// Compares one parameter array's changes with the slopes of the reference's loss.
+template <class Loss>
+void check_block(const char* what, std::vector<double>& values, const std::vector<double>& after, const Loss& loss) {
+  constexpr double kStep = 1e-5;
+  std::vector<double> slopes, gradients;
+  double largest = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    values[i] = value + kStep;
+    const double above = loss();
+    values[i] = value - kStep;
+    const double below = loss();
+    values[i] = value;
+    slopes.push_back((above - below) / (2 * kStep));
+    gradients.push_back((value - after[i]) / kRate);
+    largest = std::max(largest, std::abs(slopes.back()));
+  }
+  if (values.empty()) return;
+  INFO(what);
+  REQUIRE(largest > 1e-3);  // there is something to compare
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    INFO("element " << i << ": reference " << slopes[i] << ", engine " << gradients[i]);
+    REQUIRE(std::abs(slopes[i] - gradients[i]) <= 1e-6 * largest + 1e-7);
+  }
+}
+
+void check(const Case& c) {
+  Config config = small_config();
+  config.storage = Storage::fp32;
+  config.optimizer = OptimizerKind::sgd;
+  config.loss = c.loss;
+  config.hidden = c.hidden;
+  config.sampler = c.sampler;
+  config.scope = c.scope;
+  config.active = c.active;
+  config.hidden_dropout = config.feature_dropout = c.dropout;
+  const Data data = random_data(11, 14, 40, 3);
+  Model model = make_model(config, data);
+  scatter_weights(model, 0.7, 5);
+  ReferenceNetwork reference(model.impl().network);
+
+  Batch batch;
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  batch.gather(data.view(), all, {c.dropout, hashing::derive(config.seed, kFeatureDropout, 1)});
+  const DatasetView view{data.features, data.labels, batch.features(), batch.labels()};
+  const auto factors = dropout_factors(config, data.size());
+  const auto sets = active_sets(config, data);
+  const auto loss = [&] { return reference.loss(view, sets, factors, c.loss); };
+
+  TrainingStep step(model.impl());
+  const auto report = step.run(data.view(), all, kRate);
+  REQUIRE(report.ok);
+  const double before = loss();
+  REQUIRE(reference.nearest_kink() > 1e-3);
+  REQUIRE(report.output.loss / static_cast<double>(data.size()) == Approx(before).epsilon(2e-6));
+
+  const ReferenceNetwork after(model.impl().network);
+  for (std::size_t block = 0; block < after.blocks.size(); ++block) {
+    INFO("block " << block << " of " << after.blocks.size());
+    check_block("weights", reference.blocks[block].weights, after.blocks[block].weights, loss);
+    check_block("bias", reference.blocks[block].bias, after.blocks[block].bias, loss);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("gradients of the whole network match central differences", "[unit][levels]") {
+  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto hidden = GENERATE(values<std::vector<std::uint32_t>>({{6}, {7, 5}}));
+  const auto [sampler, scope, active] = GENERATE(table<SamplerKind, Scope, std::uint32_t>({
+      {SamplerKind::full, Scope::shared, 1},
+      {SamplerKind::uniform, Scope::shared, 1000},  // all rows, in another order
+      {SamplerKind::uniform, Scope::sample, 1000},
+      {SamplerKind::uniform, Scope::shared, 30},  // some rows, weighted
+      {SamplerKind::uniform, Scope::sample, 8},
+  }));
+  const auto dropout = GENERATE(0.0, 0.4);
+  CAPTURE(static_cast<int>(loss), hidden.size(), static_cast<int>(sampler), static_cast<int>(scope), active, dropout);
+  check({loss, hidden, sampler, scope, active, dropout});
+}
+
+}  // namespace glissade::test

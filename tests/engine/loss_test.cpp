@@ -1,0 +1,119 @@
+// Losses alone, against doubles: value and gradient of one row of logits, whole and in pieces.
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <vector>
+
+#include "engine/losses/loss.h"
+#include "hashing/seeds.h"
+
+namespace glissade::test {
+namespace {
+
+struct Row {
+  std::vector<float> z;
+  std::vector<std::uint32_t> positions;
+  std::size_t exact;
+  float log_weight;
+};
+
+Row random_row(std::size_t size, std::size_t labels, std::size_t exact, float log_weight, std::uint64_t seed) {
+  hashing::Random random(seed);
+  Row row{{}, {}, exact, log_weight};
+  for (std::size_t j = 0; j < size; ++j) row.z.push_back(static_cast<float>(8 * random.unit() - 4));
+  for (std::uint32_t j = 0; j < labels; ++j) row.positions.push_back(2 * j);
+  return row;
+}
+
+double reference(LossKind kind, const Row& row, const std::vector<double>& z) {
+  double sum = 0, targets = 0;
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    const double weight = j < row.exact ? 1.0 : std::exp(double{row.log_weight});
+    sum += weight * (kind == LossKind::softmax ? std::exp(z[j]) : std::log1p(std::exp(z[j])));
+  }
+  for (const std::uint32_t position : row.positions) targets += z[position];
+  if (kind == LossKind::bce) return sum - targets;
+  return row.positions.empty() ? 0.0 : std::log(sum) - targets / static_cast<double>(row.positions.size());
+}
+
+/// Loss and gradient by the engine, in pieces of `piece` entries.
+double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std::vector<float>& gradient) {
+  const Loss loss(kind);
+  gradient = row.z;
+  float log_sum = -INFINITY;
+  double total = 0;
+  for (const bool second : {false, true}) {
+    std::vector<float> z = row.z;
+    for (std::size_t first = 0; first < z.size(); first += piece) {
+      const std::size_t size = std::min(piece, z.size() - first);
+      std::vector<std::uint32_t> here;
+      for (const std::uint32_t position : row.positions) {
+        if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
+      }
+      const LogitRow part{
+          z.data() + first, size, here, row.positions.size(), std::min(size, row.exact - std::min(row.exact, first)),
+          row.log_weight};
+      loss.weigh(part);
+      if (!second) {
+        log_sum = log_add(log_sum, loss.normaliser(part));
+      } else {
+        total += loss.gradient(part, log_sum, first == 0, scale);
+      }
+    }
+    if (second) gradient = z;
+  }
+  return total;
+}
+
+}  // namespace
+
+TEST_CASE("losses and their gradients match central differences, in one piece and in several", "[unit][levels]") {
+  const auto kind = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto labels = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{4});
+  const auto exact = GENERATE(std::size_t{10}, std::size_t{37});  // 37: all
+  const auto piece = GENERATE(std::size_t{64}, std::size_t{8});
+  const Row row = random_row(37, labels, exact, exact == 37 ? 0.f : 2.3f, 11 + labels);
+  CAPTURE(static_cast<int>(kind), labels, exact, piece);
+
+  constexpr float kScale = 0.25f;
+  std::vector<float> gradient;
+  const double loss = engine(kind, row, piece, kScale, gradient);
+  std::vector<double> z(row.z.begin(), row.z.end());
+  // A weighted logit is rounded to float before the exponential: half an ulp of 8 in the exponent.
+  REQUIRE(loss == Approx(reference(kind, row, z)).epsilon(2e-6).margin(1e-7));
+  constexpr double kStep = 1e-5;
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    const double value = z[j];
+    z[j] = value + kStep;
+    const double above = reference(kind, row, z);
+    z[j] = value - kStep;
+    const double below = reference(kind, row, z);
+    z[j] = value;
+    const double slope = kScale * (above - below) / (2 * kStep);
+    CAPTURE(j, slope, gradient[j]);
+    REQUIRE(std::abs(gradient[j] - slope) <= 3e-6 * std::abs(slope) + 1e-7);
+  }
+}
+
+TEST_CASE("extreme logits keep losses finite where the exact value is", "[unit][levels]") {
+  for (const auto kind : {LossKind::softmax, LossKind::bce}) {
+    Row row{{80.f, -90.f, 0.f, 85.f}, {0, 1}, 4, 0.f};
+    std::vector<float> gradient;
+    const double loss = engine(kind, row, 64, 1.f, gradient);
+    std::vector<double> z(row.z.begin(), row.z.end());
+    REQUIRE(loss == Approx(reference(kind, row, z)).epsilon(1e-5));
+    for (const float g : gradient) REQUIRE(std::isfinite(g));
+  }
+}
+
+TEST_CASE("log_add adds in the exponent", "[unit]") {
+  REQUIRE(log_add(1.f, 2.f) == Approx(std::log(std::exp(1.0) + std::exp(2.0))).epsilon(1e-6));
+  REQUIRE(log_add(2.f, 1.f) == log_add(1.f, 2.f));
+  REQUIRE(log_add(-INFINITY, 3.f) == 3.f);
+  REQUIRE(log_add(3.f, -INFINITY) == 3.f);
+  REQUIRE(std::isinf(log_add(-INFINITY, -INFINITY)));
+  REQUIRE(log_add(200.f, -200.f) == 200.f);
+}
+
+}  // namespace glissade::test

@@ -1,0 +1,198 @@
+// Active sets: what is in them, in what order, how often, and with what weight.
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "engine/samplers/label_index.h"
+#include "engine/samplers/sampler.h"
+#include "hashing/group_codes.h"
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+namespace {
+
+constexpr std::uint32_t kRows = 300;
+constexpr std::size_t kWidth = 12, kSamples = 20;
+
+/// Random output rows, hidden vectors and labels, with tables over the rows.
+struct World {
+  explicit World(Config c) : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, false}), index(config, rows) {
+    rows.randomize(1.0, 3);
+    hashing::Random random(5);
+    for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
+    index.build();
+    hidden.resize(kSamples, kWidth, false);
+    for (std::size_t s = 0; s < kSamples; ++s) {
+      for (std::size_t j = 0; j < kWidth; ++j) hidden.row(s)[j] = static_cast<float>(std::max(0.0, random.unit() - 0.4));
+    }
+    labels = random_data(kSamples, 5, kRows, 8).y;
+    stride = hashing::padded(kSamples);
+    codes.resize(stride * config.tables);
+    index.codes(hidden, 0, kSamples, codes.data(), stride);
+    sampler = make_sampler(config, kRows, &index);
+  }
+
+  ActiveSet select(std::size_t first, std::size_t count, std::uint64_t seed) {
+    ActiveSet set;
+    set.ids = {9999};  // leftovers of an earlier group
+    sampler->select({labels.view(), first, count, {codes.data() + first, stride, count}, seed}, seen, set);
+    return set;
+  }
+
+  std::set<std::uint32_t> true_labels(std::size_t first, std::size_t count) const {
+    return {labels.ids.begin() + static_cast<std::ptrdiff_t>(labels.offsets[first]),
+            labels.ids.begin() + static_cast<std::ptrdiff_t>(labels.offsets[first + count])};
+  }
+
+  /// Rows that share a bucket with one of the samples.
+  std::set<std::uint32_t> neighbours(std::size_t first, std::size_t count) const {
+    std::set<std::uint32_t> all;
+    for (std::uint32_t table = 0; table < config.tables; ++table) {
+      for (std::size_t s = first; s < first + count; ++s) {
+        const auto bucket = index.tables().bucket(table, codes[table * stride + s]);
+        all.insert(bucket.begin(), bucket.end());
+      }
+    }
+    return all;
+  }
+
+  Config config;
+  ParameterRows rows;
+  LabelIndex index;
+  Activations hidden;
+  Rows labels;
+  std::size_t stride;
+  std::vector<std::uint32_t> codes;
+  std::unique_ptr<Sampler> sampler;
+  hashing::StampSet seen{kRows};
+};
+
+Config config_of(SamplerKind kind, std::uint32_t active, bool correction = true, double share = 0.5) {
+  Config config = small_config();
+  config.sampler = kind;
+  config.active = active;
+  config.correction = correction;
+  config.retrieved_share = share;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a set starts with the labels, holds no row twice and meets its target", "[unit][levels]") {
+  const auto kind = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
+  const auto active = GENERATE(1u, 40u, 150u, 299u, 300u, 5000u);
+  const auto correction = GENERATE(true, false);
+  World world(config_of(kind, active, correction));
+  for (const auto& [first, count] :
+       {std::pair<std::size_t, std::size_t>{0, kSamples}, {0, 1}, {7, 1}, {kSamples - 1, 1}, {3, 9}}) {
+    const ActiveSet set = world.select(first, count, 11 + first);
+    const auto labels = world.true_labels(first, count);
+    CAPTURE(active, correction, first, count);
+    REQUIRE(!set.everything);
+    REQUIRE(set.labels == labels.size());
+    REQUIRE(std::set<std::uint32_t>(set.ids.begin(), set.ids.begin() + static_cast<std::ptrdiff_t>(set.labels)) == labels);
+    REQUIRE(std::set<std::uint32_t>(set.ids.begin(), set.ids.end()).size() == set.ids.size());
+    REQUIRE(*std::max_element(set.ids.begin(), set.ids.end()) < kRows);
+    REQUIRE(set.ids.size() == std::max<std::size_t>(labels.size(), std::min(active, kRows)));
+    REQUIRE(set.exact >= set.labels);
+    REQUIRE(set.exact <= set.ids.size());
+    const std::size_t draws = set.ids.size() - set.exact, pool = kRows - set.exact;
+    if (draws == 0) {
+      REQUIRE(set.log_weight == 0.f);
+    } else {
+      REQUIRE(set.log_weight ==
+              Approx(correction ? std::log(static_cast<double>(pool) / static_cast<double>(draws)) : 0.0).margin(1e-6));
+    }
+    if (kind == SamplerKind::uniform && set.ids.size() < kRows) REQUIRE(set.exact == set.labels);
+    const ActiveSet again = world.select(first, count, 11 + first);
+    REQUIRE(again.ids == set.ids);
+    if (draws > 5) REQUIRE(world.select(first, count, 12345).ids != set.ids);
+  }
+}
+
+TEST_CASE("retrieved rows come from the samples' buckets and keep to their share", "[unit][levels]") {
+  const auto share = GENERATE(0.0, 0.25, 1.0);
+  World world(config_of(SamplerKind::lsh, 60, true, share));
+  std::size_t retrieved = 0;
+  for (std::size_t s = 0; s < kSamples; ++s) {
+    const ActiveSet set = world.select(s, 1, s);
+    const auto near = world.neighbours(s, 1);
+    const auto labels = world.true_labels(s, 1);
+    for (std::size_t j = set.labels; j < set.exact; ++j) REQUIRE(near.count(set.ids[j]) == 1);
+    const std::size_t found = set.exact - set.labels;
+    std::size_t there = 0;
+    for (const std::uint32_t id : near) there += labels.count(id) == 0;
+    REQUIRE(found == std::min({there, static_cast<std::size_t>(std::lround(60 * share)), 60 - labels.size()}));
+    retrieved += found;
+  }
+  REQUIRE((share == 0) == (retrieved == 0));
+}
+
+TEST_CASE("the full sampler takes every row as it is", "[unit]") {
+  World world(config_of(SamplerKind::full, 10));
+  const ActiveSet set = world.select(0, kSamples, 1);
+  REQUIRE(set.everything);
+  REQUIRE(set.ids.empty());
+  REQUIRE(set.size(kRows) == kRows);
+  REQUIRE(set.log_weight == 0.f);
+}
+
+TEST_CASE("uniform draws take every other row equally often", "[property]") {
+  World world(config_of(SamplerKind::uniform, 60));
+  constexpr std::size_t kRounds = 4000;
+  std::vector<double> counts(kRows);
+  const auto labels = world.true_labels(4, 1);
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    for (const std::uint32_t id : world.select(4, 1, hashing::mix(round)).ids) ++counts[id];
+  }
+  const double draws = 60 - static_cast<double>(labels.size()), pool = kRows - static_cast<double>(labels.size());
+  const double p = draws / pool, expected = kRounds * p;
+  double chi_square = 0;
+  for (std::uint32_t id = 0; id < kRows; ++id) {
+    if (labels.count(id) != 0) {
+      REQUIRE(counts[id] == kRounds);
+    } else {
+      chi_square += std::pow(counts[id] - expected, 2) / (expected * (1 - p));
+    }
+  }
+  // Without replacement the counts sum to a constant: pool - 1 degrees of freedom, scaled by pool / (pool - 1). Mean 298,
+  // deviation 24.
+  REQUIRE(chi_square > pool - 5 * std::sqrt(2 * pool));
+  REQUIRE(chi_square < pool + 5 * std::sqrt(2 * pool));
+}
+
+TEST_CASE("weighted sums over active sets estimate those over all rows without bias", "[property]") {
+  const auto kind = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
+  const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
+  World world(config_of(kind, 90));
+  // exp of the first sample's logits; the other functions follow from the same weights.
+  std::vector<double> terms(kRows);
+  for (std::uint32_t id = 0; id < kRows; ++id) {
+    double z = world.rows.bias[id];
+    for (std::size_t j = 0; j < kWidth; ++j)
+      z += double{world.rows.weights[id * world.rows.stride() + j]} * world.hidden.row(first)[j];
+    terms[id] = std::exp(3 * z);
+  }
+  const double full = std::accumulate(terms.begin(), terms.end(), 0.0);
+  constexpr std::size_t kRounds = 3000;
+  double sum = 0, square = 0;
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    const ActiveSet set = world.select(first, count, hashing::mix(1000 + round));
+    double estimate = 0;
+    for (std::size_t j = 0; j < set.ids.size(); ++j)
+      estimate += terms[set.ids[j]] * (j < set.exact ? 1.0 : std::exp(double{set.log_weight}));
+    sum += estimate;
+    square += estimate * estimate;
+  }
+  const double mean = sum / kRounds, error = std::sqrt((square / kRounds - mean * mean) / kRounds);
+  CAPTURE(mean, full, error);
+  REQUIRE(error > 0);
+  REQUIRE(error < 0.01 * full);
+  REQUIRE(std::abs(mean - full) < 4.5 * error);
+}
+
+}  // namespace glissade::test
