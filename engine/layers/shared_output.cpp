@@ -12,6 +12,13 @@
 namespace glissade {
 namespace {
 
+/// Samples per task: a quarter of the batch, so that small batches keep several threads busy, but not so few that packing the rows for each
+/// product shows, nor so many that their logits fall out of the caches.
+std::size_t sample_block(std::size_t samples) noexcept {
+  constexpr std::size_t kStep = 32, kMost = 256;
+  return std::clamp((samples / 4 + kStep - 1) / kStep * kStep, kStep, kMost);
+}
+
 template <class Body>
 void in_blocks(std::size_t count, std::size_t block, const Body& body) {
   tbb::parallel_for(std::size_t{0}, (count + block - 1) / block, [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
@@ -38,8 +45,9 @@ OutputReport SharedOutput::step(const OutputStep& step) {
   const std::size_t size = active_.size(parts_.rows.rows());
   const std::size_t pieces = (size + kPiece - 1) / kPiece;
   const auto piece = [size](std::size_t i) { return Piece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
+  block_ = sample_block(samples);
   logits_.reserve_discard(samples * kPiece);
-  bias_gradients_.reserve_discard((samples + kSampleBlock - 1) / kSampleBlock * kPiece);
+  bias_gradients_.reserve_discard((samples + block_ - 1) / block_ * kPiece);
   if (element_ == dense::Element::bf16) gradient_halves_.reserve_discard(samples * kPiece);
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   state_.assign(samples, {kLowest, 0.0, kLowest, false});
@@ -113,7 +121,7 @@ LogitRow SharedOutput::logit_row(const OutputStep& step, const Piece& piece, std
 }
 
 void SharedOutput::normalise_piece(const OutputStep& step, const Piece& piece) {
-  in_blocks(step.hidden.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+  in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     static thread_local std::vector<std::uint32_t> positions;
     forward_block(step, piece, begin, end);
     for (std::size_t sample = begin; sample < end; ++sample) {
@@ -125,7 +133,7 @@ void SharedOutput::normalise_piece(const OutputStep& step, const Piece& piece) {
 }
 
 void SharedOutput::differentiate_piece(const OutputStep& step, const Piece& piece) {
-  in_blocks(step.hidden.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+  in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     forward_block(step, piece, begin, end);
     differentiate_block(step, piece, begin, end);
   });
@@ -136,7 +144,7 @@ void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piec
   static thread_local std::vector<std::uint32_t> positions;
   const bool one_piece = piece.size == active_.size(parts_.rows.rows());
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
-  float* bias_gradient = bias_gradients_.data() + begin / kSampleBlock * kPiece;
+  float* bias_gradient = bias_gradients_.data() + begin / block_ * kPiece;
   std::fill_n(bias_gradient, piece.size, 0.f);
   for (std::size_t sample = begin; sample < end; ++sample) {
     SampleState& state = state_[sample];
@@ -178,7 +186,7 @@ void SharedOutput::update_block(const OutputStep& step, const Piece& piece, std:
     ok_ = false;
     return;
   }
-  const std::size_t blocks = (hidden.samples + kSampleBlock - 1) / kSampleBlock;
+  const std::size_t blocks = (hidden.samples + block_ - 1) / block_;
   for (std::size_t j = begin; j < end; ++j) {
     float bias_gradient = 0;
     for (std::size_t block = 0; block < blocks; ++block) bias_gradient += bias_gradients_[block * kPiece + j];

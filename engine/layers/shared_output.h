@@ -20,7 +20,6 @@ class SharedOutput final : public OutputPath {
 
  private:
   static constexpr std::size_t kPiece = 8192;      ///< active rows at once
-  static constexpr std::size_t kSampleBlock = 256; ///< samples per task
   static constexpr std::size_t kRowBlock = 256;    ///< rows per task of the weight gradient
 
   struct Piece {
@@ -55,6 +54,7 @@ class SharedOutput final : public OutputPath {
   std::vector<std::uint32_t> position_;  ///< of a label in the set; valid for this batch's labels
   PackedRows packed_;
   std::vector<float> bias_;              ///< of the piece's rows
+  std::size_t block_ = 0;                ///< samples per task, a function of the batch size alone
   std::vector<SampleState> state_;
   Array<float> logits_;                  ///< [samples x kPiece]: logits, then gradients
   Array<std::uint16_t> gradient_halves_; ///< the same gradients in bf16, where products read bf16
