@@ -56,8 +56,7 @@ class Dwta final : public Family {
     for (std::size_t bin = 0; bin < bins_; ++bin) {
       const std::size_t place = bin % bins_per_permutation;
       if (place == 0) shuffle(permutation, bin / bins_per_permutation);
-      for (std::size_t j = 0; j < bin_size; ++j)
-        positions_[bin * bin_size + j] = permutation[(place * bin_size + j) % dimension];
+      for (std::size_t j = 0; j < bin_size; ++j) positions_[bin * bin_size + j] = permutation[(place * bin_size + j) % dimension];
     }
   }
 

@@ -33,8 +33,10 @@ void hash_rows(const VectorSource& source, const Family& family, const std::uint
     for (std::size_t first = begin; first < end; first += kLanes) {
       const std::size_t lanes = std::min(kLanes, end - first);
       std::uint32_t block_ids[kLanes];
-      if (ids != nullptr) std::copy_n(ids + first, lanes, block_ids);
-      else std::iota(block_ids, block_ids + lanes, static_cast<std::uint32_t>(first));
+      if (ids != nullptr)
+        std::copy_n(ids + first, lanes, block_ids);
+      else
+        std::iota(block_ids, block_ids + lanes, static_cast<std::uint32_t>(first));
       source.load({block_ids, lanes}, s.block.data());
       family.codes(s.block.data(), s.codes.data());
       for (std::size_t t = 0; t < columns.size(); ++t) std::copy_n(s.codes.data() + t * kLanes, lanes, columns[t] + first);

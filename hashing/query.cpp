@@ -87,8 +87,8 @@ std::size_t visit_batch(const Tables& tables, const GroupCodes& group, Walk& wal
 }
 
 /// Visits every bucket of every sample once, taking at most `quota` new ids from each, until `out` has `target`.
-void collect_round(const Tables& tables, const GroupCodes& group, std::size_t quota, std::size_t target, Random& random, StampSet& seen,
-                   std::vector<std::uint32_t>& out) noexcept {
+void collect_round(const Tables& tables, const GroupCodes& group, std::size_t quota, std::size_t target, Random& random,
+                   StampSet& seen, std::vector<std::uint32_t>& out) noexcept {
   Walk walk(shuffled_tables(tables.tables(), random), group.samples, random);
   std::array<Visit, kTogether> visits;
   while (const std::size_t count = visit_batch(tables, group, walk, random, visits)) {

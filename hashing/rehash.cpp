@@ -71,8 +71,8 @@ std::uint32_t merge_table(std::vector<std::uint32_t>& offsets, const std::vector
     const std::uint32_t old_end = offsets[c + 1];
     const std::uint32_t come_end = arrivals.ends[c];
     std::uint32_t* const begin = out;
-    out = merge({ids.data() + old_begin, old_end - old_begin}, moved,
-                {arrivals.ids.data() + come_begin, come_end - come_begin}, out);
+    out = merge({ids.data() + old_begin, old_end - old_begin}, moved, {arrivals.ids.data() + come_begin, come_end - come_begin},
+                out);
     const auto size = static_cast<std::size_t>(out - begin);
     if (cap.rows != 0 && size > cap.rows) {
       keep_sample({begin, size}, cap.rows, derive(cap.seed, c));

@@ -74,7 +74,8 @@ class Products {
   static Product make(const Key& key) {
     using Dims = dnnl::memory::dims;
     const auto [element, m, n, k, a_row, a_column, b_row, b_column, c_stride, accumulate] = key;
-    const auto type = element == static_cast<std::size_t>(Element::bf16) ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+    const auto type =
+        element == static_cast<std::size_t>(Element::bf16) ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
     const auto dim = [](std::size_t value) { return static_cast<dnnl::memory::dim>(value); };
     const dnnl::memory::desc a({dim(m), dim(k)}, type, Dims{dim(a_row), dim(a_column)});
     const dnnl::memory::desc b({dim(k), dim(n)}, type, Dims{dim(b_row), dim(b_column)});
@@ -106,8 +107,8 @@ bool multiply(Element element, std::size_t m, std::size_t n, std::size_t k, Oper
   try {
     const SingleThread alone;
     thread_local Products products;
-    products.run({static_cast<std::size_t>(element), m, n, k, a.row_stride, a.column_stride, b.row_stride, b.column_stride, c_stride,
-                  static_cast<std::size_t>(accumulate)},
+    products.run({static_cast<std::size_t>(element), m, n, k, a.row_stride, a.column_stride, b.row_stride, b.column_stride,
+                  c_stride, static_cast<std::size_t>(accumulate)},
                  a.data, b.data, c);
     return true;
   } catch (const std::exception&) {

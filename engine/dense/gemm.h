@@ -7,8 +7,8 @@
 
 namespace glissade::dense {
 
-/// What matrix products read. bf16 where the storage is bf16-mixed and the active instruction set multiplies bf16 natively, else float: there
-/// bf16 operands are widened first, so the products are the same.
+/// What matrix products read. bf16 where the storage is bf16-mixed and the active instruction set multiplies bf16 natively, else
+/// float: there bf16 operands are widened first, so the products are the same.
 enum class Element { f32, bf16 };
 Element element_for(Storage storage) noexcept;
 
@@ -19,9 +19,9 @@ struct Operand {
   std::size_t column_stride;
 };
 
-/// C = A B, or C += A B: A is m x k, B is k x n, both of `element`; C is m x n floats, rows `c_stride` apart. Runs oneDNN on the calling
-/// thread alone (parallelism is the caller's, over blocks), so the result depends on the shapes only. Primitives are kept per thread and shape.
-/// False if oneDNN cannot (out of memory).
+/// C = A B, or C += A B: A is m x k, B is k x n, both of `element`; C is m x n floats, rows `c_stride` apart. Runs oneDNN on the
+/// calling thread alone (parallelism is the caller's, over blocks), so the result depends on the shapes only. Primitives are kept
+/// per thread and shape. False if oneDNN cannot (out of memory).
 bool multiply(Element element, std::size_t m, std::size_t n, std::size_t k, Operand a, Operand b, float* c, std::size_t c_stride,
               bool accumulate) noexcept;
 

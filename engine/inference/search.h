@@ -22,7 +22,8 @@ struct SearchTarget {
 bool search_exact(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target);
 
 /// Scores the rows in the samples' buckets (of all tables). In parallel over samples. Returns how many were scored.
-std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden, const SearchTarget& target);
+std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden,
+                         const SearchTarget& target);
 
 /// Turns logits into probabilities in place: exp(z - log_sum) or 1 / (1 + exp(-z)); -infinity stays.
 void to_probabilities(LossKind loss, float log_sum, float* scores, std::size_t count) noexcept;

@@ -30,9 +30,10 @@ const std::array<std::uint32_t, kPiece>& piece_ids() {
   return ids;
 }
 
-/// Merges a piece's best (sorted) into the sample's best so far (sorted); ties stay with the earlier piece, that is the lower label.
-void merge(std::uint32_t* labels, float* scores, std::size_t k, const std::uint32_t* new_labels, const float* new_scores, std::size_t count,
-           std::uint32_t first) noexcept {
+/// Merges a piece's best (sorted) into the sample's best so far (sorted); ties stay with the earlier piece, that is the lower
+/// label.
+void merge(std::uint32_t* labels, float* scores, std::size_t k, const std::uint32_t* new_labels, const float* new_scores,
+           std::size_t count, std::uint32_t first) noexcept {
   thread_local std::vector<std::uint32_t> old_labels;
   thread_local std::vector<float> old_scores;
   if (count == 0 || (labels[k - 1] != Predictions::kNoLabel && !(new_scores[0] > scores[k - 1]))) return;
@@ -62,7 +63,8 @@ class ExactSearch {
         log_sums_(hidden.samples, -std::numeric_limits<float>::infinity()) {}
 
   bool run() {
-    for (std::size_t first = 0; first < rows_.rows(); first += kPiece) search_piece(first, std::min(kPiece, rows_.rows() - first));
+    for (std::size_t first = 0; first < rows_.rows(); first += kPiece)
+      search_piece(first, std::min(kPiece, rows_.rows() - first));
     if (target_.probabilities) {
       for (std::size_t s = 0; s < hidden_.samples; ++s) to_probabilities(target_.loss, log_sums_[s], scores(s), k());
     }
@@ -71,7 +73,9 @@ class ExactSearch {
 
  private:
   std::size_t k() const noexcept { return target_.out.k; }
-  std::uint32_t* labels(std::size_t sample) const noexcept { return target_.out.labels.data() + (target_.first_row + sample) * k(); }
+  std::uint32_t* labels(std::size_t sample) const noexcept {
+    return target_.out.labels.data() + (target_.first_row + sample) * k();
+  }
   float* scores(std::size_t sample) const noexcept { return target_.out.scores.data() + (target_.first_row + sample) * k(); }
 
   void search_piece(std::size_t first, std::size_t size) {
@@ -101,15 +105,16 @@ class ExactSearch {
   void score(std::size_t first, std::size_t size, std::size_t begin, std::size_t end, float* logits) {
     if (block_ > 1) {
       const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden_.half_row(begin)) : hidden_.row(begin);
-      if (!dense::multiply(element_, end - begin, size, rows_.width(), {a, hidden_.stride, 1}, packed_.transposed(), logits, kPiece, false)) {
+      if (!dense::multiply(element_, end - begin, size, rows_.width(), {a, hidden_.stride, 1}, packed_.transposed(), logits,
+                           kPiece, false)) {
         ok_ = false;
       }
     } else if (rows_.storage() == Storage::fp32) {
-      kernels_.dots_f32(hidden_.row(begin), rows_.weights.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(), size,
-                        rows_.width(), logits);
+      kernels_.dots_f32(hidden_.row(begin), rows_.weights.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(),
+                        size, rows_.width(), logits);
     } else {
-      kernels_.dots_bf16(hidden_.half_row(begin), rows_.high.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(), size,
-                         rows_.width(), logits);
+      kernels_.dots_bf16(hidden_.half_row(begin), rows_.high.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(),
+                         size, rows_.width(), logits);
     }
   }
 

@@ -35,7 +35,8 @@ struct Scratch {
 
 }  // namespace
 
-std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden, const SearchTarget& target) {
+std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden,
+                         const SearchTarget& target) {
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t k = target.out.k;
   const std::size_t stride = hashing::padded(hidden.samples);

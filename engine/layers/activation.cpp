@@ -18,7 +18,8 @@ void drop_units(float* values, std::size_t width, double rate, std::uint64_t see
   const auto scale = static_cast<float>(1.0 / (1.0 - rate));
   for (std::size_t j = 0; j < width; j += 4) {
     std::uint64_t bits = hashing::mix(seed + j);
-    for (std::size_t u = j; u < j + 4 && u < width; ++u, bits >>= 16) values[u] = (bits & 0xffff) < threshold ? 0.f : values[u] * scale;
+    for (std::size_t u = j; u < j + 4 && u < width; ++u, bits >>= 16)
+      values[u] = (bits & 0xffff) < threshold ? 0.f : values[u] * scale;
   }
 }
 

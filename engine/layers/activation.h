@@ -7,8 +7,8 @@
 
 namespace glissade {
 
-/// What the units of one layer put out for a batch: samples x stride floats, and, with bf16-mixed storage, the same numbers in bf16 (the
-/// floats are rounded to bf16, so every kernel and every instruction set reads equal values).
+/// What the units of one layer put out for a batch: samples x stride floats, and, with bf16-mixed storage, the same numbers in
+/// bf16 (the floats are rounded to bf16, so every kernel and every instruction set reads equal values).
 struct Activations {
   std::size_t samples = 0;
   std::size_t width = 0;
@@ -27,8 +27,8 @@ struct Activations {
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
 void relu_dropout(Activations& out, double rate, std::uint64_t seed);
 
-/// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass nothing, the others
-/// pass their dropout scale. `gradient` has the layout of `out`.
+/// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass
+/// nothing, the others pass their dropout scale. `gradient` has the layout of `out`.
 void relu_dropout_backward(const Activations& out, double rate, float* gradient);
 
 }  // namespace glissade

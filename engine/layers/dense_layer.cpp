@@ -37,9 +37,11 @@ bool DenseLayer::forward(const Activations& input, Activations& sums) const {
   PackedRows packed;
   packed.take_range(rows, 0, rows.rows(), element);
   return in_blocks(input.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
-    const bool ok = dense::multiply(element, end - begin, rows.rows(), rows.width(), {sample_data(input, element, begin), input.stride, 1},
-                                    packed.transposed(), sums.row(begin), sums.stride, false);
-    for (std::size_t sample = begin; sample < end; ++sample) kernels.axpy_f32(1.f, rows.bias.data(), sums.row(sample), rows.rows());
+    const bool ok =
+        dense::multiply(element, end - begin, rows.rows(), rows.width(), {sample_data(input, element, begin), input.stride, 1},
+                        packed.transposed(), sums.row(begin), sums.stride, false);
+    for (std::size_t sample = begin; sample < end; ++sample)
+      kernels.axpy_f32(1.f, rows.bias.data(), sums.row(sample), rows.rows());
     return ok;
   });
 }
@@ -58,16 +60,18 @@ bool DenseLayer::backward(const Activations& input, const float* gradient, std::
   bool ok = in_blocks(samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
     if (element == dense::Element::bf16) {
       for (std::size_t sample = begin; sample < end; ++sample) {
-        kernels.narrow_nearest(gradient + sample * gradient_stride, gradient_halves_.data() + sample * gradient_stride, rows.rows());
+        kernels.narrow_nearest(gradient + sample * gradient_stride, gradient_halves_.data() + sample * gradient_stride,
+                               rows.rows());
       }
     }
-    return dense::multiply(element, end - begin, rows.width(), rows.rows(), {gradient_at(begin, 0), gradient_stride, 1}, packed_.operand(),
-                           input_gradient + begin * input.stride, input.stride, false);
+    return dense::multiply(element, end - begin, rows.width(), rows.rows(), {gradient_at(begin, 0), gradient_stride, 1},
+                           packed_.operand(), input_gradient + begin * input.stride, input.stride, false);
   });
   ok &= in_blocks(rows.rows(), kRowBlock, [&](std::size_t begin, std::size_t end) {
     std::vector<float> row_gradients((end - begin) * rows.stride());
-    const bool done = dense::multiply(element, end - begin, rows.width(), samples, {gradient_at(0, begin), 1, gradient_stride},
-                                      {sample_data(input, element, 0), input.stride, 1}, row_gradients.data(), rows.stride(), false);
+    const bool done =
+        dense::multiply(element, end - begin, rows.width(), samples, {gradient_at(0, begin), 1, gradient_stride},
+                        {sample_data(input, element, 0), input.stride, 1}, row_gradients.data(), rows.stride(), false);
     for (std::size_t row = begin; row < end; ++row) {
       float bias_gradient = 0;
       for (std::size_t sample = 0; sample < samples; ++sample) bias_gradient += gradient[sample * gradient_stride + row];

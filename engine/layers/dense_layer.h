@@ -9,7 +9,8 @@
 
 namespace glissade {
 
-/// A fully connected hidden layer, one parameter row (and bias) per output unit; products by oneDNN, in blocks over samples or rows.
+/// A fully connected hidden layer, one parameter row (and bias) per output unit; products by oneDNN, in blocks over samples or
+/// rows.
 class DenseLayer {
  public:
   DenseLayer() = default;
@@ -18,7 +19,8 @@ class DenseLayer {
   /// sums = input W^T + bias. False if oneDNN failed. Needs no shared buffer, so safe from many threads.
   bool forward(const Activations& input, Activations& sums) const;
 
-  /// input_gradient = gradient W, [samples x input.stride], then updates every row. `gradient` is by the sums, [samples x gradient_stride].
+  /// input_gradient = gradient W, [samples x input.stride], then updates every row. `gradient` is by the sums, [samples x
+  /// gradient_stride].
   bool backward(const Activations& input, const float* gradient, std::size_t gradient_stride, float* input_gradient,
                 const RowOptimizer& optimizer);
 

@@ -50,7 +50,8 @@ void EmbeddingBag::backward(const SparseRows& x, const float* gradient, std::siz
     });
   });
   std::vector<float> bias_gradient(rows.width(), 0.f);
-  for (std::size_t sample = 0; sample < samples; ++sample) kernels.axpy_f32(1.f, gradient + sample * stride, bias_gradient.data(), rows.width());
+  for (std::size_t sample = 0; sample < samples; ++sample)
+    kernels.axpy_f32(1.f, gradient + sample * stride, bias_gradient.data(), rows.width());
   optimizer.update(bias, 0, bias_gradient.data(), 0.f);
 }
 

@@ -10,7 +10,8 @@
 
 namespace glissade {
 
-/// The input layer: a sample's sums are the bias plus the value-weighted sum of its features' rows. One parameter row per feature.
+/// The input layer: a sample's sums are the bias plus the value-weighted sum of its features' rows. One parameter row per
+/// feature.
 class EmbeddingBag {
  public:
   EmbeddingBag() = default;

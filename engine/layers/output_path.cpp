@@ -9,7 +9,8 @@
 namespace glissade {
 
 std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts) {
-  if (parts.config.scope == Scope::shared || parts.config.sampler == SamplerKind::full) return std::make_unique<SharedOutput>(parts);
+  if (parts.config.scope == Scope::shared || parts.config.sampler == SamplerKind::full)
+    return std::make_unique<SharedOutput>(parts);
   return std::make_unique<PerSampleOutput>(parts);
 }
 

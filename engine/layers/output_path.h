@@ -26,13 +26,13 @@ struct OutputStep {
 };
 
 struct OutputReport {
-  double loss = 0;                 ///< sum over samples
-  std::uint64_t probed = 0;        ///< samples whose best active row was looked at
-  std::uint64_t hits = 0;          ///< of these, where it is a true label
-  std::uint64_t active_rows = 0;   ///< sum over samples of the active set's size
+  double loss = 0;                ///< sum over samples
+  std::uint64_t probed = 0;       ///< samples whose best active row was looked at
+  std::uint64_t hits = 0;         ///< of these, where it is a true label
+  std::uint64_t active_rows = 0;  ///< sum over samples of the active set's size
   std::uint64_t rows_touched = 0;
   double sampling_seconds = 0;
-  bool ok = true;                  ///< false if oneDNN ran out of memory
+  bool ok = true;  ///< false if oneDNN ran out of memory
 };
 
 /// Active sets, logits, loss, gradients and row updates of the output layer. Two ways to the same result:

@@ -9,8 +9,8 @@
 
 namespace glissade {
 
-/// Rows of a layer side by side, in the element type that matrix products read. Points straight into the parameters where these already lie
-/// like that; otherwise copies (in parallel). Valid until the next call or the next update of the parameters.
+/// Rows of a layer side by side, in the element type that matrix products read. Points straight into the parameters where these
+/// already lie like that; otherwise copies (in parallel). Valid until the next call or the next update of the parameters.
 class PackedRows {
  public:
   /// Rows first .. first + count - 1.

@@ -51,17 +51,20 @@ OutputReport PerSampleOutput::step(const OutputStep& step) {
     report.active_rows += sizes_[sample];
   }
   report.probed = (samples + kProbeStride - 1) / kProbeStride;
-  for (const Scratch& scratch : scratch_) report.sampling_seconds += scratch.sampling_seconds / static_cast<double>(scratch_.size());
+  for (const Scratch& scratch : scratch_)
+    report.sampling_seconds += scratch.sampling_seconds / static_cast<double>(scratch_.size());
   update_rows(step, report);
   return report;
 }
 
-PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step, std::size_t sample, float scale, Scratch& scratch) {
+PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step, std::size_t sample, float scale,
+                                                          Scratch& scratch) {
   const simd::Kernels& kernels = simd::kernels();
   const ParameterRows& rows = parts_.rows;
   ActiveSet& set = scratch.set;
   const Stopwatch watch;
-  SampleGroup group{step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample)};
+  SampleGroup group{
+      step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample)};
   parts_.sampler.select(group, scratch.seen, set);
   scratch.sampling_seconds += watch.seconds();
 
@@ -100,14 +103,16 @@ void PerSampleOutput::update_rows(const OutputStep& step, OutputReport& report) 
   ParameterRows& rows = parts_.rows;
   groups_.build(step.hidden.samples, [&](std::size_t sample) {
     const std::size_t begin = begins_[sample];
-    return RowGroups::Entries{std::span(ids_).subspan(begin, sizes_[sample]), std::span<const float>(gradients_).subspan(begin, sizes_[sample])};
+    return RowGroups::Entries{std::span(ids_).subspan(begin, sizes_[sample]),
+                              std::span<const float>(gradients_).subspan(begin, sizes_[sample])};
   });
   report.rows_touched = groups_.used_rows();
   tbb::parallel_for(std::size_t{0}, RowGroups::kPartitions, [&](std::size_t partition) {
     static thread_local std::vector<float> sum;
     sum.resize(rows.width());
     groups_.for_each(partition, [&](std::uint32_t row, std::span<const std::uint32_t> users, std::span<const float> weights) {
-      kernels.bag_f32(step.hidden.values.data(), step.hidden.stride, users.data(), weights.data(), users.size(), rows.width(), sum.data());
+      kernels.bag_f32(step.hidden.values.data(), step.hidden.stride, users.data(), weights.data(), users.size(), rows.width(),
+                      sum.data());
       float bias_gradient = 0;
       for (const float weight : weights) bias_gradient += weight;
       const float change = step.optimizer.update(rows, row, sum.data(), bias_gradient);

@@ -10,8 +10,9 @@
 
 namespace glissade {
 
-/// One active set per sample. Samples run in parallel: gather, dot, loss, hidden gradient. Then the logit gradients are turned row-major, so that
-/// each touched row is summed and updated once, by one thread: no locks, no HOGWILD races, no gradient buffers.
+/// One active set per sample. Samples run in parallel: gather, dot, loss, hidden gradient. Then the logit gradients are turned
+/// row-major, so that each touched row is summed and updated once, by one thread: no locks, no HOGWILD races, no gradient
+/// buffers.
 class PerSampleOutput final : public OutputPath {
  public:
   explicit PerSampleOutput(const OutputParts& parts);
@@ -43,7 +44,7 @@ class PerSampleOutput final : public OutputPath {
   std::vector<std::size_t> begins_;  ///< sample -> its slots in ids_ and gradients_
   std::vector<std::uint32_t> sizes_;
   std::vector<std::uint32_t> ids_;
-  std::vector<float> gradients_;     ///< by the logits
+  std::vector<float> gradients_;  ///< by the logits
   std::vector<SampleReport> reports_;
 };
 

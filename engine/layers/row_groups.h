@@ -8,8 +8,8 @@
 
 namespace glissade {
 
-/// A batch turned row-major: for each parameter row that some sample uses, the samples that use it and with what coefficient. So a row's
-/// gradient is one weighted sum of hidden gradients, and the row is updated once, by one thread, with no lock and no
+/// A batch turned row-major: for each parameter row that some sample uses, the samples that use it and with what coefficient. So
+/// a row's gradient is one weighted sum of hidden gradients, and the row is updated once, by one thread, with no lock and no
 /// gradient buffer. The order inside a row is the samples' order, so results do not depend on the number of threads.
 ///
 /// A radix partition by the row's low bits (which spreads frequent rows over the partitions), then a counting sort in each.
@@ -48,7 +48,7 @@ class RowGroups {
   struct Partition {
     std::vector<std::uint32_t> local, chunk_samples;  // entries in sample order: row >> kPartitionBits, and sample
     std::vector<float> chunk_weights;
-    std::vector<std::uint32_t> cursors;               // per local row: count, then write position
+    std::vector<std::uint32_t> cursors;  // per local row: count, then write position
     std::vector<std::uint32_t> used, begins;
     std::vector<std::uint32_t> samples;
     std::vector<float> weights;

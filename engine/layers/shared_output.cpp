@@ -12,8 +12,8 @@
 namespace glissade {
 namespace {
 
-/// Samples per task: a quarter of the batch, so that small batches keep several threads busy, but not so few that packing the rows for each
-/// product shows, nor so many that their logits fall out of the caches.
+/// Samples per task: a quarter of the batch, so that small batches keep several threads busy, but not so few that packing the
+/// rows for each product shows, nor so many that their logits fall out of the caches.
 std::size_t sample_block(std::size_t samples) noexcept {
   constexpr std::size_t kStep = 32, kMost = 256;
   return std::clamp((samples / 4 + kStep - 1) / kStep * kStep, kStep, kMost);
@@ -21,7 +21,8 @@ std::size_t sample_block(std::size_t samples) noexcept {
 
 template <class Body>
 void in_blocks(std::size_t count, std::size_t block, const Body& body) {
-  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block, [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
+  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block,
+                    [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
 }
 
 }  // namespace
@@ -98,7 +99,8 @@ void SharedOutput::forward_block(const OutputStep& step, const Piece& piece, std
   const Activations& hidden = step.hidden;
   const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden.half_row(begin)) : hidden.row(begin);
   float* z = logits_.data() + begin * kPiece;
-  if (!dense::multiply(element_, end - begin, piece.size, hidden.width, {a, hidden.stride, 1}, packed_.transposed(), z, kPiece, false)) {
+  if (!dense::multiply(element_, end - begin, piece.size, hidden.width, {a, hidden.stride, 1}, packed_.transposed(), z, kPiece,
+                       false)) {
     ok_ = false;
   }
   const simd::Kernels& kernels = simd::kernels();
@@ -113,7 +115,8 @@ LogitRow SharedOutput::logit_row(const OutputStep& step, const Piece& piece, std
   const auto labels = step.labels.row_ids(sample);
   for (const std::uint32_t label : labels) {
     const std::size_t position = position_[label];
-    if (position >= piece.first && position < piece.first + piece.size) positions.push_back(static_cast<std::uint32_t>(position - piece.first));
+    if (position >= piece.first && position < piece.first + piece.size)
+      positions.push_back(static_cast<std::uint32_t>(position - piece.first));
   }
   const std::size_t exact = active_.everything ? parts_.rows.rows() : active_.exact;
   const std::size_t exact_here = std::min(piece.size, exact - std::min(exact, piece.first));
@@ -165,8 +168,9 @@ void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piec
   }
   const void* gradient = element_ == dense::Element::bf16 ? static_cast<const void*>(gradient_halves_.data() + begin * kPiece)
                                                           : logits_.data() + begin * kPiece;
-  const bool done = dense::multiply(element_, end - begin, step.hidden.width, piece.size, {gradient, kPiece, 1}, packed_.operand(),
-                                    step.hidden_gradient + begin * step.hidden.stride, step.hidden.stride, piece.first != 0);
+  const bool done =
+      dense::multiply(element_, end - begin, step.hidden.width, piece.size, {gradient, kPiece, 1}, packed_.operand(),
+                      step.hidden_gradient + begin * step.hidden.stride, step.hidden.stride, piece.first != 0);
   if (!done) ok_ = false;
 }
 
@@ -181,8 +185,8 @@ void SharedOutput::update_block(const OutputStep& step, const Piece& piece, std:
   sums.resize(kRowBlock * hidden.stride);
   const void* gradient = halves ? static_cast<const void*>(gradient_halves_.data() + begin) : logits_.data() + begin;
   const void* inputs = halves ? static_cast<const void*>(hidden.halves.data()) : hidden.values.data();
-  if (!dense::multiply(element_, end - begin, hidden.width, hidden.samples, {gradient, 1, kPiece}, {inputs, hidden.stride, 1}, sums.data(),
-                       hidden.stride, false)) {
+  if (!dense::multiply(element_, end - begin, hidden.width, hidden.samples, {gradient, 1, kPiece}, {inputs, hidden.stride, 1},
+                       sums.data(), hidden.stride, false)) {
     ok_ = false;
     return;
   }

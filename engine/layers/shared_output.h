@@ -9,9 +9,10 @@
 
 namespace glissade {
 
-/// One active set for the whole batch, so that logits and both gradients are matrix products (oneDNN). The set goes in pieces of kPiece rows: the logit
-/// matrix of one piece is all that exists. With more than one piece (the full softmax) the softmax's normaliser comes from a
-/// first pass and the logits are computed again in the second; each piece's rows are updated as soon as their gradient is known.
+/// One active set for the whole batch, so that logits and both gradients are matrix products (oneDNN). The set goes in pieces of
+/// kPiece rows: the logit matrix of one piece is all that exists. With more than one piece (the full softmax) the softmax's
+/// normaliser comes from a first pass and the logits are computed again in the second; each piece's rows are updated as soon as
+/// their gradient is known.
 class SharedOutput final : public OutputPath {
  public:
   explicit SharedOutput(const OutputParts& parts);
@@ -19,8 +20,8 @@ class SharedOutput final : public OutputPath {
   std::size_t memory_bytes() const noexcept override;
 
  private:
-  static constexpr std::size_t kPiece = 8192;      ///< active rows at once
-  static constexpr std::size_t kRowBlock = 256;    ///< rows per task of the weight gradient
+  static constexpr std::size_t kPiece = 8192;    ///< active rows at once
+  static constexpr std::size_t kRowBlock = 256;  ///< rows per task of the weight gradient
 
   struct Piece {
     std::size_t first;
@@ -41,7 +42,8 @@ class SharedOutput final : public OutputPath {
   void differentiate_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end);
   void update_piece(const OutputStep& step, const Piece& piece);
   void update_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end);
-  LogitRow logit_row(const OutputStep& step, const Piece& piece, std::size_t sample, std::vector<std::uint32_t>& positions) noexcept;
+  LogitRow logit_row(const OutputStep& step, const Piece& piece, std::size_t sample,
+                     std::vector<std::uint32_t>& positions) noexcept;
   std::uint32_t id_of(std::size_t position) const noexcept {
     return active_.everything ? static_cast<std::uint32_t>(position) : active_.ids[position];
   }
@@ -53,12 +55,12 @@ class SharedOutput final : public OutputPath {
   ActiveSet active_;
   std::vector<std::uint32_t> position_;  ///< of a label in the set; valid for this batch's labels
   PackedRows packed_;
-  std::vector<float> bias_;              ///< of the piece's rows
-  std::size_t block_ = 0;                ///< samples per task, a function of the batch size alone
+  std::vector<float> bias_;  ///< of the piece's rows
+  std::size_t block_ = 0;    ///< samples per task, a function of the batch size alone
   std::vector<SampleState> state_;
-  Array<float> logits_;                  ///< [samples x kPiece]: logits, then gradients
-  Array<std::uint16_t> gradient_halves_; ///< the same gradients in bf16, where products read bf16
-  Array<float> bias_gradients_;          ///< [sample blocks x kPiece]
+  Array<float> logits_;                   ///< [samples x kPiece]: logits, then gradients
+  Array<std::uint16_t> gradient_halves_;  ///< the same gradients in bf16, where products read bf16
+  Array<float> bias_gradients_;           ///< [sample blocks x kPiece]
   std::atomic<bool> ok_{true};
 };
 

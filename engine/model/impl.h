@@ -15,7 +15,8 @@ namespace glissade {
 /// What a Model holds. The Trainer changes it through Model::impl().
 class Model::Impl {
  public:
-  Impl(const Config& c, const Shape& s, bool is_trainable) : config(c), shape(s), trainable(is_trainable), network(c, s, is_trainable) {}
+  Impl(const Config& c, const Shape& s, bool is_trainable)
+      : config(c), shape(s), trainable(is_trainable), network(c, s, is_trainable) {}
 
   /// The tables over the output rows, built on first use. Thread-safe.
   const LabelIndex& label_index();

@@ -29,7 +29,8 @@ bool wanted_for_inference(SectionKind kind) {
 }
 
 Error damaged(const Reader& reader, std::string_view what) {
-  return runtime_error(fmt::format("'{}': {}; the file was not written whole by Glissade, use another copy", reader.path(), what));
+  return runtime_error(
+      fmt::format("'{}': {}; the file was not written whole by Glissade, use another copy", reader.path(), what));
 }
 
 std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -51,11 +52,12 @@ Result<std::vector<std::string>> split_names(const Reader& reader, SectionKind k
 
 /// Fills one array: borrowed from the mapping, or copied into memory that training may change.
 template <class T>
-std::optional<Error> fill(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array, std::size_t expected) {
+std::optional<Error> fill(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array,
+                          std::size_t expected) {
   const auto bytes = reader.bytes(kind, index);
   if (bytes.size() != expected * sizeof(T)) {
-    return damaged(reader, fmt::format("section {}.{} has {} bytes instead of {}", static_cast<std::uint32_t>(kind), index, bytes.size(),
-                                       expected * sizeof(T)));
+    return damaged(reader, fmt::format("section {}.{} has {} bytes instead of {}", static_cast<std::uint32_t>(kind), index,
+                                       bytes.size(), expected * sizeof(T)));
   }
   if (copy) {
     std::memcpy(array.data(), bytes.data(), bytes.size());
@@ -78,14 +80,16 @@ std::optional<Error> fill_network(const Reader& reader, bool copy, Network& netw
 Result<ModelState> read_state(const Reader& reader) {
   const auto bytes = reader.bytes(SectionKind::state);
   ModelState state;
-  if (bytes.size() != sizeof state) return damaged(reader, fmt::format("its state section has {} bytes instead of {}", bytes.size(), sizeof state));
+  if (bytes.size() != sizeof state)
+    return damaged(reader, fmt::format("its state section has {} bytes instead of {}", bytes.size(), sizeof state));
   std::memcpy(&state, bytes.data(), sizeof state);
   return state;
 }
 
 std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, Model::Impl& impl) {
   const auto counts = reader.bytes(SectionKind::label_counts);
-  if (counts.size() % sizeof(std::uint32_t) != 0 || (!counts.empty() && counts.size() / sizeof(std::uint32_t) != impl.shape.labels)) {
+  if (counts.size() % sizeof(std::uint32_t) != 0 ||
+      (!counts.empty() && counts.size() / sizeof(std::uint32_t) != impl.shape.labels)) {
     return damaged(reader, fmt::format("its label counts have {} bytes for {} labels", counts.size(), impl.shape.labels));
   }
   impl.label_counts.resize(counts.size() / sizeof(std::uint32_t));
@@ -116,7 +120,8 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
   const Shape shape{state->features, state->labels};
   if (auto valid = validate(*config, shape); !valid) return damaged(*reader, "its config: " + valid.error().message);
   if (training && state->has_training_state == 0) {
-    return usage_error(fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
+    return usage_error(
+        fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
   }
   if (training) {
     if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) {

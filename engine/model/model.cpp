@@ -37,8 +37,8 @@ Result<Model> Model::create(const Config& config, const Shape& shape) {
     impl->network.randomize(config.seed);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
-    return runtime_error(fmt::format("out of memory: {} MiB for a new model could not be had; use fewer hidden units or another storage",
-                                     need.total() >> 20));
+    return runtime_error(fmt::format(
+        "out of memory: {} MiB for a new model could not be had; use fewer hidden units or another storage", need.total() >> 20));
   }
 }
 

@@ -22,7 +22,8 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
   using model_file::SectionKind;
   const Impl& impl = *impl_;
   if (with_training_state && !impl.trainable) {
-    return usage_error("'" + path + "': this model was loaded without its training state; save it without, or load it for training");
+    return usage_error("'" + path +
+                       "': this model was loaded without its training state; save it without, or load it for training");
   }
   const std::string config = to_text(impl.config);
   const std::string label_names = join_names(impl.label_names);

@@ -28,7 +28,8 @@ void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows,
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows.size(), 64), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t i = range.begin(); i != range.end(); ++i) {
       copy_row(data, rows[i], i, dropout);
-      if (with_labels) std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
+      if (with_labels)
+        std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
     }
   });
   features_ = {feature_offsets_, feature_ids_, feature_values_};
@@ -63,11 +64,13 @@ Result<void> check_values(const SparseRows& rows, const char* what) {
   const auto finite = [](float value) { return std::isfinite(value); };
   const bool good = tbb::parallel_reduce(
       tbb::blocked_range(begin, end, 65536), true,
-      [&](const auto& range, bool so_far) { return so_far && std::all_of(range.begin(), range.end(), finite); }, std::logical_and<>());
+      [&](const auto& range, bool so_far) { return so_far && std::all_of(range.begin(), range.end(), finite); },
+      std::logical_and<>());
   if (good) return {};
   const auto at = static_cast<std::uint64_t>(std::find_if_not(begin, end, finite) - rows.values.begin());
   const auto row = std::upper_bound(rows.offsets.begin(), rows.offsets.end(), at) - rows.offsets.begin() - 1;
-  return runtime_error(fmt::format("{} row {}: the value {} is not a finite number; use 0 or leave the entry out", what, row, rows.values[at]));
+  return runtime_error(
+      fmt::format("{} row {}: the value {} is not a finite number; use 0 or leave the entry out", what, row, rows.values[at]));
 }
 
 }  // namespace
@@ -77,8 +80,8 @@ Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char*
   if (count == 0) return {};
   if (rows.offsets.front() > rows.offsets.back() || rows.offsets.back() > rows.ids.size() ||
       (!rows.values.empty() && rows.values.size() < rows.offsets.back())) {
-    return runtime_error(fmt::format("{} rows: offsets reach {} but there are {} ids and {} values; pass spans of one CSR matrix", what,
-                                     rows.offsets.back(), rows.ids.size(), rows.values.size()));
+    return runtime_error(fmt::format("{} rows: offsets reach {} but there are {} ids and {} values; pass spans of one CSR matrix",
+                                     what, rows.offsets.back(), rows.ids.size(), rows.values.size()));
   }
   const std::size_t first_bad = tbb::parallel_reduce(
       tbb::blocked_range<std::size_t>(0, count, 4096), count,
@@ -93,14 +96,15 @@ Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char*
       },
       [](std::size_t a, std::size_t b) { return std::min(a, b); });
   if (first_bad == count) return check_values(rows, what);
-  return runtime_error(fmt::format("{} row {}: an id is not below {}, or the row's offsets descend; use data made for this model", what,
-                                   first_bad, bound));
+  return runtime_error(fmt::format("{} row {}: an id is not below {}, or the row's offsets descend; use data made for this model",
+                                   what, first_bad, bound));
 }
 
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) {
   if (data.labels.rows() != data.features.rows()) {
-    return runtime_error(fmt::format("data set has {} feature rows but {} label rows; give one label row (it may be empty) per sample",
-                                     data.features.rows(), data.labels.rows()));
+    return runtime_error(
+        fmt::format("data set has {} feature rows but {} label rows; give one label row (it may be empty) per sample",
+                    data.features.rows(), data.labels.rows()));
   }
   if (auto features = check_rows(data.features, feature_count, "feature"); !features) return features.error();
   return check_rows(data.labels, label_count, "label");

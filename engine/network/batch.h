@@ -9,8 +9,8 @@
 
 namespace glissade {
 
-/// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit values (dropout applied) and labels.
-/// Buffers are reused from batch to batch.
+/// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit
+/// values (dropout applied) and labels. Buffers are reused from batch to batch.
 class Batch {
  public:
   struct Dropout {
@@ -37,7 +37,8 @@ class Batch {
   SparseRows labels_;
 };
 
-/// Checks what the layers rely on: consistent offsets, every id in range, every value finite. Runtime error naming the first bad row.
+/// Checks what the layers rely on: consistent offsets, every id in range, every value finite. Runtime error naming the first bad
+/// row.
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
 

@@ -13,8 +13,8 @@
 
 namespace glissade {
 
-/// The parameters of a model and its forward pass up to the last hidden layer; what happens in the output layer is the business of training
-/// (layers/output_path.h) and inference.
+/// The parameters of a model and its forward pass up to the last hidden layer; what happens in the output layer is the business
+/// of training (layers/output_path.h) and inference.
 class Network {
  public:
   /// Allocates zeroed parameters. Throws std::bad_alloc.
@@ -28,8 +28,8 @@ class Network {
     std::uint64_t seed = 0;
   };
 
-  /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). False if oneDNN failed. Thread-safe, with a
-  /// `hidden` of the caller's own.
+  /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). False if oneDNN failed.
+  /// Thread-safe, with a `hidden` of the caller's own.
   bool forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden) const;
 
   std::uint64_t parameters() const noexcept;

@@ -16,7 +16,8 @@ template <class T>
 class Array {
  public:
   Array() = default;
-  explicit Array(std::size_t size) : owner_(allocate_zeroed(size * sizeof(T))), data_(static_cast<T*>(owner_.get())), size_(size) {}
+  explicit Array(std::size_t size)
+      : owner_(allocate_zeroed(size * sizeof(T))), data_(static_cast<T*>(owner_.get())), size_(size) {}
   /// Read-only use of memory that `owner` keeps alive.
   Array(std::shared_ptr<const void> owner, const T* data, std::size_t size)
       : owner_(std::const_pointer_cast<void>(std::move(owner))), data_(const_cast<T*>(data)), size_(size) {}

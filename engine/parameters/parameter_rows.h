@@ -10,10 +10,11 @@
 
 namespace glissade {
 
-/// rows x width parameters with one bias per row, and, if trainable, what the optimiser keeps for each. A row starts on a cache line: rows are
-/// `stride` elements apart, the padding stays 0.
+/// rows x width parameters with one bias per row, and, if trainable, what the optimiser keeps for each. A row starts on a cache
+/// line: rows are `stride` elements apart, the padding stays 0.
 ///
-/// fp32: one float array. bf16-mixed: each float as two 16-bit arrays (see simd/kernel_list.h, "split"): the forward pass reads `high` alone.
+/// fp32: one float array. bf16-mixed: each float as two 16-bit arrays (see simd/kernel_list.h, "split"): the forward pass reads
+/// `high` alone.
 ///
 /// Rows are independent: different rows may be updated from different threads at once.
 class ParameterRows {
@@ -47,12 +48,12 @@ class ParameterRows {
   static std::size_t padded(std::size_t width) noexcept { return (width + 31) / 32 * 32; }
 
   // The arrays themselves, for kernels and for the model file. Which are non-empty follows from the options.
-  Array<float> weights;          ///< fp32
-  Array<std::uint16_t> high;     ///< bf16-mixed
-  Array<std::uint16_t> low;      ///< bf16-mixed, trainable
-  Array<float> bias;             ///< with_bias
-  Array<float> first_moment;     ///< with_moments
-  Array<float> second_moment;    ///< with_moments
+  Array<float> weights;        ///< fp32
+  Array<std::uint16_t> high;   ///< bf16-mixed
+  Array<std::uint16_t> low;    ///< bf16-mixed, trainable
+  Array<float> bias;           ///< with_bias
+  Array<float> first_moment;   ///< with_moments
+  Array<float> second_moment;  ///< with_moments
   Array<float> bias_first_moment;
   Array<float> bias_second_moment;
   Array<std::uint32_t> row_steps;  ///< trainable: the optimiser step that last touched the row, 0 = never

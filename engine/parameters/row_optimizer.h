@@ -9,9 +9,9 @@
 
 namespace glissade {
 
-/// One optimiser step's numbers, applied row by row to whatever rows the step touches: lazy Adam (Kingma & Ba 2015) or SGD, with decoupled weight
-/// decay (Loshchilov & Hutter 2019). A row's moments first decay by the steps since it was last touched, as they would have under
-/// dense Adam with zero gradients; its weights do not move in between.
+/// One optimiser step's numbers, applied row by row to whatever rows the step touches: lazy Adam (Kingma & Ba 2015) or SGD, with
+/// decoupled weight decay (Loshchilov & Hutter 2019). A row's moments first decay by the steps since it was last touched, as they
+/// would have under dense Adam with zero gradients; its weights do not move in between.
 ///
 /// Made once per step; update() is safe from many threads for different rows.
 class RowOptimizer {
@@ -19,8 +19,8 @@ class RowOptimizer {
   /// `step` counts from 1.
   RowOptimizer(const Config& config, double learning_rate, std::uint64_t step);
 
-  /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the change,
-  /// bias included.
+  /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the
+  /// change, bias included.
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
 
  private:

@@ -6,9 +6,9 @@
 
 namespace glissade {
 
-/// The output rows that take part for one group of samples. First come the group's true labels, then rows retrieved from tables, then
-/// uniformly drawn ones. The first `exact` of them are counted as they are; the others stand for all rows left out:
-/// each represents exp(log_weight) rows in the softmax's normaliser (log-q correction, Bengio & Senecal 2008) or in the BCE's sum.
+/// The output rows that take part for one group of samples. First come the group's true labels, then rows retrieved from tables,
+/// then uniformly drawn ones. The first `exact` of them are counted as they are; the others stand for all rows left out: each
+/// represents exp(log_weight) rows in the softmax's normaliser (log-q correction, Bengio & Senecal 2008) or in the BCE's sum.
 struct ActiveSet {
   std::vector<std::uint32_t> ids;
   std::size_t labels = 0;

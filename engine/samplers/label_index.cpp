@@ -106,7 +106,8 @@ std::size_t LabelIndex::advance(std::uint64_t samples) {
   return moved_.size();
 }
 
-void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes, std::size_t stride) const {
+void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes,
+                       std::size_t stride) const {
   constexpr std::size_t kBlock = 4 * hashing::kLanes;
   tbb::parallel_for(std::size_t{0}, (count + kBlock - 1) / kBlock, [&](std::size_t block) {
     const std::size_t begin = block * kBlock;

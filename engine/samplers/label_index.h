@@ -28,8 +28,8 @@ class LabelIndex {
     if (!built_) build();
   }
 
-  /// Hashes every row and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of `batch`: so a
-  /// run that was resumed there goes on exactly as one that never stopped.
+  /// Hashes every row and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of
+  /// `batch`: so a run that was resumed there goes on exactly as one that never stopped.
   void restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch);
 
   /// Counts `samples` trained samples and re-hashes if the schedule says so. Returns the rows re-hashed.

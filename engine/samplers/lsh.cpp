@@ -18,7 +18,8 @@ LshSampler::LshSampler(const Config& config, std::uint32_t rows, const LabelInde
 void LshSampler::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept {
   add_labels(group, seen, out);
   const std::size_t room = active_ - std::min<std::size_t>(active_, out.ids.size());
-  hashing::collect(index_.tables(), group.codes, hashing::derive(group.seed, 1), std::min<std::size_t>(room, retrieved_), seen, out.ids);
+  hashing::collect(index_.tables(), group.codes, hashing::derive(group.seed, 1), std::min<std::size_t>(room, retrieved_), seen,
+                   out.ids);
   add_uniform(rows_, active_, correction_, group.seed, seen, out);
 }
 

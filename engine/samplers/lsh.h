@@ -5,8 +5,8 @@
 
 namespace glissade {
 
-/// SLIDE's vanilla sampling (Chen et al. 2020): the labels, then what the samples find in one randomly chosen table after another until the retrieved
-/// share of the target is met, then uniform rows up to the target (where SLIDE pads by nothing, so that a set
+/// SLIDE's vanilla sampling (Chen et al. 2020): the labels, then what the samples find in one randomly chosen table after another
+/// until the retrieved share of the target is met, then uniform rows up to the target (where SLIDE pads by nothing, so that a set
 /// could be nearly empty and its softmax meaningless).
 class LshSampler final : public Sampler {
  public:

@@ -22,8 +22,8 @@ struct SampleGroup {
   std::uint64_t seed = 0;          ///< draws are a function of this
 };
 
-/// Chooses active sets. Stateless but for what it was made with: select() is safe from many threads, each with its own `seen`, and does
-/// not allocate once the vectors have grown.
+/// Chooses active sets. Stateless but for what it was made with: select() is safe from many threads, each with its own `seen`,
+/// and does not allocate once the vectors have grown.
 class Sampler {
  public:
   virtual ~Sampler() = default;

@@ -7,7 +7,8 @@ namespace glissade {
 /// The labels, and rows drawn uniformly without replacement up to the target.
 class UniformSampler final : public Sampler {
  public:
-  UniformSampler(const Config& config, std::uint32_t rows) : rows_(rows), active_(config.active), correction_(config.correction) {}
+  UniformSampler(const Config& config, std::uint32_t rows)
+      : rows_(rows), active_(config.active), correction_(config.correction) {}
   void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
 
  private:

@@ -32,7 +32,8 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
   Report report;
 
   batch_.gather(data, rows, {config.feature_dropout, hashing::derive(config.seed, kFeatureDropout, step)});
-  report.ok = network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)}, hidden_);
+  report.ok =
+      network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)}, hidden_);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -42,8 +43,12 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
     hash_hidden();
   }
   const double hashing_seconds = index_ != nullptr ? hashing_watch.seconds() : 0.0;
-  report.output = output_->step({hidden_.back(), batch_.labels(), {codes_.data(), codes_stride_, rows.size()},
-                                 hashing::derive(config.seed, kActiveSet, step), optimizer, gradients_.back().data()});
+  report.output = output_->step({hidden_.back(),
+                                 batch_.labels(),
+                                 {codes_.data(), codes_stride_, rows.size()},
+                                 hashing::derive(config.seed, kActiveSet, step),
+                                 optimizer,
+                                 gradients_.back().data()});
   report.output.sampling_seconds += hashing_seconds;
   report.ok &= report.output.ok;
   report.ok &= backward(optimizer, config.hidden_dropout);
@@ -70,7 +75,8 @@ bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout) {
   bool ok = true;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
     relu_dropout_backward(hidden_[i], dropout, gradients_[i].data());
-    ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(), optimizer);
+    ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(),
+                                        optimizer);
   }
   relu_dropout_backward(hidden_[0], dropout, gradients_[0].data());
   network.input.backward(batch_.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_);

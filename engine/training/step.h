@@ -11,8 +11,8 @@
 
 namespace glissade {
 
-/// One training step, front to back: gather, forward, active sets, loss and output update, backward through the hidden layers, input update,
-/// re-hash. Buffers are kept from step to step.
+/// One training step, front to back: gather, forward, active sets, loss and output update, backward through the hidden layers,
+/// input update, re-hash. Buffers are kept from step to step.
 class TrainingStep {
  public:
   struct Report {
@@ -24,8 +24,8 @@ class TrainingStep {
 
   explicit TrainingStep(Model::Impl& model);
 
-  /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples alone.
-  /// Returns the seconds it took.
+  /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples
+  /// alone. Returns the seconds it took.
   double begin_epoch(std::uint64_t samples);
 
   /// Trains on samples rows[0], rows[1], ... of `data` (checked by the caller).

@@ -36,7 +36,8 @@ void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64
 /// oneTBB writes a warning to standard error when an arena asks for more threads than it will ever have.
 int arena_threads(std::uint32_t wanted) {
   if (wanted == 0) return tbb::task_arena::automatic;
-  return static_cast<int>(std::min<std::size_t>(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
+  return static_cast<int>(
+      std::min<std::size_t>(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
 }
 
 /// Sums over the steps of an epoch.
@@ -98,8 +99,7 @@ EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds,
 
 class Trainer::Impl {
  public:
-  Impl(Model::Impl& model, std::uint64_t samples_per_epoch)
-      : model_(model), arena_(arena_threads(model.config.threads)) {
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch) : model_(model), arena_(arena_threads(model.config.threads)) {
     const std::uint64_t steps = (samples_per_epoch + model.config.batch - 1) / model.config.batch;
     total_steps_ = steps * model.config.epochs;
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
@@ -133,8 +133,8 @@ std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::spa
   if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
   totals.add(report, rows.size());
   if (std::isfinite(report.output.loss)) return std::nullopt;
-  return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}", model_.step,
-                                   model_.config.learning_rate));
+  return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}",
+                                   model_.step, model_.config.learning_rate));
 }
 
 Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress) {

@@ -16,11 +16,16 @@ Matrix awkward_vectors(std::size_t width) {
   for (std::size_t i = 10; i < m.rows; ++i) {
     for (std::size_t d = 0; d < width; ++d) {
       float& value = m.row(i)[d];
-      if (i < 20) value = random.below(10) == 0 ? std::abs(value) : 0.f;
-      else if (i < 25) value = 0.f;
-      else if (i < 30) value = random.below(2) == 0 ? -0.f : 0.f;
-      else if (i < 40) value = static_cast<float>(random.below(3)) - 1.f;
-      else value = std::ldexp(value, static_cast<int>(random.below(270)) - 145);
+      if (i < 20)
+        value = random.below(10) == 0 ? std::abs(value) : 0.f;
+      else if (i < 25)
+        value = 0.f;
+      else if (i < 30)
+        value = random.below(2) == 0 ? -0.f : 0.f;
+      else if (i < 40)
+        value = static_cast<float>(random.below(3)) - 1.f;
+      else
+        value = std::ldexp(value, static_cast<int>(random.below(270)) - 145);
     }
   }
   return m;

@@ -35,8 +35,8 @@ TEST_CASE("re-hashing the rows that changed equals a full build", "[unit]") {
       Tables incremental(tables, table_bits(params), kRows, 0, 1), full(tables, table_bits(params), kRows, 0, 1);
       incremental.build(source, *family);
       Random random(mix(10));
-      for (const Rows& moved : {every(20, kRows), Rows{}, Rows{0}, Rows{kRows - 1}, Rows{0, 1, 2, 3000}, every(2, kRows),
-                                every(1, kRows)}) {
+      for (const Rows& moved :
+           {every(20, kRows), Rows{}, Rows{0}, Rows{kRows - 1}, Rows{0, 1, 2, 3000}, every(2, kRows), every(1, kRows)}) {
         CAPTURE(moved.size(), tables);
         redraw(m, moved, random);
         incremental.rehash(source, *family, moved);

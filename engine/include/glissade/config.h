@@ -15,8 +15,9 @@ enum class RehashKind { fixed, decaying, drift };
 enum class OptimizerKind { adam, sgd };
 enum class DecayKind { none, linear, cosine };
 
-/// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each field is
-/// described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the model file.
+/// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each
+/// field is described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the
+/// model file.
 struct Config {
   std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense, all ReLU
   Storage storage = Storage::bf16_mixed;
@@ -24,26 +25,26 @@ struct Config {
 
   SamplerKind sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;
-  std::uint32_t active = 2048;      ///< target size of an active set, true labels included
-  double retrieved_share = 0.25;    ///< lsh: largest part of the set that comes from the tables; the rest is uniform
-  bool correction = true;           ///< weight sampled rows by 1 / inclusion probability (log-q)
+  std::uint32_t active = 2048;    ///< target size of an active set, true labels included
+  double retrieved_share = 0.25;  ///< lsh: largest part of the set that comes from the tables; the rest is uniform
+  bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q)
 
   HashKind hash = HashKind::simhash;
-  std::uint32_t k = 9;              ///< codes per table
-  std::uint32_t tables = 24;        ///< L
-  std::uint32_t bucket_cap = 0;     ///< largest bucket, 0 = unlimited
+  std::uint32_t k = 9;           ///< codes per table
+  std::uint32_t tables = 24;     ///< L
+  std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
   RehashKind rehash = RehashKind::drift;
   std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks)
-  double rehash_growth = 1.5;       ///< decaying: factor from one period to the next
-  double rehash_threshold = 0.3;    ///< drift: movement, relative to the row's length, that makes a row re-hash
+  double rehash_growth = 1.5;           ///< decaying: factor from one period to the next
+  double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
 
   OptimizerKind optimizer = OptimizerKind::adam;
   double learning_rate = 0.01;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0.0;        ///< decoupled, applied to touched rows
-  double warmup = 0.02;             ///< part of all steps with a linearly rising learning rate
+  double weight_decay = 0.0;  ///< decoupled, applied to touched rows
+  double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
   DecayKind decay = DecayKind::linear;
 
   std::uint32_t epochs = 5;
@@ -51,7 +52,7 @@ struct Config {
   double feature_dropout = 0.0;
   double hidden_dropout = 0.0;
   std::uint64_t seed = 1;
-  std::uint32_t threads = 0;        ///< 0 = all that the process may use; not part of a model
+  std::uint32_t threads = 0;  ///< 0 = all that the process may use; not part of a model
 };
 
 /// Input and output widths of a network.

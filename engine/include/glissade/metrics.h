@@ -20,12 +20,14 @@ struct Metrics {
   std::uint64_t unlabelled = 0;  ///< of these, left out for having no label
   std::array<double, 3> precision = {};
   std::array<double, 3> ndcg = {};
-  std::array<double, 3> psp = {};  ///< propensity-scored precision, divided by the best reachable one (Jain et al. 2016); 0 without propensities
+  std::array<double, 3> psp =
+      {};  ///< propensity-scored precision, divided by the best reachable one (Jain et al. 2016); 0 without propensities
 };
 
 /// Propensity of each label from its training count (Jain, Prabhu, Varma 2016): p = 1 / (1 + C * exp(-A * log(n_l + B))),
 /// C = (log N - 1) * (B + 1)^A. A = 0.55 and B = 1.5 are the standard values.
-std::vector<float> propensities(std::span<const std::uint32_t> label_counts, std::uint64_t samples, double a = 0.55, double b = 1.5);
+std::vector<float> propensities(std::span<const std::uint32_t> label_counts, std::uint64_t samples, double a = 0.55,
+                                double b = 1.5);
 
 /// Scores predictions (k >= 5) against the true labels. `propensity` may be empty. Ties and missing entries as in Predictions.
 Metrics score(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity);
@@ -36,8 +38,8 @@ struct EvaluateOptions {
 
 struct Evaluation {
   Metrics metrics;
-  double seconds = 0;            ///< wall time of all predictions
-  double candidates_share = 0;   ///< labels scored per sample / L
+  double seconds = 0;           ///< wall time of all predictions
+  double candidates_share = 0;  ///< labels scored per sample / L
 };
 
 /// Predicts the whole of `data` in pieces and scores it, with propensities from model.label_counts().

@@ -18,7 +18,8 @@ enum class Search { exact, lsh };
 struct PredictOptions {
   std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
   Search search = Search::exact;
-  bool probabilities = false;  ///< scores as probabilities (softmax over all labels, over the candidates with lsh; sigmoid for bce) instead of logits
+  bool probabilities = false;  ///< scores as probabilities (softmax over all labels, over the candidates with lsh; sigmoid for
+                               ///< bce) instead of logits
 };
 
 /// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, ties to the lower label.
@@ -71,8 +72,8 @@ class Model {
   std::span<const std::uint32_t> label_counts() const noexcept;
   std::uint64_t training_samples() const noexcept;
 
-  /// The best labels of each row of `features`. Fails if an id is >= shape().features. With Search::lsh the tables are built by the first
-  /// call (once, thread-safe), unless training has left them.
+  /// The best labels of each row of `features`. Fails if an id is >= shape().features. With Search::lsh the tables are built by
+  /// the first call (once, thread-safe), unless training has left them.
   Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
 
   class Impl;  ///< internal

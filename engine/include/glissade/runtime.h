@@ -20,7 +20,8 @@ struct SimdLevel {
 };
 std::vector<SimdLevel> simd_levels();
 
-/// Usage error if the environment asks for what does not exist (an unknown name in GLISSADE_SIMD). Model::create and Model::load check it too.
+/// Usage error if the environment asks for what does not exist (an unknown name in GLISSADE_SIMD). Model::create and Model::load
+/// check it too.
 Result<void> check_environment();
 
 /// Highest resident set of this process so far, in MiB.

@@ -15,24 +15,24 @@ struct Progress {
   std::uint32_t epoch = 0;  ///< from 1
   std::uint64_t samples_done = 0;
   std::uint64_t samples_total = 0;
-  double seconds = 0;            ///< in this epoch
+  double seconds = 0;  ///< in this epoch
   double samples_per_second = 0;
-  double loss = 0;               ///< mean of the epoch so far
-  double precision_at_1 = 0;     ///< of the training samples within their active sets, epoch so far
-  double active_share = 0;       ///< scored rows per sample / L
+  double loss = 0;            ///< mean of the epoch so far
+  double precision_at_1 = 0;  ///< of the training samples within their active sets, epoch so far
+  double active_share = 0;    ///< scored rows per sample / L
 };
 
 struct EpochReport {
   std::uint32_t epoch = 0;
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
-  double train_seconds = 0;    ///< wall time of the epoch, re-hashing included, reading and evaluation not
-  double rehash_seconds = 0;   ///< of these, building and re-hashing tables
-  double sampling_seconds = 0; ///< of these, choosing active sets
+  double train_seconds = 0;     ///< wall time of the epoch, re-hashing included, reading and evaluation not
+  double rehash_seconds = 0;    ///< of these, building and re-hashing tables
+  double sampling_seconds = 0;  ///< of these, choosing active sets
   double samples_per_second = 0;
-  double loss = 0;             ///< mean over samples
-  double precision_at_1 = 0;   ///< as in Progress
-  double active_share = 0;     ///< mean over samples of the active set's size / L
+  double loss = 0;                ///< mean over samples
+  double precision_at_1 = 0;      ///< as in Progress
+  double active_share = 0;        ///< mean over samples of the active set's size / L
   double rows_touched_share = 0;  ///< mean over steps of the output rows updated / L
   std::uint64_t rows_rehashed = 0;
 };
@@ -42,8 +42,8 @@ struct StepReport {
   std::uint64_t rows_touched = 0;
 };
 
-/// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other thread may use the
-/// model. Uses oneTBB with config.threads threads inside its own arena, which lives as long as the Trainer.
+/// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
+/// thread may use the model. Uses oneTBB with config.threads threads inside its own arena, which lives as long as the Trainer.
 class Trainer {
  public:
   /// `samples_per_epoch` fixes the learning-rate schedule (config.epochs passes over that many samples). Fails if the model
@@ -54,8 +54,9 @@ class Trainer {
   Trainer& operator=(Trainer&&) noexcept;
   ~Trainer();
 
-  /// One pass over `data` in an order drawn from (seed, epoch); the last, partial batch is trained too. The callback may return false to stop
-  /// early: the pass then ends after the current step and does not count as done. Fails on ids beyond the model's shape and when the loss stops being finite.
+  /// One pass over `data` in an order drawn from (seed, epoch); the last, partial batch is trained too. The callback may return
+  /// false to stop early: the pass then ends after the current step and does not count as done. Fails on ids beyond the model's
+  /// shape and when the loss stops being finite.
   Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress = {});
 
   /// One optimiser step on all of `batch` (for learning from a stream of events).
