@@ -35,6 +35,12 @@ struct AdamStep {
   float keep1, gain1, keep2, gain2, rate, scale2, epsilon, shrink;
 };
 
+/// Columns in a panel, at every level. A matrix B of k x n numbers that block products read is kept as n / 16 panels of 16
+/// columns each: floats as [k][16]; bf16 in pairs of k, [k / 2][16][2], which is what dpbf16 and the tile unit take.
+inline constexpr std::size_t kPanelColumns = 16;
+/// Block products take k in multiples of this (a tile's row of bf16); the numbers behind the true end are 0.
+inline constexpr std::size_t kBlockDepth = 32;
+
 /// One plain SGD step: w <- w * shrink - rate * g.
 struct SgdStep {
   float rate, shrink;
@@ -65,6 +71,38 @@ struct SgdStep {
     (const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, const float* weights, std::size_t count,           \
      std::size_t width, float* out),                                                                                             \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Block products: C = start + A B, or C += A B where `start` is null. A is m x k, row-major; B is in panels                   \
+     (kPanelColumns), `panel_stride` elements apart; C is m x 16 * panel_count floats; `start` is one row of C. k is a multiple  \
+     of kBlockDepth. An element's products are added in the order of k, so it does not depend on m or on its neighbours. */      \
+  K(block_f32, void,                                                                                                             \
+    (const float* a, std::size_t a_stride, std::size_t m, std::size_t k, const float* panels, std::size_t panel_stride,          \
+     std::size_t panel_count, const float* start, float* c, std::size_t c_stride),                                               \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* The same for bf16, products and sums in float; subnormal values may count as 0. Where the CPU does not multiply bf16, float \
+     panels are faster (widening costs as many instructions as multiplying), hence no version for avx2 and avx512. */            \
+  K(block_bf16, void,                                                                                                            \
+    (const std::uint16_t* a, std::size_t a_stride, std::size_t m, std::size_t k, const std::uint16_t* panels,                    \
+     std::size_t panel_stride, std::size_t panel_count, const float* start, float* c, std::size_t c_stride),                     \
+    kScalar | kAvx512bf16 | kAmx)                                                                                                \
+  /* Gathered rows as the columns of one panel: column j is rows[ids[j]], j < count <= 16, columns behind are 0; k = width, a    \
+     multiple of kBlockDepth. */                                                                                                 \
+  K(columns_f32, void,                                                                                                           \
+    (const float* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* panel),       \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(columns_bf16, void,                                                                                                          \
+    (const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width,              \
+     std::uint16_t* panel),                                                                                                      \
+    kScalar | kAvx512)                                                                                                           \
+  /* Two rows as two neighbouring k of a bf16 matrix: for each of width / 16 panels, panel[16][2] at                             \
+     panels + p * panel_stride. `second` may be null: a row of 0. width is a multiple of 16. */                                  \
+  K(pair_rows_bf16, void,                                                                                                        \
+    (const std::uint16_t* first, const std::uint16_t* second, std::size_t width, std::uint16_t* panels,                          \
+     std::size_t panel_stride),                                                                                                  \
+    kScalar | kAvx512)                                                                                                           \
+  /* out[j * out_stride + i] = in[i * in_stride + j], i < rows, j < columns. */                                                  \
+  K(transpose_f32, void,                                                                                                         \
+    (const float* in, std::size_t in_stride, std::size_t rows, std::size_t columns, float* out, std::size_t out_stride),         \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Row updates; each returns the squared length of the change of w (for the drift that drives re-hashing). */                  \
   /* Weights and moments are bit-identical across levels, the returned sum is not. */                                            \
   K(adam_f32, float, (float* w, float* m, float* v, const float* g, std::size_t n, const AdamStep* step),                        \
@@ -79,10 +117,15 @@ struct SgdStep {
   K(logsumexp_f32, float, (const float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                            \
   /* z[i] <- exp(z[i] - shift), 0 below the smallest normal float. */                                                            \
   K(exp_shift_f32, void, (float* z, std::size_t n, float shift), kScalar | kAvx2 | kAvx512)                                      \
+  /* z[i] <- exp(z[i] - shift), where shift, the maximum of z (0 if that is infinite), is written too; returns the sum. */       \
+  K(exp_sum_f32, float, (float* z, std::size_t n, float* shift), kScalar | kAvx2 | kAvx512)                                      \
   /* z[i] <- 1 / (1 + exp(-z[i])); returns sum_i log(1 + exp(z[i])) of the values that came in. */                               \
   K(sigmoid_f32, float, (float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                                    \
   /* float -> bf16, nearest even; NaN stays NaN. */                                                                              \
   K(narrow_nearest, void, (const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx2 | kAvx512 | kAvx512bf16)            \
+  /* y = bf16(factor * x), rounded to float, then to bf16 (nearest even). y may lie on x: both start at the same byte. */        \
+  K(scale_narrow, void, (float factor, const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx2 | kAvx512)              \
+  K(scale_f32, void, (float factor, float* x, std::size_t n), kScalar | kAvx2 | kAvx512)                                         \
   /* float -> bf16, stochastic: rounds up with the probability of the part cut off. Element i draws from a counter               \
      generator of (seed, i), so that every level gives the same bits. */                                                         \
   K(narrow_stochastic, void, (const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed), kScalar | kAvx2 | kAvx512)   \

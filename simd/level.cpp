@@ -72,14 +72,13 @@ bool has_avx512(const Features& f) {
 
 bool has_avx512bf16(const Features& f) { return has_avx512(f) && has_all(f.leaf7_1_eax, bit(5)); }
 
-// Linux hands out the tile registers on request only. This asks what it would grant and requests nothing: that is for the
-// kernels that use them.
+// Linux hands out the tile registers on request only, to the whole process at once; it refuses where a thread's alternative
+// signal stack could not hold them.
 bool kernel_grants_tiles() {
 #if defined(__linux__) && defined(SYS_arch_prctl)
-  constexpr int kGetSupportedFeatures = 0x1021;  // ARCH_GET_XCOMP_SUPP
-  constexpr std::uint64_t kTileData = std::uint64_t{1} << 18;
-  std::uint64_t supported = 0;
-  return syscall(SYS_arch_prctl, kGetSupportedFeatures, &supported) == 0 && has_all(supported, kTileData);
+  constexpr int kRequestPermission = 0x1023;
+  constexpr unsigned long kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 #else
   return false;
 #endif

@@ -5,7 +5,6 @@
 namespace glissade::simd {
 
 /// Instruction-set levels, lowest first. Each level may use everything of the levels below it.
-/// `amx` has its place in the order; its kernels fall through to avx512bf16 until they exist.
 enum class Level : int { scalar = 0, avx2, avx512, avx512bf16, amx };
 
 inline constexpr int kLevelCount = 5;
@@ -19,7 +18,8 @@ bool parse_level(std::string_view name, Level& out) noexcept;
 /// Whether this build holds kernels of that level (the compiler knew its flags).
 bool is_compiled(Level level) noexcept;
 
-/// Whether this CPU and operating system run that level: CPUID of every feature passed to the compiler, and XCR0.
+/// Whether this CPU and operating system run that level: CPUID of every feature passed to the compiler, XCR0, and for amx the
+/// kernel's permission to use the tile registers, which the first call asks for.
 bool is_usable(Level level) noexcept;
 
 /// What the environment variable GLISSADE_SIMD asks for.

@@ -34,6 +34,14 @@ void add_narrow_stochastic(const std::string& prefix, const simd::Kernels& level
   add_conversion(prefix, [kernel = level.narrow_stochastic](Arrays& a) { kernel(a.wide.data(), a.hi.data(), kLength, 9); });
 }
 
+void add_scale_narrow(const std::string& prefix, const simd::Kernels& level) {
+  add_conversion(prefix, [kernel = level.scale_narrow](Arrays& a) { kernel(0.5f, a.wide.data(), a.hi.data(), kLength); });
+}
+
+void add_scale_f32(const std::string& prefix, const simd::Kernels& level) {
+  add_conversion(prefix, [kernel = level.scale_f32](Arrays& a) { kernel(-1.0f, a.wide.data(), kLength); });
+}
+
 void add_widen(const std::string& prefix, const simd::Kernels& level) {
   add_conversion(prefix, [kernel = level.widen](Arrays& a) { kernel(a.hi.data(), a.wide.data(), kLength); });
 }

@@ -37,6 +37,15 @@ void add_exp_shift_f32(const std::string& prefix, const simd::Kernels& level) {
   });
 }
 
+void add_exp_sum_f32(const std::string& prefix, const simd::Kernels& level) {
+  add(prefix, "n=8192", [kernel = level.exp_sum_f32](benchmark::State& state) {
+    time_scores(state, kActive, true, [&](float* z) {
+      float shift = 0;
+      benchmark::DoNotOptimize(kernel(z, kActive, &shift));
+    });
+  });
+}
+
 void add_sigmoid_f32(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "n=8192", [kernel = level.sigmoid_f32](benchmark::State& state) {
     time_scores(state, kActive, true, [&](float* z) { benchmark::DoNotOptimize(kernel(z, kActive)); });

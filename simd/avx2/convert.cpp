@@ -56,6 +56,24 @@ void narrow_nearest(const float* x, std::uint16_t* y, std::size_t n) noexcept {
   scalar::narrow_nearest(x + i, y + i, n - i);
 }
 
+void scale_narrow(float factor, const float* x, std::uint16_t* y, std::size_t n) noexcept {
+  const __m256 factors = _mm256_set1_ps(factor);
+  const auto scaled = [factors](const float* from) { return _mm256_castps_si256(_mm256_mul_ps(factors, _mm256_loadu_ps(from))); };
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    const __m256i a = scaled(x + i), b = scaled(x + i + 8);
+    store_sixteen(y + i, nearest(a), nearest(b));
+  }
+  scalar::scale_narrow(factor, x + i, y + i, n - i);
+}
+
+void scale_f32(float factor, float* x, std::size_t n) noexcept {
+  const __m256 factors = _mm256_set1_ps(factor);
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(x + i, _mm256_mul_ps(factors, _mm256_loadu_ps(x + i)));
+  scalar::scale_f32(factor, x + i, n - i);
+}
+
 void narrow_stochastic(const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed) noexcept {
   const std::uint64_t key = scalar::stochastic_key(seed);
   const __m256i key_high = _mm256_set1_epi32(static_cast<int>(key >> 32));

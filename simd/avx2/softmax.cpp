@@ -96,6 +96,25 @@ void exp_shift_f32(float* z, std::size_t n, float shift) noexcept {
   }
 }
 
+float exp_sum_f32(float* z, std::size_t n, float* shift) noexcept {
+  const float largest = largest_of(z, n);
+  *shift = largest == kInfinity || largest == -kInfinity ? 0.0f : largest;
+  const __m256 shifts = _mm256_set1_ps(*shift);
+  double total = 0.0;
+  for (std::size_t block = 0; block < n; block += kBlock) {
+    const std::size_t end = n - block < kBlock ? n : block + kBlock;
+    __m256 sum = _mm256_setzero_ps();
+    for (std::size_t i = block; i < end; i += 8) {
+      const __m256i lanes = lanes_left(end - i);
+      const __m256 e = exp_normal(_mm256_sub_ps(_mm256_maskload_ps(z + i, lanes), shifts));
+      _mm256_maskstore_ps(z + i, lanes, e);
+      sum = _mm256_add_ps(sum, kept_lanes(e, lanes));
+    }
+    total += sum_of(sum);
+  }
+  return static_cast<float>(total);
+}
+
 float sigmoid_f32(float* z, std::size_t n) noexcept {
   const __m256 zero = _mm256_setzero_ps(), one = _mm256_set1_ps(1.0f), two = _mm256_set1_ps(2.0f);
   double total = 0.0;

@@ -49,6 +49,26 @@ void narrow_nearest(const float* x, std::uint16_t* y, std::size_t n) noexcept {
   }
 }
 
+void scale_narrow(float factor, const float* x, std::uint16_t* y, std::size_t n) noexcept {
+  const __m512i one = _mm512_set1_epi32(1);
+  const __m512i almost_half = _mm512_set1_epi32(0x7fff);
+  const __m512 factors = _mm512_set1_ps(factor);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_left(n - i);
+    const __m512i bits = _mm512_castps_si512(_mm512_mul_ps(factors, _mm512_maskz_loadu_ps(lanes, x + i)));
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
+    store_halves(y + i, lanes, upper_half(bits, _mm512_add_epi32(_mm512_add_epi32(bits, almost_half), odd)));
+  }
+}
+
+void scale_f32(float factor, float* x, std::size_t n) noexcept {
+  const __m512 factors = _mm512_set1_ps(factor);
+  for (std::size_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_left(n - i);
+    _mm512_mask_storeu_ps(x + i, lanes, _mm512_mul_ps(factors, _mm512_maskz_loadu_ps(lanes, x + i)));
+  }
+}
+
 void narrow_stochastic(const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed) noexcept {
   const std::uint64_t key = scalar::stochastic_key(seed);
   const __m512i key_high = _mm512_set1_epi32(static_cast<int>(key >> 32));

@@ -73,6 +73,25 @@ void exp_shift_f32(float* z, std::size_t n, float shift) noexcept {
   }
 }
 
+float exp_sum_f32(float* z, std::size_t n, float* shift) noexcept {
+  const float largest = largest_of(z, n);
+  *shift = largest == kInfinity || largest == -kInfinity ? 0.0f : largest;
+  const __m512 shifts = _mm512_set1_ps(*shift);
+  double total = 0.0;
+  for (std::size_t block = 0; block < n; block += kBlock) {
+    const std::size_t end = n - block < kBlock ? n : block + kBlock;
+    __m512 sum = _mm512_setzero_ps();
+    for (std::size_t i = block; i < end; i += 16) {
+      const __mmask16 lanes = lanes_left(end - i);
+      const __m512 e = exp_normal(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes, z + i), shifts));
+      _mm512_mask_storeu_ps(z + i, lanes, e);
+      sum = _mm512_mask_add_ps(sum, lanes, sum, e);
+    }
+    total += _mm512_reduce_add_ps(sum);
+  }
+  return static_cast<float>(total);
+}
+
 float sigmoid_f32(float* z, std::size_t n) noexcept {
   const __m512 zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1.0f), two = _mm512_set1_ps(2.0f);
   double total = 0.0;

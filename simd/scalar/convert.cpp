@@ -38,6 +38,18 @@ void narrow_nearest(const float* x, std::uint16_t* y, std::size_t n) noexcept {
   }
 }
 
+void scale_narrow(float factor, const float* x, std::uint16_t* y, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    // y may lie on x: the element goes through memory of its own before it is written.
+    const float scaled = factor * x[i];
+    narrow_nearest(&scaled, y + i, 1);
+  }
+}
+
+void scale_f32(float factor, float* x, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
 void narrow_stochastic(const float* x, std::uint16_t* y, std::size_t n, std::uint64_t seed) noexcept {
   const std::uint64_t key = stochastic_key(seed);
   for (std::size_t i = 0; i < n; ++i) {

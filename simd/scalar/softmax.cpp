@@ -31,6 +31,20 @@ void exp_shift_f32(float* z, std::size_t n, float shift) noexcept {
   for (std::size_t i = 0; i < n; ++i) z[i] = exp_normal(z[i] - shift);
 }
 
+float exp_sum_f32(float* z, std::size_t n, float* shift) noexcept {
+  float largest = -INFINITY;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (z[i] > largest) largest = z[i];
+  }
+  *shift = fabsf(largest) == INFINITY ? 0.0f : largest;
+  double sum = 0.0;
+  for (std::size_t i = 0; i < n; ++i) {
+    z[i] = exp_normal(z[i] - *shift);
+    sum += z[i];
+  }
+  return static_cast<float>(sum);
+}
+
 float sigmoid_f32(float* z, std::size_t n) noexcept {
   double softplus = 0.0;
   for (std::size_t i = 0; i < n; ++i) {

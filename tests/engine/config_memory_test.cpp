@@ -44,18 +44,18 @@ TEST_CASE("available memory is what the system says", "[unit]") {
 TEST_CASE("available memory: cgroup version 2, page cache counts as free", "[unit]") {
   FakeRoot root;
   root.file("proc/meminfo", kMeminfo);
-  root.file("proc/self/cgroup", "0::/work/job\n");
-  root.file("sys/fs/cgroup/work/job/memory.max", "max\n");
-  root.file("sys/fs/cgroup/work/job/memory.current", "5\n");
+  root.file("proc/self/cgroup", "0::/jobs/one\n");
+  root.file("sys/fs/cgroup/jobs/one/memory.max", "max\n");
+  root.file("sys/fs/cgroup/jobs/one/memory.current", "5\n");
   CHECK(root.available() == 4096 * kMiB);
-  root.file("sys/fs/cgroup/work/memory.max", std::to_string(1000 * kMiB) + "\n");
-  root.file("sys/fs/cgroup/work/memory.current", std::to_string(700 * kMiB) + "\n");
+  root.file("sys/fs/cgroup/jobs/memory.max", std::to_string(1000 * kMiB) + "\n");
+  root.file("sys/fs/cgroup/jobs/memory.current", std::to_string(700 * kMiB) + "\n");
   CHECK(root.available() == 300 * kMiB);
-  root.file("sys/fs/cgroup/work/memory.stat", "anon 7\nactive_file " + std::to_string(50 * kMiB) + "\ninactive_file " +
+  root.file("sys/fs/cgroup/jobs/memory.stat", "anon 7\nactive_file " + std::to_string(50 * kMiB) + "\ninactive_file " +
                                                   std::to_string(150 * kMiB) + "\nworkingset 1\n");
   CHECK(root.available() == 500 * kMiB);
-  root.file("sys/fs/cgroup/work/job/memory.max", std::to_string(100 * kMiB));
-  root.file("sys/fs/cgroup/work/job/memory.current", std::to_string(200 * kMiB));
+  root.file("sys/fs/cgroup/jobs/one/memory.max", std::to_string(100 * kMiB));
+  root.file("sys/fs/cgroup/jobs/one/memory.current", std::to_string(200 * kMiB));
   CHECK(root.available() == 0);
 }
 

@@ -20,6 +20,11 @@ inline double dot_budget(std::size_t width, double magnitude) {
   return (static_cast<double>(width) / 8 + 8) * kRounding * magnitude + static_cast<double>(width) * kFlush;
 }
 
+/// An element of a block product: one sum of k products, in order, whose terms have the absolute sum `magnitude`.
+inline double block_budget(std::size_t k, double magnitude) {
+  return (static_cast<double>(k) + 1) * kRounding * magnitude + static_cast<double>(k) * kFlush;
+}
+
 /// A column of a bag of `count` rows, summed in order.
 inline double bag_budget(std::size_t count, double magnitude) { return (static_cast<double>(count) + 1) * kRounding * magnitude; }
 

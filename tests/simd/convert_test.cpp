@@ -58,6 +58,47 @@ void check_narrow_stochastic(const Kernels& level) {
   }
 }
 
+void check_scale_narrow(const Kernels& level) {
+  Random random(35);
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) {
+      const std::vector<float> x = any_bits(random, n);
+      Halves expected(n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const float scaled = 0.37f * x[i];
+        scalar_kernels().narrow_nearest(&scaled, &expected[i], 1);
+      }
+      Guarded<float> guarded_x(x, placement);
+      Guarded<std::uint16_t> y(n, placement);
+      level.scale_narrow(0.37f, guarded_x.data(), y.data(), n);
+      INFO("n " << n);
+      REQUIRE(y.intact());
+      REQUIRE(same_bits(y.values(), expected));
+      // In place: the halves end up in the first half of the floats' memory.
+      auto* const front = reinterpret_cast<std::uint16_t*>(guarded_x.data());
+      level.scale_narrow(0.37f, guarded_x.data(), front, n);
+      Halves in_place(n);
+      if (n != 0) std::memcpy(in_place.data(), front, n * sizeof(std::uint16_t));
+      REQUIRE(guarded_x.intact());
+      REQUIRE(same_bits(in_place, expected));
+    }
+  }
+}
+
+void check_scale_f32(const Kernels& level) {
+  Random random(36);
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) {
+      std::vector<float> x = random.floats(n);
+      Guarded<float> guarded(x, placement);
+      level.scale_f32(-1.7f, guarded.data(), n);
+      for (float& value : x) value *= -1.7f;
+      REQUIRE(guarded.intact());
+      REQUIRE(same_bits(guarded.values(), x));
+    }
+  }
+}
+
 void check_widen(const Kernels& level) {
   Halves all(0x10000u);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);

@@ -105,6 +105,42 @@ void check_exp_shift_f32(const Kernels& level) {
   check_exponentials(level, ramp(-1.0f, 1.0f, 100'000), 0.0f, {true, 0});
 }
 
+void check_exp_sum_f32(const Kernels& level) {
+  Random random(54);
+  const auto check = [&](const std::vector<float>& z, Placement placement, float shift) {
+    Guarded<float> guarded(z, placement);
+    float got_shift = kNan;
+    const float sum = level.exp_sum_f32(guarded.data(), z.size(), &got_shift);
+    INFO("n " << z.size());
+    REQUIRE(guarded.intact());
+    REQUIRE(got_shift == shift);
+    double exact_sum = 0.0;
+    for (std::size_t i = 0; i < z.size(); ++i) {
+      const double exact = exact_exp(z[i], shift);
+      exact_sum += exact;
+      if (!within(guarded[i], exact, exp_budget(exact))) FAIL("element " << i << ": got " << guarded[i] << ", exact " << exact);
+    }
+    REQUIRE(within(sum, exact_sum, softplus_budget(exact_sum) + static_cast<double>(z.size()) * kFlush));
+  };
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) {
+      for (const float scale : {1.0f, 20.0f, 1000.0f}) {
+        const std::vector<float> z = random.floats(n, -scale, scale);
+        check(z, placement, n == 0 ? 0.0f : *std::max_element(z.begin(), z.end()));
+      }
+      check(std::vector<float>(n, -kInf), placement, 0.0f);
+      if (n == 0) continue;
+      std::vector<float> z(n, -3.0f);
+      z[n / 2] = kNan;
+      check(z, placement, n == 1 ? 0.0f : -3.0f);
+      z[n / 2] = kInf;
+      check(z, placement, 0.0f);
+    }
+  }
+  const std::vector<float> wide = random.floats(700'001, -12.0f, 3.0f);
+  check(wide, {true, 0}, *std::max_element(wide.begin(), wide.end()));
+}
+
 void check_sigmoid_f32(const Kernels& level) {
   Random random(53);
   for (const std::size_t n : kLengths) {
