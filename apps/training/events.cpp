@@ -86,8 +86,10 @@ Json epoch_json(const EpochEvent& event) {
   json["active_share"] = r.active_share;
   json["rows_touched_share"] = r.rows_touched_share;
   json["rows_rehashed"] = r.rows_rehashed;
-  json["rehash_seconds"] = r.rehash_seconds;
-  json["sampling_seconds"] = r.sampling_seconds;
+  json["rehash_seconds"] = r.phases[Phase::rehash];
+  json["sampling_seconds"] = r.phases[Phase::sampling];
+  Json& phases = json["phase_seconds"] = Json::object();
+  for (std::size_t i = 0; i < kPhaseNames.size(); ++i) phases[std::string(kPhaseNames[i])] = r.phases.seconds[i];
   json["eval_seconds"] = event.evaluation ? Json(event.evaluation->seconds) : Json();
   json["save_seconds"] = event.save_seconds;
   json["peak_rss_mb"] = event.peak_rss_mib;

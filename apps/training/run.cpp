@@ -100,7 +100,7 @@ void TrainingRun::report(const EpochEvent& event) const {
   std::string line = fmt::format("epoch {}/{} done in {}, {} samples/s, loss {:.4f}, active {} %", r.epoch,
                                  model_.config().epochs, duration_text(r.train_seconds),
                                  grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss, percent(r.active_share));
-  if (r.rehash_seconds > 0) line += fmt::format(", re-hashing {}", duration_text(r.rehash_seconds));
+  if (r.phases[Phase::rehash] > 0) line += fmt::format(", re-hashing {}", duration_text(r.phases[Phase::rehash]));
   if (event.evaluation)
     line += fmt::format(", {} (in {})", metrics_text(event.evaluation->metrics), duration_text(event.evaluation->seconds));
   note(line);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "engine/config/text.h"
+#include "engine/layers/output_path.h"
 #include "engine/parameters/parameter_rows.h"
 #include "hashing/family.h"
 
@@ -19,8 +20,6 @@ namespace glissade {
 namespace {
 
 constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
-/// Active rows whose logits are held at once; a longer active set goes through in pieces of this size.
-constexpr std::uint64_t kPiece = 8192;
 /// Features of a sample that the estimate assumes (Amazon-670K has 76 on average).
 constexpr std::uint64_t kFeaturesPerSample = 128;
 
@@ -51,10 +50,12 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   return stored + while_building + drift;
 }
 
-/// Logits and gradients of a set that all samples share: one piece of logits as floats and as 16-bit halves, the piece's rows
-/// packed for matrix products, and 8 bytes per label to tell which are in the set and where.
+/// A set that all samples share, in pieces: the gradients by one piece's logits, its rows packed twice for matrix products, a
+/// block of logits per thread, and 8 bytes per label to tell which are in the set and where.
 std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
-  return kPiece * (config.batch + padded(config.hidden.back())) * 6 + 8ull * shape.labels;
+  const std::uint64_t piece =
+      std::min<std::uint64_t>(kOutputPiece, config.sampler == SamplerKind::full ? shape.labels : config.active);
+  return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 512 * thread_count(config)) + 8ull * shape.labels;
 }
 
 /// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per

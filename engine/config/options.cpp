@@ -133,6 +133,9 @@ constexpr auto kOptions = std::to_array<Option>({
          "Target size of an active set, true labels included; more than there are labels means all of them."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
         {kActiveSet, "", "Sampler lsh: largest part of the set that is retrieved from the tables; the rest is drawn uniformly."}),
+    choice<"fused", &Config::fused>(
+        {kActiveSet, "",
+         "Scope shared: fused block kernels, or off for plain oneDNN matrix products, the baseline to compare with."}),
     choice<"correction", &Config::correction>(
         {kActiveSet, "",
          "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "engine/stopwatch.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -37,10 +38,14 @@ void EmbeddingBag::forward(const SparseRows& x, Activations& sums) const {
 }
 
 void EmbeddingBag::backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer,
-                            RowGroups& groups) {
+                            RowGroups& groups, PhaseSeconds& phases) {
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t samples = x.rows();
-  groups.build(samples, [&](std::size_t sample) { return RowGroups::Entries{x.row_ids(sample), x.row_values(sample)}; });
+  {
+    const PhaseWatch watch(phases, Phase::input_transpose);
+    groups.build(samples, [&](std::size_t sample) { return RowGroups::Entries{x.row_ids(sample), x.row_values(sample)}; });
+  }
+  const PhaseWatch watch(phases, Phase::input_update);
   tbb::parallel_for(std::size_t{0}, RowGroups::kPartitions, [&](std::size_t partition) {
     static thread_local std::vector<float> sum;
     sum.resize(rows.width());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <glissade/config.h>
+#include <glissade/phases.h>
 #include <glissade/views.h>
 
 #include "engine/layers/activation.h"
@@ -21,7 +22,9 @@ class EmbeddingBag {
   void forward(const SparseRows& x, Activations& sums) const;
 
   /// Updates the rows that the batch used, each once, and the bias; `gradient` is by the sums, [samples x stride].
-  void backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer, RowGroups& groups);
+  /// Times are added to `phases`.
+  void backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer, RowGroups& groups,
+                PhaseSeconds& phases);
 
   ParameterRows rows;  ///< [features x width], no bias per row
   ParameterRows bias;  ///< one row of `width`

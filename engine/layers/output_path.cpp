@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "engine/layers/fused_output.h"
 #include "engine/layers/per_sample_output.h"
-#include "engine/layers/shared_output.h"
+#include "engine/layers/unfused_output.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 
 std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts) {
-  if (parts.config.scope == Scope::shared || parts.config.sampler == SamplerKind::full)
-    return std::make_unique<SharedOutput>(parts);
-  return std::make_unique<PerSampleOutput>(parts);
+  if (parts.config.scope == Scope::sample && parts.config.sampler != SamplerKind::full)
+    return std::make_unique<PerSampleOutput>(parts);
+  if (!parts.config.fused) return std::make_unique<UnfusedOutput>(parts);
+  return std::make_unique<FusedOutput>(parts);
 }
 
 bool is_hit(const float* logits, std::size_t size, std::span<const std::uint32_t> positions) noexcept {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <glissade/config.h>
+#include <glissade/phases.h>
 #include <glissade/views.h>
 
 #include "engine/layers/activation.h"
@@ -23,6 +24,7 @@ struct OutputStep {
   std::uint64_t seed;
   const RowOptimizer& optimizer;
   float* hidden_gradient;  ///< [samples x hidden.stride], overwritten
+  PhaseSeconds& phases;    ///< times are added here
 };
 
 struct OutputReport {
@@ -31,7 +33,6 @@ struct OutputReport {
   std::uint64_t hits = 0;         ///< of these, where it is a true label
   std::uint64_t active_rows = 0;  ///< sum over samples of the active set's size
   std::uint64_t rows_touched = 0;
-  double sampling_seconds = 0;
   bool ok = true;  ///< false if oneDNN ran out of memory
 };
 
@@ -53,7 +54,11 @@ struct OutputParts {
   hashing::Drift* drift;
 };
 
-/// `shared` scope, or the full sampler (which is one set shared by all by its nature): SharedOutput; otherwise PerSampleOutput.
+/// Active rows whose gradients are held at once; a longer set goes in pieces.
+inline constexpr std::size_t kOutputPiece = 8192;
+
+/// `shared` scope, or the full sampler (which is one set shared by all by its nature): FusedOutput, or UnfusedOutput if asked
+/// for; otherwise PerSampleOutput.
 std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts);
 
 /// Every kProbeStride-th sample's best active row is compared with its labels, for the progress line.

@@ -37,6 +37,7 @@ OutputReport PerSampleOutput::step(const OutputStep& step) {
   place_samples(step.labels);
   for (Scratch& scratch : scratch_) scratch.sampling_seconds = 0;
   const float scale = 1.f / static_cast<float>(samples);
+  const Stopwatch watch;
   constexpr std::size_t kGrain = 4;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     Scratch& scratch = scratch_.local();
@@ -51,8 +52,11 @@ OutputReport PerSampleOutput::step(const OutputStep& step) {
     report.active_rows += sizes_[sample];
   }
   report.probed = (samples + kProbeStride - 1) / kProbeStride;
-  for (const Scratch& scratch : scratch_)
-    report.sampling_seconds += scratch.sampling_seconds / static_cast<double>(scratch_.size());
+  // Threads sample and score in turn: the wall time is split as their own time is.
+  double sampling = 0;
+  for (const Scratch& scratch : scratch_) sampling += scratch.sampling_seconds / static_cast<double>(scratch_.size());
+  step.phases[Phase::sampling] += sampling;
+  step.phases[Phase::scores] += watch.seconds() - sampling;
   update_rows(step, report);
   return report;
 }
@@ -86,8 +90,9 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   if (sample % kProbeStride == 0) report.hit = is_hit(z, size, scratch.positions);
   const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weight};
   loss_.weigh(row);
-  const float log_sum = loss_.needs_normaliser() ? loss_.normaliser(row) : 0.f;
-  report.loss = loss_.gradient(row, log_sum, true, scale);
+  const Loss::RowGradient gradient = loss_.gradient(row, scale);
+  report.loss = gradient.loss;
+  kernels.scale_f32(gradient.factor, z, size);
 
   float* hidden_gradient = step.hidden_gradient + sample * step.hidden.stride;
   if (rows.storage() == Storage::fp32) {
@@ -99,6 +104,7 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
 }
 
 void PerSampleOutput::update_rows(const OutputStep& step, OutputReport& report) {
+  const PhaseWatch watch(step.phases, Phase::output_update);
   const simd::Kernels& kernels = simd::kernels();
   ParameterRows& rows = parts_.rows;
   groups_.build(step.hidden.samples, [&](std::size_t sample) {

@@ -4,6 +4,21 @@
 #include <cmath>
 
 namespace glissade {
+namespace {
+
+/// A sample without labels has no target distribution: it teaches nothing.
+Loss::RowGradient no_gradient(const LogitRow& row) noexcept {
+  std::fill_n(row.z, row.size, 0.f);
+  return {0.0, 1.f};
+}
+
+double sum_at(const float* z, std::span<const std::uint32_t> positions) noexcept {
+  double sum = 0;
+  for (const std::uint32_t position : positions) sum += z[position];
+  return sum;
+}
+
+}  // namespace
 
 float log_add(float a, float b) noexcept {
   if (a < b) std::swap(a, b);
@@ -17,35 +32,36 @@ void Loss::weigh(const LogitRow& row) const noexcept {
 
 float Loss::normaliser(const LogitRow& row) const noexcept { return kernels_.logsumexp_f32(row.z, row.size); }
 
-double Loss::gradient(const LogitRow& row, float log_sum, bool first_piece, float scale) const noexcept {
-  const double loss = kind_ == LossKind::softmax ? softmax_gradient(row, log_sum, first_piece) : bce_gradient(row);
-  for (std::size_t j = 0; j < row.size; ++j) row.z[j] *= scale;
-  return loss;
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcept {
+  if (kind_ == LossKind::bce) return bce_gradient(row, scale);
+  if (row.label_count == 0) return no_gradient(row);
+  const float target = 1.f / static_cast<float>(row.label_count);
+  const double wanted = target * sum_at(row.z, row.positions);
+  float shift = 0;
+  const float sum = kernels_.exp_sum_f32(row.z, row.size, &shift);
+  for (const std::uint32_t position : row.positions) row.z[position] -= target * sum;
+  return {static_cast<double>(shift) + std::log(static_cast<double>(sum)) - wanted, scale / sum};
 }
 
-double Loss::softmax_gradient(const LogitRow& row, float log_sum, bool first_piece) const noexcept {
-  if (row.label_count == 0) {  // no target distribution: the sample teaches nothing
-    std::fill_n(row.z, row.size, 0.f);
-    return 0.0;
-  }
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, float log_sum, bool first_piece) const noexcept {
+  if (kind_ == LossKind::bce) return bce_gradient(row, scale);
+  if (row.label_count == 0) return no_gradient(row);
   const float target = 1.f / static_cast<float>(row.label_count);
-  double loss = first_piece ? log_sum : 0.0;
-  for (const std::uint32_t position : row.positions) loss -= static_cast<double>(target) * row.z[position];
+  const double wanted = target * sum_at(row.z, row.positions);
   kernels_.exp_shift_f32(row.z, row.size, log_sum);
   for (const std::uint32_t position : row.positions) row.z[position] -= target;
-  return loss;
+  return {(first_piece ? log_sum : 0.0) - wanted, scale};
 }
 
-double Loss::bce_gradient(const LogitRow& row) const noexcept {
-  double loss = 0;
-  for (const std::uint32_t position : row.positions) loss -= row.z[position];
+Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noexcept {
+  double loss = -sum_at(row.z, row.positions);
   const std::size_t exact = std::min(row.exact, row.size);
   loss += kernels_.sigmoid_f32(row.z, exact);
   const float weight = std::exp(row.log_weight);
   loss += static_cast<double>(weight) * kernels_.sigmoid_f32(row.z + exact, row.size - exact);
-  for (std::size_t j = exact; j < row.size; ++j) row.z[j] *= weight;
+  if (weight != 1.f) kernels_.scale_f32(weight, row.z + exact, row.size - exact);
   for (const std::uint32_t position : row.positions) row.z[position] -= 1.f;
-  return loss;
+  return {loss, scale};
 }
 
 }  // namespace glissade

@@ -38,13 +38,22 @@ class Loss {
   /// log sum exp of the piece.
   float normaliser(const LogitRow& row) const noexcept;
 
-  /// Adds up over pieces to the sample's loss. After the call row.z is `scale` times the derivative by the logits. For softmax
-  /// `log_sum` is the normaliser over all pieces, and first_piece tells where to count it.
-  double gradient(const LogitRow& row, float log_sum, bool first_piece, float scale) const noexcept;
+  /// What a gradient call returns: what the row adds to the sample's loss, and the number by which row.z is still to be
+  /// multiplied to be `scale` times the derivative by the logits. The caller has a pass over the row anyway.
+  struct RowGradient {
+    double loss;
+    float factor;
+  };
+
+  /// Of a set in one piece.
+  RowGradient gradient(const LogitRow& row, float scale) const noexcept;
+
+  /// Of one piece of several; the losses add up over them. For softmax `log_sum` is the normaliser over all pieces, and
+  /// first_piece tells where to count it.
+  RowGradient gradient(const LogitRow& row, float scale, float log_sum, bool first_piece) const noexcept;
 
  private:
-  double softmax_gradient(const LogitRow& row, float log_sum, bool first_piece) const noexcept;
-  double bce_gradient(const LogitRow& row) const noexcept;
+  RowGradient bce_gradient(const LogitRow& row, float scale) const noexcept;
 
   LossKind kind_;
   const simd::Kernels& kernels_;

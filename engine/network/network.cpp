@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/stopwatch.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -34,12 +35,18 @@ void Network::randomize(std::uint64_t seed) {
   output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream));
 }
 
-bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden) const {
+bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases) const {
+  PhaseSeconds unused;
+  PhaseSeconds& times = phases != nullptr ? *phases : unused;
   const bool halves = output.storage() == Storage::bf16_mixed;
   hidden.resize(1 + dense.size());
   hidden[0].resize(x.rows(), input.rows.width(), halves);
-  input.forward(x, hidden[0]);
-  relu_dropout(hidden[0], dropout.rate, hashing::derive(dropout.seed, 0));
+  {
+    const PhaseWatch watch(times, Phase::input_forward);
+    input.forward(x, hidden[0]);
+    relu_dropout(hidden[0], dropout.rate, hashing::derive(dropout.seed, 0));
+  }
+  const PhaseWatch watch(times, Phase::dense_forward);
   bool ok = true;
   for (std::size_t i = 0; i < dense.size(); ++i) {
     hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);

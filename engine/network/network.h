@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <glissade/config.h>
+#include <glissade/phases.h>
 #include <glissade/views.h>
 
 #include "engine/layers/activation.h"
@@ -29,8 +30,9 @@ class Network {
   };
 
   /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). False if oneDNN failed.
-  /// Thread-safe, with a `hidden` of the caller's own.
-  bool forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden) const;
+  /// Thread-safe, with a `hidden` of the caller's own. Times are added to `phases` if there is one.
+  bool forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden,
+               PhaseSeconds* phases = nullptr) const;
 
   std::uint64_t parameters() const noexcept;
   std::uint64_t memory_bytes() const noexcept;

@@ -31,32 +31,33 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
   const RowOptimizer optimizer(config, learning_rate, step);
   Report report;
 
-  batch_.gather(data, rows, {config.feature_dropout, hashing::derive(config.seed, kFeatureDropout, step)});
-  report.ok =
-      network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)}, hidden_);
+  {
+    const PhaseWatch watch(report.phases, Phase::gather);
+    batch_.gather(data, rows, {config.feature_dropout, hashing::derive(config.seed, kFeatureDropout, step)});
+  }
+  report.ok = network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
+                              hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
-  const Stopwatch hashing_watch;
   if (index_ != nullptr) {
+    const PhaseWatch watch(report.phases, Phase::sampling);
     index_->ensure_built();
     hash_hidden();
   }
-  const double hashing_seconds = index_ != nullptr ? hashing_watch.seconds() : 0.0;
   report.output = output_->step({hidden_.back(),
                                  batch_.labels(),
                                  {codes_.data(), codes_stride_, rows.size()},
                                  hashing::derive(config.seed, kActiveSet, step),
                                  optimizer,
-                                 gradients_.back().data()});
-  report.output.sampling_seconds += hashing_seconds;
+                                 gradients_.back().data(),
+                                 report.phases});
   report.ok &= report.output.ok;
-  report.ok &= backward(optimizer, config.hidden_dropout);
+  report.ok &= backward(optimizer, config.hidden_dropout, report.phases);
 
   if (index_ != nullptr) {
-    const Stopwatch watch;
+    const PhaseWatch watch(report.phases, Phase::rehash);
     report.rows_rehashed = index_->advance(rows.size());
-    report.rehash_seconds = watch.seconds();
   } else {
     model_.drop_index();
   }
@@ -70,16 +71,18 @@ void TrainingStep::hash_hidden() {
   index_->codes(hidden, 0, hidden.samples, codes_.data(), codes_stride_);
 }
 
-bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout) {
+bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout, PhaseSeconds& phases) {
   Network& network = model_.network;
   bool ok = true;
+  const Stopwatch watch;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
     relu_dropout_backward(hidden_[i], dropout, gradients_[i].data());
     ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(),
                                         optimizer);
   }
   relu_dropout_backward(hidden_[0], dropout, gradients_[0].data());
-  network.input.backward(batch_.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_);
+  phases[Phase::dense_backward] += watch.seconds();
+  network.input.backward(batch_.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
   return ok;
 }
 

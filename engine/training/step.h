@@ -17,7 +17,7 @@ class TrainingStep {
  public:
   struct Report {
     OutputReport output;
-    double rehash_seconds = 0;
+    PhaseSeconds phases;
     std::uint64_t rows_rehashed = 0;
     bool ok = true;
   };
@@ -32,7 +32,7 @@ class TrainingStep {
   Report run(const DatasetView& data, std::span<const std::uint32_t> rows, double learning_rate);
 
  private:
-  bool backward(const RowOptimizer& optimizer, double dropout);
+  bool backward(const RowOptimizer& optimizer, double dropout, PhaseSeconds& phases);
   void hash_hidden();
 
   Model::Impl& model_;

@@ -43,7 +43,8 @@ int arena_threads(std::uint32_t wanted) {
 /// Sums over the steps of an epoch.
 struct Totals {
   std::uint64_t samples = 0, steps = 0, probed = 0, hits = 0, active_rows = 0, rows_touched = 0, rows_rehashed = 0;
-  double loss = 0, sampling_seconds = 0, rehash_seconds = 0;
+  double loss = 0;
+  PhaseSeconds phases;
 
   void add(const TrainingStep::Report& step, std::size_t step_samples) noexcept {
     samples += step_samples;
@@ -54,8 +55,7 @@ struct Totals {
     rows_touched += step.output.rows_touched;
     rows_rehashed += step.rows_rehashed;
     loss += step.output.loss;
-    sampling_seconds += step.output.sampling_seconds;
-    rehash_seconds += step.rehash_seconds;
+    phases += step.phases;
   }
   static double ratio(double a, double b) noexcept { return b > 0 ? a / b : 0.0; }
   double mean_loss() const noexcept { return ratio(loss, static_cast<double>(samples)); }
@@ -84,8 +84,7 @@ EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds,
   report.samples = totals.samples;
   report.steps = totals.steps;
   report.train_seconds = seconds;
-  report.rehash_seconds = totals.rehash_seconds;
-  report.sampling_seconds = totals.sampling_seconds;
+  report.phases = totals.phases;
   report.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
   report.loss = totals.mean_loss();
   report.precision_at_1 = totals.precision();
@@ -151,7 +150,7 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
     }
     count_labels(data);
     shuffle(order_, data.size(), hashing::derive(model_.config.seed, kOrderStream, epoch));
-    totals.rehash_seconds = step_->begin_epoch(data.size());
+    totals.phases[Phase::rehash] = step_->begin_epoch(data.size());
     double next_progress = kProgressSeconds;
     for (std::size_t first = 0; first < order_.size() && !error && !stopped; first += model_.config.batch) {
       const std::size_t count = std::min<std::size_t>(model_.config.batch, order_.size() - first);

@@ -77,7 +77,8 @@ TEST_CASE("embedding bag: sums of rows, and one update per used row", "[unit][le
     }
   }
   RowGroups groups(130);
-  bag.backward(data.x.view(), gradient.values.data(), gradient.stride, sgd(), groups);
+  PhaseSeconds phases;
+  bag.backward(data.x.view(), gradient.values.data(), gradient.stride, sgd(), groups, phases);
   for (std::size_t i = 0; i < 130; ++i) {
     for (std::size_t j = 0; j < 20; ++j)
       REQUIRE(bag.rows.weights[i * bag.rows.stride() + j] == Approx(expected[i * 20 + j]).margin(1e-4));

@@ -40,28 +40,31 @@ double reference(LossKind kind, const Row& row, const std::vector<double>& z) {
 /// Loss and gradient by the engine, in pieces of `piece` entries.
 double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std::vector<float>& gradient) {
   const Loss loss(kind);
-  gradient = row.z;
-  float log_sum = -INFINITY;
-  double total = 0;
-  for (const bool second : {false, true}) {
-    std::vector<float> z = row.z;
-    for (std::size_t first = 0; first < z.size(); first += piece) {
-      const std::size_t size = std::min(piece, z.size() - first);
-      std::vector<std::uint32_t> here;
-      for (const std::uint32_t position : row.positions) {
-        if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
-      }
-      const LogitRow part{
-          z.data() + first, size, here, row.positions.size(), std::min(size, row.exact - std::min(row.exact, first)),
-          row.log_weight};
-      loss.weigh(part);
-      if (!second) {
-        log_sum = log_add(log_sum, loss.normaliser(part));
-      } else {
-        total += loss.gradient(part, log_sum, first == 0, scale);
-      }
+  const auto part_of = [&](std::vector<float>& z, std::size_t first, std::vector<std::uint32_t>& here) {
+    const std::size_t size = std::min(piece, z.size() - first);
+    here.clear();
+    for (const std::uint32_t position : row.positions) {
+      if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
     }
-    if (second) gradient = z;
+    const LogitRow part{
+        z.data() + first, size, here, row.positions.size(), std::min(size, row.exact - std::min(row.exact, first)),
+        row.log_weight};
+    loss.weigh(part);
+    return part;
+  };
+  std::vector<std::uint32_t> here;
+  std::vector<float> z = row.z;
+  float log_sum = -INFINITY;
+  for (std::size_t first = 0; first < z.size(); first += piece)
+    log_sum = log_add(log_sum, loss.normaliser(part_of(z, first, here)));
+  double total = 0;
+  gradient = row.z;
+  for (std::size_t first = 0; first < z.size(); first += piece) {
+    const LogitRow part = part_of(gradient, first, here);
+    const Loss::RowGradient result =
+        part.size == z.size() ? loss.gradient(part, scale) : loss.gradient(part, scale, log_sum, first == 0);
+    total += result.loss;
+    for (std::size_t j = 0; j < part.size; ++j) part.z[j] *= result.factor;
   }
   return total;
 }

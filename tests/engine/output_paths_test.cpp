@@ -48,7 +48,8 @@ Outcome output_step(Scope scope, Config config, const Sampler& sampler, std::siz
   outcome.hidden_gradient.resize(samples * hidden.stride);
   const auto path = make_output_path({config, parameters, sampler, nullptr});
   const SparseRows view = labels.view();
-  outcome.report = path->step({hidden, view, {}, 17, RowOptimizer(config, 4.0, 1), outcome.hidden_gradient.data()});
+  PhaseSeconds phases;
+  outcome.report = path->step({hidden, view, {}, 17, RowOptimizer(config, 4.0, 1), outcome.hidden_gradient.data(), phases});
   outcome.weights.resize(rows * width);
   for (std::size_t i = 0; i < rows; ++i) parameters.read(i, outcome.weights.data() + i * width);
   outcome.weights.insert(outcome.weights.end(), parameters.bias.data(), parameters.bias.data() + rows);

@@ -27,6 +27,7 @@ struct Config {
   Scope scope = Scope::shared;
   std::uint32_t active = 2048;    ///< target size of an active set, true labels included
   double retrieved_share = 0.25;  ///< lsh: largest part of the set that comes from the tables; the rest is uniform
+  bool fused = true;              ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
   bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q)
 
   HashKind hash = HashKind::simhash;

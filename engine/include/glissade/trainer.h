@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <glissade/model.h>
+#include <glissade/phases.h>
 #include <glissade/result.h>
 #include <glissade/views.h>
 
@@ -26,9 +27,8 @@ struct EpochReport {
   std::uint32_t epoch = 0;
   std::uint64_t samples = 0;
   std::uint64_t steps = 0;
-  double train_seconds = 0;     ///< wall time of the epoch, re-hashing included, reading and evaluation not
-  double rehash_seconds = 0;    ///< of these, building and re-hashing tables
-  double sampling_seconds = 0;  ///< of these, choosing active sets
+  double train_seconds = 0;  ///< wall time of the epoch, re-hashing included, reading and evaluation not
+  PhaseSeconds phases;       ///< of these, by part of the step
   double samples_per_second = 0;
   double loss = 0;                ///< mean over samples
   double precision_at_1 = 0;      ///< as in Progress

@@ -1,4 +1,4 @@
-#include "engine/layers/shared_output.h"
+#include "engine/layers/unfused_output.h"
 
 #include <oneapi/tbb/parallel_for.h>
 
@@ -27,25 +27,24 @@ void in_blocks(std::size_t count, std::size_t block, const Body& body) {
 
 }  // namespace
 
-SharedOutput::SharedOutput(const OutputParts& parts)
-    : parts_(parts),
-      loss_(parts.config.loss),
-      element_(dense::element_for(parts.rows.storage())),
-      seen_(parts.rows.rows()),
-      position_(parts.rows.rows()) {}
+UnfusedOutput::UnfusedOutput(const OutputParts& parts)
+    : parts_(parts), loss_(parts.config.loss), element_(dense::element_for(parts.rows.storage())), set_(parts.rows.rows()) {}
 
-std::size_t SharedOutput::memory_bytes() const noexcept {
-  return logits_.bytes() + gradient_halves_.bytes() + bias_gradients_.bytes() + position_.size() * sizeof(std::uint32_t);
+std::size_t UnfusedOutput::memory_bytes() const noexcept {
+  return logits_.bytes() + gradient_halves_.bytes() + bias_gradients_.bytes() + set_.memory_bytes();
 }
 
-OutputReport SharedOutput::step(const OutputStep& step) {
+OutputReport UnfusedOutput::step(const OutputStep& step) {
   OutputReport report;
   ok_ = true;
-  choose(step, report);
+  {
+    const PhaseWatch watch(step.phases, Phase::sampling);
+    set_.choose(parts_.sampler, step);
+  }
   const std::size_t samples = step.hidden.samples;
-  const std::size_t size = active_.size(parts_.rows.rows());
+  const std::size_t size = set_.size();
   const std::size_t pieces = (size + kPiece - 1) / kPiece;
-  const auto piece = [size](std::size_t i) { return Piece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
+  const auto piece = [size](std::size_t i) { return SetPiece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
   block_ = sample_block(samples);
   logits_.reserve_discard(samples * kPiece);
   bias_gradients_.reserve_discard((samples + block_ - 1) / block_ * kPiece);
@@ -55,12 +54,12 @@ OutputReport SharedOutput::step(const OutputStep& step) {
 
   if (pieces > 1 && loss_.needs_normaliser()) {
     for (std::size_t i = 0; i < pieces; ++i) {
-      load(piece(i));
+      load(step, piece(i));
       normalise_piece(step, piece(i));
     }
   }
   for (std::size_t i = 0; i < pieces; ++i) {
-    load(piece(i));
+    load(step, piece(i));
     differentiate_piece(step, piece(i));
     update_piece(step, piece(i));
   }
@@ -75,27 +74,18 @@ OutputReport SharedOutput::step(const OutputStep& step) {
   return report;
 }
 
-void SharedOutput::choose(const OutputStep& step, OutputReport& report) {
-  const Stopwatch watch;
-  parts_.sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed}, seen_, active_);
-  for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
-  if (active_.everything) {
-    for (const std::uint32_t label : step.labels.ids) position_[label] = label;
-  }
-  report.sampling_seconds = watch.seconds();
-}
-
-void SharedOutput::load(const Piece& piece) {
+void UnfusedOutput::load(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::packing);
   bias_.resize(piece.size);
-  for (std::size_t j = 0; j < piece.size; ++j) bias_[j] = parts_.rows.bias[id_of(piece.first + j)];
-  if (active_.everything) {
+  for (std::size_t j = 0; j < piece.size; ++j) bias_[j] = parts_.rows.bias[set_.id(piece.first + j)];
+  if (set_.everything()) {
     packed_.take_range(parts_.rows, piece.first, piece.size, element_);
   } else {
-    packed_.take(parts_.rows, std::span(active_.ids).subspan(piece.first, piece.size), element_);
+    packed_.take(parts_.rows, set_.ids(piece), element_);
   }
 }
 
-void SharedOutput::forward_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+void UnfusedOutput::forward_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
   const Activations& hidden = step.hidden;
   const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden.half_row(begin)) : hidden.row(begin);
   float* z = logits_.data() + begin * kPiece;
@@ -109,21 +99,15 @@ void SharedOutput::forward_block(const OutputStep& step, const Piece& piece, std
   }
 }
 
-LogitRow SharedOutput::logit_row(const OutputStep& step, const Piece& piece, std::size_t sample,
-                                 std::vector<std::uint32_t>& positions) noexcept {
-  positions.clear();
+LogitRow UnfusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample,
+                                  std::vector<std::uint32_t>& positions) noexcept {
   const auto labels = step.labels.row_ids(sample);
-  for (const std::uint32_t label : labels) {
-    const std::size_t position = position_[label];
-    if (position >= piece.first && position < piece.first + piece.size)
-      positions.push_back(static_cast<std::uint32_t>(position - piece.first));
-  }
-  const std::size_t exact = active_.everything ? parts_.rows.rows() : active_.exact;
-  const std::size_t exact_here = std::min(piece.size, exact - std::min(exact, piece.first));
-  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), exact_here, active_.log_weight};
+  set_.find(labels, piece, positions);
+  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weight()};
 }
 
-void SharedOutput::normalise_piece(const OutputStep& step, const Piece& piece) {
+void UnfusedOutput::normalise_piece(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::scores);
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     static thread_local std::vector<std::uint32_t> positions;
     forward_block(step, piece, begin, end);
@@ -135,17 +119,18 @@ void SharedOutput::normalise_piece(const OutputStep& step, const Piece& piece) {
   });
 }
 
-void SharedOutput::differentiate_piece(const OutputStep& step, const Piece& piece) {
+void UnfusedOutput::differentiate_piece(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::scores);
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     forward_block(step, piece, begin, end);
     differentiate_block(step, piece, begin, end);
   });
 }
 
-void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+void UnfusedOutput::differentiate_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
   const simd::Kernels& kernels = simd::kernels();
   static thread_local std::vector<std::uint32_t> positions;
-  const bool one_piece = piece.size == active_.size(parts_.rows.rows());
+  const bool one_piece = piece.size == set_.size();
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   float* bias_gradient = bias_gradients_.data() + begin / block_ * kPiece;
   std::fill_n(bias_gradient, piece.size, 0.f);
@@ -161,8 +146,10 @@ void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piec
       }
     }
     loss_.weigh(row);
-    if (one_piece && loss_.needs_normaliser()) state.log_sum = loss_.normaliser(row);
-    state.loss += loss_.gradient(row, state.log_sum, piece.first == 0, scale);
+    const Loss::RowGradient gradient =
+        one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+    state.loss += gradient.loss;
+    kernels.scale_f32(gradient.factor, row.z, row.size);
     kernels.axpy_f32(1.f, row.z, bias_gradient, row.size);
     if (element_ == dense::Element::bf16) kernels.narrow_nearest(row.z, gradient_halves_.data() + sample * kPiece, row.size);
   }
@@ -174,11 +161,12 @@ void SharedOutput::differentiate_block(const OutputStep& step, const Piece& piec
   if (!done) ok_ = false;
 }
 
-void SharedOutput::update_piece(const OutputStep& step, const Piece& piece) {
+void UnfusedOutput::update_piece(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::output_update);
   in_blocks(piece.size, kRowBlock, [&](std::size_t begin, std::size_t end) { update_block(step, piece, begin, end); });
 }
 
-void SharedOutput::update_block(const OutputStep& step, const Piece& piece, std::size_t begin, std::size_t end) {
+void UnfusedOutput::update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
   const Activations& hidden = step.hidden;
   const bool halves = element_ == dense::Element::bf16;
   static thread_local std::vector<float> sums;
@@ -194,7 +182,7 @@ void SharedOutput::update_block(const OutputStep& step, const Piece& piece, std:
   for (std::size_t j = begin; j < end; ++j) {
     float bias_gradient = 0;
     for (std::size_t block = 0; block < blocks; ++block) bias_gradient += bias_gradients_[block * kPiece + j];
-    const std::uint32_t row = id_of(piece.first + j);
+    const std::uint32_t row = set_.id(piece.first + j);
     const float change = step.optimizer.update(parts_.rows, row, sums.data() + (j - begin) * hidden.stride, bias_gradient);
     if (parts_.drift != nullptr) parts_.drift->add(row, change);
   }

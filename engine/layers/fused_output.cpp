@@ -1,0 +1,288 @@
+#include "engine/layers/fused_output.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "engine/dense/blocks.h"
+#include "engine/layers/cache_size.h"
+#include "engine/stopwatch.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+using simd::kBlockDepth;
+using simd::kPanelColumns;
+
+constexpr std::size_t kPiece = kOutputPiece;
+constexpr std::size_t kRowBlock = 4 * kPanelColumns;   ///< rows per task of the second pass
+constexpr std::size_t kNarrowest = 16, kWidest = 128;  ///< samples per task of the first pass
+
+std::size_t padded(std::size_t n, std::size_t unit) noexcept { return (n + unit - 1) / unit * unit; }
+
+template <class Body>
+void in_blocks(std::size_t count, std::size_t block, const Body& body) {
+  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block,
+                    [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
+}
+
+/// Samples per task: as many as keep their logits in the second-level cache, but enough tasks that several threads have work.
+/// Results do not depend on it.
+std::size_t sample_block(std::size_t samples, std::size_t logit_stride) noexcept {
+  const std::size_t fitting = second_level_cache() / (logit_stride * sizeof(float)) / kNarrowest * kNarrowest;
+  const std::size_t sharing = padded((samples + 3) / 4, kNarrowest);
+  return std::clamp(std::min(fitting, sharing), kNarrowest, kWidest);
+}
+
+}  // namespace
+
+FusedOutput::FusedOutput(const OutputParts& parts)
+    : parts_(parts), loss_(parts.config.loss), element_(dense::element_for(parts.rows.storage())), set_(parts.rows.rows()) {}
+
+std::size_t FusedOutput::memory_bytes() const noexcept {
+  return panels_.memory_bytes() + gradients_.bytes() + gradient_halves_.bytes() + hidden_columns_.bytes() +
+         hidden_column_halves_.bytes() + set_.memory_bytes();
+}
+
+/// Rows of logits must not lie a power of two apart, or the cache would find them all in the same places.
+std::size_t FusedOutput::logit_stride() const noexcept { return panels_.padded_rows() + kPanelColumns; }
+
+float* FusedOutput::block_logits() const {
+  static thread_local Array<float> logits;
+  logits.reserve_discard(kWidest * (kPiece + kPanelColumns));
+  return logits.data();
+}
+
+OutputReport FusedOutput::step(const OutputStep& step) {
+  OutputReport report;
+  {
+    const PhaseWatch watch(step.phases, Phase::sampling);
+    set_.choose(parts_.sampler, step);
+  }
+  const std::size_t size = set_.size(), pieces = (size + kPiece - 1) / kPiece;
+  const auto piece = [size](std::size_t i) { return SetPiece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
+  prepare(step);
+  if (pieces > 1 && loss_.needs_normaliser()) {
+    for (std::size_t i = 0; i < pieces; ++i) {
+      load(step, piece(i));
+      normalise(step, piece(i));
+    }
+  }
+  for (std::size_t i = 0; i < pieces; ++i) {
+    load(step, piece(i));
+    differentiate(step, piece(i));
+    update(step, piece(i));
+  }
+  for (const SampleState& state : state_) {
+    report.loss += state.loss;
+    report.hits += state.hit;
+  }
+  const std::size_t samples = step.hidden.samples;
+  report.probed = (samples + kProbeStride - 1) / kProbeStride;
+  report.active_rows = samples * size;
+  report.rows_touched = size;
+  return report;
+}
+
+void FusedOutput::prepare(const OutputStep& step) {
+  const PhaseWatch watch(step.phases, Phase::packing);
+  const Activations& hidden = step.hidden;
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  state_.assign(hidden.samples, {kLowest, 0.0, kLowest, false});
+  padded_samples_ = padded(hidden.samples, kBlockDepth);
+  const std::size_t largest_piece = padded(std::min(set_.size(), kPiece), kBlockDepth);
+  if (element_ == dense::Element::bf16) {
+    gradient_halves_.reserve_discard(largest_piece * padded_samples_);
+  } else {
+    gradients_.reserve_discard(largest_piece * padded_samples_);
+  }
+  transpose_hidden(hidden);
+  in_blocks(hidden.samples, kBlockDepth, [&](std::size_t begin, std::size_t end) {
+    std::memset(step.hidden_gradient + begin * hidden.stride, 0, (end - begin) * hidden.stride * sizeof(float));
+  });
+}
+
+void FusedOutput::transpose_hidden(const Activations& hidden) {
+  const simd::Kernels& kernels = simd::kernels();
+  const bool halves = element_ == dense::Element::bf16;
+  const std::size_t width = hidden.width, stride = padded_samples_;
+  // The padding is written again each time: the buffer may have held a larger batch.
+  hidden_columns_.reserve_discard((width + 1) * stride);
+  in_blocks(width, kPanelColumns, [&](std::size_t begin, std::size_t end) {
+    float* const columns = hidden_columns_.data() + begin * stride;
+    kernels.transpose_f32(hidden.values.data() + begin, hidden.stride, hidden.samples, end - begin, columns, stride);
+    for (std::size_t j = 0; j < end - begin; ++j)
+      std::fill(columns + j * stride + hidden.samples, columns + (j + 1) * stride, 0.f);
+  });
+  float* const ones = hidden_columns_.data() + width * stride;
+  std::fill_n(ones, hidden.samples, 1.f);
+  std::fill(ones + hidden.samples, ones + stride, 0.f);
+  if (!halves) return;
+  hidden_column_halves_.reserve_discard((width + 1) * stride);
+  in_blocks(width + 1, kPanelColumns, [&](std::size_t begin, std::size_t end) {
+    kernels.narrow_nearest(hidden_columns_.data() + begin * stride, hidden_column_halves_.data() + begin * stride,
+                           (end - begin) * stride);
+  });
+}
+
+void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::packing);
+  std::span<const std::uint32_t> ids = set_.ids(piece);
+  if (set_.everything()) {
+    all_ids_.resize(piece.size);
+    std::iota(all_ids_.begin(), all_ids_.end(), static_cast<std::uint32_t>(piece.first));
+    ids = all_ids_;
+  }
+  panels_.take(parts_.rows, ids, element_);
+  start_.assign(panels_.padded_rows(), 0.f);
+  for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
+  if (parts_.config.loss != LossKind::softmax) return;
+  for (std::size_t j = set_.exact_in(piece); j < piece.size; ++j) start_[j] += set_.log_weight();
+}
+
+void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits) {
+  const Activations& hidden = step.hidden;
+  const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden.half_row(begin)) : hidden.row(begin);
+  panels_.multiply_as_columns(a, hidden.stride, end - begin, start_.data(), logits, logit_stride());
+}
+
+void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::scores);
+  const simd::Kernels& kernels = simd::kernels();
+  block_ = sample_block(step.hidden.samples, logit_stride());
+  in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
+    float* const logits = block_logits();
+    compute_logits(step, begin, end, logits);
+    for (std::size_t sample = begin; sample < end; ++sample) {
+      float& log_sum = state_[sample].log_sum;
+      log_sum = log_add(log_sum, kernels.logsumexp_f32(logits + (sample - begin) * logit_stride(), piece.size));
+    }
+  });
+}
+
+void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::scores);
+  const Activations& hidden = step.hidden;
+  block_ = sample_block(hidden.samples, logit_stride());
+  in_blocks(hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
+    float* const logits = block_logits();
+    compute_logits(step, begin, end, logits);
+    for (std::size_t sample = begin; sample < end; ++sample) {
+      differentiate_sample(step, piece, sample, logits + (sample - begin) * logit_stride());
+    }
+    const std::size_t elements_per_float = element_ == dense::Element::bf16 ? 2 : 1;
+    panels_.multiply_as_depth(logits, logit_stride() * elements_per_float, end - begin,
+                              step.hidden_gradient + begin * hidden.stride, hidden.stride);
+    store_gradients(begin, end, logits);
+  });
+}
+
+/// Logits in, gradients out: floats in place, or bf16 in the first half of the row.
+void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z) {
+  const simd::Kernels& kernels = simd::kernels();
+  static thread_local std::vector<std::uint32_t> positions;
+  const auto labels = step.labels.row_ids(sample);
+  set_.find(labels, piece, positions);
+  SampleState& state = state_[sample];
+  if (sample % kProbeStride == 0) probe(z, piece, positions, state);
+  const LogitRow row{z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weight()};
+  const float scale = 1.f / static_cast<float>(step.hidden.samples);
+  const bool whole = piece.size == set_.size();
+  const Loss::RowGradient gradient =
+      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+  state.loss += gradient.loss;
+  std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
+  if (element_ == dense::Element::bf16) {
+    kernels.scale_narrow(gradient.factor, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());
+  } else {
+    kernels.scale_f32(gradient.factor, z, piece.size);
+  }
+}
+
+/// Drawn rows carry a weight that the softmax wants and that predictions do not have.
+void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const std::uint32_t> positions,
+                        SampleState& state) const {
+  const simd::Kernels& kernels = simd::kernels();
+  const std::size_t exact = set_.exact_in(piece);
+  const auto offer = [&](std::size_t first, std::size_t size, float weight) {
+    std::uint32_t best = 0;
+    float value = 0;
+    if (kernels.topk_f32(z + first, size, 1, &best, &value) == 0 || value - weight <= state.best) return;
+    state.best = value - weight;
+    state.hit = std::ranges::find(positions, first + best) != positions.end();
+  };
+  offer(0, exact, 0.f);
+  offer(exact, piece.size - exact, parts_.config.loss == LossKind::softmax ? set_.log_weight() : 0.f);
+}
+
+void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const float* logits) {
+  const simd::Kernels& kernels = simd::kernels();
+  const std::size_t panel_stride = padded_samples_ * kPanelColumns;
+  const std::size_t rows = panels_.padded_rows();
+  // The last block fills the batch up to a multiple of kBlockDepth with samples of 0.
+  const std::size_t until = end == state_.size() ? padded_samples_ : end;
+  if (element_ == dense::Element::f32) {
+    for (std::size_t p = 0; p < rows / kPanelColumns; ++p) {
+      float* const panel = gradients_.data() + p * panel_stride;
+      const float* const from = logits + p * kPanelColumns;
+      for (std::size_t sample = begin; sample < end; ++sample) {
+        std::memcpy(panel + sample * kPanelColumns, from + (sample - begin) * logit_stride(), kPanelColumns * sizeof(float));
+      }
+      std::fill(panel + end * kPanelColumns, panel + until * kPanelColumns, 0.f);
+    }
+    return;
+  }
+  static thread_local std::vector<std::uint16_t> zeros;
+  zeros.assign(kPiece, 0);
+  const auto* const halves = reinterpret_cast<const std::uint16_t*>(logits);
+  const auto half_row = [&](std::size_t sample) {
+    return sample < end ? halves + (sample - begin) * 2 * logit_stride() : zeros.data();
+  };
+  // A few panels at a time, so that no more than a few pages are written to at once.
+  constexpr std::size_t kSpan = 8 * kPanelColumns;
+  for (std::size_t first = 0; first < rows; first += kSpan) {
+    const std::size_t span = std::min(kSpan, rows - first);
+    std::uint16_t* const panel = gradient_halves_.data() + first / kPanelColumns * panel_stride;
+    for (std::size_t sample = begin; sample < until; sample += 2) {
+      kernels.pair_rows_bf16(half_row(sample) + first, half_row(sample + 1) + first, span, panel + sample * kPanelColumns,
+                             panel_stride);
+    }
+  }
+}
+
+void FusedOutput::update(const OutputStep& step, const SetPiece& piece) {
+  const PhaseWatch watch(step.phases, Phase::output_update);
+  in_blocks(piece.size, kRowBlock, [&](std::size_t begin, std::size_t end) { update_block(step, piece, begin, end); });
+}
+
+void FusedOutput::update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
+  const simd::Kernels& kernels = simd::kernels();
+  const std::size_t width = step.hidden.width, stride = step.hidden.stride, panel_stride = padded_samples_ * kPanelColumns;
+  static thread_local std::vector<float> columns, row_gradients, zeros;
+  // Columns of the product are rows of the layer; its last row is the biases' gradient.
+  columns.resize((width + 1) * kRowBlock);
+  row_gradients.resize(kRowBlock * stride);
+  zeros.assign(kRowBlock, 0.f);
+  const bool halves = element_ == dense::Element::bf16;
+  const void* const a = halves ? static_cast<const void*>(hidden_column_halves_.data()) : hidden_columns_.data();
+  const std::size_t skip = begin / kPanelColumns * panel_stride;
+  const void* const b = halves ? static_cast<const void*>(gradient_halves_.data() + skip) : gradients_.data() + skip;
+  const std::size_t panel_count = (end - begin + kPanelColumns - 1) / kPanelColumns;
+  dense::multiply_panels(element_, {a, padded_samples_}, width + 1, padded_samples_, {b, panel_stride}, panel_count, zeros.data(),
+                         columns.data(), kRowBlock);
+  kernels.transpose_f32(columns.data(), kRowBlock, width, end - begin, row_gradients.data(), stride);
+  const float* const bias_gradients = columns.data() + width * kRowBlock;
+  for (std::size_t j = begin; j < end; ++j) {
+    const std::uint32_t row = set_.id(piece.first + j);
+    const float change =
+        step.optimizer.update(parts_.rows, row, row_gradients.data() + (j - begin) * stride, bias_gradients[j - begin]);
+    if (parts_.drift != nullptr) parts_.drift->add(row, change);
+  }
+}
+
+}  // namespace glissade

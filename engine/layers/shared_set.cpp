@@ -1,0 +1,29 @@
+#include "engine/layers/shared_set.h"
+
+#include <algorithm>
+
+namespace glissade {
+
+void SharedSet::choose(const Sampler& sampler, const OutputStep& step) {
+  sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed}, seen_, active_);
+  for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
+  if (active_.everything) {
+    for (const std::uint32_t label : step.labels.ids) position_[label] = label;
+  }
+}
+
+std::size_t SharedSet::exact_in(const SetPiece& piece) const noexcept {
+  const std::size_t exact = active_.everything ? rows_ : active_.exact;
+  return std::min(piece.size, exact - std::min(exact, piece.first));
+}
+
+void SharedSet::find(std::span<const std::uint32_t> labels, const SetPiece& piece, std::vector<std::uint32_t>& positions) const {
+  positions.clear();
+  for (const std::uint32_t label : labels) {
+    const std::size_t position = position_[label];
+    if (position >= piece.first && position < piece.first + piece.size)
+      positions.push_back(static_cast<std::uint32_t>(position - piece.first));
+  }
+}
+
+}  // namespace glissade

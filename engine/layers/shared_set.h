@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/layers/output_path.h"
+#include "engine/samplers/active_set.h"
+
+namespace glissade {
+
+/// A stretch of an active set that is held at once.
+struct SetPiece {
+  std::size_t first;
+  std::size_t size;
+};
+
+/// The active set that the samples of a batch share, and where in it a sample's labels stand.
+class SharedSet {
+ public:
+  /// `rows`: how many rows the output layer has.
+  explicit SharedSet(std::size_t rows) : rows_(rows), seen_(rows), position_(rows) {}
+
+  /// Draws the set of the whole batch.
+  void choose(const Sampler& sampler, const OutputStep& step);
+
+  std::size_t size() const noexcept { return active_.size(rows_); }
+  std::uint32_t id(std::size_t position) const noexcept {
+    return active_.everything ? static_cast<std::uint32_t>(position) : active_.ids[position];
+  }
+  /// The ids of a piece, or an empty span if the set is all rows in order.
+  std::span<const std::uint32_t> ids(const SetPiece& piece) const noexcept {
+    return active_.everything ? std::span<const std::uint32_t>() : std::span(active_.ids).subspan(piece.first, piece.size);
+  }
+  bool everything() const noexcept { return active_.everything; }
+  /// How many of the piece's rows count as they are; those behind stand for exp(log_weight()) rows each.
+  std::size_t exact_in(const SetPiece& piece) const noexcept;
+  float log_weight() const noexcept { return active_.log_weight; }
+
+  /// Where in the piece the labels of a sample stand.
+  void find(std::span<const std::uint32_t> labels, const SetPiece& piece, std::vector<std::uint32_t>& positions) const;
+
+  std::size_t memory_bytes() const noexcept { return position_.size() * sizeof(std::uint32_t); }
+
+ private:
+  std::size_t rows_;
+  hashing::StampSet seen_;
+  ActiveSet active_;
+  std::vector<std::uint32_t> position_;  ///< of a row in the set; valid for this batch's labels
+};
+
+}  // namespace glissade
