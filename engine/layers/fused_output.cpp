@@ -21,7 +21,7 @@ using simd::kPanelColumns;
 
 constexpr std::size_t kPiece = kOutputPiece;
 constexpr std::size_t kRowBlock = 4 * kPanelColumns;   ///< rows per task of the second pass
-constexpr std::size_t kNarrowest = 16, kWidest = 128;  ///< samples per task of the first pass
+constexpr std::size_t kNarrowest = 64, kWidest = 128;  ///< samples per task of the first pass
 
 std::size_t padded(std::size_t n, std::size_t unit) noexcept { return (n + unit - 1) / unit * unit; }
 

@@ -34,10 +34,18 @@ struct Tile {
 
 template <std::size_t Rows>
 inline void products(Tile<Rows>& tile, const float* a, std::size_t a_stride, std::size_t k, const float* panel) {
-  for (std::size_t d = 0; d < k; ++d) {
-    const __m256 b_left = _mm256_loadu_ps(panel + d * kPanelColumns), b_right = _mm256_loadu_ps(panel + d * kPanelColumns + 8);
+  constexpr std::size_t kLine = 16;  // floats in a cache line
+  for (std::size_t line = 0; line < k; line += kLine) {
+    // The rows of the next tile: short stretches far apart, which the hardware does not foresee.
 #pragma GCC unroll 6
-    for (std::size_t r = 0; r < Rows; ++r) tile.add(r, _mm256_broadcast_ss(a + r * a_stride + d), b_left, b_right);
+    for (std::size_t r = 0; r < Rows; ++r)
+      _mm_prefetch(reinterpret_cast<const char*>(a + (Rows + r) * a_stride + line), _MM_HINT_T0);
+#pragma GCC unroll 2
+    for (std::size_t d = line; d < line + kLine; ++d) {
+      const __m256 b_left = _mm256_loadu_ps(panel + d * kPanelColumns), b_right = _mm256_loadu_ps(panel + d * kPanelColumns + 8);
+#pragma GCC unroll 6
+      for (std::size_t r = 0; r < Rows; ++r) tile.add(r, _mm256_broadcast_ss(a + r * a_stride + d), b_left, b_right);
+    }
   }
 }
 

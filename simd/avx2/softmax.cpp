@@ -65,6 +65,28 @@ inline float largest_of(const float* z, std::size_t n) {
   return largest;
 }
 
+/// 1 / (1 + exp(-x)) and log(1 + exp(x)).
+struct Sigmoid {
+  __m256 value, softplus;
+};
+
+inline Sigmoid sigmoid(__m256 x) {
+  const __m256 zero = _mm256_setzero_ps(), one = _mm256_set1_ps(1.0f), two = _mm256_set1_ps(2.0f);
+  const __m256 e = exp_normal(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));  // exp(-|x|)
+  // See avx512/softmax.cpp: s = e / (2 + e), log(1 + e) = 2 atanh(s), one division for s and 1 / (1 + e).
+  const __m256 one_e = _mm256_add_ps(one, e), two_e = _mm256_add_ps(two, e);
+  const __m256 inverse = _mm256_div_ps(one, _mm256_mul_ps(one_e, two_e));
+  const __m256 s = _mm256_mul_ps(_mm256_mul_ps(e, one_e), inverse);
+  const __m256 t = _mm256_mul_ps(s, s);
+  const __m256 p01 = _mm256_fmadd_ps(_mm256_set1_ps(0.200107634f), t, _mm256_set1_ps(0.333332092f));
+  const __m256 p23 = _mm256_fmadd_ps(_mm256_set1_ps(0.140059933f), t, _mm256_set1_ps(0.140009031f));
+  const __m256 p = _mm256_fmadd_ps(p23, _mm256_mul_ps(t, t), p01);
+  const __m256 log1p = _mm256_mul_ps(two, _mm256_fmadd_ps(_mm256_mul_ps(s, t), p, s));
+  const __m256 softplus = _mm256_add_ps(_mm256_max_ps(zero, x), log1p);  // max in this order lets NaN through
+  const __m256 above = _mm256_blendv_ps(one, e, _mm256_cmp_ps(x, zero, _CMP_LT_OQ));
+  return {_mm256_mul_ps(above, _mm256_mul_ps(two_e, inverse)), softplus};
+}
+
 }  // namespace
 
 float logsumexp_f32(const float* z, std::size_t n) noexcept {
@@ -104,7 +126,13 @@ float exp_sum_f32(float* z, std::size_t n, float* shift) noexcept {
   for (std::size_t block = 0; block < n; block += kBlock) {
     const std::size_t end = n - block < kBlock ? n : block + kBlock;
     __m256 sum = _mm256_setzero_ps();
-    for (std::size_t i = block; i < end; i += 8) {
+    std::size_t i = block;
+    for (; i + 8 <= end; i += 8) {
+      const __m256 e = exp_normal(_mm256_sub_ps(_mm256_loadu_ps(z + i), shifts));
+      _mm256_storeu_ps(z + i, e);
+      sum = _mm256_add_ps(sum, e);
+    }
+    if (i < end) {  // masked stores are slow on some CPUs: for the rest only
       const __m256i lanes = lanes_left(end - i);
       const __m256 e = exp_normal(_mm256_sub_ps(_mm256_maskload_ps(z + i, lanes), shifts));
       _mm256_maskstore_ps(z + i, lanes, e);
@@ -116,28 +144,21 @@ float exp_sum_f32(float* z, std::size_t n, float* shift) noexcept {
 }
 
 float sigmoid_f32(float* z, std::size_t n) noexcept {
-  const __m256 zero = _mm256_setzero_ps(), one = _mm256_set1_ps(1.0f), two = _mm256_set1_ps(2.0f);
   double total = 0.0;
   for (std::size_t block = 0; block < n; block += kBlock) {
     const std::size_t end = n - block < kBlock ? n : block + kBlock;
-    __m256 sum = zero;
-    for (std::size_t i = block; i < end; i += 8) {
+    __m256 sum = _mm256_setzero_ps();
+    std::size_t i = block;
+    for (; i + 8 <= end; i += 8) {
+      const Sigmoid result = sigmoid(_mm256_loadu_ps(z + i));
+      _mm256_storeu_ps(z + i, result.value);
+      sum = _mm256_add_ps(sum, result.softplus);
+    }
+    if (i < end) {
       const __m256i lanes = lanes_left(end - i);
-      const __m256 x = _mm256_maskload_ps(z + i, lanes);
-      const __m256 e = exp_normal(_mm256_or_ps(x, _mm256_set1_ps(-0.0f)));  // exp(-|x|)
-      // See avx512/softmax.cpp: s = e / (2 + e), log(1 + e) = 2 atanh(s), one division for s and 1 / (1 + e).
-      const __m256 one_e = _mm256_add_ps(one, e), two_e = _mm256_add_ps(two, e);
-      const __m256 inverse = _mm256_div_ps(one, _mm256_mul_ps(one_e, two_e));
-      const __m256 s = _mm256_mul_ps(_mm256_mul_ps(e, one_e), inverse);
-      const __m256 t = _mm256_mul_ps(s, s);
-      const __m256 p01 = _mm256_fmadd_ps(_mm256_set1_ps(0.200107634f), t, _mm256_set1_ps(0.333332092f));
-      const __m256 p23 = _mm256_fmadd_ps(_mm256_set1_ps(0.140059933f), t, _mm256_set1_ps(0.140009031f));
-      const __m256 p = _mm256_fmadd_ps(p23, _mm256_mul_ps(t, t), p01);
-      const __m256 log1p = _mm256_mul_ps(two, _mm256_fmadd_ps(_mm256_mul_ps(s, t), p, s));
-      const __m256 softplus = _mm256_add_ps(_mm256_max_ps(zero, x), log1p);  // max in this order lets NaN through
-      sum = _mm256_add_ps(sum, kept_lanes(softplus, lanes));
-      const __m256 above = _mm256_blendv_ps(one, e, _mm256_cmp_ps(x, zero, _CMP_LT_OQ));
-      _mm256_maskstore_ps(z + i, lanes, _mm256_mul_ps(above, _mm256_mul_ps(two_e, inverse)));
+      const Sigmoid result = sigmoid(_mm256_maskload_ps(z + i, lanes));
+      _mm256_maskstore_ps(z + i, lanes, result.value);
+      sum = _mm256_add_ps(sum, kept_lanes(result.softplus, lanes));
     }
     total += sum_of(sum);
   }
