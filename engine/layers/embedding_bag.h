@@ -24,7 +24,7 @@ class EmbeddingBag {
   void backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer, RowGroups& groups);
 
   ParameterRows rows;  ///< [features x width], no bias per row
-  ParameterRows bias;  ///< one row of `width`
+  ParameterRows bias;  ///< one row of `width`, always in floats
 };
 
 }  // namespace glissade
