@@ -2,8 +2,10 @@
 
 #include <glissade/result.h>
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "datasets/content_hash.h"
 #include "datasets/dataset.h"
@@ -20,8 +22,9 @@ namespace glissade::datasets {
 /// The directory that `options` mean; empty when there is none (no home directory).
 std::string cache_directory(const ReadOptions& options);
 
-/// `raw` is the source file as on disk, before decompression.
-Hash128 cache_key(std::string_view raw, const ReadOptions& options);
+/// `raw` is the source file as on disk, before decompression. Calls done(part) from any thread once a part has been read, if done
+/// is given.
+Hash128 cache_key(std::string_view raw, const ReadOptions& options, const std::function<void(std::string_view)>& done = {});
 
 std::string cache_path(const std::string& directory, const Hash128& key);
 

@@ -18,14 +18,16 @@ Hash128 hash_of(const void* data, std::size_t bytes) noexcept {
 
 }  // namespace
 
-Hash128 content_hash(const void* data, std::size_t bytes) {
+Hash128 content_hash(const void* data, std::size_t bytes, const std::function<void(std::string_view)>& done) {
   constexpr std::size_t kBlock = std::size_t{4} << 20;
   const std::size_t blocks = (bytes + kBlock - 1) / kBlock;
   std::vector<Hash128> hashes(blocks);
   const char* const begin = static_cast<const char*>(data);
   tbb::parallel_for(std::size_t{0}, blocks, [&](std::size_t i) {
     const std::size_t first = i * kBlock;
-    hashes[i] = hash_of(begin + first, std::min(kBlock, bytes - first));
+    const std::string_view block(begin + first, std::min(kBlock, bytes - first));
+    hashes[i] = hash_of(block.data(), block.size());
+    if (done) done(block);
   });
   return hash_of(hashes.data(), hashes.size() * sizeof(Hash128));
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "datasets/message.h"
 
@@ -58,6 +59,14 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   mapped.mapping_ = mapping;
   mapped.size_ = size;
   return mapped;
+}
+
+void MappedFile::leave(std::string_view part) const noexcept {
+  if (mapping_ == nullptr) return;
+  constexpr std::uintptr_t kPage = 4096;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + kPage - 1) / kPage * kPage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 Result<void> MappedFile::read_stream(int descriptor, const std::string& path) {

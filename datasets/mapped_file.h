@@ -32,6 +32,10 @@ class MappedFile {
     return {mapping_ != nullptr ? static_cast<const char*>(mapping_) : copy_.data(), size_};
   }
 
+  /// Gives the pages of a part up, if they are the file's: they come back from the system's cache when they are read again, but
+  /// until then do not count as this process's memory.
+  void leave(std::string_view part) const noexcept;
+
  private:
   MappedFile() = default;
   Result<void> read_stream(int descriptor, const std::string& path);

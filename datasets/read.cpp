@@ -27,11 +27,12 @@ struct CachePlace {
   std::string path;
 };
 
-std::optional<CachePlace> place_in_cache(std::string_view raw, const ReadOptions& options) {
-  if (!options.use_cache || raw.empty()) return std::nullopt;
+std::optional<CachePlace> place_in_cache(const MappedFile& file, const ReadOptions& options) {
+  if (!options.use_cache || file.bytes().empty()) return std::nullopt;
   const std::string directory = cache_directory(options);
   if (directory.empty()) return std::nullopt;
-  const Hash128 key = cache_key(raw, options);
+  // A text several times as large as what is loaded from the cache should not make the peak of a training run.
+  const Hash128 key = cache_key(file.bytes(), options, [&file](std::string_view part) { file.leave(part); });
   return CachePlace{key, cache_path(directory, key)};
 }
 
@@ -46,7 +47,7 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   if (!file) return file.error();
   cost.file_bytes = file->bytes().size();
 
-  const auto cached = place_in_cache(file->bytes(), options);
+  const auto cached = place_in_cache(*file, options);
   if (cached) {
     if (auto loaded = load_cache(cached->path, cached->key)) {
       cost.from_cache = true;

@@ -41,6 +41,12 @@ inline constexpr std::size_t kPanelColumns = 16;
 /// Block products take k in multiples of this (a tile's row of bf16); the numbers behind the true end are 0.
 inline constexpr std::size_t kBlockDepth = 32;
 
+/// One momentum step for one row: m <- keep * m + gain * g;   w <- w * shrink - rate * m. Also an Adam step whose second moment
+/// is one number for the row: the caller divides the rate by it.
+struct MomentumStep {
+  float keep, gain, rate, shrink;
+};
+
 /// One plain SGD step: w <- w * shrink - rate * g.
 struct SgdStep {
   float rate, shrink;
@@ -110,9 +116,17 @@ struct SgdStep {
   K(adam_split, float,                                                                                                           \
     (std::uint16_t * hi, std::uint16_t * lo, float* m, float* v, const float* g, std::size_t n, const AdamStep* step),           \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(momentum_f32, float, (float* w, float* m, const float* g, std::size_t n, const MomentumStep* step),                          \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  K(momentum_split, float,                                                                                                       \
+    (std::uint16_t * hi, std::uint16_t * lo, float* m, const float* g, std::size_t n, const MomentumStep* step),                 \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
   K(sgd_f32, float, (float* w, const float* g, std::size_t n, const SgdStep* step), kScalar | kAvx2 | kAvx512)                   \
   K(sgd_split, float, (std::uint16_t * hi, std::uint16_t * lo, const float* g, std::size_t n, const SgdStep* step),              \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* sum_i x[i]^2, bit-identical across levels, because weights follow from it: element i goes into partial sum i % 16, then the \
+     upper half of the partial sums is added to the lower, four times. */                                                        \
+  K(sum_squares_f32, float, (const float* x, std::size_t n), kScalar | kAvx2 | kAvx512)                                          \
   /* Softmax over an active set in two steps, so that a long set can go in pieces: log sum_i exp(z[i]) (-inf if n = 0) */        \
   K(logsumexp_f32, float, (const float* z, std::size_t n), kScalar | kAvx2 | kAvx512)                                            \
   /* z[i] <- exp(z[i] - shift), 0 below the smallest normal float. */                                                            \

@@ -5,6 +5,7 @@ namespace glissade::bench {
 namespace {
 
 constexpr simd::AdamStep kAdam = {0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 1.0f, 1e-8f, 1.0f};
+constexpr simd::MomentumStep kMomentum = {0.9f, 1.0f, 1e-6f, 1.0f};
 constexpr simd::SgdStep kSgd = {1e-6f, 1.0f};
 constexpr std::size_t kWidth = 128;
 constexpr std::uint32_t kManyRows = 1u << 17;  // 64 MB a table of floats
@@ -60,6 +61,27 @@ void add_adam_split(const std::string& prefix, const simd::Kernels& level) {
   });
 }
 
+void add_momentum_f32(const std::string& prefix, const simd::Kernels& level) {
+  add_updates(prefix, [update = level.momentum_f32](benchmark::State& state, std::uint32_t rows) {
+    Tables<float> t(2, rows);
+    const std::vector<float> g = random_floats(kWidth, -1.0f, 1.0f);
+    time_updates(state, rows, kWidth * 16.0, [&](std::uint32_t r) {
+      benchmark::DoNotOptimize(update(t.row(0, r), t.row(1, r), g.data(), kWidth, &kMomentum));
+    });
+  });
+}
+
+void add_momentum_split(const std::string& prefix, const simd::Kernels& level) {
+  add_updates(prefix, [update = level.momentum_split](benchmark::State& state, std::uint32_t rows) {
+    Tables<float> t(1, rows);
+    Tables<std::uint16_t> w(2, rows);
+    const std::vector<float> g = random_floats(kWidth, -1.0f, 1.0f);
+    time_updates(state, rows, kWidth * 16.0, [&](std::uint32_t r) {
+      benchmark::DoNotOptimize(update(w.row(0, r), w.row(1, r), t.row(0, r), g.data(), kWidth, &kMomentum));
+    });
+  });
+}
+
 void add_sgd_f32(const std::string& prefix, const simd::Kernels& level) {
   add_updates(prefix, [update = level.sgd_f32](benchmark::State& state, std::uint32_t rows) {
     Tables<float> t(1, rows);
@@ -75,6 +97,15 @@ void add_sgd_split(const std::string& prefix, const simd::Kernels& level) {
     const std::vector<float> g = random_floats(kWidth, -1.0f, 1.0f);
     time_updates(state, rows, kWidth * 8.0,
                  [&](std::uint32_t r) { benchmark::DoNotOptimize(update(w.row(0, r), w.row(1, r), g.data(), kWidth, &kSgd)); });
+  });
+}
+
+/// Only ever called on a gradient that was just summed.
+void add_sum_squares_f32(const std::string& prefix, const simd::Kernels& level) {
+  add(prefix, "cached x128", [sum = level.sum_squares_f32](benchmark::State& state) {
+    const std::vector<float> g = random_floats(kWidth, -1.0f, 1.0f);
+    for (auto _ : state) benchmark::DoNotOptimize(sum(g.data(), kWidth));
+    report_rate(state, "rows", 1);
   });
 }
 

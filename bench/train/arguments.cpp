@@ -14,6 +14,8 @@ namespace {
 struct Texts {
   std::string format = "xmc";
   std::string preset;
+  std::vector<std::string> samplers;
+  std::string variants;
   std::vector<std::pair<std::string, std::string>> settings;  ///< option and value, as given
 };
 
@@ -30,11 +32,13 @@ void add_data_options(CLI::App& parser, Arguments& arguments, Texts& texts) {
       "Each run parses the text; its peak memory then includes that.");
 }
 
-void add_run_options(CLI::App& parser, Arguments& arguments) {
-  arguments.samplers = {"lsh", "uniform", "full"};
-  parser.add_option("--samplers", arguments.samplers, "What to compare. Default lsh,uniform,full.")
-      ->type_name("NAMES")
-      ->delimiter(',');
+void add_run_options(CLI::App& parser, Arguments& arguments, Texts& texts) {
+  parser.add_option("--samplers", texts.samplers, "What to compare. Default lsh,uniform,full.")->type_name("NAMES")->delimiter(',');
+  parser
+      .add_option("--variants", texts.variants,
+                  "Compare these settings instead: 'OPTION=VALUE,OPTION=VALUE; OPTION=VALUE; ...', each on top of the options given, "
+                  "none for the options as they are. --samplers may then name the one for all.")
+      ->type_name("LIST");
   parser.add_option("--repeat", arguments.repeat, "Rounds; the tables show medians and, in brackets, extremes. Default 1.")
       ->type_name("N");
   parser
@@ -75,6 +79,65 @@ Result<Config> make_config(const Texts& texts) {
   return config;
 }
 
+std::string trimmed(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\n");
+  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\n") - begin + 1);
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    parts.push_back(trimmed(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+/// "storage=bf16,hidden=512,256": a part without '=' belongs to the value before it.
+Result<Variant> parse_variant(const std::string& text) {
+  Variant variant;
+  variant.name = text.empty() ? "as given" : text;
+  if (text.empty()) return variant;
+  for (const std::string& part : split(text, ',')) {
+    const std::size_t equals = part.find('=');
+    if (equals != std::string::npos) {
+      variant.settings.emplace_back(trimmed(part.substr(0, equals)), trimmed(part.substr(equals + 1)));
+    } else if (!variant.settings.empty()) {
+      variant.settings.back().second += ',' + part;
+    } else {
+      return usage_error(fmt::format("--variants: '{}' is not of the form 'OPTION=VALUE,OPTION=VALUE'", text));
+    }
+  }
+  return variant;
+}
+
+Result<std::vector<Variant>> make_variants(const Texts& texts) {
+  std::vector<Variant> variants;
+  if (texts.variants.empty()) {
+    const std::vector<std::string> all = {"lsh", "uniform", "full"};
+    for (const std::string& name : texts.samplers.empty() ? all : texts.samplers) variants.push_back({name, {{"sampler", name}}});
+  } else {
+    for (const std::string& text : split(texts.variants, ';')) {
+      auto variant = parse_variant(text);
+      if (!variant) return variant.error();
+      variants.push_back(std::move(*variant));
+    }
+  }
+  for (auto one = variants.begin(); one != variants.end(); ++one) {
+    Config scratch;
+    for (const auto& [name, value] : one->settings) {
+      if (auto known = set_option(scratch, name, value); !known) return known.error();
+    }
+    const auto same = [&](const Variant& other) { return other.name == one->name; };
+    if (std::any_of(variants.begin(), one, same)) {
+      return usage_error(fmt::format("{}: '{}' is named twice; use --repeat for more than one run of each",
+                                     texts.variants.empty() ? "--samplers" : "--variants", one->name));
+    }
+  }
+  return variants;
+}
+
 Result<void> check(const Arguments& arguments, const Texts& texts) {
   if (arguments.train.empty()) return usage_error("train_bench needs --train FILE");
   if (arguments.test.empty() == (arguments.holdout == 0))
@@ -87,13 +150,8 @@ Result<void> check(const Arguments& arguments, const Texts& texts) {
   }
   if (arguments.repeat == 0 || arguments.eval_every == 0)
     return usage_error("--repeat and --eval-every: '0' is out of range; allowed: 1 or more");
-  for (auto name = arguments.samplers.begin(); name != arguments.samplers.end(); ++name) {
-    Config scratch;
-    if (auto known = set_option(scratch, "sampler", *name); !known) return known;
-    if (std::find(arguments.samplers.begin(), name, *name) != name) {
-      return usage_error(fmt::format("--samplers: '{}' is named twice; use --repeat for more than one run of each", *name));
-    }
-  }
+  if (!texts.variants.empty() && texts.samplers.size() > 1)
+    return usage_error("--variants and several --samplers exclude each other; write sampler=NAME into the variants");
   return {};
 }
 
@@ -102,10 +160,12 @@ Result<void> check(const Arguments& arguments, const Texts& texts) {
 Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments arguments;
   Texts texts;
-  CLI::App parser("Trains the same data with several samplers and compares the results, each run in a process of its own.",
+  CLI::App parser(
+      "Trains the same data with several samplers, or other variants of the options, and compares the results, each run in a process "
+      "of its own.",
                   "train_bench");
   add_data_options(parser, arguments, texts);
-  add_run_options(parser, arguments);
+  add_run_options(parser, arguments, texts);
   add_config_options(parser, texts);
   try {
     parser.parse(argc, argv);
@@ -120,6 +180,13 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   auto config = make_config(texts);
   if (!config) return config.error();
   arguments.config = std::move(*config);
+  arguments.by_sampler = texts.variants.empty();
+  if (!arguments.by_sampler && !texts.samplers.empty()) {
+    if (auto set = set_option(arguments.config, "sampler", texts.samplers.front()); !set) return set.error();
+  }
+  auto variants = make_variants(texts);
+  if (!variants) return variants.error();
+  arguments.variants = std::move(*variants);
   return arguments;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <glissade/config.h>
@@ -11,14 +12,21 @@
 
 namespace glissade::bench {
 
+/// One run of a comparison: what differs from the options that all runs share.
+struct Variant {
+  std::string name;  ///< how the tables call it: a sampler's name, or the settings as given
+  std::vector<std::pair<std::string, std::string>> settings;  ///< option and value
+};
+
 struct Arguments {
   std::string train;
   std::string test;    ///< "" = hold rows out instead
   double holdout = 0;  ///< share of the training rows to evaluate on
   datasets::ReadOptions read;
-  Config config;                      ///< of all runs; only the sampler differs from run to run
-  std::vector<std::string> samplers;  ///< names as in the option table, in the order of the report
-  std::uint32_t repeat = 1;           ///< rounds, in each of which every sampler has its turn
+  Config config;                  ///< of all runs, before their variants' settings
+  std::vector<Variant> variants;  ///< in the order of the report
+  bool by_sampler = true;         ///< the variants are samplers
+  std::uint32_t repeat = 1;       ///< rounds, in each of which every variant has its turn
   std::uint32_t eval_every = 1;       ///< epochs from one evaluation to the next; the last is always evaluated
   std::string json;                   ///< file for the results, "" = none
   bool curve = false;

@@ -33,8 +33,24 @@ constexpr Column kCost[] = {
     {"active %", "active_share", 100},
     {"touched %", "rows_touched_share", 100},
     {"eval ms/sample", "eval_ms_per_sample", 1, 3},
+    {"bytes/parameter", "bytes_per_parameter"},
     {"peak MiB", "peak_mib", 1, 0},
 };
+
+/// One table for both where variants are compared: memory, time, quality.
+constexpr Column kVariants[] = {
+    {"bytes/parameter", "bytes_per_parameter"},
+    {"of weights", "weight_bytes_per_parameter"},
+    {"s/epoch", "seconds_per_epoch"},
+    {"P@1", "p@1", 100},
+    {"P@3", "p@3", 100},
+    {"P@5", "p@5", 100},
+    {"PSP@1", "psp@1", 100},
+    {"peak MiB", "peak_mib", 1, 0},
+    {"anonymous MiB", "anonymous_mib", 1, 0},
+};
+
+bool by_sampler(const Json& report) { return report["compared"] == "samplers"; }
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -55,11 +71,11 @@ std::string cell(const Json& summary, const Column& column) {
 
 template <std::size_t N>
 std::string table(const Json& report, const Column (&columns)[N]) {
-  std::vector<std::string> head = {"sampler"};
+  std::vector<std::string> head = {by_sampler(report) ? "sampler" : "variant"};
   for (const Column& column : columns) head.emplace_back(column.title);
   MarkdownTable out(head);
-  for (const auto& [sampler, summary] : report["summary"].items()) {
-    std::vector<std::string> row = {sampler};
+  for (const auto& [variant, summary] : report["summary"].items()) {
+    std::vector<std::string> row = {variant};
     for (const Column& column : columns) row.push_back(cell(summary, column));
     out.add(row);
   }
@@ -87,7 +103,7 @@ std::string active_line(const Json& report) {
   std::string line = fmt::format("{:.0f} for lsh and uniform, all for full", asked);
   for (const Json& run : report["runs"]) {
     const double scored = run["active_share"].get<double>() * labels;
-    if (run["sampler"] == "full" || scored <= asked) continue;
+    if (run["sampler"] == "full" || scored <= run["active"].get<double>()) continue;
     return line + fmt::format(
                       "; **the true labels of a batch are more than that ({:.0f} scored): nothing is left to sample, raise "
                       "--active or lower "
@@ -100,7 +116,7 @@ std::string active_line(const Json& report) {
 std::string facts(const Json& report) {
   const Json& machine = report["machine"];
   const auto text = [&machine](const char* key) { return machine[key].get<std::string>(); };
-  std::string out = "# Training with each sampler\n\n";
+  std::string out = fmt::format("# Training with each {}\n\n", by_sampler(report) ? "sampler" : "variant");
   const auto line = [&out](const char* name, const std::string& value) { out += fmt::format("- {}: {}\n", name, value); };
   line("machine", fmt::format("{}, {} CPUs usable, {:.1f} GiB, {}, load {:.1f} before", text("cpu"), machine["cpus"].get<int>(),
                               machine["memory_mib"].get<double>() / 1024, text("kernel"), machine["load_before"].get<double>()));
@@ -125,20 +141,20 @@ std::string facts(const Json& report) {
 }  // namespace
 
 Json summarise(const Json& runs) {
-  std::vector<std::string> samplers;
+  std::vector<std::string> variants;
   std::map<std::string, std::map<std::string, std::vector<double>>> values;
   for (const Json& run : runs) {
-    const auto sampler = run["sampler"].get<std::string>();
-    if (!values.contains(sampler)) samplers.push_back(sampler);
+    const auto variant = run["variant"].get<std::string>();
+    if (!values.contains(variant)) variants.push_back(variant);
     for (const auto& [key, value] : run.items()) {
-      if (value.is_number() && key != "round") values[sampler][key].push_back(value.get<double>());
+      if (value.is_number() && key != "round") values[variant][key].push_back(value.get<double>());
     }
   }
   Json summary = Json::object();
-  for (const std::string& sampler : samplers) {
-    for (const auto& [key, all] : values[sampler]) {
+  for (const std::string& variant : variants) {
+    for (const auto& [key, all] : values[variant]) {
       const auto [low, high] = std::minmax_element(all.begin(), all.end());
-      summary[sampler][key] = {{"median", median(all)}, {"min", *low}, {"max", *high}};
+      summary[variant][key] = {{"median", median(all)}, {"min", *low}, {"max", *high}};
     }
   }
   return summary;
@@ -147,22 +163,26 @@ Json summarise(const Json& runs) {
 std::string markdown(const Json& report) {
   std::string out = facts(report);
   if (report["runs"].empty()) return out;
-  out += "\nReached after the last epoch, in percent:\n\n" + table(report, kReached);
-  out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);
+  if (!by_sampler(report)) {
+    out += "\nReached after the last epoch, in percent, and what it took; seconds are means per epoch:\n\n" + table(report, kVariants);
+  } else {
+    out += "\nReached after the last epoch, in percent:\n\n" + table(report, kReached);
+    out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);
+  }
   const auto rounds = report["rounds"].get<int>();
   if (rounds > 1) out += fmt::format("\nMedians of {} rounds, extremes in brackets.\n", rounds);
   return out;
 }
 
 std::string markdown_curve(const Json& report) {
-  MarkdownTable out({"sampler", "round", "epoch", "training s", "loss", "P@1", "P@3", "P@5"});
+  MarkdownTable out({by_sampler(report) ? "sampler" : "variant", "round", "epoch", "training s", "loss", "P@1", "P@3", "P@5"});
   for (const Json& run : report["runs"]) {
     for (const Json& epoch : run["epochs"]) {
       if (!epoch.contains("p@1")) continue;
       const auto number = [&epoch](const char* key, double scale, int digits) {
         return fmt::format("{:.{}f}", scale * epoch[key].get<double>(), digits);
       };
-      out.add({run["sampler"].get<std::string>(), fmt::format("{}", run["round"].get<int>()), number("epoch", 1, 0),
+      out.add({run["variant"].get<std::string>(), fmt::format("{}", run["round"].get<int>()), number("epoch", 1, 0),
                number("train_seconds_so_far", 1, 2), number("loss", 1, 4), number("p@1", 100, 2), number("p@3", 100, 2),
                number("p@5", 100, 2)});
     }

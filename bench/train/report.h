@@ -6,10 +6,10 @@
 
 namespace glissade::bench {
 
-/// For each sampler and each scalar of its runs: {"median", "min", "max"} over the rounds.
+/// For each variant and each scalar of its runs: {"median", "min", "max"} over the rounds.
 Json summarise(const Json& runs);
 
-/// Machine, build, command line and data as a list; then what was reached and what it cost, a row per sampler.
+/// Machine, build, command line and data as a list; then what was reached and what it cost, a row per variant.
 std::string markdown(const Json& report);
 
 /// Every evaluated epoch of every run.

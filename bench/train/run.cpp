@@ -1,9 +1,12 @@
 #include "bench/train/run.h"
 
 #include <chrono>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +20,7 @@
 #include <glissade/trainer.h>
 
 #include "bench/train/data.h"
+#include "engine/config/memory.h"
 #include "engine/dense/gemm.h"
 
 namespace glissade::bench {
@@ -31,23 +35,37 @@ std::string onednn_isa() {
   return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name;
 }
 
+std::string option_text(const Config& config, std::string_view name) {
+  for (const Option& option : options()) {
+    if (option.name == name) return option.get(config);
+  }
+  return {};
+}
+
+/// Resident memory that is no file's: what the peak is without the mapped data set and the program itself.
+double anonymous_mib() {
+  std::ifstream file("/proc/self/status");
+  const std::string status(std::istreambuf_iterator<char>(file), {});
+  return static_cast<double>(config::kib_field(status, "RssAnon").value_or(0)) / kMib;
+}
+
 /// One line on standard error each ten seconds of an epoch.
 class Heartbeat {
  public:
-  Heartbeat(const std::string& sampler, std::uint32_t epochs) : sampler_(sampler), epochs_(epochs) {}
+  Heartbeat(const std::string& name, std::uint32_t epochs) : name_(name), epochs_(epochs) {}
 
   bool operator()(const Progress& progress) {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::seconds(10)) return true;
     last_ = now;
-    fmt::print(stderr, "{}: epoch {}/{}, {:.0f} %, {:.0f} samples/s, loss {:.4f}\n", sampler_, progress.epoch, epochs_,
+    fmt::print(stderr, "{}: epoch {}/{}, {:.0f} %, {:.0f} samples/s, loss {:.4f}\n", name_, progress.epoch, epochs_,
                100.0 * static_cast<double>(progress.samples_done) / static_cast<double>(progress.samples_total),
                progress.samples_per_second, progress.loss);
     return true;
   }
 
  private:
-  const std::string& sampler_;
+  const std::string& name_;
   std::uint32_t epochs_;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
@@ -80,8 +98,8 @@ Json epoch_json(const EpochReport& report, double train_seconds, const std::opti
   return json;
 }
 
-void say(const std::string& sampler, std::uint32_t epochs, const Json& epoch) {
-  std::string line = fmt::format("{}: epoch {}/{} in {:.2f} s, loss {:.4f}", sampler, epoch["epoch"].get<int>(), epochs,
+void say(const std::string& name, std::uint32_t epochs, const Json& epoch) {
+  std::string line = fmt::format("{}: epoch {}/{} in {:.2f} s, loss {:.4f}", name, epoch["epoch"].get<int>(), epochs,
                                  epoch["train_seconds"].get<double>(), epoch["loss"].get<double>());
   if (epoch.contains("p@1")) line += fmt::format(", P@1 {:.2f}", 100 * epoch["p@1"].get<double>());
   fmt::print(stderr, "{}\n", line);
@@ -111,11 +129,11 @@ void add_scalars(Json& run, std::size_t test_rows) {
 }
 
 Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments,
-                          const std::string& sampler) {
+                          const std::string& name) {
   Json epochs = Json::array();
   double seconds = 0;
   const std::uint32_t count = arguments.config.epochs;
-  Heartbeat heartbeat(sampler, count);
+  Heartbeat heartbeat(name, count);
   for (std::uint32_t i = 1; i <= count; ++i) {
     const auto report = trainer.train_epoch(data.train->view(), std::ref(heartbeat));
     if (!report) return report.error();
@@ -127,16 +145,18 @@ Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, cons
       evaluation = *done;
     }
     epochs.push_back(epoch_json(*report, seconds, evaluation));
-    say(sampler, count, epochs.back());
+    say(name, count, epochs.back());
   }
   return epochs;
 }
 
 }  // namespace
 
-Result<Json> run_training(const Arguments& arguments, const std::string& sampler) {
+Result<Json> run_training(const Arguments& arguments, const Variant& variant) {
   Config config = arguments.config;
-  if (auto set = set_option(config, "sampler", sampler); !set) return set.error();
+  for (const auto& [option, value] : variant.settings) {
+    if (auto set = set_option(config, option, value); !set) return set.error();
+  }
   const auto data = load_data(arguments, false);
   if (!data) return data.error();
   const DatasetView& train = data->train->view();
@@ -151,11 +171,17 @@ Result<Json> run_training(const Arguments& arguments, const std::string& sampler
   auto trainer = Trainer::create(*model, train.size());
   if (!trainer) return trainer.error();
   const double before = peak_memory_mib();
-  auto epochs = train_epochs(*model, *trainer, *data, arguments, sampler);
+  auto epochs = train_epochs(*model, *trainer, *data, arguments, variant.name);
   if (!epochs) return epochs;
 
-  Json run = {{"sampler", sampler},
+  const auto parameters = static_cast<double>(model->parameters());
+  Json run = {{"variant", variant.name},
+              {"sampler", option_text(config, "sampler")},
+              {"active", config.active},
               {"parameters", model->parameters()},
+              {"bytes_per_parameter", static_cast<double>(need.weights + need.optimizer_state) / parameters},
+              {"weight_bytes_per_parameter", static_cast<double>(need.weights) / parameters},
+              {"anonymous_mib", anonymous_mib()},
               {"memory_estimate_mib", static_cast<double>(need.total()) / kMib},
               {"peak_mib_before_training", before},
               {"read_from_cache", data->reading["from_cache"]},

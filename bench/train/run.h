@@ -9,8 +9,8 @@
 
 namespace glissade::bench {
 
-/// Trains with one sampler from first weights to the last epoch, in this process, and says on standard error how it goes. The
+/// Trains one variant from first weights to the last epoch, in this process, and says on standard error how it goes. The
 /// result holds "epochs", one object each, and beside it the scalars that the report summarises.
-Result<Json> run_training(const Arguments& arguments, const std::string& sampler);
+Result<Json> run_training(const Arguments& arguments, const Variant& variant);
 
 }  // namespace glissade::bench

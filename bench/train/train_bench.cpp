@@ -1,5 +1,6 @@
-// Trains the same data with several samplers, everything else equal, and compares what is reached and what it costs.
+// Trains the same data several times, everything but one thing equal, and compares what is reached and what it costs.
 //   train_bench --train FILE --test FILE --preset sample --samplers lsh,uniform,full
+//   train_bench --train FILE --test FILE --preset sample --variants 'storage=fp32; storage=bf16,optimizer=adagrad'
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -24,27 +25,29 @@ int failure(const Error& error) {
   return error.kind == Error::Kind::usage ? 2 : 1;
 }
 
-Json config_json(const Config& config) {
+/// What all runs share.
+Json config_json(const Config& config, bool with_sampler) {
   Json json;
   for (const Option& option : options()) {
-    if (option.name == "sampler") continue;
+    if (option.name == "sampler" && !with_sampler) continue;
     const std::string text = option.get(config);
     json[std::string(option.name)] = Json::accept(text) ? Json::parse(text) : Json(text);
   }
   return json;
 }
 
-/// All rounds of all samplers. One that fails is left out of its round and named; the others go on. But options that do not fit
+/// All rounds of all variants. One that fails is left out of its round and named; the others go on. But options that do not fit
 /// the data end everything.
 Result<void> run_all(const Arguments& arguments, const std::vector<std::string>& command, Json& report) {
   for (std::uint32_t round = 1; round <= arguments.repeat; ++round) {
-    for (const std::string& sampler : arguments.samplers) {
-      fmt::print(stderr, "round {}/{}: {}\n", round, arguments.repeat, sampler);
-      auto run = start_worker(command, sampler);
+    for (const Variant& variant : arguments.variants) {
+      const std::string& name = variant.name;
+      fmt::print(stderr, "round {}/{}: {}\n", round, arguments.repeat, name);
+      auto run = start_worker(command, name);
       if (!run) {
         if (run.error().kind == Error::Kind::usage) return run.error();
         failure(run.error());
-        report["failures"].push_back(fmt::format("{}, round {}: {}", sampler, round, run.error().message));
+        report["failures"].push_back(fmt::format("{}, round {}: {}", name, round, run.error().message));
         continue;
       }
       (*run)["round"] = round;
@@ -68,7 +71,8 @@ Result<void> write_json(const std::string& path, const Json& report) {
 int compare(const Arguments& arguments, const std::vector<std::string>& command) {
   Json report = {{"bench", "train"}, {"command", command_line(command)}, {"rounds", arguments.repeat}};
   report["machine"] = machine();
-  report["config"] = config_json(arguments.config);
+  report["compared"] = arguments.by_sampler ? "samplers" : "variants";
+  report["config"] = config_json(arguments.config, !arguments.by_sampler);
   report["runs"] = Json::array();
   report["failures"] = Json::array();
   // Written before the work too: an unwritable place should cost no time.

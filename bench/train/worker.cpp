@@ -75,7 +75,11 @@ Result<Json> work(const Arguments& arguments) {
       arguments.config.threads > 0 ? arguments.config.threads : static_cast<std::size_t>(tbb::info::default_concurrency());
   limit.emplace(tbb::global_control::max_allowed_parallelism, threads);
   try {
-    return arguments.worker == kReadWorker ? describe_data(arguments) : run_training(arguments, arguments.worker);
+    if (arguments.worker == kReadWorker) return describe_data(arguments);
+    for (const Variant& variant : arguments.variants) {
+      if (variant.name == arguments.worker) return run_training(arguments, variant);
+    }
+    return usage_error(fmt::format("no run is called '{}'", arguments.worker));
   } catch (const std::exception& error) {
     return runtime_error(fmt::format("run '{}': {}", arguments.worker, error.what()));
   }

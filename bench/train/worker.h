@@ -10,7 +10,7 @@
 
 namespace glissade::bench {
 
-/// The worker that only reads: it times the text, fills the cache and describes the data. Any other name is that of a sampler.
+/// The worker that only reads: it times the text, fills the cache and describes the data. Any other name is that of a variant.
 inline constexpr const char* kReadWorker = "read";
 
 /// Starts this program again with the same arguments and `worker` as its task, and waits for its result. Peak memory and warm

@@ -29,13 +29,10 @@ std::uint64_t thread_count(const Config& config) noexcept {
   return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Adds `rows` parameter rows. Both storages take 4 bytes per weight; a row's bias, if it has one, is a float. Adam keeps two
-/// floats for each, and each trainable row remembers the step that last touched it.
-void add_rows(MemoryEstimate& estimate, const Config& config, std::uint64_t rows, std::uint64_t width, bool with_bias) noexcept {
-  const std::uint64_t parameters = rows * (padded(width) + (with_bias ? 1 : 0));
-  estimate.weights += parameters * 4;
-  if (config.optimizer == OptimizerKind::adam) estimate.optimizer_state += parameters * 8;
-  estimate.optimizer_state += rows * 4;
+void add_rows(MemoryEstimate& estimate, const ParameterRows::Options& options, std::uint64_t rows, std::uint64_t width) noexcept {
+  const auto bytes = ParameterRows::footprint(rows, width, options);
+  estimate.weights += bytes.weights;
+  estimate.optimizer_state += bytes.state;
 }
 
 std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
@@ -167,8 +164,10 @@ std::uint64_t left_in_address_space() {
 
 std::string remedy(const MemoryEstimate& need) {
   const std::uint64_t largest = std::max({need.weights, need.optimizer_state, need.tables, need.step_buffers});
-  if (largest == need.optimizer_state) return "use fewer hidden units, or optimizer = sgd, which keeps no moments";
-  if (largest == need.weights) return "use fewer hidden units";
+  if (largest == need.optimizer_state) {
+    return "use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = adagrad";
+  }
+  if (largest == need.weights) return "use fewer hidden units, or storage = bf16";
   if (largest == need.tables) return "use fewer tables, a smaller k, or sampler = uniform";
   return "use a smaller batch or fewer active labels";
 }
@@ -228,10 +227,11 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   MemoryEstimate estimate;
   if (config.hidden.empty()) return estimate;
   // The embedding bag: a row per feature, and its bias as a row of its own. Then the dense layers and the output layer.
-  add_rows(estimate, config, shape.features, config.hidden.front(), false);
-  add_rows(estimate, config, 1, config.hidden.front(), false);
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, config, config.hidden[i], config.hidden[i - 1], true);
-  add_rows(estimate, config, shape.labels, config.hidden.back(), true);
+  const auto options = ParameterRows::Options::of(config, true);
+  add_rows(estimate, options.without_bias(), shape.features, config.hidden.front());
+  add_rows(estimate, options.without_bias().in_floats(), 1, config.hidden.front());
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
+  add_rows(estimate, options, shape.labels, config.hidden.back());
   if (config.sampler == SamplerKind::lsh) estimate.tables = table_bytes(config, shape);
   estimate.step_buffers = step_bytes(config, shape);
   return estimate;

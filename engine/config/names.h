@@ -24,7 +24,8 @@ template <>
 inline constexpr auto kNames<bool> = std::to_array<Name<bool>>({{true, "on"}, {false, "off"}});
 template <>
 inline constexpr auto kNames<Storage> = std::to_array<Name<Storage>>({{Storage::fp32, "fp32"},
-                                                                      {Storage::bf16_mixed, "bf16-mixed"}});
+                                                                      {Storage::bf16_mixed, "bf16-mixed"},
+                                                                      {Storage::bf16, "bf16"}});
 template <>
 inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
 template <>
@@ -41,7 +42,15 @@ inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>({{Reh
                                                                             {RehashKind::drift, "drift"}});
 template <>
 inline constexpr auto kNames<OptimizerKind> = std::to_array<Name<OptimizerKind>>({{OptimizerKind::adam, "adam"},
+                                                                                  {OptimizerKind::adagrad, "adagrad"},
+                                                                                  {OptimizerKind::momentum, "momentum"},
                                                                                   {OptimizerKind::sgd, "sgd"}});
+template <>
+inline constexpr auto kNames<MomentType> = std::to_array<Name<MomentType>>({{MomentType::fp32, "fp32"},
+                                                                            {MomentType::bf16, "bf16"}});
+template <>
+inline constexpr auto kNames<SecondMoment> = std::to_array<Name<SecondMoment>>({{SecondMoment::element, "element"},
+                                                                                {SecondMoment::row, "row"}});
 template <>
 inline constexpr auto kNames<DecayKind> =
     std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});

@@ -121,7 +121,8 @@ constexpr auto kOptions = std::to_array<Option>({
      get_hidden, true},
     choice<"storage", &Config::storage>(
         {kNetwork, "",
-         "How weights are kept: as floats, or as two 16-bit halves of which the forward pass reads only the upper one."}),
+         "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads only the upper one, or as 16 bits "
+         "alone, rounded stochastically."}),
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
 
@@ -161,13 +162,18 @@ constexpr auto kOptions = std::to_array<Option>({
 
     choice<"optimizer", &Config::optimizer>(
         {kOptimiser, "",
-         "Adam (8 bytes of state per parameter) or plain gradient descent (none); only touched rows are updated."}),
+         "Adam, Adagrad with one rate per row, momentum, or plain gradient descent; only touched rows are updated."}),
+    choice<"moments", &Config::moments>(
+        {kOptimiser, "",
+         "Adam and momentum: type of what is kept for each weight, 4 bytes, or 2 rounded stochastically."}),
+    choice<"second-moment", &Config::second_moment>(
+        {kOptimiser, "", "Adam: a mean of squared gradients for each weight, or one for a whole row, which takes next to no memory."}),
     number<"learning-rate", &Config::learning_rate, "0 .. 100">(
         {kOptimiser, "", "Step size after warm-up; the option that decides most: try 0.001 .. 0.02 with adam."}),
-    number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam: memory of the mean gradient."}),
+    number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam and momentum: memory of the mean gradient."}),
     number<"beta2", &Config::beta2, "0 .. 0.999999">({kOptimiser, "", "Adam: memory of the squared gradient."}),
     number<"epsilon", &Config::epsilon, "1e-30 .. 1">(
-        {kOptimiser, "", "Adam: added to the root of the squared gradient's mean."}),
+        {kOptimiser, "", "Adam and Adagrad: added to the root of the squared gradients."}),
     number<"weight-decay", &Config::weight_decay, "0 .. 1">(
         {kOptimiser, "", "Decoupled shrinking of touched rows, per step and unit of learning rate."}),
     number<"warmup", &Config::warmup, "0 .. 1">(

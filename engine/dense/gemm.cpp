@@ -98,7 +98,7 @@ class Products {
 }  // namespace
 
 Element element_for(Storage storage) noexcept {
-  return storage == Storage::bf16_mixed && simd::active_level() >= simd::Level::avx512bf16 ? Element::bf16 : Element::f32;
+  return storage != Storage::fp32 && simd::active_level() >= simd::Level::avx512bf16 ? Element::bf16 : Element::f32;
 }
 
 bool multiply(Element element, std::size_t m, std::size_t n, std::size_t k, Operand a, Operand b, float* c, std::size_t c_stride,

@@ -7,7 +7,7 @@
 
 namespace glissade {
 
-/// What the units of one layer put out for a batch: samples x stride floats, and, with bf16-mixed storage, the same numbers in
+/// What the units of one layer put out for a batch: samples x stride floats, and, with 16-bit storage, the same numbers in
 /// bf16 (the floats are rounded to bf16, so every kernel and every instruction set reads equal values).
 struct Activations {
   std::size_t samples = 0;

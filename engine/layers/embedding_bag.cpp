@@ -10,13 +10,8 @@
 
 namespace glissade {
 
-EmbeddingBag::EmbeddingBag(std::size_t features, std::size_t width, const ParameterRows::Options& options) {
-  ParameterRows::Options without_bias = options;
-  without_bias.with_bias = false;
-  rows = ParameterRows(features, width, without_bias);
-  without_bias.storage = Storage::fp32;
-  bias = ParameterRows(1, width, without_bias);
-}
+EmbeddingBag::EmbeddingBag(std::size_t features, std::size_t width, const ParameterRows::Options& options)
+    : rows(features, width, options.without_bias()), bias(1, width, options.without_bias().in_floats()) {}
 
 void EmbeddingBag::forward(const SparseRows& x, Activations& sums) const {
   const simd::Kernels& kernels = simd::kernels();

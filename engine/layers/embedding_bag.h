@@ -27,7 +27,7 @@ class EmbeddingBag {
                 PhaseSeconds& phases);
 
   ParameterRows rows;  ///< [features x width], no bias per row
-  ParameterRows bias;  ///< one row of `width`
+  ParameterRows bias;  ///< one row of `width`, always in floats
 };
 
 }  // namespace glissade

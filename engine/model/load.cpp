@@ -23,7 +23,10 @@ bool wanted_for_inference(SectionKind kind) {
     case SectionKind::second_moment:
     case SectionKind::row_steps:
     case SectionKind::bias_first_moment:
-    case SectionKind::bias_second_moment: return false;
+    case SectionKind::bias_second_moment:
+    case SectionKind::first_moment_bf16:
+    case SectionKind::second_moment_bf16:
+    case SectionKind::row_second_moment: return false;
     default: return true;
   }
 }

@@ -33,6 +33,9 @@ void for_each_array(Rows& rows, const Visit& visit) {
   visit(SectionKind::row_steps, rows.row_steps, true);
   visit(SectionKind::bias_first_moment, rows.bias_first_moment, true);
   visit(SectionKind::bias_second_moment, rows.bias_second_moment, true);
+  visit(SectionKind::first_moment_bf16, rows.first_moment_bf16, true);
+  visit(SectionKind::second_moment_bf16, rows.second_moment_bf16, true);
+  visit(SectionKind::row_second_moment, rows.row_second_moment, true);
 }
 
 /// Calls visit(index, rows) for each parameter block of a network: the embedding bag, its bias, the dense layers, the

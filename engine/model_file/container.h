@@ -23,14 +23,17 @@ enum class SectionKind : std::uint32_t {
   feature_names = 4,
   label_counts = 5,   ///< uint32 per label
   weights = 6,        ///< float rows (fp32 storage)
-  weights_high = 7,   ///< upper halves (bf16-mixed)
+  weights_high = 7,   ///< upper halves (bf16-mixed), or all there is (bf16)
   weights_low = 8,    ///< lower halves; needed for training only
   bias = 9,           ///< float per row
-  first_moment = 10,  ///< Adam; training only
+  first_moment = 10,  ///< float per weight; training only, like all optimiser state
   second_moment = 11,
   row_steps = 12,  ///< uint32 per row: the step that last touched it; training only
   bias_first_moment = 13,
   bias_second_moment = 14,
+  first_moment_bf16 = 15,
+  second_moment_bf16 = 16,
+  row_second_moment = 17,  ///< float per row
 };
 
 struct Section {

@@ -38,6 +38,9 @@ std::string section_name(SectionKind kind, std::uint32_t index) {
       {SectionKind::row_steps, "row_steps"},
       {SectionKind::bias_first_moment, "bias_first_moment"},
       {SectionKind::bias_second_moment, "bias_second_moment"},
+      {SectionKind::first_moment_bf16, "first_moment_bf16"},
+      {SectionKind::second_moment_bf16, "second_moment_bf16"},
+      {SectionKind::row_second_moment, "row_second_moment"},
   };
   for (const auto& [known, name] : kNames) {
     if (known == kind) return std::string(name) + " " + std::to_string(index);

@@ -15,9 +15,14 @@ constexpr std::uint64_t kOutputStream = 1u << 20;
 }  // namespace
 
 Network::Network(const Config& config, const Shape& shape, bool trainable) {
-  const ParameterRows::Options options{config.storage, true, trainable, trainable && config.optimizer == OptimizerKind::adam};
+  auto options = ParameterRows::Options::of(config, trainable);
+  options.stream = kInputStream;
   input = EmbeddingBag(shape.features, config.hidden.front(), options);
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) {
+    options.stream = kDenseStream + i - 1;
+    dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
+  }
+  options.stream = kOutputStream;
   output = ParameterRows(shape.labels, config.hidden.back(), options);
 }
 
@@ -38,7 +43,7 @@ void Network::randomize(std::uint64_t seed) {
 bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases) const {
   PhaseSeconds unused;
   PhaseSeconds& times = phases != nullptr ? *phases : unused;
-  const bool halves = output.storage() == Storage::bf16_mixed;
+  const bool halves = output.storage() != Storage::fp32;
   hidden.resize(1 + dense.size());
   hidden[0].resize(x.rows(), input.rows.width(), halves);
   {

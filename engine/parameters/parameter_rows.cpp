@@ -9,37 +9,96 @@
 
 namespace glissade {
 
+OptimizerState OptimizerState::of(const Config& config) noexcept {
+  const bool halves = config.moments == MomentType::bf16;
+  const First first = halves ? First::bf16 : First::fp32;
+  switch (config.optimizer) {
+    case OptimizerKind::adam:
+      if (config.second_moment == SecondMoment::row) return {first, Second::row};
+      return {first, halves ? Second::bf16 : Second::fp32};
+    case OptimizerKind::adagrad: return {First::none, Second::row};
+    case OptimizerKind::momentum: return {first, Second::none};
+    case OptimizerKind::sgd: break;
+  }
+  return {};
+}
+
+ParameterRows::Options ParameterRows::Options::of(const Config& config, bool trainable) noexcept {
+  Options options;
+  options.storage = config.storage;
+  options.trainable = trainable;
+  options.state = OptimizerState::of(config);
+  return options;
+}
+
+ParameterRows::Options ParameterRows::Options::without_bias() const noexcept {
+  Options options = *this;
+  options.with_bias = false;
+  return options;
+}
+
+ParameterRows::Options ParameterRows::Options::in_floats() const noexcept {
+  using First = OptimizerState::First;
+  using Second = OptimizerState::Second;
+  Options options = *this;
+  options.storage = Storage::fp32;
+  if (state.first == First::bf16) options.state.first = First::fp32;
+  if (state.second == Second::bf16) options.state.second = Second::fp32;
+  return options;
+}
+
 ParameterRows::ParameterRows(std::size_t rows, std::size_t width, const Options& options)
     : rows_(rows), width_(width), stride_(padded(width)), options_(options) {
+  using First = OptimizerState::First;
+  using Second = OptimizerState::Second;
   const std::size_t elements = rows_ * stride_;
   if (options.storage == Storage::fp32) {
     weights = Array<float>(elements);
   } else {
     high = Array<std::uint16_t>(elements);
-    if (options.trainable) low = Array<std::uint16_t>(elements);
+    if (options.trainable && options.storage == Storage::bf16_mixed) low = Array<std::uint16_t>(elements);
   }
   if (options.with_bias) bias = Array<float>(rows_);
   if (!options.trainable) return;
   row_steps = Array<std::uint32_t>(rows_);
-  if (!options.with_moments) return;
-  first_moment = Array<float>(elements);
-  second_moment = Array<float>(elements);
-  if (options.with_bias) {
-    bias_first_moment = Array<float>(rows_);
-    bias_second_moment = Array<float>(rows_);
-  }
+  const auto [first, second] = options.state;
+  if (first == First::fp32) first_moment = Array<float>(elements);
+  if (first == First::bf16) first_moment_bf16 = Array<std::uint16_t>(elements);
+  if (second == Second::fp32) second_moment = Array<float>(elements);
+  if (second == Second::bf16) second_moment_bf16 = Array<std::uint16_t>(elements);
+  if (second == Second::row) row_second_moment = Array<float>(rows_);
+  if (!options.with_bias) return;
+  if (first != First::none) bias_first_moment = Array<float>(rows_);
+  if (second != Second::none) bias_second_moment = Array<float>(rows_);
+}
+
+ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint64_t width, const Options& options) noexcept {
+  using First = OptimizerState::First;
+  using Second = OptimizerState::Second;
+  const auto [first, second] = options.state;
+  const std::uint64_t elements = rows * padded(width);
+  const std::uint64_t biases = options.with_bias ? rows : 0;
+  const bool halves_only = options.storage == Storage::bf16 || (options.storage == Storage::bf16_mixed && !options.trainable);
+  Footprint bytes{elements * (halves_only ? 2 : 4) + biases * 4, 0};
+  if (!options.trainable) return bytes;
+  bytes.state = rows * 4;
+  if (first != First::none) bytes.state += elements * (first == First::bf16 ? 2 : 4) + biases * 4;
+  if (second == Second::row) bytes.state += (rows + biases) * 4;
+  if (second == Second::fp32 || second == Second::bf16) bytes.state += elements * (second == Second::bf16 ? 2 : 4) + biases * 4;
+  return bytes;
 }
 
 std::size_t ParameterRows::memory_bytes() const noexcept {
-  return weights.bytes() + high.bytes() + low.bytes() + bias.bytes() + first_moment.bytes() + second_moment.bytes() +
-         bias_first_moment.bytes() + bias_second_moment.bytes() + row_steps.bytes();
+  return weights.bytes() + high.bytes() + low.bytes() + bias.bytes() + first_moment.bytes() + first_moment_bf16.bytes() +
+         second_moment.bytes() + second_moment_bf16.bytes() + row_second_moment.bytes() + bias_first_moment.bytes() +
+         bias_second_moment.bytes() + row_steps.bytes();
 }
 
 void ParameterRows::read(std::size_t row, float* out) const noexcept {
-  if (storage() == Storage::fp32) {
-    std::memcpy(out, weights.data() + row * stride_, width_ * sizeof(float));
-  } else {
+  if (storage() == Storage::bf16_mixed) {
     simd::kernels().join_f32(high.data() + row * stride_, low.data() + row * stride_, out, width_);
+  } else {
+    read_forward(row, out);
   }
 }
 
@@ -52,10 +111,12 @@ void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
 }
 
 void ParameterRows::write(std::size_t row, const float* values) noexcept {
-  if (storage() == Storage::fp32) {
-    std::memcpy(weights.data() + row * stride_, values, width_ * sizeof(float));
-  } else {
-    simd::kernels().split_f32(values, high.data() + row * stride_, low.data() + row * stride_, width_);
+  switch (storage()) {
+    case Storage::fp32: std::memcpy(weights.data() + row * stride_, values, width_ * sizeof(float)); break;
+    case Storage::bf16_mixed:
+      simd::kernels().split_f32(values, high.data() + row * stride_, low.data() + row * stride_, width_);
+      break;
+    case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + row * stride_, width_); break;
   }
 }
 

@@ -10,11 +10,23 @@
 
 namespace glissade {
 
+/// What the optimiser keeps for each weight or row.
+struct OptimizerState {
+  enum class First { none, fp32, bf16 };        ///< the mean gradient, or momentum: one for each weight
+  enum class Second { none, fp32, bf16, row };  ///< the squared gradient: one for each weight, or one float for a whole row
+  First first = First::none;
+  Second second = Second::none;
+
+  static OptimizerState of(const Config& config) noexcept;
+  bool operator==(const OptimizerState&) const = default;
+};
+
 /// rows x width parameters with one bias per row, and, if trainable, what the optimiser keeps for each. A row starts on a cache
 /// line: rows are `stride` elements apart, the padding stays 0.
 ///
 /// fp32: one float array. bf16-mixed: each float as two 16-bit arrays (see simd/kernel_list.h, "split"): the forward pass reads
-/// `high` alone.
+/// `high` alone. bf16: `high` is all there is; whoever changes a row rounds it stochastically. Biases and their state are floats
+/// with every storage, they are few.
 ///
 /// Rows are independent: different rows may be updated from different threads at once.
 class ParameterRows {
@@ -23,7 +35,13 @@ class ParameterRows {
     Storage storage = Storage::bf16_mixed;
     bool with_bias = true;
     bool trainable = true;
-    bool with_moments = true;  ///< Adam state
+    OptimizerState state;
+    std::uint64_t stream = 0;  ///< tells parameter blocks apart in what is drawn for stochastic rounding
+
+    static Options of(const Config& config, bool trainable) noexcept;
+    Options without_bias() const noexcept;
+    /// With every number a float, for blocks too small to save anything.
+    Options in_floats() const noexcept;
   };
 
   ParameterRows() = default;
@@ -36,10 +54,11 @@ class ParameterRows {
   const Options& options() const noexcept { return options_; }
   std::size_t memory_bytes() const noexcept;
 
-  /// Row `row` as floats, exact, `width` of them.
+  /// Row `row` as floats, exact, `width` of them. In bf16-mixed only if trainable.
   void read(std::size_t row, float* out) const noexcept;
   /// As the forward pass sees it: the high half alone in bf16-mixed.
   void read_forward(std::size_t row, float* out) const noexcept;
+  /// In bf16 rounded to nearest.
   void write(std::size_t row, const float* values) noexcept;
 
   /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0.
@@ -47,16 +66,27 @@ class ParameterRows {
 
   static std::size_t padded(std::size_t width) noexcept { return (width + 31) / 32 * 32; }
 
-  // The arrays themselves, for kernels and for the model file. Which are non-empty follows from the options.
-  Array<float> weights;        ///< fp32
-  Array<std::uint16_t> high;   ///< bf16-mixed
-  Array<std::uint16_t> low;    ///< bf16-mixed, trainable
-  Array<float> bias;           ///< with_bias
-  Array<float> first_moment;   ///< with_moments
-  Array<float> second_moment;  ///< with_moments
-  Array<float> bias_first_moment;
-  Array<float> bias_second_moment;
-  Array<std::uint32_t> row_steps;  ///< trainable: the optimiser step that last touched the row, 0 = never
+  /// Bytes of the arrays below.
+  struct Footprint {
+    std::uint64_t weights = 0;  ///< and biases
+    std::uint64_t state = 0;    ///< what only training needs of the optimiser's, row_steps included
+  };
+  static Footprint footprint(std::uint64_t rows, std::uint64_t width, const Options& options) noexcept;
+
+  // The arrays themselves, for kernels and for the model file. Which are non-empty follows from the options; those below `bias`
+  // exist only if trainable.
+  Array<float> weights;                      ///< fp32
+  Array<std::uint16_t> high;                 ///< bf16-mixed, bf16
+  Array<std::uint16_t> low;                  ///< bf16-mixed, trainable
+  Array<float> bias;                         ///< with_bias
+  Array<float> first_moment;                 ///< First::fp32
+  Array<std::uint16_t> first_moment_bf16;    ///< First::bf16
+  Array<float> second_moment;                ///< Second::fp32
+  Array<std::uint16_t> second_moment_bf16;   ///< Second::bf16
+  Array<float> row_second_moment;            ///< Second::row, one for each row
+  Array<float> bias_first_moment;            ///< unless First::none
+  Array<float> bias_second_moment;           ///< unless Second::none; a bias has its own also where a row's weights share one
+  Array<std::uint32_t> row_steps;            ///< the optimiser step that last touched the row, 0 = never
 
  private:
   std::size_t rows_ = 0;

@@ -1,11 +1,62 @@
 #include "engine/parameters/row_optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "hashing/seeds.h"
+
 namespace glissade {
+namespace {
+
+constexpr std::uint64_t kRoundingStream = 31;
+/// Elements of a row that are widened at once: three arrays of them fit into the first-level cache beside the halves.
+constexpr std::size_t kBlock = 512;
+
+template <class T>
+void ask_for(const Array<T>& array, std::size_t first, std::size_t count) noexcept {
+  constexpr std::size_t kLine = 64 / sizeof(T);
+  if (array.empty()) return;
+  for (std::size_t i = 0; i < count; i += kLine) __builtin_prefetch(array.data() + first + i, 1);
+}
+
+/// Asks for what belongs to a row but lies in arrays of its own: one miss after another, these take longer than a short row.
+void ask_for_numbers(const ParameterRows& rows, std::size_t row) noexcept {
+  ask_for(rows.row_steps, row, 1);
+  ask_for(rows.row_second_moment, row, 1);
+  ask_for(rows.bias, row, 1);
+  ask_for(rows.bias_first_moment, row, 1);
+  ask_for(rows.bias_second_moment, row, 1);
+}
+
+/// Asks for a whole row of each array: widening one array after the other would otherwise wait for memory once for each.
+void ask_for_row(const ParameterRows& rows, std::size_t at) noexcept {
+  const std::size_t count = std::min(rows.width(), kBlock);
+  ask_for(rows.weights, at, count);
+  ask_for(rows.high, at, count);
+  ask_for(rows.low, at, count);
+  ask_for(rows.first_moment, at, count);
+  ask_for(rows.first_moment_bf16, at, count);
+  ask_for(rows.second_moment, at, count);
+  ask_for(rows.second_moment_bf16, at, count);
+}
+
+}  // namespace
+
+/// Elements at .. at + size - 1 of the arrays, within one row.
+struct RowOptimizer::Part {
+  std::size_t at;
+  std::size_t size;
+  const float* gradient;
+  std::uint64_t seed;  ///< of what is rounded
+};
 
 RowOptimizer::RowOptimizer(const Config& config, double learning_rate, std::uint64_t step)
-    : kernels_(simd::kernels()), kind_(config.optimizer), beta1_(config.beta1), beta2_(config.beta2), step_(step) {
+    : kernels_(simd::kernels()),
+      kind_(config.optimizer),
+      beta1_(config.beta1),
+      beta2_(config.beta2),
+      step_(step),
+      rounding_(hashing::derive(config.seed, kRoundingStream, step)) {
   const double t = static_cast<double>(step);
   const auto shrink = static_cast<float>(1.0 - learning_rate * config.weight_decay);
   adam_.gain1 = static_cast<float>(1.0 - beta1_);
@@ -18,6 +69,7 @@ RowOptimizer::RowOptimizer(const Config& config, double learning_rate, std::uint
   adam_.keep2 = static_cast<float>(beta2_);
   sgd_.rate = static_cast<float>(learning_rate);
   sgd_.shrink = shrink;
+  momentum_ = {adam_.keep1, 1.f, sgd_.rate, shrink};
 }
 
 float RowOptimizer::power1(std::uint64_t steps) const noexcept {
@@ -29,38 +81,129 @@ float RowOptimizer::power2(std::uint64_t steps) const noexcept {
 }
 
 float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept {
-  const std::size_t at = row * rows.stride();
-  const bool fp32 = rows.storage() == Storage::fp32;
+  const std::size_t at = row * rows.stride(), width = rows.width();
+  const bool rounds =
+      rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
+  ask_for_numbers(rows, row);
+  if (rounds) ask_for_row(rows, at);
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
-  if (kind_ == OptimizerKind::sgd) {
-    float change = fp32 ? kernels_.sgd_f32(rows.weights.data() + at, gradient, rows.width(), &sgd_)
-                        : kernels_.sgd_split(rows.high.data() + at, rows.low.data() + at, gradient, rows.width(), &sgd_);
-    if (!rows.bias.empty()) {
-      const float delta = sgd_.rate * bias_gradient;
-      rows.bias[row] -= delta;
-      change += delta * delta;
+  const Numbers numbers = numbers_for(rows, row, gradient, skipped);
+  float change = 0;
+  if (rounds) {
+    const std::uint64_t seed = hashing::derive(rounding_, rows.options().stream, row);
+    for (std::size_t first = 0; first < width; first += kBlock) {
+      const std::size_t size = std::min(kBlock, width - first);
+      change += update_part(rows, {at + first, size, gradient + first, seed + first}, numbers);
     }
-    return change;
+  } else {
+    change = update_part(rows, {at, width, gradient, 0}, numbers);
   }
-  simd::AdamStep step = adam_;
-  step.keep1 = power1(skipped);
-  step.keep2 = power2(skipped);
-  float* m = rows.first_moment.data() + at;
-  float* v = rows.second_moment.data() + at;
-  float change = fp32 ? kernels_.adam_f32(rows.weights.data() + at, m, v, gradient, rows.width(), &step)
-                      : kernels_.adam_split(rows.high.data() + at, rows.low.data() + at, m, v, gradient, rows.width(), &step);
-  if (!rows.bias.empty()) change += update_bias(rows, row, bias_gradient, step);
+  if (!rows.bias.empty()) change += update_bias(rows, row, bias_gradient, numbers);
   return change;
 }
 
-float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float gradient, const simd::AdamStep& step) const noexcept {
-  float& m = rows.bias_first_moment[row];
-  float& v = rows.bias_second_moment[row];
-  m = step.keep1 * m + step.gain1 * gradient;
-  v = step.keep2 * v + step.gain2 * gradient * gradient;
-  const float delta = step.rate * m / (std::sqrt(v) * step.scale2 + step.epsilon);
-  rows.bias[row] -= delta;  // biases are not decayed
+RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t row, const float* gradient,
+                                                std::uint64_t skipped) const noexcept {
+  Numbers numbers{Rule::sgd, adam_, momentum_, sgd_};
+  const auto mean_square = [&] { return kernels_.sum_squares_f32(gradient, rows.width()) / static_cast<float>(rows.width()); };
+  switch (kind_) {
+    case OptimizerKind::adam: {
+      simd::AdamStep& adam = numbers.adam;
+      adam.keep1 = power1(skipped);
+      adam.keep2 = power2(skipped);
+      numbers.rule = Rule::adam;
+      if (rows.row_second_moment.empty()) break;
+      float& v = rows.row_second_moment[row];
+      v = adam.keep2 * v + adam.gain2 * mean_square();
+      numbers.momentum = {adam.keep1, adam.gain1, adam.rate / (std::sqrt(v) * adam.scale2 + adam.epsilon), adam.shrink};
+      numbers.rule = Rule::momentum;
+      break;
+    }
+    case OptimizerKind::adagrad: {
+      float& v = rows.row_second_moment[row];
+      v += mean_square();
+      numbers.sgd.rate = sgd_.rate / (std::sqrt(v) + adam_.epsilon);
+      break;
+    }
+    case OptimizerKind::momentum:
+      numbers.momentum.keep = power1(skipped);
+      numbers.rule = Rule::momentum;
+      break;
+    case OptimizerKind::sgd: break;
+  }
+  return numbers;
+}
+
+float RowOptimizer::update_part(ParameterRows& rows, const Part& part, const Numbers& numbers) const noexcept {
+  // What is kept in halves goes through these, and the kernels see floats.
+  alignas(64) float weights[kBlock], first[kBlock], second[kBlock];
+  const auto open = [&](Array<float>& floats, Array<std::uint16_t>& halves, float* scratch) -> float* {
+    if (floats.empty() && halves.empty()) return nullptr;
+    if (halves.empty()) return floats.data() + part.at;
+    kernels_.widen(halves.data() + part.at, scratch, part.size);
+    return scratch;
+  };
+  const auto close = [&](Array<std::uint16_t>& halves, const float* scratch, std::uint64_t array) {
+    if (halves.empty()) return;
+    kernels_.narrow_stochastic(scratch, halves.data() + part.at, part.size, hashing::derive(part.seed, array));
+  };
+  const bool split = rows.storage() == Storage::bf16_mixed;
+  std::uint16_t* hi = split ? rows.high.data() + part.at : nullptr;
+  std::uint16_t* lo = split ? rows.low.data() + part.at : nullptr;
+  float* w = split ? nullptr : open(rows.weights, rows.high, weights);
+  float* m = open(rows.first_moment, rows.first_moment_bf16, first);
+  float* v = open(rows.second_moment, rows.second_moment_bf16, second);
+  const float* g = part.gradient;
+  float change = 0;
+  switch (numbers.rule) {
+    case Rule::adam:
+      change = split ? kernels_.adam_split(hi, lo, m, v, g, part.size, &numbers.adam)
+                     : kernels_.adam_f32(w, m, v, g, part.size, &numbers.adam);
+      break;
+    case Rule::momentum:
+      change = split ? kernels_.momentum_split(hi, lo, m, g, part.size, &numbers.momentum)
+                     : kernels_.momentum_f32(w, m, g, part.size, &numbers.momentum);
+      break;
+    case Rule::sgd:
+      change = split ? kernels_.sgd_split(hi, lo, g, part.size, &numbers.sgd)
+                     : kernels_.sgd_f32(w, g, part.size, &numbers.sgd);
+      break;
+  }
+  if (!split) close(rows.high, weights, 1);
+  close(rows.first_moment_bf16, first, 2);
+  close(rows.second_moment_bf16, second, 3);
+  return change;
+}
+
+// Biases are not decayed.
+float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers) const noexcept {
+  float delta = 0;
+  switch (kind_) {
+    case OptimizerKind::adam: {
+      const simd::AdamStep& step = numbers.adam;
+      float& m = rows.bias_first_moment[row];
+      float& v = rows.bias_second_moment[row];
+      m = step.keep1 * m + step.gain1 * gradient;
+      v = step.keep2 * v + step.gain2 * gradient * gradient;
+      delta = step.rate * m / (std::sqrt(v) * step.scale2 + step.epsilon);
+      break;
+    }
+    case OptimizerKind::adagrad: {
+      float& v = rows.bias_second_moment[row];
+      v += gradient * gradient;
+      delta = sgd_.rate * gradient / (std::sqrt(v) + adam_.epsilon);
+      break;
+    }
+    case OptimizerKind::momentum: {
+      float& m = rows.bias_first_moment[row];
+      m = numbers.momentum.keep * m + gradient;
+      delta = numbers.momentum.rate * m;
+      break;
+    }
+    case OptimizerKind::sgd: delta = sgd_.rate * gradient; break;
+  }
+  rows.bias[row] -= delta;
   return delta * delta;
 }
 

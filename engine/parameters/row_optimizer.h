@@ -9,9 +9,21 @@
 
 namespace glissade {
 
-/// One optimiser step's numbers, applied row by row to whatever rows the step touches: lazy Adam (Kingma & Ba 2015) or SGD, with
-/// decoupled weight decay (Loshchilov & Hutter 2019). A row's moments first decay by the steps since it was last touched, as they
-/// would have under dense Adam with zero gradients; its weights do not move in between.
+/// One optimiser step's numbers, applied row by row to whatever rows the step touches, with decoupled weight decay (Loshchilov &
+/// Hutter 2019). g is the row's gradient, d the steps since the row was last touched, w the weights:
+///
+///   adam      m <- beta1^d m + (1 - beta1) g;  v <- beta2^d v + (1 - beta2) g^2;  w <- w - rate m' / (sqrt(v') + epsilon),
+///             m' and v' without the bias of their start at 0 (Kingma & Ba 2015). With a second moment per row, g^2 is the mean
+///             over the row's weights and v one number.
+///   adagrad   v <- v + mean of g^2 over the row;  w <- w - rate g / (sqrt(v) + epsilon)   (Duchi et al. 2011, a rate per row)
+///   momentum  m <- beta1^d m + g;  w <- w - rate m   (Polyak 1964)
+///   sgd       w <- w - rate g
+///
+/// So a row's moments decay by the steps that passed it over, as they would have under zero gradients; its weights do not move in
+/// between. Adagrad's sum never decays. A bias is a weight of its own in all of this, also where v is one number per row.
+///
+/// What is kept in bf16 is widened, updated in floats and rounded stochastically: rounded to nearest, a moment that changes by
+/// less than 1/512 in a step, as v does, would stand still. The draws are a function of (seed, step, block, row).
 ///
 /// Made once per step; update() is safe from many threads for different rows.
 class RowOptimizer {
@@ -20,20 +32,34 @@ class RowOptimizer {
   RowOptimizer(const Config& config, double learning_rate, std::uint64_t step);
 
   /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the
-  /// change, bias included.
+  /// change, bias included, in bf16 that before rounding. `rows` has the state that OptimizerState::of(config) says.
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
 
  private:
+  /// The kernel that a row goes through: an optimiser with one second moment per row is one without, at a rate of the row's own.
+  enum class Rule { adam, momentum, sgd };
+  struct Numbers {
+    Rule rule;
+    simd::AdamStep adam;
+    simd::MomentumStep momentum;
+    simd::SgdStep sgd;
+  };
+  struct Part;
+
   float power1(std::uint64_t steps) const noexcept;
   float power2(std::uint64_t steps) const noexcept;
-  float update_bias(ParameterRows& rows, std::size_t row, float gradient, const simd::AdamStep& step) const noexcept;
+  Numbers numbers_for(ParameterRows& rows, std::size_t row, const float* gradient, std::uint64_t skipped) const noexcept;
+  float update_part(ParameterRows& rows, const Part& part, const Numbers& numbers) const noexcept;
+  float update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers) const noexcept;
 
   const simd::Kernels& kernels_;
   OptimizerKind kind_;
   double beta1_;
   double beta2_;
   std::uint64_t step_;
+  std::uint64_t rounding_;  ///< seed of this step's stochastic rounding
   simd::AdamStep adam_;
+  simd::MomentumStep momentum_;
   simd::SgdStep sgd_;
 };
 

@@ -67,6 +67,24 @@ float adam(const Weights& weights, float* m, float* v, const float* g, std::size
 }
 
 template <class Weights>
+float momentum(const Weights& weights, float* m, const float* g, std::size_t whole, const MomentumStep& step) {
+  const __m256 keep = _mm256_set1_ps(step.keep), gain = _mm256_set1_ps(step.gain);
+  const __m256 rate = _mm256_set1_ps(step.rate), shrink = _mm256_set1_ps(step.shrink);
+  __m256 change = _mm256_setzero_ps();
+  for (std::size_t i = 0; i < whole; i += 8) {
+    const __m256 w = weights.load(i);
+    const __m256 mean =
+        _mm256_add_ps(_mm256_mul_ps(keep, _mm256_loadu_ps(m + i)), _mm256_mul_ps(gain, _mm256_loadu_ps(g + i)));
+    const __m256 updated = _mm256_sub_ps(_mm256_mul_ps(w, shrink), _mm256_mul_ps(rate, mean));
+    const __m256 moved = _mm256_sub_ps(updated, w);
+    change = _mm256_add_ps(change, _mm256_mul_ps(moved, moved));
+    _mm256_storeu_ps(m + i, mean);
+    weights.store(i, updated);
+  }
+  return sum_of(change);
+}
+
+template <class Weights>
 float sgd(const Weights& weights, const float* g, std::size_t whole, const SgdStep& step) {
   const __m256 rate = _mm256_set1_ps(step.rate), shrink = _mm256_set1_ps(step.shrink);
   __m256 change = _mm256_setzero_ps();
@@ -95,6 +113,19 @@ float adam_split(std::uint16_t* hi, std::uint16_t* lo, float* m, float* v, const
   return change + scalar::adam_split(hi + whole, lo + whole, m + whole, v + whole, g + whole, n - whole, step);
 }
 
+float momentum_f32(float* w, float* m, const float* g, std::size_t n, const MomentumStep* step) noexcept {
+  const std::size_t whole = n / 8 * 8;
+  const float change = momentum(Whole{w}, m, g, whole, *step);
+  return change + scalar::momentum_f32(w + whole, m + whole, g + whole, n - whole, step);
+}
+
+float momentum_split(std::uint16_t* hi, std::uint16_t* lo, float* m, const float* g, std::size_t n,
+                     const MomentumStep* step) noexcept {
+  const std::size_t whole = n / 8 * 8;
+  const float change = momentum(Halves{hi, lo}, m, g, whole, *step);
+  return change + scalar::momentum_split(hi + whole, lo + whole, m + whole, g + whole, n - whole, step);
+}
+
 float sgd_f32(float* w, const float* g, std::size_t n, const SgdStep* step) noexcept {
   const std::size_t whole = n / 8 * 8;
   return sgd(Whole{w}, g, whole, *step) + scalar::sgd_f32(w + whole, g + whole, n - whole, step);
@@ -103,6 +134,23 @@ float sgd_f32(float* w, const float* g, std::size_t n, const SgdStep* step) noex
 float sgd_split(std::uint16_t* hi, std::uint16_t* lo, const float* g, std::size_t n, const SgdStep* step) noexcept {
   const std::size_t whole = n / 8 * 8;
   return sgd(Halves{hi, lo}, g, whole, *step) + scalar::sgd_split(hi + whole, lo + whole, g + whole, n - whole, step);
+}
+
+float sum_squares_f32(const float* x, std::size_t n) noexcept {
+  constexpr std::size_t kStep = 16;
+  __m256 low = _mm256_setzero_ps(), high = low;
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    const __m256 a = _mm256_loadu_ps(x + i), b = _mm256_loadu_ps(x + i + 8);
+    low = _mm256_add_ps(low, _mm256_mul_ps(a, a));
+    high = _mm256_add_ps(high, _mm256_mul_ps(b, b));
+  }
+  float rest[kStep] = {};
+  for (std::size_t j = 0; j < n - i; ++j) rest[j] = x[i + j];
+  const __m256 a = _mm256_loadu_ps(rest), b = _mm256_loadu_ps(rest + 8);
+  low = _mm256_add_ps(low, _mm256_mul_ps(a, a));
+  high = _mm256_add_ps(high, _mm256_mul_ps(b, b));
+  return sum_of(_mm256_add_ps(low, high));  // halves onto halves: the order that the definition asks for
 }
 
 }  // namespace glissade::simd::avx2

@@ -61,6 +61,25 @@ float adam(const Weights& weights, float* m, float* v, const float* g, std::size
 }
 
 template <class Weights>
+float momentum(const Weights& weights, float* m, const float* g, std::size_t n, const MomentumStep& step) {
+  const __m512 keep = _mm512_set1_ps(step.keep), gain = _mm512_set1_ps(step.gain);
+  const __m512 rate = _mm512_set1_ps(step.rate), shrink = _mm512_set1_ps(step.shrink);
+  __m512 change = _mm512_setzero_ps();
+  for (std::size_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_left(n - i);
+    const __m512 w = weights.load(i, lanes);
+    const __m512 mean = _mm512_add_ps(_mm512_mul_ps(keep, _mm512_maskz_loadu_ps(lanes, m + i)),
+                                      _mm512_mul_ps(gain, _mm512_maskz_loadu_ps(lanes, g + i)));
+    const __m512 updated = _mm512_sub_ps(_mm512_mul_ps(w, shrink), _mm512_mul_ps(rate, mean));
+    const __m512 moved = _mm512_maskz_sub_ps(lanes, updated, w);
+    change = _mm512_add_ps(change, _mm512_mul_ps(moved, moved));
+    _mm512_mask_storeu_ps(m + i, lanes, mean);
+    weights.store(i, lanes, updated);
+  }
+  return _mm512_reduce_add_ps(change);
+}
+
+template <class Weights>
 float sgd(const Weights& weights, const float* g, std::size_t n, const SgdStep& step) {
   const __m512 rate = _mm512_set1_ps(step.rate), shrink = _mm512_set1_ps(step.shrink);
   __m512 change = _mm512_setzero_ps();
@@ -86,10 +105,32 @@ float adam_split(std::uint16_t* hi, std::uint16_t* lo, float* m, float* v, const
   return adam(Halves{hi, lo}, m, v, g, n, *step);
 }
 
+float momentum_f32(float* w, float* m, const float* g, std::size_t n, const MomentumStep* step) noexcept {
+  return momentum(Whole{w}, m, g, n, *step);
+}
+
+float momentum_split(std::uint16_t* hi, std::uint16_t* lo, float* m, const float* g, std::size_t n,
+                     const MomentumStep* step) noexcept {
+  return momentum(Halves{hi, lo}, m, g, n, *step);
+}
+
 float sgd_f32(float* w, const float* g, std::size_t n, const SgdStep* step) noexcept { return sgd(Whole{w}, g, n, *step); }
 
 float sgd_split(std::uint16_t* hi, std::uint16_t* lo, const float* g, std::size_t n, const SgdStep* step) noexcept {
   return sgd(Halves{hi, lo}, g, n, *step);
+}
+
+float sum_squares_f32(const float* x, std::size_t n) noexcept {
+  __m512 sums = _mm512_setzero_ps();
+  for (std::size_t i = 0; i < n; i += 16) {
+    const __m512 values = _mm512_maskz_loadu_ps(lanes_left(n - i), x + i);
+    sums = _mm512_add_ps(sums, _mm512_mul_ps(values, values));
+  }
+  // Upper half onto lower, four times, written out: the intrinsic that sums leaves its order open.
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
+  __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  four = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
 }
 
 }  // namespace glissade::simd::avx512

@@ -13,6 +13,11 @@ float adam_weight(float w, float& m, float& v, float g, const AdamStep& step) {
   return w * step.shrink - step.rate * m / (sqrtf(v) * step.scale2 + step.epsilon);
 }
 
+float momentum_weight(float w, float& m, float g, const MomentumStep& step) {
+  m = step.keep * m + step.gain * g;
+  return w * step.shrink - step.rate * m;
+}
+
 float sgd_weight(float w, float g, const SgdStep& step) { return w * step.shrink - step.rate * g; }
 
 float square(float x) { return x * x; }
@@ -52,6 +57,28 @@ float adam_split(std::uint16_t* hi, std::uint16_t* lo, float* m, float* v, const
   return change;
 }
 
+float momentum_f32(float* w, float* m, const float* g, std::size_t n, const MomentumStep* step) noexcept {
+  float change = 0.0f;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float updated = momentum_weight(w[i], m[i], g[i], *step);
+    change += square(updated - w[i]);
+    w[i] = updated;
+  }
+  return change;
+}
+
+float momentum_split(std::uint16_t* hi, std::uint16_t* lo, float* m, const float* g, std::size_t n,
+                     const MomentumStep* step) noexcept {
+  float change = 0.0f;
+  for (std::size_t i = 0; i < n; ++i) {
+    const float w = joined(hi[i], lo[i]);
+    const float updated = momentum_weight(w, m[i], g[i], *step);
+    change += square(updated - w);
+    split(updated, hi[i], lo[i]);
+  }
+  return change;
+}
+
 float sgd_f32(float* w, const float* g, std::size_t n, const SgdStep* step) noexcept {
   float change = 0.0f;
   for (std::size_t i = 0; i < n; ++i) {
@@ -71,6 +98,16 @@ float sgd_split(std::uint16_t* hi, std::uint16_t* lo, const float* g, std::size_
     split(updated, hi[i], lo[i]);
   }
   return change;
+}
+
+float sum_squares_f32(const float* x, std::size_t n) noexcept {
+  constexpr std::size_t kLanes = 16;
+  float sums[kLanes] = {};
+  for (std::size_t i = 0; i < n; ++i) sums[i % kLanes] += square(x[i]);
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
 }
 
 }  // namespace glissade::simd::scalar

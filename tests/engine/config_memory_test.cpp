@@ -98,6 +98,31 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   Config sgd = *config;
   sgd.optimizer = OptimizerKind::sgd;
   CHECK(estimate_training_memory(sgd, shape).optimizer_state == rows * 4);
+  sgd.optimizer = OptimizerKind::momentum;
+  CHECK(estimate_training_memory(sgd, shape).optimizer_state == parameters * 4 + rows * 4);
+}
+
+TEST_CASE("memory of an Amazon-670K training with less state", "[unit]") {
+  Config config = *preset("amazon-670k");
+  const Shape shape{135909, 670091};
+  const std::uint64_t labels = shape.labels, rows = shape.features + labels, weights = rows * 128;
+  constexpr std::uint64_t kBag = 128 * 4;  // the input layer's bias, always in floats
+
+  config.moments = MomentType::bf16;
+  MemoryEstimate need = estimate_training_memory(config, shape);
+  CHECK(need.weights == weights * 4 + kBag + labels * 4);
+  CHECK(need.optimizer_state == weights * 4 + 2 * kBag + labels * 8 + (rows + 1) * 4);
+
+  config.second_moment = SecondMoment::row;
+  need = estimate_training_memory(config, shape);
+  CHECK(need.optimizer_state == weights * 2 + kBag + labels * 8 + (rows + 1) * 8);
+
+  config.storage = Storage::bf16;
+  config.optimizer = OptimizerKind::adagrad;
+  need = estimate_training_memory(config, shape);
+  CHECK(need.weights == weights * 2 + kBag + labels * 4);
+  CHECK(need.optimizer_state == labels * 4 + (rows + 1) * 8);
+  CHECK(need.total() < 280 * kMiB);
 }
 
 TEST_CASE("memory estimate: step buffers of both scopes", "[unit]") {
@@ -148,7 +173,7 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
         "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
         "100 MiB), "
-        "available are 512 MiB; use fewer hidden units, or optimizer = sgd, which keeps no moments");
+        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = adagrad");
   need = {};
   need.tables = 2 * kMiB;
   CHECK(
@@ -156,7 +181,7 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   need.step_buffers = 3 * kMiB;
   CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
   need.weights = 4 * kMiB;
-  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units"));
+  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units, or storage = bf16"));
   need.weights = 1ull << 60;
   CHECK_FALSE(check_memory(need).ok());
   CHECK(check_memory({}).ok());

@@ -24,7 +24,7 @@ RowOptimizer sgd() {
   return {config, kRate, 1};
 }
 
-ParameterRows::Options options(Storage storage) { return {storage, true, true, false}; }
+ParameterRows::Options options(Storage storage) { return {storage, true, true, {}}; }
 
 void fill(Activations& a, hashing::Random& random, double low) {
   for (std::size_t s = 0; s < a.samples; ++s) {

@@ -47,6 +47,53 @@ inline Config small_config() {
   return config;
 }
 
+/// A way to keep weights and optimiser state, with a rate at which it learns small problems.
+struct Mode {
+  const char* name;
+  Storage storage;
+  OptimizerKind optimizer;
+  MomentType moments;
+  SecondMoment second_moment;
+  double learning_rate;
+
+  void apply(Config& config) const {
+    config.storage = storage;
+    config.optimizer = optimizer;
+    config.moments = moments;
+    config.second_moment = second_moment;
+    config.learning_rate = learning_rate;
+  }
+  bool rounds() const {
+    const bool keeps_moments = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::momentum;
+    return storage == Storage::bf16 || (keeps_moments && moments == MomentType::bf16);
+  }
+};
+
+/// Every storage, every optimiser, every kind of state.
+inline const std::vector<Mode>& modes() {
+  using enum OptimizerKind;
+  using S = Storage;
+  using M = MomentType;
+  using V = SecondMoment;
+  static const std::vector<Mode> all = {
+      {"fp32 adam", S::fp32, adam, M::fp32, V::element, 0.02},
+      {"fp32 adam, bf16 moments", S::fp32, adam, M::bf16, V::element, 0.02},
+      {"mixed adam", S::bf16_mixed, adam, M::fp32, V::element, 0.02},
+      {"mixed adam, bf16 moments", S::bf16_mixed, adam, M::bf16, V::element, 0.02},
+      {"mixed adam, v per row", S::bf16_mixed, adam, M::fp32, V::row, 0.02},
+      {"mixed adam, bf16 m, v per row", S::bf16_mixed, adam, M::bf16, V::row, 0.02},
+      {"bf16 adam", S::bf16, adam, M::fp32, V::element, 0.02},
+      {"bf16 adam, bf16 m, v per row", S::bf16, adam, M::bf16, V::row, 0.02},
+      {"fp32 adagrad", S::fp32, adagrad, M::fp32, V::element, 0.1},
+      {"mixed adagrad", S::bf16_mixed, adagrad, M::fp32, V::element, 0.1},
+      {"bf16 adagrad", S::bf16, adagrad, M::fp32, V::element, 0.1},
+      {"fp32 momentum", S::fp32, momentum, M::fp32, V::element, 1},
+      {"mixed momentum, bf16 m", S::bf16_mixed, momentum, M::bf16, V::element, 1},
+      {"bf16 sgd", S::bf16, sgd, M::fp32, V::element, 2},
+  };
+  return all;
+}
+
 inline Model make_model(const Config& config, const Data& data) {
   return must(Model::create(config, {data.features, data.labels}));
 }

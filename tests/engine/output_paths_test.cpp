@@ -34,7 +34,7 @@ Outcome output_step(Scope scope, Config config, const Sampler& sampler, std::siz
   config.scope = scope;
   config.optimizer = OptimizerKind::sgd;
   const std::size_t samples = labels.offsets.size() - 1;
-  ParameterRows parameters(rows, width, {config.storage, true, true, false});
+  ParameterRows parameters(rows, width, {config.storage, true, true, {}});
   parameters.randomize(0.5, 3);
   hashing::Random random(4);
   for (std::size_t i = 0; i < rows; ++i) parameters.bias[i] = static_cast<float>(random.unit() - 0.5);
@@ -128,7 +128,7 @@ TEST_CASE("shared and per-sample output agree on the same set, over several piec
   REQUIRE(shared.report.probed == single.report.probed);
   REQUIRE(shared.report.hits == single.report.hits);
 
-  ParameterRows start(rows + spare, kWidth, {storage, true, true, false});
+  ParameterRows start(rows + spare, kWidth, {storage, true, true, {}});
   start.randomize(0.5, 3);
   std::vector<float> before((rows + spare) * kWidth);
   for (std::size_t i = 0; i < rows + spare; ++i) start.read(i, before.data() + i * kWidth);
@@ -162,7 +162,7 @@ TEST_CASE("bf16-mixed output stays near fp32", "[unit][levels]") {
   const Outcome exact = output_step(scope, config, *sampler, kRows, kWidth, labels);
   config.storage = Storage::bf16_mixed;
   const Outcome rounded = output_step(scope, config, *sampler, kRows, kWidth, labels);
-  ParameterRows start(kRows, kWidth, {Storage::fp32, true, true, false});
+  ParameterRows start(kRows, kWidth, {Storage::fp32, true, true, {}});
   start.randomize(0.5, 3);
   std::vector<float> before(kRows * kWidth);
   for (std::size_t i = 0; i < kRows; ++i) start.read(i, before.data() + i * kWidth);

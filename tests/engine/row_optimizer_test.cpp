@@ -23,8 +23,11 @@ std::vector<float> random_gradient(std::uint64_t seed) {
 
 float bias_gradient(std::uint64_t step) { return static_cast<float>(std::sin(static_cast<double>(step))); }
 
-ParameterRows rows_of(Storage storage, bool moments = true) {
-  ParameterRows rows(3, kWidth, {storage, true, true, moments});
+ParameterRows rows_of(Storage storage, OptimizerKind kind = OptimizerKind::adam) {
+  Config config;
+  config.storage = storage;
+  config.optimizer = kind;
+  ParameterRows rows(3, kWidth, ParameterRows::Options::of(config, true));
   rows.randomize(0.5, 2);
   return rows;
 }
@@ -97,12 +100,11 @@ TEST_CASE("skipped steps and steps with zero gradients leave the same moments", 
 }
 
 TEST_CASE("the bf16-mixed master follows the fp32 trajectory to the bit", "[unit][levels]") {
-  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::sgd);
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adagrad, OptimizerKind::momentum, OptimizerKind::sgd);
   Config config;
   config.optimizer = kind;
   config.weight_decay = 0.01;
-  ParameterRows plain = rows_of(Storage::fp32, kind == OptimizerKind::adam),
-                halves = rows_of(Storage::bf16_mixed, kind == OptimizerKind::adam);
+  ParameterRows plain = rows_of(Storage::fp32, kind), halves = rows_of(Storage::bf16_mixed, kind);
   std::vector<float> a(kWidth), b(kWidth), seen(kWidth);
   for (std::uint64_t step = 1; step <= kSteps; ++step) {
     if (!touched(step)) continue;
@@ -124,7 +126,7 @@ TEST_CASE("SGD: w - rate * gradient after decay; the change's squared length cou
   Config config;
   config.optimizer = OptimizerKind::sgd;
   config.weight_decay = 0.25;
-  ParameterRows rows = rows_of(Storage::fp32, false);
+  ParameterRows rows = rows_of(Storage::fp32, OptimizerKind::sgd);
   REQUIRE(rows.first_moment.empty());
   std::vector<float> before(kWidth), after(kWidth), other(kWidth), other_after(kWidth);
   rows.read(1, before.data());
@@ -167,8 +169,8 @@ TEST_CASE("the padding of rows stays zero", "[unit][levels]") {
 }
 
 TEST_CASE("random weights depend on seed and row alone and fill their range", "[unit]") {
-  ParameterRows few(100, kWidth, {Storage::fp32, true, true, true}),
-      many(1000, kWidth, {Storage::bf16_mixed, false, true, false});
+  ParameterRows few(100, kWidth, {Storage::fp32, true, true, {}}),
+      many(1000, kWidth, {Storage::bf16_mixed, false, true, {}});
   few.randomize(0.25, 9);
   many.randomize(0.25, 9);
   std::vector<float> a(kWidth), b(kWidth);

@@ -11,6 +11,7 @@ constexpr AdamStep kAdams[] = {
 };
 // Only for rows whose second moments are all above 0; what lies past the end of a row must not divide 0 by 0 into the sum.
 constexpr AdamStep kNoEpsilon = {0.9f, 0.1f, 0.999f, 0.001f, 1e-3f, 1.0f, 0.0f, 1.0f};
+constexpr MomentumStep kMomentums[] = {{0.9f, 1.0f, 0.1f, 1.0f}, {0.59049f, 0.1f, 0.03f, 0.999f}};
 constexpr SgdStep kSgds[] = {{0.1f, 1.0f}, {0.03f, 0.999f}};
 
 /// A row and its gradient; some elements never saw a gradient (m = v = g = 0).
@@ -104,6 +105,41 @@ void check_adam_split(const Kernels& level) {
   });
 }
 
+void check_momentum_f32(const Kernels& level) {
+  for (const MomentumStep& step : kMomentums) {
+    for_rows(45, [&](const Row& row, Placement placement) {
+      const std::size_t n = row.w.size();
+      Row expected = row;
+      scalar_kernels().momentum_f32(expected.w.data(), expected.m.data(), row.g.data(), n, &step);
+      Guarded<float> w(row.w, placement), m(row.m, placement), g(row.g, placement);
+      const float change = level.momentum_f32(w.data(), m.data(), g.data(), n, &step);
+      REQUIRE((w.intact() && m.intact() && g.intact()));
+      REQUIRE(same_bits(w.values(), expected.w));
+      REQUIRE(same_bits(m.values(), expected.m));
+      const double exact = squared_change(row.w, expected.w);
+      REQUIRE(within(change, exact, change_budget(n, exact)));
+    });
+  }
+}
+
+void check_momentum_split(const Kernels& level) {
+  for (const MomentumStep& step : kMomentums) {
+    for_rows(46, [&](const Row& row, Placement placement) {
+      const std::size_t n = row.w.size();
+      Row expected = row;
+      scalar_kernels().momentum_f32(expected.w.data(), expected.m.data(), row.g.data(), n, &step);
+      SplitRow w(row.w, placement);
+      Guarded<float> m(row.m, placement), g(row.g, placement);
+      const float change = level.momentum_split(w.hi.data(), w.lo.data(), m.data(), g.data(), n, &step);
+      REQUIRE((w.intact() && m.intact() && g.intact()));
+      REQUIRE(same_bits(w.joined(n), expected.w));
+      REQUIRE(same_bits(m.values(), expected.m));
+      const double exact = squared_change(row.w, expected.w);
+      REQUIRE(within(change, exact, change_budget(n, exact)));
+    });
+  }
+}
+
 void check_sgd_f32(const Kernels& level) {
   for (const SgdStep& step : kSgds) {
     for_rows(43, [&](const Row& row, Placement placement) {
@@ -134,6 +170,22 @@ void check_sgd_split(const Kernels& level) {
       const double exact = squared_change(row.w, expected);
       REQUIRE(within(change, exact, change_budget(n, exact)));
     });
+  }
+}
+
+void check_sum_squares_f32(const Kernels& level) {
+  Random random(47);
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) {
+      INFO("n " << n);
+      const std::vector<float> values = random.floats(n);
+      const float expected = scalar_kernels().sum_squares_f32(values.data(), n);
+      Guarded<float> x(values, placement);
+      REQUIRE(same_bits({level.sum_squares_f32(x.data(), n)}, std::vector<float>{expected}));
+      REQUIRE(x.intact());
+      const double exact = squared_change(std::vector<float>(n), values);
+      REQUIRE(within(expected, exact, change_budget(n, exact)));
+    }
   }
 }
 

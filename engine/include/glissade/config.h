@@ -6,13 +6,15 @@
 
 namespace glissade {
 
-enum class Storage { fp32, bf16_mixed };
+enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
 enum class SamplerKind { lsh, uniform, full };
 enum class Scope { shared, sample };
 enum class HashKind { simhash, dwta };
 enum class RehashKind { fixed, decaying, drift };
-enum class OptimizerKind { adam, sgd };
+enum class OptimizerKind { adam, adagrad, momentum, sgd };
+enum class MomentType { fp32, bf16 };
+enum class SecondMoment { element, row };
 enum class DecayKind { none, linear, cosine };
 
 /// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each
@@ -40,6 +42,8 @@ struct Config {
   double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
 
   OptimizerKind optimizer = OptimizerKind::adam;
+  MomentType moments = MomentType::fp32;                ///< adam, momentum: element type of what is kept for each weight
+  SecondMoment second_moment = SecondMoment::element;  ///< adam: one for each weight, or one float for a row
   double learning_rate = 0.01;
   double beta1 = 0.9;
   double beta2 = 0.999;
