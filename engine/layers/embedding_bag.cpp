@@ -44,7 +44,8 @@ void EmbeddingBag::backward(const SparseRows& x, const float* gradient, std::siz
   tbb::parallel_for(std::size_t{0}, RowGroups::kPartitions, [&](std::size_t partition) {
     static thread_local std::vector<float> sum;
     sum.resize(rows.width());
-    groups.for_each(partition, [&](std::uint32_t row, auto users, auto weights) {
+    groups.for_each(partition, [&](std::uint32_t row, std::uint32_t next, auto users, auto weights) {
+      optimizer.prefetch(rows, next);
       kernels.bag_f32(gradient, stride, users.data(), weights.data(), users.size(), rows.width(), sum.data());
       optimizer.update(rows, row, sum.data(), 0.f);
     });

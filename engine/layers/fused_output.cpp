@@ -279,6 +279,7 @@ void FusedOutput::update_block(const OutputStep& step, const SetPiece& piece, st
   const float* const bias_gradients = columns.data() + width * kRowBlock;
   for (std::size_t j = begin; j < end; ++j) {
     const std::uint32_t row = set_.id(piece.first + j);
+    step.optimizer.prefetch(parts_.rows, set_.id(piece.first + std::min(j + 1, end - 1)));
     const float change =
         step.optimizer.update(parts_.rows, row, row_gradients.data() + (j - begin) * stride, bias_gradients[j - begin]);
     if (parts_.drift != nullptr) parts_.drift->add(row, change);

@@ -116,7 +116,8 @@ void PerSampleOutput::update_rows(const OutputStep& step, OutputReport& report) 
   tbb::parallel_for(std::size_t{0}, RowGroups::kPartitions, [&](std::size_t partition) {
     static thread_local std::vector<float> sum;
     sum.resize(rows.width());
-    groups_.for_each(partition, [&](std::uint32_t row, std::span<const std::uint32_t> users, std::span<const float> weights) {
+    groups_.for_each(partition, [&](std::uint32_t row, std::uint32_t next, auto users, auto weights) {
+      step.optimizer.prefetch(rows, next);
       kernels.bag_f32(step.hidden.values.data(), step.hidden.stride, users.data(), weights.data(), users.size(), rows.width(),
                       sum.data());
       float bias_gradient = 0;

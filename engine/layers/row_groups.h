@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,14 +30,15 @@ class RowGroups {
   template <class EntriesOf>
   void build(std::size_t samples, const EntriesOf& entries);
 
-  /// Visits every used row of one partition in ascending order: visit(row, samples, weights), spans of equal length.
+  /// Visits every used row of one partition in ascending order: visit(row, next, samples, weights), spans of equal length; `next`
+  /// is the row after it (the last row's is itself), so that a visitor can ask for its memory.
   template <class Visit>
   void for_each(std::size_t partition, const Visit& visit) const {
     const Partition& part = partitions_[partition];
     for (std::size_t i = 0; i < part.used.size(); ++i) {
       const std::size_t begin = part.begins[i];
       const std::size_t length = part.begins[i + 1] - begin;
-      visit(part.used[i], std::span(part.samples).subspan(begin, length), std::span(part.weights).subspan(begin, length));
+      visit(part.used[i], part.used[std::min(i + 1, part.used.size() - 1)], std::span(part.samples).subspan(begin, length), std::span(part.weights).subspan(begin, length));
     }
   }
 

@@ -19,27 +19,6 @@ void ask_for(const Array<T>& array, std::size_t first, std::size_t count) noexce
   for (std::size_t i = 0; i < count; i += kLine) __builtin_prefetch(array.data() + first + i, 1);
 }
 
-/// Asks for what belongs to a row but lies in arrays of its own: one miss after another, these take longer than a short row.
-void ask_for_numbers(const ParameterRows& rows, std::size_t row) noexcept {
-  ask_for(rows.row_steps, row, 1);
-  ask_for(rows.row_second_moment, row, 1);
-  ask_for(rows.bias, row, 1);
-  ask_for(rows.bias_first_moment, row, 1);
-  ask_for(rows.bias_second_moment, row, 1);
-}
-
-/// Asks for a whole row of each array: widening one array after the other would otherwise wait for memory once for each.
-void ask_for_row(const ParameterRows& rows, std::size_t at) noexcept {
-  const std::size_t count = std::min(rows.width(), kBlock);
-  ask_for(rows.weights, at, count);
-  ask_for(rows.high, at, count);
-  ask_for(rows.low, at, count);
-  ask_for(rows.first_moment, at, count);
-  ask_for(rows.first_moment_bf16, at, count);
-  ask_for(rows.second_moment, at, count);
-  ask_for(rows.second_moment_bf16, at, count);
-}
-
 }  // namespace
 
 /// Elements at .. at + size - 1 of the arrays, within one row.
@@ -72,6 +51,22 @@ RowOptimizer::RowOptimizer(const Config& config, double learning_rate, std::uint
   momentum_ = {adam_.keep1, 1.f, sgd_.rate, shrink};
 }
 
+void RowOptimizer::prefetch(const ParameterRows& rows, std::size_t row) const noexcept {
+  const std::size_t at = row * rows.stride(), count = std::min(rows.width(), kBlock);
+  ask_for(rows.row_steps, row, 1);
+  ask_for(rows.row_second_moment, row, 1);
+  ask_for(rows.bias, row, 1);
+  ask_for(rows.bias_first_moment, row, 1);
+  ask_for(rows.bias_second_moment, row, 1);
+  ask_for(rows.weights, at, count);
+  ask_for(rows.high, at, count);
+  ask_for(rows.low, at, count);
+  ask_for(rows.first_moment, at, count);
+  ask_for(rows.first_moment_bf16, at, count);
+  ask_for(rows.second_moment, at, count);
+  ask_for(rows.second_moment_bf16, at, count);
+}
+
 float RowOptimizer::power1(std::uint64_t steps) const noexcept {
   return steps == 1 ? static_cast<float>(beta1_) : static_cast<float>(std::pow(beta1_, static_cast<double>(steps)));
 }
@@ -84,8 +79,6 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
   const std::size_t at = row * rows.stride(), width = rows.width();
   const bool rounds =
       rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
-  ask_for_numbers(rows, row);
-  if (rounds) ask_for_row(rows, at);
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
   const Numbers numbers = numbers_for(rows, row, gradient, skipped);

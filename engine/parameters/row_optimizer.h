@@ -31,6 +31,10 @@ class RowOptimizer {
   /// `step` counts from 1.
   RowOptimizer(const Config& config, double learning_rate, std::uint64_t step);
 
+  /// Asks for all that update(rows, row) will touch, of a long row its begin: call it a row or two ahead. Rows are far apart in
+  /// memory, and each has a handful of places there.
+  void prefetch(const ParameterRows& rows, std::size_t row) const noexcept;
+
   /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the
   /// change, bias included, in bf16 that before rounding. `rows` has the state that OptimizerState::of(config) says.
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
