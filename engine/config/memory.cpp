@@ -50,9 +50,9 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
 /// A set that all samples share, in pieces: the gradients by one piece's logits, its rows packed twice for matrix products, a
 /// block of logits per thread, and 8 bytes per label to tell which are in the set and where.
 std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
-  const std::uint64_t piece =
-      std::min<std::uint64_t>(kOutputPiece, config.sampler == SamplerKind::full ? shape.labels : config.active);
-  return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 512 * thread_count(config)) + 8ull * shape.labels;
+  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active;
+  const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.batch), active);
+  return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 4 * 64 * thread_count(config)) + 8ull * shape.labels;
 }
 
 /// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per

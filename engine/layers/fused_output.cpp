@@ -19,9 +19,7 @@ namespace {
 using simd::kBlockDepth;
 using simd::kPanelColumns;
 
-constexpr std::size_t kPiece = kOutputPiece;
-constexpr std::size_t kRowBlock = 4 * kPanelColumns;   ///< rows per task of the second pass
-constexpr std::size_t kNarrowest = 64, kWidest = 128;  ///< samples per task of the first pass
+constexpr std::size_t kRowBlock = 4 * kPanelColumns;  ///< rows per task of the second pass
 
 std::size_t padded(std::size_t n, std::size_t unit) noexcept { return (n + unit - 1) / unit * unit; }
 
@@ -31,12 +29,13 @@ void in_blocks(std::size_t count, std::size_t block, const Body& body) {
                     [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
 }
 
-/// Samples per task: as many as keep their logits in the second-level cache, but enough tasks that several threads have work.
-/// Results do not depend on it.
+/// Samples per task: as many as keep their logits in the second-level cache, though not so few that the rows' panels are read
+/// again and again; but enough tasks that several threads have work. Results do not depend on it.
 std::size_t sample_block(std::size_t samples, std::size_t logit_stride) noexcept {
-  const std::size_t fitting = second_level_cache() / (logit_stride * sizeof(float)) / kNarrowest * kNarrowest;
-  const std::size_t sharing = padded((samples + 3) / 4, kNarrowest);
-  return std::clamp(std::min(fitting, sharing), kNarrowest, kWidest);
+  constexpr std::size_t kUnit = 16, kLeast = 64, kMost = 128, kTasks = 4;
+  const std::size_t fitting = second_level_cache() / (logit_stride * sizeof(float)) / kUnit * kUnit;
+  const std::size_t sharing = padded((samples + kTasks - 1) / kTasks, kUnit);
+  return std::min(std::clamp(fitting, kLeast, kMost), sharing);
 }
 
 }  // namespace
@@ -54,7 +53,7 @@ std::size_t FusedOutput::logit_stride() const noexcept { return panels_.padded_r
 
 float* FusedOutput::block_logits() const {
   static thread_local Array<float> logits;
-  logits.reserve_discard(kWidest * (kPiece + kPanelColumns));
+  logits.reserve_discard(block_ * logit_stride());
   return logits.data();
 }
 
@@ -64,9 +63,11 @@ OutputReport FusedOutput::step(const OutputStep& step) {
     const PhaseWatch watch(step.phases, Phase::sampling);
     set_.choose(parts_.sampler, step);
   }
-  const std::size_t size = set_.size(), pieces = (size + kPiece - 1) / kPiece;
-  const auto piece = [size](std::size_t i) { return SetPiece{i * kPiece, std::min(kPiece, size - i * kPiece)}; };
-  prepare(step);
+  const std::size_t size = set_.size(),
+                    largest = std::min(size, parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
+  const std::size_t pieces = (size + largest - 1) / largest;
+  const auto piece = [&](std::size_t i) { return SetPiece{i * largest, std::min(largest, size - i * largest)}; };
+  prepare(step, largest);
   if (pieces > 1 && loss_.needs_normaliser()) {
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
@@ -89,17 +90,16 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   return report;
 }
 
-void FusedOutput::prepare(const OutputStep& step) {
+void FusedOutput::prepare(const OutputStep& step, std::size_t largest_piece) {
   const PhaseWatch watch(step.phases, Phase::packing);
   const Activations& hidden = step.hidden;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   state_.assign(hidden.samples, {kLowest, 0.0, kLowest, false});
   padded_samples_ = padded(hidden.samples, kBlockDepth);
-  const std::size_t largest_piece = padded(std::min(set_.size(), kPiece), kBlockDepth);
   if (element_ == dense::Element::bf16) {
-    gradient_halves_.reserve_discard(largest_piece * padded_samples_);
+    gradient_halves_.reserve_discard(padded(largest_piece, kBlockDepth) * padded_samples_);
   } else {
-    gradients_.reserve_discard(largest_piece * padded_samples_);
+    gradients_.reserve_discard(padded(largest_piece, kBlockDepth) * padded_samples_);
   }
   transpose_hidden(hidden);
   in_blocks(hidden.samples, kBlockDepth, [&](std::size_t begin, std::size_t end) {
@@ -238,7 +238,7 @@ void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const floa
     return;
   }
   static thread_local std::vector<std::uint16_t> zeros;
-  zeros.assign(kPiece, 0);
+  zeros.assign(rows, 0);
   const auto* const halves = reinterpret_cast<const std::uint16_t*>(logits);
   const auto half_row = [&](std::size_t sample) {
     return sample < end ? halves + (sample - begin) * 2 * logit_stride() : zeros.data();

@@ -16,8 +16,8 @@ namespace glissade {
 ///            into gradients, multiplies these with the rows again for the hidden gradient, and puts them into panels;
 ///   rows:    a block of rows multiplies the batch's hidden vectors with its panels and updates the rows at once.
 ///
-/// So the logits never reach memory; their gradients do, once, in the element type of the products. An active set of more than
-/// kPiece rows (the full softmax) goes in pieces: its normaliser comes from a first pass, and logits are computed twice.
+/// So the logits never reach memory; their gradients do, once, in the element type of the products. A very long active set (the
+/// full softmax) goes in pieces, see output_piece: its normaliser comes from a first pass, and logits are computed twice.
 class FusedOutput final : public OutputPath {
  public:
   explicit FusedOutput(const OutputParts& parts);
@@ -32,7 +32,7 @@ class FusedOutput final : public OutputPath {
     bool hit;
   };
 
-  void prepare(const OutputStep& step);
+  void prepare(const OutputStep& step, std::size_t largest_piece);
   void transpose_hidden(const Activations& hidden);
   void load(const OutputStep& step, const SetPiece& piece);
   void compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits);

@@ -52,10 +52,16 @@ struct OutputParts {
   ParameterRows& rows;
   const Sampler& sampler;
   hashing::Drift* drift;
+  std::size_t piece = 0;  ///< active rows at once, a multiple of 32; 0 = output_piece()
 };
 
-/// Active rows whose gradients are held at once; a longer set goes in pieces.
-inline constexpr std::size_t kOutputPiece = 8192;
+/// Active rows whose gradients by the logits of `samples` samples are held at once; a longer set goes in pieces, and then the
+/// softmax computes every logit twice. As many as fit into 64 MiB of floats, at least 8,192; a multiple of 32.
+constexpr std::size_t output_piece(std::size_t samples) noexcept {
+  constexpr std::size_t kFloats = std::size_t{16} << 20, kLeast = 8192, kUnit = 32;
+  const std::size_t fitting = kFloats / (samples > 0 ? samples : 1) / kUnit * kUnit;
+  return fitting > kLeast ? fitting : kLeast;
+}
 
 /// `shared` scope, or the full sampler (which is one set shared by all by its nature): FusedOutput, or UnfusedOutput if asked
 /// for; otherwise PerSampleOutput.

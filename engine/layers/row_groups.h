@@ -38,7 +38,8 @@ class RowGroups {
     for (std::size_t i = 0; i < part.used.size(); ++i) {
       const std::size_t begin = part.begins[i];
       const std::size_t length = part.begins[i + 1] - begin;
-      visit(part.used[i], part.used[std::min(i + 1, part.used.size() - 1)], std::span(part.samples).subspan(begin, length), std::span(part.weights).subspan(begin, length));
+      visit(part.used[i], part.used[std::min(i + 1, part.used.size() - 1)], std::span(part.samples).subspan(begin, length),
+            std::span(part.weights).subspan(begin, length));
     }
   }
 

@@ -21,7 +21,7 @@ class UnfusedOutput final : public OutputPath {
   std::size_t memory_bytes() const noexcept override;
 
  private:
-  static constexpr std::size_t kPiece = kOutputPiece;
+  static constexpr std::size_t kPiece = 8192;    ///< active rows at once
   static constexpr std::size_t kRowBlock = 256;  ///< rows per task of the weight gradient
 
   struct SampleState {

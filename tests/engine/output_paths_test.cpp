@@ -46,7 +46,7 @@ Outcome output_step(Scope scope, Config config, const Sampler& sampler, std::siz
   relu_dropout(hidden, 0, 0);
   Outcome outcome;
   outcome.hidden_gradient.resize(samples * hidden.stride);
-  const auto path = make_output_path({config, parameters, sampler, nullptr});
+  const auto path = make_output_path({config, parameters, sampler, nullptr, 512});
   const SparseRows view = labels.view();
   PhaseSeconds phases;
   outcome.report = path->step({hidden, view, {}, 17, RowOptimizer(config, 4.0, 1), outcome.hidden_gradient.data(), phases});
@@ -81,14 +81,16 @@ Rows random_labels(std::size_t samples, std::uint32_t labels, std::uint64_t seed
 TEST_CASE("shared and per-sample output agree on the same set, over several pieces and sample blocks", "[unit][levels]") {
   const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
-  // 8,192 rows make a piece, 256 samples a block.
+  const auto fused = GENERATE(true, false);
+  // Fused: 512 rows make a piece, a quarter of the samples a block. Otherwise 8,192 and 256.
   const auto [rows, samples, exact] = GENERATE(table<std::uint32_t, std::size_t, std::size_t>(
-      {{100, 9, 40}, {8192, 7, 8192}, {8193, 5, 8000}, {17000, 3, 8200}, {17000, 3, 17000}, {64, 300, 20}}));
-  CAPTURE(static_cast<int>(loss), static_cast<int>(storage), rows, samples, exact);
+      {{100, 9, 40}, {512, 7, 512}, {513, 5, 500}, {1100, 90, 1100}, {8193, 5, 8000}, {17000, 3, 8200}, {64, 300, 20}}));
+  CAPTURE(static_cast<int>(loss), static_cast<int>(storage), fused, rows, samples, exact);
   constexpr std::size_t kWidth = 12;
   Config config = small_config();
   config.storage = storage;
   config.loss = loss;
+  config.fused = fused;
   config.active = rows;  // what the paths make room for
   const Rows labels = random_labels(samples, 16, 5);
   ActiveSet set;
@@ -175,7 +177,9 @@ TEST_CASE("bf16-mixed output stays near fp32", "[unit][levels]") {
 TEST_CASE("the full sampler equals per-sample sets that hold every row, through the whole network", "[unit][levels]") {
   const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
   const auto labels = GENERATE(50u, 9000u);
+  const auto fused = GENERATE(true, false);
   Config config = small_config();
+  config.fused = fused;
   config.storage = Storage::fp32;
   config.optimizer = OptimizerKind::sgd;
   config.loss = loss;

@@ -42,7 +42,7 @@ Listing listing(RowGroups& groups, const Entries& entries, int threads) {
   });
   for (std::size_t partition = 0; partition < RowGroups::kPartitions; ++partition) {
     std::int64_t last = -1;
-    groups.for_each(partition, [&](std::uint32_t row, auto samples, auto weights) {
+    groups.for_each(partition, [&](std::uint32_t row, std::uint32_t, auto samples, auto weights) {
       REQUIRE(std::int64_t{row} > last);  // ascending, so each row once
       REQUIRE(row % RowGroups::kPartitions == partition);
       REQUIRE(!samples.empty());
