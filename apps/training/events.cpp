@@ -30,6 +30,7 @@ Json data_json(const DataEvent& data) {
           {"rows", data.view.size()},
           {"features", data.view.feature_count},
           {"labels", data.view.label_count},
+          {"feature_entries", data.view.features.ids.size()},
           {"from_cache", data.read.from_cache},
           {"text_bytes", data.read.text_bytes},
           {"read_seconds", data.read.total_seconds}};
@@ -85,6 +86,7 @@ Json epoch_json(const EpochEvent& event) {
   json["train_p@1"] = r.precision_at_1;
   json["active_share"] = r.active_share;
   json["rows_touched_share"] = r.rows_touched_share;
+  json["features_touched_share"] = r.features_touched_share;
   json["rows_rehashed"] = r.rows_rehashed;
   json["rehash_seconds"] = r.phases[Phase::rehash];
   json["sampling_seconds"] = r.phases[Phase::sampling];

@@ -54,6 +54,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
                                  report.phases});
   report.ok &= report.output.ok;
   report.ok &= backward(optimizer, config.hidden_dropout, report.phases);
+  report.features_touched = feature_groups_.used_rows();
 
   if (index_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::rehash);

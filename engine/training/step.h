@@ -18,6 +18,7 @@ class TrainingStep {
   struct Report {
     OutputReport output;
     PhaseSeconds phases;
+    std::uint64_t features_touched = 0;
     std::uint64_t rows_rehashed = 0;
     bool ok = true;
   };

@@ -42,7 +42,8 @@ int arena_threads(std::uint32_t wanted) {
 
 /// Sums over the steps of an epoch.
 struct Totals {
-  std::uint64_t samples = 0, steps = 0, probed = 0, hits = 0, active_rows = 0, rows_touched = 0, rows_rehashed = 0;
+  std::uint64_t samples = 0, steps = 0, probed = 0, hits = 0, active_rows = 0, rows_touched = 0, features_touched = 0,
+                rows_rehashed = 0;
   double loss = 0;
   PhaseSeconds phases;
 
@@ -53,6 +54,7 @@ struct Totals {
     hits += step.output.hits;
     active_rows += step.output.active_rows;
     rows_touched += step.output.rows_touched;
+    features_touched += step.features_touched;
     rows_rehashed += step.rows_rehashed;
     loss += step.output.loss;
     phases += step.phases;
@@ -78,7 +80,10 @@ Progress progress_of(const Totals& totals, std::uint32_t epoch, std::uint64_t al
   return progress;
 }
 
-EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds, std::uint32_t labels) {
+EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds, const Shape& shape) {
+  const auto share = [&](std::uint64_t rows, std::uint32_t all) {
+    return Totals::ratio(static_cast<double>(rows), static_cast<double>(totals.steps) * all);
+  };
   EpochReport report;
   report.epoch = epoch;
   report.samples = totals.samples;
@@ -88,8 +93,9 @@ EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds,
   report.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
   report.loss = totals.mean_loss();
   report.precision_at_1 = totals.precision();
-  report.active_share = totals.active_share(labels);
-  report.rows_touched_share = Totals::ratio(static_cast<double>(totals.rows_touched), static_cast<double>(totals.steps) * labels);
+  report.active_share = totals.active_share(shape.labels);
+  report.rows_touched_share = share(totals.rows_touched, shape.labels);
+  report.features_touched_share = share(totals.features_touched, shape.features);
   report.rows_rehashed = totals.rows_rehashed;
   return report;
 }
@@ -163,7 +169,7 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
   });
   if (error) return *error;
   if (!stopped) model_.epochs_done = epoch;
-  return report_of(totals, epoch, watch.seconds(), labels);
+  return report_of(totals, epoch, watch.seconds(), model_.shape);
 }
 
 Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {

@@ -30,10 +30,11 @@ struct EpochReport {
   double train_seconds = 0;  ///< wall time of the epoch, re-hashing included, reading and evaluation not
   PhaseSeconds phases;       ///< of these, by part of the step
   double samples_per_second = 0;
-  double loss = 0;                ///< mean over samples
-  double precision_at_1 = 0;      ///< as in Progress
-  double active_share = 0;        ///< mean over samples of the active set's size / L
-  double rows_touched_share = 0;  ///< mean over steps of the output rows updated / L
+  double loss = 0;                    ///< mean over samples
+  double precision_at_1 = 0;          ///< as in Progress
+  double active_share = 0;            ///< mean over samples of the active set's size / L
+  double rows_touched_share = 0;      ///< mean over steps of the output rows updated / L
+  double features_touched_share = 0;  ///< mean over steps of the input rows updated / D
   std::uint64_t rows_rehashed = 0;
 };
 

@@ -1,0 +1,107 @@
+// What this machine can do at most, as one JSON object: bytes a second from memory, in sequence and by random rows, and products
+// of the block kernels on operands that the caches hold. All with as many threads as oneTBB takes.
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <glissade/runtime.h>
+
+#include "engine/dense/gemm.h"
+#include "engine/parameters/array.h"
+#include "hashing/seeds.h"
+#include "simd/kernels.h"
+
+namespace glissade::bench {
+namespace {
+
+constexpr std::size_t kBytes = std::size_t{512} << 20;  ///< far more than any cache holds
+constexpr int kRounds = 5;
+
+std::size_t threads() { return static_cast<std::size_t>(tbb::info::default_concurrency()); }
+
+/// The best of a few rounds of `work`, run by every thread at once: seconds.
+double best_seconds(const std::function<void(std::size_t thread)>& work) {
+  double best = 1e30;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    tbb::parallel_for(std::size_t{0}, threads(), work, tbb::static_partitioner());
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+/// Bytes a second of reading `table` from one end to the other (dots with rows in sequence).
+double sequential_rate(const Array<float>& table) {
+  constexpr std::size_t kWidth = 1024;
+  const std::size_t rows = table.size() / kWidth, share = rows / threads();
+  std::vector<std::uint32_t> ids(rows);
+  for (std::size_t i = 0; i < rows; ++i) ids[i] = static_cast<std::uint32_t>(i);
+  const std::vector<float> x(kWidth, 1.f);
+  std::vector<float> out(rows);
+  const double seconds = best_seconds([&](std::size_t thread) {
+    simd::kernels().dots_f32(x.data(), table.data(), kWidth, ids.data() + thread * share, share, kWidth,
+                             out.data() + thread * share);
+  });
+  return static_cast<double>(share * threads() * kWidth * sizeof(float)) / seconds;
+}
+
+/// The same for rows of 256 bytes in random order.
+double random_rate(const Array<float>& table) {
+  constexpr std::size_t kWidth = 64, kRead = 1'000'000;
+  const std::size_t rows = table.size() / kWidth;
+  hashing::Random random(7);
+  std::vector<std::uint32_t> ids(kRead * threads());
+  for (std::uint32_t& id : ids) id = static_cast<std::uint32_t>(random.below(rows));
+  const std::vector<float> x(kWidth, 1.f);
+  std::vector<float> out(ids.size());
+  const double seconds = best_seconds([&](std::size_t thread) {
+    simd::kernels().dots_f32(x.data(), table.data(), kWidth, ids.data() + thread * kRead, kRead, kWidth,
+                             out.data() + thread * kRead);
+  });
+  return static_cast<double>(ids.size() * kWidth * sizeof(float)) / seconds;
+}
+
+/// Floating-point operations a second of block products, 96 x 256 x 64.
+template <class T, class Block>
+double product_rate(Block block) {
+  constexpr std::size_t kM = 96, kK = 256, kPanels = 4, kN = kPanels * simd::kPanelColumns, kTimes = 2000;
+  const double seconds = best_seconds([&](std::size_t) {
+    std::vector<T> a(kM * kK), b(kK * kN);
+    std::vector<float> c(kM * kN);
+    for (std::size_t i = 0; i < kTimes; ++i) {
+      block(a.data(), kK, kM, kK, b.data(), kK * simd::kPanelColumns, kPanels, nullptr, c.data(), kN);
+    }
+  });
+  return 2.0 * static_cast<double>(kM * kK * kN * kTimes * threads()) / seconds;
+}
+
+int run() {
+  if (auto environment = check_environment(); !environment) {
+    fmt::print(stderr, "ceilings: {}\n", environment.error().message);
+    return 2;
+  }
+  const simd::Kernels& kernels = simd::kernels();
+  const bool halves = dense::element_for(Storage::bf16_mixed) == dense::Element::bf16;
+  Array<float> table(kBytes / sizeof(float));
+  std::fill_n(table.data(), table.size(), 1.f);
+  const double floats = product_rate<float>(kernels.block_f32);
+  fmt::print(
+      "{{\"simd\":\"{}\",\"threads\":{},\"sequential_bytes\":{:.4g},\"random_bytes\":{:.4g},\"f32_flops\":{:.4g},"
+      "\"bf16_flops\":{:.4g},\"bf16_products\":{}}}\n",
+      simd::level_name(simd::active_level()), threads(), sequential_rate(table), random_rate(table), floats,
+      halves ? product_rate<std::uint16_t>(kernels.block_bf16) : floats, halves);
+  return 0;
+}
+
+}  // namespace
+}  // namespace glissade::bench
+
+int main() { return glissade::bench::run(); }
