@@ -35,8 +35,8 @@ struct AdamStep {
   float keep1, gain1, keep2, gain2, rate, scale2, epsilon, shrink;
 };
 
-/// One momentum step for one row: m <- keep * m + gain * g;   w <- w * shrink - rate * m. Also an Adam step whose second moment is
-/// one number for the row: the caller divides the rate by it.
+/// One momentum step for one row: m <- keep * m + gain * g;   w <- w * shrink - rate * m. Also an Adam step whose second moment
+/// is one number for the row: the caller divides the rate by it.
 struct MomentumStep {
   float keep, gain, rate, shrink;
 };
@@ -86,7 +86,7 @@ struct SgdStep {
   K(sgd_f32, float, (float* w, const float* g, std::size_t n, const SgdStep* step), kScalar | kAvx2 | kAvx512)                   \
   K(sgd_split, float, (std::uint16_t * hi, std::uint16_t * lo, const float* g, std::size_t n, const SgdStep* step),              \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
-  /* sum_i x[i]^2, bit-identical across levels, because weights follow from it: element i goes into partial sum i % 16, then the   \
+  /* sum_i x[i]^2, bit-identical across levels, because weights follow from it: element i goes into partial sum i % 16, then the \
      upper half of the partial sums is added to the lower, four times. */                                                        \
   K(sum_squares_f32, float, (const float* x, std::size_t n), kScalar | kAvx2 | kAvx512)                                          \
   /* Softmax over an active set in two steps, so that a long set can go in pieces: log sum_i exp(z[i]) (-inf if n = 0) */        \

@@ -119,10 +119,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"hidden", kNetwork, "units", kHiddenRange,
      "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense; all ReLU.", set_hidden,
      get_hidden, true},
-    choice<"storage", &Config::storage>(
-        {kNetwork, "",
-         "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads only the upper one, or as 16 bits "
-         "alone, rounded stochastically."}),
+    choice<"storage", &Config::storage>({kNetwork, "",
+                                         "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads "
+                                         "only the upper one, or as 16 bits "
+                                         "alone, rounded stochastically."}),
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
 
@@ -161,10 +161,10 @@ constexpr auto kOptions = std::to_array<Option>({
         {kOptimiser, "",
          "Adam, Adagrad with one rate per row, momentum, or plain gradient descent; only touched rows are updated."}),
     choice<"moments", &Config::moments>(
-        {kOptimiser, "",
-         "Adam and momentum: type of what is kept for each weight, 4 bytes, or 2 rounded stochastically."}),
+        {kOptimiser, "", "Adam and momentum: type of what is kept for each weight, 4 bytes, or 2 rounded stochastically."}),
     choice<"second-moment", &Config::second_moment>(
-        {kOptimiser, "", "Adam: a mean of squared gradients for each weight, or one for a whole row, which takes next to no memory."}),
+        {kOptimiser, "",
+         "Adam: a mean of squared gradients for each weight, or one for a whole row, which takes next to no memory."}),
     number<"learning-rate", &Config::learning_rate, "0 .. 100">(
         {kOptimiser, "", "Step size after warm-up; the option that decides most: try 0.001 .. 0.02 with adam."}),
     number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam and momentum: memory of the mean gradient."}),

@@ -172,7 +172,8 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
         "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
         "100 MiB), "
-        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = adagrad");
+        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = "
+        "adagrad");
   need = {};
   need.tables = 2 * kMiB;
   CHECK(
