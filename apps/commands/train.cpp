@@ -150,10 +150,12 @@ void Train::describe(const Model& model, const MemoryEstimate& need, std::uint32
     }
     return std::string();
   };
-  note(fmt::format("model {} -> {} -> {}: {} parameters, {}, sampler {}; training needs about {}, {} available",
-                   grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
-                   grouped(model.parameters()), text("storage"), text("sampler"), bytes_text(need.total()),
-                   bytes_text(available_memory())));
+  const double bytes = static_cast<double>(need.weights + need.optimizer_state) / static_cast<double>(model.parameters());
+  note(fmt::format(
+      "model {} -> {} -> {}: {} parameters of {:.1f} bytes, {}, {}, sampler {}; training needs about {}, {} available",
+      grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
+      grouped(model.parameters()), bytes, text("storage"), text("optimizer"), text("sampler"), bytes_text(need.total()),
+      bytes_text(available_memory())));
   std::string level;
   for (const SimdLevel& one : simd_levels()) {
     if (one.active) level = one.name;

@@ -33,11 +33,14 @@ void add_data_options(CLI::App& parser, Arguments& arguments, Texts& texts) {
 }
 
 void add_run_options(CLI::App& parser, Arguments& arguments, Texts& texts) {
-  parser.add_option("--samplers", texts.samplers, "What to compare. Default lsh,uniform,full.")->type_name("NAMES")->delimiter(',');
+  parser.add_option("--samplers", texts.samplers, "What to compare. Default lsh,uniform,full.")
+      ->type_name("NAMES")
+      ->delimiter(',');
   parser
-      .add_option("--variants", texts.variants,
-                  "Compare these settings instead: 'OPTION=VALUE,OPTION=VALUE; OPTION=VALUE; ...', each on top of the options given, "
-                  "none for the options as they are. --samplers may then name the one for all.")
+      .add_option(
+          "--variants", texts.variants,
+          "Compare these settings instead: 'OPTION=VALUE,OPTION=VALUE; OPTION=VALUE; ...', each on top of the options given, "
+          "none for the options as they are. --samplers may then name the one for all.")
       ->type_name("LIST");
   parser.add_option("--repeat", arguments.repeat, "Rounds; the tables show medians and, in brackets, extremes. Default 1.")
       ->type_name("N");
@@ -161,9 +164,10 @@ Result<Arguments> parse_arguments(int argc, char** argv) {
   Arguments arguments;
   Texts texts;
   CLI::App parser(
-      "Trains the same data with several samplers, or other variants of the options, and compares the results, each run in a process "
+      "Trains the same data with several samplers, or other variants of the options, and compares the results, each run in a "
+      "process "
       "of its own.",
-                  "train_bench");
+      "train_bench");
   add_data_options(parser, arguments, texts);
   add_run_options(parser, arguments, texts);
   add_config_options(parser, texts);

@@ -27,8 +27,8 @@ struct Arguments {
   std::vector<Variant> variants;  ///< in the order of the report
   bool by_sampler = true;         ///< the variants are samplers
   std::uint32_t repeat = 1;       ///< rounds, in each of which every variant has its turn
-  std::uint32_t eval_every = 1;       ///< epochs from one evaluation to the next; the last is always evaluated
-  std::string json;                   ///< file for the results, "" = none
+  std::uint32_t eval_every = 1;   ///< epochs from one evaluation to the next; the last is always evaluated
+  std::string json;               ///< file for the results, "" = none
   bool curve = false;
   std::string worker;  ///< internal: "" in the process that was started by hand, else what a child of it is to do (worker.h)
   std::string help;    ///< not empty if only this text was asked for

@@ -25,16 +25,11 @@ constexpr Column kReached[] = {
 };
 
 constexpr Column kCost[] = {
-    {"s/epoch", "seconds_per_epoch"},
-    {"with input", "seconds_per_epoch_with_input"},
-    {"samples/s", "samples_per_second", 1, 0},
-    {"sampling s", "sampling_seconds", 1, 3},
-    {"re-hash s", "rehash_seconds", 1, 3},
-    {"active %", "active_share", 100},
-    {"touched %", "rows_touched_share", 100},
-    {"eval ms/sample", "eval_ms_per_sample", 1, 3},
-    {"bytes/parameter", "bytes_per_parameter"},
-    {"peak MiB", "peak_mib", 1, 0},
+    {"s/epoch", "seconds_per_epoch"},           {"with input", "seconds_per_epoch_with_input"},
+    {"samples/s", "samples_per_second", 1, 0},  {"sampling s", "sampling_seconds", 1, 3},
+    {"re-hash s", "rehash_seconds", 1, 3},      {"active %", "active_share", 100},
+    {"touched %", "rows_touched_share", 100},   {"eval ms/sample", "eval_ms_per_sample", 1, 3},
+    {"bytes/parameter", "bytes_per_parameter"}, {"peak MiB", "peak_mib", 1, 0},
 };
 
 /// One table for both where variants are compared: memory, time, quality.
@@ -164,7 +159,8 @@ std::string markdown(const Json& report) {
   std::string out = facts(report);
   if (report["runs"].empty()) return out;
   if (!by_sampler(report)) {
-    out += "\nReached after the last epoch, in percent, and what it took; seconds are means per epoch:\n\n" + table(report, kVariants);
+    out += "\nReached after the last epoch, in percent, and what it took; seconds are means per epoch:\n\n" +
+           table(report, kVariants);
   } else {
     out += "\nReached after the last epoch, in percent:\n\n" + table(report, kReached);
     out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);

@@ -128,8 +128,7 @@ void add_scalars(Json& run, std::size_t test_rows) {
   run.update(scalars);
 }
 
-Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments,
-                          const std::string& name) {
+Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments, const std::string& name) {
   Json epochs = Json::array();
   double seconds = 0;
   const std::uint32_t count = arguments.config.epochs;

@@ -23,9 +23,8 @@ inline constexpr auto kNames = nullptr;
 template <>
 inline constexpr auto kNames<bool> = std::to_array<Name<bool>>({{true, "on"}, {false, "off"}});
 template <>
-inline constexpr auto kNames<Storage> = std::to_array<Name<Storage>>({{Storage::fp32, "fp32"},
-                                                                      {Storage::bf16_mixed, "bf16-mixed"},
-                                                                      {Storage::bf16, "bf16"}});
+inline constexpr auto kNames<Storage> =
+    std::to_array<Name<Storage>>({{Storage::fp32, "fp32"}, {Storage::bf16_mixed, "bf16-mixed"}, {Storage::bf16, "bf16"}});
 template <>
 inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
 template <>

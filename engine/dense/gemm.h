@@ -7,8 +7,8 @@
 
 namespace glissade::dense {
 
-/// What matrix products read. bf16 where weights are stored in 16 bits and the active instruction set multiplies bf16 natively, else
-/// float: there bf16 operands are widened first, so the products are the same.
+/// What matrix products read. bf16 where weights are stored in 16 bits and the active instruction set multiplies bf16 natively,
+/// else float: there bf16 operands are widened first, so the products are the same.
 enum class Element { f32, bf16 };
 Element element_for(Storage storage) noexcept;
 

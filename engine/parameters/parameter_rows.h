@@ -75,18 +75,18 @@ class ParameterRows {
 
   // The arrays themselves, for kernels and for the model file. Which are non-empty follows from the options; those below `bias`
   // exist only if trainable.
-  Array<float> weights;                      ///< fp32
-  Array<std::uint16_t> high;                 ///< bf16-mixed, bf16
-  Array<std::uint16_t> low;                  ///< bf16-mixed, trainable
-  Array<float> bias;                         ///< with_bias
-  Array<float> first_moment;                 ///< First::fp32
-  Array<std::uint16_t> first_moment_bf16;    ///< First::bf16
-  Array<float> second_moment;                ///< Second::fp32
-  Array<std::uint16_t> second_moment_bf16;   ///< Second::bf16
-  Array<float> row_second_moment;            ///< Second::row, one for each row
-  Array<float> bias_first_moment;            ///< unless First::none
-  Array<float> bias_second_moment;           ///< unless Second::none; a bias has its own also where a row's weights share one
-  Array<std::uint32_t> row_steps;            ///< the optimiser step that last touched the row, 0 = never
+  Array<float> weights;                     ///< fp32
+  Array<std::uint16_t> high;                ///< bf16-mixed, bf16
+  Array<std::uint16_t> low;                 ///< bf16-mixed, trainable
+  Array<float> bias;                        ///< with_bias
+  Array<float> first_moment;                ///< First::fp32
+  Array<std::uint16_t> first_moment_bf16;   ///< First::bf16
+  Array<float> second_moment;               ///< Second::fp32
+  Array<std::uint16_t> second_moment_bf16;  ///< Second::bf16
+  Array<float> row_second_moment;           ///< Second::row, one for each row
+  Array<float> bias_first_moment;           ///< unless First::none
+  Array<float> bias_second_moment;          ///< unless Second::none; a bias has its own also where a row's weights share one
+  Array<std::uint32_t> row_steps;           ///< the optimiser step that last touched the row, 0 = never
 
  private:
   std::size_t rows_ = 0;

@@ -77,8 +77,7 @@ float RowOptimizer::power2(std::uint64_t steps) const noexcept {
 
 float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept {
   const std::size_t at = row * rows.stride(), width = rows.width();
-  const bool rounds =
-      rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
+  const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
   const Numbers numbers = numbers_for(rows, row, gradient, skipped);
@@ -159,8 +158,7 @@ float RowOptimizer::update_part(ParameterRows& rows, const Part& part, const Num
                      : kernels_.momentum_f32(w, m, g, part.size, &numbers.momentum);
       break;
     case Rule::sgd:
-      change = split ? kernels_.sgd_split(hi, lo, g, part.size, &numbers.sgd)
-                     : kernels_.sgd_f32(w, g, part.size, &numbers.sgd);
+      change = split ? kernels_.sgd_split(hi, lo, g, part.size, &numbers.sgd) : kernels_.sgd_f32(w, g, part.size, &numbers.sgd);
       break;
   }
   if (!split) close(rows.high, weights, 1);

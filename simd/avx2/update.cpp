@@ -73,8 +73,7 @@ float momentum(const Weights& weights, float* m, const float* g, std::size_t who
   __m256 change = _mm256_setzero_ps();
   for (std::size_t i = 0; i < whole; i += 8) {
     const __m256 w = weights.load(i);
-    const __m256 mean =
-        _mm256_add_ps(_mm256_mul_ps(keep, _mm256_loadu_ps(m + i)), _mm256_mul_ps(gain, _mm256_loadu_ps(g + i)));
+    const __m256 mean = _mm256_add_ps(_mm256_mul_ps(keep, _mm256_loadu_ps(m + i)), _mm256_mul_ps(gain, _mm256_loadu_ps(g + i)));
     const __m256 updated = _mm256_sub_ps(_mm256_mul_ps(w, shrink), _mm256_mul_ps(rate, mean));
     const __m256 moved = _mm256_sub_ps(updated, w);
     change = _mm256_add_ps(change, _mm256_mul_ps(moved, moved));

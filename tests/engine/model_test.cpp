@@ -135,6 +135,29 @@ TEST_CASE("loading for inference leaves the training state alone", "[unit]") {
   REQUIRE_THAT(refused.error().message, Catch::Matchers::Contains(path));
 }
 
+TEST_CASE("loading for inference leaves smaller training state alone, too", "[unit]") {
+  const auto [kind, second] = GENERATE(table<model_file::SectionKind, SecondMoment>({
+      {model_file::SectionKind::first_moment_bf16, SecondMoment::row},
+      {model_file::SectionKind::row_second_moment, SecondMoment::row},
+      {model_file::SectionKind::second_moment_bf16, SecondMoment::element},
+  }));
+  const Data data = planted_data(70, 60, 40, 1);
+  Config config = small_config();
+  config.storage = Storage::bf16;
+  config.moments = MomentType::bf16;
+  config.second_moment = second;
+  const Model model = trained(config, data);
+  const TemporaryFolder folder;
+  const std::string path = folder.file("m.glsd");
+  must(model.save(path));
+  REQUIRE(!damage(path, model_file::SectionKind::weights_low));
+  REQUIRE(damage(path, kind));
+  REQUIRE(same(must(must(Model::load(path)).predict(data.x.view())), must(model.predict(data.x.view()))));
+  const auto refused = Model::load(path, LoadFor::training);
+  REQUIRE(!refused.ok());
+  REQUIRE_THAT(refused.error().message, Catch::Matchers::Contains("moment"));
+}
+
 TEST_CASE("damaged weights are refused for every purpose", "[unit]") {
   const Data data = planted_data(70, 60, 40, 1);
   const Model model = trained(small_config(), data);

@@ -94,7 +94,7 @@ void check_row(const Predictions& found, std::size_t row, const std::vector<doub
 }  // namespace
 
 TEST_CASE("exact search is brute force, for few samples and for many", "[unit][levels]") {
-  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
   const World world(storage);
   std::vector<std::uint32_t> all(kLabels);
   std::iota(all.begin(), all.end(), 0u);
@@ -130,7 +130,7 @@ TEST_CASE("more labels asked for than there are: the rest is empty", "[unit][lev
 }
 
 TEST_CASE("LSH search scores exactly the rows in the sample's buckets", "[unit][levels]") {
-  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
   const World world(storage);
   const LabelIndex& index = world.model->impl().label_index();
   const std::size_t samples = world.data.size(), stride = hashing::padded(samples);

@@ -169,8 +169,7 @@ TEST_CASE("the padding of rows stays zero", "[unit][levels]") {
 }
 
 TEST_CASE("random weights depend on seed and row alone and fill their range", "[unit]") {
-  ParameterRows few(100, kWidth, {Storage::fp32, true, true, {}}),
-      many(1000, kWidth, {Storage::bf16_mixed, false, true, {}});
+  ParameterRows few(100, kWidth, {Storage::fp32, true, true, {}}), many(1000, kWidth, {Storage::bf16_mixed, false, true, {}});
   few.randomize(0.25, 9);
   many.randomize(0.25, 9);
   std::vector<float> a(kWidth), b(kWidth);

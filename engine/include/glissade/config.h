@@ -42,7 +42,7 @@ struct Config {
   double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
 
   OptimizerKind optimizer = OptimizerKind::adam;
-  MomentType moments = MomentType::fp32;                ///< adam, momentum: element type of what is kept for each weight
+  MomentType moments = MomentType::fp32;               ///< adam, momentum: element type of what is kept for each weight
   SecondMoment second_moment = SecondMoment::element;  ///< adam: one for each weight, or one float for a row
   double learning_rate = 0.01;
   double beta1 = 0.9;
