@@ -65,6 +65,7 @@ Error no_command(const CLI::App& app, const std::vector<std::unique_ptr<Command>
   const std::string word = app.remaining().front();
   if (word.rfind("--", 0) == 0) return usage_error(unexpected_argument(app));
   std::vector<std::string> names;
+  names.reserve(commands.size());
   for (const auto& command : commands) names.emplace_back(command->name());
   const std::string meant = nearest(word, names);
   const std::string remedy = meant.empty() ? "see 'glissade --help'" : fmt::format("did you mean '{}'?", meant);

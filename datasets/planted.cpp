@@ -190,7 +190,7 @@ void Planted::finish_features() {
   sample_.features.clear();
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     const std::uint64_t id = feature_ranks_.entries()[i].rank * feature_step_ % spec_.features;
-    const auto units = static_cast<std::uint64_t>(weights_[i] * scale + 0.5);
+    const auto units = static_cast<std::uint64_t>(std::llround(weights_[i] * scale));
     sample_.features.push_back(id << 32 | std::clamp<std::uint64_t>(units, 1, kValueUnits));
   }
   std::sort(sample_.features.begin(), sample_.features.end());

@@ -7,7 +7,8 @@ namespace glissade::simd {
 
 /// One pointer per kernel of kernel_list.h. Fetch the table once per batch, never inside an inner loop.
 struct Kernels {
-#define GLISSADE_MEMBER(name, result, parameters, levels) result(*name) parameters noexcept;
+#define GLISSADE_MEMBER(name, result, parameters, levels) \
+  result(*name) parameters noexcept;  // NOLINT(bugprone-macro-parentheses)
   GLISSADE_SIMD_KERNELS(GLISSADE_MEMBER)
 #undef GLISSADE_MEMBER
 };

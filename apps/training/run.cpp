@@ -77,12 +77,12 @@ Result<bool> TrainingRun::run_epoch(Trainer& trainer) {
   if (validation_ && InterruptGuard::signal() == 0 && (last || model_.epochs_done() % settings_.eval_every == 0)) {
     auto evaluation = evaluate(model_, *validation_);
     if (!evaluation) return evaluation.error();
-    event.evaluation = std::move(*evaluation);
+    event.evaluation = *evaluation;
   }
   event.peak_rss_mib = peak_memory_mib();
   log_.write(epoch_json(event));
   report(event);
-  epochs_.push_back(std::move(event));
+  epochs_.push_back(event);
   return last || InterruptGuard::signal() == 0;
 }
 

@@ -91,6 +91,7 @@ Result<Json> start_worker(const std::vector<std::string>& command, const std::st
   std::vector<std::string> texts = command;
   texts.insert(texts.end(), {"--worker", worker});
   std::vector<char*> arguments;
+  arguments.reserve(texts.size() + 1);
   for (std::string& text : texts) arguments.push_back(text.data());
   arguments.push_back(nullptr);
   int ends[2];

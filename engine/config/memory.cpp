@@ -144,12 +144,13 @@ std::uint64_t left_in_cgroups(const std::string& root) {
   const std::string groups = read_small_file(root + "/proc/self/cgroup").value_or("");
   std::uint64_t left = kNoLimit;
   for (const Cgroup& kind : kCgroups) {
+    const std::string mount = root + kind.mount;
     std::string path = own_group(groups, std::string_view(kind.mount).ends_with("/memory"));
     while (!path.empty() && path != "/") {
-      left = std::min(left, left_in_group(kind, root + kind.mount + path));
+      left = std::min(left, left_in_group(kind, std::string(mount).append(path)));
       path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
     }
-    left = std::min(left, left_in_group(kind, root + kind.mount));
+    left = std::min(left, left_in_group(kind, mount));
   }
   return left;
 }

@@ -194,6 +194,7 @@ constexpr auto kOptions = std::to_array<Option>({
 
 std::vector<std::string_view> option_names() {
   std::vector<std::string_view> names;
+  names.reserve(kOptions.size());
   for (const Option& option : kOptions) names.push_back(option.name);
   return names;
 }
