@@ -34,6 +34,8 @@ TEST_CASE("every sample is trained, the last, partial batch too", "[unit]") {
   REQUIRE(report.active_share > 0.3);
   REQUIRE(report.rows_touched_share > 0.3);
   REQUIRE(report.rows_touched_share <= 1.0);
+  REQUIRE(report.features_touched_share > 0.1);
+  REQUIRE(report.features_touched_share <= 1.0);
   REQUIRE(report.train_seconds > 0);
 }
 
@@ -137,6 +139,31 @@ TEST_CASE("labels that fill more than the active set's target all take part", "[
   train(model, data, 1);
   const ParameterRows& rows = model.impl().network.output;
   for (std::uint32_t label = 0; label < 80; ++label) REQUIRE(rows.row_steps[label] != 0);
+}
+
+TEST_CASE("the phases of a step make up the time of an epoch, and those that do not run take none", "[unit]") {
+  const auto scope = GENERATE(Scope::shared, Scope::sample);
+  Config config = small_config();
+  config.scope = scope;
+  config.sampler = SamplerKind::uniform;
+  const Data data = random_data(600, 40, 300, 21);
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  const EpochReport report = must(trainer.train_epoch(data.view()));
+  double sum = 0;
+  for (const double seconds : report.phases.seconds) {
+    REQUIRE(seconds >= 0);
+    sum += seconds;
+  }
+  REQUIRE(sum <= report.train_seconds);
+  REQUIRE(sum >= 0.5 * report.train_seconds);  // the rest is shuffling and counting
+  for (const Phase phase : {Phase::gather, Phase::input_forward, Phase::sampling, Phase::scores, Phase::output_update,
+                            Phase::input_transpose, Phase::input_update}) {
+    INFO(kPhaseNames[static_cast<std::size_t>(phase)]);
+    REQUIRE(report.phases[phase] > 0);
+  }
+  REQUIRE((report.phases[Phase::packing] > 0) == (scope == Scope::shared));
+  REQUIRE(report.phases[Phase::rehash] == 0);
 }
 
 TEST_CASE("an epoch without samples does nothing", "[unit]") {
