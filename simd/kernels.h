@@ -7,8 +7,9 @@ namespace glissade::simd {
 
 /// One pointer per kernel of kernel_list.h. Fetch the table once per batch, never inside an inner loop.
 struct Kernels {
-#define GLISSADE_MEMBER(name, result, parameters, levels) \
-  result(*name) parameters noexcept;  // NOLINT(bugprone-macro-parentheses)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declarator, not an expression
+#define GLISSADE_MEMBER(name, result, parameters, levels) result(*name) parameters noexcept;
+// NOLINTEND(bugprone-macro-parentheses)
   GLISSADE_SIMD_KERNELS(GLISSADE_MEMBER)
 #undef GLISSADE_MEMBER
 };

@@ -147,7 +147,7 @@ std::uint64_t left_in_cgroups(const std::string& root) {
     const std::string mount = root + kind.mount;
     std::string path = own_group(groups, std::string_view(kind.mount).ends_with("/memory"));
     while (!path.empty() && path != "/") {
-      left = std::min(left, left_in_group(kind, std::string(mount).append(path)));
+      left = std::min(left, left_in_group(kind, mount + path));
       path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
     }
     left = std::min(left, left_in_group(kind, mount));

@@ -39,7 +39,7 @@ inline void store_words(std::uint16_t* y, __m512 v) { _mm512_storeu_si512(y, _mm
 // A word is 32 bits: a float, or a pair of bf16. `width` is a multiple of 32: of one word of 16 bf16 pairs, of two of floats.
 template <class T>
 inline void columns(const T* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, T* panel) {
-  constexpr std::size_t kWord = sizeof(float) / sizeof(T);
+  constexpr std::size_t kWord = sizeof(T) == sizeof(float) ? 1 : 2;  // elements of a word
   const T* from[16];
   for (std::size_t j = 0; j < 16; ++j) from[j] = j < count ? rows + ids[j] * stride : nullptr;
   for (std::size_t d = 0; d < width; d += 16 * kWord) {

@@ -94,7 +94,7 @@ TEST_CASE("the cache directory comes from the options, then the environment", "[
   CHECK(with("/own", "/xdg", "/home") == "/own");
   CHECK(with(nullptr, "/xdg", "/home") == "/xdg/glissade");
   CHECK(with(nullptr, "", "/home") == "/home/.cache/glissade");
-  CHECK(with(nullptr, nullptr, nullptr) == "");
+  CHECK(with(nullptr, nullptr, nullptr).empty());
   with(own.c_str(), xdg.c_str(), home.c_str());
 }
 
