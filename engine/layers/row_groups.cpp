@@ -16,7 +16,7 @@ void RowGroups::reserve_partitions(std::array<Counts, kChunks>& counts) {
     part.chunk_weights.resize(total);
     part.samples.resize(total);
     part.weights.resize(total);
-    part.cursors.resize((rows_ >> kPartitionBits) + 1, 0);
+    part.cursors.resize(((rows_ >> (kPartitionBits + kRunBits)) + 1) * kRun, 0);
   }
 }
 
@@ -28,7 +28,7 @@ void RowGroups::sort_partition(std::size_t partition) {
   std::uint32_t position = 0;
   for (std::size_t local = 0; local < part.cursors.size(); ++local) {
     if (part.cursors[local] == 0) continue;
-    part.used.push_back(static_cast<std::uint32_t>(local << kPartitionBits | partition));
+    part.used.push_back(row_of(partition, local));
     part.begins.push_back(position);
     const std::uint32_t count = part.cursors[local];
     part.cursors[local] = position;
@@ -40,7 +40,7 @@ void RowGroups::sort_partition(std::size_t partition) {
     part.samples[at] = part.chunk_samples[i];
     part.weights[at] = part.chunk_weights[i];
   }
-  for (const std::uint32_t row : part.used) part.cursors[row >> kPartitionBits] = 0;
+  for (const std::uint32_t row : part.used) part.cursors[local_of(row)] = 0;
 }
 
 std::size_t RowGroups::used_rows() const noexcept {

@@ -13,7 +13,8 @@ namespace glissade {
 /// a row's gradient is one weighted sum of hidden gradients, and the row is updated once, by one thread, with no lock and no
 /// gradient buffer. The order inside a row is the samples' order, so results do not depend on the number of threads.
 ///
-/// A radix partition by the row's low bits (which spreads frequent rows over the partitions), then a counting sort in each.
+/// A radix partition by low bits of the row (which spreads frequent rows over the partitions), then a counting sort in each. Runs
+/// of kRun neighbouring rows stay together: their memory is one stretch.
 class RowGroups {
  public:
   /// Entries of one sample: rows ids[j] with coefficient weights[j]. Entries with weight 0 are left out.
@@ -23,6 +24,11 @@ class RowGroups {
   };
   static constexpr std::size_t kPartitionBits = 6;
   static constexpr std::size_t kPartitions = std::size_t{1} << kPartitionBits;
+
+  static constexpr std::size_t kRunBits = 2;
+  static constexpr std::size_t kRun = std::size_t{1} << kRunBits;
+
+  static constexpr std::size_t partition_of(std::uint32_t row) noexcept { return row >> kRunBits & (kPartitions - 1); }
 
   explicit RowGroups(std::size_t rows) : rows_(rows) {}
 
@@ -57,6 +63,15 @@ class RowGroups {
     std::vector<float> weights;
   };
   using Counts = std::array<std::size_t, kPartitions>;
+
+  /// A row's number within its partition, and back.
+  static constexpr std::uint32_t local_of(std::uint32_t row) noexcept {
+    return row >> (kPartitionBits + kRunBits) << kRunBits | (row & (kRun - 1));
+  }
+  static constexpr std::uint32_t row_of(std::size_t partition, std::size_t local) noexcept {
+    return static_cast<std::uint32_t>(local >> kRunBits << (kPartitionBits + kRunBits) | partition << kRunBits |
+                                      (local & (kRun - 1)));
+  }
 
   void reserve_partitions(std::array<Counts, kChunks>& counts);
   void sort_partition(std::size_t partition);

@@ -13,7 +13,7 @@ void RowGroups::build(std::size_t samples, const EntriesOf& entries) {
   tbb::parallel_for(std::size_t{0}, kChunks, [&](std::size_t chunk) {
     for (std::size_t sample = chunk_begin(chunk); sample < chunk_begin(chunk + 1); ++sample) {
       const Entries e = entries(sample);
-      for (std::size_t j = 0; j < e.ids.size(); ++j) counts[chunk][e.ids[j] % kPartitions] += e.weights[j] != 0.f;
+      for (std::size_t j = 0; j < e.ids.size(); ++j) counts[chunk][partition_of(e.ids[j])] += e.weights[j] != 0.f;
     }
   });
   reserve_partitions(counts);  // counts become write positions
@@ -23,9 +23,9 @@ void RowGroups::build(std::size_t samples, const EntriesOf& entries) {
       const Entries e = entries(sample);
       for (std::size_t j = 0; j < e.ids.size(); ++j) {
         if (e.weights[j] == 0.f) continue;
-        const std::size_t p = e.ids[j] % kPartitions;
+        const std::size_t p = partition_of(e.ids[j]);
         const std::size_t at = position[p]++;
-        partitions_[p].local[at] = e.ids[j] >> kPartitionBits;
+        partitions_[p].local[at] = local_of(e.ids[j]);
         partitions_[p].chunk_samples[at] = static_cast<std::uint32_t>(sample);
         partitions_[p].chunk_weights[at] = e.weights[j];
       }

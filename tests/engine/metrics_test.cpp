@@ -168,6 +168,7 @@ TEST_CASE("metrics agree with their definitions on random rankings", "[property]
       ndcg += reference_ndcg(top, truth, k);
       for (std::size_t r = 0; r < k; ++r) found += truth.count(top[r]) == 1 ? 1.0 / c.propensity[top[r]] : 0;
       std::vector<double> weights;
+      weights.reserve(truth.size());
       for (const std::uint32_t label : truth) weights.push_back(1.0 / c.propensity[label]);
       std::sort(weights.rbegin(), weights.rend());
       for (std::size_t r = 0; r < std::min(k, weights.size()); ++r) best += weights[r];

@@ -200,6 +200,7 @@ TEST_CASE("many threads predict at once what one predicts, tables built on the w
   const Predictions expected = must(alone.model->predict(alone.data.x.view(), {.k = 10, .search = search}));
   std::vector<Predictions> found(6);
   std::vector<std::thread> threads;
+  threads.reserve(found.size());
   for (Predictions& result : found) {
     threads.emplace_back([&] {
       for (int round = 0; round < 3; ++round) {

@@ -58,6 +58,7 @@ TEST_CASE("lazy Adam is Adam with zero gradients in between, except that weights
   std::vector<float> start(kWidth);
   rows.read(1, start.data());
   std::vector<Scalar> dense;
+  dense.reserve(start.size());
   for (const float w : start) dense.push_back({w});
   Scalar bias{0};
   for (std::uint64_t step = 1; step <= kSteps; ++step) {

@@ -154,7 +154,10 @@ TEST_CASE("samples that share a limit share it evenly", "[unit]") {
   // One table; sample s finds bucket s, which holds the rows 100 s .. 100 s + 99.
   constexpr std::size_t kSamples = 4, kBucket = 100;
   Matrix m(kSamples * kBucket, 1);
-  for (std::size_t r = 0; r < m.rows; ++r) m.row(r)[0] = static_cast<float>(r / kBucket);
+  for (std::size_t r = 0; r < m.rows; ++r) {
+    const std::size_t bucket = r / kBucket;
+    m.row(r)[0] = static_cast<float>(bucket);
+  }
   Tables tables(1, 2, static_cast<std::uint32_t>(m.rows), 0, 1);
   tables.build(MatrixSource(m.values.data(), 1, 1, static_cast<std::uint32_t>(m.rows)), GivenCodes(1, 2));
   std::vector<std::uint32_t> codes(kLanes, 0);

@@ -79,7 +79,8 @@ inline double collision_share(const Family& family, const Matrix& pairs) {
   std::size_t equal = 0;
   for (std::size_t t = 0; t < family.params().tables; ++t)
     for (std::size_t i = 0; i < pairs.rows; i += 2) equal += codes.at(t, i) == codes.at(t, i + 1);
-  return static_cast<double>(equal) / static_cast<double>(family.params().tables * (pairs.rows / 2));
+  const std::size_t compared = family.params().tables * (pairs.rows / 2);
+  return static_cast<double>(equal) / static_cast<double>(compared);
 }
 
 /// A family that takes its codes from the vector itself, vector[table], so that a test decides what is in a bucket.

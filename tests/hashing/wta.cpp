@@ -32,7 +32,8 @@ double simulated(const Matrix& pairs, std::size_t bin_size) {
       equal += best_x == best_y;
     }
   }
-  return static_cast<double>(equal) / (kDraws * static_cast<double>(pairs.rows / 2));
+  const std::size_t compared = pairs.rows / 2;
+  return static_cast<double>(equal) / (kDraws * static_cast<double>(compared));
 }
 
 /// Non-negative vectors with `filled` positive entries, as after a ReLU.
