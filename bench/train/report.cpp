@@ -118,7 +118,7 @@ std::string facts(const Json& report) {
   std::string compute = fmt::format("{} threads, simd {}", report["data"]["threads"].get<int>(), text("simd"));
   if (!report["runs"].empty()) {
     const Json& run = report["runs"].front();
-    compute += fmt::format(", matrix products in {} by oneDNN (up to {})", run["products"].get<std::string>(),
+    compute += fmt::format(", matrix products in {}, oneDNN up to {}", run["products"].get<std::string>(),
                            run["onednn_isa"].get<std::string>());
   }
   line("computing", compute);
