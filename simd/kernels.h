@@ -9,7 +9,7 @@ namespace glissade::simd {
 struct Kernels {
 // NOLINTBEGIN(bugprone-macro-parentheses): a declarator, not an expression
 #define GLISSADE_MEMBER(name, result, parameters, levels) result(*name) parameters noexcept;
-// NOLINTEND(bugprone-macro-parentheses)
+  // NOLINTEND(bugprone-macro-parentheses)
   GLISSADE_SIMD_KERNELS(GLISSADE_MEMBER)
 #undef GLISSADE_MEMBER
 };
