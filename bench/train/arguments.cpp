@@ -50,6 +50,9 @@ void add_run_options(CLI::App& parser, Arguments& arguments, Texts& texts) {
       ->type_name("N");
   parser.add_option("--json", arguments.json, "File to write all results to, each epoch of each run included.")
       ->type_name("FILE");
+  parser.add_flag("--probe", arguments.probe,
+                  "With each evaluation, compare the active sets of a test batch with the full softmax: recall of the largest "
+                  "logits, direction and error of the gradients.");
   parser.add_flag("--curve", arguments.curve, "Print each epoch, too.");
   parser.add_option("--worker", arguments.worker)->group("");
 }

@@ -30,6 +30,7 @@ struct Arguments {
   std::uint32_t eval_every = 1;   ///< epochs from one evaluation to the next; the last is always evaluated
   std::string json;               ///< file for the results, "" = none
   bool curve = false;
+  bool probe = false;  ///< look at the active sets with each evaluation (probe.h)
   std::string worker;  ///< internal: "" in the process that was started by hand, else what a child of it is to do (worker.h)
   std::string help;    ///< not empty if only this text was asked for
 };

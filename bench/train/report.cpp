@@ -45,6 +45,15 @@ constexpr Column kVariants[] = {
     {"anonymous MiB", "anonymous_mib", 1, 0},
 };
 
+/// What probe.h measures.
+constexpr Column kProbed[] = {
+    {"recall@8 %", "recall@8", 100, 1},
+    {"hidden cosine", "hidden_cosine", 1, 3},
+    {"hidden error", "hidden_error", 1, 3},
+    {"rows cosine", "rows_cosine", 1, 3},
+    {"rows error", "rows_error", 1, 3},
+};
+
 bool by_sampler(const Json& report) { return report["compared"] == "samplers"; }
 
 double median(std::vector<double> values) {
@@ -95,7 +104,7 @@ std::string reading_line(const Json& reading) {
 std::string active_line(const Json& report) {
   const double asked = report["config"]["active"].get<double>();
   const double labels = report["data"]["train"]["labels"].get<double>();
-  std::string line = fmt::format("{:.0f} for lsh and uniform, all for full", asked);
+  std::string line = fmt::format("{:.0f}, all for full", asked);
   for (const Json& run : report["runs"]) {
     const double scored = run["active_share"].get<double>() * labels;
     if (run["sampler"] == "full" || scored <= run["active"].get<double>()) continue;
@@ -164,6 +173,11 @@ std::string markdown(const Json& report) {
   } else {
     out += "\nReached after the last epoch, in percent:\n\n" + table(report, kReached);
     out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);
+  }
+  if (report["runs"].front().contains("recall@8")) {
+    out += "\nActive sets of a test batch after the last epoch, against all labels: largest logits found; gradients by the hidden "
+           "vectors and by the output rows:\n\n" +
+           table(report, kProbed);
   }
   const auto rounds = report["rounds"].get<int>();
   if (rounds > 1) out += fmt::format("\nMedians of {} rounds, extremes in brackets.\n", rounds);

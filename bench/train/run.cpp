@@ -20,6 +20,7 @@
 #include <glissade/trainer.h>
 
 #include "bench/train/data.h"
+#include "bench/train/probe.h"
 #include "engine/config/memory.h"
 #include "engine/dense/gemm.h"
 
@@ -117,7 +118,7 @@ void add_scalars(Json& run, std::size_t test_rows) {
   const Json last = epochs.back();
   Json scalars;
   for (const auto& [key, value] : last.items()) {
-    if (key.find('@') != std::string::npos) scalars[key] = value;
+    if (key.find('@') != std::string::npos || key.ends_with("_cosine") || key.ends_with("_error")) scalars[key] = value;
   }
   scalars["train_seconds"] = sum("train_seconds");
   scalars["seconds_per_epoch"] = mean("train_seconds");
@@ -144,6 +145,7 @@ Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, cons
       evaluation = *done;
     }
     epochs.push_back(epoch_json(*report, seconds, evaluation));
+    if (evaluation && arguments.probe) probe_active_sets(model, data.test->view(), epochs.back());
     say(name, count, epochs.back());
   }
   return epochs;

@@ -14,6 +14,7 @@
 #include "engine/config/text.h"
 #include "engine/layers/output_path.h"
 #include "engine/parameters/parameter_rows.h"
+#include "engine/samplers/sampler.h"
 #include "hashing/family.h"
 
 namespace glissade {
@@ -66,7 +67,7 @@ std::uint64_t step_bytes(const Config& config, const Shape& shape) noexcept {
   std::uint64_t activations = 0;  // values, 16-bit halves, gradients
   for (const std::uint32_t width : config.hidden) activations += config.batch * padded(width) * 12;
   const std::uint64_t entries = config.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
-  const bool per_sample = config.scope == Scope::sample && config.sampler != SamplerKind::full;
+  const bool per_sample = config.scope == Scope::sample && !(config.sampler == SamplerKind::full);
   return activations + entries * 40 + (per_sample ? per_sample_output_bytes(config, shape) : shared_output_bytes(config, shape));
 }
 
@@ -233,7 +234,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   add_rows(estimate, options.without_bias().in_floats(), 1, config.hidden.front());
   for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
   add_rows(estimate, options, shape.labels, config.hidden.back());
-  if (config.sampler == SamplerKind::lsh) estimate.tables = table_bytes(config, shape);
+  if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
   estimate.step_buffers = step_bytes(config, shape);
   return estimate;
 }

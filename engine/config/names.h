@@ -29,7 +29,12 @@ template <>
 inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
 template <>
 inline constexpr auto kNames<SamplerKind> =
-    std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"}, {SamplerKind::uniform, "uniform"}, {SamplerKind::full, "full"}});
+    std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"},
+                                      {SamplerKind::in_batch, "in-batch"},
+                                      {SamplerKind::exact, "exact"},
+                                      {SamplerKind::uniform, "uniform"},
+                                      {SamplerKind::frequency, "frequency"},
+                                      {SamplerKind::full, "full"}});
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>

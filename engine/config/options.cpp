@@ -7,6 +7,7 @@
 #include <glissade/options.h>
 
 #include "engine/config/names.h"
+#include "engine/config/sampler_mix.h"
 #include "engine/config/text.h"
 
 namespace glissade {
@@ -109,6 +110,15 @@ std::string get_hidden(const Config& config) {
   return out;
 }
 
+Result<void> set_sampler(Config& config, std::string_view text) {
+  auto mix = config::sampler_mix(text);
+  if (!mix) return mix.error();
+  config.sampler = std::move(*mix);
+  return {};
+}
+
+std::string get_sampler(const Config& config) { return config::mix_text(config.sampler); }
+
 constexpr std::string_view kNetwork = "network";
 constexpr std::string_view kActiveSet = "active set";
 constexpr std::string_view kHashTables = "hash tables";
@@ -126,14 +136,18 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
 
-    choice<"sampler", &Config::sampler>(
-        {kActiveSet, "", "Where the active labels besides the true ones come from: hash tables, uniform draws, or all labels."}),
+    {"sampler", kActiveSet, "", config::kMixRange,
+     "Where the active labels besides the true ones come from: hash tables, labels of the batch, the exact best, draws, or all "
+     "labels; what the parts of a mix leave is drawn uniformly.",
+     set_sampler, get_sampler, true},
     choice<"scope", &Config::scope>({kActiveSet, "", "Whether the samples of a batch share one active set or each has its own."}),
     number<"active", &Config::active, "1 .. 16777216">(
         {kActiveSet, "labels",
          "Target size of an active set, true labels included; more than there are labels means all of them."}),
+    number<"frequency-power", &Config::frequency_power, "0 .. 2">(
+        {kActiveSet, "", "Sampler frequency: a label is drawn in proportion to (its count + 1) to this power."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
-        {kActiveSet, "", "Sampler lsh: largest part of the set that is retrieved from the tables; the rest is drawn uniformly."}),
+        {kActiveSet, "", "Largest part of the set that a sampler named without a share retrieves; the rest is drawn uniformly."}),
     choice<"fused", &Config::fused>(
         {kActiveSet, "",
          "Scope shared: fused block kernels, or off for plain oneDNN matrix products, the baseline to compare with."}),

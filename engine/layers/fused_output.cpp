@@ -142,7 +142,8 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
   start_.assign(panels_.padded_rows(), 0.f);
   for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
   if (parts_.config.loss != LossKind::softmax) return;
-  for (std::size_t j = set_.exact_in(piece); j < piece.size; ++j) start_[j] += set_.log_weight();
+  const auto weights = set_.log_weights_in(piece);
+  for (std::size_t i = 0; i < weights.size(); ++i) start_[piece.size - weights.size() + i] += weights[i];
 }
 
 void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits) {
@@ -190,7 +191,7 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
   set_.find(labels, piece, positions);
   SampleState& state = state_[sample];
   if (sample % kProbeStride == 0) probe(z, piece, positions, state);
-  const LogitRow row{z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weight()};
+  const LogitRow row{z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size();
   const Loss::RowGradient gradient =
@@ -208,16 +209,18 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
 void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const std::uint32_t> positions,
                         SampleState& state) const {
   const simd::Kernels& kernels = simd::kernels();
-  const std::size_t exact = set_.exact_in(piece);
-  const auto offer = [&](std::size_t first, std::size_t size, float weight) {
-    std::uint32_t best = 0;
-    float value = 0;
-    if (kernels.topk_f32(z + first, size, 1, &best, &value) == 0 || value - weight <= state.best) return;
-    state.best = value - weight;
-    state.hit = std::ranges::find(positions, first + best) != positions.end();
-  };
-  offer(0, exact, 0.f);
-  offer(exact, piece.size - exact, parts_.config.loss == LossKind::softmax ? set_.log_weight() : 0.f);
+  const auto weights = set_.log_weights_in(piece);
+  static thread_local std::vector<float> plain;
+  if (!weights.empty() && parts_.config.loss == LossKind::softmax) {
+    plain.assign(z, z + piece.size);
+    kernels.axpy_f32(-1.f, weights.data(), plain.data() + piece.size - weights.size(), weights.size());
+    z = plain.data();
+  }
+  std::uint32_t best = 0;
+  float value = 0;
+  if (kernels.topk_f32(z, piece.size, 1, &best, &value) == 0 || value <= state.best) return;
+  state.best = value;
+  state.hit = std::ranges::find(positions, best) != positions.end();
 }
 
 void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const float* logits) {

@@ -10,7 +10,7 @@
 namespace glissade {
 
 std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts) {
-  if (parts.config.scope == Scope::sample && parts.config.sampler != SamplerKind::full)
+  if (parts.config.scope == Scope::sample && !(parts.config.sampler == SamplerKind::full))
     return std::make_unique<PerSampleOutput>(parts);
   if (!parts.config.fused) return std::make_unique<UnfusedOutput>(parts);
   return std::make_unique<FusedOutput>(parts);

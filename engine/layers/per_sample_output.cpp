@@ -68,7 +68,7 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   ActiveSet& set = scratch.set;
   const Stopwatch watch;
   SampleGroup group{
-      step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample)};
+      step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample), &step.hidden};
   parts_.sampler.select(group, scratch.seen, set);
   scratch.sampling_seconds += watch.seconds();
 
@@ -88,7 +88,7 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   for (std::uint32_t j = 0; j < set.labels; ++j) scratch.positions[j] = j;
   SampleReport report;
   if (sample % kProbeStride == 0) report.hit = is_hit(z, size, scratch.positions);
-  const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weight};
+  const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weights};
   loss_.weigh(row);
   const Loss::RowGradient gradient = loss_.gradient(row, scale);
   report.loss = gradient.loss;

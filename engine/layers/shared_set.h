@@ -35,9 +35,10 @@ class SharedSet {
     return active_.everything ? std::span<const std::uint32_t>() : std::span(active_.ids).subspan(piece.first, piece.size);
   }
   bool everything() const noexcept { return active_.everything; }
-  /// How many of the piece's rows count as they are; those behind stand for exp(log_weight()) rows each.
+  /// How many of the piece's rows count as they are; log_weights_in tells for how many rows each of those behind stands.
   std::size_t exact_in(const SetPiece& piece) const noexcept;
-  float log_weight() const noexcept { return active_.log_weight; }
+  /// Empty if all rows of the piece count as they are, or are not to be corrected.
+  std::span<const float> log_weights_in(const SetPiece& piece) const noexcept;
 
   /// Where in the piece the labels of a sample stand.
   void find(std::span<const std::uint32_t> labels, const SetPiece& piece, std::vector<std::uint32_t>& positions) const;

@@ -26,8 +26,7 @@ float log_add(float a, float b) noexcept {
 }
 
 void Loss::weigh(const LogitRow& row) const noexcept {
-  if (kind_ != LossKind::softmax || row.log_weight == 0.f) return;
-  for (std::size_t j = row.exact; j < row.size; ++j) row.z[j] += row.log_weight;
+  if (kind_ == LossKind::softmax) kernels_.axpy_f32(1.f, row.log_weights.data(), row.z + row.exact, row.log_weights.size());
 }
 
 float Loss::normaliser(const LogitRow& row) const noexcept { return kernels_.logsumexp_f32(row.z, row.size); }
@@ -55,11 +54,16 @@ Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, float log_sum
 
 Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noexcept {
   double loss = -sum_at(row.z, row.positions);
-  const std::size_t exact = std::min(row.exact, row.size);
+  const std::size_t exact = row.log_weights.empty() ? row.size : row.exact;
   loss += kernels_.sigmoid_f32(row.z, exact);
-  const float weight = std::exp(row.log_weight);
-  loss += static_cast<double>(weight) * kernels_.sigmoid_f32(row.z + exact, row.size - exact);
-  if (weight != 1.f) kernels_.scale_f32(weight, row.z + exact, row.size - exact);
+  // Neighbours mostly weigh the same: uniform draws all do.
+  for (std::size_t begin = exact, end; begin < row.size; begin = end) {
+    const float log_weight = row.log_weights[begin - exact];
+    for (end = begin + 1; end < row.size && row.log_weights[end - exact] == log_weight;) ++end;
+    const float weight = std::exp(log_weight);
+    loss += static_cast<double>(weight) * kernels_.sigmoid_f32(row.z + begin, end - begin);
+    kernels_.scale_f32(weight, row.z + begin, end - begin);
+  }
   for (const std::uint32_t position : row.positions) row.z[position] -= 1.f;
   return {loss, scale};
 }

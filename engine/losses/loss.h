@@ -16,8 +16,8 @@ struct LogitRow {
   std::size_t size;
   std::span<const std::uint32_t> positions;  ///< where the sample's true labels stand in this piece
   std::size_t label_count;                   ///< of the sample, over all pieces
-  std::size_t exact;                         ///< entries from here on stand for exp(log_weight) rows each
-  float log_weight;
+  std::size_t exact;                         ///< entries from here on are weighted: they stand for several rows each
+  std::span<const float> log_weights;        ///< of those, log of how many; empty: one each
 };
 
 /// A loss over an active set and its gradient, in place. Softmax cross-entropy (targets 1 / label_count each) needs the

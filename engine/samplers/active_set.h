@@ -6,21 +6,23 @@
 
 namespace glissade {
 
-/// The output rows that take part for one group of samples. First come the group's true labels, then rows retrieved from tables,
-/// then uniformly drawn ones. The first `exact` of them are counted as they are; the others stand for all rows left out: each
-/// represents exp(log_weight) rows in the softmax's normaliser (log-q correction, Bengio & Senecal 2008) or in the BCE's sum.
+/// The output rows that take part for one group of samples. First come the group's true labels, then retrieved rows, then drawn
+/// ones. The first `exact` of them are counted as they are; the others stand for all rows left out: ids[exact + i] represents
+/// exp(log_weights[i]) rows in the softmax's normaliser (log-q correction, Bengio & Senecal 2008) or in the BCE's sum.
 struct ActiveSet {
   std::vector<std::uint32_t> ids;
   std::size_t labels = 0;
   std::size_t exact = 0;
-  float log_weight = 0.f;
+  std::vector<float> log_weights;  ///< empty: all 0
+  std::vector<float> inclusion;    ///< of the retrieved row ids[labels + i]: how probable it was that its source finds it
   bool everything = false;  ///< all rows in order; `ids` is then empty
 
   std::size_t size(std::size_t rows) const noexcept { return everything ? rows : ids.size(); }
   void clear() noexcept {
     ids.clear();
     labels = exact = 0;
-    log_weight = 0.f;
+    log_weights.clear();
+    inclusion.clear();
     everything = false;
   }
 };

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include <glissade/config.h>
 #include <glissade/views.h>
 
+#include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
 #include "engine/samplers/active_set.h"
 #include "hashing/query.h"
 
@@ -15,23 +18,33 @@ class LabelIndex;
 
 /// Samples that share one active set: one sample (scope `sample`) or a whole batch (scope `shared`).
 struct SampleGroup {
-  SparseRows labels;
+  SparseRows labels;      ///< of the whole batch
   std::size_t first = 0;  ///< rows first .. first + count - 1 of `labels`
   std::size_t count = 0;
   hashing::GroupCodes codes = {};  ///< of the same samples; only if the sampler uses tables
   std::uint64_t seed = 0;          ///< draws are a function of this
+  const Activations* hidden = nullptr;  ///< of the whole batch; what the output layer sees
 };
 
-/// Chooses active sets. Stateless but for what it was made with: select() is safe from many threads, each with its own `seen`,
-/// and does not allocate once the vectors have grown.
+/// Chooses active sets. select() is safe from many threads, each with its own `seen`, and does not allocate once the vectors
+/// have grown (except for the oracle `exact`).
 class Sampler {
  public:
   virtual ~Sampler() = default;
-  virtual bool uses_tables() const noexcept { return false; }
   virtual void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept = 0;
+  /// Tells how often each label occurs in the training data (empty: unknown). Not while select() runs.
+  virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
 };
 
-/// `index` is needed by lsh only and must outlive the sampler.
-std::unique_ptr<Sampler> make_sampler(const Config& config, std::uint32_t rows, const LabelIndex* index);
+/// What samplers may need; both must outlive them.
+struct SamplerSources {
+  const LabelIndex* index = nullptr;      ///< needed if uses_tables()
+  const ParameterRows* output = nullptr;  ///< needed by `exact`
+};
+
+/// Whether a part of the mixture looks into hash tables.
+bool uses_tables(const SamplerMix& mix) noexcept;
+
+std::unique_ptr<Sampler> make_sampler(const Config& config, std::uint32_t rows, const SamplerSources& sources);
 
 }  // namespace glissade

@@ -12,12 +12,14 @@ enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActive
 }  // namespace
 
 TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
-  if (model.config.sampler == SamplerKind::lsh) index_ = &model.training_index();
-  sampler_ = make_sampler(model.config, model.shape.labels, index_);
+  if (uses_tables(model.config.sampler)) index_ = &model.training_index();
+  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output});
+  sampler_->count_labels(model.label_counts);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
+  sampler_->count_labels(model_.label_counts);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
   index_->restart(model_.epochs_done, samples, model_.config.batch);

@@ -8,6 +8,7 @@
 #include <glissade/options.h>
 
 #include "engine/config/names.h"
+#include "engine/config/sampler_mix.h"
 #include "engine/config/text.h"
 
 namespace glissade {
@@ -33,12 +34,12 @@ const Option& find(std::string_view name) {
 
 TEST_CASE("every field of Config has an option", "[unit]") {
   // Does not compile when a field is added: add its option, then extend this list.
-  const auto& [hidden, storage, loss, sampler, scope, active, retrieved_share, fused, correction, hash, k, tables, bucket_cap,
+  const auto& [hidden, storage, loss, sampler, scope, active, retrieved_share, frequency_power, fused, correction, hash, k, tables, bucket_cap,
                rehash, rehash_period, rehash_growth, rehash_threshold, optimizer, moments, second_moment, learning_rate, beta1,
                beta2, epsilon, weight_decay, warmup, decay, epochs, batch, feature_dropout, hidden_dropout, seed, threads] =
       Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 33);
+  CHECK(options().size() == 34);
 }
 
 TEST_CASE("options are described: unique kebab-case names, known groups, a sentence of effect", "[unit]") {
@@ -114,7 +115,7 @@ TEST_CASE("messages name option, value and allowed range in one line", "[unit]")
   CHECK(refusal("k", "99") == "option 'k': '99' is out of range; allowed: 1 .. 24");
   CHECK(refusal("k", "3x") == "option 'k': '3x' is not a whole number; allowed: 1 .. 24");
   CHECK(refusal("warmup", "nan") == "option 'warmup': 'nan' is not a finite number; allowed: 0 .. 1");
-  CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: lsh | uniform | full");
+  CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: " + std::string(config::kMixRange));
   CHECK(refusal("correction", "yes") == "option 'correction': 'yes' is unknown; allowed: on | off");
   CHECK(refusal("batch", "a\nb\x01") == "option 'batch': 'a\\x0ab\\x01' is not a whole number; allowed: 1 .. 1048576");
   CHECK(refusal("batch", std::string(500, 'z')).size() < 200);

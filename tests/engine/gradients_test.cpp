@@ -45,10 +45,10 @@ ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t sampl
 }
 
 std::vector<ReferenceSet> active_sets(const Config& config, const Data& data) {
-  const auto sampler = make_sampler(config, data.labels, nullptr);
+  const auto sampler = make_sampler(config, data.labels, {});
   hashing::StampSet seen(data.labels);
   const std::uint64_t seed = hashing::derive(config.seed, kActiveSet, 1);
-  const bool shared = config.scope == Scope::shared || config.sampler == SamplerKind::full;
+  const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
   std::vector<ReferenceSet> sets;
   for (std::size_t i = 0; i < data.size(); ++i) {
     ActiveSet set;
@@ -59,7 +59,7 @@ std::vector<ReferenceSet> active_sets(const Config& config, const Data& data) {
       std::iota(set.ids.begin(), set.ids.end(), 0u);
       set.exact = set.ids.size();
     }
-    sets.push_back({set.ids, set.exact, set.log_weight});
+    sets.push_back({set.ids, set.exact, set.log_weights});
   }
   return sets;
 }

@@ -15,12 +15,14 @@ struct Row {
   std::vector<float> z;
   std::vector<std::uint32_t> positions;
   std::size_t exact;
-  float log_weight;
+  std::vector<float> log_weights;  ///< of z[exact], ...
 };
 
 Row random_row(std::size_t size, std::size_t labels, std::size_t exact, float log_weight, std::uint64_t seed) {
   hashing::Random random(seed);
-  Row row{{}, {}, exact, log_weight};
+  Row row{{}, {}, exact, {}};
+  // Runs of equal weights, as uniform draws have, and different ones.
+  for (std::size_t j = exact; j < size; ++j) row.log_weights.push_back(log_weight + static_cast<float>(j / 5 % 3));
   for (std::size_t j = 0; j < size; ++j) row.z.push_back(static_cast<float>(8 * random.unit() - 4));
   for (std::uint32_t j = 0; j < labels; ++j) row.positions.push_back(2 * j);
   return row;
@@ -29,7 +31,7 @@ Row random_row(std::size_t size, std::size_t labels, std::size_t exact, float lo
 double reference(LossKind kind, const Row& row, const std::vector<double>& z) {
   double sum = 0, targets = 0;
   for (std::size_t j = 0; j < z.size(); ++j) {
-    const double weight = j < row.exact ? 1.0 : std::exp(double{row.log_weight});
+    const double weight = j < row.exact ? 1.0 : std::exp(double{row.log_weights[j - row.exact]});
     sum += weight * (kind == LossKind::softmax ? std::exp(z[j]) : std::log1p(std::exp(z[j])));
   }
   for (const std::uint32_t position : row.positions) targets += z[position];
@@ -46,9 +48,10 @@ double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std
     for (const std::uint32_t position : row.positions) {
       if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
     }
-    const LogitRow part{
-        z.data() + first, size, here, row.positions.size(), std::min(size, row.exact - std::min(row.exact, first)),
-        row.log_weight};
+    const std::size_t exact = std::min(size, row.exact - std::min(row.exact, first));
+    const auto weights = exact == size ? std::span<const float>()
+                                       : std::span(row.log_weights).subspan(first + exact - row.exact, size - exact);
+    const LogitRow part{z.data() + first, size, here, row.positions.size(), exact, weights};
     loss.weigh(part);
     return part;
   };
@@ -101,7 +104,7 @@ TEST_CASE("losses and their gradients match central differences, in one piece an
 
 TEST_CASE("extreme logits keep losses finite where the exact value is", "[unit][levels]") {
   for (const auto kind : {LossKind::softmax, LossKind::bce}) {
-    Row row{{80.f, -90.f, 0.f, 85.f}, {0, 1}, 4, 0.f};
+    Row row{{80.f, -90.f, 0.f, 85.f}, {0, 1}, 4, {}};
     std::vector<float> gradient;
     const double loss = engine(kind, row, 64, 1.f, gradient);
     std::vector<double> z(row.z.begin(), row.z.end());

@@ -99,7 +99,7 @@ TEST_CASE("shared and per-sample output agree on the same set, over several piec
   std::reverse(set.ids.begin() + 16, set.ids.end());  // labels first; the order of the others is free
   set.labels = 16;
   set.exact = exact;
-  set.log_weight = exact == rows ? 0.f : 1.5f;
+  for (std::size_t j = exact; j < rows; ++j) set.log_weights.push_back(1.5f + static_cast<float>(j % 3));
   const std::uint32_t spare = 3;  // rows that no set holds
   const FixedSampler shared_sampler(set);
   // In a per-sample set the sample's own labels come first; give it the same rows and weights in that order.
@@ -158,7 +158,7 @@ TEST_CASE("bf16-mixed output stays near fp32", "[unit][levels]") {
   Config config = small_config();
   config.sampler = SamplerKind::uniform;
   config.active = kRows;
-  const auto sampler = make_sampler(config, kRows, nullptr);
+  const auto sampler = make_sampler(config, kRows, {});
   const Rows labels = random_labels(40, kRows, 6);
   config.storage = Storage::fp32;
   const Outcome exact = output_step(scope, config, *sampler, kRows, kWidth, labels);

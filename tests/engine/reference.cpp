@@ -73,7 +73,8 @@ double ReferenceNetwork::sample_loss(const ReferenceSet& set, std::span<const st
   if (kind == LossKind::softmax && labels.empty()) return 0;
   double sum = 0;
   for (std::size_t j = 0; j < set.ids.size(); ++j) {
-    const double weight = j < set.exact ? 1.0 : std::exp(set.log_weight);
+    const bool weighted = j >= set.exact && !set.log_weights.empty();
+    const double weight = weighted ? std::exp(double{set.log_weights[j - set.exact]}) : 1.0;
     const double e = std::exp(logit(set.ids[j], h));
     sum += weight * (kind == LossKind::softmax ? e : std::log1p(e));
   }

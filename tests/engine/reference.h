@@ -10,11 +10,11 @@
 
 namespace glissade::test {
 
-/// One sample's active set as the reference sees it: logits from `exact` on count exp(log_weight) times.
+/// One sample's active set as the reference sees it: the logit of ids[exact + i] counts exp(log_weights[i]) times.
 struct ReferenceSet {
   std::vector<std::uint32_t> ids;
   std::size_t exact = 0;
-  double log_weight = 0;
+  std::vector<float> log_weights;  ///< empty: all 0
 };
 
 /// A network in doubles, written for clarity: what the engine's forward pass and losses should compute. The parameters are plain

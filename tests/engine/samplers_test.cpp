@@ -7,6 +7,8 @@
 #include <numeric>
 #include <set>
 
+#include "engine/config/sampler_mix.h"
+#include "engine/samplers/alias_table.h"
 #include "engine/samplers/label_index.h"
 #include "engine/samplers/sampler.h"
 #include "hashing/group_codes.h"
@@ -33,13 +35,15 @@ struct World {
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.tables);
     index.codes(hidden, 0, kSamples, codes.data(), stride);
-    sampler = make_sampler(config, kRows, &index);
+    for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
+    sampler = make_sampler(config, kRows, {&index, &rows});
+    sampler->count_labels(counts);
   }
 
   ActiveSet select(std::size_t first, std::size_t count, std::uint64_t seed) {
     ActiveSet set;
     set.ids = {9999};  // leftovers of an earlier group
-    sampler->select({labels.view(), first, count, {codes.data() + first, stride, count}, seed}, seen, set);
+    sampler->select({labels.view(), first, count, {codes.data() + first, stride, count}, seed, &hidden}, seen, set);
     return set;
   }
 
@@ -67,11 +71,12 @@ struct World {
   Rows labels;
   std::size_t stride;
   std::vector<std::uint32_t> codes;
+  std::vector<std::uint32_t> counts;
   std::unique_ptr<Sampler> sampler;
   hashing::StampSet seen{kRows};
 };
 
-Config config_of(SamplerKind kind, std::uint32_t active, bool correction = true, double share = 0.5) {
+Config config_of(SamplerMix kind, std::uint32_t active, bool correction = true, double share = 0.5) {
   Config config = small_config();
   config.sampler = kind;
   config.active = active;
@@ -80,18 +85,41 @@ Config config_of(SamplerKind kind, std::uint32_t active, bool correction = true,
   return config;
 }
 
+SamplerMix mix(const char* text) {
+  const auto parsed = config::sampler_mix(text);
+  REQUIRE(parsed.ok());
+  return *parsed;
+}
+
+/// exp(3 * logit) of every row for a sample.
+std::vector<double> terms_of(const World& world, std::size_t sample) {
+  std::vector<double> terms(kRows);
+  for (std::uint32_t id = 0; id < kRows; ++id) {
+    double z = world.rows.bias[id];
+    for (std::size_t j = 0; j < kWidth; ++j)
+      z += double{world.rows.weights[id * world.rows.stride() + j]} * world.hidden.row(sample)[j];
+    terms[id] = std::exp(3 * z);
+  }
+  return terms;
+}
+
+double weight_of(const ActiveSet& set, std::size_t position) {
+  if (position < set.exact || set.log_weights.empty()) return 1.0;
+  return std::exp(double{set.log_weights[position - set.exact]});
+}
+
 }  // namespace
 
 TEST_CASE("a set starts with the labels, holds no row twice and meets its target", "[unit][levels]") {
-  const auto kind = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
+  const std::string name = GENERATE("uniform", "lsh", "frequency", "exact", "in-batch:0.5", "lsh:0.3+frequency:0.4", "lsh:1");
   const auto active = GENERATE(1u, 40u, 150u, 299u, 300u, 5000u);
   const auto correction = GENERATE(true, false);
-  World world(config_of(kind, active, correction));
+  World world(config_of(mix(name.c_str()), active, correction));
   for (const auto& [first, count] :
        {std::pair<std::size_t, std::size_t>{0, kSamples}, {0, 1}, {7, 1}, {kSamples - 1, 1}, {3, 9}}) {
     const ActiveSet set = world.select(first, count, 11 + first);
     const auto labels = world.true_labels(first, count);
-    CAPTURE(active, correction, first, count);
+    CAPTURE(name, active, correction, first, count);
     REQUIRE(!set.everything);
     REQUIRE(set.labels == labels.size());
     REQUIRE(std::set<std::uint32_t>(set.ids.begin(), set.ids.begin() + static_cast<std::ptrdiff_t>(set.labels)) == labels);
@@ -101,16 +129,17 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
     REQUIRE(set.exact >= set.labels);
     REQUIRE(set.exact <= set.ids.size());
     const std::size_t draws = set.ids.size() - set.exact, pool = kRows - set.exact;
-    if (draws == 0) {
-      REQUIRE(set.log_weight == 0.f);
-    } else {
-      REQUIRE(set.log_weight ==
-              Approx(correction ? std::log(static_cast<double>(pool) / static_cast<double>(draws)) : 0.0).margin(1e-6));
+    REQUIRE(set.log_weights.size() == (correction ? draws : 0));
+    const bool one_weight = name.find("frequency") == std::string::npos && name != "lsh:1";
+    for (const float weight : set.log_weights) {
+      REQUIRE(weight >= 0.f);
+      if (one_weight) REQUIRE(weight == Approx(std::log(static_cast<double>(pool) / static_cast<double>(draws))).margin(1e-6));
     }
-    if (kind == SamplerKind::uniform && set.ids.size() < kRows) REQUIRE(set.exact == set.labels);
+    if (name == "uniform" && set.ids.size() < kRows) REQUIRE(set.exact == set.labels);
     const ActiveSet again = world.select(first, count, 11 + first);
     REQUIRE(again.ids == set.ids);
-    if (draws > 5) REQUIRE(world.select(first, count, 12345).ids != set.ids);
+    REQUIRE(again.log_weights == set.log_weights);
+    if (draws > 5 && name != "lsh:1") REQUIRE(world.select(first, count, 12345).ids != set.ids);
   }
 }
 
@@ -138,7 +167,60 @@ TEST_CASE("the full sampler takes every row as it is", "[unit]") {
   REQUIRE(set.everything);
   REQUIRE(set.ids.empty());
   REQUIRE(set.size(kRows) == kRows);
-  REQUIRE(set.log_weight == 0.f);
+  REQUIRE(set.log_weights.empty());
+}
+
+TEST_CASE("the sampler exact finds the largest logits of every sample", "[unit][levels]") {
+  World world(config_of(mix("exact:0.5"), 60));
+  const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
+  const ActiveSet set = world.select(first, count, 3);
+  const std::set<std::uint32_t> in(set.ids.begin(), set.ids.begin() + static_cast<std::ptrdiff_t>(set.exact));
+  const std::size_t best = count == 1 ? 25 : 1;
+  for (std::size_t s = first; s < first + count; ++s) {
+    const auto terms = terms_of(world, s);
+    std::vector<std::uint32_t> order(kRows);
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return terms[a] > terms[b]; });
+    for (std::size_t i = 0; i < best; ++i) REQUIRE(in.count(order[i]) == 1);
+  }
+  REQUIRE(set.exact - set.labels == 30);
+}
+
+TEST_CASE("the sampler in-batch takes other samples' labels only", "[unit]") {
+  World world(config_of(mix("in-batch:1"), 200));
+  const ActiveSet set = world.select(4, 1, 9);
+  const auto all = world.true_labels(0, kSamples);
+  REQUIRE(set.inclusion.size() == all.size() - world.true_labels(4, 1).size());
+  for (std::size_t j = 0; j < set.labels + set.inclusion.size(); ++j) REQUIRE(all.count(set.ids[j]) == 1);
+  for (const float p : set.inclusion) REQUIRE((p > 0.f && p <= 1.f));
+}
+
+TEST_CASE("an alias table draws by its probabilities", "[property]") {
+  const std::vector<std::uint32_t> counts = {0, 5, 100, 1, 0, 37, 2, 2, 900};
+  const double power = GENERATE(0.0, 0.75, 1.0);
+  const AliasTable table(counts, power);
+  hashing::Random random(3);
+  std::vector<double> drawn(counts.size());
+  constexpr std::size_t kDraws = 200000;
+  for (std::size_t i = 0; i < kDraws; ++i) ++drawn[table.draw(random)];
+  double sum = 0, chi_square = 0;
+  for (const std::uint32_t count : counts) sum += std::pow(count + 1.0, power);
+  for (std::uint32_t id = 0; id < counts.size(); ++id) {
+    const double p = std::pow(counts[id] + 1.0, power) / sum;
+    REQUIRE(table.probability(id) == Approx(p).epsilon(1e-6));
+    chi_square += std::pow(drawn[id] - kDraws * p, 2) / (kDraws * p);
+  }
+  REQUIRE(chi_square < 8 + 5 * std::sqrt(16.0));
+}
+
+TEST_CASE("frequent labels are drawn more often", "[property]") {
+  World world(config_of(SamplerKind::frequency, 60));
+  double low = 0, high = 0;
+  for (std::size_t round = 0; round < 200; ++round) {
+    const ActiveSet set = world.select(4, 1, hashing::mix(round));
+    for (std::size_t j = set.labels; j < set.ids.size(); ++j) (set.ids[j] < kRows / 4 ? low : high) += 1;
+  }
+  REQUIRE(low > 1.5 * high);
 }
 
 TEST_CASE("uniform draws take every other row equally often", "[property]") {
@@ -166,17 +248,12 @@ TEST_CASE("uniform draws take every other row equally often", "[property]") {
 }
 
 TEST_CASE("weighted sums over active sets estimate those over all rows without bias", "[property]") {
-  const auto kind = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
+  const std::string name = GENERATE("uniform", "lsh", "frequency", "exact:0.3", "in-batch:0.2", "lsh:0.3+frequency:0.4");
   const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
-  World world(config_of(kind, 90));
+  CAPTURE(name, first);
+  World world(config_of(mix(name.c_str()), 90));
   // exp of the first sample's logits; the other functions follow from the same weights.
-  std::vector<double> terms(kRows);
-  for (std::uint32_t id = 0; id < kRows; ++id) {
-    double z = world.rows.bias[id];
-    for (std::size_t j = 0; j < kWidth; ++j)
-      z += double{world.rows.weights[id * world.rows.stride() + j]} * world.hidden.row(first)[j];
-    terms[id] = std::exp(3 * z);
-  }
+  const std::vector<double> terms = terms_of(world, first);
   const double full = std::accumulate(terms.begin(), terms.end(), 0.0);
   constexpr std::size_t kRounds = 3000;
   double sum = 0, square = 0;
@@ -184,7 +261,7 @@ TEST_CASE("weighted sums over active sets estimate those over all rows without b
     const ActiveSet set = world.select(first, count, hashing::mix(1000 + round));
     double estimate = 0;
     for (std::size_t j = 0; j < set.ids.size(); ++j)
-      estimate += terms[set.ids[j]] * (j < set.exact ? 1.0 : std::exp(double{set.log_weight}));
+      estimate += terms[set.ids[j]] * weight_of(set, j);
     sum += estimate;
     square += estimate * estimate;
   }

@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace glissade {
 
 enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
-enum class SamplerKind { lsh, uniform, full };
+enum class SamplerKind { lsh, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
 enum class HashKind { simhash, dwta };
 enum class RehashKind { fixed, decaying, drift };
@@ -16,6 +17,30 @@ enum class OptimizerKind { adam, adagrad, momentum, sgd };
 enum class MomentType { fp32, bf16 };
 enum class SecondMoment { element, row };
 enum class DecayKind { none, linear, cosine };
+
+/// Where the active rows besides the true labels come from: the parts fill their shares of the target one after another, and what
+/// they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
+struct SamplerMix {
+  struct Part {
+    SamplerKind kind;
+    double share;  ///< of the target, in (0, 1]
+    bool operator==(const Part&) const = default;
+  };
+  /// A share of this stands for Config::retrieved_share (samplers that retrieve) or 1 (samplers that draw): a name alone.
+  static constexpr double kUsual = 0;
+
+  std::vector<Part> parts;
+
+  SamplerMix(SamplerKind kind) : parts{{kind, kUsual}} {}  // NOLINT(google-explicit-constructor): a kind is the simplest mix
+  explicit SamplerMix(std::vector<Part> several) : parts(std::move(several)) {}
+  bool operator==(const SamplerMix&) const = default;
+  bool has(SamplerKind kind) const noexcept {
+    for (const Part& part : parts) {
+      if (part.kind == kind) return true;
+    }
+    return false;
+  }
+};
 
 /// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each
 /// field is described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the
@@ -25,10 +50,11 @@ struct Config {
   Storage storage = Storage::bf16_mixed;
   LossKind loss = LossKind::softmax;
 
-  SamplerKind sampler = SamplerKind::uniform;
+  SamplerMix sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;
   std::uint32_t active = 2048;    ///< target size of an active set, true labels included
-  double retrieved_share = 0.25;  ///< lsh: largest part of the set that comes from the tables; the rest is uniform
+  double retrieved_share = 0.25;  ///< largest part of the set that a sampler named alone retrieves; the rest is uniform
+  double frequency_power = 0.75;  ///< frequency: a label is drawn in proportion to its count to this power
   bool fused = true;              ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
   bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q)
 

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Which active sets are worth their cost: data x scope x active count x correction x sampler, on one engine, with the same seeds.
+Every run is one of train_bench's, with its probe; this script asks for them and sums them up as markdown, JSON and a page of curves
+of P@1 over training seconds. Options that are not listed here go to train_bench (--hidden 256, --epochs 4 ...). Standard library
+only."""
+
+import argparse
+import itertools
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import curves  # noqa: E402
+
+BASELINE = "uniform"
+
+
+def fail(message):
+    print(f"ablation: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--data", required=True, help="names of data sets below --data-root, separated by commas, each with train.txt.zst and test.txt.zst")
+    parser.add_argument("--data-root", default=os.environ.get("GLISSADE_DATA", "../shared/data"))
+    parser.add_argument("--samplers", default="uniform,lsh", help="names or mixes, separated by commas")
+    parser.add_argument("--active", default="2048", help="active counts, separated by commas")
+    parser.add_argument("--scopes", default="shared")
+    parser.add_argument("--corrections", default="on")
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--out", default="out/ablation", help="folder for ablation.md, ablation.json and ablation.html")
+    known, rest = parser.parse_known_args()
+    for name in ("data", "samplers", "active", "scopes", "corrections", "seeds"):
+        setattr(known, name, [part.strip() for part in getattr(known, name).split(",")])
+    return known, rest
+
+
+def train(options, setting, seed, rest):
+    """All samplers once, in turn, in one call: the report of train_bench."""
+    data, scope, active, correction = setting
+    folder = pathlib.Path(options.data_root) / data
+    variants = "; ".join(f"sampler={sampler}" for sampler in options.samplers)
+    with tempfile.TemporaryDirectory() as scratch:
+        result = pathlib.Path(scratch) / "report.json"
+        command = [f"{options.build}/bench/train/train_bench", "--train", folder / "train.txt.zst", "--test", folder / "test.txt.zst",
+                   "--scope", scope, "--active", active, "--correction", correction, "--seed", seed, "--variants", variants, "--probe",
+                   "--json", result, *rest]
+        done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            fail(f"{data}, seed {seed}: train_bench ended with exit status {done.returncode}")
+        return json.loads(result.read_text())
+
+
+def curve(run):
+    """(training seconds, P@1) after each evaluated epoch."""
+    return [(epoch["train_seconds_so_far"], epoch["p@1"]) for epoch in run["epochs"] if "p@1" in epoch]
+
+
+def at(points, seconds):
+    """P@1 after so many seconds, between epochs by a straight line; what is reached stays."""
+    before = (0.0, 0.0)
+    for point in points:
+        if seconds < point[0]:
+            return before[1] + (point[1] - before[1]) * (seconds - before[0]) / (point[0] - before[0])
+        before = point
+    return before[1]
+
+
+def time_to(points, goal):
+    """Seconds until P@1 reaches the goal, or None."""
+    before = (0.0, 0.0)
+    for point in points:
+        if point[1] >= goal:
+            return before[0] + (point[0] - before[0]) * (goal - before[1]) / (point[1] - before[1])
+        before = point
+    return None
+
+
+def row(setting, sampler, runs, baselines):
+    """The means over seeds of one line of the table; `baselines` are the baseline's runs with the same seeds."""
+    data, scope, active, correction = setting
+    line = {"data": data, "scope": scope, "active": int(active), "correction": correction, "sampler": sampler, "seeds": len(runs)}
+    for key in ("p@1", "p@3", "p@5", "psp@1", "psp@3", "psp@5", "train_seconds", "recall@8", "hidden_cosine", "hidden_error",
+                "rows_cosine", "rows_error", "rows_touched_share", "peak_mib"):
+        line[key] = statistics.mean(run[key] for run in runs)
+    line["p@1_deviation"] = statistics.stdev(run["p@1"] for run in runs) if len(runs) > 1 else 0.0
+    line["rehash_share"] = statistics.mean(run["rehash_seconds"] / run["seconds_per_epoch"] for run in runs)
+    line["sampling_share"] = statistics.mean(run["sampling_seconds"] / run["seconds_per_epoch"] for run in runs)
+    if baselines:
+        pairs = list(zip(runs, baselines))
+        line["p@1_at_baseline_seconds"] = statistics.mean(at(curve(run), base["train_seconds"]) for run, base in pairs)
+        times = [time_to(curve(run), base["p@1"]) for run, base in pairs]
+        if None not in times:
+            line["time_to_baseline"] = statistics.mean(t / base["train_seconds"] for t, (_, base) in zip(times, pairs))
+    line["curve"] = [[statistics.mean(values) for values in zip(*points)] for points in zip(*(curve(run) for run in runs))]
+    return line
+
+
+COLUMNS = [("sampler", None, "{}"), ("P@1", "p@1", "{:.2f}"), ("±", "p@1_deviation", "{:.2f}"), ("P@3", "p@3", "{:.2f}"),
+           ("P@5", "p@5", "{:.2f}"), ("PSP@1", "psp@1", "{:.2f}"), ("PSP@5", "psp@5", "{:.2f}"), ("training s", "train_seconds", "{:.1f}"),
+           ("P@1 at uniform's s", "p@1_at_baseline_seconds", "{:.2f}"), ("time to uniform's P@1", "time_to_baseline", "{:.2f}"),
+           ("recall@8 %", "recall@8", "{:.1f}"), ("hidden cos", "hidden_cosine", "{:.3f}"), ("hidden err", "hidden_error", "{:.3f}"),
+           ("rows cos", "rows_cosine", "{:.3f}"), ("rows err", "rows_error", "{:.3f}"), ("touched %", "rows_touched_share", "{:.2f}"),
+           ("sampling %", "sampling_share", "{:.1f}"), ("re-hash %", "rehash_share", "{:.1f}")]
+RATIOS = {"train_seconds", "time_to_baseline", "hidden_cosine", "hidden_error", "rows_cosine", "rows_error"}  # not in percent
+
+
+def cell(line, key, text):
+    if key is None:
+        return line["sampler"]
+    if key not in line:
+        return "-"
+    return text.format(line[key] if key in RATIOS else 100 * line[key])
+
+
+def markdown(report):
+    machine = report["machine"]
+    out = [f"# Ablation of active sets\n\n- machine: {machine['cpu']}, {machine['cpus']} CPUs usable, simd {machine['simd']}",
+           f"- build: commit {machine['commit']}\n- command: `{report['command']}`",
+           f"- means over seeds {', '.join(report['seeds'])}; P@k and PSP@k in percent on the whole test set\n"]
+    key = lambda line: (line["data"], line["scope"], line["active"], line["correction"])  # noqa: E731
+    for (data, scope, active, correction), lines in itertools.groupby(report["lines"], key):
+        out.append(f"\n## {data}, {active} actives, scope {scope}, correction {correction}\n")
+        out.append("| " + " | ".join(title for title, _, _ in COLUMNS) + " |")
+        out.append("|" + "|".join("---" if key is None else "---:" for _, key, _ in COLUMNS) + "|")
+        out += ["| " + " | ".join(cell(line, key, text) for _, key, text in COLUMNS) + " |" for line in lines]
+    return "\n".join(out) + "\n"
+
+
+def write(folder, report):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ablation.json").write_text(json.dumps(report, indent=1))
+    (folder / "ablation.md").write_text(markdown(report))
+    (folder / "ablation.html").write_text(curves.page(report["lines"]))
+
+
+def main():
+    options, rest = arguments()
+    folder = pathlib.Path(options.out)
+    report = {"command": " ".join(["./dev", "bench", "ablation", *sys.argv[1:]]), "seeds": options.seeds, "lines": []}
+    for setting in itertools.product(options.data, options.scopes, options.active, options.corrections):
+        runs = {sampler: [] for sampler in options.samplers}
+        for seed in options.seeds:
+            done = train(options, setting, seed, rest)
+            report["machine"] = done["machine"]
+            for run in done["runs"]:
+                runs[run["variant"].removeprefix("sampler=")].append(run)
+        for sampler, several in runs.items():
+            if several:
+                report["lines"].append(row(setting, sampler, several, runs.get(BASELINE)))
+        write(folder, report)  # after each setting: a long comparison that is stopped keeps what it has
+    print(markdown(report))
+    print(f"written: {folder}/ablation.md, {folder}/ablation.json, {folder}/ablation.html", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

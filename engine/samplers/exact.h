@@ -1,0 +1,20 @@
+#pragma once
+
+#include "engine/parameters/parameter_rows.h"
+#include "engine/samplers/source.h"
+
+namespace glissade {
+
+/// The rows with the largest logits of each sample, found by scoring every row: the oracle that hash tables are measured against.
+/// It costs what the full softmax costs, and it allocates.
+class ExactSource final : public Source {
+ public:
+  explicit ExactSource(const ParameterRows& output) : output_(output) {}
+  void add(const SampleGroup& group, std::size_t quota, std::uint64_t seed, hashing::StampSet& seen,
+           ActiveSet& out) const noexcept override;
+
+ private:
+  const ParameterRows& output_;
+};
+
+}  // namespace glissade

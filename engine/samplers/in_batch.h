@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/samplers/source.h"
+
+namespace glissade {
+
+/// Labels of other samples of the batch, in an order that the seed decides: negatives in proportion to their frequency, for
+/// nothing. In a set that the batch shares they all are in anyway.
+class InBatchSource final : public Source {
+ public:
+  void add(const SampleGroup& group, std::size_t quota, std::uint64_t seed, hashing::StampSet& seen,
+           ActiveSet& out) const noexcept override;
+  void count_labels(std::span<const std::uint32_t> counts) override;
+
+ private:
+  std::vector<float> frequencies_;  ///< part of all label occurrences; empty: unknown
+};
+
+}  // namespace glissade
