@@ -30,6 +30,9 @@ inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKin
 template <>
 inline constexpr auto kNames<SamplerKind> =
     std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"},
+                                      {SamplerKind::lsh_topk, "lsh-topk"},
+                                      {SamplerKind::lsh_threshold, "lsh-threshold"},
+                                      {SamplerKind::lsh_label, "lsh-label"},
                                       {SamplerKind::in_batch, "in-batch"},
                                       {SamplerKind::exact, "exact"},
                                       {SamplerKind::uniform, "uniform"},
@@ -38,8 +41,11 @@ inline constexpr auto kNames<SamplerKind> =
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>
-inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>({{HashKind::simhash, "simhash"},
-                                                                        {HashKind::dwta, "dwta"}});
+inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>(
+    {{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}, {HashKind::wta, "wta"}, {HashKind::minhash, "minhash"}});
+template <>
+inline constexpr auto kNames<HashTransform> = std::to_array<Name<HashTransform>>({{HashTransform::none, "none"},
+                                                                                  {HashTransform::simple, "simple"}});
 template <>
 inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>({{RehashKind::fixed, "fixed"},
                                                                             {RehashKind::decaying, "decaying"},

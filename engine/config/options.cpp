@@ -144,6 +144,8 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"active", &Config::active, "1 .. 16777216">(
         {kActiveSet, "labels",
          "Target size of an active set, true labels included; more than there are labels means all of them."}),
+    number<"collisions", &Config::collisions, "1 .. 4096">(
+        {kActiveSet, "tables", "Sampler lsh-threshold: in how many tables a label must share the sample's bucket."}),
     number<"frequency-power", &Config::frequency_power, "0 .. 2">(
         {kActiveSet, "", "Sampler frequency: a label is drawn in proportion to (its count + 1) to this power."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
@@ -155,8 +157,14 @@ constexpr auto kOptions = std::to_array<Option>({
         {kActiveSet, "",
          "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),
 
-    choice<"hash", &Config::hash>(
-        {kHashTables, "", "Hash family: signs of sparse random projections, or densified winner-take-all digits of 3 bits."}),
+    choice<"hash", &Config::hash>({kHashTables, "",
+                                   "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "
+                                   "densified or not, or MinHash of the "
+                                   "set of largest entries."}),
+    choice<"hash-transform", &Config::hash_transform>({kHashTables, "",
+                                                       "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
+                                                       "tables look for the largest logits and not for the "
+                                                       "smallest angles."}),
     number<"k", &Config::k, "1 .. 24">(
         {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(
@@ -167,7 +175,8 @@ constexpr auto kOptions = std::to_array<Option>({
         {kHashTables, "",
          "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
     number<"rehash-period", &Config::rehash_period, "1 .. 1000000000000">(
-        {kHashTables, "samples", "Samples between two re-hashes, or between two looks at how far rows have moved."}),
+        {kHashTables, "samples",
+         "Samples between two re-hashes, or between two looks at how far rows have moved; a re-hash is spread over them."}),
     number<"rehash-growth", &Config::rehash_growth, "1 .. 1000">(
         {kHashTables, "", "Re-hash decaying: factor from one period to the next."}),
     number<"rehash-threshold", &Config::rehash_threshold, "0 .. 1000">(

@@ -14,7 +14,7 @@ struct ActiveSet {
   std::size_t labels = 0;
   std::size_t exact = 0;
   std::vector<float> log_weights;  ///< empty: all 0
-  std::vector<float> inclusion;    ///< of the retrieved row ids[labels + i]: how probable it was that its source finds it
+  std::vector<float> inclusion;    ///< of retrieved rows ids[labels + i], where asked for: probability of being found
   bool everything = false;  ///< all rows in order; `ids` is then empty
 
   std::size_t size(std::size_t rows) const noexcept { return everything ? rows : ids.size(); }

@@ -10,8 +10,7 @@ namespace glissade {
 class ExactSource final : public Source {
  public:
   explicit ExactSource(const ParameterRows& output) : output_(output) {}
-  void add(const SampleGroup& group, std::size_t quota, std::uint64_t seed, hashing::StampSet& seen,
-           ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
 
  private:
   const ParameterRows& output_;

@@ -2,12 +2,17 @@
 
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <numeric>
+#include <utility>
 
+#include "engine/config/hash_kind.h"
 #include "hashing/group_codes.h"
+#include "hashing/hash_rows.h"
+#include "hashing/lift.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -16,10 +21,11 @@ namespace {
 constexpr std::uint64_t kFamilyStream = 0x66616d696c79;
 constexpr std::uint64_t kTableStream = 0x7461626c65;
 
-/// Output rows as vectors to hash: the weights that the forward pass reads, and the bias as one more dimension.
+/// Output rows as vectors to hash: the weights that the forward pass reads, the bias as one more dimension, and what the
+/// transform adds.
 class RowSource final : public hashing::VectorSource {
  public:
-  explicit RowSource(const ParameterRows& rows) : rows_(rows) {}
+  RowSource(const ParameterRows& rows, std::optional<float> longest) : rows_(rows), longest_(longest) {}
   std::uint32_t count() const noexcept override { return static_cast<std::uint32_t>(rows_.rows()); }
   void load(std::span<const std::uint32_t> ids, float* block) const noexcept override {
     static thread_local std::vector<float> values;
@@ -28,10 +34,12 @@ class RowSource final : public hashing::VectorSource {
     hashing::transpose_block(values.data(), rows_.stride(), ids.size(), rows_.width(), block);
     float* bias = block + rows_.width() * hashing::kLanes;
     for (std::size_t lane = 0; lane < hashing::kLanes; ++lane) bias[lane] = lane < ids.size() ? rows_.bias[ids[lane]] : 0.f;
+    if (longest_) hashing::lift(block, rows_.width() + 1, ids.size(), *longest_);
   }
 
  private:
   const ParameterRows& rows_;
+  std::optional<float> longest_;
 };
 
 hashing::ScheduleParams schedule_params(const Config& config) noexcept {
@@ -51,8 +59,9 @@ hashing::ScheduleParams schedule_params(const Config& config) noexcept {
 
 hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept {
   hashing::FamilyParams params;
-  params.kind = config.hash == HashKind::simhash ? hashing::FamilyKind::simhash : hashing::FamilyKind::dwta;
-  params.dimension = static_cast<std::uint32_t>(width + 1);
+  params.kind = config::family_kind(config.hash);
+  const std::size_t lifted = config.hash_transform == HashTransform::simple ? hashing::kLiftCoordinates : 0;
+  params.dimension = static_cast<std::uint32_t>(width + 1 + lifted);
   params.k = config.k;
   params.tables = config.tables;
   params.seed = hashing::derive(config.seed, kFamilyStream);
@@ -65,24 +74,34 @@ LabelIndex::LabelIndex(const Config& config, const ParameterRows& rows)
       tables_(config.tables, hashing::table_bits(family_params(config, rows.width())), static_cast<std::uint32_t>(rows.rows()),
               config.bucket_cap, hashing::derive(config.seed, kTableStream)),
       schedule_(schedule_params(config)),
-      drift_(rows.rows()) {}
+      drift_(rows.rows()) {
+  if (config.hash_transform == HashTransform::simple) longest_ = 0.f;
+}
 
-void LabelIndex::mark_hashed(std::uint32_t row) noexcept {
+float LabelIndex::mark_hashed(std::uint32_t row) noexcept {
   static thread_local std::vector<float> values;
   values.resize(rows_.width());
   rows_.read_forward(row, values.data());
   double square = static_cast<double>(rows_.bias[row]) * rows_.bias[row];
   for (const float value : values) square += static_cast<double>(value) * value;
-  drift_.hashed(row, static_cast<float>(std::sqrt(square)));
+  const auto length = static_cast<float>(std::sqrt(square));
+  drift_.hashed(row, length);
+  return length;
 }
 
 void LabelIndex::build() {
   built_ = true;
-  tables_.build(RowSource(rows_), *family_);
-  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, static_cast<std::uint32_t>(rows_.rows()), 512),
-                    [&](const tbb::blocked_range<std::uint32_t>& range) {
-                      for (std::uint32_t row = range.begin(); row != range.end(); ++row) mark_hashed(row);
-                    });
+  job_.drop();
+  using Range = tbb::blocked_range<std::uint32_t>;
+  const float longest = tbb::parallel_reduce(
+      Range(0, static_cast<std::uint32_t>(rows_.rows()), 512), 0.f,
+      [&](const Range& range, float most) {
+        for (std::uint32_t row = range.begin(); row != range.end(); ++row) most = std::max(most, mark_hashed(row));
+        return most;
+      },
+      [](float a, float b) { return std::max(a, b); });
+  if (longest_) longest_ = longest;
+  tables_.build(RowSource(rows_, longest_), *family_);
 }
 
 void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch) {
@@ -94,16 +113,27 @@ void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint6
 }
 
 std::size_t LabelIndex::advance(std::uint64_t samples) {
-  if (!schedule_.advance(samples)) return 0;
-  if (!schedule_.moved_rows_only()) {
-    build();
-    return rows_.rows();
+  const bool due = schedule_.advance(samples);
+  job_samples_ += samples;
+  const double share = due ? 1.0 : static_cast<double>(job_samples_) / job_period_;
+  const std::span<const std::uint32_t> hashed = job_.advance(share, tables_, RowSource(rows_, longest_), *family_);
+  tbb::parallel_for(std::size_t{0}, hashed.size(), [&](std::size_t i) { mark_hashed(hashed[i]); });
+  const std::size_t count = hashed.size();
+  if (due) begin_rehash();
+  return count;
+}
+
+void LabelIndex::begin_rehash() {
+  std::vector<std::uint32_t> moved;
+  if (schedule_.moved_rows_only()) {
+    drift_.moved(schedule_.params().threshold, moved);
+  } else {
+    moved.resize(rows_.rows());
+    std::iota(moved.begin(), moved.end(), 0u);
   }
-  drift_.moved(schedule_.params().threshold, moved_);
-  if (moved_.empty()) return 0;
-  tables_.rehash(RowSource(rows_), *family_, moved_);
-  tbb::parallel_for(std::size_t{0}, moved_.size(), [&](std::size_t i) { mark_hashed(moved_[i]); });
-  return moved_.size();
+  job_.start(tables_, std::move(moved));
+  job_samples_ = 0;
+  job_period_ = schedule_.remaining();
 }
 
 void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes,
@@ -114,6 +144,13 @@ void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t
     const std::size_t samples = std::min(kBlock, count - begin);
     hashing::group_codes(*family_, hidden.row(first + begin), hidden.stride, rows_.width(), samples, codes + begin, stride);
   });
+}
+
+void LabelIndex::row_codes(std::span<const std::uint32_t> ids, std::uint32_t* codes, std::size_t stride) const {
+  static thread_local std::vector<std::uint32_t*> columns;
+  columns.clear();
+  for (std::size_t table = 0; table < tables_.tables(); ++table) columns.push_back(codes + table * stride);
+  hashing::hash_rows(RowSource(rows_, longest_), *family_, ids.data(), ids.size(), columns);
 }
 
 }  // namespace glissade

@@ -1,12 +1,15 @@
 #include "engine/samplers/mixture.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "engine/samplers/draw.h"
 #include "engine/samplers/exact.h"
 #include "engine/samplers/in_batch.h"
 #include "engine/samplers/lsh.h"
+#include "engine/samplers/lsh_label.h"
+#include "engine/samplers/lsh_ranked.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -19,9 +22,12 @@ double share_of(const SamplerMix::Part& part, const Config& config) noexcept {
   return draws(part.kind) ? 1.0 : config.retrieved_share;
 }
 
-std::unique_ptr<Source> make_source(SamplerKind kind, const SamplerSources& sources) {
+std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, const SamplerSources& sources) {
   switch (kind) {
     case SamplerKind::lsh: return std::make_unique<LshSource>(*sources.index);
+    case SamplerKind::lsh_topk: return std::make_unique<LshRankedSource>(*sources.index, 1);
+    case SamplerKind::lsh_threshold: return std::make_unique<LshRankedSource>(*sources.index, config.collisions);
+    case SamplerKind::lsh_label: return std::make_unique<LshLabelSource>(*sources.index);
     case SamplerKind::in_batch: return std::make_unique<InBatchSource>();
     case SamplerKind::exact: return std::make_unique<ExactSource>(*sources.output);
     case SamplerKind::uniform:
@@ -33,6 +39,7 @@ std::unique_ptr<Source> make_source(SamplerKind kind, const SamplerSources& sour
 
 /// What the rows found stand for if nothing else does: 1 / (probability of being found).
 void weigh_retrieved(ActiveSet& out) noexcept {
+  assert(out.inclusion.size() == out.ids.size() - out.labels);
   out.exact = out.labels;
   for (const float p : out.inclusion) out.log_weights.push_back(-std::log(p));
 }
@@ -41,16 +48,21 @@ void weigh_retrieved(ActiveSet& out) noexcept {
 
 MixtureSampler::MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources)
     : rows_(rows), active_(config.active), correction_(config.correction), frequency_power_(config.frequency_power) {
+  double retrieved = 0;
   for (const SamplerMix::Part& part : config.sampler.parts) {
-    const auto most = static_cast<std::size_t>(std::llround(config.active * share_of(part, config)));
-    if (part.kind == SamplerKind::frequency) by_frequency_ += most;
-    if (auto source = make_source(part.kind, sources)) retrievals_.push_back({std::move(source), most});
+    const double share = share_of(part, config);
+    if (part.kind == SamplerKind::frequency) frequency_share_ = share;
+    auto source = make_source(part.kind, config, sources);
+    if (!source) continue;
+    retrieved += share;
+    retrievals_.push_back({std::move(source), share});
   }
+  fills_ = retrieved >= 1;
 }
 
 void MixtureSampler::count_labels(std::span<const std::uint32_t> counts) {
   for (const Retrieval& retrieval : retrievals_) retrieval.source->count_labels(counts);
-  if (by_frequency_ == 0) return;
+  if (frequency_share_ == 0) return;
   if (counts.empty()) {
     frequencies_.reset();
   } else {
@@ -60,14 +72,18 @@ void MixtureSampler::count_labels(std::span<const std::uint32_t> counts) {
 
 void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept {
   add_labels(group, seen, out);
+  const std::size_t room = active_ - std::min(active_, out.ids.size());
+  const auto places = [room](double share) { return static_cast<std::size_t>(std::llround(static_cast<double>(room) * share)); };
   std::uint64_t stream = 0;
   for (const Retrieval& retrieval : retrievals_) {
-    const std::size_t room = active_ - std::min(active_, out.ids.size());
-    retrieval.source->add(group, std::min(room, retrieval.rows), hashing::derive(group.seed, ++stream), seen, out);
+    const std::size_t left = active_ - std::min(active_, out.ids.size());
+    const Source::Order order{std::min(left, places(retrieval.share)), hashing::derive(group.seed, ++stream),
+                              correction_ && fills_};
+    retrieval.source->add(group, order, seen, out);
   }
-  add_drawn({rows_, active_, frequencies_ ? by_frequency_ : 0, frequencies_ ? &*frequencies_ : nullptr, correction_}, group.seed,
-            seen, out);
-  if (correction_ && out.exact == out.ids.size() && out.exact < rows_) weigh_retrieved(out);
+  const AliasTable* const frequencies = frequencies_ ? &*frequencies_ : nullptr;
+  add_drawn({rows_, active_, frequencies != nullptr ? places(frequency_share_) : 0, frequencies, correction_}, group.seed, seen, out);
+  if (correction_ && fills_ && out.exact == out.ids.size() && out.exact < rows_) weigh_retrieved(out);
 }
 
 }  // namespace glissade

@@ -13,7 +13,8 @@ namespace glissade {
 /// The labels, then what the retrieving parts of a mixture find, then drawn rows up to the target (where SLIDE pads by nothing, so
 /// that a set could be nearly empty and its softmax meaningless). Retrieved rows count as they are and drawn ones stand for the
 /// rest: given what was retrieved, the sum over the set is an unbiased estimate of the sum over all rows, whatever the tables do.
-/// Only if nothing is left to draw do retrieved rows stand for others, by their inclusion probabilities.
+/// A mixture that retrieves everything has nothing drawn to stand for the rest: there retrieved rows are weighted by their
+/// inclusion probabilities, as far as these can be estimated.
 class MixtureSampler final : public Sampler {
  public:
   MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources);
@@ -23,15 +24,16 @@ class MixtureSampler final : public Sampler {
  private:
   struct Retrieval {
     std::unique_ptr<Source> source;
-    std::size_t rows;  ///< at most
+    double share;  ///< of the places that the labels leave
   };
 
   std::uint32_t rows_;
   std::size_t active_;
   bool correction_;
+  bool fills_ = false;  ///< retrieval may fill a set, so that nothing is drawn
   double frequency_power_;
   std::vector<Retrieval> retrievals_;
-  std::size_t by_frequency_ = 0;
+  double frequency_share_ = 0;
   std::optional<AliasTable> frequencies_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "engine/samplers/sampler.h"
 
@@ -11,12 +12,16 @@ namespace glissade {
 /// counted as it is where drawn rows stand for the rest.
 class Source {
  public:
+  struct Order {
+    std::size_t quota;   ///< rows to add at most
+    std::uint64_t seed;  ///< decides what is left to chance
+    bool inclusion;      ///< append each added row's inclusion probability to ActiveSet::inclusion
+  };
+
   virtual ~Source() = default;
 
-  /// Appends at most `quota` rows that `seen` does not hold yet, and for each of them to out.inclusion the probability with which
-  /// a source of this kind finds it; `seed` decides what is left to chance. Safe from many threads.
-  virtual void add(const SampleGroup& group, std::size_t quota, std::uint64_t seed, hashing::StampSet& seen,
-                   ActiveSet& out) const noexcept = 0;
+  /// Appends rows that `seen` does not hold yet. Safe from many threads.
+  virtual void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept = 0;
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
 };
 

@@ -44,8 +44,8 @@ void check_dots(DotsKernel<T> dots, Convert convert) {
     const std::size_t stride = (width + 31) / 32 * 32;
     const std::vector<T> x = convert(random.floats(width, -2.0f, 2.0f));
     std::vector<float> table = random.floats(kRows * stride, -2.0f, 2.0f);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      if (i % stride >= width) table[i] = kNan;  // padding must not leak into the sums
+    for (std::size_t row = 0; row < kRows; ++row) {  // padding must not leak into the sums
+      for (std::size_t j = width; j < stride; ++j) table[row * stride + j] = kNan;
     }
     if (!table.empty()) table.resize(table.size() - stride + width);
     const std::vector<T> rows = convert(table);

@@ -9,21 +9,22 @@ namespace glissade {
 
 enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
-enum class SamplerKind { lsh, in_batch, exact, uniform, frequency, full };
+enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
-enum class HashKind { simhash, dwta };
+enum class HashKind { simhash, dwta, wta, minhash };
+enum class HashTransform { none, simple };
 enum class RehashKind { fixed, decaying, drift };
 enum class OptimizerKind { adam, adagrad, momentum, sgd };
 enum class MomentType { fp32, bf16 };
 enum class SecondMoment { element, row };
 enum class DecayKind { none, linear, cosine };
 
-/// Where the active rows besides the true labels come from: the parts fill their shares of the target one after another, and what
-/// they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
+/// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
+/// after another, and what they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
 struct SamplerMix {
   struct Part {
     SamplerKind kind;
-    double share;  ///< of the target, in (0, 1]
+    double share;  ///< of the places that the labels leave, in (0, 1]
     bool operator==(const Part&) const = default;
   };
   /// A share of this stands for Config::retrieved_share (samplers that retrieve) or 1 (samplers that draw): a name alone.
@@ -53,17 +54,19 @@ struct Config {
   SamplerMix sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;
   std::uint32_t active = 2048;    ///< target size of an active set, true labels included
-  double retrieved_share = 0.25;  ///< largest part of the set that a sampler named alone retrieves; the rest is uniform
+  double retrieved_share = 0.25;  ///< part of the places that a sampler named alone retrieves; the rest is uniform
+  std::uint32_t collisions = 2;   ///< lsh-threshold: least number of tables in which a row is met
   double frequency_power = 0.75;  ///< frequency: a label is drawn in proportion to its count to this power
   bool fused = true;              ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
   bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q)
 
   HashKind hash = HashKind::simhash;
+  HashTransform hash_transform = HashTransform::none;
   std::uint32_t k = 9;           ///< codes per table
   std::uint32_t tables = 24;     ///< L
   std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
   RehashKind rehash = RehashKind::drift;
-  std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks)
+  std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks); each is spread over the next period
   double rehash_growth = 1.5;           ///< decaying: factor from one period to the next
   double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
 
