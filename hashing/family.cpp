@@ -23,7 +23,9 @@ std::unique_ptr<Family> Family::make(const FamilyParams& params, const simd::Ker
   assert(table_bits(params) <= kMaxTableBits);
   switch (params.kind) {
     case FamilyKind::simhash: return make_simhash(params, kernels);
+    case FamilyKind::wta: return make_wta(params, kernels);
     case FamilyKind::dwta: return make_dwta(params, kernels);
+    case FamilyKind::minhash: return make_minhash(params, kernels);
   }
   return nullptr;
 }

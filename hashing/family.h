@@ -14,25 +14,27 @@ namespace glissade::hashing {
 /// Vectors hashed together; a block is stored dimension-major: block[d * kLanes + lane].
 inline constexpr std::size_t kLanes = 16;
 
-enum class FamilyKind { simhash, dwta };
+enum class FamilyKind { simhash, dwta, wta, minhash };
 
 struct FamilyParams {
   FamilyKind kind = FamilyKind::simhash;
   std::uint32_t dimension = 0;  ///< length of the vectors, bias dimension included
-  std::uint32_t k = 9;          ///< codes per table: sign bits (simhash) or digits (dwta)
+  std::uint32_t k = 9;          ///< codes per table: sign bits (simhash) or digits (the others)
   std::uint32_t tables = 50;    ///< L
   std::uint64_t seed = 1;
-  std::uint32_t bin_size = 8;  ///< dwta: positions per bin, a power of two in [2, 128], so a digit is exactly log2(bin_size) bits
+  std::uint32_t bin_size = 8;  ///< not simhash: positions per bin, a power of two in [2, 128], so a digit is log2(bin_size) bits
   std::uint32_t nonzeros = 0;  ///< simhash: non-zero signs per projection; 0 = max(8, dimension / 3); at most dimension
+  std::uint32_t set_size = 0;  ///< minhash: largest entries that make up the set; 0 = max(8, dimension / 8); at most dimension
 };
 
-/// Address bits of one table: k (simhash) or k * log2(bin_size) (dwta). The engine refuses more than kMaxTableBits.
+/// Address bits of one table: k (simhash) or k * log2(bin_size) (the others). The engine refuses more than kMaxTableBits.
 std::uint32_t table_bits(const FamilyParams& params) noexcept;
 inline constexpr std::uint32_t kMaxTableBits = 24;
 
 /// A locality-sensitive hash family: K codes for each of L tables, bit-identical on every machine for the same parameters.
-/// SimHash: Charikar 2002, with sparse random signs (Achlioptas 2003). DWTA: Yagnik 2011; densified: Chen & Shrivastava 2018.
-/// Immutable after make(); safe to use from many threads.
+/// SimHash: Charikar 2002, with sparse random signs (Achlioptas 2003); by angle. WTA: Yagnik 2011; by the order of the entries;
+/// DWTA: densified, Chen & Shrivastava 2018. MinHash: Shrivastava & Li 2014; by the overlap of the sets of largest positive
+/// entries. Immutable after make(); safe to use from many threads.
 class Family {
  public:
   /// Hashes with the kernels of the active simd level.
@@ -42,8 +44,8 @@ class Family {
   virtual ~Family() = default;
 
   /// Addresses of 16 vectors in every table: codes[table * kLanes + lane] < 2^table_bits.
-  /// `block` is dimension x kLanes floats. No allocation, except for dwta's scratch (k * tables * kLanes bytes)
-  /// at the first call of a thread.
+  /// `block` is dimension x kLanes floats. No allocation, except at the first call of a
+  /// thread: k * tables * kLanes bytes (not simhash) and (dimension + 2) * kLanes floats (minhash).
   virtual void codes(const float* block, std::uint32_t* codes) const noexcept = 0;
 
   const FamilyParams& params() const noexcept { return params_; }

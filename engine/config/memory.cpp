@@ -11,6 +11,7 @@
 #include <limits>
 #include <thread>
 
+#include "engine/config/hash_kind.h"
 #include "engine/config/text.h"
 #include "engine/layers/output_path.h"
 #include "engine/parameters/parameter_rows.h"
@@ -38,7 +39,7 @@ void add_rows(MemoryEstimate& estimate, const ParameterRows::Options& options, s
 
 std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   hashing::FamilyParams params;
-  params.kind = config.hash == HashKind::dwta ? hashing::FamilyKind::dwta : hashing::FamilyKind::simhash;
+  params.kind = config::family_kind(config.hash);
   params.k = config.k;
   const std::uint64_t buckets = std::uint64_t{1} << std::min(hashing::table_bits(params), hashing::kMaxTableBits);
   const std::uint64_t tables = config.tables;

@@ -38,8 +38,8 @@ inline constexpr auto kNames<SamplerKind> =
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>
-inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>({{HashKind::simhash, "simhash"},
-                                                                        {HashKind::dwta, "dwta"}});
+inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>(
+    {{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}, {HashKind::wta, "wta"}, {HashKind::minhash, "minhash"}});
 template <>
 inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>({{RehashKind::fixed, "fixed"},
                                                                             {RehashKind::decaying, "decaying"},

@@ -155,8 +155,10 @@ constexpr auto kOptions = std::to_array<Option>({
         {kActiveSet, "",
          "Weight sampled labels by 1 / inclusion probability, which makes their loss an estimate of the full one."}),
 
-    choice<"hash", &Config::hash>(
-        {kHashTables, "", "Hash family: signs of sparse random projections, or densified winner-take-all digits of 3 bits."}),
+    choice<"hash", &Config::hash>({kHashTables, "",
+                                   "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "
+                                   "densified or not, or MinHash of the "
+                                   "set of largest entries."}),
     number<"k", &Config::k, "1 .. 24">(
         {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(

@@ -4,6 +4,7 @@
 
 #include <glissade/options.h>
 
+#include "engine/config/hash_kind.h"
 #include "engine/config/names.h"
 #include "hashing/family.h"
 
@@ -26,7 +27,7 @@ Result<void> check_each_option(const Config& config) {
 /// Not only for the sampler lsh: a model trained otherwise may be searched by its tables.
 Result<void> check_address(const Config& config) {
   hashing::FamilyParams params;
-  params.kind = config.hash == HashKind::dwta ? hashing::FamilyKind::dwta : hashing::FamilyKind::simhash;
+  params.kind = config::family_kind(config.hash);
   params.k = 1;
   const std::uint32_t bits_per_code = hashing::table_bits(params);
   const std::uint32_t bits = config.k * bits_per_code;

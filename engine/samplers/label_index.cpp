@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "engine/config/hash_kind.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
 
@@ -51,7 +52,7 @@ hashing::ScheduleParams schedule_params(const Config& config) noexcept {
 
 hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept {
   hashing::FamilyParams params;
-  params.kind = config.hash == HashKind::simhash ? hashing::FamilyKind::simhash : hashing::FamilyKind::dwta;
+  params.kind = config::family_kind(config.hash);
   params.dimension = static_cast<std::uint32_t>(width + 1);
   params.k = config.k;
   params.tables = config.tables;

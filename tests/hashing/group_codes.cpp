@@ -20,7 +20,7 @@ TEST_CASE("a block is the transposed rows, padded with zeros", "[unit]") {
 }
 
 TEST_CASE("a group's codes are those of its samples one by one", "[unit]") {
-  for (const FamilyKind kind : {FamilyKind::simhash, FamilyKind::dwta}) {
+  for (const FamilyKind kind : kFamilies) {
     const auto family = Family::make({.kind = kind, .dimension = 30, .k = 3, .tables = 11});
     const Matrix m = normal_matrix(37, 30, 401);
     const Codes all = codes_of(*family, m);
@@ -34,7 +34,7 @@ TEST_CASE("a group's codes are those of its samples one by one", "[unit]") {
 }
 
 TEST_CASE("a bias is one more dimension, the same from a row source as from a group", "[unit]") {
-  for (const FamilyKind kind : {FamilyKind::simhash, FamilyKind::dwta}) {
+  for (const FamilyKind kind : kFamilies) {
     const auto family = Family::make({.kind = kind, .dimension = 13, .k = 3, .tables = 9});
     constexpr std::uint32_t kRows = 21;
     const Matrix m = normal_matrix(kRows, 13, 403);  // what the hash must see: 12 values and a bias

@@ -34,6 +34,8 @@ TEST_CASE("table_bits is exact", "[unit]") {
   CHECK(table_bits({.kind = FamilyKind::dwta, .k = 5, .bin_size = 2}) == 5);
   CHECK(table_bits({.kind = FamilyKind::dwta, .k = 2, .bin_size = 128}) == 14);
   CHECK(table_bits({.kind = FamilyKind::dwta, .k = 4, .bin_size = 16}) == 16);
+  CHECK(table_bits({.kind = FamilyKind::wta, .k = 3, .bin_size = 8}) == 9);
+  CHECK(table_bits({.kind = FamilyKind::minhash, .k = 3, .bin_size = 4}) == 6);
 }
 
 TEST_CASE("every address of a table is reached", "[unit]") {
@@ -43,7 +45,11 @@ TEST_CASE("every address of a table is reached", "[unit]") {
   }
   for (const std::uint32_t bin_size : {2u, 4u, 8u, 16u}) {
     CAPTURE(bin_size);
-    CHECK(coverage({.kind = FamilyKind::dwta, .dimension = 2 * bin_size, .k = 2, .tables = 2, .bin_size = bin_size}, 400) == 1.0);
+    for (const FamilyKind kind : {FamilyKind::dwta, FamilyKind::wta})
+      CHECK(coverage({.kind = kind, .dimension = 2 * bin_size, .k = 2, .tables = 2, .bin_size = bin_size}, 400) == 1.0);
+    // The first member of a set stands at the last place of a bin with a probability of about 1 / 60.
+    CHECK(coverage({.kind = FamilyKind::minhash, .dimension = 8 * bin_size, .k = 2, .tables = 2, .bin_size = bin_size}, 4000) ==
+          1.0);
   }
 }
 

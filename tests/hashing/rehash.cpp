@@ -26,7 +26,7 @@ void redraw(Matrix& m, const Rows& rows, Random& random) {
 
 TEST_CASE("re-hashing the rows that changed equals a full build", "[unit]") {
   constexpr std::uint32_t kRows = 3001;
-  for (const FamilyKind kind : {FamilyKind::simhash, FamilyKind::dwta}) {
+  for (const FamilyKind kind : kFamilies) {
     for (const std::uint32_t tables : {1u, 6u}) {
       const FamilyParams params{.kind = kind, .dimension = 24, .k = kind == FamilyKind::simhash ? 8u : 3u, .tables = tables};
       const auto family = Family::make(params);

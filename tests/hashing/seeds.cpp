@@ -50,4 +50,6 @@ TEST_CASE("the codes of a seed are frozen", "[unit]") {
   };
   CHECK(digest(FamilyKind::simhash) == 0xa90d0ea5870bed9cull);
   CHECK(digest(FamilyKind::dwta) == 0xa9ba0c900e1b3863ull);
+  CHECK(digest(FamilyKind::wta) == 0x7d2549d466a3b64aull);
+  CHECK(digest(FamilyKind::minhash) == 0x7b48a370f1dc160eull);
 }

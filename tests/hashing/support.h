@@ -16,6 +16,8 @@
 
 namespace glissade::hashing::test {
 
+inline constexpr FamilyKind kFamilies[] = {FamilyKind::simhash, FamilyKind::dwta, FamilyKind::wta, FamilyKind::minhash};
+
 /// Row-major vectors.
 struct Matrix {
   std::size_t rows = 0;

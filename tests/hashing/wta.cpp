@@ -10,8 +10,9 @@ using namespace glissade::hashing::test;
 
 namespace {
 
-FamilyParams one_digit(std::uint32_t dimension, std::uint32_t bin_size, std::uint32_t tables = 6000) {
-  return {.kind = FamilyKind::dwta, .dimension = dimension, .k = 1, .tables = tables, .seed = 3, .bin_size = bin_size};
+FamilyParams one_digit(std::uint32_t dimension, std::uint32_t bin_size, std::uint32_t tables = 6000,
+                       FamilyKind kind = FamilyKind::dwta) {
+  return {.kind = kind, .dimension = dimension, .k = 1, .tables = tables, .seed = 3, .bin_size = bin_size};
 }
 
 /// P[the largest of the same m random entries stands at the same place in x and y], by drawing subsets with another generator.
@@ -53,7 +54,9 @@ TEST_CASE("wta digits collide as often as the largest of a random subset coincid
     for (const double degrees : {10.0, 30.0, 60.0, 90.0}) {
       CAPTURE(bin_size, degrees);
       const Matrix pairs = pairs_at_angle(8, 129, degrees * std::numbers::pi / 180.0, 29);
-      CHECK(collision_share(*Family::make(one_digit(129, bin_size)), pairs) == Approx(simulated(pairs, bin_size)).margin(0.015));
+      const Approx expected = Approx(simulated(pairs, bin_size)).margin(0.015);
+      for (const FamilyKind kind : {FamilyKind::dwta, FamilyKind::wta})
+        CHECK(collision_share(*Family::make(one_digit(129, bin_size, 6000, kind)), pairs) == expected);
     }
   }
 }
@@ -96,6 +99,24 @@ TEST_CASE("wta depends on the order of the entries only", "[unit]") {
   for (std::size_t d = 0; d < 100; ++d) m.row(1)[d] = std::exp(m.row(0)[d]) * 3.f + 1.f;
   const Codes codes = codes_of(*Family::make(params), m);
   for (std::size_t t = 0; t < 30; ++t) CHECK(codes.at(t, 0) == codes.at(t, 1));
+}
+
+// The same bins, so the same digits, but for the empty ones; a share of 0.59 of these bins is empty.
+TEST_CASE("wta without densification gives empty bins digit 0 and all others the digit of dwta", "[unit]") {
+  const auto plain = Family::make(one_digit(128, 8, 500, FamilyKind::wta));
+  const auto densified = Family::make(one_digit(128, 8, 500));
+  const Matrix m = relu_like(32, 128, 8, 51);
+  const Codes one = codes_of(*plain, m), other = codes_of(*densified, m);
+  std::size_t zero = 0;
+  for (std::size_t t = 0; t < 500; ++t) {
+    for (std::size_t i = 0; i < 32; ++i) {
+      CHECK((one.at(t, i) == 0 || one.at(t, i) == other.at(t, i)));
+      zero += one.at(t, i) == 0;
+    }
+  }
+  CHECK(static_cast<double>(zero) / (500 * 32) == Approx(0.59 + 0.41 / 8).margin(0.06));
+  const Matrix dense = normal_matrix(8, 128, 52);
+  CHECK(codes_of(*plain, dense).values == codes_of(*densified, dense).values);
 }
 
 // With 8 of 128 entries filled 6 bins of 10 are empty. Undensified, unrelated vectors would share the empty digit in a third of

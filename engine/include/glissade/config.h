@@ -11,7 +11,7 @@ enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
 enum class SamplerKind { lsh, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
-enum class HashKind { simhash, dwta };
+enum class HashKind { simhash, dwta, wta, minhash };
 enum class RehashKind { fixed, decaying, drift };
 enum class OptimizerKind { adam, adagrad, momentum, sgd };
 enum class MomentType { fp32, bf16 };
