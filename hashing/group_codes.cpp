@@ -17,7 +17,7 @@ void group_codes(const Family& family, const float* rows, std::size_t stride, st
                  std::uint32_t* codes, std::size_t codes_stride, float bias) noexcept {
   const std::size_t dimension = family.params().dimension;
   const std::size_t tables = family.params().tables;
-  assert(dimension == width || dimension == width + 1);
+  assert(dimension >= width);
   assert(codes_stride >= padded(samples));
   static thread_local std::vector<float> block;
   static thread_local std::vector<std::uint32_t> block_codes;
@@ -28,7 +28,7 @@ void group_codes(const Family& family, const float* rows, std::size_t stride, st
     transpose_block(rows + first * stride, stride, count, width, block.data());
     if (dimension > width) {
       std::fill_n(block.data() + width * kLanes, count, bias);
-      std::fill_n(block.data() + width * kLanes + count, kLanes - count, 0.f);
+      std::fill(block.begin() + static_cast<std::ptrdiff_t>(width * kLanes + count), block.end(), 0.f);
     }
     family.codes(block.data(), block_codes.data());
     for (std::size_t t = 0; t < tables; ++t)

@@ -41,6 +41,9 @@ template <>
 inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>(
     {{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}, {HashKind::wta, "wta"}, {HashKind::minhash, "minhash"}});
 template <>
+inline constexpr auto kNames<HashTransform> = std::to_array<Name<HashTransform>>({{HashTransform::none, "none"},
+                                                                                  {HashTransform::simple, "simple"}});
+template <>
 inline constexpr auto kNames<RehashKind> = std::to_array<Name<RehashKind>>({{RehashKind::fixed, "fixed"},
                                                                             {RehashKind::decaying, "decaying"},
                                                                             {RehashKind::drift, "drift"}});

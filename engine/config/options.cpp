@@ -159,6 +159,10 @@ constexpr auto kOptions = std::to_array<Option>({
                                    "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "
                                    "densified or not, or MinHash of the "
                                    "set of largest entries."}),
+    choice<"hash-transform", &Config::hash_transform>({kHashTables, "",
+                                                       "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
+                                                       "tables look for the largest logits and not for the "
+                                                       "smallest angles."}),
     number<"k", &Config::k, "1 .. 24">(
         {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(

@@ -39,6 +39,14 @@ Result<void> check_address(const Config& config) {
                      std::to_string(hashing::kMaxTableBits / bits_per_code));
 }
 
+/// Digits ask for the order of a vector's entries, which added coordinates would spoil.
+Result<void> check_transform(const Config& config) {
+  if (config.hash_transform == HashTransform::none || config.hash == HashKind::simhash) return {};
+  return usage_error("option 'hash-transform': '" + std::string(config::name_of(config.hash_transform)) +
+                     "' does not go with hash " + std::string(config::name_of(config.hash)) +
+                     "; allowed with hash simhash only, use hash-transform none");
+}
+
 }  // namespace
 
 // An active set larger than the number of labels is no error: it is clamped, so that a preset also fits smaller data. Every
@@ -46,6 +54,7 @@ Result<void> check_address(const Config& config) {
 Result<void> validate(const Config& config, const Shape& shape) {
   if (auto each = check_each_option(config); !each) return each;
   if (auto address = check_address(config); !address) return address;
+  if (auto transform = check_transform(config); !transform) return transform;
   if (shape.features == 0) {
     return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
   }

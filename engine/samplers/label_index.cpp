@@ -2,6 +2,7 @@
 
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_reduce.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "engine/config/hash_kind.h"
 #include "hashing/group_codes.h"
+#include "hashing/lift.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -17,10 +19,11 @@ namespace {
 constexpr std::uint64_t kFamilyStream = 0x66616d696c79;
 constexpr std::uint64_t kTableStream = 0x7461626c65;
 
-/// Output rows as vectors to hash: the weights that the forward pass reads, and the bias as one more dimension.
+/// Output rows as vectors to hash: the weights that the forward pass reads, the bias as one more dimension, and what the
+/// transform adds.
 class RowSource final : public hashing::VectorSource {
  public:
-  explicit RowSource(const ParameterRows& rows) : rows_(rows) {}
+  RowSource(const ParameterRows& rows, std::optional<float> longest) : rows_(rows), longest_(longest) {}
   std::uint32_t count() const noexcept override { return static_cast<std::uint32_t>(rows_.rows()); }
   void load(std::span<const std::uint32_t> ids, float* block) const noexcept override {
     static thread_local std::vector<float> values;
@@ -29,10 +32,12 @@ class RowSource final : public hashing::VectorSource {
     hashing::transpose_block(values.data(), rows_.stride(), ids.size(), rows_.width(), block);
     float* bias = block + rows_.width() * hashing::kLanes;
     for (std::size_t lane = 0; lane < hashing::kLanes; ++lane) bias[lane] = lane < ids.size() ? rows_.bias[ids[lane]] : 0.f;
+    if (longest_) hashing::lift(block, rows_.width() + 1, ids.size(), *longest_);
   }
 
  private:
   const ParameterRows& rows_;
+  std::optional<float> longest_;
 };
 
 hashing::ScheduleParams schedule_params(const Config& config) noexcept {
@@ -53,7 +58,8 @@ hashing::ScheduleParams schedule_params(const Config& config) noexcept {
 hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept {
   hashing::FamilyParams params;
   params.kind = config::family_kind(config.hash);
-  params.dimension = static_cast<std::uint32_t>(width + 1);
+  const std::size_t lifted = config.hash_transform == HashTransform::simple ? hashing::kLiftCoordinates : 0;
+  params.dimension = static_cast<std::uint32_t>(width + 1 + lifted);
   params.k = config.k;
   params.tables = config.tables;
   params.seed = hashing::derive(config.seed, kFamilyStream);
@@ -66,24 +72,33 @@ LabelIndex::LabelIndex(const Config& config, const ParameterRows& rows)
       tables_(config.tables, hashing::table_bits(family_params(config, rows.width())), static_cast<std::uint32_t>(rows.rows()),
               config.bucket_cap, hashing::derive(config.seed, kTableStream)),
       schedule_(schedule_params(config)),
-      drift_(rows.rows()) {}
+      drift_(rows.rows()) {
+  if (config.hash_transform == HashTransform::simple) longest_ = 0.f;
+}
 
-void LabelIndex::mark_hashed(std::uint32_t row) noexcept {
+float LabelIndex::mark_hashed(std::uint32_t row) noexcept {
   static thread_local std::vector<float> values;
   values.resize(rows_.width());
   rows_.read_forward(row, values.data());
   double square = static_cast<double>(rows_.bias[row]) * rows_.bias[row];
   for (const float value : values) square += static_cast<double>(value) * value;
-  drift_.hashed(row, static_cast<float>(std::sqrt(square)));
+  const auto length = static_cast<float>(std::sqrt(square));
+  drift_.hashed(row, length);
+  return length;
 }
 
 void LabelIndex::build() {
   built_ = true;
-  tables_.build(RowSource(rows_), *family_);
-  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, static_cast<std::uint32_t>(rows_.rows()), 512),
-                    [&](const tbb::blocked_range<std::uint32_t>& range) {
-                      for (std::uint32_t row = range.begin(); row != range.end(); ++row) mark_hashed(row);
-                    });
+  using Range = tbb::blocked_range<std::uint32_t>;
+  const float longest = tbb::parallel_reduce(
+      Range(0, static_cast<std::uint32_t>(rows_.rows()), 512), 0.f,
+      [&](const Range& range, float most) {
+        for (std::uint32_t row = range.begin(); row != range.end(); ++row) most = std::max(most, mark_hashed(row));
+        return most;
+      },
+      [](float a, float b) { return std::max(a, b); });
+  if (longest_) longest_ = longest;
+  tables_.build(RowSource(rows_, longest_), *family_);
 }
 
 void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch) {
@@ -102,7 +117,7 @@ std::size_t LabelIndex::advance(std::uint64_t samples) {
   }
   drift_.moved(schedule_.params().threshold, moved_);
   if (moved_.empty()) return 0;
-  tables_.rehash(RowSource(rows_), *family_, moved_);
+  tables_.rehash(RowSource(rows_, longest_), *family_, moved_);
   tbb::parallel_for(std::size_t{0}, moved_.size(), [&](std::size_t i) { mark_hashed(moved_[i]); });
   return moved_.size();
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <glissade/config.h>
@@ -44,7 +45,8 @@ class LabelIndex {
   std::size_t memory_bytes() const noexcept { return tables_.memory_bytes() + 2 * sizeof(float) * rows_.rows(); }
 
  private:
-  void mark_hashed(std::uint32_t row) noexcept;
+  /// Starts the row's drift again; returns its length.
+  float mark_hashed(std::uint32_t row) noexcept;
 
   const ParameterRows& rows_;
   std::unique_ptr<hashing::Family> family_;
@@ -52,6 +54,7 @@ class LabelIndex {
   hashing::RehashSchedule schedule_;
   hashing::Drift drift_;
   std::vector<std::uint32_t> moved_;
+  std::optional<float> longest_;  ///< with the transform: length of the longest row at the last build()
   bool built_ = false;
 };
 

@@ -41,6 +41,17 @@ TEST_CASE("validate refuses addresses wider than a table has, naming the largest
         "1 .. 8");
 }
 
+TEST_CASE("validate refuses a transform that the hash family has no use for", "[unit]") {
+  Config config;
+  config.hash_transform = HashTransform::simple;
+  CHECK(refusal(config).empty());
+  config.k = 6;
+  config.hash = HashKind::minhash;
+  CHECK(
+      refusal(config) ==
+      "option 'hash-transform': 'simple' does not go with hash minhash; allowed with hash simhash only, use hash-transform none");
+}
+
 TEST_CASE("validate refuses fields that were filled past their range without the options", "[unit]") {
   Config config;
   config.hidden = {};

@@ -12,6 +12,7 @@ enum class LossKind { softmax, bce };
 enum class SamplerKind { lsh, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
 enum class HashKind { simhash, dwta, wta, minhash };
+enum class HashTransform { none, simple };
 enum class RehashKind { fixed, decaying, drift };
 enum class OptimizerKind { adam, adagrad, momentum, sgd };
 enum class MomentType { fp32, bf16 };
@@ -59,6 +60,7 @@ struct Config {
   bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q)
 
   HashKind hash = HashKind::simhash;
+  HashTransform hash_transform = HashTransform::none;
   std::uint32_t k = 9;           ///< codes per table
   std::uint32_t tables = 24;     ///< L
   std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
