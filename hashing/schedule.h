@@ -23,6 +23,8 @@ class RehashSchedule {
   /// True if a re-hash is due after `samples` more samples were seen; moves on to the next period then. What exceeds the period
   /// counts for the next one, so the state depends on the total only: advance(n) on a fresh schedule resumes after n samples.
   bool advance(std::uint64_t samples) noexcept;
+  /// Samples until the next re-hash is due, > 0.
+  double remaining() const noexcept { return period_ - static_cast<double>(since_); }
   bool moved_rows_only() const noexcept { return params_.kind == ScheduleParams::Kind::drift; }
   const ScheduleParams& params() const noexcept { return params_; }
 

@@ -22,10 +22,10 @@ class Tables {
   /// table of ids per thread beside the tables themselves: the codes lie where the ids will be.
   void build(const VectorSource& source, const Family& family);
 
-  /// Re-hashes `moved` (ascending, unique) and leaves all other rows where they are. Without a cap the result equals
-  /// build() on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next
-  /// build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes. Costs one walk over the tables
-  /// plus the hashing of `moved`; needs at most 64 MiB (or 65,536 rows' codes, if that is more) beside what build() needs.
+  /// Re-hashes `moved` (ascending, unique) at once and leaves all other rows where they are; RehashJob does the same in slices.
+  /// Without a cap the result equals build() on the same rows. Under a cap a row that the reservoir had dropped returns when it
+  /// is re-hashed or at the next build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes.
+  /// Costs one walk over the tables plus the hashing of `moved`; needs what a RehashJob holds.
   void rehash(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
 
   std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const noexcept {
@@ -44,6 +44,7 @@ class Tables {
   std::size_t memory_bytes() const noexcept;
 
  private:
+  friend class RehashJob;  // replaces one table after the other
   struct Table {
     std::vector<std::uint32_t> offsets;
     std::vector<std::uint32_t> ids;
@@ -51,13 +52,12 @@ class Tables {
   void sort_by_code(std::uint32_t table, std::vector<std::uint32_t>& spare) noexcept;
   void apply_cap(std::uint32_t table) noexcept;
   std::uint64_t reservoir_seed(std::uint32_t table) const noexcept;
-  void rehash_chunk(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
 
   std::uint32_t bits_;
   std::uint32_t rows_;
   std::uint32_t bucket_cap_;
   std::uint64_t seed_;
-  std::uint64_t round_ = 0;  // re-hashes since the last build: each draws its own reservoirs
+  std::uint64_t round_ = 0;  // chunks re-hashed since the last build: each draws its own reservoirs
   std::vector<Table> tables_;
 };
 

@@ -17,6 +17,7 @@
 #include "engine/parameters/parameter_rows.h"
 #include "engine/samplers/sampler.h"
 #include "hashing/family.h"
+#include "hashing/rehash_job.h"
 
 namespace glissade {
 namespace {
@@ -41,12 +42,14 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   hashing::FamilyParams params;
   params.kind = config::family_kind(config.hash);
   params.k = config.k;
-  const std::uint64_t buckets = std::uint64_t{1} << std::min(hashing::table_bits(params), hashing::kMaxTableBits);
+  const std::uint32_t bits = std::min(hashing::table_bits(params), hashing::kMaxTableBits);
+  const std::uint64_t buckets = std::uint64_t{1} << bits;
   const std::uint64_t tables = config.tables;
   const std::uint64_t stored = tables * 4 * (shape.labels + buckets + 1);
   const std::uint64_t while_building = std::min(thread_count(config), tables) * 4 * shape.labels;
   const std::uint64_t drift = 8ull * shape.labels;
-  return stored + while_building + drift;
+  const std::uint64_t rehash = hashing::RehashJob::most_bytes(tables, bits, shape.labels, thread_count(config));
+  return stored + while_building + drift + rehash;
 }
 
 /// A set that all samples share, in pieces: the gradients by one piece's logits, its rows packed twice for matrix products, a

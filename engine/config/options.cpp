@@ -173,7 +173,8 @@ constexpr auto kOptions = std::to_array<Option>({
         {kHashTables, "",
          "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
     number<"rehash-period", &Config::rehash_period, "1 .. 1000000000000">(
-        {kHashTables, "samples", "Samples between two re-hashes, or between two looks at how far rows have moved."}),
+        {kHashTables, "samples",
+         "Samples between two re-hashes, or between two looks at how far rows have moved; a re-hash is spread over them."}),
     number<"rehash-growth", &Config::rehash_growth, "1 .. 1000">(
         {kHashTables, "", "Re-hash decaying: factor from one period to the next."}),
     number<"rehash-threshold", &Config::rehash_threshold, "0 .. 1000">(

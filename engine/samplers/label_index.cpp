@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <numeric>
+#include <utility>
 
 #include "engine/config/hash_kind.h"
 #include "hashing/group_codes.h"
@@ -89,6 +90,7 @@ float LabelIndex::mark_hashed(std::uint32_t row) noexcept {
 
 void LabelIndex::build() {
   built_ = true;
+  job_.drop();
   using Range = tbb::blocked_range<std::uint32_t>;
   const float longest = tbb::parallel_reduce(
       Range(0, static_cast<std::uint32_t>(rows_.rows()), 512), 0.f,
@@ -110,16 +112,27 @@ void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint6
 }
 
 std::size_t LabelIndex::advance(std::uint64_t samples) {
-  if (!schedule_.advance(samples)) return 0;
-  if (!schedule_.moved_rows_only()) {
-    build();
-    return rows_.rows();
+  const bool due = schedule_.advance(samples);
+  job_samples_ += samples;
+  const double share = due ? 1.0 : static_cast<double>(job_samples_) / job_period_;
+  const std::span<const std::uint32_t> hashed = job_.advance(share, tables_, RowSource(rows_, longest_), *family_);
+  tbb::parallel_for(std::size_t{0}, hashed.size(), [&](std::size_t i) { mark_hashed(hashed[i]); });
+  const std::size_t count = hashed.size();
+  if (due) begin_rehash();
+  return count;
+}
+
+void LabelIndex::begin_rehash() {
+  std::vector<std::uint32_t> moved;
+  if (schedule_.moved_rows_only()) {
+    drift_.moved(schedule_.params().threshold, moved);
+  } else {
+    moved.resize(rows_.rows());
+    std::iota(moved.begin(), moved.end(), 0u);
   }
-  drift_.moved(schedule_.params().threshold, moved_);
-  if (moved_.empty()) return 0;
-  tables_.rehash(RowSource(rows_, longest_), *family_, moved_);
-  tbb::parallel_for(std::size_t{0}, moved_.size(), [&](std::size_t i) { mark_hashed(moved_[i]); });
-  return moved_.size();
+  job_.start(tables_, std::move(moved));
+  job_samples_ = 0;
+  job_period_ = schedule_.remaining();
 }
 
 void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes,

@@ -11,18 +11,20 @@
 #include "engine/parameters/parameter_rows.h"
 #include "hashing/family.h"
 #include "hashing/query.h"
+#include "hashing/rehash_job.h"
 #include "hashing/schedule.h"
 #include "hashing/tables.h"
 
 namespace glissade {
 
 /// The hash tables over an output layer's rows (weights and bias), and what keeps them in step with training.
-/// Reads (codes, tables) are safe from many threads; build and advance need exclusive access.
+/// A re-hash is a job that goes on in small slices until the next one is due, so training never waits for it; build, restart and
+/// ensure_built hash every row at once. Reads (codes, tables) are safe from many threads; all else needs exclusive access.
 class LabelIndex {
  public:
   LabelIndex(const Config& config, const ParameterRows& rows);
 
-  /// Hashes every row.
+  /// Hashes every row; drops a re-hash that is under way.
   void build();
   /// Hashes every row unless build() was called before.
   void ensure_built() {
@@ -33,7 +35,8 @@ class LabelIndex {
   /// `batch`: so a run that was resumed there goes on exactly as one that never stopped.
   void restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch);
 
-  /// Counts `samples` trained samples and re-hashes if the schedule says so. Returns the rows re-hashed.
+  /// Counts `samples` trained samples and does the share of the re-hash under way that they stand for in its period; finishes it
+  /// and begins the next one if the schedule says so. Returns the rows hashed now.
   std::size_t advance(std::uint64_t samples);
 
   /// Addresses of the activations' rows first .. first + count - 1 in every table, codes[table * stride + i];
@@ -42,9 +45,12 @@ class LabelIndex {
 
   const hashing::Tables& tables() const noexcept { return tables_; }
   hashing::Drift& drift() noexcept { return drift_; }
-  std::size_t memory_bytes() const noexcept { return tables_.memory_bytes() + 2 * sizeof(float) * rows_.rows(); }
+  std::size_t memory_bytes() const noexcept {
+    return tables_.memory_bytes() + job_.memory_bytes() + 2 * sizeof(float) * rows_.rows();
+  }
 
  private:
+  void begin_rehash();
   /// Starts the row's drift again; returns its length.
   float mark_hashed(std::uint32_t row) noexcept;
 
@@ -53,8 +59,10 @@ class LabelIndex {
   hashing::Tables tables_;
   hashing::RehashSchedule schedule_;
   hashing::Drift drift_;
-  std::vector<std::uint32_t> moved_;
-  std::optional<float> longest_;  ///< with the transform: length of the longest row at the last build()
+  hashing::RehashJob job_;
+  std::uint64_t job_samples_ = 0;  ///< since the job began
+  double job_period_ = 1;          ///< samples in which it is to be done
+  std::optional<float> longest_;   ///< with the transform: length of the longest row at the last build()
   bool built_ = false;
 };
 

@@ -65,7 +65,7 @@ struct Config {
   std::uint32_t tables = 24;     ///< L
   std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
   RehashKind rehash = RehashKind::drift;
-  std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks)
+  std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks); each is spread over the next period
   double rehash_growth = 1.5;           ///< decaying: factor from one period to the next
   double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
 

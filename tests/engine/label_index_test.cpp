@@ -1,0 +1,108 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/samplers/label_index.h"
+#include "hashing/lift.h"
+#include "tests/engine/models.h"
+#include "tests/hashing/support.h"
+
+namespace glissade::test {
+namespace {
+
+constexpr std::uint32_t kRows = 300;
+constexpr std::size_t kWidth = 12;
+
+ParameterRows random_rows(std::uint64_t seed) {
+  ParameterRows rows(kRows, kWidth, {Storage::fp32, true, true, {}});
+  rows.randomize(1.0, seed);
+  hashing::Random random(hashing::mix(seed));
+  for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
+  return rows;
+}
+
+Config config_of(RehashKind kind) {
+  Config config = small_config();
+  config.rehash = kind;
+  config.rehash_period = 96;
+  config.rehash_threshold = 0.3;
+  return config;
+}
+
+bool up_to_date(const LabelIndex& index, const Config& config, const ParameterRows& rows) {
+  LabelIndex fresh(config, rows);
+  fresh.build();
+  return hashing::test::same_buckets(index.tables(), fresh.tables());
+}
+
+}  // namespace
+
+TEST_CASE("a re-hash begins when it is due, goes on in each step, and is done when the next one is due", "[unit]") {
+  const Config config = config_of(RehashKind::fixed);
+  ParameterRows rows = random_rows(3);
+  LabelIndex index(config, rows);
+  index.build();
+  rows.randomize(1.0, 4);
+  for (int step = 0; step < 3; ++step) CHECK(index.advance(32) == 0);  // the third begins one
+  CHECK_FALSE(up_to_date(index, config, rows));
+  CHECK(index.advance(32) + index.advance(32) + index.advance(32) == kRows);
+  CHECK(up_to_date(index, config, rows));
+}
+
+TEST_CASE("a re-hash by drift reads the rows that moved, and no others", "[unit]") {
+  const Config config = config_of(RehashKind::drift);
+  ParameterRows rows = random_rows(3);
+  LabelIndex index(config, rows);
+  index.build();
+  index.drift().add(7, 1e6f);
+  index.drift().add(200, 1e6f);
+  index.drift().add(9, 1e-9f);
+  CHECK(index.advance(96) == 0);
+  CHECK(index.advance(95) + index.advance(1) == 2);
+  CHECK(index.advance(96) == 0);  // what was hashed starts again without drift
+  CHECK(index.advance(96) == 0);
+}
+
+TEST_CASE("a build drops the re-hash under way", "[unit]") {
+  const Config config = config_of(RehashKind::fixed);
+  ParameterRows rows = random_rows(3);
+  LabelIndex index(config, rows);
+  index.build();
+  index.advance(96);
+  index.advance(60);
+  rows.randomize(1.0, 5);
+  index.build();
+  CHECK(index.advance(30) == 0);
+  CHECK(up_to_date(index, config, rows));
+}
+
+TEST_CASE("with the simple transform rows are hashed at the length of the longest one", "[unit]") {
+  Config config = config_of(RehashKind::fixed);
+  config.hash_transform = HashTransform::simple;
+  ParameterRows rows = random_rows(6);
+  for (std::size_t d = 0; d < kWidth; ++d) rows.weights.data()[17 * rows.stride() + d] *= 5.f;
+  LabelIndex index(config, rows);
+  index.build();
+  double longest = 0;
+  for (std::uint32_t i = 0; i < kRows; ++i) {
+    double square = double{rows.bias[i]} * rows.bias[i];
+    for (std::size_t d = 0; d < kWidth; ++d) square += std::pow(double{rows.weights.data()[i * rows.stride() + d]}, 2);
+    longest = std::max(longest, std::sqrt(square));
+  }
+  const auto family = hashing::Family::make(family_params(config, kWidth));
+  std::vector<float> block(family->params().dimension * hashing::kLanes);
+  std::vector<std::uint32_t> codes(config.tables * hashing::kLanes);
+  for (const std::uint32_t i : {0u, 17u, 299u}) {
+    hashing::transpose_block(rows.weights.data() + i * rows.stride(), rows.stride(), 1, kWidth, block.data());
+    block[kWidth * hashing::kLanes] = rows.bias[i];
+    hashing::lift(block.data(), kWidth + 1, 1, static_cast<float>(longest));
+    family->codes(block.data(), codes.data());
+    for (std::uint32_t t = 0; t < config.tables; ++t) {
+      const auto bucket = index.tables().bucket(t, codes[t * hashing::kLanes]);
+      CHECK(std::binary_search(bucket.begin(), bucket.end(), i));
+    }
+  }
+}
+
+}  // namespace glissade::test
