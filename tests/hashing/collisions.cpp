@@ -1,0 +1,176 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <tbb/global_control.h>
+
+#include "hashing/collisions.h"
+#include "hashing/matrix_source.h"
+#include "tests/hashing/support.h"
+
+using namespace glissade::hashing;
+using namespace glissade::hashing::test;
+
+namespace {
+
+constexpr std::uint32_t kRows = 900, kTables = 70, kBits = 4;
+constexpr std::size_t kSamples = 37;
+
+/// Tables with random rows, and samples with random codes. The tables are more than are visited together.
+struct Fixture {
+  Tables tables{kTables, kBits, kRows, 0, 1};
+  std::vector<std::uint32_t> codes = std::vector<std::uint32_t>(kTables * padded(kSamples));
+  GroupCodes group{codes.data(), padded(kSamples), kSamples};
+
+  Fixture() {
+    Random random(mix(701));
+    Matrix m(kRows, kTables);
+    for (float& value : m.values) value = static_cast<float>(random.below(16));
+    tables.build(MatrixSource(m.values.data(), kTables, kTables, kRows), GivenCodes(kTables, kBits));
+    for (std::uint32_t& code : codes) code = static_cast<std::uint32_t>(random.below(16));
+  }
+  GroupCodes sample(std::size_t s) const { return {codes.data() + s, group.stride, 1}; }
+
+  std::map<std::uint32_t, std::uint32_t> counts(std::size_t s) const {
+    std::map<std::uint32_t, std::uint32_t> met;
+    for (std::uint32_t t = 0; t < kTables; ++t)
+      for (const std::uint32_t row : tables.bucket(t, codes[t * group.stride + s])) ++met[row];
+    return met;
+  }
+  /// All counts of a sample's rows, the largest first.
+  std::vector<std::uint32_t> ranked(std::size_t s) const {
+    std::vector<std::uint32_t> all;
+    for (const auto& [row, count] : counts(s)) all.push_back(count);
+    std::sort(all.begin(), all.end(), std::greater<>{});
+    return all;
+  }
+};
+
+/// Each row at most once, with its true count.
+void check_counts(const Fixture& f, std::size_t s, std::span<const Collision> found) {
+  const auto counts = f.counts(s);
+  std::set<std::uint32_t> rows;
+  for (const Collision& c : found) {
+    REQUIRE(rows.insert(c.row).second);
+    REQUIRE(counts.count(c.row) == 1);
+    REQUIRE(counts.at(c.row) == c.count);
+  }
+}
+
+bool same(std::span<const Collision> a, std::span<const Collision> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Collision& x, const Collision& y) { return x.row == y.row && x.count == y.count; });
+}
+
+}  // namespace
+
+TEST_CASE("the rows with most collisions are those of a plain count", "[unit]") {
+  const Fixture f;
+  CollisionCounter counter(kRows, kTables);
+  std::vector<Collision> out(2 * kRows);
+  for (std::size_t s = 0; s < kSamples; ++s) {
+    const auto ranked = f.ranked(s);
+    for (const std::size_t limit :
+         {std::size_t{0}, std::size_t{1}, std::size_t{25}, std::size_t{400}, std::size_t{850}, out.size()}) {
+      CAPTURE(s, limit);
+      const std::size_t size = collect_topk(f.tables, f.sample(s), 5 + s, counter, std::span(out).first(limit));
+      REQUIRE(size == std::min(limit, ranked.size()));
+      check_counts(f, s, {out.data(), size});
+      std::vector<std::uint32_t> found;
+      for (std::size_t i = 0; i < size; ++i) found.push_back(out[i].count);
+      std::sort(found.begin(), found.end(), std::greater<>{});
+      REQUIRE(std::equal(found.begin(), found.end(), ranked.begin()));
+    }
+  }
+}
+
+TEST_CASE("rows at a threshold are those of a plain count, up to the limit", "[unit]") {
+  const Fixture f;
+  CollisionCounter counter(kRows, kTables);
+  std::vector<Collision> out(kRows);
+  for (const std::uint32_t least : {1u, 2u, 5u, 9u, kTables}) {
+    for (const std::size_t limit : {std::size_t{0}, std::size_t{7}, out.size()}) {
+      CAPTURE(least, limit);
+      const auto ranked = f.ranked(3);
+      const auto enough = std::count_if(ranked.begin(), ranked.end(), [&](std::uint32_t count) { return count >= least; });
+      const std::size_t size = collect_threshold(f.tables, f.sample(3), 11, least, counter, std::span(out).first(limit));
+      REQUIRE(size == std::min(limit, static_cast<std::size_t>(enough)));
+      check_counts(f, 3, {out.data(), size});
+      for (std::size_t i = 0; i < size; ++i) REQUIRE(out[i].count >= least);
+    }
+  }
+}
+
+TEST_CASE("ties are drawn from the seed, and every one of them has its turn", "[property]") {
+  const Fixture f;
+  CollisionCounter counter(kRows, kTables);
+  const auto ranked = f.ranked(0);
+  constexpr std::size_t kLimit = 60;
+  const std::uint32_t last = ranked[kLimit - 1];
+  const auto tied = static_cast<std::size_t>(std::count(ranked.begin(), ranked.end(), last));
+  REQUIRE(tied > 20);
+  std::set<std::uint32_t> taken;
+  std::vector<Collision> out(kLimit), again(kLimit);
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    collect_topk(f.tables, f.sample(0), seed, counter, out);
+    collect_topk(f.tables, f.sample(0), seed, counter, again);
+    REQUIRE(same(out, again));
+    for (const Collision& c : out)
+      if (c.count == last) taken.insert(c.row);
+  }
+  CHECK(taken.size() == tied);
+}
+
+// The counter's marks have 16 bits: with 70 tables the rounds come around after 935 of them.
+TEST_CASE("a counter that was cleared very often counts as a new one", "[unit]") {
+  const Fixture f;
+  CollisionCounter counter(kRows, kTables);
+  std::vector<Collision> out(50), expected(50);
+  for (std::size_t round = 0; round < 3000; ++round) {
+    const std::size_t s = round % kSamples;
+    collect_topk(f.tables, f.sample(s), 1, counter, out);
+    if (round % 311 != 0 && round % 935 > 2) continue;
+    CollisionCounter fresh(kRows, kTables);
+    collect_topk(f.tables, f.sample(s), 1, fresh, expected);
+    REQUIRE(same(out, expected));
+  }
+}
+
+TEST_CASE("a row that is met in every table of the most that a counter allows is counted", "[unit]") {
+  CollisionCounter counter(3, CollisionCounter::kMostTables);
+  const std::uint32_t row = 1;
+  for (int round = 0; round < 3; ++round) {
+    counter.clear();
+    for (std::uint32_t t = 0; t < CollisionCounter::kMostTables; ++t) counter.add({&row, 1});
+    CHECK(counter.count(1) == CollisionCounter::kMostTables);
+    CHECK(counter.count(0) == 0);
+    CHECK(counter.met().size() == 1);
+    CHECK(counter.met_again().size() == 1);
+  }
+}
+
+TEST_CASE("a group finds for each sample what the sample finds alone, with any number of threads", "[unit]") {
+  const Fixture f;
+  constexpr std::size_t kCapacity = 40;
+  for (const std::size_t threads : {1u, 2u, 4u}) {
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
+    CollisionCounters counters(kRows, kTables);
+    CollisionCounter counter(kRows, kTables);
+    std::vector<Collision> rows(kSamples * kCapacity), one(kCapacity);
+    std::vector<std::uint32_t> sizes(kSamples);
+    for (const bool topk : {true, false}) {
+      const CollisionLists lists{rows.data(), sizes.data(), kCapacity};
+      if (topk)
+        collect_topk_each(f.tables, f.group, 9, counters, lists);
+      else
+        collect_threshold_each(f.tables, f.group, 9, 8, counters, lists);
+      for (std::size_t s = 0; s < kSamples; ++s) {
+        const std::size_t size = topk ? collect_topk(f.tables, f.sample(s), derive(9, s), counter, one)
+                                      : collect_threshold(f.tables, f.sample(s), derive(9, s), 8, counter, one);
+        REQUIRE(same({rows.data() + s * kCapacity, sizes[s]}, {one.data(), size}));
+      }
+    }
+  }
+}
