@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kBuckets = 64;     // whose memory is asked for together
 constexpr std::size_t kIdsPerLine = 16;  // of a cache line of 64 bytes
+constexpr std::size_t kMarksAhead = 24;  // of the row being counted: marks of a wide layer do not fit the nearer caches
 constexpr std::size_t kLinesAhead = 4;   // of a bucket; the rest comes as the processor sees that it is read in order
 
 /// Meets the sample's bucket in every table. Bounds of many buckets come in together, then the first ids of all, so that waiting
@@ -130,8 +131,10 @@ void CollisionCounter::add(std::span<const std::uint32_t> bucket) noexcept {
   std::uint16_t* const marks = marks_.data();
   std::uint32_t* met = met_.data() + met_size_;
   std::uint32_t* again = again_.data() + again_size_;
-  for (const std::uint32_t row : bucket) {
+  for (std::size_t i = 0; i < bucket.size(); ++i) {
+    const std::uint32_t row = bucket[i];
     assert(row < marks_.size());
+    __builtin_prefetch(marks + bucket[std::min(i + kMarksAhead, bucket.size() - 1)], 1);
     const std::uint32_t mark = std::max<std::uint32_t>(marks[row], base) + 1;
     assert(mark <= base + tables_);
     marks[row] = static_cast<std::uint16_t>(mark);

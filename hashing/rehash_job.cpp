@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kCodeBytes = std::size_t{64} << 20;  // for the new codes of one chunk of moved rows
 constexpr std::size_t kLeastChunk = 65536;
 constexpr std::size_t kHashSlice = 4096;  // rows hashed together: a few milliseconds at 50 tables
-constexpr std::size_t kMergeSlice = 4;    // tables merged together: as many threads have work, for one walk's time
+constexpr std::size_t kMergeSlice = 2;    // tables merged together: two threads have work, for the time of one walk
 
 // Work is counted in ids passed by while a table is walked; hashing a row for one table, or sorting it into one, costs about as
 // much as this many. Only the evenness of the slices depends on it.

@@ -1,6 +1,8 @@
-// All kernels at all levels that this machine runs. A kernel appears once for each level that has its own version.
+// All kernels at all levels that this machine runs. A kernel appears once for each level that has its own version. Then the hash
+// tables, which are made of them.
 //   kernel_bench --benchmark_filter='dots_.*gathered'
 #include "bench/kernels/bench.h"
+#include "bench/kernels/tables.h"
 
 namespace {
 
@@ -28,6 +30,7 @@ int main(int argc, char** argv) {
       entry.add(std::string(entry.name) + '/' + std::string(level_name(level)), kernels_of(level));
     }
   }
+  glissade::bench::add_table_benches();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include "tests/simd/checks.h"
 #include "tests/simd/harness.h"
 
