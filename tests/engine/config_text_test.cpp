@@ -20,6 +20,12 @@ bool set_random(Config& config, const Option& option, hashing::Random& random) {
   if (option.name == "hidden") {
     return option.set(config, std::to_string(1 + random.below(65536)) + "," + std::to_string(1 + random.below(65536))).ok();
   }
+  if (option.name == "sampler") {
+    const double share = random.unit();
+    char mix[96];
+    std::snprintf(mix, sizeof mix, "lsh:%.17g+frequency:%.17g", share, 1 - share);
+    return option.set(config, random.below(2) == 0 ? "lsh-topk" : mix).ok();
+  }
   if (const std::size_t bar = range.find(" | "); bar != std::string::npos) {
     return option.set(config, random.below(2) == 0 ? range.substr(0, bar) : range.substr(range.rfind(" | ") + 3)).ok();
   }

@@ -99,7 +99,7 @@ TEST_CASE("shared and per-sample output agree on the same set, over several piec
   std::reverse(set.ids.begin() + 16, set.ids.end());  // labels first; the order of the others is free
   set.labels = 16;
   set.exact = exact;
-  for (std::size_t j = exact; j < rows; ++j) set.log_weights.push_back(1.5f + static_cast<float>(j % 3));
+  for (std::size_t j = exact; j < rows; ++j) set.log_weights.push_back(1.5f - 0.5f * static_cast<float>(j % 3));
   const std::uint32_t spare = 3;  // rows that no set holds
   const FixedSampler shared_sampler(set);
   // In a per-sample set the sample's own labels come first; give it the same rows and weights in that order.

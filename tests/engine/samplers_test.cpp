@@ -146,7 +146,7 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
 
 TEST_CASE("retrieved rows come from the samples' buckets and keep to their share", "[unit][levels]") {
   const auto share = GENERATE(0.0, 0.25, 1.0);
-  World world(config_of(SamplerKind::lsh, 60, true, share));
+  World world(config_of(SamplerKind::lsh, 60, false, share));  // with correction a full share would be weighted
   std::size_t retrieved = 0;
   for (std::size_t s = 0; s < kSamples; ++s) {
     const ActiveSet set = world.select(s, 1, s);
@@ -222,7 +222,8 @@ TEST_CASE("frequent labels are drawn more often", "[property]") {
     const ActiveSet set = world.select(4, 1, hashing::mix(round));
     for (std::size_t j = set.labels; j < set.ids.size(); ++j) (set.ids[j] < kRows / 4 ? low : high) += 1;
   }
-  REQUIRE(low > 1.5 * high);
+  // A quarter of the rows have five sixths of the counts; sets of a fifth of all rows even that out.
+  REQUIRE(low / 0.25 > 2 * high / 0.75);
 }
 
 TEST_CASE("uniform draws take every other row equally often", "[property]") {
