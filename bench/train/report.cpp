@@ -47,11 +47,8 @@ constexpr Column kVariants[] = {
 
 /// What probe.h measures.
 constexpr Column kProbed[] = {
-    {"recall@8 %", "recall@8", 100, 1},
-    {"hidden cosine", "hidden_cosine", 1, 3},
-    {"hidden error", "hidden_error", 1, 3},
-    {"rows cosine", "rows_cosine", 1, 3},
-    {"rows error", "rows_error", 1, 3},
+    {"recall@8 %", "recall@8", 100, 1},   {"hidden cosine", "hidden_cosine", 1, 3}, {"hidden error", "hidden_error", 1, 3},
+    {"rows cosine", "rows_cosine", 1, 3}, {"rows error", "rows_error", 1, 3},
 };
 
 bool by_sampler(const Json& report) { return report["compared"] == "samplers"; }
@@ -175,9 +172,10 @@ std::string markdown(const Json& report) {
     out += "\nCost; seconds are means per epoch, 'with input' adds reading the training text once:\n\n" + table(report, kCost);
   }
   if (report["runs"].front().contains("recall@8")) {
-    out += "\nActive sets of a test batch after the last epoch, against all labels: largest logits found; gradients by the hidden "
-           "vectors and by the output rows:\n\n" +
-           table(report, kProbed);
+    out +=
+        "\nActive sets of a test batch after the last epoch, against all labels: largest logits found; gradients by the hidden "
+        "vectors and by the output rows:\n\n" +
+        table(report, kProbed);
   }
   const auto rounds = report["rounds"].get<int>();
   if (rounds > 1) out += fmt::format("\nMedians of {} rounds, extremes in brackets.\n", rounds);

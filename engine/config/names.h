@@ -28,16 +28,15 @@ inline constexpr auto kNames<Storage> =
 template <>
 inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
 template <>
-inline constexpr auto kNames<SamplerKind> =
-    std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"},
-                                      {SamplerKind::lsh_topk, "lsh-topk"},
-                                      {SamplerKind::lsh_threshold, "lsh-threshold"},
-                                      {SamplerKind::lsh_label, "lsh-label"},
-                                      {SamplerKind::in_batch, "in-batch"},
-                                      {SamplerKind::exact, "exact"},
-                                      {SamplerKind::uniform, "uniform"},
-                                      {SamplerKind::frequency, "frequency"},
-                                      {SamplerKind::full, "full"}});
+inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"},
+                                                                              {SamplerKind::lsh_topk, "lsh-topk"},
+                                                                              {SamplerKind::lsh_threshold, "lsh-threshold"},
+                                                                              {SamplerKind::lsh_label, "lsh-label"},
+                                                                              {SamplerKind::in_batch, "in-batch"},
+                                                                              {SamplerKind::exact, "exact"},
+                                                                              {SamplerKind::uniform, "uniform"},
+                                                                              {SamplerKind::frequency, "frequency"},
+                                                                              {SamplerKind::full, "full"}});
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>

@@ -47,7 +47,8 @@ Result<SamplerMix> sampler_mix(std::string_view text) {
   }
   const bool several = parts.size() > 1;
   for (const auto& part : parts) {
-    if (several && part.share == SamplerMix::kUsual) return mix_error(text, "leaves the share of " + quoted(name_of(part.kind)) + " open");
+    if (several && part.share == SamplerMix::kUsual)
+      return mix_error(text, "leaves the share of " + quoted(name_of(part.kind)) + " open");
     if (part.kind == SamplerKind::full && (several || part.share != SamplerMix::kUsual))
       return mix_error(text, "gives 'full' a share, it takes every label");
   }

@@ -67,8 +67,8 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   const ParameterRows& rows = parts_.rows;
   ActiveSet& set = scratch.set;
   const Stopwatch watch;
-  SampleGroup group{
-      step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample), &step.hidden};
+  SampleGroup group{step.labels, sample, 1, {step.codes.codes + sample, step.codes.stride, 1}, hashing::derive(step.seed, sample),
+                    &step.hidden};
   parts_.sampler.select(group, scratch.seen, set);
   scratch.sampling_seconds += watch.seconds();
 

@@ -103,7 +103,8 @@ LogitRow UnfusedOutput::logit_row(const OutputStep& step, const SetPiece& piece,
                                   std::vector<std::uint32_t>& positions) noexcept {
   const auto labels = step.labels.row_ids(sample);
   set_.find(labels, piece, positions);
-  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
+  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), set_.exact_in(piece),
+          set_.log_weights_in(piece)};
 }
 
 void UnfusedOutput::normalise_piece(const OutputStep& step, const SetPiece& piece) {

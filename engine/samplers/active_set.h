@@ -15,7 +15,7 @@ struct ActiveSet {
   std::size_t exact = 0;
   std::vector<float> log_weights;  ///< empty: all 0
   std::vector<float> inclusion;    ///< of retrieved rows ids[labels + i], where asked for: probability of being found
-  bool everything = false;  ///< all rows in order; `ids` is then empty
+  bool everything = false;         ///< all rows in order; `ids` is then empty
 
   std::size_t size(std::size_t rows) const noexcept { return everything ? rows : ids.size(); }
   void clear() noexcept {

@@ -4,7 +4,8 @@
 
 namespace glissade {
 
-AliasTable::AliasTable(std::span<const std::uint32_t> counts, double power) : slots_(counts.size()), probabilities_(counts.size()) {
+AliasTable::AliasTable(std::span<const std::uint32_t> counts, double power)
+    : slots_(counts.size()), probabilities_(counts.size()) {
   const std::size_t size = counts.size();
   std::vector<double> scaled(size);  // 1 on average
   double sum = 0;

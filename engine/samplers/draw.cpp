@@ -9,7 +9,8 @@ namespace glissade {
 namespace {
 
 constexpr std::uint64_t kFrequencyStream = 0x66726571;
-/// Draws by frequency repeat themselves where few labels have most of the mass; past this many per wanted row uniform ones fill up.
+/// Draws by frequency repeat themselves where few labels have most of the mass; past this many per wanted row uniform ones fill
+/// up.
 constexpr std::size_t kTriesPerRow = 8;
 
 void add_all(std::uint32_t rows, hashing::StampSet& seen, ActiveSet& out) noexcept {

@@ -20,9 +20,9 @@ struct DrawPlan {
   bool correction;                ///< give drawn rows weights; what is in before counts as exact
 };
 
-/// Fills a set up to its target with different rows that are not in yet. A drawn row stands for 1 / (probability that it is drawn)
-/// rows: (rows left) / (rows drawn) if all are drawn uniformly, otherwise 1 - (1 - q)^t for t draws (the repeated ones included)
-/// with probability q each, as Jean et al. 2015 and TensorFlow's candidate samplers count.
+/// Fills a set up to its target with different rows that are not in yet. A drawn row stands for 1 / (probability that it is
+/// drawn) rows: (rows left) / (rows drawn) if all are drawn uniformly, otherwise 1 - (1 - q)^t for t draws (the repeated ones
+/// included) with probability q each, as Jean et al. 2015 and TensorFlow's candidate samplers count.
 void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out) noexcept;
 
 }  // namespace glissade

@@ -21,7 +21,8 @@ void ExactSource::add(const SampleGroup& group, const Order& order, hashing::Sta
   if (all.rounded) std::copy_n(all.half_row(group.first), group.count * all.stride, hidden.halves.data());
   // The true labels are likely among the best, and are in already.
   Predictions best;
-  best.k = static_cast<std::uint32_t>(std::min(rank_depth(order.quota, group.count) + out.labels / group.count + 1, output_.rows()));
+  best.k =
+      static_cast<std::uint32_t>(std::min(rank_depth(order.quota, group.count) + out.labels / group.count + 1, output_.rows()));
   best.labels.assign(group.count * best.k, Predictions::kNoLabel);
   best.scores.assign(group.count * best.k, 0.f);
   // A thread that waits here must not begin another sample's set: it would write to the same scratch.

@@ -10,7 +10,8 @@ float inclusion_of(double met, double visits) noexcept { return static_cast<floa
 namespace {
 
 /// In how many of the group's buckets each of the rows out.ids[before], ... lies.
-void report_inclusion(const hashing::Tables& tables, const hashing::GroupCodes& group, std::size_t before, ActiveSet& out) noexcept {
+void report_inclusion(const hashing::Tables& tables, const hashing::GroupCodes& group, std::size_t before,
+                      ActiveSet& out) noexcept {
   static thread_local std::vector<std::uint32_t> met;  // of all rows; only those found are set to 0 first and read
   met.resize(tables.rows());
   for (std::size_t j = before; j < out.ids.size(); ++j) met[out.ids[j]] = 0;

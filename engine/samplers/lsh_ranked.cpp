@@ -16,12 +16,10 @@ std::size_t LshRankedSource::rank(const SampleGroup& group, std::size_t sample, 
   const hashing::GroupCodes codes{group.codes.codes + sample, group.codes.stride, 1};
   hashing::CollisionCounter& counter = counters_.local();
   const std::uint64_t own_seed = hashing::derive(seed, sample);
-  const std::size_t found = least_ > 1
-                                ? hashing::collect_threshold(index_.tables(), codes, own_seed, least_, counter, best)
-                                : hashing::collect_topk(index_.tables(), codes, own_seed, counter, best);
-  std::sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found), [](const auto& a, const auto& b) {
-    return a.count != b.count ? a.count > b.count : a.row < b.row;
-  });
+  const std::size_t found = least_ > 1 ? hashing::collect_threshold(index_.tables(), codes, own_seed, least_, counter, best)
+                                       : hashing::collect_topk(index_.tables(), codes, own_seed, counter, best);
+  std::sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(found),
+            [](const auto& a, const auto& b) { return a.count != b.count ? a.count > b.count : a.row < b.row; });
   return found;
 }
 

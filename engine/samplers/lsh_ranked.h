@@ -13,9 +13,9 @@ namespace glissade {
 class LshRankedSource final : public Source {
  public:
   LshRankedSource(const LabelIndex& index, std::uint32_t least)
-      : index_(index), least_(least), counters_([&index] {
-          return hashing::CollisionCounter(index.tables().rows(), index.tables().tables());
-        }) {}
+      : index_(index),
+        least_(least),
+        counters_([&index] { return hashing::CollisionCounter(index.tables().rows(), index.tables().tables()); }) {}
   void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
 
  private:

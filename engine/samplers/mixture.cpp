@@ -82,7 +82,8 @@ void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, A
     retrieval.source->add(group, order, seen, out);
   }
   const AliasTable* const frequencies = frequencies_ ? &*frequencies_ : nullptr;
-  add_drawn({rows_, active_, frequencies != nullptr ? places(frequency_share_) : 0, frequencies, correction_}, group.seed, seen, out);
+  add_drawn({rows_, active_, frequencies != nullptr ? places(frequency_share_) : 0, frequencies, correction_}, group.seed, seen,
+            out);
   if (correction_ && fills_ && out.exact == out.ids.size() && out.exact < rows_) weigh_retrieved(out);
 }
 

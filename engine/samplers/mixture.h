@@ -10,10 +10,10 @@
 
 namespace glissade {
 
-/// The labels, then what the retrieving parts of a mixture find, then drawn rows up to the target (where SLIDE pads by nothing, so
-/// that a set could be nearly empty and its softmax meaningless). Retrieved rows count as they are and drawn ones stand for the
-/// rest: given what was retrieved, the sum over the set is an unbiased estimate of the sum over all rows, whatever the tables do.
-/// A mixture that retrieves everything has nothing drawn to stand for the rest: there retrieved rows are weighted by their
+/// The labels, then what the retrieving parts of a mixture find, then drawn rows up to the target (where SLIDE pads by nothing,
+/// so that a set could be nearly empty and its softmax meaningless). Retrieved rows count as they are and drawn ones stand for
+/// the rest: given what was retrieved, the sum over the set is an unbiased estimate of the sum over all rows, whatever the tables
+/// do. A mixture that retrieves everything has nothing drawn to stand for the rest: there retrieved rows are weighted by their
 /// inclusion probabilities, as far as these can be estimated.
 class MixtureSampler final : public Sampler {
  public:

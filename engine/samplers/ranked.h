@@ -34,8 +34,8 @@ void add_by_rank(const RankedRows& rows, std::size_t quota, std::size_t start, h
   }
 }
 
-/// How many of each sample's best a group looks at to fill `quota` rows: twice its share, since the samples of a batch want many of
-/// the same rows.
+/// How many of each sample's best a group looks at to fill `quota` rows: twice its share, since the samples of a batch want many
+/// of the same rows.
 constexpr std::size_t rank_depth(std::size_t quota, std::size_t samples) noexcept {
   constexpr std::size_t kLeast = 8;
   const std::size_t share = samples == 0 ? 0 : 2 * ((quota + samples - 1) / samples);

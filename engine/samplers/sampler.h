@@ -21,8 +21,8 @@ struct SampleGroup {
   SparseRows labels;      ///< of the whole batch
   std::size_t first = 0;  ///< rows first .. first + count - 1 of `labels`
   std::size_t count = 0;
-  hashing::GroupCodes codes = {};  ///< of the same samples; only if the sampler uses tables
-  std::uint64_t seed = 0;          ///< draws are a function of this
+  hashing::GroupCodes codes = {};       ///< of the same samples; only if the sampler uses tables
+  std::uint64_t seed = 0;               ///< draws are a function of this
   const Activations* hidden = nullptr;  ///< of the whole batch; what the output layer sees
 };
 

@@ -49,8 +49,8 @@ double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std
       if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
     }
     const std::size_t exact = std::min(size, row.exact - std::min(row.exact, first));
-    const auto weights = exact == size ? std::span<const float>()
-                                       : std::span(row.log_weights).subspan(first + exact - row.exact, size - exact);
+    const auto weights =
+        exact == size ? std::span<const float>() : std::span(row.log_weights).subspan(first + exact - row.exact, size - exact);
     const LogitRow part{z.data() + first, size, here, row.positions.size(), exact, weights};
     loss.weigh(part);
     return part;

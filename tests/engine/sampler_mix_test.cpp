@@ -37,7 +37,8 @@ TEST_CASE("mixes: what is wrong is named", "[unit]") {
   CHECK(refusal("lsh+uniform:0.5") == "option 'sampler': 'lsh+uniform:0.5' leaves the share of 'lsh' open" + allowed);
   CHECK(refusal("lsh:0.5+lsh:0.5") == "option 'sampler': 'lsh:0.5+lsh:0.5' names 'lsh' twice" + allowed);
   CHECK(refusal("lsh:0.6+uniform:0.5") == "option 'sampler': 'lsh:0.6+uniform:0.5' has shares that sum to more than 1" + allowed);
-  CHECK(refusal("full:0.5+lsh:0.5") == "option 'sampler': 'full:0.5+lsh:0.5' gives 'full' a share, it takes every label" + allowed);
+  CHECK(refusal("full:0.5+lsh:0.5") ==
+        "option 'sampler': 'full:0.5+lsh:0.5' gives 'full' a share, it takes every label" + allowed);
   for (const char* share : {"0", "-0.1", "1.1", "x", ""}) {
     const std::string text = std::string("lsh:") + share;
     CHECK(refusal(text.c_str()) ==

@@ -112,7 +112,7 @@ double weight_of(const ActiveSet& set, std::size_t position) {
 
 TEST_CASE("a set starts with the labels, holds no row twice and meets its target", "[unit][levels]") {
   const std::string name = GENERATE("uniform", "lsh", "frequency", "exact", "in-batch:0.5", "lsh:0.3+frequency:0.4", "lsh:1",
-                                     "lsh-topk", "lsh-threshold", "lsh-label:0.5");
+                                    "lsh-topk", "lsh-threshold", "lsh-label:0.5");
   const auto active = GENERATE(1u, 40u, 150u, 299u, 300u, 5000u);
   const auto correction = GENERATE(true, false);
   World world(config_of(mix(name.c_str()), active, correction));
@@ -252,7 +252,7 @@ TEST_CASE("uniform draws take every other row equally often", "[property]") {
 
 TEST_CASE("weighted sums over active sets estimate those over all rows without bias", "[property]") {
   const std::string name = GENERATE("uniform", "lsh", "frequency", "exact:0.3", "in-batch:0.2", "lsh:0.3+frequency:0.4",
-                                     "lsh-topk:0.5", "lsh-threshold:0.3+lsh-label:0.3");
+                                    "lsh-topk:0.5", "lsh-threshold:0.3+lsh-label:0.3");
   const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
   CAPTURE(name, first);
   World world(config_of(mix(name.c_str()), 90));
@@ -264,8 +264,7 @@ TEST_CASE("weighted sums over active sets estimate those over all rows without b
   for (std::size_t round = 0; round < kRounds; ++round) {
     const ActiveSet set = world.select(first, count, hashing::mix(1000 + round));
     double estimate = 0;
-    for (std::size_t j = 0; j < set.ids.size(); ++j)
-      estimate += terms[set.ids[j]] * weight_of(set, j);
+    for (std::size_t j = 0; j < set.ids.size(); ++j) estimate += terms[set.ids[j]] * weight_of(set, j);
     sum += estimate;
     square += estimate * estimate;
   }
