@@ -153,10 +153,10 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"fused", &Config::fused>(
         {kActiveSet, "",
          "Scope shared: fused block kernels, or off for plain oneDNN matrix products, the baseline to compare with."}),
-    choice<"correction", &Config::correction>({kActiveSet, "",
-                                               "Weight sampled labels by 1 / inclusion probability (log-q): the loss then "
-                                               "estimates the full one without bias, but few draws "
-                                               "with large weights make noisy gradients, and P@k rises more slowly."}),
+    choice<"correction", &Config::correction>(
+        {kActiveSet, "",
+         "Weight sampled labels by 1 / inclusion probability (log-q): the loss then estimates the full one without bias. Off "
+         "learns faster at first, with gradients of less noise, and may end lower."}),
 
     choice<"hash", &Config::hash>({kHashTables, "",
                                    "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "

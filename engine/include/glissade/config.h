@@ -58,7 +58,7 @@ struct Config {
   std::uint32_t collisions = 2;   ///< lsh-threshold: least number of tables in which a row is met
   double frequency_power = 0.75;  ///< frequency: a label is drawn in proportion to its count to this power
   bool fused = true;              ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
-  bool correction = false;        ///< weight sampled rows by 1 / inclusion probability (log-q): unbiased, but noisier
+  bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q): unbiased, but noisier
 
   HashKind hash = HashKind::simhash;
   HashTransform hash_transform = HashTransform::none;
