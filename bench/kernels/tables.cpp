@@ -84,7 +84,7 @@ void bench_build(benchmark::State& state, const Setup& setup) {
   const auto family = setup.family();
   hashing::Tables tables = setup.tables();
   const hashing::MatrixSource source = row_source();
-  for (auto _ : state) tables.build(source, *family);
+  for ([[maybe_unused]] auto _ : state) tables.build(source, *family);
   state.counters["table_MiB"] = static_cast<double>(tables.memory_bytes()) / (1 << 20);
 }
 
@@ -96,7 +96,7 @@ void bench_rehash(benchmark::State& state, const Setup& setup, std::uint32_t ste
   for (std::size_t i = 0; i < moved.size(); ++i) moved[i] = static_cast<std::uint32_t>(i * step);
   hashing::RehashJob job;
   std::vector<double> times;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     job.start(world.tables, moved);
     for (int slice = 1; slice <= kSlices; ++slice) {
       const auto start = std::chrono::steady_clock::now();
@@ -117,7 +117,7 @@ void bench_collect(benchmark::State& state, const Setup& setup) {
   std::vector<std::uint32_t> out;
   out.reserve(kLimit);
   std::size_t s = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     seen.clear();
     out.clear();
     hashing::collect(world.tables, world.sample(s), s, kLimit, seen, out);
@@ -131,7 +131,7 @@ void bench_topk(benchmark::State& state, const Setup& setup) {
   hashing::CollisionCounter counter(kRows, kTables);
   std::vector<hashing::Collision> out(kLimit);
   std::size_t s = 0, met = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     hashing::collect_topk(world.tables, world.sample(s), s, counter, out);
     met += counter.met().size();
     ++s;
@@ -145,7 +145,7 @@ void bench_topk_each(benchmark::State& state, const Setup& setup) {
   hashing::CollisionCounters counters(kRows, kTables);
   std::vector<hashing::Collision> rows(kSamples * kLimit);
   std::vector<std::uint32_t> sizes(kSamples);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     hashing::collect_topk_each(world.tables, {world.codes.data(), kSamples, kSamples}, 1, counters,
                                {rows.data(), sizes.data(), kLimit});
   }
