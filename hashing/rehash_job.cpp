@@ -35,9 +35,9 @@ void RehashJob::start(const Tables& tables, std::vector<std::uint32_t> moved) {
   chunk_limit_ = chunk_limit(tables_);
   first_ = hashed_ = merged_ = 0;
   merge_work_ = static_cast<double>(tables.rows() + (std::size_t{1} << tables.bits()));
-  const auto chunks = static_cast<double>((moved_.size() + chunk_limit_ - 1) / chunk_limit_);
+  const std::size_t chunks = (moved_.size() + chunk_limit_ - 1) / chunk_limit_;
   const double per_row = (kHashWork + kSortWork) * static_cast<double>(moved_.size());
-  work_ = static_cast<double>(tables_) * (chunks * merge_work_ + per_row);
+  work_ = static_cast<double>(tables_) * (static_cast<double>(chunks) * merge_work_ + per_row);
   work_done_ = 0;
 }
 
