@@ -76,7 +76,7 @@ struct World {
   hashing::StampSet seen{kRows};
 };
 
-Config config_of(SamplerMix kind, std::uint32_t active, bool correction = true, double share = 0.5) {
+Config config_of(const SamplerMix& kind, std::uint32_t active, bool correction = true, double share = 0.5) {
   Config config = small_config();
   config.sampler = kind;
   config.active = active;
