@@ -26,18 +26,23 @@ double TrainingStep::begin_epoch(std::uint64_t samples) {
   return watch.seconds();
 }
 
-TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const std::uint32_t> rows, double learning_rate) {
+Batch::Dropout TrainingStep::feature_dropout(std::uint64_t step) const noexcept {
+  return {model_.config.feature_dropout, hashing::derive(model_.config.seed, kFeatureDropout, step)};
+}
+
+TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const std::uint32_t> rows,
+                                       std::span<const std::uint32_t> next, double learning_rate) {
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = ++model_.step;
   const RowOptimizer optimizer(config, learning_rate, step);
   Report report;
 
-  {
-    const PhaseWatch watch(report.phases, Phase::gather);
-    batch_.gather(data, rows, {config.feature_dropout, hashing::derive(config.seed, kFeatureDropout, step)});
-  }
-  report.ok = network.forward(batch_.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
+  const Stopwatch gather;
+  const Batch& batch = batches_.take({data, rows, feature_dropout(step)});
+  report.phases[Phase::gather] += gather.seconds();
+  const BatchAhead::Copying copying = batches_.start({data, next, feature_dropout(step + 1)});
+  report.ok = network.forward(batch.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
                               hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
@@ -48,14 +53,14 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
     hash_hidden();
   }
   report.output = output_->step({hidden_.back(),
-                                 batch_.labels(),
+                                 batch.labels(),
                                  {codes_.data(), codes_stride_, rows.size()},
                                  hashing::derive(config.seed, kActiveSet, step),
                                  optimizer,
                                  gradients_.back().data(),
                                  report.phases});
   report.ok &= report.output.ok;
-  report.ok &= backward(optimizer, config.hidden_dropout, report.phases);
+  report.ok &= backward(batch, optimizer, report.phases);
   report.features_touched = feature_groups_.used_rows();
 
   if (index_ != nullptr) {
@@ -74,8 +79,9 @@ void TrainingStep::hash_hidden() {
   index_->codes(hidden, 0, hidden.samples, codes_.data(), codes_stride_);
 }
 
-bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout, PhaseSeconds& phases) {
+bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases) {
   Network& network = model_.network;
+  const double dropout = model_.config.hidden_dropout;
   bool ok = true;
   const Stopwatch watch;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
@@ -85,7 +91,7 @@ bool TrainingStep::backward(const RowOptimizer& optimizer, double dropout, Phase
   }
   relu_dropout_backward(hidden_[0], dropout, gradients_[0].data());
   phases[Phase::dense_backward] += watch.seconds();
-  network.input.backward(batch_.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
+  network.input.backward(batch.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
   return ok;
 }
 

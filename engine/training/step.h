@@ -7,7 +7,7 @@
 #include "engine/layers/output_path.h"
 #include "engine/layers/row_groups.h"
 #include "engine/model/impl.h"
-#include "engine/network/batch.h"
+#include "engine/training/batch_ahead.h"
 
 namespace glissade {
 
@@ -29,18 +29,21 @@ class TrainingStep {
   /// alone. Returns the seconds it took.
   double begin_epoch(std::uint64_t samples);
 
-  /// Trains on samples rows[0], rows[1], ... of `data` (checked by the caller).
-  Report run(const DatasetView& data, std::span<const std::uint32_t> rows, double learning_rate);
+  /// Trains on samples rows[0], rows[1], ... of `data` (checked by the caller). `next` are those of the step that will follow,
+  /// if known: they are copied meanwhile.
+  Report run(const DatasetView& data, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> next,
+             double learning_rate);
 
  private:
-  bool backward(const RowOptimizer& optimizer, double dropout, PhaseSeconds& phases);
+  Batch::Dropout feature_dropout(std::uint64_t step) const noexcept;
+  bool backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases);
   void hash_hidden();
 
   Model::Impl& model_;
   LabelIndex* index_ = nullptr;  ///< null unless the sampler uses tables
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
-  Batch batch_;
+  BatchAhead batches_;
   std::vector<Activations> hidden_;
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer
   std::vector<std::uint32_t> codes_;

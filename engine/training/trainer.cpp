@@ -114,7 +114,8 @@ class Trainer::Impl {
   Result<StepReport> train_step(const DatasetView& batch);
 
  private:
-  std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows, Totals& totals);
+  std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
+                                  std::span<const std::uint32_t> next, Totals& totals);
   void count_labels(const DatasetView& data);
 
   Model::Impl& model_;
@@ -132,9 +133,10 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.training_samples = data.size();
 }
 
-std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows, Totals& totals) {
+std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
+                                               std::span<const std::uint32_t> next, Totals& totals) {
   const double rate = learning_rate(model_.config, model_.step + 1, total_steps_);
-  const TrainingStep::Report report = step_->run(data, rows, rate);
+  const TrainingStep::Report report = step_->run(data, rows, next, rate);
   if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
   totals.add(report, rows.size());
   if (std::isfinite(report.output.loss)) return std::nullopt;
@@ -158,9 +160,12 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
     shuffle(order_, data.size(), hashing::derive(model_.config.seed, kOrderStream, epoch));
     totals.phases[Phase::rehash] = step_->begin_epoch(data.size());
     double next_progress = kProgressSeconds;
+    const auto batch_at = [&](std::size_t first) {
+      const std::span<const std::uint32_t> rest = std::span(order_).subspan(std::min(first, order_.size()));
+      return rest.first(std::min<std::size_t>(model_.config.batch, rest.size()));
+    };
     for (std::size_t first = 0; first < order_.size() && !error && !stopped; first += model_.config.batch) {
-      const std::size_t count = std::min<std::size_t>(model_.config.batch, order_.size() - first);
-      error = train_rows(data, std::span(order_).subspan(first, count), totals);
+      error = train_rows(data, batch_at(first), batch_at(first + model_.config.batch), totals);
       const double seconds = watch.seconds();
       if (!on_progress || error || seconds < next_progress) continue;
       next_progress = seconds + kProgressSeconds;
@@ -183,7 +188,7 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
     if (batch.size() == 0) return;
     order_.resize(batch.size());
     std::iota(order_.begin(), order_.end(), 0u);
-    error = train_rows(batch, order_, totals);
+    error = train_rows(batch, order_, {}, totals);
   });
   if (error) return *error;
   return StepReport{totals.mean_loss(), totals.rows_touched};
