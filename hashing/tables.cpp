@@ -62,6 +62,14 @@ void Tables::sort_by_code(std::uint32_t table, std::vector<std::uint32_t>& spare
   if (bucket_cap_ != 0) apply_cap(table);
 }
 
+void Tables::clear() noexcept {
+  round_ = 0;
+  for (Table& table : tables_) {
+    std::ranges::fill(table.offsets, 0u);
+    table.ids.clear();
+  }
+}
+
 /// Thins overfull buckets and closes the gaps.
 void Tables::apply_cap(std::uint32_t table) noexcept {
   std::vector<std::uint32_t>& ids = tables_[table].ids;

@@ -22,6 +22,9 @@ class Tables {
   /// table of ids per thread beside the tables themselves: the codes lie where the ids will be.
   void build(const VectorSource& source, const Family& family);
 
+  /// Takes all rows out: every bucket is empty. A RehashJob over all rows then fills the tables bit by bit.
+  void clear() noexcept;
+
   /// Re-hashes `moved` (ascending, unique) at once and leaves all other rows where they are; RehashJob does the same in slices.
   /// Without a cap the result equals build() on the same rows. Under a cap a row that the reservoir had dropped returns when it
   /// is re-hashed or at the next build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes.

@@ -11,6 +11,7 @@
 #include <glissade/model.h>
 #include <glissade/options.h>
 #include <glissade/runtime.h>
+#include <glissade/tuning.h>
 
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
@@ -40,7 +41,7 @@ class Train : public Command {
  private:
   Result<void> check_arguments() const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
-  Result<Model> new_model(const Config& config, const Shape& shape) const;
+  Result<Model> new_model(Config config, const Shape& shape) const;
   Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<void> name_parts(Model& model) const;
   void describe(const Model& model, const MemoryEstimate& need, std::uint32_t threads) const;
@@ -112,8 +113,10 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   return model;
 }
 
-Result<Model> Train::new_model(const Config& config, const Shape& shape) const {
+Result<Model> Train::new_model(Config config, const Shape& shape) const {
   if (auto valid = validate(config, shape); !valid) return valid.error();
+  const std::string tuned = tune_tables(config, shape);
+  if (!tuned.empty() && !settings_.quiet) note(tuned);
   if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
   return Model::create(config, shape);
 }

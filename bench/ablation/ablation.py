@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Which active sets are worth their cost: data x scope x active count x correction x sampler, on one engine, with the same seeds.
+"""Which active sets are worth their cost: data x scope x active count x sampler x correction, on one engine, with the same seeds.
 Every run is one of train_bench's, with its probe; this script asks for them and sums them up as markdown, JSON and a page of curves
-of P@1 over training seconds. Options that are not listed here go to train_bench (--hidden 256, --epochs 4 ...). Standard library
+of P@1 over training seconds. Each line is held against the best uniform one of its setting. Options that are not listed here go to train_bench (--hidden 256, --epochs 4 ...). Standard library
 only."""
 
 import argparse
@@ -42,15 +42,20 @@ def arguments():
     return known, rest
 
 
+def variant(line):
+    sampler, correction = line
+    return f"sampler={sampler},correction={correction}"
+
+
 def train(options, setting, seed, rest):
-    """All samplers once, in turn, in one call: the report of train_bench."""
-    data, scope, active, correction = setting
+    """All samplers and corrections once, in turn, in one call: the report of train_bench."""
+    data, scope, active = setting
     folder = pathlib.Path(options.data_root) / data
-    variants = "; ".join(f"sampler={sampler}" for sampler in options.samplers)
+    variants = "; ".join(variant(line) for line in itertools.product(options.samplers, options.corrections))
     with tempfile.TemporaryDirectory() as scratch:
         result = pathlib.Path(scratch) / "report.json"
         command = [f"{options.build}/bench/train/train_bench", "--train", folder / "train.txt.zst", "--test", folder / "test.txt.zst",
-                   "--scope", scope, "--active", active, "--correction", correction, "--seed", seed, "--variants", variants, "--probe",
+                   "--scope", scope, "--active", active, "--seed", seed, "--variants", variants, "--probe",
                    "--json", result, *rest]
         done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
@@ -83,10 +88,17 @@ def time_to(points, goal):
     return None
 
 
-def row(setting, sampler, runs, baselines):
+def best_uniform(lines):
+    """Of the runs by (sampler, correction), those of the baseline sampler with the best mean P@1, or None."""
+    of_baseline = [runs for (sampler, _), runs in lines.items() if sampler == BASELINE and runs]
+    return max(of_baseline, key=lambda runs: statistics.mean(run["p@1"] for run in runs), default=None)
+
+
+def row(setting, which, runs, baselines):
     """The means over seeds of one line of the table; `baselines` are the baseline's runs with the same seeds."""
-    data, scope, active, correction = setting
-    line = {"data": data, "scope": scope, "active": int(active), "correction": correction, "sampler": sampler, "seeds": len(runs)}
+    data, scope, active = setting
+    sampler, correction = which
+    line = {"data": data, "scope": scope, "active": active, "sampler": sampler, "correction": correction, "seeds": len(runs)}
     for key in ("p@1", "p@3", "p@5", "psp@1", "psp@3", "psp@5", "train_seconds", "recall@8", "hidden_cosine", "hidden_error",
                 "rows_cosine", "rows_error", "rows_touched_share", "peak_mib"):
         line[key] = statistics.mean(run[key] for run in runs)
@@ -103,20 +115,21 @@ def row(setting, sampler, runs, baselines):
     return line
 
 
-COLUMNS = [("sampler", None, "{}"), ("P@1", "p@1", "{:.2f}"), ("±", "p@1_deviation", "{:.2f}"), ("P@3", "p@3", "{:.2f}"),
+COLUMNS = [("sampler", "sampler", "{}"), ("correction", "correction", "{}"), ("P@1", "p@1", "{:.2f}"), ("±", "p@1_deviation", "{:.2f}"), ("P@3", "p@3", "{:.2f}"),
            ("P@5", "p@5", "{:.2f}"), ("PSP@1", "psp@1", "{:.2f}"), ("PSP@5", "psp@5", "{:.2f}"), ("training s", "train_seconds", "{:.1f}"),
            ("P@1 at uniform's s", "p@1_at_baseline_seconds", "{:.2f}"), ("time to uniform's P@1", "time_to_baseline", "{:.2f}"),
            ("recall@8 %", "recall@8", "{:.1f}"), ("hidden cos", "hidden_cosine", "{:.3f}"), ("hidden err", "hidden_error", "{:.3f}"),
            ("rows cos", "rows_cosine", "{:.3f}"), ("rows err", "rows_error", "{:.3f}"), ("touched %", "rows_touched_share", "{:.2f}"),
            ("sampling %", "sampling_share", "{:.1f}"), ("re-hash %", "rehash_share", "{:.1f}")]
+TEXTS = {"sampler", "correction"}
 RATIOS = {"train_seconds", "time_to_baseline", "hidden_cosine", "hidden_error", "rows_cosine", "rows_error"}  # not in percent
 
 
 def cell(line, key, text):
-    if key is None:
-        return line["sampler"]
     if key not in line:
         return "-"
+    if key in TEXTS:
+        return line[key]
     return text.format(line[key] if key in RATIOS else 100 * line[key])
 
 
@@ -125,11 +138,10 @@ def markdown(report):
     out = [f"# Ablation of active sets\n\n- machine: {machine['cpu']}, {machine['cpus']} CPUs usable, simd {machine['simd']}",
            f"- build: commit {machine['commit']}\n- command: `{report['command']}`",
            f"- means over seeds {', '.join(report['seeds'])}; P@k and PSP@k in percent on the whole test set\n"]
-    key = lambda line: (line["data"], line["scope"], line["active"], line["correction"])  # noqa: E731
-    for (data, scope, active, correction), lines in itertools.groupby(report["lines"], key):
-        out.append(f"\n## {data}, {active} actives, scope {scope}, correction {correction}\n")
+    for (data, scope, active), lines in itertools.groupby(report["lines"], curves.setting_of):
+        out.append(f"\n## {data}, {active} actives, scope {scope}\n")
         out.append("| " + " | ".join(title for title, _, _ in COLUMNS) + " |")
-        out.append("|" + "|".join("---" if key is None else "---:" for _, key, _ in COLUMNS) + "|")
+        out.append("|" + "|".join("---" if key in TEXTS else "---:" for _, key, _ in COLUMNS) + "|")
         out += ["| " + " | ".join(cell(line, key, text) for _, key, text in COLUMNS) + " |" for line in lines]
     return "\n".join(out) + "\n"
 
@@ -145,16 +157,16 @@ def main():
     options, rest = arguments()
     folder = pathlib.Path(options.out)
     report = {"command": " ".join(["./dev", "bench", "ablation", *sys.argv[1:]]), "seeds": options.seeds, "lines": []}
-    for setting in itertools.product(options.data, options.scopes, options.active, options.corrections):
-        runs = {sampler: [] for sampler in options.samplers}
+    for setting in itertools.product(options.data, options.scopes, options.active):
+        lines = {line: [] for line in itertools.product(options.samplers, options.corrections)}
+        by_name = {variant(line): runs for line, runs in lines.items()}
         for seed in options.seeds:
             done = train(options, setting, seed, rest)
             report["machine"] = done["machine"]
             for run in done["runs"]:
-                runs[run["variant"].removeprefix("sampler=")].append(run)
-        for sampler, several in runs.items():
-            if several:
-                report["lines"].append(row(setting, sampler, several, runs.get(BASELINE)))
+                by_name[run["variant"]].append(run)
+        baselines = best_uniform(lines)
+        report["lines"] += [row(setting, which, runs, baselines) for which, runs in lines.items() if runs]
         write(folder, report)  # after each setting: a long comparison that is stopped keeps what it has
     print(markdown(report))
     print(f"written: {folder}/ablation.md, {folder}/ablation.json, {folder}/ablation.html", file=sys.stderr)

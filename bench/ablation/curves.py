@@ -39,16 +39,20 @@ def chart(lines):
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in places]
-        name = html.escape(f"{line['sampler']}  {100 * line['p@1']:.2f}")
+        name = html.escape(f"{line['sampler']} {line['correction']}  {100 * line['p@1']:.2f}")
         out.append(f'<text x="{WIDTH - RIGHT + 12}" y="{TOP + 12 + 18 * i}" fill="{colour}">{name}</text>')
     return "".join(out) + "</svg>"
 
 
+def setting_of(line):
+    """What lines of one table and chart have in common."""
+    return line["data"], line["scope"], line["active"]
+
+
 def page(lines):
-    setting = lambda line: (line["data"], line["scope"], line["active"], line["correction"])  # noqa: E731
     out = ['<!doctype html><html lang="en"><meta charset="utf-8"><title>Ablation of active sets</title>'
            "<style>body{font:14px sans-serif;margin:2em;max-width:60em}svg text{font:12px sans-serif}</style>"
            "<h1>P@1 over training seconds</h1><p>Each point is an evaluation on the whole test set; means over seeds.</p>"]
-    for (data, scope, active, correction), group in itertools.groupby(lines, setting):
-        out.append(f"<h2>{html.escape(data)}, {active} actives, scope {scope}, correction {correction}</h2>{chart(list(group))}")
+    for (data, scope, active), group in itertools.groupby(lines, setting_of):
+        out.append(f"<h2>{html.escape(data)}, {active} actives, scope {scope}</h2>{chart(list(group))}")
     return "".join(out) + "</html>\n"

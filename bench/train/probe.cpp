@@ -96,7 +96,7 @@ class Probe {
     const std::size_t stride = hashing::padded(hidden_.samples);
     if (uses_tables(config.sampler)) {
       index = &model_.training_index();
-      index->ensure_built();
+      index->ensure_full();
       codes.resize(stride * index->tables().tables());
       index->codes(hidden_, 0, hidden_.samples, codes.data(), stride);
     }

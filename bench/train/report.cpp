@@ -99,9 +99,9 @@ std::string reading_line(const Json& reading) {
 /// A sampler has no say where the true labels alone fill the active sets: such a comparison says nothing, and must not look as if
 /// it did.
 std::string active_line(const Json& report) {
-  const double asked = report["config"]["active"].get<double>();
+  const Json& asked = report["config"]["active"];
   const double labels = report["data"]["train"]["labels"].get<double>();
-  std::string line = fmt::format("{:.0f}, all for full", asked);
+  std::string line = fmt::format("{}, all for full", asked.is_string() ? asked.get<std::string>() : asked.dump());
   for (const Json& run : report["runs"]) {
     const double scored = run["active_share"].get<double>() * labels;
     if (run["sampler"] == "full" || scored <= run["active"].get<double>()) continue;

@@ -18,6 +18,7 @@
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 #include <glissade/trainer.h>
+#include <glissade/tuning.h>
 
 #include "bench/train/data.h"
 #include "bench/train/probe.h"
@@ -165,6 +166,7 @@ Result<Json> run_training(const Arguments& arguments, const Variant& variant) {
     return runtime_error("no rows to train on or to evaluate on; see --holdout");
   const Shape shape{train.feature_count, train.label_count};
   if (auto valid = validate(config, shape); !valid) return valid.error();
+  const std::string tuned = tune_tables(config, shape);
   const MemoryEstimate need = estimate_training_memory(config, shape);
   if (auto enough = check_memory(need); !enough) return enough.error();
   auto model = Model::create(config, shape);
@@ -178,7 +180,8 @@ Result<Json> run_training(const Arguments& arguments, const Variant& variant) {
   const auto parameters = static_cast<double>(model->parameters());
   Json run = {{"variant", variant.name},
               {"sampler", option_text(config, "sampler")},
-              {"active", config.active},
+              {"active", config.active.of(train.label_count)},
+              {"tuned", tuned},
               {"parameters", model->parameters()},
               {"bytes_per_parameter", static_cast<double>(need.weights + need.optimizer_state) / parameters},
               {"weight_bytes_per_parameter", static_cast<double>(need.weights) / parameters},

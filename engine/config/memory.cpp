@@ -55,7 +55,7 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
 /// A set that all samples share, in pieces: the gradients by one piece's logits, its rows packed twice for matrix products, a
 /// block of logits per thread, and 8 bytes per label to tell which are in the set and where.
 std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
-  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active;
+  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active.of(shape.labels);
   const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.batch), active);
   return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 4 * 64 * thread_count(config)) + 8ull * shape.labels;
 }
@@ -63,7 +63,8 @@ std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noex
 /// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per
 /// thread, 4 bytes per label to tell which are in the set.
 std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape) noexcept {
-  return std::uint64_t{config.batch} * std::min(config.active, shape.labels) * 40 + thread_count(config) * 4 * shape.labels;
+  return std::uint64_t{config.batch} * std::min(config.active.of(shape.labels), shape.labels) * 40 +
+         thread_count(config) * 4 * shape.labels;
 }
 
 /// Rough: how many features a sample has depends on the data. Gradients of rows are not counted, they are summed row by row.

@@ -40,6 +40,9 @@ inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>({{S
 template <>
 inline constexpr auto kNames<Scope> = std::to_array<Name<Scope>>({{Scope::shared, "shared"}, {Scope::sample, "sample"}});
 template <>
+inline constexpr auto kNames<Correction> =
+    std::to_array<Name<Correction>>({{Correction::on, "on"}, {Correction::off, "off"}, {Correction::rising, "rising"}});
+template <>
 inline constexpr auto kNames<HashKind> = std::to_array<Name<HashKind>>(
     {{HashKind::simhash, "simhash"}, {HashKind::dwta, "dwta"}, {HashKind::wta, "wta"}, {HashKind::minhash, "minhash"}});
 template <>
@@ -60,6 +63,11 @@ inline constexpr auto kNames<MomentType> = std::to_array<Name<MomentType>>({{Mom
 template <>
 inline constexpr auto kNames<SecondMoment> = std::to_array<Name<SecondMoment>>({{SecondMoment::element, "element"},
                                                                                 {SecondMoment::row, "row"}});
+template <>
+inline constexpr auto kNames<Start> = std::to_array<Name<Start>>({{Start::random, "random"}, {Start::centroids, "centroids"}});
+template <>
+inline constexpr auto kNames<BatchKind> = std::to_array<Name<BatchKind>>({{BatchKind::shuffled, "shuffled"},
+                                                                          {BatchKind::similar, "similar"}});
 template <>
 inline constexpr auto kNames<DecayKind> =
     std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});

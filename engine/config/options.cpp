@@ -119,6 +119,29 @@ Result<void> set_sampler(Config& config, std::string_view text) {
 
 std::string get_sampler(const Config& config) { return config::mix_text(config.sampler); }
 
+constexpr std::string_view kActiveRange = "1 .. 16777216, or a part of all labels such as 0.5%";
+
+Result<void> set_active(Config& config, std::string_view text) {
+  if (!text.ends_with('%')) {
+    const auto rows = read_number("active", kActiveRange, config::Bounds<std::uint32_t>{1, 16777216}, text);
+    if (!rows) return rows.error();
+    config.active = *rows;
+    return {};
+  }
+  double percent = 0;
+  if (config::parse_number(text.substr(0, text.size() - 1), percent) != NumberStatus::ok) {
+    return option_error("active", text, "not a finite number before the %", kActiveRange);
+  }
+  if (percent <= 0 || percent > 100) return option_error("active", text, "out of range", kActiveRange);
+  config.active = ActiveCount::of_percent(percent);
+  return {};
+}
+
+std::string get_active(const Config& config) {
+  if (config.active.is_percent()) return config::number_text(config.active.percent()) + '%';
+  return config::number_text(config.active.of(0));
+}
+
 constexpr std::string_view kNetwork = "network";
 constexpr std::string_view kActiveSet = "active set";
 constexpr std::string_view kHashTables = "hash tables";
@@ -136,14 +159,20 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
 
+    choice<"start", &Config::start>(
+        {kNetwork, "",
+         "Output rows before training: random, or each the mean hidden vector of its label's samples (costs a forward pass)."}),
+    number<"start-length", &Config::start_length, "1e-06 .. 1000000">(
+        {kNetwork, "", "Start centroids: the length of the rows; longer ones make a sharper softmax at the begin."}),
+
     {"sampler", kActiveSet, "", config::kMixRange,
      "Where the active labels besides the true ones come from: hash tables, labels of the batch, the exact best, draws, or all "
      "labels; what the parts of a mix leave is drawn uniformly.",
      set_sampler, get_sampler, true},
     choice<"scope", &Config::scope>({kActiveSet, "", "Whether the samples of a batch share one active set or each has its own."}),
-    number<"active", &Config::active, "1 .. 16777216">(
-        {kActiveSet, "labels",
-         "Target size of an active set, true labels included; more than there are labels means all of them."}),
+    {"active", kActiveSet, "labels", kActiveRange,
+     "Target size of an active set, true labels included; more than there are labels means all of them.", set_active, get_active,
+     true},
     number<"collisions", &Config::collisions, "1 .. 4096">(
         {kActiveSet, "tables", "Sampler lsh-threshold: in how many tables a label must share the sample's bucket."}),
     number<"frequency-power", &Config::frequency_power, "0 .. 2">(
@@ -156,7 +185,8 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"correction", &Config::correction>(
         {kActiveSet, "",
          "Weight sampled labels by 1 / inclusion probability (log-q): the loss then estimates the full one without bias. Off "
-         "learns faster at first, with gradients of less noise, and may end lower."}),
+         "learns faster at first, with gradients of less noise, and may end lower. Rising goes from off to on over the steps "
+         "of the training: by a growing power of the weights."}),
 
     choice<"hash", &Config::hash>({kHashTables, "",
                                    "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "
@@ -166,12 +196,18 @@ constexpr auto kOptions = std::to_array<Option>({
                                                        "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
                                                        "tables look for the largest logits and not for the "
                                                        "smallest angles."}),
+    number<"table-budget", &Config::table_budget, "0 .. 100000">({kHashTables, "microseconds",
+                                                                  "Time that looking into the tables may take per sample, on one "
+                                                                  "core: chooses k, tables, bucket-cap and rehash-period and "
+                                                                  "says why. 0 = they are as given."}),
     number<"k", &Config::k, "1 .. 24">(
         {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(
         {kHashTables, "tables", "Number of tables: more find more of the near labels and cost 4 bytes per label each."}),
     number<"bucket-cap", &Config::bucket_cap, "0 .. 4294967295">(
         {kHashTables, "labels", "Largest bucket; a fuller one keeps a uniform sample of its labels. 0 = unlimited."}),
+    choice<"renew-hash", &Config::renew_hash>(
+        {kHashTables, "", "New hash functions in every epoch, so that what one set of them cannot tell apart the next may."}),
     choice<"rehash", &Config::rehash>(
         {kHashTables, "",
          "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
@@ -206,6 +242,10 @@ constexpr auto kOptions = std::to_array<Option>({
 
     number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
     number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),
+    choice<"batches", &Config::batches>(
+        {kTraining, "",
+         "Which samples share a batch: any, or groups of those with the same hash of their hidden activation, whose labels are "
+         "hard negatives for each other; costs a forward pass per epoch."}),
     number<"feature-dropout", &Config::feature_dropout, "0 .. 0.95">(
         {kTraining, "", "Probability that a feature of a training sample is left out."}),
     number<"hidden-dropout", &Config::hidden_dropout, "0 .. 0.95">(

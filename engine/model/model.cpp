@@ -12,7 +12,7 @@ namespace glissade {
 const LabelIndex& Model::Impl::label_index() {
   LabelIndex& index = training_index();
   const std::lock_guard lock(index_mutex_);
-  index.ensure_built();
+  index.ensure_full();
   return index;
 }
 

@@ -66,16 +66,17 @@ void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen
   const std::size_t by_frequency = std::min(plan.by_frequency, draws);
   const std::size_t tries = by_frequency == 0 ? 0 : add_by_frequency(plan, out.exact + by_frequency, seed, seen, out);
   const std::size_t uniform_tries = add_uniform(plan, target, seed, seen, out);
-  if (!plan.correction) return;
+  if (plan.correction <= 0) return;
   if (tries == 0) {
-    out.log_weights.assign(draws, std::log(static_cast<float>(pool) / static_cast<float>(draws)));
+    out.log_weights.assign(draws, plan.correction * std::log(static_cast<float>(pool) / static_cast<float>(draws)));
     return;
   }
   // log of the probability that no uniform draw was this row
   const double missed = static_cast<double>(uniform_tries) * std::log1p(-1.0 / plan.rows);
   for (std::size_t j = out.exact; j < target; ++j) {
     const double q = plan.frequencies->probability(out.ids[j]);
-    out.log_weights.push_back(static_cast<float>(-std::log(-std::expm1(missed + static_cast<double>(tries) * std::log1p(-q)))));
+    const double drawn = -std::expm1(missed + static_cast<double>(tries) * std::log1p(-q));
+    out.log_weights.push_back(plan.correction * static_cast<float>(-std::log(drawn)));
   }
 }
 

@@ -17,7 +17,7 @@ struct DrawPlan {
   std::size_t target;             ///< size of the set afterwards (or `rows`, if that is less)
   std::size_t by_frequency;       ///< rows to draw by `frequencies` before uniform ones fill the set
   const AliasTable* frequencies;  ///< may be null if by_frequency is 0
-  bool correction;                ///< give drawn rows weights; what is in before counts as exact
+  float correction;               ///< power of the weights that drawn rows get, 0 = none; what is in before counts as exact
 };
 
 /// Fills a set up to its target with different rows that are not in yet. A drawn row stands for 1 / (probability that it is

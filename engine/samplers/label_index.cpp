@@ -74,7 +74,9 @@ LabelIndex::LabelIndex(const Config& config, const ParameterRows& rows)
       tables_(config.tables, hashing::table_bits(family_params(config, rows.width())), static_cast<std::uint32_t>(rows.rows()),
               config.bucket_cap, hashing::derive(config.seed, kTableStream)),
       schedule_(schedule_params(config)),
-      drift_(rows.rows()) {
+      drift_(rows.rows()),
+      renews_(config.renew_hash),
+      family_seed_(family_->params().seed) {
   if (config.hash_transform == HashTransform::simple) longest_ = 0.f;
 }
 
@@ -89,17 +91,22 @@ float LabelIndex::mark_hashed(std::uint32_t row) noexcept {
   return length;
 }
 
-void LabelIndex::build() {
-  built_ = true;
-  job_.drop();
+/// Length of the longest row; every row's drift starts again.
+float LabelIndex::measure_rows() {
   using Range = tbb::blocked_range<std::uint32_t>;
-  const float longest = tbb::parallel_reduce(
+  return tbb::parallel_reduce(
       Range(0, static_cast<std::uint32_t>(rows_.rows()), 512), 0.f,
       [&](const Range& range, float most) {
         for (std::uint32_t row = range.begin(); row != range.end(); ++row) most = std::max(most, mark_hashed(row));
         return most;
       },
       [](float a, float b) { return std::max(a, b); });
+}
+
+void LabelIndex::build() {
+  state_ = State::full;
+  job_.drop();
+  const float longest = measure_rows();
   if (longest_) longest_ = longest;
   tables_.build(RowSource(rows_, longest_), *family_);
 }
@@ -109,7 +116,17 @@ void LabelIndex::restart(std::uint64_t epochs, std::uint64_t samples, std::uint6
   for (std::uint64_t epoch = 0; epoch < epochs; ++epoch) {
     for (std::uint64_t first = 0; first < samples; first += batch) schedule_.advance(std::min(batch, samples - first));
   }
-  build();
+  if (renews_) {
+    hashing::FamilyParams params = family_->params();
+    params.seed = hashing::derive(family_seed_, epochs);
+    family_ = hashing::Family::make(params);
+  }
+  state_ = State::filling;
+  if (longest_) longest_ = measure_rows();
+  tables_.clear();
+  std::vector<std::uint32_t> all(rows_.rows());
+  std::iota(all.begin(), all.end(), 0u);
+  begin_job(std::move(all), static_cast<double>(std::max(batch, samples / kFillingPart)));
 }
 
 std::size_t LabelIndex::advance(std::uint64_t samples) {
@@ -119,6 +136,7 @@ std::size_t LabelIndex::advance(std::uint64_t samples) {
   const std::span<const std::uint32_t> hashed = job_.advance(share, tables_, RowSource(rows_, longest_), *family_);
   tbb::parallel_for(std::size_t{0}, hashed.size(), [&](std::size_t i) { mark_hashed(hashed[i]); });
   const std::size_t count = hashed.size();
+  if (state_ == State::filling && job_.done()) state_ = State::full;
   if (due) begin_rehash();
   return count;
 }
@@ -131,9 +149,13 @@ void LabelIndex::begin_rehash() {
     moved.resize(rows_.rows());
     std::iota(moved.begin(), moved.end(), 0u);
   }
-  job_.start(tables_, std::move(moved));
+  begin_job(std::move(moved), schedule_.remaining());
+}
+
+void LabelIndex::begin_job(std::vector<std::uint32_t> rows, double period) {
+  job_.start(tables_, std::move(rows));
   job_samples_ = 0;
-  job_period_ = schedule_.remaining();
+  job_period_ = period;
 }
 
 void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes,

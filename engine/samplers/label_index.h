@@ -19,22 +19,30 @@
 namespace glissade {
 
 /// The hash tables over an output layer's rows (weights and bias), and what keeps them in step with training.
-/// A re-hash is a job that goes on in small slices until the next one is due, so training never waits for it; build, restart and
-/// ensure_built hash every row at once. Reads (codes, tables) are safe from many threads; all else needs exclusive access.
+/// A re-hash is a job that goes on in small slices until the next one is due, so training never waits for it, and so is the
+/// filling of the tables at the begin of an epoch; build() hashes every row at once. Reads (codes, tables) are safe from many
+/// threads; all else needs exclusive access.
 class LabelIndex {
  public:
   LabelIndex(const Config& config, const ParameterRows& rows);
 
   /// Hashes every row; drops a re-hash that is under way.
   void build();
-  /// Hashes every row unless build() was called before.
-  void ensure_built() {
-    if (!built_) build();
+  /// Hashes every row if no table was ever filled, or begun to be.
+  void ensure_begun() {
+    if (state_ == State::empty) build();
+  }
+  /// Hashes every row if some table lacks rows: before a search, whose answers must not depend on how far training got.
+  void ensure_full() {
+    if (state_ != State::full) build();
   }
 
-  /// Hashes every row and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of
-  /// `batch`: so a run that was resumed there goes on exactly as one that never stopped.
+  /// Empties the tables and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of
+  /// `batch`: so a run that was resumed there goes on exactly as one that never stopped. advance() fills them over the first
+  /// 1 / kFillingPart of the samples, or the first batch; until then samplers find less, and more is drawn. With `renew-hash` the
+  /// hash functions are new ones, a function of (seed, epochs).
   void restart(std::uint64_t epochs, std::uint64_t samples, std::uint64_t batch);
+  static constexpr std::uint64_t kFillingPart = 32;
 
   /// Counts `samples` trained samples and does the share of the re-hash under way that they stand for in its period; finishes it
   /// and begins the next one if the schedule says so. Returns the rows hashed now.
@@ -54,7 +62,9 @@ class LabelIndex {
   }
 
  private:
+  float measure_rows();
   void begin_rehash();
+  void begin_job(std::vector<std::uint32_t> rows, double period);
   /// Starts the row's drift again; returns its length.
   float mark_hashed(std::uint32_t row) noexcept;
 
@@ -66,8 +76,10 @@ class LabelIndex {
   hashing::RehashJob job_;
   std::uint64_t job_samples_ = 0;  ///< since the job began
   double job_period_ = 1;          ///< samples in which it is to be done
-  std::optional<float> longest_;   ///< with the transform: length of the longest row at the last build()
-  bool built_ = false;
+  bool renews_;                    ///< its hash functions, by restart()
+  std::uint64_t family_seed_;
+  std::optional<float> longest_;  ///< with the transform: length of the longest row at the last build()
+  enum class State { empty, filling, full } state_ = State::empty;
 };
 
 /// What the config says about hashing, for vectors of `width` weights and a bias.

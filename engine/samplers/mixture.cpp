@@ -17,11 +17,6 @@ namespace {
 
 bool draws(SamplerKind kind) noexcept { return kind == SamplerKind::uniform || kind == SamplerKind::frequency; }
 
-double share_of(const SamplerMix::Part& part, const Config& config) noexcept {
-  if (part.share != SamplerMix::kUsual) return part.share;
-  return draws(part.kind) ? 1.0 : config.retrieved_share;
-}
-
 std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, const SamplerSources& sources) {
   switch (kind) {
     case SamplerKind::lsh: return std::make_unique<LshSource>(*sources.index);
@@ -38,16 +33,24 @@ std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, cons
 }
 
 /// What the rows found stand for if nothing else does: 1 / (probability of being found).
-void weigh_retrieved(ActiveSet& out) noexcept {
+void weigh_retrieved(float correction, ActiveSet& out) noexcept {
   assert(out.inclusion.size() == out.ids.size() - out.labels);
   out.exact = out.labels;
-  for (const float p : out.inclusion) out.log_weights.push_back(-std::log(p));
+  for (const float p : out.inclusion) out.log_weights.push_back(-correction * std::log(p));
 }
 
 }  // namespace
 
+double share_of(const SamplerMix::Part& part, const Config& config) noexcept {
+  if (part.share != SamplerMix::kUsual) return part.share;
+  return draws(part.kind) ? 1.0 : config.retrieved_share;
+}
+
 MixtureSampler::MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources)
-    : rows_(rows), active_(config.active), correction_(config.correction), frequency_power_(config.frequency_power) {
+    : rows_(rows),
+      active_(config.active.of(rows)),
+      correction_(config.correction == Correction::off ? 0.f : 1.f),
+      frequency_power_(config.frequency_power) {
   double retrieved = 0;
   for (const SamplerMix::Part& part : config.sampler.parts) {
     const double share = share_of(part, config);
@@ -78,13 +81,13 @@ void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, A
   for (const Retrieval& retrieval : retrievals_) {
     const std::size_t left = active_ - std::min(active_, out.ids.size());
     const Source::Order order{std::min(left, places(retrieval.share)), hashing::derive(group.seed, ++stream),
-                              correction_ && fills_};
+                              correction_ > 0 && fills_};
     retrieval.source->add(group, order, seen, out);
   }
   const AliasTable* const frequencies = frequencies_ ? &*frequencies_ : nullptr;
   add_drawn({rows_, active_, frequencies != nullptr ? places(frequency_share_) : 0, frequencies, correction_}, group.seed, seen,
             out);
-  if (correction_ && fills_ && out.exact == out.ids.size() && out.exact < rows_) weigh_retrieved(out);
+  if (correction_ > 0 && fills_ && out.exact == out.ids.size() && out.exact < rows_) weigh_retrieved(correction_, out);
 }
 
 }  // namespace glissade

@@ -10,6 +10,9 @@
 
 namespace glissade {
 
+/// The part of the places that a part of a mixture may fill.
+double share_of(const SamplerMix::Part& part, const Config& config) noexcept;
+
 /// The labels, then what the retrieving parts of a mixture find, then drawn rows up to the target (where SLIDE pads by nothing,
 /// so that a set could be nearly empty and its softmax meaningless). Retrieved rows count as they are and drawn ones stand for
 /// the rest: given what was retrieved, the sum over the set is an unbiased estimate of the sum over all rows, whatever the tables
@@ -20,6 +23,7 @@ class MixtureSampler final : public Sampler {
   MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources);
   void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
   void count_labels(std::span<const std::uint32_t> counts) override;
+  void set_correction(float strength) override { correction_ = strength; }
 
  private:
   struct Retrieval {
@@ -29,7 +33,7 @@ class MixtureSampler final : public Sampler {
 
   std::uint32_t rows_;
   std::size_t active_;
-  bool correction_;
+  float correction_;    ///< strength
   bool fills_ = false;  ///< retrieval may fill a set, so that nothing is drawn
   double frequency_power_;
   std::vector<Retrieval> retrievals_;

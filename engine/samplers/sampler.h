@@ -34,6 +34,8 @@ class Sampler {
   virtual void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept = 0;
   /// Tells how often each label occurs in the training data (empty: unknown). Not while select() runs.
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
+  /// From now on drawn rows count for (rows that they stand for)^strength rows, 0 .. 1. Not while select() runs.
+  virtual void set_correction(float /*strength*/) {}
 };
 
 /// What samplers may need; both must outlive them.

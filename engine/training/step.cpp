@@ -30,18 +30,17 @@ Batch::Dropout TrainingStep::feature_dropout(std::uint64_t step) const noexcept 
   return {model_.config.feature_dropout, hashing::derive(model_.config.seed, kFeatureDropout, step)};
 }
 
-TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const std::uint32_t> rows,
-                                       std::span<const std::uint32_t> next, double learning_rate) {
+TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan) {
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = ++model_.step;
-  const RowOptimizer optimizer(config, learning_rate, step);
+  const RowOptimizer optimizer(config, plan.learning_rate, step);
   Report report;
 
   const Stopwatch gather;
-  const Batch& batch = batches_.take({data, rows, feature_dropout(step)});
+  const Batch& batch = batches_.take({data, plan.rows, feature_dropout(step)});
   report.phases[Phase::gather] += gather.seconds();
-  const BatchAhead::Copying copying = batches_.start({data, next, feature_dropout(step + 1)});
+  const BatchAhead::Copying copying = batches_.start({data, plan.next, feature_dropout(step + 1)});
   report.ok = network.forward(batch.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
                               hidden_, &report.phases);
   gradients_.resize(hidden_.size());
@@ -49,12 +48,13 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
 
   if (index_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::sampling);
-    index_->ensure_built();
+    index_->ensure_begun();
     hash_hidden();
   }
+  if (config.correction != Correction::off) sampler_->set_correction(plan.correction);
   report.output = output_->step({hidden_.back(),
                                  batch.labels(),
-                                 {codes_.data(), codes_stride_, rows.size()},
+                                 {codes_.data(), codes_stride_, plan.rows.size()},
                                  hashing::derive(config.seed, kActiveSet, step),
                                  optimizer,
                                  gradients_.back().data(),
@@ -65,7 +65,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, std::span<const 
 
   if (index_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed = index_->advance(rows.size());
+    report.rows_rehashed = index_->advance(plan.rows.size());
   } else {
     model_.drop_index();
   }

@@ -23,16 +23,22 @@ class TrainingStep {
     bool ok = true;
   };
 
+  /// What a step is about. `next` are the samples of the step that will follow, if known: they are copied meanwhile.
+  struct Plan {
+    std::span<const std::uint32_t> rows;
+    std::span<const std::uint32_t> next;
+    double learning_rate;
+    float correction = 1;  ///< strength, see Sampler::set_correction; the config's `off` stays off
+  };
+
   explicit TrainingStep(Model::Impl& model);
 
   /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples
   /// alone. Returns the seconds it took.
   double begin_epoch(std::uint64_t samples);
 
-  /// Trains on samples rows[0], rows[1], ... of `data` (checked by the caller). `next` are those of the step that will follow,
-  /// if known: they are copied meanwhile.
-  Report run(const DatasetView& data, std::span<const std::uint32_t> rows, std::span<const std::uint32_t> next,
-             double learning_rate);
+  /// Trains on samples plan.rows[0], plan.rows[1], ... of `data` (checked by the caller).
+  Report run(const DatasetView& data, const Plan& plan);
 
  private:
   Batch::Dropout feature_dropout(std::uint64_t step) const noexcept;

@@ -15,7 +15,10 @@
 #include <glissade/options.h>
 
 #include "engine/stopwatch.h"
+#include "engine/training/centroid_start.h"
+#include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
+#include "engine/training/sample_order.h"
 #include "engine/training/step.h"
 #include "hashing/seeds.h"
 
@@ -25,20 +28,14 @@ namespace {
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
 
-/// The order of an epoch: a permutation that is a function of (seed, epoch). Fisher & Yates.
-void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64_t seed) {
-  order.resize(samples);
-  std::iota(order.begin(), order.end(), 0u);
-  hashing::Random random(seed);
-  for (std::size_t i = samples; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-}
-
 /// oneTBB writes a warning to standard error when an arena asks for more threads than it will ever have.
 int arena_threads(std::uint32_t wanted) {
   if (wanted == 0) return tbb::task_arena::automatic;
   return static_cast<int>(
       std::min<std::size_t>(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
 }
+
+Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
 /// Sums over the steps of an epoch.
 struct Totals {
@@ -117,6 +114,7 @@ class Trainer::Impl {
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, Totals& totals);
   void count_labels(const DatasetView& data);
+  void choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases);
 
   Model::Impl& model_;
   tbb::task_arena arena_;
@@ -133,11 +131,18 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.training_samples = data.size();
 }
 
+void Trainer::Impl::choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases) {
+  const PhaseWatch watch(phases, Phase::gather);
+  shuffle(order_, data.size(), seed);
+  if (model_.config.batches == BatchKind::similar) group_similar(order_, model_.network, data, model_.config.batch, seed);
+}
+
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                                std::span<const std::uint32_t> next, Totals& totals) {
-  const double rate = learning_rate(model_.config, model_.step + 1, total_steps_);
-  const TrainingStep::Report report = step_->run(data, rows, next, rate);
-  if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
+  const std::uint64_t step = model_.step + 1;
+  const TrainingStep::Report report = step_->run(data, {rows, next, learning_rate(model_.config, step, total_steps_),
+                                                        correction_strength(model_.config, step, total_steps_)});
+  if (!report.ok) return out_of_memory();
   totals.add(report, rows.size());
   if (std::isfinite(report.output.loss)) return std::nullopt;
   return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}",
@@ -157,7 +162,14 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
       return;
     }
     count_labels(data);
-    shuffle(order_, data.size(), hashing::derive(model_.config.seed, kOrderStream, epoch));
+    choose_order(data, hashing::derive(model_.config.seed, kOrderStream, epoch), totals.phases);
+    if (model_.step == 0 && model_.config.start == Start::centroids) {
+      const PhaseWatch start(totals.phases, Phase::input_forward);
+      if (!start_from_centroids(model_.network, data, model_.config.batch, model_.config.start_length)) {
+        error = out_of_memory();
+        return;
+      }
+    }
     totals.phases[Phase::rehash] = step_->begin_epoch(data.size());
     double next_progress = kProgressSeconds;
     const auto batch_at = [&](std::size_t first) {

@@ -34,12 +34,35 @@ const Option& find(std::string_view name) {
 
 TEST_CASE("every field of Config has an option", "[unit]") {
   // Does not compile when a field is added: add its option, then extend this list.
-  const auto& [hidden, storage, loss, sampler, scope, active, retrieved_share, collisions, frequency_power, fused, correction,
-               hash, hash_transform, k, tables, bucket_cap, rehash, rehash_period, rehash_growth, rehash_threshold, optimizer,
-               moments, second_moment, learning_rate, beta1, beta2, epsilon, weight_decay, warmup, decay, epochs, batch,
-               feature_dropout, hidden_dropout, seed, threads] = Config{};
+  const auto& [hidden, storage, loss, start, start_length, sampler, scope, active, retrieved_share, collisions, frequency_power,
+               fused, correction, hash, hash_transform, table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period,
+               rehash_growth, rehash_threshold, optimizer, moments, second_moment, learning_rate, beta1, beta2, epsilon,
+               weight_decay, warmup, decay, epochs, batch, batches, feature_dropout, hidden_dropout, seed, threads] = Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 36);
+  CHECK(options().size() == 41);
+}
+
+TEST_CASE("an active set's size may be a part of the labels", "[unit]") {
+  Config config;
+  REQUIRE(set_option(config, "active", "0.5%").ok());
+  CHECK(find("active").get(config) == "0.5%");
+  CHECK(config.active.of(670'091) == 3351);
+  CHECK(config.active.of(1) == 1);
+  CHECK(config.active.of(1000) == 5);
+  REQUIRE(set_option(config, "active", "100%").ok());
+  CHECK(config.active.of(16'777'216) == 16'777'216);
+  REQUIRE(set_option(config, "active", "300").ok());
+  CHECK(config.active.of(1000) == 300);
+  CHECK_FALSE(config.active.is_percent());
+  for (const char* text : {"0%", "100.5%", "-1%"}) {
+    CHECK(set_option(config, "active", text).error().message ==
+          "option 'active': '" + std::string(text) +
+              "' is out of range; allowed: 1 .. 16777216, or a part of all labels such as 0.5%");
+  }
+  CHECK(set_option(config, "active", "five%").error().message ==
+        "option 'active': 'five%' is not a finite number before the %; allowed: 1 .. 16777216, or a part of all labels such as "
+        "0.5%");
+  CHECK(config.active == ActiveCount(300));
 }
 
 TEST_CASE("options are described: unique kebab-case names, known groups, a sentence of effect", "[unit]") {
@@ -116,7 +139,7 @@ TEST_CASE("messages name option, value and allowed range in one line", "[unit]")
   CHECK(refusal("k", "3x") == "option 'k': '3x' is not a whole number; allowed: 1 .. 24");
   CHECK(refusal("warmup", "nan") == "option 'warmup': 'nan' is not a finite number; allowed: 0 .. 1");
   CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: " + std::string(config::kMixRange));
-  CHECK(refusal("correction", "yes") == "option 'correction': 'yes' is unknown; allowed: on | off");
+  CHECK(refusal("correction", "yes") == "option 'correction': 'yes' is unknown; allowed: on | off | rising");
   CHECK(refusal("batch", "a\nb\x01") == "option 'batch': 'a\\x0ab\\x01' is not a whole number; allowed: 1 .. 1048576");
   CHECK(refusal("batch", std::string(500, 'z')).size() < 200);
 }

@@ -78,6 +78,9 @@ TEST_CASE("a run that is saved, loaded and goes on equals one that never stopped
   config.hash = hash;
   config.k = 2;
   config.bucket_cap = 12;
+  config.renew_hash = scope == Scope::shared;
+  config.batches = storage == Storage::fp32 ? BatchKind::similar : BatchKind::shuffled;
+  config.correction = scope == Scope::shared ? Correction::rising : Correction::on;
   config.storage = storage;
   config.optimizer = optimizer;
   config.hidden_dropout = 0.1;

@@ -115,7 +115,7 @@ void check(const Case& c) {
   const auto loss = [&] { return reference.loss(view, sets, factors, c.loss); };
 
   TrainingStep step(model.impl());
-  const auto report = step.run(data.view(), all, {}, kRate);
+  const auto report = step.run(data.view(), {all, {}, kRate});
   REQUIRE(report.ok);
   const double before = loss();
   REQUIRE(reference.nearest_kink() > 1e-3);

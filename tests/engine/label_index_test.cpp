@@ -64,6 +64,50 @@ TEST_CASE("a re-hash by drift reads the rows that moved, and no others", "[unit]
   CHECK(index.advance(96) == 0);
 }
 
+TEST_CASE("an epoch begins with empty tables, which are full after a small part of it", "[unit]") {
+  Config config = config_of(RehashKind::fixed);
+  config.rehash_period = 10'000;
+  constexpr std::uint64_t kBatch = 25, kPart = 4 * kBatch, kSamples = kPart * LabelIndex::kFillingPart;
+  ParameterRows rows = random_rows(3);
+  LabelIndex index(config, rows);
+  const auto stored = [&] {
+    std::size_t ids = 0;
+    for (std::uint32_t code = 0; code < std::uint32_t{1} << index.tables().bits(); ++code)
+      ids += index.tables().bucket(0, code).size();
+    return ids;
+  };
+  for (const bool before : {false, true}) {  // whether there is something to take out
+    if (before) index.build();
+    index.restart(0, kSamples, kBatch);
+    CHECK(stored() == 0);
+    std::size_t hashed = 0;
+    for (std::uint64_t done = 0; done < kPart; done += kBatch) hashed += index.advance(kBatch);
+    CHECK(hashed == kRows);
+    CHECK(up_to_date(index, config, rows));
+  }
+  index.restart(0, kSamples, kBatch);
+  index.advance(kBatch);
+  index.ensure_begun();
+  CHECK_FALSE(up_to_date(index, config, rows));
+  index.ensure_full();
+  CHECK(up_to_date(index, config, rows));
+}
+
+TEST_CASE("new hash functions in every epoch are the same for the same epoch", "[unit]") {
+  Config config = config_of(RehashKind::fixed);
+  config.renew_hash = GENERATE(true, false);
+  const ParameterRows rows = random_rows(3);
+  const auto full_after = [&](std::uint64_t epochs) {
+    auto index = std::make_unique<LabelIndex>(config, rows);
+    index->restart(epochs, 64, 32);
+    index->advance(32);
+    return index;
+  };
+  const auto same = [](const auto& a, const auto& b) { return hashing::test::same_buckets(a->tables(), b->tables()); };
+  CHECK(same(full_after(1), full_after(1)));
+  CHECK(same(full_after(1), full_after(2)) != config.renew_hash);
+}
+
 TEST_CASE("a build drops the re-hash under way", "[unit]") {
   const Config config = config_of(RehashKind::fixed);
   ParameterRows rows = random_rows(3);

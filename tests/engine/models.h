@@ -35,7 +35,7 @@ inline Config small_config() {
   Config config;
   config.hidden = {16};
   config.active = 24;
-  config.correction = true;
+  config.correction = Correction::on;
   config.k = 4;
   config.tables = 6;
   config.rehash_period = 96;

@@ -194,7 +194,7 @@ TEST_CASE("the full sampler equals per-sample sets that hold every row, through 
     config.scope = full ? Scope::shared : Scope::sample;
     Model model = make_model(config, data);
     TrainingStep step(model.impl());
-    const auto report = step.run(data.view(), all, {}, 1.0);
+    const auto report = step.run(data.view(), {all, {}, 1.0});
     if (full) first_loss = report.output.loss;
     REQUIRE(report.output.loss == Approx(first_loss).epsilon(1e-6));
     results.push_back(all_weights(model));

@@ -80,7 +80,7 @@ Config config_of(const SamplerMix& kind, std::uint32_t active, bool correction =
   Config config = small_config();
   config.sampler = kind;
   config.active = active;
-  config.correction = correction;
+  config.correction = correction ? Correction::on : Correction::off;
   config.retrieved_share = share;
   return config;
 }
@@ -161,6 +161,25 @@ TEST_CASE("retrieved rows come from the samples' buckets and keep to their share
     retrieved += found;
   }
   REQUIRE((share == 0) == (retrieved == 0));
+}
+
+TEST_CASE("the strength of the correction is a power of the weights", "[unit]") {
+  const std::string name = GENERATE("uniform", "lsh:0.3+frequency:0.4", "lsh:1");
+  World world(config_of(mix(name.c_str()), 150));
+  const ActiveSet whole = world.select(3, 9, 5);
+  REQUIRE(!whole.log_weights.empty());
+  for (const float strength : {0.25f, 1.f, 0.f}) {
+    world.sampler->set_correction(strength);
+    const ActiveSet set = world.select(3, 9, 5);
+    REQUIRE(set.ids == whole.ids);
+    if (strength == 0) {
+      REQUIRE(set.log_weights.empty());
+      continue;
+    }
+    REQUIRE(set.log_weights.size() == whole.log_weights.size());
+    for (std::size_t i = 0; i < set.log_weights.size(); ++i)
+      REQUIRE(set.log_weights[i] == Approx(strength * whole.log_weights[i]));
+  }
 }
 
 TEST_CASE("the full sampler takes every row as it is", "[unit]") {

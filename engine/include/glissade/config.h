@@ -11,12 +11,15 @@ enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
 enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
+enum class Correction { on, off, rising };
 enum class HashKind { simhash, dwta, wta, minhash };
 enum class HashTransform { none, simple };
 enum class RehashKind { fixed, decaying, drift };
 enum class OptimizerKind { adam, adagrad, momentum, sgd };
 enum class MomentType { fp32, bf16 };
 enum class SecondMoment { element, row };
+enum class Start { random, centroids };
+enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 
 /// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
@@ -43,6 +46,32 @@ struct SamplerMix {
   }
 };
 
+/// A number of output rows, or a part of all of them. In text "2048" or "0.5%".
+class ActiveCount {
+ public:
+  constexpr ActiveCount(std::uint32_t rows) noexcept : rows_(rows) {}  // NOLINT(google-explicit-constructor): a count is a count
+  /// `percent` of all rows, in (0, 100].
+  static constexpr ActiveCount of_percent(double percent) noexcept {
+    ActiveCount count(0);
+    count.percent_ = percent;
+    return count;
+  }
+  constexpr bool is_percent() const noexcept { return percent_ > 0; }
+  constexpr double percent() const noexcept { return percent_; }
+  /// Rows of a layer that has `labels`; a percentage of it rounded up.
+  constexpr std::uint32_t of(std::uint32_t labels) const noexcept {
+    if (percent_ <= 0) return rows_;
+    const double rows = static_cast<double>(labels) * percent_ / 100;
+    const auto whole = static_cast<std::uint32_t>(rows);
+    return static_cast<double>(whole) < rows ? whole + 1 : whole;
+  }
+  bool operator==(const ActiveCount&) const = default;
+
+ private:
+  std::uint32_t rows_;
+  double percent_ = 0;
+};
+
 /// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each
 /// field is described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the
 /// model file.
@@ -50,21 +79,25 @@ struct Config {
   std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense, all ReLU
   Storage storage = Storage::bf16_mixed;
   LossKind loss = LossKind::softmax;
+  Start start = Start::random;  ///< of the output rows
+  double start_length = 1.0;    ///< of rows that start as centroids
 
   SamplerMix sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;
-  std::uint32_t active = 2048;    ///< target size of an active set, true labels included
-  double retrieved_share = 0.25;  ///< part of the places that a sampler named alone retrieves; the rest is uniform
-  std::uint32_t collisions = 2;   ///< lsh-threshold: least number of tables in which a row is met
-  double frequency_power = 0.75;  ///< frequency: a label is drawn in proportion to its count to this power
-  bool fused = true;              ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
-  bool correction = true;         ///< weight sampled rows by 1 / inclusion probability (log-q): unbiased, but noisier
+  ActiveCount active = 2048;               ///< target size of an active set, true labels included
+  double retrieved_share = 0.25;           ///< part of the places that a sampler named alone retrieves; the rest is uniform
+  std::uint32_t collisions = 2;            ///< lsh-threshold: least number of tables in which a row is met
+  double frequency_power = 0.75;           ///< frequency: a label is drawn in proportion to its count to this power
+  bool fused = true;                       ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
+  Correction correction = Correction::on;  ///< weight sampled rows by 1 / inclusion probability (log-q)
 
   HashKind hash = HashKind::simhash;
   HashTransform hash_transform = HashTransform::none;
+  double table_budget = 0;       ///< microseconds per sample from which tune_tables() chooses k, tables, cap and period; 0 = off
   std::uint32_t k = 9;           ///< codes per table
   std::uint32_t tables = 24;     ///< L
   std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
+  bool renew_hash = false;       ///< new hash functions in every epoch
   RehashKind rehash = RehashKind::drift;
   std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks); each is spread over the next period
   double rehash_growth = 1.5;           ///< decaying: factor from one period to the next
@@ -83,6 +116,7 @@ struct Config {
 
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;
+  BatchKind batches = BatchKind::shuffled;  ///< which samples share one
   double feature_dropout = 0.0;
   double hidden_dropout = 0.0;
   std::uint64_t seed = 1;

@@ -1,0 +1,102 @@
+#include "engine/training/centroid_start.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "engine/network/batch.h"
+#include "engine/parameters/array.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+/// The last hidden layer's output for all samples, in bf16, and its mean.
+struct HiddenVectors {
+  std::size_t stride = 0;
+  Array<std::uint16_t> halves;
+  std::vector<float> mean;
+  bool ok = true;
+};
+
+HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::size_t batch) {
+  const simd::Kernels& kernels = simd::kernels();
+  HiddenVectors all;
+  std::vector<std::uint32_t> rows;
+  std::vector<Activations> hidden;
+  Batch samples;
+  std::vector<double> sums(network.output.width(), 0.0);
+  for (std::size_t first = 0; first < data.size(); first += batch) {
+    rows.resize(std::min(batch, data.size() - first));
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+    samples.gather(data, rows, {});
+    all.ok &= network.forward(samples.features(), {}, hidden);
+    const Activations& last = hidden.back();
+    if (first == 0) {
+      all.stride = last.stride;
+      all.halves.reserve_discard(data.size() * last.stride);
+    }
+    kernels.narrow_nearest(last.row(0), all.halves.data() + first * all.stride, last.samples * last.stride);
+    for (std::size_t i = 0; i < last.samples; ++i) {
+      for (std::size_t d = 0; d < sums.size(); ++d) sums[d] += last.row(i)[d];
+    }
+  }
+  for (const double sum : sums) all.mean.push_back(static_cast<float>(sum / static_cast<double>(data.size())));
+  return all;
+}
+
+/// For each label, the samples that have it: samples[begins[label]] .. samples[begins[label + 1] - 1].
+struct LabelSamples {
+  std::vector<std::uint64_t> begins;
+  std::vector<std::uint32_t> samples;
+};
+
+LabelSamples samples_by_label(const DatasetView& data, std::size_t labels) {
+  LabelSamples by_label;
+  by_label.begins.assign(labels + 1, 0);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    for (const std::uint32_t label : data.labels.row_ids(i)) ++by_label.begins[label + 1];
+  }
+  std::partial_sum(by_label.begins.begin(), by_label.begins.end(), by_label.begins.begin());
+  by_label.samples.resize(by_label.begins.back());
+  std::vector<std::uint64_t> next(by_label.begins.begin(), by_label.begins.end() - 1);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    for (const std::uint32_t label : data.labels.row_ids(i)) by_label.samples[next[label]++] = static_cast<std::uint32_t>(i);
+  }
+  return by_label;
+}
+
+}  // namespace
+
+bool start_from_centroids(Network& network, const DatasetView& data, std::size_t batch, double length) {
+  if (data.size() == 0) return true;
+  const HiddenVectors hidden = hidden_vectors(network, data, batch);
+  if (!hidden.ok) return false;
+  const LabelSamples by_label = samples_by_label(data, network.output.rows());
+  const simd::Kernels& kernels = simd::kernels();
+  const std::size_t width = network.output.width();
+  tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t label) {
+    static thread_local std::vector<float> row, weights;
+    const std::size_t begin = by_label.begins[label], count = by_label.begins[label + 1] - begin;
+    if (count == 0) return;
+    row.resize(width);
+    weights.assign(count, 1.f / static_cast<float>(count));
+    kernels.bag_bf16(hidden.halves.data(), hidden.stride, by_label.samples.data() + begin, weights.data(), count, width,
+                     row.data());
+    kernels.axpy_f32(-1.f, hidden.mean.data(), row.data(), width);
+    const float square = kernels.sum_squares_f32(row.data(), width);
+    if (square == 0.f) return;
+    kernels.scale_f32(static_cast<float>(length) / std::sqrt(square), row.data(), width);
+    network.output.write(label, row.data());
+    double offset = 0;
+    for (std::size_t d = 0; d < width; ++d) offset += double{row[d]} * hidden.mean[d];
+    network.output.bias[label] = static_cast<float>(-offset);
+  });
+  return true;
+}
+
+}  // namespace glissade

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+#include <glissade/views.h>
+
+#include "engine/network/network.h"
+
+namespace glissade {
+
+/// Sets every output row to the mean of its label's samples in the last hidden layer, less the mean of all samples, at the length
+/// `length`; its bias makes the score that of the centred sample. Labels without samples keep what they have. A nearest-centroid
+/// classifier (Rocchio 1971) under random features, before any step of training. Costs a forward pass over `data` and for its
+/// time 2 bytes per sample and unit. A function of network and data, for any number of threads. False if oneDNN failed.
+bool start_from_centroids(Network& network, const DatasetView& data, std::size_t batch, double length);
+
+}  // namespace glissade

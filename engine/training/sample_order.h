@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/network/network.h"
+
+namespace glissade {
+
+/// The order of an epoch: a permutation of 0 .. samples - 1 that is a function of the seed. Fisher & Yates.
+void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64_t seed);
+
+/// Brings samples with equal codes together, codes[sample] < 2^bits, in groups of `group` that are then shuffled: a batch is made
+/// of several groups. Samples of one code keep their order in `order`; where a code's samples do not fill a group, the next
+/// code's join it. A function of its arguments.
+void group_by_code(std::vector<std::uint32_t>& order, const std::vector<std::uint32_t>& codes, std::uint32_t bits,
+                   std::size_t group, std::uint64_t seed);
+
+/// A SimHash code of `bits` bits for what the last hidden layer says of each sample, without what all samples share (the mean of
+/// the first `batch` of them). Costs a forward pass over the data.
+std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetView& data, std::size_t batch, std::uint32_t bits,
+                                        std::uint64_t seed);
+
+/// shuffle(), then samples that the network finds similar side by side in groups of an eighth of a batch (after NGAME, Dahiya et
+/// al. 2023, which clusters them): the labels of one are hard negatives for the others.
+void group_similar(std::vector<std::uint32_t>& order, const Network& network, const DatasetView& data, std::size_t batch,
+                   std::uint64_t seed);
+
+}  // namespace glissade

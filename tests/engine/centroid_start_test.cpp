@@ -1,0 +1,92 @@
+#include "engine/training/centroid_start.h"
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <glissade/metrics.h>
+
+#include "engine/model/impl.h"
+#include "engine/network/batch.h"
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+
+TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels]") {
+  Config config = small_config();
+  config.storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  config.hidden = GENERATE(std::vector<std::uint32_t>{19}, std::vector<std::uint32_t>{24, 12});
+  const Data data = random_data(70, 30, 40, 3);  // 40 labels, some of them without a sample
+  Model model = make_model(config, data);
+  Network& network = model.impl().network;
+  const std::size_t width = network.output.width();
+  std::vector<float> before(width), row(width);
+
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  Batch batch;
+  batch.gather(data.view(), all, {});
+  std::vector<Activations> hidden;
+  REQUIRE(network.forward(batch.features(), {}, hidden));
+  const Activations& last = hidden.back();
+  std::vector<double> mean(width, 0.0);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    for (std::size_t d = 0; d < width; ++d) mean[d] += double{last.row(i)[d]} / static_cast<double>(data.size());
+  }
+  const Network untouched = [&] {
+    Model other = make_model(config, data);
+    return std::move(other.impl().network);
+  }();
+
+  constexpr double kLength = 2.5;
+  REQUIRE(start_from_centroids(network, data.view(), 32, kLength));
+  for (std::uint32_t label = 0; label < 40; ++label) {
+    std::vector<double> wanted(width, 0.0);
+    double count = 0;
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      for (const std::uint32_t other : data.y.view().row_ids(i)) {
+        if (other != label) continue;
+        ++count;
+        for (std::size_t d = 0; d < width; ++d) wanted[d] += last.row(i)[d];
+      }
+    }
+    network.output.read(label, row.data());
+    if (count == 0) {
+      untouched.output.read(label, before.data());
+      REQUIRE(row == before);
+      continue;
+    }
+    double square = 0, offset = 0;
+    for (std::size_t d = 0; d < width; ++d) {
+      wanted[d] = wanted[d] / count - mean[d];
+      square += wanted[d] * wanted[d];
+    }
+    for (std::size_t d = 0; d < width; ++d) {
+      wanted[d] *= kLength / std::sqrt(square);
+      offset += wanted[d] * mean[d];
+      REQUIRE(row[d] == Approx(wanted[d]).margin(0.02));
+    }
+    REQUIRE(network.output.bias[label] == Approx(-offset).margin(0.02));
+  }
+}
+
+TEST_CASE("a model that starts from centroids knows something before its first step", "[property]") {
+  const Data data = planted_data(400, 80, 60, 5);
+  Config config = small_config();
+  config.hidden = {64};
+  config.learning_rate = 0;
+  config.epochs = 1;
+  const auto p1 = [&](Start start) {
+    config.start = start;
+    Model model = make_model(config, data);
+    train(model, data, 1);
+    return must(evaluate(model, data.view())).metrics.precision[0];
+  };
+  const double random = p1(Start::random), centroids = p1(Start::centroids);
+  CHECK(random < 0.2);
+  CHECK(centroids > 0.5);
+}
+
+}  // namespace glissade::test
