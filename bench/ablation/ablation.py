@@ -30,16 +30,25 @@ def arguments():
     parser.add_argument("--build", default="build")
     parser.add_argument("--data", required=True, help="names of data sets below --data-root, separated by commas, each with train.txt.zst and test.txt.zst")
     parser.add_argument("--data-root", default=os.environ.get("GLISSADE_DATA", "../shared/data"))
-    parser.add_argument("--samplers", default="uniform,lsh", help="names or mixes, separated by commas")
+    parser.add_argument("--samplers", default="uniform,lsh", help="names or mixes, separated by commas; NAME@CORRECTION: with that correction alone")
     parser.add_argument("--active", default="2048", help="active counts, separated by commas")
     parser.add_argument("--scopes", default="shared")
     parser.add_argument("--corrections", default="on")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--out", default="out/ablation", help="folder for ablation.md, ablation.json and ablation.html")
+    parser.add_argument("--out", default="out/ablation", help="folder for ablation.md, ablation.json, ablation.html and one SVG per chart")
     known, rest = parser.parse_known_args()
     for name in ("data", "samplers", "active", "scopes", "corrections", "seeds"):
         setattr(known, name, [part.strip() for part in getattr(known, name).split(",")])
     return known, rest
+
+
+def lines_of(options):
+    """(sampler, correction) of each line."""
+    lines = []
+    for sampler in options.samplers:
+        name, _, correction = sampler.partition("@")
+        lines += [(name, correction)] if correction else itertools.product([name], options.corrections)
+    return lines
 
 
 def variant(line):
@@ -51,7 +60,7 @@ def train(options, setting, seed, rest):
     """All samplers and corrections once, in turn, in one call: the report of train_bench."""
     data, scope, active = setting
     folder = pathlib.Path(options.data_root) / data
-    variants = "; ".join(variant(line) for line in itertools.product(options.samplers, options.corrections))
+    variants = "; ".join(variant(line) for line in lines_of(options))
     with tempfile.TemporaryDirectory() as scratch:
         result = pathlib.Path(scratch) / "report.json"
         command = [f"{options.build}/bench/train/train_bench", "--train", folder / "train.txt.zst", "--test", folder / "test.txt.zst",
@@ -151,6 +160,8 @@ def write(folder, report):
     (folder / "ablation.json").write_text(json.dumps(report, indent=1))
     (folder / "ablation.md").write_text(markdown(report))
     (folder / "ablation.html").write_text(curves.page(report["lines"]))
+    for (data, scope, active), svg in curves.charts(report["lines"]):
+        (folder / f"{data}-{scope}-{active.rstrip('%')}.svg").write_text(svg)
 
 
 def main():
@@ -158,7 +169,7 @@ def main():
     folder = pathlib.Path(options.out)
     report = {"command": " ".join(["./dev", "bench", "ablation", *sys.argv[1:]]), "seeds": options.seeds, "lines": []}
     for setting in itertools.product(options.data, options.scopes, options.active):
-        lines = {line: [] for line in itertools.product(options.samplers, options.corrections)}
+        lines = {line: [] for line in lines_of(options)}
         by_name = {variant(line): runs for line, runs in lines.items()}
         for seed in options.seeds:
             done = train(options, setting, seed, rest)

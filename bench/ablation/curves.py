@@ -25,7 +25,7 @@ def chart(lines):
     low, high = low - margin, high + margin
     x = lambda seconds: LEFT + (WIDTH - LEFT - RIGHT) * seconds / right_end  # noqa: E731
     y = lambda p: HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (p - low) / (high - low)  # noqa: E731
-    out = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">']
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">']
     for tick in ticks(low, high):
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>'
                    f'<text x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
@@ -49,10 +49,15 @@ def setting_of(line):
     return line["data"], line["scope"], line["active"]
 
 
+def charts(lines):
+    """(setting, SVG) of each chart; an SVG is also a file of its own."""
+    return [(setting, chart(list(group))) for setting, group in itertools.groupby(lines, setting_of)]
+
+
 def page(lines):
     out = ['<!doctype html><html lang="en"><meta charset="utf-8"><title>Ablation of active sets</title>'
            "<style>body{font:14px sans-serif;margin:2em;max-width:60em}svg text{font:12px sans-serif}</style>"
            "<h1>P@1 over training seconds</h1><p>Each point is an evaluation on the whole test set; means over seeds.</p>"]
-    for (data, scope, active), group in itertools.groupby(lines, setting_of):
-        out.append(f"<h2>{html.escape(data)}, {active} actives, scope {scope}</h2>{chart(list(group))}")
+    for (data, scope, active), svg in charts(lines):
+        out.append(f"<h2>{html.escape(data)}, {active} actives, scope {scope}</h2>{svg}")
     return "".join(out) + "</html>\n"

@@ -4,6 +4,7 @@
 
 #include <glissade/options.h>
 #include <glissade/runtime.h>
+#include <glissade/tuning.h>
 
 #include "engine/model/impl.h"
 
@@ -27,9 +28,11 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::create(const Config& config, const Shape& shape) {
+Result<Model> Model::create(const Config& asked, const Shape& shape) {
   if (auto environment = check_environment(); !environment) return environment.error();
-  if (auto valid = validate(config, shape); !valid) return valid.error();
+  if (auto valid = validate(asked, shape); !valid) return valid.error();
+  Config config = asked;
+  tune_tables(config, shape);
   const MemoryEstimate need = estimate_training_memory(config, shape);
   if (auto enough = check_memory(need); !enough) return enough.error();
   try {

@@ -38,7 +38,8 @@ enum class LoadFor { inference, training };
 /// also while no Trainer is at work on it.
 class Model {
  public:
-  /// A new network, weights drawn from config.seed. Fails on an invalid config or too little memory.
+  /// A new network, weights drawn from config.seed, hash tables chosen by tune_tables() where the config gives a budget for them.
+  /// Fails on an invalid config or too little memory.
   static Result<Model> create(const Config& config, const Shape& shape);
 
   /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
