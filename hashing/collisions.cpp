@@ -5,7 +5,6 @@
 #include <cassert>
 #include <limits>
 
-#include "hashing/parallel.h"
 #include "hashing/seeds.h"
 
 namespace glissade::hashing {
@@ -95,20 +94,6 @@ std::size_t take_most(CollisionCounter& counter, std::uint64_t seed, std::span<C
   return append(counter, again, seed, wanted, out);
 }
 
-template <class Collect>
-void collect_each(const GroupCodes& group, std::uint64_t seed, CollisionCounters& counters, const CollisionLists& out,
-                  const Collect& collect) {
-  const std::span<CollisionCounter> workers = counters.for_samples(group.samples);
-  for_chunks(group.samples, CollisionCounters::kTogether, workers.size(),
-             [&](std::size_t worker, std::size_t begin, std::size_t end) noexcept {
-               for (std::size_t s = begin; s < end; ++s) {
-                 const std::span<Collision> rows(out.rows + s * out.capacity, out.capacity);
-                 const GroupCodes sample{group.codes + s, group.stride, 1};
-                 out.sizes[s] = static_cast<std::uint32_t>(collect(sample, derive(seed, s), workers[worker], rows));
-               }
-             });
-}
-
 }  // namespace
 
 CollisionCounter::CollisionCounter(std::size_t rows, std::uint32_t tables)
@@ -165,28 +150,6 @@ std::size_t collect_threshold(const Tables& tables, const GroupCodes& sample, st
   const std::span<const std::uint32_t> rows = least == 1 ? counter.met() : counter.met_again();
   return append(
       counter, rows, seed, [&](std::uint32_t count) { return count >= least; }, out);
-}
-
-std::span<CollisionCounter> CollisionCounters::for_samples(std::size_t samples) {
-  const std::size_t workers = worker_count((samples + kTogether - 1) / kTogether);
-  while (counters_.size() < workers) counters_.emplace_back(rows_, tables_);
-  return {counters_.data(), workers};
-}
-
-void collect_topk_each(const Tables& tables, const GroupCodes& group, std::uint64_t seed, CollisionCounters& counters,
-                       const CollisionLists& out) {
-  collect_each(group, seed, counters, out,
-               [&](const GroupCodes& sample, std::uint64_t own_seed, CollisionCounter& counter, std::span<Collision> rows) {
-                 return collect_topk(tables, sample, own_seed, counter, rows);
-               });
-}
-
-void collect_threshold_each(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::uint32_t least,
-                            CollisionCounters& counters, const CollisionLists& out) {
-  collect_each(group, seed, counters, out,
-               [&](const GroupCodes& sample, std::uint64_t own_seed, CollisionCounter& counter, std::span<Collision> rows) {
-                 return collect_threshold(tables, sample, own_seed, least, counter, rows);
-               });
 }
 
 }  // namespace glissade::hashing

@@ -56,32 +56,4 @@ std::size_t collect_topk(const Tables& tables, const GroupCodes& sample, std::ui
 std::size_t collect_threshold(const Tables& tables, const GroupCodes& sample, std::uint64_t seed, std::uint32_t least,
                               CollisionCounter& counter, std::span<Collision> out) noexcept;
 
-/// The counters of all threads that work on a group; kept by the caller from group to group.
-class CollisionCounters {
- public:
-  CollisionCounters(std::size_t rows, std::uint32_t tables) : rows_(rows), tables_(tables) {}
-  /// One for each thread that the present arena may use for `samples` samples. Allocates for threads that are new.
-  std::span<CollisionCounter> for_samples(std::size_t samples);
-  static constexpr std::size_t kTogether = 8;  ///< samples that a thread takes at once
-
- private:
-  std::size_t rows_;
-  std::uint32_t tables_;
-  std::vector<CollisionCounter> counters_;
-};
-
-/// What was found for each sample of a group: those of sample s are rows[s * capacity] .. rows[s * capacity + sizes[s] - 1].
-struct CollisionLists {
-  Collision* rows;
-  std::uint32_t* sizes;
-  std::size_t capacity;
-};
-
-/// collect_topk and collect_threshold for each sample of a group, in parallel; sample s draws from derive(seed, s). The same for
-/// any number of threads. Samples may share rows: merging is the caller's.
-void collect_topk_each(const Tables& tables, const GroupCodes& group, std::uint64_t seed, CollisionCounters& counters,
-                       const CollisionLists& out);
-void collect_threshold_each(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::uint32_t least,
-                            CollisionCounters& counters, const CollisionLists& out);
-
 }  // namespace glissade::hashing

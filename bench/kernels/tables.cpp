@@ -140,18 +140,6 @@ void bench_topk(benchmark::State& state, const Setup& setup) {
   state.counters["rows_met"] = static_cast<double>(met) / static_cast<double>(s);
 }
 
-void bench_topk_each(benchmark::State& state, const Setup& setup) {
-  const World& world = World::of(setup);
-  hashing::CollisionCounters counters(kRows, kTables);
-  std::vector<hashing::Collision> rows(kSamples * kLimit);
-  std::vector<std::uint32_t> sizes(kSamples);
-  for ([[maybe_unused]] auto _ : state) {
-    hashing::collect_topk_each(world.tables, {world.codes.data(), kSamples, kSamples}, 1, counters,
-                               {rows.data(), sizes.data(), kLimit});
-  }
-  report_rate(state, "queries", kSamples);
-}
-
 /// By the wall clock: most of it is parallel.
 template <class Body>
 void add_whole(const std::string& name, const Body& body) {
@@ -170,8 +158,6 @@ void add_table_benches() {
     }
     add("tables/collect", name, [&setup](benchmark::State& state) { bench_collect(state, setup); });
     add("tables/collect_topk", name, [&setup](benchmark::State& state) { bench_topk(state, setup); });
-    add_whole("tables/collect_topk_each/" + name + ", 1024 samples",
-              [&setup](benchmark::State& state) { bench_topk_each(state, setup); });
   }
 }
 

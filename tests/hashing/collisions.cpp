@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include <tbb/global_control.h>
-
 #include "hashing/collisions.h"
 #include "hashing/matrix_source.h"
 #include "tests/hashing/support.h"
@@ -148,29 +146,5 @@ TEST_CASE("a row that is met in every table of the most that a counter allows is
     CHECK(counter.count(0) == 0);
     CHECK(counter.met().size() == 1);
     CHECK(counter.met_again().size() == 1);
-  }
-}
-
-TEST_CASE("a group finds for each sample what the sample finds alone, with any number of threads", "[unit]") {
-  const Fixture f;
-  constexpr std::size_t kCapacity = 40;
-  for (const std::size_t threads : {1u, 2u, 4u}) {
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
-    CollisionCounters counters(kRows, kTables);
-    CollisionCounter counter(kRows, kTables);
-    std::vector<Collision> rows(kSamples * kCapacity), one(kCapacity);
-    std::vector<std::uint32_t> sizes(kSamples);
-    for (const bool topk : {true, false}) {
-      const CollisionLists lists{rows.data(), sizes.data(), kCapacity};
-      if (topk)
-        collect_topk_each(f.tables, f.group, 9, counters, lists);
-      else
-        collect_threshold_each(f.tables, f.group, 9, 8, counters, lists);
-      for (std::size_t s = 0; s < kSamples; ++s) {
-        const std::size_t size = topk ? collect_topk(f.tables, f.sample(s), derive(9, s), counter, one)
-                                      : collect_threshold(f.tables, f.sample(s), derive(9, s), 8, counter, one);
-        REQUIRE(same({rows.data() + s * kCapacity, sizes[s]}, {one.data(), size}));
-      }
-    }
   }
 }
