@@ -124,8 +124,10 @@ Result<Model> Train::new_model(Config config, const Shape& shape) const {
 Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const {
   auto model = Model::load(model_, LoadFor::training);
   if (!model) return model;
-  if (auto same = check_same(asked, model->config(), model_); !same) return same.error();
   const Shape shape = model->shape();
+  ConfigSource::Resolved wanted = asked;
+  tune_tables(wanted.config, shape);
+  if (auto same = check_same(wanted, model->config(), model_); !same) return same.error();
   if (auto fits = check_fits(data.train, files_.train, shape.features, shape.labels); !fits) return fits.error();
   if (!data.validation) return model;
   if (auto fits = check_fits(*data.validation, data.validation_path, shape.features, shape.labels); !fits) return fits.error();

@@ -40,6 +40,8 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
       return Error{fmt::format("{}: {}", setting.where, done.error().message), done.error().kind};
     }
     resolved.given.push_back(setting.name);
+    // A preset may leave the tables to tune_tables(); who names them means them.
+    if (setting.name == "k" || setting.name == "tables") resolved.config.table_budget = 0;
   }
   return {};
 }

@@ -57,7 +57,7 @@ def charts(lines):
 def page(lines):
     out = ['<!doctype html><html lang="en"><meta charset="utf-8"><title>Ablation of active sets</title>'
            "<style>body{font:14px sans-serif;margin:2em;max-width:60em}svg text{font:12px sans-serif}</style>"
-           "<h1>P@1 over training seconds</h1><p>Each point is an evaluation on the whole test set; means over seeds.</p>"]
+           "<h1>P@1 over training seconds</h1><p>Each point is an evaluation after an epoch; means over seeds.</p>"]
     for (data, scope, active), svg in charts(lines):
         out.append(f"<h2>{html.escape(data)}, {active} actives, scope {scope}</h2>{svg}")
     return "".join(out) + "</html>\n"

@@ -196,10 +196,11 @@ constexpr auto kOptions = std::to_array<Option>({
                                                        "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
                                                        "tables look for the largest logits and not for the "
                                                        "smallest angles."}),
-    number<"table-budget", &Config::table_budget, "0 .. 100000">({kHashTables, "microseconds",
-                                                                  "Time that looking into the tables may take per sample, on one "
-                                                                  "core: chooses k, tables, bucket-cap and rehash-period and "
-                                                                  "says why. 0 = they are as given."}),
+    number<"table-budget", &Config::table_budget, "0 .. 100000">(
+        {kHashTables, "microseconds",
+         "Time that looking into the tables may take per sample, on one "
+         "core: chooses k, tables, bucket-cap and rehash-period and "
+         "says why. 0 = they are as given; k or tables on the command line switch it off."}),
     number<"k", &Config::k, "1 .. 24">(
         {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(
