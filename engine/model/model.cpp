@@ -28,15 +28,15 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::create(const Config& asked, const Shape& shape) {
+Result<Model> Model::create(const Config& config, const Shape& shape) {
   if (auto environment = check_environment(); !environment) return environment.error();
-  if (auto valid = validate(asked, shape); !valid) return valid.error();
-  Config config = asked;
-  tune_tables(config, shape);
-  const MemoryEstimate need = estimate_training_memory(config, shape);
+  if (auto valid = validate(config, shape); !valid) return valid.error();
+  Config tuned = config;
+  tune_tables(tuned, shape);
+  const MemoryEstimate need = estimate_training_memory(tuned, shape);
   if (auto enough = check_memory(need); !enough) return enough.error();
   try {
-    auto impl = std::make_unique<Impl>(config, shape, true);
+    auto impl = std::make_unique<Impl>(tuned, shape, true);
     impl->network.randomize(config.seed);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
