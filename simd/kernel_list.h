@@ -27,6 +27,10 @@ inline constexpr unsigned kAmx = 1u << 4;
 /// Each lane does the same operations in the same order at every level, so codes are bit-identical across levels.
 inline constexpr std::size_t kHashLanes = 16;
 
+/// Sketches, rows as 128 signs each, lie in blocks of 32 rows: byte b of row r at block[b * 32 + r].
+inline constexpr std::size_t kSketchRows = 32;
+inline constexpr std::size_t kSketchBytes = 16;
+
 /// One Adam step for one row. The caller folds warm-up, decay, bias correction and skipped steps into these numbers:
 ///   m <- keep1 * m + gain1 * g;   v <- keep2 * v + gain2 * g * g;   w <- w * shrink - rate * m / (sqrt(v) * scale2 + epsilon)
 /// keep1 = beta1^(steps since this row was last touched), gain1 = 1 - beta1, likewise for 2; rate = lr / (1 - beta1^t);
@@ -162,4 +166,9 @@ struct SgdStep {
      by the caller). digits[b * 16 + lane]; bin_size <= 128. */                                                                  \
   K(wta_digits, void,                                                                                                            \
     (const float* x, const std::uint32_t* positions, std::size_t bin_size, std::size_t bins, std::uint8_t* digits),              \
-    kScalar | kAvx2 | kAvx512)
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \
+     half of byte b being half-byte 2 b. Integers: bit-identical across levels. */                                               \
+  K(sketch_sums, void,                                                                                                           \
+    (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),                            \
+    kScalar | kAvx2)

@@ -14,6 +14,7 @@
 #include "engine/config/hash_kind.h"
 #include "engine/config/text.h"
 #include "engine/layers/output_path.h"
+#include "engine/samplers/cluster_index.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/samplers/sampler.h"
 #include "hashing/family.h"
@@ -240,6 +241,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
   add_rows(estimate, options, shape.labels, config.hidden.back());
   if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
+  if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
   estimate.step_buffers = step_bytes(config, shape);
   return estimate;
 }

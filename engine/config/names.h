@@ -32,6 +32,7 @@ inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>({{S
                                                                               {SamplerKind::lsh_topk, "lsh-topk"},
                                                                               {SamplerKind::lsh_threshold, "lsh-threshold"},
                                                                               {SamplerKind::lsh_label, "lsh-label"},
+                                                                              {SamplerKind::lsh_learned, "lsh-learned"},
                                                                               {SamplerKind::in_batch, "in-batch"},
                                                                               {SamplerKind::exact, "exact"},
                                                                               {SamplerKind::uniform, "uniform"},

@@ -196,6 +196,8 @@ constexpr auto kOptions = std::to_array<Option>({
                                                        "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
                                                        "tables look for the largest logits and not for the "
                                                        "smallest angles."}),
+    number<"probes", &Config::probes, "1 .. 1024">(
+        {kHashTables, "buckets", "Sampler lsh-learned: how many of a learned table's buckets a query looks into, the nearest ones."}),
     number<"table-budget", &Config::table_budget, "0 .. 100000">(
         {kHashTables, "microseconds",
          "Time that looking into the tables may take per sample, on one "

@@ -9,6 +9,7 @@
 #include "engine/samplers/in_batch.h"
 #include "engine/samplers/lsh.h"
 #include "engine/samplers/lsh_label.h"
+#include "engine/samplers/lsh_learned.h"
 #include "engine/samplers/lsh_ranked.h"
 #include "hashing/seeds.h"
 
@@ -23,6 +24,7 @@ std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, cons
     case SamplerKind::lsh_topk: return std::make_unique<LshRankedSource>(*sources.index, 1);
     case SamplerKind::lsh_threshold: return std::make_unique<LshRankedSource>(*sources.index, config.collisions);
     case SamplerKind::lsh_label: return std::make_unique<LshLabelSource>(*sources.index);
+    case SamplerKind::lsh_learned: return std::make_unique<LshLearnedSource>(*sources.clusters);
     case SamplerKind::in_batch: return std::make_unique<InBatchSource>();
     case SamplerKind::exact: return std::make_unique<ExactSource>(*sources.output);
     case SamplerKind::uniform:

@@ -14,6 +14,7 @@
 
 namespace glissade {
 
+class ClusterIndex;
 class LabelIndex;
 
 /// Samples that share one active set: one sample (scope `sample`) or a whole batch (scope `shared`).
@@ -38,14 +39,17 @@ class Sampler {
   virtual void set_correction(float /*strength*/) {}
 };
 
-/// What samplers may need; both must outlive them.
+/// What samplers may need; all must outlive them.
 struct SamplerSources {
   const LabelIndex* index = nullptr;      ///< needed if uses_tables()
   const ParameterRows* output = nullptr;  ///< needed by `exact`
+  const ClusterIndex* clusters = nullptr;  ///< needed if uses_clusters()
 };
 
 /// Whether a part of the mixture looks into hash tables.
 bool uses_tables(const SamplerMix& mix) noexcept;
+/// Whether a part looks into a learned table.
+bool uses_clusters(const SamplerMix& mix) noexcept;
 
 std::unique_ptr<Sampler> make_sampler(const Config& config, std::uint32_t rows, const SamplerSources& sources);
 

@@ -13,13 +13,15 @@ enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActive
 
 TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
   if (uses_tables(model.config.sampler)) index_ = &model.training_index();
-  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output});
+  if (uses_clusters(model.config.sampler)) clusters_ = std::make_unique<ClusterIndex>(model.config, model.network.output);
+  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_.get()});
   sampler_->count_labels(model.label_counts);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
   sampler_->count_labels(model_.label_counts);
+  if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.batch);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
   index_->restart(model_.epochs_done, samples, model_.config.batch);
@@ -63,9 +65,13 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   report.ok &= backward(batch, optimizer, report.phases);
   report.features_touched = feature_groups_.used_rows();
 
+  if (clusters_) {
+    const PhaseWatch watch(report.phases, Phase::rehash);
+    report.rows_rehashed += clusters_->advance(hidden_.back());
+  }
   if (index_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed = index_->advance(plan.rows.size());
+    report.rows_rehashed += index_->advance(plan.rows.size());
   } else {
     model_.drop_index();
   }

@@ -7,6 +7,7 @@
 #include "engine/layers/output_path.h"
 #include "engine/layers/row_groups.h"
 #include "engine/model/impl.h"
+#include "engine/samplers/cluster_index.h"
 #include "engine/training/batch_ahead.h"
 
 namespace glissade {
@@ -46,7 +47,8 @@ class TrainingStep {
   void hash_hidden();
 
   Model::Impl& model_;
-  LabelIndex* index_ = nullptr;  ///< null unless the sampler uses tables
+  LabelIndex* index_ = nullptr;             ///< null unless the sampler uses tables
+  std::unique_ptr<ClusterIndex> clusters_;  ///< null unless the sampler uses a learned table
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   BatchAhead batches_;

@@ -9,7 +9,7 @@ namespace glissade {
 
 enum class Storage { fp32, bf16_mixed, bf16 };
 enum class LossKind { softmax, bce };
-enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, in_batch, exact, uniform, frequency, full };
+enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, lsh_learned, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
 enum class Correction { on, off, rising };
 enum class HashKind { simhash, dwta, wta, minhash };
@@ -93,6 +93,7 @@ struct Config {
 
   HashKind hash = HashKind::simhash;
   HashTransform hash_transform = HashTransform::none;
+  std::uint32_t probes = 4;      ///< `lsh-learned`: buckets that a query looks into
   double table_budget = 0;       ///< microseconds per sample from which tune_tables() chooses k, tables, cap and period; 0 = off
   std::uint32_t k = 9;           ///< codes per table
   std::uint32_t tables = 24;     ///< L

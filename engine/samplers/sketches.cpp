@@ -1,0 +1,93 @@
+#include "engine/samplers/sketches.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+/// Nearly Gaussian: the sum of twelve uniform numbers.
+double bell(hashing::Random& random) noexcept {
+  double sum = -6;
+  for (int i = 0; i < 12; ++i) sum += random.unit();
+  return sum;
+}
+
+void remove_component(const float* direction, float* row, std::size_t n) noexcept {
+  double along = 0;
+  for (std::size_t d = 0; d < n; ++d) along += static_cast<double>(row[d]) * direction[d];
+  for (std::size_t d = 0; d < n; ++d) row[d] -= static_cast<float>(along * direction[d]);
+}
+
+void normalise(float* row, std::size_t n) noexcept {
+  double square = 0;
+  for (std::size_t d = 0; d < n; ++d) square += static_cast<double>(row[d]) * row[d];
+  const auto scale = static_cast<float>(1.0 / std::sqrt(std::max(square, 1e-30)));
+  for (std::size_t d = 0; d < n; ++d) row[d] *= scale;
+}
+
+}  // namespace
+
+Sketches::Sketches(std::size_t dimension, Storage storage, std::uint64_t seed) {
+  ParameterRows::Options options;
+  options.storage = storage;
+  options.with_bias = options.trainable = false;
+  ParameterRows directions(kBits, dimension, options);
+  std::vector<float> rows(kBits * dimension);
+  for (std::size_t j = 0; j < kBits; ++j) {
+    float* const row = rows.data() + j * dimension;
+    hashing::Random random(hashing::derive(seed, j));
+    for (std::size_t d = 0; d < dimension; ++d) row[d] = static_cast<float>(bell(random));
+    for (std::size_t other = j / dimension * dimension; other < j; ++other)
+      remove_component(rows.data() + other * dimension, row, dimension);
+    normalise(row, dimension);
+    directions.write(j, row);
+  }
+  std::vector<std::uint32_t> ids(kBits);
+  std::iota(ids.begin(), ids.end(), 0u);
+  panels_.take(directions, ids, dense::element_for(storage));
+  start_.assign(panels_.padded_rows(), 0.f);
+  // A projection of a vector of length v is sqrt(2 / (pi dimension)) v long on average, and kBits of them count every direction
+  // kBits / dimension times.
+  const auto n = static_cast<double>(dimension);
+  length_scale_ = static_cast<float>(std::sqrt(2.0 * n / std::numbers::pi) / kBits);
+}
+
+void Sketches::project(const void* vectors, std::size_t stride, std::size_t count, float* out) const noexcept {
+  panels_.multiply_as_columns(vectors, stride, count, start_.data(), out, kBits);
+}
+
+void Sketches::signs(const float* projections, std::uint8_t* code) noexcept {
+  for (std::size_t byte = 0; byte < simd::kSketchBytes; ++byte) {
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < 8; ++i) bits |= static_cast<unsigned>(projections[byte * 8 + i] > 0.f) << i;
+    code[byte] = static_cast<std::uint8_t>(bits);
+  }
+}
+
+void Sketches::prepare(const float* projections, Lookup& lookup) noexcept {
+  constexpr std::size_t kNibbles = kBits / 4;
+  float most = 1e-30f;
+  for (std::size_t nibble = 0; nibble < kNibbles; ++nibble) {
+    float sum = 0;
+    for (std::size_t i = 0; i < 4; ++i) sum += std::abs(projections[nibble * 4 + i]);
+    most = std::max(most, sum);
+  }
+  const float steps = 255.f / (2 * most);
+  for (std::size_t nibble = 0; nibble < kNibbles; ++nibble) {
+    const float* const p = projections + nibble * 4;
+    for (unsigned value = 0; value < 16; ++value) {
+      float sum = most;
+      for (unsigned i = 0; i < 4; ++i) sum += (value >> i & 1u) != 0 ? p[i] : -p[i];
+      lookup.tables[nibble * 16 + value] = static_cast<std::uint8_t>(std::clamp(sum * steps + 0.5f, 0.f, 255.f));
+    }
+  }
+  lookup.unit = 1.f / steps;
+  lookup.shift = -most * static_cast<float>(kNibbles);
+}
+
+}  // namespace glissade
