@@ -12,6 +12,7 @@
 #include "engine/inference/search.h"
 #include "engine/model/impl.h"
 #include "engine/network/batch.h"
+#include "engine/samplers/cluster_index.h"
 #include "engine/samplers/sampler.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
@@ -100,7 +101,14 @@ class Probe {
       codes.resize(stride * index->tables().tables());
       index->codes(hidden_, 0, hidden_.samples, codes.data(), stride);
     }
-    const auto sampler = make_sampler(config, static_cast<std::uint32_t>(rows_.rows()), {index, &rows_});
+    std::optional<ClusterIndex> clusters;
+    if (uses_clusters(config.sampler)) {
+      clusters.emplace(config, rows_);
+      clusters->restart(model_.epochs_done, 1, 1);  // a pass at once
+      clusters->advance(hidden_);
+    }
+    const auto sampler =
+        make_sampler(config, static_cast<std::uint32_t>(rows_.rows()), {index, &rows_, clusters ? &*clusters : nullptr});
     sampler->count_labels(model_.label_counts);
     const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
     hashing::StampSet seen(rows_.rows());

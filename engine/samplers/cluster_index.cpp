@@ -52,7 +52,7 @@ ClusterIndex::ClusterIndex(const Config& config, const ParameterRows& rows)
       seed_(config.seed),
       sketches_(rows.width() + 1, rows.storage(), hashing::derive(config.seed, kSketchStream)) {
   ParameterRows::Options options;
-  options.storage = rows.storage();
+  options.storage = rows.storage() == Storage::fp32 ? Storage::fp32 : Storage::bf16;
   options.with_bias = options.trainable = false;
   means_.rows = ParameterRows(count_, rows.width() + 1, options);
   next_means_.rows = ParameterRows(count_, rows.width() + 1, options);

@@ -34,7 +34,7 @@ void normalise(float* row, std::size_t n) noexcept {
 
 Sketches::Sketches(std::size_t dimension, Storage storage, std::uint64_t seed) {
   ParameterRows::Options options;
-  options.storage = storage;
+  options.storage = storage == Storage::fp32 ? Storage::fp32 : Storage::bf16;
   options.with_bias = options.trainable = false;
   ParameterRows directions(kBits, dimension, options);
   std::vector<float> rows(kBits * dimension);

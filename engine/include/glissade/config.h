@@ -93,7 +93,7 @@ struct Config {
 
   HashKind hash = HashKind::simhash;
   HashTransform hash_transform = HashTransform::none;
-  std::uint32_t probes = 4;      ///< `lsh-learned`: buckets that a query looks into
+  std::uint32_t probes = 8;      ///< `lsh-learned`: buckets that a query looks into
   double table_budget = 0;       ///< microseconds per sample from which tune_tables() chooses k, tables, cap and period; 0 = off
   std::uint32_t k = 9;           ///< codes per table
   std::uint32_t tables = 24;     ///< L
