@@ -1,4 +1,4 @@
-// Hashing of blocks of 16 rows of 128 weights and a bias, as a build of 50 tables does it.
+// Hashing of blocks of 16 rows of 128 weights and a bias, as a build of 50 tables does it; sketches of a learned table's buckets.
 #include <algorithm>
 #include <random>
 
@@ -53,6 +53,22 @@ void add_wta_digits(const std::string& prefix, const simd::Kernels& level) {
       benchmark::ClobberMemory();
     }
     report_rate(state, "vectors", simd::kHashLanes);
+  });
+}
+
+void add_sketch_sums(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::size_t kBlocks = 32;
+  add(prefix, "1,024 rows of 128 bits", [kernel = level.sketch_sums](benchmark::State& state) {
+    std::mt19937 engine(4);
+    std::vector<std::uint8_t> codes(kBlocks * simd::kSketchRows * simd::kSketchBytes), tables(2 * simd::kSketchBytes * 16);
+    for (std::uint8_t& code : codes) code = static_cast<std::uint8_t>(engine());
+    for (std::uint8_t& entry : tables) entry = static_cast<std::uint8_t>(engine());
+    std::vector<std::uint16_t> sums(kBlocks * simd::kSketchRows);
+    for (auto _ : state) {
+      kernel(codes.data(), kBlocks, tables.data(), sums.data());
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "rows", kBlocks * simd::kSketchRows);
   });
 }
 

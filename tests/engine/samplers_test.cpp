@@ -9,6 +9,7 @@
 
 #include "engine/config/sampler_mix.h"
 #include "engine/samplers/alias_table.h"
+#include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 #include "engine/samplers/sampler.h"
 #include "hashing/group_codes.h"
@@ -22,7 +23,7 @@ constexpr std::size_t kWidth = 12, kSamples = 20;
 
 /// Random output rows, hidden vectors and labels, with tables over the rows.
 struct World {
-  explicit World(Config c) : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, {}}), index(config, rows) {
+  explicit World(Config c) : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, {}}), index(config, rows), clusters(config, rows) {
     rows.randomize(1.0, 3);
     hashing::Random random(5);
     for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
@@ -31,12 +32,14 @@ struct World {
     for (std::size_t s = 0; s < kSamples; ++s) {
       for (std::size_t j = 0; j < kWidth; ++j) hidden.row(s)[j] = static_cast<float>(std::max(0.0, random.unit() - 0.4));
     }
+    clusters.restart(0, 1, 1);
+    clusters.advance(hidden);
     labels = random_data(kSamples, 5, kRows, 8).y;
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.tables);
     index.codes(hidden, 0, kSamples, codes.data(), stride);
     for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
-    sampler = make_sampler(config, kRows, {&index, &rows});
+    sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
     sampler->count_labels(counts);
   }
 
@@ -67,6 +70,7 @@ struct World {
   Config config;
   ParameterRows rows;
   LabelIndex index;
+  ClusterIndex clusters;
   Activations hidden;
   Rows labels;
   std::size_t stride;
@@ -112,7 +116,7 @@ double weight_of(const ActiveSet& set, std::size_t position) {
 
 TEST_CASE("a set starts with the labels, holds no row twice and meets its target", "[unit][levels]") {
   const std::string name = GENERATE("uniform", "lsh", "frequency", "exact", "in-batch:0.5", "lsh:0.3+frequency:0.4", "lsh:1",
-                                    "lsh-topk", "lsh-threshold", "lsh-label:0.5");
+                                    "lsh-topk", "lsh-threshold", "lsh-label:0.5", "lsh-learned", "lsh-learned:1");
   const auto active = GENERATE(1u, 40u, 150u, 299u, 300u, 5000u);
   const auto correction = GENERATE(true, false);
   World world(config_of(mix(name.c_str()), active, correction));
@@ -271,7 +275,7 @@ TEST_CASE("uniform draws take every other row equally often", "[property]") {
 
 TEST_CASE("weighted sums over active sets estimate those over all rows without bias", "[property]") {
   const std::string name = GENERATE("uniform", "lsh", "frequency", "exact:0.3", "in-batch:0.2", "lsh:0.3+frequency:0.4",
-                                    "lsh-topk:0.5", "lsh-threshold:0.3+lsh-label:0.3");
+                                    "lsh-topk:0.5", "lsh-threshold:0.3+lsh-label:0.3", "lsh-learned:0.3+frequency:0.4");
   const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
   CAPTURE(name, first);
   World world(config_of(mix(name.c_str()), 90));
