@@ -90,6 +90,12 @@ bool has_amx(const Features& f) {
   return has_avx512bf16(f) && has_all(f.leaf7_edx, kBf16 | kTile) && has_all(f.xcr0, kTileConfigAndData) && kernel_grants_tiles();
 }
 
+bool is_intel() {
+  constexpr std::uint32_t kGenu = 0x756e6547, kIneI = 0x49656e69, kNtel = 0x6c65746e;
+  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(0, &eax, &ebx, &ecx, &edx) != 0 && ebx == kGenu && edx == kIneI && ecx == kNtel;
+}
+
 unsigned detect() {
   const Features f = read_features();
   return 1u | unsigned{has_avx2(f)} << 1 | unsigned{has_avx512(f)} << 2 | unsigned{has_avx512bf16(f)} << 3 |
@@ -97,6 +103,8 @@ unsigned detect() {
 }
 
 #else
+
+bool is_intel() { return false; }
 
 unsigned detect() { return 1u; }
 
@@ -136,6 +144,11 @@ Level choose_level(const Ceiling& ceiling, unsigned levels) noexcept {
   return static_cast<Level>(i);
 }
 
+unsigned paying_levels(unsigned levels, bool intel) noexcept {
+  constexpr unsigned kBf16 = 1u << static_cast<int>(Level::avx512bf16), kAmx = 1u << static_cast<int>(Level::amx);
+  return intel && (levels & kAmx) == 0 ? levels & ~kBf16 : levels;
+}
+
 Level active_level() noexcept {
   static const Level active = [] {
     unsigned levels = 0;
@@ -143,7 +156,9 @@ Level active_level() noexcept {
       const auto level = static_cast<Level>(i);
       levels |= unsigned{is_compiled(level) && is_usable(level)} << i;
     }
-    return choose_level(environment_ceiling(), levels);
+    const Ceiling ceiling = environment_ceiling();
+    const bool asked = ceiling.status == Ceiling::Status::known;
+    return choose_level(ceiling, asked ? levels : paying_levels(levels, is_intel()));
   }();
   return active;
 }

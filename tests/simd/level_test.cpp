@@ -51,6 +51,15 @@ TEST_CASE("a gap in the levels is stepped over", "[unit]") {
   CHECK(choose_level(known(Level::avx512bf16), gap) == Level::avx512);
 }
 
+TEST_CASE("levels that do not pay are left out where nobody asked for them", "[unit]") {
+  const unsigned to_avx512 = bit(Level::scalar) | bit(Level::avx2) | bit(Level::avx512);
+  const unsigned to_bf16 = to_avx512 | bit(Level::avx512bf16), to_amx = to_bf16 | bit(Level::amx);
+  CHECK(paying_levels(to_bf16, true) == to_avx512);
+  CHECK(paying_levels(to_amx, true) == to_amx);
+  CHECK(paying_levels(to_bf16, false) == to_bf16);
+  CHECK(paying_levels(to_avx512, true) == to_avx512);
+}
+
 TEST_CASE("an unknown ceiling counts as none", "[unit]") {
   const Ceiling unknown{Ceiling::Status::unknown, Level::scalar, "sse9"};
   CHECK(choose_level(unknown, bit(Level::scalar) | bit(Level::avx2)) == Level::avx2);
