@@ -9,6 +9,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -161,8 +162,7 @@ class Comparison:
         task = {"options": tool.options, "threads": self.options.threads, "seed": self.options.seed, "forms": str(self.forms), "folder": str(folder)}
         (folder / "task.json").write_text(json.dumps(task))
         environment = {**os.environ, **{name: str(self.options.threads) for name in THREAD_VARIABLES}}
-        # PyTorch minds its budget; what it needs besides is a few rounds of evaluation.
-        limit = max(self.options.limit, 2 * tool.options.get("budget", 0))
+        limit = self.options.limit + tool.options.get("budget", 0)  # PyTorch minds its budget; the rest is for evaluation
         command = [str(self.environment.python), str(HERE / "runners" / tool.runner), str(folder / "task.json")]
         ended = child.run(command, folder / "log.txt", limit, environment)
         result = {"seconds": ended.seconds, "cpu_seconds": ended.cpu_seconds, "peak_mib": ended.peak_mib, "load_after": os.getloadavg()[0]}
@@ -207,6 +207,7 @@ def size_of(path, keep):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through child.run(), which takes its program along
     options = arguments()
     environment = Environment(options.venv, options.out)
     for name, train, test in sources(options):
@@ -219,4 +220,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        fail("interrupted; the same command goes on from here")
