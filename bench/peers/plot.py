@@ -12,6 +12,8 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "peers", "font.size": 9})
 import matplotlib.pyplot as plt  # noqa: E402
 
+MARKERS = "os^Dv"
+
 
 def main():
     whole = json.loads(pathlib.Path(sys.argv[1]).read_text())
@@ -22,14 +24,14 @@ def main():
         seconds, precision = result["stages"]["train"]["seconds"], 100 * result["scores"]["p@1"]
         curve = result.get("curve", [])
         axes.plot([point["seconds"] for point in curve], [100 * point["p@1"] for point in curve], color=colour, linewidth=1, marker=".", markersize=3)
-        axes.plot([seconds], [precision], "o", color=colour)
-        axes.annotate(result["tool"], (seconds, precision), xytext=(5, 4), textcoords="offset points", color=colour)
+        axes.plot([seconds], [precision], MARKERS[index % len(MARKERS)], color=colour, label=f"{result['tool']}  {precision:.1f} in {seconds:,.0f} s")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel(f"training seconds, {whole['threads']} threads")
     axes.set_ylabel("P@1, %")
     axes.set_title(whole["data"])
     axes.grid(True, which="both", linewidth=0.3)
-    axes.margins(x=0.15)
     figure.savefig(sys.argv[2], metadata={"Date": None}, bbox_inches="tight")
 
 
