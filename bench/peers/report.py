@@ -36,30 +36,31 @@ def table(titles, rows):
     return ["| " + " | ".join(cells) + " |" for cells in (titles, aligned, *rows)]
 
 
-def time_to(curve, goal):
-    """Training seconds at the first point that reaches the goal, or None."""
-    return next((point["seconds"] for point in curve if point["p@1"] >= goal), None)
+def reached(curve, goal):
+    """The first point that reaches the goal, or None."""
+    return next((point for point in curve if point["p@1"] >= goal), None)
+
+
+def against(softmax, own):
+    """How much sooner than the softmax's point a point of Glissade comes."""
+    if own is None:
+        return ["never", "-", "-"]
+    return [f"{own['seconds']:.1f}", *(f"{softmax[key] / own[key]:.1f}" for key in ("seconds", "cpu_seconds"))]
 
 
 def same_precision(results):
     """For each full softmax: when it, and each curve of Glissade, reached parts of its best P@1."""
     out = []
+    ours = [result for result in results if result["tool"].startswith("glissade") and result.get("curve")]
+    titles = [title for own in ours for title in (f"{own['tool']} s", "times faster", "by CPU seconds")]
     for softmax in (result for result in results if result["tool"].startswith("torch") and result.get("curve")):
-        best = max(point["p@1"] for point in softmax["curve"])
+        goals = [part * max(point["p@1"] for point in softmax["curve"]) for part in LEVELS]
         rows = []
-        for part in LEVELS:
-            there = time_to(softmax["curve"], part * best)
-            cells = [f"{percent(part * best)}", f"{there:.1f}"]
-            for own in curves_of_glissade(results):
-                seconds = time_to(own["curve"], part * best)
-                cells.append("never" if seconds is None else f"{seconds:.1f} ({there / seconds:.1f} x faster)")
-            rows.append(cells)
-        out += ["", *table(["P@1", f"{softmax['tool']} s", *(f"{own['tool']} s" for own in curves_of_glissade(results))], rows)]
+        for goal in goals:
+            there = reached(softmax["curve"], goal)
+            rows.append([percent(goal), f"{there['seconds']:.1f}", *(cell for own in ours for cell in against(there, reached(own["curve"], goal)))])
+        out += ["", *table(["P@1", f"{softmax['tool']} s", *titles], rows)]
     return out
-
-
-def curves_of_glissade(results):
-    return [result for result in results if result["tool"].startswith("glissade") and result.get("curve")]
 
 
 def markdown(whole):

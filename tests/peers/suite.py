@@ -26,7 +26,7 @@ FEATURES = [[(0, 1.0), (2, 0.5)], [(1, 2.0)], [(0, 3.0)], []]
 
 def run(context):
     for check in (reader_understands_rows, reader_unpacks, reader_refuses, matrices_hold_the_rows, weights_follow_the_equation, scores_by_hand,
-                  scores_refuse, scores_as_glissade, child_is_measured, child_is_stopped, tools_are_chosen, table_says_what_failed):
+                  scores_refuse, scores_as_glissade, child_is_measured, child_is_stopped, tools_are_chosen, table_says_what_failed, same_precision_is_compared):
         with tempfile.TemporaryDirectory(prefix="glissade-peers-") as folder:
             takes = {"context": context, "folder": pathlib.Path(folder)}
             wanted = check.__code__.co_varnames[:check.__code__.co_argcount]
@@ -161,5 +161,12 @@ def table_says_what_failed():
     failed = report.row({"tool": "pecos", "status": "out of time", "why": "not done after 60 s"})
     same("as many cells as titles", len(failed), len(report.TITLES))
     same("why", failed[-1], "out of time: not done after 60 s")
-    same("time to a goal", report.time_to([{"seconds": 1, "p@1": 0.1}, {"seconds": 2, "p@1": 0.3}], 0.2), 2)
-    same("time to a goal that is out of reach", report.time_to([{"seconds": 1, "p@1": 0.1}], 0.2), None)
+
+
+def same_precision_is_compared():
+    curve = lambda *points: [{"seconds": s, "cpu_seconds": c, "p@1": p} for s, c, p in points]  # noqa: E731
+    lines = report.same_precision([{"tool": "glissade", "curve": curve((1, 2, 0.1), (2, 4, 0.3))},
+                                   {"tool": "torch-cpu-fp32", "curve": curve((20, 10, 0.2), (40, 20, 0.4))}])
+    same("lines", lines[1], "| P@1 | torch-cpu-fp32 s | glissade s | times faster | by CPU seconds |")
+    same("half of the best", lines[3], "| 20.00 | 20.0 | 2.0 | 10.0 | 2.5 |")
+    same("the best", lines[6], "| 40.00 | 40.0 | never | - | - |")

@@ -91,7 +91,7 @@ def train(run, trainer, evaluate):
     curve = []
 
     def point(progress):
-        curve.append({"seconds": run.seconds("train"), "epochs": progress * options["epochs"], "p@1": evaluate()})
+        curve.append({**run.used("train"), "epochs": progress * options["epochs"], "p@1": evaluate()})
         run.note(curve=curve)
 
     steps = batches(trainer.x.shape[0], options, numpy.random.default_rng(run.seed))

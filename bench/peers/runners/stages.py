@@ -50,6 +50,10 @@ class Run:
     def seconds(self, name):
         return self.report["stages"].get(name, {"seconds": 0.0})["seconds"]
 
+    def used(self, name):
+        """What a point of a curve says of the stage so far."""
+        return {key: self.report["stages"][name][key] for key in ("seconds", "cpu_seconds")}
+
     def note(self, **facts):
         self.report.update(facts)
         (self.folder / "timings.json").write_text(json.dumps(self.report))
