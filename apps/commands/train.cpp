@@ -174,13 +174,19 @@ Result<int> Train::run() {
   settings_.model_path = model_;
   ignore_broken_pipes();
   if (auto ok = check_arguments(); !ok) return ok.error();
-  const auto asked = config_.resolve();
+  auto asked = config_.resolve();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.threads);
   auto log = EventLog::open(log_);
   if (!log) return log.error();
   const auto data = read_training_data(files_, data_, asked->config.seed, settings_.quiet);
   if (!data) return data.error();
+  if (!resume_ && !config_.names_preset()) {
+    const PresetChoice choice = choose_preset(data->train);
+    asked = config_.resolve_from(choice.preset);
+    if (!asked) return asked.error();
+    if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
+  }
   auto model = make_model(*asked, *data);
   if (!model) return model.error();
 

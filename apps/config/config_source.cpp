@@ -50,7 +50,7 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
 
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
-  parser.add_option("--preset", preset_, "Start from a named set of options, listed below, instead of from the defaults.")
+  parser.add_option("--preset", preset_, "Start from a named set of options, listed below. Without it the data decide, and the choice is told.")
       ->type_name("NAME")
       ->group(group)
       ->take_last();
@@ -71,13 +71,17 @@ void ConfigSource::add_options(CLI::App& parser) {
   }
 }
 
-Result<ConfigSource::Resolved> ConfigSource::resolve() const {
+Result<ConfigSource::Resolved> ConfigSource::resolve_from(std::string_view usual) const {
   Resolved resolved;
   if (!preset_.empty()) {
     auto config = preset(preset_);
     if (!config) return config.error();
     resolved.config = std::move(*config);
     for (const Option& option : options()) resolved.given.emplace_back(option.name);
+  } else if (!usual.empty()) {
+    auto config = preset(usual);
+    if (!config) return config.error();
+    resolved.config = std::move(*config);
   }
   if (!file_.empty()) {
     const auto settings = read_config_file(file_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <glissade/config.h>
@@ -25,7 +26,10 @@ class ConfigSource {
     Config config;
     std::vector<std::string> given;
   };
-  Result<Resolved> resolve() const;
+  Result<Resolved> resolve() const { return resolve_from({}); }
+  /// The same where `usual` is the preset that stands in for one that was not named.
+  Result<Resolved> resolve_from(std::string_view usual) const;
+  bool names_preset() const noexcept { return !preset_.empty(); }
 
  private:
   std::string preset_;

@@ -170,6 +170,9 @@ constexpr auto kOptions = std::to_array<Option>({
         {kSparsePaths, "features",
          "A sparse row per label straight over the input features, the largest of its samples' sum; takes 12 bytes per entry. 0 = "
          "none."}),
+    number<"row-epochs", &Config::row_epochs, "0 .. 1000">(
+        {kSparsePaths, "passes", "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
+    number<"row-rate", &Config::row_rate, "0 .. 10">({kSparsePaths, "", "Step size of the sparse rows' training; falls to 0."}),
     number<"neighbours", &Config::neighbours, "0 .. 1000">(
         {kSparsePaths, "samples",
          "How many of the most similar training samples vote with their labels; the training features stay in the model, 12 bytes "

@@ -39,7 +39,7 @@ bool search_blend(const SearchTarget& target, Model::Impl& impl, const SparseRow
   if (!search({best, 0, impl.config.loss, true}, impl, hidden, search_by)) return false;
   target.out.candidates += best.candidates;
   const std::size_t k = target.out.k;
-  gather_evidence(impl, {hidden, best}, {features}, [&](std::size_t sample, const Evidence& evidence) {
+  gather_evidence(impl, {hidden, best}, features, {}, [&](std::size_t sample, const Evidence& evidence) {
     const simd::Kernels& kernels = simd::kernels();
     static thread_local std::vector<float> scores;
     static thread_local std::vector<std::uint32_t> places;

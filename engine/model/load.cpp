@@ -80,6 +80,38 @@ std::optional<Error> fill_network(const Reader& reader, bool copy, Network& netw
   return error;
 }
 
+/// The sparse paths have no shape to allocate by: a section's size is its array's.
+template <class T>
+std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array) {
+  const auto bytes = reader.bytes(kind, index);
+  if (bytes.size() % sizeof(T) != 0) {
+    return damaged(reader, fmt::format("section {}.{} has {} bytes, no multiple of {}", static_cast<std::uint32_t>(kind), index,
+                                       bytes.size(), sizeof(T)));
+  }
+  const std::size_t count = bytes.size() / sizeof(T);
+  if (copy && count != 0) {
+    array = Array<T>(count);
+    std::memcpy(array.data(), bytes.data(), bytes.size());
+  } else if (count != 0) {
+    array = Array<T>(reader.mapping(), reinterpret_cast<const T*>(bytes.data()), count);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl& impl) {
+  std::optional<Error> error;
+  SparsePaths paths;
+  paths.weights.binary = impl.config.sparse_weighting == SparseWeighting::idf;
+  for_each_sparse_array(paths, [&](SectionKind kind, std::uint32_t index, auto& array) {
+    if (!error) error = take(reader, kind, index, training, array);
+  });
+  if (error) return error;
+  if (const std::string_view wrong = paths.defect(impl.shape); !wrong.empty()) return damaged(reader, wrong);
+  paths.index(impl.shape.features);
+  impl.set_paths(std::move(paths));
+  return std::nullopt;
+}
+
 Result<ModelState> read_state(const Reader& reader) {
   const auto bytes = reader.bytes(SectionKind::state);
   ModelState state;
@@ -135,6 +167,7 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     auto impl = std::make_unique<Impl>(*config, shape, training);
     if (auto error = fill_network(*reader, training, impl->network)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
+    if (auto error = fill_paths(*reader, training, *impl)) return *error;
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("'{}': out of memory while loading", path));

@@ -32,7 +32,7 @@ std::unique_ptr<Evidence> Model::Impl::take_evidence() {
       return evidence;
     }
   }
-  return std::make_unique<Evidence>(config, paths, network.output, label_counts);
+  return std::make_unique<Evidence>(config, paths, network.output);
 }
 
 void Model::Impl::give_back(std::unique_ptr<Evidence> evidence) {

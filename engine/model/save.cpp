@@ -42,6 +42,9 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
       if (!array.empty() && (with_training_state || !training_only)) sections.push_back({kind, index, array.as_bytes()});
     });
   });
+  for_each_sparse_array(impl.paths, [&](SectionKind kind, std::uint32_t index, const auto& array) {
+    if (!array.empty()) sections.push_back({kind, index, array.as_bytes()});
+  });
   return model_file::write(path, sections);
 }
 

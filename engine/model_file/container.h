@@ -41,7 +41,6 @@ enum class SectionKind : std::uint32_t {
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
   blend = 24,                ///< float per term
-  label_lengths = 25,        ///< float per label; training only
 };
 
 struct Section {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/sparse/label_rows.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -17,18 +16,16 @@ float& term(Terms& terms, Term which) noexcept { return terms[static_cast<std::s
 
 }  // namespace
 
-Evidence::Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output,
-                   std::span<const std::uint32_t> counts)
+Evidence::Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output)
     : config_(config),
       paths_(paths),
       output_(output),
-      counts_(counts),
       dense_(paths.weights.weights.size(), 0.f),
       is_candidate_(output.rows()),
       is_voted_(output.rows()),
       vote_of_(output.rows()) {}
 
-void Evidence::gather(const Sample& sample, const LeftOut* left_out) {
+void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
   candidates_.clear();
   is_candidate_.clear();
   paths_.weights.weigh(sample.ids, sample.values, weighted_);
@@ -43,7 +40,7 @@ void Evidence::gather(const Sample& sample, const LeftOut* left_out) {
   if (!paths_.samples.empty()) {
     paths_.sample_index.find(sample.ids, weighted_, config_.list_budget, std::max<std::size_t>(kScored, 2 * config_.neighbours),
                              scratch_);
-    find_neighbours(left_out);
+    find_neighbours(unknown);
   }
   if (!paths_.labels.empty()) {
     paths_.label_index.find(sample.ids, weighted_, config_.list_budget, kScored, scratch_);
@@ -51,13 +48,8 @@ void Evidence::gather(const Sample& sample, const LeftOut* left_out) {
   }
   terms_.assign(candidates_.size(), Terms{});
   score_hidden(sample);
-  if (!paths_.labels.empty()) score_direct(left_out);
+  if (!paths_.labels.empty()) score_direct();
   score_votes();
-  for (std::size_t c = 0; c < candidates_.size(); ++c) {
-    std::uint32_t count = counts_.empty() ? 0 : counts_[candidates_[c]];
-    if (left_out != nullptr && count > 0 && std::ranges::find(left_out->labels, candidates_[c]) != left_out->labels.end()) --count;
-    term(terms_[c], Term::log_count) = std::log(static_cast<float>(count) + 1.f);
-  }
   for (const std::uint32_t id : sample.ids) dense_[id] = 0.f;
 }
 
@@ -73,8 +65,8 @@ void Evidence::add_best(std::span<const std::uint32_t> ids, std::span<const floa
   for (std::size_t i = 0; i < found; ++i) add(ids[best_[i]]);
 }
 
-void Evidence::find_neighbours(const LeftOut* left_out) {
-  if (left_out != nullptr) scratch_.drop(left_out->sample);
+void Evidence::find_neighbours(const std::vector<bool>& unknown) {
+  if (!unknown.empty()) scratch_.drop(unknown);
   const auto& found = scratch_.found();
   const SparseMatrix& rows = paths_.samples;
   scores_.resize(found.size());
@@ -135,39 +127,17 @@ void Evidence::score_hidden(const Sample& sample) {
   }
 }
 
-void Evidence::score_direct(const LeftOut* left_out) {
+void Evidence::score_direct() {
   const SparseMatrix& rows = paths_.labels;
   scores_.resize(candidates_.size());
   simd::kernels().sparse_dots(dense_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), candidates_.data(),
                               candidates_.size(), scores_.data());
   float largest = 0;
-  for (std::size_t c = 0; c < candidates_.size(); ++c) {
-    float& direct = scores_[c];
-    if (left_out != nullptr && std::ranges::find(left_out->labels, candidates_[c]) != left_out->labels.end()) {
-      direct = direct_without(candidates_[c], direct);
-    }
-    largest = std::max(largest, direct);
-  }
+  for (const float direct : scores_) largest = std::max(largest, direct);
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     term(terms_[c], Term::direct) = scores_[c];
     term(terms_[c], Term::direct_share) = largest > 0 ? scores_[c] / largest : 0.f;
   }
-}
-
-/// The label's row is scale * (sum over its samples, cut): takes this sample's part out of the sum, of its length and of the count.
-float Evidence::direct_without(std::uint32_t label, float direct) const {
-  const std::uint32_t count = counts_.empty() ? 1 : counts_[label];
-  const float length = paths_.label_lengths[label];
-  if (count <= 1 || length <= 0) return 0.f;
-  double own = 0;
-  for (std::uint64_t j = paths_.labels.offsets[label]; j < paths_.labels.offsets[label + 1]; ++j) {
-    const float x = dense_[paths_.labels.ids[j]];
-    own += double{x} * x;
-  }
-  const double with_sum = direct / label_scale(count, length);
-  const double square = double{length} * length - 2 * with_sum + 1;
-  if (square <= 1e-3) return 0.f;
-  return static_cast<float>(with_sum - own) * label_scale(count - 1, static_cast<float>(std::sqrt(square)));
 }
 
 void Evidence::score_votes() {

@@ -26,27 +26,20 @@ class Evidence {
     std::span<const std::uint32_t> best;  ///< labels of the largest logits
     float log_sum;                        ///< of all logits' exponentials
   };
-  /// A sample that the paths were built from, seen as if they had not: it is no neighbour of itself, and its labels' rows and
-  /// counts are without it.
-  struct LeftOut {
-    std::uint32_t sample;
-    std::span<const std::uint32_t> labels;
-  };
+  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output);
 
-  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output, std::span<const std::uint32_t> counts);
-
-  void gather(const Sample& sample, const LeftOut* left_out = nullptr);
+  /// `unknown`: samples of the memory that are to be passed over; empty: none.
+  void gather(const Sample& sample, const std::vector<bool>& unknown = {});
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_; }
   const std::vector<Terms>& terms() const noexcept { return terms_; }
 
  private:
-  void find_neighbours(const LeftOut* left_out);
+  void find_neighbours(const std::vector<bool>& unknown);
   void find_label_rows();
   void add_best(std::span<const std::uint32_t> ids, std::span<const float> scores, std::size_t most);
   void add(std::uint32_t label);
   void score_hidden(const Sample& sample);
-  void score_direct(const LeftOut* left_out);
-  float direct_without(std::uint32_t label, float direct) const;
+  void score_direct();
   void score_votes();
 
   struct Votes {
@@ -56,7 +49,6 @@ class Evidence {
   const Config& config_;
   const SparsePaths& paths_;
   const ParameterRows& output_;
-  std::span<const std::uint32_t> counts_;
   FeatureIndex::Scratch scratch_;
   std::vector<float> weighted_, dense_, scores_, best_scores_;
   std::vector<std::uint32_t> best_, candidates_, voted_;

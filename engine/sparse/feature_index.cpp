@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "simd/kernels.h"
-
 namespace glissade {
 namespace {
 
@@ -80,14 +78,33 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
     scratch.found_ = scratch.touched_;
     return;
   }
-  scratch.best_.resize(most);
-  scratch.best_sums_.resize(most);
-  const std::size_t found =
-      simd::kernels().topk_f32(scratch.touched_sums_.data(), count, most, scratch.best_.data(), scratch.best_sums_.data());
-  scratch.found_.resize(found);
-  for (std::size_t i = 0; i < found; ++i) scratch.found_[i] = scratch.touched_[scratch.best_[i]];
+  scratch.keep_largest(most);
 }
 
-void FeatureIndex::Scratch::drop(std::uint32_t row) { std::erase(found_, row); }
+/// By a histogram of the sums: two plain passes over all of them, where a heap of hundreds would be sifted thousands of times.
+void FeatureIndex::Scratch::keep_largest(std::size_t most) {
+  constexpr std::size_t kBins = 1024;
+  const float largest = *std::ranges::max_element(touched_sums_);
+  const float scale = largest > 0 ? static_cast<float>(kBins - 1) / largest : 0.f;
+  const auto bin = [scale](float sum) { return sum > 0 ? static_cast<std::size_t>(sum * scale) : std::size_t{0}; };
+  bins_.assign(kBins, 0);
+  for (const float sum : touched_sums_) ++bins_[bin(sum)];
+  std::size_t lowest = kBins, above = 0;  // all of the bins above `lowest`, and of that one the first that there is room for
+  while (lowest > 0 && above + bins_[lowest - 1] <= most) above += bins_[--lowest];
+  std::size_t room = most - above;
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    const std::size_t at = bin(touched_sums_[i]);
+    if (at >= lowest) {
+      found_.push_back(touched_[i]);
+    } else if (at + 1 == lowest && room > 0) {
+      --room;
+      found_.push_back(touched_[i]);
+    }
+  }
+}
+
+void FeatureIndex::Scratch::drop(const std::vector<bool>& rows) {
+  std::erase_if(found_, [&](std::uint32_t row) { return rows[row]; });
+}
 
 }  // namespace glissade

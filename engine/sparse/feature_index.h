@@ -39,18 +39,20 @@ class FeatureIndex {
 class FeatureIndex::Scratch {
  public:
   const std::vector<std::uint32_t>& found() const noexcept { return found_; }
-  void drop(std::uint32_t row);
+  /// Takes out what was found of the rows marked in `rows`.
+  void drop(const std::vector<bool>& rows);
 
  private:
   friend class FeatureIndex;
+  void keep_largest(std::size_t most);
   struct List {
     std::uint64_t length;
     std::uint32_t entry;  ///< of the query
   };
   std::vector<List> lists_;
   std::vector<float> sums_;  ///< by row; 0 between queries
-  std::vector<std::uint32_t> touched_, best_, found_;
-  std::vector<float> touched_sums_, best_sums_;
+  std::vector<std::uint32_t> touched_, found_, bins_;
+  std::vector<float> touched_sums_;
 };
 
 }  // namespace glissade

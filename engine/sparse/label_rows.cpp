@@ -62,11 +62,21 @@ float label_scale(std::uint32_t count, float length) noexcept {
   return length > 0 ? static_cast<float>(std::pow(count + 1.0, LabelRows::kCommonness)) / length : 0.f;
 }
 
-LabelRows label_rows(const DatasetView& data, const FeatureWeights& weights, std::uint32_t fan_in) {
+float without_sample(float direct, float own, std::uint32_t count, float length) noexcept {
+  if (count <= 1 || length <= 0) return 0.f;
+  const float product = direct / label_scale(count, length);  // with the sum itself
+  const float square = length * length - 2 * product + 1;     // samples have length 1
+  if (square <= 1e-3f) return 0.f;
+  return (product - own) * label_scale(count - 1, std::sqrt(square));
+}
+
+LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
+                     std::uint32_t fan_in) {
   const std::size_t labels = data.label_count;
-  const LabelSamples by_label = samples_by_label(data, labels);
+  const LabelSamples by_label = samples_by_label(data, chosen, labels);
   LabelRows out;
-  out.lengths = Array<float>(labels);
+  out.lengths.resize(labels);
+  out.counts.resize(labels);
   std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
     static thread_local Sum sum;
@@ -74,13 +84,15 @@ LabelRows label_rows(const DatasetView& data, const FeatureWeights& weights, std
     Block& block = blocks[b];
     for (std::size_t label = b * kLabelsAtOnce; label < std::min(labels, (b + 1) * kLabelsAtOnce); ++label) {
       const auto samples = by_label.of(label);
-      for (const std::uint32_t sample : samples) {
+      for (const std::uint32_t place : samples) {
+        const std::uint32_t sample = chosen[place];
         weights.weigh(data.features.row_ids(sample), data.features.row_values(sample), sum.weighted);
         sum.add(data.features.row_ids(sample));
       }
       out.lengths[label] = sum.length();
       sum.cut(fan_in);
-      const float scale = label_scale(static_cast<std::uint32_t>(samples.size()), out.lengths[label]);
+      out.counts[label] = static_cast<std::uint32_t>(samples.size());
+      const float scale = label_scale(out.counts[label], out.lengths[label]);
       block.lengths.push_back(static_cast<std::uint32_t>(sum.features.size()));
       for (const std::uint32_t f : sum.features) {
         block.ids.push_back(f);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include <glissade/views.h>
 
@@ -15,10 +17,17 @@ struct LabelRows {
   static constexpr double kCommonness = 0.1;
 
   SparseMatrix rows;
-  Array<float> lengths;  ///< of the whole sum, one per label; 0 where a label has no sample
+  std::vector<float> lengths;         ///< of the whole sum, one per label; 0 where a label has no sample
+  std::vector<std::uint32_t> counts;  ///< samples of each label
 };
 
-LabelRows label_rows(const DatasetView& data, const FeatureWeights& weights, std::uint32_t fan_in);
+/// `samples`: those of `data` to take, ascending.
+LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
+                     std::uint32_t fan_in);
+
+/// The product `direct` of a sample with the row of one of its labels, had the sample not been among the `count` that the row was
+/// made from: its part goes out of the sum, of the sum's length and of the count. `own`: the sample's squares at the row's features.
+float without_sample(float direct, float own, std::uint32_t count, float length) noexcept;
 
 /// What the row of a label with `count` samples is multiplied by.
 float label_scale(std::uint32_t count, float length) noexcept;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/sparse/label_rows.h"
+#include "engine/sparse/row_training.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -40,7 +41,29 @@ void take_labels(const DatasetView& data, SparsePaths& paths) {
 
 std::size_t SparsePaths::memory_bytes() const noexcept {
   return weights.weights.bytes() + labels.memory_bytes() + samples.memory_bytes() + sample_label_begins.bytes() +
-         sample_labels.bytes() + label_lengths.bytes() + label_index.memory_bytes() + sample_index.memory_bytes();
+         sample_labels.bytes() + label_index.memory_bytes() + sample_index.memory_bytes();
+}
+
+std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
+  const auto bounded = [](const Array<std::uint32_t>& ids, std::uint32_t bound) {
+    return std::all_of(ids.data(), ids.data() + ids.size(), [bound](std::uint32_t id) { return id < bound; });
+  };
+  const auto ascending = [](const Array<std::uint64_t>& begins, std::size_t end) {
+    if (begins.empty()) return end == 0;
+    return begins[0] == 0 && begins[begins.size() - 1] == end && std::is_sorted(begins.data(), begins.data() + begins.size());
+  };
+  for (const SparseMatrix* rows : {&labels, &samples}) {
+    if (!ascending(rows->offsets, rows->entries()) || rows->values.size() != rows->entries()) return "sparse rows do not fit together";
+    if (!bounded(rows->ids, shape.features)) return "a sparse row has a feature beyond the model's";
+  }
+  if (!labels.empty() && labels.rows() != shape.labels) return "its sparse rows are not one per label";
+  if (!ascending(sample_label_begins, sample_labels.size())) return "labels of its samples do not fit together";
+  if (!samples.empty() && sample_label_begins.size() != samples.rows() + 1) return "its samples and their labels do not fit together";
+  if (!bounded(sample_labels, shape.labels)) return "a sample has a label beyond the model's";
+  if (!empty() && (weights.weights.size() != shape.features || blend.weights.size() != kTerms)) {
+    return "its sparse paths are not complete";
+  }
+  return {};
 }
 
 void SparsePaths::index(std::size_t features) {
@@ -48,14 +71,17 @@ void SparsePaths::index(std::size_t features) {
   if (!samples.empty()) sample_index = FeatureIndex(samples, features);
 }
 
-SparsePaths build_sparse_paths(const Config& config, const DatasetView& data) {
+SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples) {
   SparsePaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
   paths.weights = FeatureWeights(config.sparse_weighting, data);
   if (config.fan_in != 0) {
-    LabelRows made = label_rows(data, paths.weights, config.fan_in);
+    LabelRows made = label_rows(data, samples, paths.weights, config.fan_in);
     paths.labels = std::move(made.rows);
-    paths.label_lengths = std::move(made.lengths);
+    if (config.row_epochs != 0) {
+      paths.label_index = FeatureIndex(paths.labels, data.feature_count);
+      RowTraining(config, data, samples, made, paths).run();
+    }
   }
   if (config.neighbours != 0) {
     paths.samples = sample_rows(data, paths.weights);

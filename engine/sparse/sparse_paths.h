@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <glissade/config.h>
@@ -23,13 +24,14 @@ struct SparsePaths {
   SparseMatrix samples;  ///< one row per training sample; empty without neighbours
   Array<std::uint64_t> sample_label_begins;
   Array<std::uint32_t> sample_labels;
-  Array<float> label_lengths;  ///< see LabelRows; only while training
   FeatureIndex label_index;
   FeatureIndex sample_index;
   Blend blend;
 
   bool empty() const noexcept { return labels.empty() && samples.empty(); }
   std::size_t memory_bytes() const noexcept;
+  /// What keeps these arrays from being whole sparse paths of a model of that shape; empty if nothing does. For what was read.
+  std::string_view defect(const Shape& shape) const noexcept;
   /// The inverted indexes, of the matrices.
   void index(std::size_t features);
 };
@@ -37,7 +39,8 @@ struct SparsePaths {
 /// Whether the options ask for any of it.
 inline bool uses_sparse_paths(const Config& config) noexcept { return config.fan_in != 0 || config.neighbours != 0; }
 
-SparsePaths build_sparse_paths(const Config& config, const DatasetView& data);
+/// `samples`: those that the labels' rows are made from, ascending; the memory has all.
+SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples);
 
 /// The labels of a sample of the memory.
 inline std::span<const std::uint32_t> labels_of(const SparsePaths& paths, std::uint32_t sample) noexcept {

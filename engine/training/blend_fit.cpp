@@ -12,7 +12,7 @@ namespace glissade {
 namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
-constexpr double kMostSamples = 5000, kMostShare = 0.05;
+constexpr double kMostSamples = 5000, kMostShare = 0.03;
 constexpr std::size_t kAtOnce = 1024;
 
 /// What the paths say of one kept sample.
@@ -30,8 +30,10 @@ bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t ro
 
 bool fit_blend(Model::Impl& impl, const DatasetView& data) {
   std::vector<std::uint32_t> kept;
+  std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
-    if (is_kept_for_blend(impl.config, data.size(), row)) kept.push_back(static_cast<std::uint32_t>(row));
+    unknown[row] = is_kept_for_blend(impl.config, data.size(), row);
+    if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
   BlendExamples examples;
   Batch batch;
@@ -47,7 +49,7 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
     if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return false;
     made.resize(rows.size());
-    gather_evidence(impl, {hidden.back(), best}, {batch.features(), rows, batch.labels()},
+    gather_evidence(impl, {hidden.back(), best}, batch.features(), unknown,
                     [&](std::size_t sample, const Evidence& evidence) {
                       const auto labels = batch.labels().row_ids(sample);
                       Example& example = made[sample];

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <vector>
 
 #include "engine/network/batch.h"
@@ -24,39 +23,38 @@ struct HiddenVectors {
   bool ok = true;
 };
 
-HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::size_t batch) {
+HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples,
+                             std::size_t batch) {
   const simd::Kernels& kernels = simd::kernels();
   HiddenVectors all;
-  std::vector<std::uint32_t> rows;
   std::vector<Activations> hidden;
-  Batch samples;
+  Batch copied;
   std::vector<double> sums(network.output.width(), 0.0);
-  for (std::size_t first = 0; first < data.size(); first += batch) {
-    rows.resize(std::min(batch, data.size() - first));
-    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
-    samples.gather(data, rows, {});
-    all.ok &= network.forward(samples.features(), {}, hidden);
+  for (std::size_t first = 0; first < samples.size(); first += batch) {
+    copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {});
+    all.ok &= network.forward(copied.features(), {}, hidden);
     const Activations& last = hidden.back();
     if (first == 0) {
       all.stride = last.stride;
-      all.halves.reserve_discard(data.size() * last.stride);
+      all.halves.reserve_discard(samples.size() * last.stride);
     }
     kernels.narrow_nearest(last.row(0), all.halves.data() + first * all.stride, last.samples * last.stride);
     for (std::size_t i = 0; i < last.samples; ++i) {
       for (std::size_t d = 0; d < sums.size(); ++d) sums[d] += last.row(i)[d];
     }
   }
-  for (const double sum : sums) all.mean.push_back(static_cast<float>(sum / static_cast<double>(data.size())));
+  for (const double sum : sums) all.mean.push_back(static_cast<float>(sum / static_cast<double>(samples.size())));
   return all;
 }
 
 }  // namespace
 
-bool start_from_centroids(Network& network, const DatasetView& data, std::size_t batch, double length) {
-  if (data.size() == 0) return true;
-  const HiddenVectors hidden = hidden_vectors(network, data, batch);
+bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
+                          double length) {
+  if (rows.empty()) return true;
+  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch);
   if (!hidden.ok) return false;
-  const LabelSamples by_label = samples_by_label(data, network.output.rows());
+  const LabelSamples by_label = samples_by_label(data, rows, network.output.rows());
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t width = network.output.width();
   tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t label) {

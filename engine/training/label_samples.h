@@ -9,7 +9,7 @@
 
 namespace glissade {
 
-/// For each label, the samples that have it, ascending.
+/// For each label, where in the list of samples those stand that have it.
 struct LabelSamples {
   std::vector<std::uint64_t> begins;  ///< [labels + 1]
   std::vector<std::uint32_t> samples;
@@ -19,6 +19,7 @@ struct LabelSamples {
   }
 };
 
-LabelSamples samples_by_label(const DatasetView& data, std::size_t labels);
+/// `rows`: the samples of `data` to look at.
+LabelSamples samples_by_label(const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t labels);
 
 }  // namespace glissade

@@ -171,16 +171,18 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
     }
     count_labels(data);
     choose_order(data, hashing::derive(model_.config.seed, kOrderStream, epoch), totals.phases);
+    std::vector<std::uint32_t> trained = order_;
+    std::ranges::sort(trained);
     if (model_.step == 0 && model_.config.start == Start::centroids) {
       const PhaseWatch start(totals.phases, Phase::input_forward);
-      if (!start_from_centroids(model_.network, data, model_.config.batch, model_.config.start_length)) {
+      if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length)) {
         error = out_of_memory();
         return;
       }
     }
     if (uses_sparse_paths(model_.config) && model_.paths.empty()) {
       const PhaseWatch building(totals.phases, Phase::sparse_paths);
-      model_.set_paths(build_sparse_paths(model_.config, data));
+      model_.set_paths(build_sparse_paths(model_.config, data, trained));
     }
     totals.phases[Phase::rehash] = step_->begin_epoch(order_.size());
     double next_progress = kProgressSeconds;

@@ -41,7 +41,9 @@ TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels
   }();
 
   constexpr double kLength = 2.5;
-  REQUIRE(start_from_centroids(network, data.view(), 32, kLength));
+  std::vector<std::uint32_t> rows(data.size());
+  std::iota(rows.begin(), rows.end(), 0u);
+  REQUIRE(start_from_centroids(network, data.view(), rows, 32, kLength));
   for (std::uint32_t label = 0; label < 40; ++label) {
     std::vector<double> wanted(width, 0.0);
     double count = 0;

@@ -7,6 +7,7 @@
 
 #include <glissade/config.h>
 #include <glissade/result.h>
+#include <glissade/views.h>
 
 namespace glissade {
 
@@ -30,12 +31,19 @@ Result<void> set_option(Config& config, std::string_view name, std::string_view 
 
 /// A named starting point.
 struct Preset {
-  std::string_view name;    ///< "amazon-670k", "wikilsh-325k", "text8", "sample"
+  std::string_view name;    ///< "short-text", "amazon-670k" ...
   std::string_view effect;  ///< one sentence: what data it is for and where its numbers come from
   Config (*make)();
 };
 std::span<const Preset> presets();
 Result<Config> preset(std::string_view name);
+
+/// The preset for a kind of data, by their statistics, and why in a few words.
+struct PresetChoice {
+  std::string_view preset;
+  std::string reason;
+};
+PresetChoice choose_preset(const DatasetView& data);
 
 /// "name = value" lines of all stored options, in table order; the model file's config section.
 std::string to_text(const Config& config);

@@ -1,0 +1,186 @@
+#include "engine/sparse/row_training.h"
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_sort.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "engine/sparse/label_rows.h"
+#include "hashing/seeds.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kCandidates = 64;  ///< retrieved rows that a sample's labels compete with
+constexpr std::size_t kScored = 200;     ///< rows that the inverted index proposes, then scored exactly
+constexpr std::size_t kBatch = 2048, kBlock = 32;
+constexpr float kSharpness = 30;     ///< logits are this times the rows' products, which lie between 0 and about 1
+constexpr float kLeastGradient = 1e-4f;
+constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr std::uint32_t kNoLabel = 0xffffffffu;
+constexpr std::uint64_t kOrderStream = 62;
+
+float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
+
+}  // namespace
+
+/// A thread's buffers.
+struct RowTraining::Worker {
+  FeatureIndex::Scratch scratch;
+  std::vector<float> dense, weighted, logits, scores;
+  std::vector<std::uint32_t> labels, best;
+  std::vector<float> best_scores;
+};
+
+RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                         const LabelRows& made, SparsePaths& paths)
+    : config_(config), data_(data), rows_(rows), made_(made), paths_(paths) {
+  values_.resize(paths.labels.entries());
+  simd::kernels().widen(paths.labels.values.data(), values_.data(), values_.size());
+  squares_.assign(paths.labels.rows(), 1e-8f);
+}
+
+void RowTraining::open(std::uint32_t place, Worker& worker) const {
+  const auto ids = data_.features.row_ids(rows_[place]);
+  paths_.weights.weigh(ids, data_.features.row_values(rows_[place]), worker.weighted);
+  worker.dense.resize(paths_.weights.weights.size(), 0.f);
+  for (std::size_t j = 0; j < ids.size(); ++j) worker.dense[ids[j]] = worker.weighted[j];
+}
+
+void RowTraining::find_candidates() {
+  candidates_.assign(rows_.size() * kCandidates, kNoLabel);
+  tbb::enumerable_thread_specific<Worker> workers;
+  const SparseMatrix& rows = paths_.labels;
+  tbb::parallel_for(std::size_t{0}, (rows_.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+    Worker& worker = workers.local();
+    worker.best.resize(kCandidates);
+    worker.best_scores.resize(kCandidates);
+    for (std::size_t place = block * kBlock; place < std::min(rows_.size(), (block + 1) * kBlock); ++place) {
+      open(static_cast<std::uint32_t>(place), worker);
+      const auto ids = data_.features.row_ids(rows_[place]);
+      paths_.label_index.find(ids, worker.weighted, config_.list_budget / 4 + 1, kScored, worker.scratch);
+      const auto& found = worker.scratch.found();
+      worker.scores.resize(found.size());
+      simd::kernels().sparse_dots(worker.dense.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
+                                  found.size(), worker.scores.data());
+      const std::size_t count = simd::kernels().topk_f32(worker.scores.data(), found.size(), kCandidates, worker.best.data(),
+                                                         worker.best_scores.data());
+      for (std::size_t i = 0; i < count; ++i) candidates_[place * kCandidates + i] = found[worker.best[i]];
+      for (const std::uint32_t id : ids) worker.dense[id] = 0.f;
+    }
+  });
+}
+
+void RowTraining::run() {
+  find_candidates();
+  std::vector<std::uint32_t> order(rows_.size());
+  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
+  std::size_t step = 0;
+  for (std::uint32_t epoch = 0; epoch < config_.row_epochs; ++epoch) {
+    std::iota(order.begin(), order.end(), 0u);
+    hashing::Random random(hashing::derive(config_.seed, kOrderStream, epoch));
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+      const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
+      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
+                  static_cast<float>(config_.row_rate * left));
+    }
+  }
+  simd::kernels().narrow_nearest(values_.data(), paths_.labels.values.data(), values_.size());
+}
+
+void RowTraining::train_batch(std::span<const std::uint32_t> places, float rate) {
+  blocks_.resize((places.size() + kBlock - 1) / kBlock);
+  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
+    static thread_local Worker worker;
+    blocks_[block].clear();
+    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
+      differentiate(place, worker, blocks_[block]);
+    }
+  });
+  update_rows(rate);
+}
+
+void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {
+  const SparseMatrix& rows = paths_.labels;
+  const auto truth = data_.labels.row_ids(rows_[place]);
+  if (truth.empty()) return;
+  open(place, worker);
+  const float* const x = worker.dense.data();
+  worker.labels.assign(truth.begin(), truth.end());
+  for (const std::uint32_t label : std::span(candidates_).subspan(place * kCandidates, kCandidates)) {
+    if (label != kNoLabel && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
+  }
+  worker.logits.resize(worker.labels.size());
+  float highest = -1e30f;
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const std::uint32_t label = worker.labels[c];
+    float now = 0, start = 0, own = 0;
+    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
+      const float value = x[rows.ids[j]];
+      now += value * values_[j];
+      if (c >= truth.size()) continue;
+      start += value * widened(rows.values[j]);
+      own += value * value;
+    }
+    if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
+    worker.logits[c] = kSharpness * now;
+    highest = std::max(highest, worker.logits[c]);
+  }
+  float sum = 0;
+  for (float& z : worker.logits) sum += z = std::exp(z - highest);
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const float gradient = worker.logits[c] / sum - (c < truth.size() ? 1.f / static_cast<float>(truth.size()) : 0.f);
+    if (std::abs(gradient) < kLeastGradient) continue;
+    const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
+    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
+      if (x[rows.ids[j]] == 0.f) continue;
+      out.entries.push_back(static_cast<std::uint32_t>(j - rows.offsets[label]));
+      out.values.push_back(gradient * x[rows.ids[j]]);
+    }
+    out.rows.push_back({label, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
+  }
+  for (const std::uint32_t id : data_.features.row_ids(rows_[place])) worker.dense[id] = 0.f;
+}
+
+void RowTraining::update_rows(float rate) {
+  struct Piece {
+    std::uint32_t label, block, row;
+  };
+  std::vector<Piece> pieces;
+  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
+    for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
+      pieces.push_back({blocks_[block].rows[row].label, block, row});
+    }
+  }
+  tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+    if (a.label != b.label) return a.label < b.label;
+    return a.block != b.block ? a.block < b.block : a.row < b.row;
+  });
+  std::vector<std::size_t> begins;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i == 0 || pieces[i].label != pieces[i - 1].label) begins.push_back(i);
+  }
+  begins.push_back(pieces.size());
+  tbb::parallel_for(std::size_t{0}, begins.size() - 1, [&](std::size_t group) {
+    static thread_local std::vector<float> sum;
+    const std::uint32_t label = pieces[begins[group]].label;
+    const std::uint64_t at = paths_.labels.offsets[label], size = paths_.labels.offsets[label + 1] - at;
+    sum.assign(size, 0.f);
+    for (std::size_t i = begins[group]; i < begins[group + 1]; ++i) {
+      const Gradients& block = blocks_[pieces[i].block];
+      const Gradients::Row& row = block.rows[pieces[i].row];
+      for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) sum[block.entries[e]] += block.values[e];
+    }
+    const float square = simd::kernels().sum_squares_f32(sum.data(), size);
+    if (square == 0) return;
+    squares_[label] += square / kUsualFanIn;
+    simd::kernels().axpy_f32(-rate / std::sqrt(squares_[label]), sum.data(), values_.data() + at, size);
+  });
+}
+
+}  // namespace glissade

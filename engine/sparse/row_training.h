@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/sparse/label_rows.h"
+#include "engine/sparse/sparse_paths.h"
+
+namespace glissade {
+
+/// Trains the labels' sparse rows where they start, at the sums of their samples: a softmax over a sample's labels and the rows that
+/// the inverted index retrieves for it, row-wise Adagrad, the topology as it is.
+///
+/// A label of a few samples has each of them in its row already, so that on training samples everything looks right and there is
+/// nothing to learn. So each sample is left out of its own labels' rows when these are scored: what is learned is what helps the
+/// others.
+///
+/// A batch's gradients are summed row by row in order of the samples: the result does not depend on the number of threads.
+class RowTraining {
+ public:
+  /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it.
+  RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+              const LabelRows& made, SparsePaths& paths);
+
+  /// config.row_epochs passes; then the rows are in paths.labels.
+  void run();
+
+ private:
+  struct Worker;
+  /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the gradient
+  /// by the logit.
+  struct Gradients {
+    struct Row {
+      std::uint32_t label, begin, size;
+    };
+    std::vector<Row> rows;
+    std::vector<std::uint32_t> entries;  ///< within the row
+    std::vector<float> values;
+
+    void clear() {
+      rows.clear();
+      entries.clear();
+      values.clear();
+    }
+  };
+
+  void find_candidates();
+  void train_batch(std::span<const std::uint32_t> places, float rate);
+  void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
+  void open(std::uint32_t place, Worker& worker) const;
+  void update_rows(float rate);
+
+  const Config& config_;
+  const DatasetView& data_;
+  std::span<const std::uint32_t> rows_;
+  const LabelRows& made_;
+  SparsePaths& paths_;
+  std::vector<float> values_;              ///< of the rows, in floats
+  std::vector<float> squares_;             ///< Adagrad's sum of each row
+  std::vector<std::uint32_t> candidates_;  ///< kCandidates for each of rows_
+  std::vector<Gradients> blocks_;          ///< of the batch
+};
+
+}  // namespace glissade
