@@ -31,7 +31,21 @@ Config wikilsh_325k() { return wide_output(); }
 Config text8() {
   Config config;
   config.hidden = {200};
-  config.storage = Storage::bf16_mixed;
+  config.activation = Activation::linear;
+  config.storage = Storage::fp32;
+  config.loss = LossKind::ns;
+  config.optimizer = OptimizerKind::sgd;
+  config.learning_rate = 0.025;
+  config.warmup = 0;
+  config.min_count = 5;
+  config.epochs = 5;
+  return config;
+}
+
+Config text8_slide() {
+  Config config;
+  config.hidden = {200};
+  config.activation = Activation::linear;
   config.active = 4096;
   config.batch = 512;
   config.learning_rate = 0.01;
@@ -57,7 +71,9 @@ constexpr auto kPresets = std::to_array<Preset>({
      "sets.",
      amazon_670k},
     {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as amazon-670k.", wikilsh_325k},
-    {"text8", "Words of Text8 and their neighbours (200 units and batches of 512, as in SLIDE's word2vec experiment).", text8},
+    {"text8", "Word vectors from a running text such as Text8: skip-gram with 5 negatives, 200 units, windows of 5, as word2vec.", text8},
+    {"text8-slide",
+     "The same text as SLIDE's experiment has it: every word, 200 units, softmax over an active set, batches of 512.", text8_slide},
     {"sample",
      "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
      sample},
