@@ -26,6 +26,8 @@ class ConfigSource {
     std::vector<std::string> given;
   };
   Result<Resolved> resolve() const;
+  /// "" if none was named.
+  const std::string& preset_name() const noexcept { return preset_; }
 
  private:
   std::string preset_;

@@ -99,9 +99,9 @@ class WordTrainer::Impl {
   void steps(EpochProgress& progress, EpochReport& report);
   void one_step(std::uint64_t done, EpochReport& report);
   std::optional<Error> check_finite(double loss) const;
-  /// Of an epoch that has done that many tokens.
+  /// For the token behind that many of an epoch; steps count from 1.
   double rate(std::uint64_t tokens) const noexcept {
-    return learning_rate(model_.config, before() + tokens, model_.config.epochs * std::uint64_t{text_.tokens.size()});
+    return learning_rate(model_.config, before() + tokens + 1, model_.config.epochs * std::uint64_t{text_.tokens.size()});
   }
   std::uint64_t before() const noexcept { return model_.epochs_done * std::uint64_t{text_.tokens.size()}; }
   std::uint64_t epoch_seed() const noexcept { return hashing::derive(model_.config.seed, kEpochStream, model_.epochs_done); }
