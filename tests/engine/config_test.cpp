@@ -161,7 +161,7 @@ TEST_CASE("an unknown option gets the nearest known name, or all names where non
   CHECK(refusal("learning_rate", "1") == "unknown option 'learning_rate', did you mean 'learning-rate'?");
   CHECK(refusal("optimiser", "adam") == "unknown option 'optimiser', did you mean 'optimizer'?");
   CHECK(refusal("bacth", "1") == "unknown option 'bacth', did you mean 'batch'?");
-  CHECK(refusal("xyzzy", "1").find("; known: hidden, storage, loss, ") != std::string::npos);
+  CHECK(refusal("xyzzy", "1").find("; known: hidden, activation, storage, loss, ") != std::string::npos);
 }
 
 TEST_CASE("edit distance", "[unit]") {
