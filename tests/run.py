@@ -17,6 +17,7 @@ import cli.suite
 import consumer.suite
 import runner
 import structure.suite
+import words.suite
 
 SUITES = {
     "structure": structure.suite.run,
@@ -25,6 +26,7 @@ SUITES = {
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
     "consumer": consumer.suite.run,
+    "words": words.suite.run,
 }
 
 

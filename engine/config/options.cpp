@@ -153,7 +153,6 @@ constexpr auto kOptions = std::to_array<Option>({
     {"hidden", kNetwork, "units", kHiddenRange,
      "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense.", set_hidden,
      get_hidden, true},
-    choice<"activation", &Config::activation>({kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
     choice<"storage", &Config::storage>({kNetwork, "",
                                          "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads "
                                          "only the upper one, or as 16 bits "
@@ -161,6 +160,7 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"loss", &Config::loss>(
         {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, an independent sigmoid per label, or, for words of a "
                        "running text, skip-gram with negative sampling."}),
+    choice<"activation", &Config::activation>({kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
 
     choice<"start", &Config::start>(
         {kNetwork, "",

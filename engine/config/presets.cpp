@@ -46,9 +46,10 @@ Config text8_slide() {
   Config config;
   config.hidden = {200};
   config.activation = Activation::linear;
+  config.sampler = SamplerKind::frequency;
   config.active = 4096;
   config.batch = 512;
-  config.learning_rate = 0.01;
+  config.learning_rate = 0.003;
   config.epochs = 1;
   return config;
 }
