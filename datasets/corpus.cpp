@@ -125,9 +125,10 @@ std::vector<std::uint32_t> join(std::vector<Chunk>& chunks) {
 
 Error not_utf8(std::string_view text, std::string_view word, const std::string& path) {
   const auto at = static_cast<std::size_t>(word.data() - text.data());
-  const auto line = static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')) + 1;
-  return runtime_error(fmt::format("{}: the word '{}' is not UTF-8; convert the text, for instance with iconv", place(path, line),
-                                   shown(word)));
+  const auto line =
+      static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n')) + 1;
+  return runtime_error(
+      fmt::format("{}: the word '{}' is not UTF-8; convert the text, for instance with iconv", place(path, line), shown(word)));
 }
 
 /// The text of a file with its words counted.
@@ -177,9 +178,10 @@ std::uint64_t sum_of(const std::vector<std::uint32_t>& counts) {
 Error too_few(const Corpus& corpus, const std::string& path, std::uint32_t min_count) {
   if (corpus.different == 0) return runtime_error(fmt::format("{} holds no words; give it some text", quoted(path)));
   if (min_count > 1) {
-    return runtime_error(fmt::format("{}: {} of its {} different words occur at least {} times, and two are needed; use a lower "
-                                     "min-count, or a longer text",
-                                     quoted(path), corpus.words.empty() ? "none" : "one", corpus.different, min_count));
+    return runtime_error(
+        fmt::format("{}: {} of its {} different words occur at least {} times, and two are needed; use a lower "
+                    "min-count, or a longer text",
+                    quoted(path), corpus.words.empty() ? "none" : "one", corpus.different, min_count));
   }
   return runtime_error(fmt::format("{} has one different word, '{}', and two are needed; give it a longer text", quoted(path),
                                    shown(corpus.words.front())));

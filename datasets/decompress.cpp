@@ -87,7 +87,8 @@ struct Inflater {
 };
 
 /// One gzip member, or raw stream, from the front of `packed`, which then starts behind it.
-Result<void> expand_member(Inflater& inflater, std::string_view& packed, const std::string& path, const char* kind, Output& output) {
+Result<void> expand_member(Inflater& inflater, std::string_view& packed, const std::string& path, const char* kind,
+                           Output& output) {
   constexpr std::size_t kMost = std::size_t{1} << 30;  // zlib counts in 32 bits
   z_stream& stream = inflater.stream;
   for (int status = Z_OK; status != Z_STREAM_END;) {
@@ -137,8 +138,8 @@ Result<void> expand_zip(std::string_view packed, const std::string& path, Output
   std::uint32_t checksum = at(14, 4);
   const bool behind = (flags & kSizesBehind) != 0;
   if ((flags & kEncrypted) != 0 || (method != kDeflated && (method != kStored || behind))) {
-    return runtime_error(fmt::format("{}: the first file of this zip archive is encrypted or packed in a way not known here; unpack it",
-                                     quoted(path)));
+    return runtime_error(fmt::format(
+        "{}: the first file of this zip archive is encrypted or packed in a way not known here; unpack it", quoted(path)));
   }
   const std::size_t start = kHeader + at(26, 2) + at(28, 2);
   if (packed.size() < start) return corrupt(path, "zip", "the file ends too early");

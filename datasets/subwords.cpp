@@ -11,7 +11,8 @@ namespace {
 /// The pieces of min .. max characters of `word`, each once for each place. A byte 10xxxxxx goes on with a character. The whole
 /// of it is left out.
 template <class Visit>
-void for_each_ngram(std::string_view word, std::size_t min, std::size_t max, std::vector<std::size_t>& starts, const Visit& visit) {
+void for_each_ngram(std::string_view word, std::size_t min, std::size_t max, std::vector<std::size_t>& starts,
+                    const Visit& visit) {
   starts.clear();
   for (std::size_t i = 0; i < word.size(); ++i) {
     if ((static_cast<unsigned char>(word[i]) & 0xc0u) != 0x80u) starts.push_back(i);

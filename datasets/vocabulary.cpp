@@ -20,7 +20,8 @@ WordTable::WordTable() : slots_(kFirstSlots, Slot{0, kNone}) {}
 std::size_t WordTable::place(std::string_view word, std::uint64_t hash) const noexcept {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
-  while (slots_[at].number != kNone && (slots_[at].hash != upper(hash) || words_[slots_[at].number] != word)) at = (at + 1) & mask;
+  while (slots_[at].number != kNone && (slots_[at].hash != upper(hash) || words_[slots_[at].number] != word))
+    at = (at + 1) & mask;
   return at;
 }
 

@@ -72,7 +72,8 @@ Result<AnalogyFile> read_analogies(const std::string& path) {
     return {};
   };
   if (auto read = for_each_line(path, " \t\r", line); !read) return read.error();
-  if (out.questions.empty()) return runtime_error(fmt::format("{} holds no questions; give a file such as questions-words.txt", quoted(path)));
+  if (out.questions.empty())
+    return runtime_error(fmt::format("{} holds no questions; give a file such as questions-words.txt", quoted(path)));
   return out;
 }
 
@@ -82,13 +83,16 @@ Result<std::vector<SimilarityPair>> read_similarities(const std::string& path) {
     if (parts[0].starts_with('#')) return {};
     double score = 0;
     if (parts.size() != 3 || !is_number(parts[2], score)) {
-      return runtime_error(fmt::format("{}: this is no line 'word word number'; give a file such as WordSim-353", place(path, number)));
+      return runtime_error(
+          fmt::format("{}: this is no line 'word word number'; give a file such as WordSim-353", place(path, number)));
     }
     out.push_back({{std::string(parts[0]), std::string(parts[1])}, score});
     return {};
   };
   if (auto read = for_each_line(path, " \t\r,", line); !read) return read.error();
-  if (out.size() < 2) return runtime_error(fmt::format("{} holds {} pairs of words where at least 2 are needed; give a longer file", quoted(path), out.size()));
+  if (out.size() < 2)
+    return runtime_error(
+        fmt::format("{} holds {} pairs of words where at least 2 are needed; give a longer file", quoted(path), out.size()));
   return out;
 }
 

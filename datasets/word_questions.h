@@ -18,8 +18,8 @@ struct AnalogyFile {
   std::vector<AnalogyQuestion> questions;
 };
 
-/// Reads questions-words.txt and files like it: lines ": section" and lines of four words. Fails on any other line, and if there is no
-/// question.
+/// Reads questions-words.txt and files like it: lines ": section" and lines of four words. Fails on any other line, and if there
+/// is no question.
 Result<AnalogyFile> read_analogies(const std::string& path);
 
 /// Two words and how similar people find them.
@@ -28,8 +28,8 @@ struct SimilarityPair {
   double score;
 };
 
-/// Reads lines "word word number", with spaces, tabs or commas between them. Empty lines and those that begin with # are skipped. Fails
-/// on any other line, and if there are less than two pairs.
+/// Reads lines "word word number", with spaces, tabs or commas between them. Empty lines and those that begin with # are skipped.
+/// Fails on any other line, and if there are less than two pairs.
 Result<std::vector<SimilarityPair>> read_similarities(const std::string& path);
 
 }  // namespace glissade::datasets

@@ -172,8 +172,7 @@ struct SgdStep {
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \
      half of byte b being half-byte 2 b. Integers: bit-identical across levels. */                                               \
-  K(sketch_sums, void,                                                                                                           \
-    (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),                            \
+  K(sketch_sums, void, (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),         \
     kScalar | kAvx2)                                                                                                             \
   /* Every row of one group against every row of another: out[i * n + j] = a[i] . b[j], i < m, j < n <= kPairColumns. */         \
   K(pair_dots_f32, void,                                                                                                         \
@@ -182,6 +181,5 @@ struct SgdStep {
   /* The step that follows from it, with g[i * n + j] what the pair (i, j) pulls: a[i] += sum_j g[i, j] b[j] and                 \
      b[j] += sum_i g[i, j] a[i], both from the values before. Rows of b must differ; where rows of a are the same row, the       \
      later one reads what the earlier one left. Products may be fused with their sums. */                                        \
-  K(pair_update_f32, void,                                                                                                       \
-    (float* const* a, std::size_t m, float* const* b, std::size_t n, std::size_t width, const float* g),                         \
+  K(pair_update_f32, void, (float* const* a, std::size_t m, float* const* b, std::size_t n, std::size_t width, const float* g),  \
     kScalar | kAvx2 | kAvx512)

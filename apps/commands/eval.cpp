@@ -68,12 +68,15 @@ class Eval : public Command {
     parser.add_option("--test", test_, "Labelled data; rows without labels are counted but not scored.")->type_name("FILE");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     parser.add_flag("--json", json_, "Print one JSON object; its shares are from 0 to 1.");
-    parser.add_option("--analogies", questions_.analogies, "Instead of --test: questions such as questions-words.txt, for word vectors.")
+    parser
+        .add_option("--analogies", questions_.analogies,
+                    "Instead of --test: questions such as questions-words.txt, for word vectors.")
         ->type_name("FILE");
     parser
-        .add_option("--similarity", questions_.similarities,
-                    "Instead of --test: pairs of words with a score each ('word word number'), whose rank correlation with cosines is "
-                    "printed; several files.")
+        .add_option(
+            "--similarity", questions_.similarities,
+            "Instead of --test: pairs of words with a score each ('word word number'), whose rank correlation with cosines is "
+            "printed; several files.")
         ->type_name("FILE");
     parser
         .add_option("--among", questions_.among,
@@ -118,7 +121,8 @@ class Eval : public Command {
   /// Of a running text: how well words predict those around them.
   Result<std::string> score_contexts(const Model& model, Search search) const {
     if (!holds_vocabulary(model))
-      return runtime_error(fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_)));
+      return runtime_error(
+          fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_)));
     const datasets::Subwords subwords(model.label_names(), model.config().min_ngram, model.config().max_ngram);
     const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().window);
     if (!samples) return samples.error();

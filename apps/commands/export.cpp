@@ -17,9 +17,10 @@ class Export : public Command {
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file, trained on a running text.")->type_name("FILE");
     parser
-        .add_option("--vectors", vectors_,
-                    "File to write, in word2vec's binary format if its name ends in .bin, else in its text format (.gz and .zst are "
-                    "compressed).")
+        .add_option(
+            "--vectors", vectors_,
+            "File to write, in word2vec's binary format if its name ends in .bin, else in its text format (.gz and .zst are "
+            "compressed).")
         ->type_name("FILE");
     threads_.add_options(parser);
   }

@@ -253,9 +253,10 @@ Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique
   text = std::move(*read);
   if (old) {
     if (old->label_names() == text->corpus.words) return std::move(*old);
-    return runtime_error(fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
-                                     "model",
-                                     datasets::quoted(model_), datasets::quoted(files_.train)));
+    return runtime_error(
+        fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
+                    "model",
+                    datasets::quoted(model_), datasets::quoted(files_.train)));
   }
   auto model = new_model(asked.config, text->shape());
   if (!model) return model;

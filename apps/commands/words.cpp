@@ -53,7 +53,9 @@ class WordCommand : public Command {
 class Nearest : public WordCommand {
  public:
   const char* name() const noexcept override { return "nearest"; }
-  const char* summary() const noexcept override { return "Print the words whose vectors are nearest to a word's, with their cosines"; }
+  const char* summary() const noexcept override {
+    return "Print the words whose vectors are nearest to a word's, with their cosines";
+  }
 
  protected:
   std::size_t words_needed() const noexcept override { return 1; }

@@ -34,7 +34,8 @@ using EpochPass = std::function<Result<EpochReport>(const std::function<bool(con
 class TrainingRun {
  public:
   /// All arguments must outlive the run. `validation` is what each epoch is evaluated on.
-  TrainingRun(Model& model, EpochPass pass, const std::optional<DatasetView>& validation, const RunSettings& settings, EventLog& log);
+  TrainingRun(Model& model, EpochPass pass, const std::optional<DatasetView>& validation, const RunSettings& settings,
+              EventLog& log);
 
   /// Exit status: 0, or 128 + signal when SIGINT or SIGTERM stopped it between two steps.
   Result<int> run();

@@ -45,7 +45,8 @@ Result<void> add_validation(TextData& data, const TrainingFiles& files, const Co
                                      grouped(data.corpus.read)));
   }
   data.validation = data.held_out.view();
-  data.events.push_back({files.test.empty() ? "validation" : "test", files.test.empty() ? files.train : files.test, *data.validation, {}});
+  data.events.push_back(
+      {files.test.empty() ? "validation" : "test", files.test.empty() ? files.train : files.test, *data.validation, {}});
   if (!quiet) note(fmt::format("{} words with their contexts to evaluate on", grouped(data.validation->size())));
   return {};
 }

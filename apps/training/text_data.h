@@ -30,8 +30,8 @@ struct TextData {
   Shape shape() const noexcept { return {subwords.feature_count(), static_cast<std::uint32_t>(corpus.words.size())}; }
 };
 
-/// Reads the texts that `files` names, one line about each on standard error unless `quiet`. With a hold-out the end of the text is
-/// held out.
+/// Reads the texts that `files` names, one line about each on standard error unless `quiet`. With a hold-out the end of the text
+/// is held out.
 Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, const Config& config, bool quiet);
 
 /// Samples of the text in `path`: each word that `words` has, with the words around it.

@@ -112,7 +112,8 @@ std::string table(const std::vector<Tally>& tallies, const std::vector<Similarit
   std::string text;
   if (!tallies.empty()) text += fmt::format("{:<30}{:>8}{:>9}{:>9}{:>10}\n", "analogies", "%", "right", "asked", "unknown");
   for (const Tally& t : tallies)
-    text += fmt::format("{:<30}{:>8}{:>9}{:>9}{:>10}\n", t.name, percent(t.share()), grouped(t.right), grouped(t.asked), grouped(t.unknown));
+    text += fmt::format("{:<30}{:>8}{:>9}{:>9}{:>10}\n", t.name, percent(t.share()), grouped(t.right), grouped(t.asked),
+                        grouped(t.unknown));
   if (similarities.empty()) return text;
   if (!text.empty()) text += '\n';
   text += fmt::format("{:<30}{:>8}{:>9}{:>9}{:>10}\n", "similarities", "rho", "", "pairs", "unknown");

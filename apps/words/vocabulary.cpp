@@ -19,7 +19,8 @@ Result<Vocabulary> Vocabulary::load(const std::string& path) {
   auto model = Model::load(path);
   if (!model) return model.error();
   if (!holds_vocabulary(*model))
-    return runtime_error(fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(path)));
+    return runtime_error(
+        fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(path)));
   const Config& config = model->config();
   const datasets::Subwords subwords(model->label_names(), config.min_ngram, config.max_ngram);
   if (subwords.feature_count() != model->shape().features) {

@@ -55,7 +55,8 @@ Result<void> check_words(const Config& config) {
   }
   if (config.loss != LossKind::ns) return {};
   const auto refuse = [](const char* option, std::string_view has, const char* needed) {
-    return usage_error(std::string("option '") + option + "': '" + std::string(has) + "' does not go with loss ns; use " + needed);
+    return usage_error(std::string("option '") + option + "': '" + std::string(has) + "' does not go with loss ns; use " +
+                       needed);
   };
   if (config.storage != Storage::fp32) return refuse("storage", config::name_of(config.storage), "fp32");
   if (config.optimizer != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer), "sgd");

@@ -8,8 +8,8 @@
 
 namespace glissade {
 
-/// The size of an arena for Config::threads. oneTBB writes a warning to standard error when one asks for more threads than it will
-/// ever have.
+/// The size of an arena for Config::threads. oneTBB writes a warning to standard error when one asks for more threads than it
+/// will ever have.
 inline int arena_threads(std::uint32_t wanted) {
   if (wanted == 0) return tbb::task_arena::automatic;
   return static_cast<int>(

@@ -21,7 +21,8 @@ void WordInputs::enter(std::size_t place, std::uint32_t word) noexcept {
     return;
   }
   float* const now = buffers_.data() + 2 * slot * rows_.stride();
-  kernels_.bag_f32(rows_.weights.data(), rows_.stride(), ids.data(), bags_.row_values(word).data(), ids.size(), rows_.width(), now);
+  kernels_.bag_f32(rows_.weights.data(), rows_.stride(), ids.data(), bags_.row_values(word).data(), ids.size(), rows_.width(),
+                   now);
   std::memcpy(now + rows_.stride(), now, rows_.width() * sizeof(float));
   slots_[slot] = now;
 }

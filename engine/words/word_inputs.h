@@ -13,8 +13,8 @@ namespace glissade {
 
 /// The input vectors of the words within a window that moves along a line, for one thread. A word with a single feature is that
 /// feature's row itself. A word with several is the mean of their rows, made when the word enters the window and changed there;
-/// when it leaves, what it has moved by is added to each of its rows, as fastText does (Bojanowski et al. 2017): so a word of many
-/// n-grams learns as fast as one of few. Its rows are read and written once for a dozen steps.
+/// when it leaves, what it has moved by is added to each of its rows, as fastText does (Bojanowski et al. 2017): so a word of
+/// many n-grams learns as fast as one of few. Its rows are read and written once for a dozen steps.
 class WordInputs {
  public:
   /// `reach` is the largest window. Rows must be floats.

@@ -183,8 +183,7 @@ void WordTrainer::Impl::one_step(std::uint64_t done, EpochReport& report) {
   const std::uint64_t all = model_.config.epochs * std::uint64_t{text_.tokens.size()};
   rows_.resize(batch_->size());
   std::iota(rows_.begin(), rows_.end(), 0u);
-  const auto step =
-      step_->run(batch_->view(), {rows_, {}, rate(done), correction_strength(model_.config, before() + done, all)});
+  const auto step = step_->run(batch_->view(), {rows_, {}, rate(done), correction_strength(model_.config, before() + done, all)});
   if (!step.ok) error_ = runtime_error("out of memory in a matrix product; use a smaller batch");
   if (!error_) error_ = check_finite(step.output.loss);
   ++report.steps;
@@ -256,9 +255,10 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
   const Shape shape = model.shape();
   if (shape.labels != text.counts.size() || shape.features != text.feature_count || text.bags.rows() != text.counts.size()) {
-    return usage_error(fmt::format("a text of {} words with {} features does not fit a model of {} labels and {} features; use the text "
-                                   "that it was made for",
-                                   text.counts.size(), text.feature_count, shape.labels, shape.features));
+    return usage_error(
+        fmt::format("a text of {} words with {} features does not fit a model of {} labels and {} features; use the text "
+                    "that it was made for",
+                    text.counts.size(), text.feature_count, shape.labels, shape.features));
   }
   try {
     return WordTrainer(std::make_unique<Impl>(model.impl(), text));

@@ -9,7 +9,8 @@ void pair_dots_f32(const float* const* a, std::size_t m, const float* const* b, 
     for (std::size_t j = 0; j < n; ++j) {
       float partial[kPartial] = {};
       for (std::size_t d = 0; d < width; ++d) partial[d % kPartial] += a[i][d] * b[j][d];
-      out[i * n + j] = ((partial[0] + partial[4]) + (partial[1] + partial[5])) + ((partial[2] + partial[6]) + (partial[3] + partial[7]));
+      out[i * n + j] =
+          ((partial[0] + partial[4]) + (partial[1] + partial[5])) + ((partial[2] + partial[6]) + (partial[3] + partial[7]));
     }
   }
 }

@@ -3,8 +3,8 @@
 
 #include <zlib.h>
 
-#include <catch2/catch.hpp>
 #include <oneapi/tbb/global_control.h>
+#include <catch2/catch.hpp>
 
 #include <string>
 #include <vector>
@@ -42,7 +42,8 @@ std::string zip_of(std::string_view text, bool deflated, bool sizes_behind) {
     const std::string packed = testing::gzip_of(text);
     data = packed.substr(10, packed.size() - 18);
   }
-  const auto crc = static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+  const auto crc =
+      static_cast<std::uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
   const auto size = static_cast<std::uint32_t>(data.size());
   std::string out = "PK\x03\x04" + number(20, 2) + number(sizes_behind ? 8 : 0, 2) + number(deflated ? 8 : 0, 2) + number(0, 4);
   out += sizes_behind ? number(0, 12) : number(crc, 4) + number(size, 4) + number(static_cast<std::uint32_t>(text.size()), 4);
@@ -76,8 +77,8 @@ TEST_CASE("words that are too rare leave no trace", "[unit]") {
 TEST_CASE("a text may be packed", "[unit]") {
   const TemporaryFolder folder;
   const std::string text = "one two one three one two";
-  for (const std::string& bytes : {testing::gzip_of(text), testing::zstd_of(text), zip_of(text, true, false), zip_of(text, true, true),
-                                   zip_of(text, false, false)}) {
+  for (const std::string& bytes : {testing::gzip_of(text), testing::zstd_of(text), zip_of(text, true, false),
+                                   zip_of(text, true, true), zip_of(text, false, false)}) {
     const auto corpus = read_corpus(folder.file("t", bytes), 1);
     REQUIRE(corpus);
     CHECK(corpus->words == Strings{"one", "two", "three"});
@@ -115,16 +116,21 @@ TEST_CASE("texts without enough words are refused, each with its reason", "[unit
   CHECK(message("", 1) == "'" + path + "' holds no words; give it some text");
   CHECK(message(" \n\n", 5) == "'" + path + "' holds no words; give it some text");
   CHECK(message("word", 1) == "'" + path + "' has one different word, 'word', and two are needed; give it a longer text");
-  CHECK(message("a b c a", 2) ==
-        "'" + path + "': one of its 3 different words occur at least 2 times, and two are needed; use a lower min-count, or a longer text");
-  CHECK(message("a b\nc d\xe9j\xe0", 1) == "'" + path + "':2: the word 'd\\xE9j\\xE0' is not UTF-8; convert the text, for instance with iconv");
-  CHECK(refusal(folder / "none", 1) == "cannot read '" + folder / "none" + "': No such file or directory; check the path and its permissions");
+  CHECK(
+      message("a b c a", 2) ==
+      "'" + path +
+          "': one of its 3 different words occur at least 2 times, and two are needed; use a lower min-count, or a longer text");
+  CHECK(message("a b\nc d\xe9j\xe0", 1) ==
+        "'" + path + "':2: the word 'd\\xE9j\\xE0' is not UTF-8; convert the text, for instance with iconv");
+  CHECK(refusal(folder / "none", 1) ==
+        "cannot read '" + folder / "none" + "': No such file or directory; check the path and its permissions");
 }
 
 TEST_CASE("the end of what is UTF-8 is found", "[unit]") {
   CHECK(utf8_end("") == 0);
   CHECK(utf8_end("a\xc3\xb6\xe2\x82\xac\xf0\x9f\x98\x80") == 10);
-  for (const std::string bad : {"a\xc3", "a\xff", "a\x80", "a\xc0\x80", "a\xe0\x80\x80", "a\xed\xa0\x80", "a\xf0\x80\x80\x80", "a\xf4\x90\x80\x80", "a\xf5\x80\x80\x80"})
+  for (const std::string bad : {"a\xc3", "a\xff", "a\x80", "a\xc0\x80", "a\xe0\x80\x80", "a\xed\xa0\x80", "a\xf0\x80\x80\x80",
+                                "a\xf4\x90\x80\x80", "a\xf5\x80\x80\x80"})
     CHECK(utf8_end(bad) == 1);
 }
 

@@ -42,7 +42,8 @@ TEST_CASE("analogy questions are read by section, and bad lines named", "[unit]"
   CHECK(file->questions[1].section == 1);
   CHECK(read_analogies(folder.file("q", "a b c d"))->sections == std::vector<std::string>{"questions"});
   const std::string path = folder.file("bad", ": x\na b c\n");
-  CHECK(read_analogies(path).error().message == "'" + path + "':2: 3 words where a question has 4; give a file such as questions-words.txt");
+  CHECK(read_analogies(path).error().message ==
+        "'" + path + "':2: 3 words where a question has 4; give a file such as questions-words.txt");
   const std::string none = folder.file("none", ": x\n");
   CHECK(read_analogies(none).error().message == "'" + none + "' holds no questions; give a file such as questions-words.txt");
 }
@@ -56,7 +57,8 @@ TEST_CASE("similarity pairs are read, and bad lines named", "[unit]") {
   CHECK(pairs->at(1).score == 7.35);
   for (const std::string line : {"a b", "a b c", "a b 1 2", "a b nan"}) {
     const std::string path = folder.file("bad", "x y 1\n" + line + "\n");
-    CHECK(read_similarities(path).error().message == "'" + path + "':2: this is no line 'word word number'; give a file such as WordSim-353");
+    CHECK(read_similarities(path).error().message ==
+          "'" + path + "':2: this is no line 'word word number'; give a file such as WordSim-353");
   }
   const std::string short_one = folder.file("short", "x y 1\n");
   CHECK(read_similarities(short_one).error().message ==

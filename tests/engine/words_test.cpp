@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::uint32_t kBreak = TextView::kBreak;
 
-/// A text about two subjects: lines of words 0 .. 9 and lines of words 10 .. 19. With `pieces` a word has a second feature, shared
-/// with one word of its own subject.
+/// A text about two subjects: lines of words 0 .. 9 and lines of words 10 .. 19. With `pieces` a word has a second feature,
+/// shared with one word of its own subject.
 struct World {
   explicit World(bool pieces = false, std::size_t lines = 600) {
     hashing::Random random(5);
@@ -138,7 +138,9 @@ TEST_CASE("a word of several features is their mean, and each of them moves as i
   options.with_bias = false;
   ParameterRows rows(4, 8, options);
   rows.randomize(1, 3);
-  const auto row = [&](std::size_t i) { return std::vector<float>(rows.weights.data() + i * rows.stride(), rows.weights.data() + i * rows.stride() + 8); };
+  const auto row = [&](std::size_t i) {
+    return std::vector<float>(rows.weights.data() + i * rows.stride(), rows.weights.data() + i * rows.stride() + 8);
+  };
   const std::vector<std::uint64_t> offsets = {0, 1, 3};
   const std::vector<std::uint32_t> ids = {0, 1, 3};
   const std::vector<float> values = {1, 0.5f, 0.5f};
@@ -215,7 +217,8 @@ TEST_CASE("training that was stopped between epochs goes on as if it had not bee
   WordTrainer trainer = must(WordTrainer::create(resumed, text));
   must(trainer.train_epoch());
   must(trainer.train_epoch());
-  CHECK(same_vectors(must(WordVectors::create(resumed, text.bags)), must(WordVectors::create(trained(config, world), text.bags))));
+  CHECK(
+      same_vectors(must(WordVectors::create(resumed, text.bags)), must(WordVectors::create(trained(config, world), text.bags))));
 }
 
 TEST_CASE("a callback stops an epoch, which then does not count", "[unit]") {
@@ -240,14 +243,16 @@ TEST_CASE("a rate that is too high is named", "[unit]") {
   WordTrainer trainer = must(WordTrainer::create(model, world.view()));
   const auto report = trainer.train_epoch();
   // Sigmoids bound the gradient, so that not every machine gets to infinity here.
-  if (!report) CHECK(report.error().message == "the loss is no longer a finite number in epoch 1; use a lower learning rate than 100");
+  if (!report)
+    CHECK(report.error().message == "the loss is no longer a finite number in epoch 1; use a lower learning rate than 100");
 }
 
 TEST_CASE("texts and models that do not fit are refused", "[unit]") {
   const World world, other(true);
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
-  CHECK(WordTrainer::create(model, other.view()).error().message ==
-        "a text of 20 words with 30 features does not fit a model of 20 labels and 20 features; use the text that it was made for");
+  CHECK(
+      WordTrainer::create(model, other.view()).error().message ==
+      "a text of 20 words with 30 features does not fit a model of 20 labels and 20 features; use the text that it was made for");
   CHECK(Trainer::create(model, 10).error().message ==
         "option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
   CHECK(WordVectors::create(model, other.view().bags).error().message ==
@@ -286,7 +291,8 @@ TEST_CASE("nearest words and analogies", "[unit]") {
 }
 
 TEST_CASE("rank correlation, ties included", "[unit]") {
-  const std::vector<double> a = {1, 2, 3, 4, 5}, b = {2, 4, 6, 8, 100}, c = {5, 4, 3, 2, 1}, tied = {1, 1, 2, 2, 3}, flat = {1, 1, 1, 1, 1};
+  const std::vector<double> a = {1, 2, 3, 4, 5}, b = {2, 4, 6, 8, 100}, c = {5, 4, 3, 2, 1}, tied = {1, 1, 2, 2, 3},
+                            flat = {1, 1, 1, 1, 1};
   CHECK(rank_correlation(a, b) == Approx(1));
   CHECK(rank_correlation(a, c) == Approx(-1));
   CHECK(rank_correlation(a, tied) == Approx(0.9486832980505138));

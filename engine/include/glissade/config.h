@@ -117,12 +117,12 @@ struct Config {
   double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
   DecayKind decay = DecayKind::linear;
 
-  std::uint32_t window = 5;      ///< words: farthest neighbour that counts as context; each centre draws its own, 1 .. window
-  std::uint32_t negatives = 5;   ///< loss ns: words drawn per centre, shared by its contexts
-  std::uint32_t min_count = 1;   ///< words: rarer ones are left out of the text
-  double subsampling = 1e-3;     ///< words: those of a larger share of the text are skipped at random, 0 = none
-  std::uint32_t min_ngram = 3;   ///< words: characters of the shortest n-gram that words share
-  std::uint32_t max_ngram = 0;   ///< words: of the longest, 0 = words have rows of their own only
+  std::uint32_t window = 5;     ///< words: farthest neighbour that counts as context; each centre draws its own, 1 .. window
+  std::uint32_t negatives = 5;  ///< loss ns: words drawn per centre, shared by its contexts
+  std::uint32_t min_count = 1;  ///< words: rarer ones are left out of the text
+  double subsampling = 1e-3;    ///< words: those of a larger share of the text are skipped at random, 0 = none
+  std::uint32_t min_ngram = 3;  ///< words: characters of the shortest n-gram that words share
+  std::uint32_t max_ngram = 0;  ///< words: of the longest, 0 = words have rows of their own only
 
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;

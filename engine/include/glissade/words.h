@@ -59,8 +59,8 @@ class WordTrainer {
   WordTrainer& operator=(WordTrainer&&) noexcept;
   ~WordTrainer();
 
-  /// One pass over the text. Samples in the reports are words of it, in ns steps are blocks of it. The callback is as in Trainer; it
-  /// may be called from any thread, by one at a time.
+  /// One pass over the text. Samples in the reports are words of it, in ns steps are blocks of it. The callback is as in Trainer;
+  /// it may be called from any thread, by one at a time.
   Result<EpochReport> train_epoch(const std::function<bool(const Progress&)>& on_progress = {});
 
  private:
