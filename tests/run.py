@@ -15,6 +15,7 @@ import catch.suite
 import cli.scenarios
 import cli.suite
 import consumer.suite
+import peers.suite
 import runner
 import structure.suite
 import words.suite
@@ -26,6 +27,7 @@ SUITES = {
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
     "consumer": consumer.suite.run,
+    "peers": peers.suite.run,
     "words": words.suite.run,
 }
 

@@ -74,6 +74,10 @@ template <>
 inline constexpr auto kNames<BatchKind> = std::to_array<Name<BatchKind>>({{BatchKind::shuffled, "shuffled"},
                                                                           {BatchKind::similar, "similar"}});
 template <>
+inline constexpr auto kNames<SparseWeighting> =
+    std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"}, {SparseWeighting::idf, "idf"}});
+
+template <>
 inline constexpr auto kNames<DecayKind> =
     std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});
 

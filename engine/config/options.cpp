@@ -143,6 +143,7 @@ std::string get_active(const Config& config) {
 }
 
 constexpr std::string_view kNetwork = "network";
+constexpr std::string_view kSparsePaths = "sparse paths";
 constexpr std::string_view kActiveSet = "active set";
 constexpr std::string_view kHashTables = "hash tables";
 constexpr std::string_view kOptimiser = "optimiser";
@@ -169,6 +170,24 @@ constexpr auto kOptions = std::to_array<Option>({
          "Output rows before training: random, or each the mean hidden vector of its label's samples (costs a forward pass)."}),
     number<"start-length", &Config::start_length, "1e-06 .. 1000000">(
         {kNetwork, "", "Start centroids: the length of the rows; longer ones make a sharper softmax at the begin."}),
+
+    number<"fan-in", &Config::fan_in, "0 .. 65536">(
+        {kSparsePaths, "features",
+         "A sparse row per label straight over the input features, the largest of its samples' sum; takes 12 bytes per entry. 0 = "
+         "none."}),
+    number<"neighbours", &Config::neighbours, "0 .. 1000">(
+        {kSparsePaths, "samples",
+         "How many of the most similar training samples vote with their labels; the training features stay in the model, 12 bytes "
+         "each. 0 = none do."}),
+    number<"list-budget", &Config::list_budget, "1 .. 1000000000">(
+        {kSparsePaths, "entries",
+         "How much of an inverted index a query reads to find sparse rows and neighbours, the rarest features first."}),
+    choice<"sparse-weighting", &Config::sparse_weighting>(
+        {kSparsePaths, "",
+         "Feature values in sparse rows and among neighbours: as given, or 1 times the feature's inverse document frequency."}),
+    choice<"exclude-input", &Config::exclude_input>(
+        {kSparsePaths, "",
+         "Features and labels are the same things and a sample's own features are no answers, as in recommending items."}),
 
     {"sampler", kActiveSet, "", config::kMixRange,
      "Where the active labels besides the true ones come from: hash tables, labels of the batch, the exact best, draws, or all "

@@ -9,6 +9,8 @@
 
 #include "engine/network/network.h"
 #include "engine/samplers/label_index.h"
+#include "engine/sparse/evidence.h"
+#include "engine/sparse/sparse_paths.h"
 
 namespace glissade {
 
@@ -26,10 +28,17 @@ class Model::Impl {
   void drop_index() noexcept { index_.reset(); }
   std::uint64_t index_bytes() const noexcept { return index_ ? index_->memory_bytes() : 0; }
 
+  /// An Evidence that no other thread has; to be given back.
+  std::unique_ptr<Evidence> take_evidence();
+  void give_back(std::unique_ptr<Evidence> evidence);
+  /// Puts other sparse paths in the place of today's.
+  void set_paths(SparsePaths made);
+
   Config config;
   Shape shape;
   bool trainable;
   Network network;
+  SparsePaths paths;
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;
   std::uint64_t training_samples = 0;
@@ -40,6 +49,8 @@ class Model::Impl {
  private:
   std::mutex index_mutex_;
   std::unique_ptr<LabelIndex> index_;
+  std::mutex evidence_mutex_;
+  std::vector<std::unique_ptr<Evidence>> evidence_;  ///< not in use
 };
 
 }  // namespace glissade

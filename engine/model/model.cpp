@@ -23,6 +23,29 @@ LabelIndex& Model::Impl::training_index() {
   return *index_;
 }
 
+std::unique_ptr<Evidence> Model::Impl::take_evidence() {
+  {
+    const std::lock_guard lock(evidence_mutex_);
+    if (!evidence_.empty()) {
+      auto evidence = std::move(evidence_.back());
+      evidence_.pop_back();
+      return evidence;
+    }
+  }
+  return std::make_unique<Evidence>(config, paths, network.output, label_counts);
+}
+
+void Model::Impl::give_back(std::unique_ptr<Evidence> evidence) {
+  const std::lock_guard lock(evidence_mutex_);
+  evidence_.push_back(std::move(evidence));
+}
+
+void Model::Impl::set_paths(SparsePaths made) {
+  const std::lock_guard lock(evidence_mutex_);
+  evidence_.clear();
+  paths = std::move(made);
+}
+
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
@@ -51,7 +74,7 @@ std::uint64_t Model::step() const noexcept { return impl_->step; }
 std::uint32_t Model::epochs_done() const noexcept { return impl_->epochs_done; }
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
-std::uint64_t Model::memory_bytes() const noexcept { return impl_->network.memory_bytes() + impl_->index_bytes(); }
+std::uint64_t Model::memory_bytes() const noexcept { return impl_->network.memory_bytes() + impl_->paths.memory_bytes() + impl_->index_bytes(); }
 const std::vector<std::string>& Model::label_names() const noexcept { return impl_->label_names; }
 const std::vector<std::string>& Model::feature_names() const noexcept { return impl_->feature_names; }
 std::span<const std::uint32_t> Model::label_counts() const noexcept { return impl_->label_counts; }

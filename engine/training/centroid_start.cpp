@@ -10,6 +10,7 @@
 
 #include "engine/network/batch.h"
 #include "engine/parameters/array.h"
+#include "engine/training/label_samples.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -49,27 +50,6 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   return all;
 }
 
-/// For each label, the samples that have it: samples[begins[label]] .. samples[begins[label + 1] - 1].
-struct LabelSamples {
-  std::vector<std::uint64_t> begins;
-  std::vector<std::uint32_t> samples;
-};
-
-LabelSamples samples_by_label(const DatasetView& data, std::size_t labels) {
-  LabelSamples by_label;
-  by_label.begins.assign(labels + 1, 0);
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    for (const std::uint32_t label : data.labels.row_ids(i)) ++by_label.begins[label + 1];
-  }
-  std::partial_sum(by_label.begins.begin(), by_label.begins.end(), by_label.begins.begin());
-  by_label.samples.resize(by_label.begins.back());
-  std::vector<std::uint64_t> next(by_label.begins.begin(), by_label.begins.end() - 1);
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    for (const std::uint32_t label : data.labels.row_ids(i)) by_label.samples[next[label]++] = static_cast<std::uint32_t>(i);
-  }
-  return by_label;
-}
-
 }  // namespace
 
 bool start_from_centroids(Network& network, const DatasetView& data, std::size_t batch, double length) {
@@ -81,11 +61,12 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::size_t
   const std::size_t width = network.output.width();
   tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t label) {
     static thread_local std::vector<float> row, weights;
-    const std::size_t begin = by_label.begins[label], count = by_label.begins[label + 1] - begin;
+    const auto samples = by_label.of(label);
+    const std::size_t count = samples.size();
     if (count == 0) return;
     row.resize(width);
     weights.assign(count, 1.f / static_cast<float>(count));
-    kernels.bag_bf16(hidden.halves.data(), hidden.stride, by_label.samples.data() + begin, weights.data(), count, width,
+    kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width,
                      row.data());
     kernels.axpy_f32(-1.f, hidden.mean.data(), row.data(), width);
     const float square = kernels.sum_squares_f32(row.data(), width);

@@ -15,6 +15,7 @@
 
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
+#include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
@@ -95,7 +96,11 @@ EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds,
 class Trainer::Impl {
  public:
   Impl(Model::Impl& model, std::uint64_t samples_per_epoch) : model_(model), arena_(arena_threads(model.config.threads)) {
-    const std::uint64_t steps = (samples_per_epoch + model.config.batch - 1) / model.config.batch;
+    std::uint64_t trained = samples_per_epoch;
+    if (uses_sparse_paths(model.config)) {
+      for (std::uint64_t row = 0; row < samples_per_epoch; ++row) trained -= is_kept_for_blend(model.config, samples_per_epoch, row);
+    }
+    const std::uint64_t steps = (trained + model.config.batch - 1) / model.config.batch;
     total_steps_ = steps * model.config.epochs;
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
   }
@@ -127,6 +132,9 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
 void Trainer::Impl::choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases) {
   const PhaseWatch watch(phases, Phase::gather);
   shuffle(order_, data.size(), seed);
+  if (uses_sparse_paths(model_.config)) {
+    std::erase_if(order_, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
+  }
   if (model_.config.batches == BatchKind::similar) group_similar(order_, model_.network, data, model_.config.batch, seed);
 }
 
@@ -163,7 +171,11 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
         return;
       }
     }
-    totals.phases[Phase::rehash] = step_->begin_epoch(data.size());
+    if (uses_sparse_paths(model_.config) && model_.paths.empty()) {
+      const PhaseWatch building(totals.phases, Phase::sparse_paths);
+      model_.set_paths(build_sparse_paths(model_.config, data));
+    }
+    totals.phases[Phase::rehash] = step_->begin_epoch(order_.size());
     double next_progress = kProgressSeconds;
     const auto batch_at = [&](std::size_t first) {
       const std::span<const std::uint32_t> rest = std::span(order_).subspan(std::min(first, order_.size()));
@@ -176,6 +188,9 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
       next_progress = seconds + kProgressSeconds;
       stopped = !on_progress(progress_of(totals, epoch, order_.size(), seconds, labels));
     }
+    if (error || stopped || model_.paths.empty()) return;
+    const PhaseWatch weighing(totals.phases, Phase::sparse_paths);
+    if (!fit_blend(model_, data)) error = out_of_memory();
   });
   if (error) return *error;
   if (!stopped) model_.epochs_done = epoch;

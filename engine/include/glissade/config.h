@@ -22,6 +22,7 @@ enum class SecondMoment { element, row };
 enum class Start { random, centroids };
 enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
+enum class SparseWeighting { given, idf };
 
 /// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
 /// after another, and what they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
@@ -83,6 +84,12 @@ struct Config {
   LossKind loss = LossKind::softmax;
   Start start = Start::random;  ///< of the output rows
   double start_length = 1.0;    ///< of rows that start as centroids
+
+  std::uint32_t fan_in = 0;         ///< features that a label's sparse row has; 0 = no such rows
+  std::uint32_t neighbours = 0;     ///< training samples whose labels vote for a sample; 0 = samples are not kept
+  std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
+  SparseWeighting sparse_weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
+  bool exclude_input = false;       ///< sparse paths: a sample's features are not predicted as its labels
 
   SamplerMix sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;

@@ -19,11 +19,13 @@ enum class Phase : std::size_t {
   input_transpose,  ///< the batch turned feature-major
   input_update,     ///< gradients of the embedding bag's rows, optimiser
   rehash,           ///< building and re-hashing tables
+  sparse_paths,     ///< building sparse rows and neighbours, weighing the paths
 };
 
-inline constexpr std::array<std::string_view, 11> kPhaseNames = {
+inline constexpr std::array<std::string_view, 12> kPhaseNames = {
     "gather",        "input forward",  "dense forward",   "sampling",     "packing", "scores",
-    "output update", "dense backward", "input transpose", "input update", "re-hash"};
+    "output update", "dense backward", "input transpose", "input update", "re-hash",
+    "sparse paths"};
 
 /// Wall seconds by phase.
 struct PhaseSeconds {

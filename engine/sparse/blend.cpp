@@ -1,0 +1,153 @@
+#include "engine/sparse/blend.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glissade {
+namespace {
+
+using Vector = std::array<double, kTerms>;
+using Matrix = std::array<Vector, kTerms>;
+
+constexpr int kRounds = 20;
+constexpr double kRidge = 1e-3;
+
+/// Solves a x = b for a positive definite `a`, by Cholesky.
+Vector solve(Matrix a, Vector b) {
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      double sum = a[i][j];
+      for (std::size_t k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
+      a[i][j] = i == j ? std::sqrt(sum) : sum / a[j][j];
+    }
+  }
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
+    b[i] /= a[i][i];
+  }
+  for (std::size_t i = kTerms; i-- > 0;) {
+    for (std::size_t k = i + 1; k < kTerms; ++k) b[i] -= a[k][i] * b[k];
+    b[i] /= a[i][i];
+  }
+  return b;
+}
+
+/// Deviation of each term over all candidates; 1 where it never changes.
+Vector deviations(const std::vector<Terms>& terms) {
+  Vector sum{}, square{}, out;
+  for (const Terms& t : terms) {
+    for (std::size_t i = 0; i < kTerms; ++i) {
+      sum[i] += t[i];
+      square[i] += double{t[i]} * t[i];
+    }
+  }
+  const double n = std::max<double>(1, static_cast<double>(terms.size()));
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    const double variance = square[i] / n - (sum[i] / n) * (sum[i] / n);
+    out[i] = variance > 1e-12 ? std::sqrt(variance) : 1.0;
+  }
+  return out;
+}
+
+/// The loss and its first two derivatives, in units of the deviations.
+struct Slope {
+  double loss = 0;
+  Vector gradient{};
+  Matrix curvature{};
+};
+
+Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& weights) {
+  Slope slope;
+  std::vector<double> p;
+  std::size_t begin = 0, used = 0;
+  for (const std::size_t end : examples.ends) {
+    const std::size_t first = begin;
+    begin = end;
+    double labels = 0, highest = -1e300, sum = 0;
+    p.resize(end - first);
+    for (std::size_t c = first; c < end; ++c) {
+      labels += examples.is_label[c];
+      double z = 0;
+      for (std::size_t i = 0; i < kTerms; ++i) z += weights[i] * examples.terms[c][i] / unit[i];
+      highest = std::max(highest, p[c - first] = z);
+    }
+    if (labels == 0) continue;
+    ++used;
+    for (const double z : p) sum += std::exp(z - highest);
+    Vector mean{};
+    for (std::size_t c = first; c < end; ++c) {
+      double& share = p[c - first];
+      const double target = examples.is_label[c] / labels, log_share = share - highest - std::log(sum);
+      share = std::exp(log_share);
+      slope.loss -= target * log_share;
+      for (std::size_t i = 0; i < kTerms; ++i) {
+        const double x = examples.terms[c][i] / unit[i];
+        mean[i] += share * x;
+        slope.gradient[i] += (share - target) * x;
+        for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] += share * x * (examples.terms[c][j] / unit[j]);
+      }
+    }
+    for (std::size_t i = 0; i < kTerms; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] -= mean[i] * mean[j];
+    }
+  }
+  const double n = std::max<double>(1, static_cast<double>(used));
+  slope.loss /= n;
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    slope.gradient[i] = slope.gradient[i] / n + kRidge * weights[i];
+    slope.loss += 0.5 * kRidge * weights[i] * weights[i];
+    for (std::size_t j = 0; j <= i; ++j) {
+      slope.curvature[i][j] = slope.curvature[i][j] / n + (i == j ? kRidge : 0.0);
+      slope.curvature[j][i] = slope.curvature[i][j];
+    }
+  }
+  return slope;
+}
+
+}  // namespace
+
+void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint8_t> labels) {
+  terms.insert(terms.end(), candidates.begin(), candidates.end());
+  is_label.insert(is_label.end(), labels.begin(), labels.end());
+  ends.push_back(terms.size());
+}
+
+Blend Blend::start() {
+  Blend blend;
+  blend.weights = Array<float>(kTerms);
+  blend.weights[static_cast<std::size_t>(Term::hidden)] = 1.f;
+  return blend;
+}
+
+Blend Blend::fit(const BlendExamples& examples) {
+  const Vector unit = deviations(examples.terms);
+  Vector weights{};
+  weights[static_cast<std::size_t>(Term::hidden)] = 0.5 * unit[0];
+  Slope slope = slope_at(examples, unit, weights);
+  for (int round = 0; round < kRounds; ++round) {
+    const Vector step = solve(slope.curvature, slope.gradient);
+    double length = 1;
+    Slope next;
+    Vector tried;
+    do {
+      for (std::size_t i = 0; i < kTerms; ++i) tried[i] = weights[i] - length * step[i];
+      next = slope_at(examples, unit, tried);
+      length /= 2;
+    } while (next.loss > slope.loss && length > 1e-3);
+    if (next.loss > slope.loss - 1e-7) break;
+    weights = tried;
+    slope = next;
+  }
+  Blend blend;
+  blend.weights = Array<float>(kTerms);
+  for (std::size_t i = 0; i < kTerms; ++i) blend.weights[i] = static_cast<float>(weights[i] / unit[i]);
+  return blend;
+}
+
+float Blend::score(const Terms& terms) const noexcept {
+  float sum = 0;
+  for (std::size_t i = 0; i < kTerms; ++i) sum += weights[i] * terms[i];
+  return sum;
+}
+
+}  // namespace glissade

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/config.h>
+
+#include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/sparse/sparse_paths.h"
+#include "hashing/query.h"
+
+namespace glissade {
+
+/// The candidate labels of one sample at a time, and what speaks for each. One per thread; allocates nothing once its buffers have
+/// grown.
+class Evidence {
+ public:
+  /// What the sample is, and what the hidden path says of it.
+  struct Sample {
+    std::span<const std::uint32_t> ids;
+    std::span<const float> values;
+    const Activations& hidden;
+    std::size_t row;  ///< of `hidden`
+    std::span<const std::uint32_t> best;  ///< labels of the largest logits
+    float log_sum;                        ///< of all logits' exponentials
+  };
+  /// A sample that the paths were built from, seen as if they had not: it is no neighbour of itself, and its labels' rows and
+  /// counts are without it.
+  struct LeftOut {
+    std::uint32_t sample;
+    std::span<const std::uint32_t> labels;
+  };
+
+  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output, std::span<const std::uint32_t> counts);
+
+  void gather(const Sample& sample, const LeftOut* left_out = nullptr);
+  const std::vector<std::uint32_t>& labels() const noexcept { return candidates_; }
+  const std::vector<Terms>& terms() const noexcept { return terms_; }
+
+ private:
+  void find_neighbours(const LeftOut* left_out);
+  void find_label_rows();
+  void add_best(std::span<const std::uint32_t> ids, std::span<const float> scores, std::size_t most);
+  void add(std::uint32_t label);
+  void score_hidden(const Sample& sample);
+  void score_direct(const LeftOut* left_out);
+  float direct_without(std::uint32_t label, float direct) const;
+  void score_votes();
+
+  struct Votes {
+    float square = 0, fourth = 0, eighth = 0;
+  };
+
+  const Config& config_;
+  const SparsePaths& paths_;
+  const ParameterRows& output_;
+  std::span<const std::uint32_t> counts_;
+  FeatureIndex::Scratch scratch_;
+  std::vector<float> weighted_, dense_, scores_, best_scores_;
+  std::vector<std::uint32_t> best_, candidates_, voted_;
+  std::vector<Votes> votes_;       ///< beside voted_
+  std::vector<float> fourth_;      ///< beside voted_
+  Votes all_votes_;
+  hashing::StampSet is_candidate_, is_voted_;
+  std::vector<std::uint32_t> vote_of_;  ///< by label: its place in voted_
+  std::vector<Terms> terms_;
+};
+
+}  // namespace glissade

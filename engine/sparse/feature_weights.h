@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/parameters/array.h"
+
+namespace glissade {
+
+/// How the sparse paths see a sample: each value times its feature's weight, the whole scaled to length 1.
+class FeatureWeights {
+ public:
+  FeatureWeights() = default;
+  /// `given`: all weights 1. `idf`: values count as 1, weights are ln(N / samples that have the feature), for data that come as
+  /// plain sets.
+  FeatureWeights(SparseWeighting weighting, const DatasetView& data);
+
+  /// The weighted row: same features, in the same order.
+  void weigh(std::span<const std::uint32_t> ids, std::span<const float> values, std::vector<float>& out) const;
+
+  bool empty() const noexcept { return weights.empty(); }
+
+  Array<float> weights;  ///< one per feature
+  bool binary = false;   ///< values count as 1
+};
+
+}  // namespace glissade

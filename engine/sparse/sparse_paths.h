@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/sparse/blend.h"
+#include "engine/sparse/feature_index.h"
+#include "engine/sparse/feature_weights.h"
+#include "engine/sparse/sparse_matrix.h"
+
+namespace glissade {
+
+/// What a model knows straight over the input features, beside its hidden layers: a sparse row per label (`fan_in`), and the
+/// training samples themselves, whose labels vote for a sample like them (`neighbours`; an interpolation as in kNN-LM, Khandelwal
+/// et al. 2020). Both are built in one pass over the data, no gradient step needed. The hidden path generalises, these two
+/// remember; `blend` weighs what they say.
+struct SparsePaths {
+  FeatureWeights weights;
+  SparseMatrix labels;   ///< one row per label; empty without fan_in
+  SparseMatrix samples;  ///< one row per training sample; empty without neighbours
+  Array<std::uint64_t> sample_label_begins;
+  Array<std::uint32_t> sample_labels;
+  Array<float> label_lengths;  ///< see LabelRows; only while training
+  FeatureIndex label_index;
+  FeatureIndex sample_index;
+  Blend blend;
+
+  bool empty() const noexcept { return labels.empty() && samples.empty(); }
+  std::size_t memory_bytes() const noexcept;
+  /// The inverted indexes, of the matrices.
+  void index(std::size_t features);
+};
+
+/// Whether the options ask for any of it.
+inline bool uses_sparse_paths(const Config& config) noexcept { return config.fan_in != 0 || config.neighbours != 0; }
+
+SparsePaths build_sparse_paths(const Config& config, const DatasetView& data);
+
+/// The labels of a sample of the memory.
+inline std::span<const std::uint32_t> labels_of(const SparsePaths& paths, std::uint32_t sample) noexcept {
+  return std::span(paths.sample_labels.data(), paths.sample_labels.size())
+      .subspan(paths.sample_label_begins[sample], paths.sample_label_begins[sample + 1] - paths.sample_label_begins[sample]);
+}
+
+}  // namespace glissade

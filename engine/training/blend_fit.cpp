@@ -1,0 +1,66 @@
+#include "engine/training/blend_fit.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "engine/inference/evidence_pass.h"
+#include "engine/network/batch.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kKeptStream = 61;
+constexpr double kMostSamples = 5000, kMostShare = 0.05;
+constexpr std::size_t kAtOnce = 1024;
+
+/// What the paths say of one kept sample.
+struct Example {
+  std::vector<Terms> terms;
+  std::vector<std::uint8_t> is_label;
+};
+
+}  // namespace
+
+bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept {
+  const double share = std::min(kMostShare, kMostSamples / static_cast<double>(samples));
+  return hashing::Random(hashing::derive(config.seed, kKeptStream, row)).unit() < share;
+}
+
+bool fit_blend(Model::Impl& impl, const DatasetView& data) {
+  std::vector<std::uint32_t> kept;
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    if (is_kept_for_blend(impl.config, data.size(), row)) kept.push_back(static_cast<std::uint32_t>(row));
+  }
+  BlendExamples examples;
+  Batch batch;
+  std::vector<Activations> hidden;
+  std::vector<Example> made;
+  for (std::size_t first = 0; first < kept.size(); first += kAtOnce) {
+    const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kAtOnce, kept.size() - first));
+    batch.gather(data, rows, {});
+    if (!impl.network.forward(batch.features(), {}, hidden)) return false;
+    Predictions best;
+    best.k = HiddenBest::kPerSample;
+    best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
+    best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
+    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return false;
+    made.resize(rows.size());
+    gather_evidence(impl, {hidden.back(), best}, {batch.features(), rows, batch.labels()},
+                    [&](std::size_t sample, const Evidence& evidence) {
+                      const auto labels = batch.labels().row_ids(sample);
+                      Example& example = made[sample];
+                      example.terms = evidence.terms();
+                      example.is_label.clear();
+                      for (const std::uint32_t label : evidence.labels()) {
+                        example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
+                      }
+                    });
+    for (const Example& example : made) examples.add(example.terms, example.is_label);
+  }
+  if (!kept.empty()) impl.paths.blend = Blend::fit(examples);
+  return true;
+}
+
+}  // namespace glissade

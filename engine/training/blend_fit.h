@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <glissade/views.h>
+
+#include "engine/model/impl.h"
+
+namespace glissade {
+
+/// Whether sample `row` of `samples` is kept out of the hidden path's training, so that what the paths say of it can be weighed
+/// fairly: up to 5,000 samples, at most 5 %, drawn from the seed. The sparse paths know it, and leave it out where it is judged.
+bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept;
+
+/// Weighs the paths by the samples that were kept. False if a matrix product ran out of memory.
+bool fit_blend(Model::Impl& impl, const DatasetView& data);
+
+}  // namespace glissade

@@ -1,0 +1,43 @@
+#include <immintrin.h>
+
+#include "simd/declare.h"
+
+namespace glissade::simd::avx2 {
+namespace {
+
+constexpr std::size_t kAhead = 6;  ///< rows asked for before their turn: they lie anywhere in memory
+constexpr std::size_t kLanes = 8;
+
+inline float sum_of(__m256 v) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+}  // namespace
+
+void sparse_dots(const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,
+                 const std::uint32_t* rows, std::size_t count, float* out) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) {
+      const std::uint64_t next = offsets[rows[i + kAhead]];
+      _mm_prefetch(reinterpret_cast<const char*>(ids + next), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(ids + next + 16), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(values + next), _MM_HINT_T0);
+    }
+    std::uint64_t j = offsets[rows[i]];
+    const std::uint64_t end = offsets[rows[i] + 1];
+    __m256 sums = _mm256_setzero_ps();
+    for (; j + kLanes <= end; j += kLanes) {
+      const __m256i places = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ids + j));
+      const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(values + j));
+      const __m256 weights = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+      sums = _mm256_fmadd_ps(_mm256_i32gather_ps(x, places, 4), weights, sums);
+    }
+    float sum = sum_of(sums);
+    for (; j < end; ++j) sum += x[ids[j]] * __builtin_bit_cast(float, static_cast<std::uint32_t>(values[j]) << 16);
+    out[i] = sum;
+  }
+}
+
+}  // namespace glissade::simd::avx2
