@@ -37,6 +37,9 @@ struct Parser {
     commands.push_back(make_train());
     commands.push_back(make_eval());
     commands.push_back(make_predict());
+    commands.push_back(make_nearest());
+    commands.push_back(make_analogy());
+    commands.push_back(make_export());
     commands.push_back(make_info());
     commands.push_back(make_convert());
     commands.push_back(make_generate());

@@ -42,6 +42,7 @@ class Output {
   std::size_t free_bytes() const noexcept { return memory_.size() - used_; }
   void advance(std::size_t bytes) noexcept { used_ += bytes; }
   std::size_t used() const noexcept { return used_; }
+  std::string_view written() const noexcept { return {memory_.data(), used_}; }
   Memory take() && noexcept { return std::move(memory_); }
 
  private:
@@ -75,8 +76,9 @@ Result<void> expand_zstd(std::string_view packed, const std::string& path, Outpu
 struct Inflater {
   z_stream stream{};
   bool ready = false;
-  // 16: expect a gzip header, not a zlib one.
-  Inflater() noexcept { ready = inflateInit2(&stream, 15 + 16) == Z_OK; }
+  static constexpr int kGzip = 15 + 16;  ///< 16: expect a gzip header, not a zlib one
+  static constexpr int kRaw = -15;       ///< no header at all
+  explicit Inflater(int window) noexcept { ready = inflateInit2(&stream, window) == Z_OK; }
   ~Inflater() {
     if (ready) inflateEnd(&stream);
   }
@@ -84,8 +86,9 @@ struct Inflater {
   Inflater& operator=(const Inflater&) = delete;
 };
 
-/// One gzip member from the front of `packed`, which then starts behind it.
-Result<void> expand_member(Inflater& inflater, std::string_view& packed, const std::string& path, Output& output) {
+/// One gzip member, or raw stream, from the front of `packed`, which then starts behind it.
+Result<void> expand_member(Inflater& inflater, std::string_view& packed, const std::string& path, const char* kind,
+                           Output& output) {
   constexpr std::size_t kMost = std::size_t{1} << 30;  // zlib counts in 32 bits
   z_stream& stream = inflater.stream;
   for (int status = Z_OK; status != Z_STREAM_END;) {
@@ -100,17 +103,17 @@ Result<void> expand_member(Inflater& inflater, std::string_view& packed, const s
     packed.remove_prefix(offered - stream.avail_in);
     output.advance(room - stream.avail_out);
     if (status == Z_OK) continue;
-    if (status == Z_BUF_ERROR) return corrupt(path, "gzip", "the file ends too early");
-    if (status != Z_STREAM_END) return corrupt(path, "gzip", stream.msg != nullptr ? stream.msg : "damaged block");
+    if (status == Z_BUF_ERROR) return corrupt(path, kind, "the file ends too early");
+    if (status != Z_STREAM_END) return corrupt(path, kind, stream.msg != nullptr ? stream.msg : "damaged block");
   }
   return {};
 }
 
 Result<void> expand_gzip(std::string_view packed, const std::string& path, Output& output) {
-  Inflater inflater;
+  Inflater inflater(Inflater::kGzip);
   if (!inflater.ready) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path));
   while (!packed.empty()) {
-    if (auto member = expand_member(inflater, packed, path, output); !member) return member;
+    if (auto member = expand_member(inflater, packed, path, "gzip", output); !member) return member;
     inflateReset(&inflater.stream);
     // Tapes and block devices pad with zeros, and gzip itself ignores that.
     if (packed.find_first_not_of('\0') == std::string_view::npos) break;
@@ -118,6 +121,49 @@ Result<void> expand_gzip(std::string_view packed, const std::string& path, Outpu
   return {};
 }
 
+std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+/// The first file of a zip archive (APPNOTE 4.3.7: its header stands at the front of the data, sizes and checksum there or behind
+/// the data).
+Result<void> expand_zip(std::string_view packed, const std::string& path, Output& output) {
+  constexpr std::size_t kHeader = 30;
+  constexpr std::uint32_t kStored = 0, kDeflated = 8, kEncrypted = 1, kSizesBehind = 8;
+  const auto at = [&](std::size_t place, std::size_t count) { return little_endian(packed, place, count); };
+  if (packed.size() < kHeader) return corrupt(path, "zip", "the file ends too early");
+  const std::uint32_t flags = at(6, 2), method = at(8, 2), size = at(18, 4);
+  std::uint32_t checksum = at(14, 4);
+  const bool behind = (flags & kSizesBehind) != 0;
+  if ((flags & kEncrypted) != 0 || (method != kDeflated && (method != kStored || behind))) {
+    return runtime_error(fmt::format(
+        "{}: the first file of this zip archive is encrypted or packed in a way not known here; unpack it", quoted(path)));
+  }
+  const std::size_t start = kHeader + at(26, 2) + at(28, 2);
+  if (packed.size() < start) return corrupt(path, "zip", "the file ends too early");
+  packed.remove_prefix(start);
+  if (method == kDeflated) {
+    Inflater inflater(Inflater::kRaw);
+    if (!inflater.ready) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path));
+    if (auto done = expand_member(inflater, packed, path, "zip", output); !done) return done;
+    if (behind) {
+      if (packed.size() < 8) return corrupt(path, "zip", "the file ends too early");
+      checksum = at(packed.starts_with("PK\x07\x08") ? 4 : 0, 4);
+    }
+  } else {
+    if (packed.size() < size) return corrupt(path, "zip", "the file ends too early");
+    if (auto room = output.reserve(size); !room) return room;
+    std::copy_n(packed.begin(), size, output.free_begin());
+    output.advance(size);
+  }
+  const std::string_view text = output.written();
+  if (crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()) == checksum) return {};
+  return corrupt(path, "zip", "wrong checksum");
+}
+
+bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04"); }
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 bool is_zstd(std::string_view bytes) { return bytes.starts_with("\x28\xb5\x2f\xfd"); }
 
@@ -126,9 +172,10 @@ bool is_zstd(std::string_view bytes) { return bytes.starts_with("\x28\xb5\x2f\xf
 Result<Text> Text::from(MappedFile file, const std::string& path) {
   Text text(std::move(file));
   const std::string_view packed = text.file_.bytes();
-  if (!is_gzip(packed) && !is_zstd(packed)) return text;
+  const auto expand = is_gzip(packed) ? expand_gzip : is_zstd(packed) ? expand_zstd : is_zip(packed) ? expand_zip : nullptr;
+  if (expand == nullptr) return text;
   Output output(path);
-  auto expanded = is_gzip(packed) ? expand_gzip(packed, path, output) : expand_zstd(packed, path, output);
+  auto expanded = expand(packed, path, output);
   if (!expanded) return expanded.error();
   text.compressed_ = true;
   text.size_ = output.used();

@@ -12,8 +12,9 @@
 
 namespace glissade::datasets {
 
-/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip or Zstandard (told by the
-/// first bytes; several members or frames in one file are joined). Movable; text() stays valid while it lives.
+/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip, Zstandard or zip (told by
+/// the first bytes; several members or frames in one file are joined, of a zip archive the first file is taken). Movable; text()
+/// stays valid while it lives.
 class Text {
  public:
   /// Fails on corrupt or truncated compressed data and when the text would not fit in the available memory.

@@ -45,6 +45,9 @@ inline constexpr std::size_t kPanelColumns = 16;
 /// Block products take k in multiples of this (a tile's row of bf16); the numbers behind the true end are 0.
 inline constexpr std::size_t kBlockDepth = 32;
 
+/// The most rows that the second group of a pair kernel has: as many as AVX-512 holds twice in half of its registers.
+inline constexpr std::size_t kPairColumns = 8;
+
 /// One momentum step for one row: m <- keep * m + gain * g;   w <- w * shrink - rate * m. Also an Adam step whose second moment
 /// is one number for the row: the caller divides the rate by it.
 struct MomentumStep {
@@ -175,6 +178,14 @@ struct SgdStep {
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \
      half of byte b being half-byte 2 b. Integers: bit-identical across levels. */                                               \
-  K(sketch_sums, void,                                                                                                           \
-    (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),                            \
-    kScalar | kAvx2)
+  K(sketch_sums, void, (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),         \
+    kScalar | kAvx2)                                                                                                             \
+  /* Every row of one group against every row of another: out[i * n + j] = a[i] . b[j], i < m, j < n <= kPairColumns. */         \
+  K(pair_dots_f32, void,                                                                                                         \
+    (const float* const* a, std::size_t m, const float* const* b, std::size_t n, std::size_t width, float* out),                 \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* The step that follows from it, with g[i * n + j] what the pair (i, j) pulls: a[i] += sum_j g[i, j] b[j] and                 \
+     b[j] += sum_i g[i, j] a[i], both from the values before. Rows of b must differ; where rows of a are the same row, the       \
+     later one reads what the earlier one left. Products may be fused with their sums. */                                        \
+  K(pair_update_f32, void, (float* const* a, std::size_t m, float* const* b, std::size_t n, std::size_t width, const float* g),  \
+    kScalar | kAvx2 | kAvx512)

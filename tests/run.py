@@ -18,6 +18,7 @@ import consumer.suite
 import peers.suite
 import runner
 import structure.suite
+import words.suite
 
 SUITES = {
     "structure": structure.suite.run,
@@ -27,6 +28,7 @@ SUITES = {
     "scenarios": cli.scenarios.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
+    "words": words.suite.run,
 }
 
 

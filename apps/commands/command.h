@@ -26,6 +26,9 @@ class Command {
 std::unique_ptr<Command> make_train();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_predict();
+std::unique_ptr<Command> make_nearest();
+std::unique_ptr<Command> make_analogy();
+std::unique_ptr<Command> make_export();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_generate();

@@ -13,6 +13,10 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_options.h"
+#include "apps/training/text_data.h"
+#include "apps/words/questions.h"
+#include "apps/words/vocabulary.h"
+#include "datasets/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -55,39 +59,86 @@ std::string json(const Evaluation& evaluation, const std::string& search) {
 class Eval : public Command {
  public:
   const char* name() const noexcept override { return "eval"; }
-  const char* summary() const noexcept override { return "Score a model on labelled data: P@k, nDCG@k and PSP@k, in percent"; }
+  const char* summary() const noexcept override {
+    return "Score a model on labelled data: P@k, nDCG@k and PSP@k, in percent; or word vectors on questions";
+  }
 
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     parser.add_option("--test", test_, "Labelled data; rows without labels are counted but not scored.")->type_name("FILE");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     parser.add_flag("--json", json_, "Print one JSON object; its shares are from 0 to 1.");
+    parser
+        .add_option("--analogies", questions_.analogies,
+                    "Instead of --test: questions such as questions-words.txt, for word vectors.")
+        ->type_name("FILE");
+    parser
+        .add_option(
+            "--similarity", questions_.similarities,
+            "Instead of --test: pairs of words with a score each ('word word number'), whose rank correlation with cosines is "
+            "printed; several files.")
+        ->type_name("FILE");
+    parser
+        .add_option("--among", questions_.among,
+                    "Analogies: take only so many of the most frequent words as questions and answers. Default 30000.")
+        ->type_name("N");
     threads_.add_options(parser);
     data_.add_options(parser);
   }
 
   Result<int> run() override {
-    if (model_.empty() || test_.empty()) return usage_error("eval needs --model FILE and --test FILE");
+    const bool asks = !questions_.analogies.empty() || !questions_.similarities.empty();
+    if (model_.empty() || test_.empty() == !asks)
+      return usage_error("eval needs --model FILE and either --test FILE or --analogies FILE, --similarity FILE");
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    const auto model = Model::load(model_);
-    if (!model) return model.error();
-    const auto data = data_.read(test_, "test data");
-    if (!data) return data.error();
-    const Shape shape = model->shape();
-    if (auto fits = check_fits(data->view(), test_, shape.features, shape.labels); !fits) return fits.error();
-    const auto evaluation = evaluate(*model, data->view(), {*search});
-    if (!evaluation) return evaluation.error();
-    if (auto written = put(json_ ? json(*evaluation, search_) : table(*evaluation, search_)); !written) return written.error();
+    const auto text = asks ? answers() : scores(*search);
+    if (!text) return text.error();
+    if (auto written = put(*text); !written) return written.error();
     return 0;
   }
 
  private:
+  Result<std::string> answers() const {
+    const auto vocabulary = Vocabulary::load(model_);
+    if (!vocabulary) return vocabulary.error();
+    return ask(*vocabulary, questions_, json_);
+  }
+
+  Result<std::string> scores(Search search) const {
+    const auto model = Model::load(model_);
+    if (!model) return model.error();
+    if (data_.is_text(holds_vocabulary(*model))) return score_contexts(*model, search);
+    const auto data = data_.read(test_, "test data");
+    if (!data) return data.error();
+    const Shape shape = model->shape();
+    if (auto fits = check_fits(data->view(), test_, shape.features, shape.labels); !fits) return fits.error();
+    return score(*model, data->view(), search);
+  }
+
+  /// Of a running text: how well words predict those around them.
+  Result<std::string> score_contexts(const Model& model, Search search) const {
+    if (!holds_vocabulary(model))
+      return runtime_error(
+          fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_)));
+    const datasets::Subwords subwords(model.label_names(), model.config().min_ngram, model.config().max_ngram);
+    const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().window);
+    if (!samples) return samples.error();
+    return score(model, samples->view(), search);
+  }
+
+  Result<std::string> score(const Model& model, const DatasetView& data, Search search) const {
+    const auto evaluation = evaluate(model, data, {search});
+    if (!evaluation) return evaluation.error();
+    return json_ ? json(*evaluation, search_) : table(*evaluation, search_);
+  }
+
   std::string model_;
   std::string test_;
   std::string search_ = "exact";
+  WordQuestions questions_;
   bool json_ = false;
   ThreadsOption threads_;
   DataOptions data_;

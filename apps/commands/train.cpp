@@ -1,4 +1,6 @@
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +13,9 @@
 #include <glissade/model.h>
 #include <glissade/options.h>
 #include <glissade/runtime.h>
+#include <glissade/trainer.h>
 #include <glissade/tuning.h>
+#include <glissade/words.h>
 
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
@@ -24,7 +28,9 @@
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/run.h"
+#include "apps/training/text_data.h"
 #include "apps/training/training_data.h"
+#include "apps/words/vocabulary.h"
 #include "datasets/message.h"
 #include "datasets/names.h"
 
@@ -41,6 +47,11 @@ class Train : public Command {
  private:
   Result<void> check_arguments() const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
+  Result<bool> reads_text(const ConfigSource::Resolved& asked) const;
+  Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
+  Result<Model> word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const;
+  void announce(const Model& model, const std::vector<DataEvent>& data, std::uint32_t threads, EventLog& log) const;
   Result<Model> new_model(Config config, const Shape& shape) const;
   Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<void> name_parts(Model& model) const;
@@ -174,28 +185,91 @@ Result<int> Train::run() {
   settings_.model_path = model_;
   ignore_broken_pipes();
   if (auto ok = check_arguments(); !ok) return ok.error();
-  auto asked = config_.resolve();
+  const auto asked = config_.resolve();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.threads);
   auto log = EventLog::open(log_);
   if (!log) return log.error();
-  const auto data = read_training_data(files_, data_, asked->config.seed, settings_.quiet);
+  const auto text = reads_text(*asked);
+  if (!text) return text.error();
+  return *text ? train_words(*asked, *log) : train_rows(*asked, *log);
+}
+
+Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
+  const auto data = read_training_data(files_, data_, asked.config.seed, settings_.quiet);
   if (!data) return data.error();
-  if (!resume_ && !config_.names_preset()) {
+  if (!resume_ && config_.preset_name().empty()) {
     const PresetChoice choice = choose_preset(data->train);
-    asked = config_.resolve_from(choice.preset);
-    if (!asked) return asked.error();
+    auto chosen = config_.resolve_from(choice.preset);
+    if (!chosen) return chosen.error();
+    asked = std::move(*chosen);
     if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   }
-  auto model = make_model(*asked, *data);
+  auto model = make_model(asked, *data);
   if (!model) return model.error();
+  announce(*model, data->events, effective_threads(asked.config.threads), log);
+  auto trainer = Trainer::create(*model, data->train.size());
+  if (!trainer) return trainer.error();
+  const auto pass = [&](const auto& on_progress) { return trainer->train_epoch(data->train, on_progress); };
+  return TrainingRun(*model, pass, data->validation, settings_, log).run();
+}
 
-  const std::uint32_t threads = effective_threads(asked->config.threads);
-  const MemoryEstimate need = estimate_training_memory(model->config(), model->shape());
-  describe(*model, need, threads);
-  if (!resume_) log->restart();
-  log->write(start_json(*model, data->events, need.total(), threads));
-  return TrainingRun(*model, data->train, data->validation, settings_, *log).run();
+void Train::announce(const Model& model, const std::vector<DataEvent>& data, std::uint32_t threads, EventLog& log) const {
+  const MemoryEstimate need = estimate_training_memory(model.config(), model.shape());
+  describe(model, need, threads);
+  if (!resume_) log.restart();
+  log.write(start_json(model, data, need.total(), threads));
+}
+
+/// Where nothing is said about it: what a model was trained on before it is trained on again.
+Result<bool> Train::reads_text(const ConfigSource::Resolved& asked) const {
+  const std::string& preset = config_.preset_name();
+  const bool named = preset == "text8" || preset == "text8-slide" || asked.config.loss == LossKind::ns;
+  if (!resume_ || data_.names_format() || named) return data_.is_text(named);
+  const auto model = Model::load(model_);
+  if (!model) return model.error();
+  return holds_vocabulary(*model);
+}
+
+Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& log) {
+  if (!label_names_.empty() || !feature_names_.empty())
+    return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
+  std::unique_ptr<TextData> text;
+  auto model = word_model(asked, text);
+  if (!model) return model.error();
+  announce(*model, text->events, effective_threads(asked.config.threads), log);
+  auto trainer = WordTrainer::create(*model, text->view());
+  if (!trainer) return trainer.error();
+  const auto pass = [&](const auto& on_progress) { return trainer->train_epoch(on_progress); };
+  return TrainingRun(*model, pass, text->validation, settings_, log).run();
+}
+
+/// Also reads the text, for which a model that goes on being trained says how.
+Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const {
+  std::optional<Model> old;
+  if (resume_) {
+    auto loaded = Model::load(model_, LoadFor::training);
+    if (!loaded) return loaded;
+    ConfigSource::Resolved wanted = asked;
+    tune_tables(wanted.config, loaded->shape());
+    if (auto same = check_same(wanted, loaded->config(), model_); !same) return same.error();
+    old = std::move(*loaded);
+  }
+  auto read = read_text_data(files_, old ? old->config() : asked.config, settings_.quiet);
+  if (!read) return read.error();
+  text = std::move(*read);
+  if (old) {
+    if (old->label_names() == text->corpus.words) return std::move(*old);
+    return runtime_error(
+        fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
+                    "model",
+                    datasets::quoted(model_), datasets::quoted(files_.train)));
+  }
+  auto model = new_model(asked.config, text->shape());
+  if (!model) return model;
+  if (auto named = model->set_label_names(text->corpus.words); !named) return named.error();
+  if (auto named = model->set_feature_names(text->subwords.names); !named) return named.error();
+  return model;
 }
 
 }  // namespace

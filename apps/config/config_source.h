@@ -29,7 +29,8 @@ class ConfigSource {
   Result<Resolved> resolve() const { return resolve_from({}); }
   /// The same where `usual` is the preset that stands in for one that was not named.
   Result<Resolved> resolve_from(std::string_view usual) const;
-  bool names_preset() const noexcept { return !preset_.empty(); }
+  /// "" if none was named.
+  const std::string& preset_name() const noexcept { return preset_; }
 
  private:
   std::string preset_;

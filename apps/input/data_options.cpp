@@ -32,7 +32,9 @@ void DataOptions::add_options(CLI::App& parser) {
   const std::string group = "Data";
   parser
       .add_option("--format", format_,
-                  "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v') or libsvm; plain, .gz or .zst. Default xmc.")
+                  "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v'), libsvm, or text (words of a running text, for "
+                  "train and eval); "
+                  "plain, .gz, .zst or .zip. Default xmc, or text with the presets text8 and text8-slide.")
       ->type_name("NAME")
       ->group(group);
   parser
@@ -51,7 +53,9 @@ void DataOptions::add_options(CLI::App& parser) {
 
 Result<datasets::ReadOptions> DataOptions::resolve() const {
   datasets::ReadOptions options;
-  const auto format = choose_format("--format", format_);
+  if (format_ == "text")
+    return usage_error("--format text is for train, and for eval of a model of words; use xmc or libsvm here");
+  const auto format = choose_format("--format", format_.empty() ? "xmc" : format_);
   if (!format) return format.error();
   const auto id_base = choose("--id-base", id_base_, kIdBases);
   if (!id_base) return id_base.error();

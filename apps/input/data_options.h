@@ -22,11 +22,15 @@ class DataOptions {
   /// standard error.
   Result<datasets::Dataset> read(const std::string& path, const std::string& what, datasets::ReadReport* report = nullptr) const;
 
+  /// Whether the files are running text: the format says so, or none is named and `otherwise` holds.
+  bool is_text(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "text"; }
+  bool names_format() const noexcept { return !format_.empty(); }
+
   /// Usage error if a name is none of the known ones.
   Result<datasets::ReadOptions> resolve() const;
 
  private:
-  std::string format_ = "xmc";
+  std::string format_;  ///< "" = xmc, or text where the command knows that
   std::string id_base_ = "detect";
   bool no_cache_ = false;
   std::string cache_directory_;

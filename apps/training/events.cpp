@@ -27,7 +27,7 @@ Json value_json(const std::string& text) {
 Json data_json(const DataEvent& data) {
   return {{"role", data.role},
           {"path", data.path},
-          {"rows", data.view.size()},
+          {"rows", data.tokens > 0 ? data.tokens : data.view.size()},
           {"features", data.view.feature_count},
           {"labels", data.view.label_count},
           {"feature_entries", data.view.features.ids.size()},

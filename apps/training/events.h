@@ -22,6 +22,7 @@ struct DataEvent {
   std::string path;
   DatasetView view;
   datasets::ReadReport read;
+  std::uint64_t tokens = 0;  ///< of a running text; the view then only says how wide the model is
 };
 
 /// One finished epoch.

@@ -34,21 +34,19 @@ std::uint64_t size_of(const std::string& path) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation,
-                         const RunSettings& settings, EventLog& log)
+TrainingRun::TrainingRun(Model& model, EpochPass pass, const std::optional<DatasetView>& validation, const RunSettings& settings,
+                         EventLog& log)
     : model_(model),
-      train_(train),
+      pass_(std::move(pass)),
       validation_(validation),
       settings_(settings),
       log_(log),
       progress_(model.config().epochs, settings.quiet) {}
 
 Result<int> TrainingRun::run() {
-  auto trainer = Trainer::create(model_, train_.size());
-  if (!trainer) return trainer.error();
   const InterruptGuard guard;
   while (model_.epochs_done() < model_.config().epochs) {
-    const auto finished = run_epoch(*trainer);
+    const auto finished = run_epoch();
     if (!finished) return finished.error();
     if (!*finished) return report_interrupt();
   }
@@ -57,13 +55,13 @@ Result<int> TrainingRun::run() {
 }
 
 /// False if a signal stopped it.
-Result<bool> TrainingRun::run_epoch(Trainer& trainer) {
+Result<bool> TrainingRun::run_epoch() {
   const auto on_progress = [this](const Progress& progress) {
     progress_.show(progress);
     return InterruptGuard::signal() == 0;
   };
   const std::uint32_t before = model_.epochs_done();
-  auto trained = trainer.train_epoch(train_, on_progress);
+  auto trained = pass_(on_progress);
   progress_.clear();
   if (!trained) return trained.error();
   if (model_.epochs_done() == before) return false;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,26 +26,29 @@ struct RunSettings {
   std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
 };
 
+/// Trains one epoch, as Trainer and WordTrainer do.
+using EpochPass = std::function<Result<EpochReport>(const std::function<bool(const Progress&)>&)>;
+
 /// The epochs that a model still has to go: training, a checkpoint after each epoch, evaluation, reports. The model file is
 /// always either what it was before or the state at the end of an epoch.
 class TrainingRun {
  public:
   /// All arguments must outlive the run. `validation` is what each epoch is evaluated on.
-  TrainingRun(Model& model, const DatasetView& train, const std::optional<DatasetView>& validation, const RunSettings& settings,
+  TrainingRun(Model& model, EpochPass pass, const std::optional<DatasetView>& validation, const RunSettings& settings,
               EventLog& log);
 
   /// Exit status: 0, or 128 + signal when SIGINT or SIGTERM stopped it between two steps.
   Result<int> run();
 
  private:
-  Result<bool> run_epoch(Trainer& trainer);
+  Result<bool> run_epoch();
   Result<double> save() const;
   void report(const EpochEvent& event) const;
   void report_done();
   int report_interrupt() const;
 
   Model& model_;
-  const DatasetView& train_;
+  EpochPass pass_;
   const std::optional<DatasetView>& validation_;
   const RunSettings& settings_;
   EventLog& log_;

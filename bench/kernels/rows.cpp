@@ -84,4 +84,27 @@ void add_axpy_f32(const std::string& prefix, const simd::Kernels& level) {
   }
 }
 
+void add_sparse_dots(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::uint32_t kFanIn = 64, kSparseRows = 200'000, kFeatureCount = 65'536;
+  add(prefix, "400 of 200,000 rows of 64 features", [kernel = level.sparse_dots](benchmark::State& state) {
+    std::vector<std::uint64_t> offsets(kSparseRows + 1);
+    for (std::size_t row = 0; row <= kSparseRows; ++row) offsets[row] = row * kFanIn;
+    std::vector<std::uint32_t> ids(offsets.back());
+    std::uint32_t next = 1;
+    for (std::uint32_t& id : ids) id = (next = next * 1664525u + 1013904223u) >> 16;
+    const std::vector<std::uint16_t> values(ids.size(), 0x3f00);
+    const std::vector<float> x = random_floats(kFeatureCount, -1.0f, 1.0f);
+    constexpr std::size_t kCount = 400;
+    std::vector<std::uint32_t> rows(kCount);
+    std::vector<float> out(kCount);
+    for (auto _ : state) {
+      for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(std::uint64_t{next = next * 1664525u + 1013904223u} * kSparseRows >> 32);
+      kernel(x.data(), ids.data(), values.data(), offsets.data(), rows.data(), kCount, out.data());
+      benchmark::DoNotOptimize(out.data());
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "rows", kCount);
+  });
+}
+
 }  // namespace glissade::bench

@@ -26,7 +26,11 @@ template <>
 inline constexpr auto kNames<Storage> =
     std::to_array<Name<Storage>>({{Storage::fp32, "fp32"}, {Storage::bf16_mixed, "bf16-mixed"}, {Storage::bf16, "bf16"}});
 template <>
-inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}});
+inline constexpr auto kNames<LossKind> =
+    std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}, {LossKind::ns, "ns"}});
+template <>
+inline constexpr auto kNames<Activation> = std::to_array<Name<Activation>>({{Activation::relu, "relu"},
+                                                                            {Activation::linear, "linear"}});
 template <>
 inline constexpr auto kNames<SamplerKind> = std::to_array<Name<SamplerKind>>({{SamplerKind::lsh, "lsh"},
                                                                               {SamplerKind::lsh_topk, "lsh-topk"},

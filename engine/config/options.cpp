@@ -147,18 +147,23 @@ constexpr std::string_view kSparsePaths = "sparse paths";
 constexpr std::string_view kActiveSet = "active set";
 constexpr std::string_view kHashTables = "hash tables";
 constexpr std::string_view kOptimiser = "optimiser";
+constexpr std::string_view kWords = "words";
 constexpr std::string_view kTraining = "training";
 
 constexpr auto kOptions = std::to_array<Option>({
     {"hidden", kNetwork, "units", kHiddenRange,
-     "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense; all ReLU.", set_hidden,
+     "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense.", set_hidden,
      get_hidden, true},
     choice<"storage", &Config::storage>({kNetwork, "",
                                          "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads "
                                          "only the upper one, or as 16 bits "
                                          "alone, rounded stochastically."}),
     choice<"loss", &Config::loss>(
-        {kNetwork, "", "Softmax cross-entropy with the targets of a sample sharing 1, or an independent sigmoid per label."}),
+        {kNetwork, "",
+         "Softmax cross-entropy with the targets of a sample sharing 1, an independent sigmoid per label, or, for words of a "
+         "running text, skip-gram with negative sampling."}),
+    choice<"activation", &Config::activation>(
+        {kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
 
     choice<"start", &Config::start>(
         {kNetwork, "",
@@ -219,7 +224,8 @@ constexpr auto kOptions = std::to_array<Option>({
                                                        "tables look for the largest logits and not for the "
                                                        "smallest angles."}),
     number<"probes", &Config::probes, "1 .. 1024">(
-        {kHashTables, "buckets", "Sampler lsh-learned: how many of a learned table's buckets a query looks into, the nearest ones."}),
+        {kHashTables, "buckets",
+         "Sampler lsh-learned: how many of a learned table's buckets a query looks into, the nearest ones."}),
     number<"table-budget", &Config::table_budget, "0 .. 100000">(
         {kHashTables, "microseconds",
          "Time that looking into the tables may take per sample, on one "
@@ -264,6 +270,22 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"warmup", &Config::warmup, "0 .. 1">(
         {kOptimiser, "", "Part of all steps over which the learning rate rises linearly from 0."}),
     choice<"decay", &Config::decay>({kOptimiser, "", "How the learning rate falls to 0 after warm-up."}),
+
+    number<"window", &Config::window, "1 .. 64">(
+        {kWords, "words",
+         "Running text: words on either side that count as context; each centre draws its window from 1 to this."}),
+    number<"negatives", &Config::negatives, "1 .. 1024">(
+        {kWords, "words", "Loss ns: words drawn per centre, by frequency-power, against which all its contexts are trained."}),
+    number<"min-count", &Config::min_count, "1 .. 4294967295">(
+        {kWords, "occurrences", "Running text: words that occur less often are left out."}),
+    number<"subsampling", &Config::subsampling, "0 .. 1">({kWords, "",
+                                                           "Running text: words whose share of the text exceeds this are skipped "
+                                                           "with a probability that grows with it; 0 = none."}),
+    number<"min-ngram", &Config::min_ngram, "1 .. 64">({kWords, "characters", "Running text: shortest n-gram of characters."}),
+    number<"max-ngram", &Config::max_ngram, "0 .. 64">({kWords, "characters",
+                                                        "Running text: longest n-gram; a word's vector is then the mean of its "
+                                                        "own row and those of its n-grams that other words "
+                                                        "have, too. 0 = no n-grams."}),
 
     number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
     number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),

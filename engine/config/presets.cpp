@@ -31,10 +31,25 @@ Config wikilsh_325k() { return wide_output(); }
 Config text8() {
   Config config;
   config.hidden = {200};
-  config.storage = Storage::bf16_mixed;
+  config.activation = Activation::linear;
+  config.storage = Storage::fp32;
+  config.loss = LossKind::ns;
+  config.optimizer = OptimizerKind::sgd;
+  config.learning_rate = 0.025;
+  config.warmup = 0;
+  config.min_count = 5;
+  config.epochs = 5;
+  return config;
+}
+
+Config text8_slide() {
+  Config config;
+  config.hidden = {200};
+  config.activation = Activation::linear;
+  config.sampler = SamplerKind::frequency;
   config.active = 4096;
   config.batch = 512;
-  config.learning_rate = 0.01;
+  config.learning_rate = 0.003;
   config.epochs = 1;
   return config;
 }
@@ -94,13 +109,14 @@ Config long_text() {
 Config items() {
   Config config = with_sparse_paths();
   config.row_epochs = 1;
+  config.neighbours = 0;  // a basket's other splits would vote for what is in it
   config.sparse_weighting = SparseWeighting::idf;
   config.exclude_input = true;
   config.hidden = {256};
   config.active = 8192;
   config.batch = 512;
   config.learning_rate = 0.01;
-  config.epochs = 4;
+  config.epochs = 2;
   config.feature_dropout = 0.2;
   config.hidden_dropout = 0.3;
   return config;
@@ -112,14 +128,18 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"short-text", "Titles, queries, sentences (less than 30 features a row): 512 hidden units beside the sparse paths.", short_text},
     {"long-text", "Abstracts, pages (30 features and more): sparse paths and a small hidden layer that starts from centroids.",
      long_text},
-    {"items", "Items that go with items (features and labels are the same things): neighbours by inverse document frequency.", items},
+    {"items", "Items that go with items (features and labels are the same things): sparse rows by inverse document frequency.", items},
     {"plain", "The defaults of the single options: a hidden layer of 128 units alone.", plain},
     {"amazon-670k",
      "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active "
      "sets.",
      amazon_670k},
     {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as amazon-670k.", wikilsh_325k},
-    {"text8", "Words of Text8 and their neighbours (200 units and batches of 512, as in SLIDE's word2vec experiment).", text8},
+    {"text8", "Word vectors from a running text such as Text8: skip-gram with 5 negatives, 200 units, windows of 5, as word2vec.",
+     text8},
+    {"text8-slide",
+     "The same text as SLIDE's experiment has it: every word, 200 units, softmax over an active set, batches of 512.",
+     text8_slide},
     {"sample",
      "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
      sample},

@@ -47,6 +47,24 @@ Result<void> check_transform(const Config& config) {
                      "; allowed with hash simhash only, use hash-transform none");
 }
 
+/// Skip-gram with negative sampling has a loop of its own (engine/words/), which knows one way of each.
+Result<void> check_words(const Config& config) {
+  if (config.max_ngram != 0 && config.max_ngram < config.min_ngram) {
+    return usage_error("option 'max-ngram': '" + std::to_string(config.max_ngram) + "' is less than min-ngram, " +
+                       std::to_string(config.min_ngram) + "; allowed: 0 for no n-grams, or at least min-ngram");
+  }
+  if (config.loss != LossKind::ns) return {};
+  const auto refuse = [](const char* option, std::string_view has, const char* needed) {
+    return usage_error(std::string("option '") + option + "': '" + std::string(has) + "' does not go with loss ns; use " +
+                       needed);
+  };
+  if (config.storage != Storage::fp32) return refuse("storage", config::name_of(config.storage), "fp32");
+  if (config.optimizer != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer), "sgd");
+  if (config.activation != Activation::linear) return refuse("activation", config::name_of(config.activation), "linear");
+  if (config.hidden.size() > 1) return refuse("hidden", std::to_string(config.hidden.size()) + " layers", "one layer");
+  return {};
+}
+
 }  // namespace
 
 // An active set larger than the number of labels is no error: it is clamped, so that a preset also fits smaller data. Every
@@ -55,6 +73,7 @@ Result<void> validate(const Config& config, const Shape& shape) {
   if (auto each = check_each_option(config); !each) return each;
   if (auto address = check_address(config); !address) return address;
   if (auto transform = check_transform(config); !transform) return transform;
+  if (auto words = check_words(config); !words) return words;
   if (shape.features == 0) {
     return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
   }

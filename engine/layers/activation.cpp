@@ -34,13 +34,15 @@ void Activations::resize(std::size_t new_samples, std::size_t new_width, bool wi
   if (with_halves) halves.reserve_discard(samples * stride);
 }
 
-void relu_dropout(Activations& out, double rate, std::uint64_t seed) {
+void activate(Activations& out, Activation kind, double rate, std::uint64_t seed) {
   const simd::Kernels& kernels = simd::kernels();
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, out.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
       float* values = out.row(sample);
       // NaN passes, so that diverged weights reach the loss, where the trainer looks, instead of posing as dead units.
-      for (std::size_t j = 0; j < out.width; ++j) values[j] = values[j] < 0.f ? 0.f : values[j];
+      if (kind == Activation::relu) {
+        for (std::size_t j = 0; j < out.width; ++j) values[j] = values[j] < 0.f ? 0.f : values[j];
+      }
       if (rate > 0) drop_units(values, out.width, rate, hashing::derive(seed, sample));
       if (!out.rounded) continue;
       std::uint16_t* halves = out.halves.data() + sample * out.stride;
@@ -50,13 +52,15 @@ void relu_dropout(Activations& out, double rate, std::uint64_t seed) {
   });
 }
 
-void relu_dropout_backward(const Activations& out, double rate, float* gradient) {
+void activate_backward(const Activations& out, Activation kind, double rate, float* gradient) {
+  const bool linear = kind == Activation::linear;
+  if (linear && rate <= 0) return;
   const auto scale = static_cast<float>(1.0 / (1.0 - rate));
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, out.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
       const float* values = out.row(sample);
       float* g = gradient + sample * out.stride;
-      for (std::size_t j = 0; j < out.width; ++j) g[j] = values[j] > 0.f ? g[j] * scale : 0.f;
+      for (std::size_t j = 0; j < out.width; ++j) g[j] = values[j] > 0.f || (linear && values[j] < 0.f) ? g[j] * scale : 0.f;
     }
   });
 }

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <glissade/config.h>
+
 #include "engine/parameters/array.h"
 
 namespace glissade {
@@ -23,12 +25,17 @@ struct Activations {
   const std::uint16_t* half_row(std::size_t sample) const noexcept { return halves.data() + sample * stride; }
 };
 
-/// ReLU in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
+/// The activation in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
-void relu_dropout(Activations& out, double rate, std::uint64_t seed);
+void activate(Activations& out, Activation kind, double rate, std::uint64_t seed);
+inline void relu_dropout(Activations& out, double rate, std::uint64_t seed) { activate(out, Activation::relu, rate, seed); }
 
 /// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass
-/// nothing, the others pass their dropout scale. `gradient` has the layout of `out`.
-void relu_dropout_backward(const Activations& out, double rate, float* gradient);
+/// nothing, the others pass their dropout scale. `gradient` has the layout of `out`. With the linear activation a unit put out 0
+/// because it was dropped; one whose sum was exactly 0 passes nothing either, where there is dropout.
+void activate_backward(const Activations& out, Activation kind, double rate, float* gradient);
+inline void relu_dropout_backward(const Activations& out, double rate, float* gradient) {
+  activate_backward(out, Activation::relu, rate, gradient);
+}
 
 }  // namespace glissade

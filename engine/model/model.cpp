@@ -32,7 +32,7 @@ std::unique_ptr<Evidence> Model::Impl::take_evidence() {
       return evidence;
     }
   }
-  return std::make_unique<Evidence>(config, paths, network.output);
+  return std::make_unique<Evidence>(config, paths, network.output, label_counts);
 }
 
 void Model::Impl::give_back(std::unique_ptr<Evidence> evidence) {

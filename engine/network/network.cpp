@@ -14,7 +14,7 @@ constexpr std::uint64_t kOutputStream = 1u << 20;
 
 }  // namespace
 
-Network::Network(const Config& config, const Shape& shape, bool trainable) {
+Network::Network(const Config& config, const Shape& shape, bool trainable) : activation(config.activation) {
   auto options = ParameterRows::Options::of(config, trainable);
   options.stream = kInputStream;
   input = EmbeddingBag(shape.features, config.hidden.front(), options);
@@ -49,14 +49,14 @@ bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<A
   {
     const PhaseWatch watch(times, Phase::input_forward);
     input.forward(x, hidden[0]);
-    relu_dropout(hidden[0], dropout.rate, hashing::derive(dropout.seed, 0));
+    activate(hidden[0], activation, dropout.rate, hashing::derive(dropout.seed, 0));
   }
   const PhaseWatch watch(times, Phase::dense_forward);
   bool ok = true;
   for (std::size_t i = 0; i < dense.size(); ++i) {
     hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);
     ok &= dense[i].forward(hidden[i], hidden[i + 1]);
-    relu_dropout(hidden[i + 1], dropout.rate, hashing::derive(dropout.seed, i + 1));
+    activate(hidden[i + 1], activation, dropout.rate, hashing::derive(dropout.seed, i + 1));
   }
   return ok;
 }

@@ -37,6 +37,7 @@ class Network {
   std::uint64_t parameters() const noexcept;
   std::uint64_t memory_bytes() const noexcept;
 
+  Activation activation = Activation::relu;
   EmbeddingBag input;
   std::vector<DenseLayer> dense;
   ParameterRows output;  ///< [labels x last width]

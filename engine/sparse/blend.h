@@ -19,8 +19,9 @@ enum class Term : std::size_t {
   votes_4,        ///< likewise
   votes_8,        ///< likewise
   log_votes,      ///< log(votes_4 + 0.001)
+  log_count,      ///< log(training samples of the label + 1)
 };
-inline constexpr std::size_t kTerms = 7;
+inline constexpr std::size_t kTerms = 8;
 using Terms = std::array<float, kTerms>;
 
 /// The candidates of samples that were kept apart, with what speaks for each and whether it is true.

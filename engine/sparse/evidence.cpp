@@ -16,10 +16,12 @@ float& term(Terms& terms, Term which) noexcept { return terms[static_cast<std::s
 
 }  // namespace
 
-Evidence::Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output)
+Evidence::Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output,
+                   const std::vector<std::uint32_t>& counts)
     : config_(config),
       paths_(paths),
       output_(output),
+      counts_(counts),
       dense_(paths.weights.weights.size(), 0.f),
       is_candidate_(output.rows()),
       is_voted_(output.rows()),
@@ -50,6 +52,11 @@ void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
   score_hidden(sample);
   if (!paths_.labels.empty()) score_direct();
   score_votes();
+  if (!counts_.empty()) {
+    for (std::size_t c = 0; c < candidates_.size(); ++c) {
+      term(terms_[c], Term::log_count) = std::log(static_cast<float>(counts_[candidates_[c]]) + 1.f);
+    }
+  }
   for (const std::uint32_t id : sample.ids) dense_[id] = 0.f;
 }
 

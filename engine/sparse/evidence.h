@@ -26,7 +26,9 @@ class Evidence {
     std::span<const std::uint32_t> best;  ///< labels of the largest logits
     float log_sum;                        ///< of all logits' exponentials
   };
-  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output);
+  /// `counts`: training samples of each label. All must outlive it.
+  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output,
+           const std::vector<std::uint32_t>& counts);
 
   /// `unknown`: samples of the memory that are to be passed over; empty: none.
   void gather(const Sample& sample, const std::vector<bool>& unknown = {});
@@ -49,6 +51,7 @@ class Evidence {
   const Config& config_;
   const SparsePaths& paths_;
   const ParameterRows& output_;
+  const std::vector<std::uint32_t>& counts_;
   FeatureIndex::Scratch scratch_;
   std::vector<float> weighted_, dense_, scores_, best_scores_;
   std::vector<std::uint32_t> best_, candidates_, voted_;

@@ -91,11 +91,11 @@ bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, P
   bool ok = true;
   const Stopwatch watch;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
-    relu_dropout_backward(hidden_[i], dropout, gradients_[i].data());
+    activate_backward(hidden_[i], network.activation, dropout, gradients_[i].data());
     ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(),
                                         optimizer);
   }
-  relu_dropout_backward(hidden_[0], dropout, gradients_[0].data());
+  activate_backward(hidden_[0], network.activation, dropout, gradients_[0].data());
   phases[Phase::dense_backward] += watch.seconds();
   network.input.backward(batch.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
   return ok;

@@ -1,7 +1,6 @@
 #include <glissade/trainer.h>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <glissade/options.h>
 
 #include "engine/stopwatch.h"
+#include "engine/training/arena.h"
 #include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
@@ -28,13 +28,6 @@ namespace {
 
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
-
-/// oneTBB writes a warning to standard error when an arena asks for more threads than it will ever have.
-int arena_threads(std::uint32_t wanted) {
-  if (wanted == 0) return tbb::task_arena::automatic;
-  return static_cast<int>(
-      std::min<std::size_t>(wanted, tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism)));
-}
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
@@ -230,6 +223,9 @@ Trainer::~Trainer() = default;
 
 Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
+  if (model.config().loss == LossKind::ns) {
+    return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
+  }
   try {
     return Trainer(std::make_unique<Impl>(model.impl(), samples_per_epoch));
   } catch (const std::bad_alloc&) {

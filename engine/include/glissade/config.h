@@ -8,7 +8,8 @@
 namespace glissade {
 
 enum class Storage { fp32, bf16_mixed, bf16 };
-enum class LossKind { softmax, bce };
+enum class LossKind { softmax, bce, ns };
+enum class Activation { relu, linear };
 enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, lsh_learned, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
 enum class Correction { on, off, rising };
@@ -77,7 +78,8 @@ class ActiveCount {
 /// field is described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the
 /// model file.
 struct Config {
-  std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense, all ReLU
+  std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense
+  Activation activation = Activation::relu;   ///< of all hidden layers
   Storage storage = Storage::bf16_mixed;
   LossKind loss = LossKind::softmax;
   Start start = Start::random;  ///< of the output rows
@@ -123,6 +125,13 @@ struct Config {
   double weight_decay = 0.0;  ///< decoupled, applied to touched rows
   double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
   DecayKind decay = DecayKind::linear;
+
+  std::uint32_t window = 5;     ///< words: farthest neighbour that counts as context; each centre draws its own, 1 .. window
+  std::uint32_t negatives = 5;  ///< loss ns: words drawn per centre, shared by its contexts
+  std::uint32_t min_count = 1;  ///< words: rarer ones are left out of the text
+  double subsampling = 1e-3;    ///< words: those of a larger share of the text are skipped at random, 0 = none
+  std::uint32_t min_ngram = 3;  ///< words: characters of the shortest n-gram that words share
+  std::uint32_t max_ngram = 0;  ///< words: of the longest, 0 = words have rows of their own only
 
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;

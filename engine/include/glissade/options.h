@@ -14,7 +14,7 @@ namespace glissade {
 /// One option of Config, described once. Text forms are what the command line, a config file and the model file use.
 struct Option {
   std::string_view name;    ///< as on the command line, e.g. "learning-rate"
-  std::string_view group;   ///< "network", "active set", "hash tables", "optimiser", "training"
+  std::string_view group;   ///< "network", "active set", "hash tables", "optimiser", "words", "training"
   std::string_view unit;    ///< "samples", "rows", "" ...
   std::string_view range;   ///< e.g. "1 .. 1048576", "softmax | bce"
   std::string_view effect;  ///< one sentence

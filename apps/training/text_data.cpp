@@ -1,0 +1,74 @@
+#include "apps/training/text_data.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+std::string describe(const TextData& data, const std::string& path) {
+  const datasets::Corpus& corpus = data.corpus;
+  std::string text = fmt::format("training text {}: {} words, {} different, {} of them often enough", datasets::quoted(path),
+                                 grouped(corpus.read), grouped(corpus.different), grouped(corpus.words.size()));
+  const std::size_t ngrams = data.subwords.names.size() - corpus.words.size();
+  if (ngrams > 0) text += fmt::format(", {} n-grams", grouped(ngrams));
+  return text + fmt::format("; read in {} ({:.0f} MB/s)", duration_text(corpus.seconds),
+                            static_cast<double>(corpus.text_bytes) * 1e-6 / std::max(corpus.seconds, 1e-9));
+}
+
+DataEvent event(const char* role, const std::string& path, const TextData& data, std::uint64_t tokens) {
+  DataEvent event{role, path, {}, {}, tokens};
+  event.view.feature_count = data.shape().features;
+  event.view.label_count = data.shape().labels;
+  event.read.text_bytes = data.corpus.text_bytes;
+  event.read.total_seconds = data.corpus.seconds;
+  return event;
+}
+
+Result<void> add_validation(TextData& data, const TrainingFiles& files, const Config& config, bool quiet) {
+  if (files.test.empty() && files.holdout == 0) return {};
+  if (!files.test.empty()) {
+    auto samples = read_context_samples(files.test, data.corpus.words, data.subwords, config.window);
+    if (!samples) return samples.error();
+    data.held_out = std::move(*samples);
+  } else {
+    const auto tail = datasets::cut_tail(data.corpus, files.holdout);
+    data.held_out = context_samples({tail, data.corpus.counts, data.shape().features, data.subwords.bags()}, config.window);
+    if (data.held_out.view().size() == 0)
+      return usage_error(fmt::format("--holdout: {} of {} words leaves none to evaluate on; hold out more", files.holdout,
+                                     grouped(data.corpus.read)));
+  }
+  data.validation = data.held_out.view();
+  data.events.push_back(
+      {files.test.empty() ? "validation" : "test", files.test.empty() ? files.train : files.test, *data.validation, {}});
+  if (!quiet) note(fmt::format("{} words with their contexts to evaluate on", grouped(data.validation->size())));
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, const Config& config, bool quiet) {
+  auto corpus = datasets::read_corpus(files.train, config.min_count);
+  if (!corpus) return corpus.error();
+  datasets::Subwords subwords(corpus->words, config.min_ngram, config.max_ngram);
+  auto data = std::make_unique<TextData>(TextData{std::move(*corpus), std::move(subwords), {}, {}, {}});
+  if (!quiet) note(describe(*data, files.train));
+  data->events.push_back(event("train", files.train, *data, data->corpus.tokens.size()));
+  if (auto done = add_validation(*data, files, config, quiet); !done) return done.error();
+  return data;
+}
+
+Result<ContextSamples> read_context_samples(const std::string& path, const std::vector<std::string>& words,
+                                            const datasets::Subwords& subwords, std::uint32_t window) {
+  const auto corpus = datasets::read_corpus(path, words);
+  if (!corpus) return corpus.error();
+  return context_samples({corpus->tokens, corpus->counts, subwords.feature_count(), subwords.bags()}, window);
+}
+
+}  // namespace glissade::apps

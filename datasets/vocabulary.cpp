@@ -1,0 +1,56 @@
+#include "datasets/vocabulary.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace glissade::datasets {
+namespace {
+
+constexpr std::size_t kFirstSlots = 1024;
+
+std::uint64_t hash_of(std::string_view word) noexcept { return XXH3_64bits(word.data(), word.size()); }
+std::uint32_t upper(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+
+}  // namespace
+
+WordTable::WordTable() : slots_(kFirstSlots, Slot{0, kNone}) {}
+
+std::size_t WordTable::place(std::string_view word, std::uint64_t hash) const noexcept {
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = hash & mask;
+  while (slots_[at].number != kNone && (slots_[at].hash != upper(hash) || words_[slots_[at].number] != word))
+    at = (at + 1) & mask;
+  return at;
+}
+
+void WordTable::grow() {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2, Slot{0, kNone}));
+  for (const Slot& slot : old) {
+    if (slot.number == kNone) continue;
+    slots_[place(words_[slot.number], hash_of(words_[slot.number]))] = slot;
+  }
+}
+
+std::uint32_t WordTable::add(std::string_view word, std::uint32_t times) {
+  const std::uint64_t hash = hash_of(word);
+  std::size_t at = place(word, hash);
+  if (slots_[at].number == kNone) {
+    if (2 * (words_.size() + 1) > slots_.size()) {
+      grow();
+      at = place(word, hash);
+    }
+    slots_[at] = {upper(hash), static_cast<std::uint32_t>(words_.size())};
+    words_.push_back(word);
+    counts_.push_back(0);
+  }
+  // A text of more than 2^32 equal words: the count stays at its largest.
+  std::uint32_t& count = counts_[slots_[at].number];
+  count += std::min(times, kNone - count);
+  return slots_[at].number;
+}
+
+std::uint32_t WordTable::find(std::string_view word) const noexcept { return slots_[place(word, hash_of(word))].number; }
+
+}  // namespace glissade::datasets

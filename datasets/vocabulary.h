@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+namespace glissade::datasets {
+
+/// Words to numbers, in the order in which they come, and how often each came. Words stay in memory of the caller's.
+class WordTable {
+ public:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  WordTable();
+
+  /// The number of `word`, new if it has not come yet, counted `times` more.
+  std::uint32_t add(std::string_view word, std::uint32_t times = 1);
+  /// kNone if it has not come.
+  std::uint32_t find(std::string_view word) const noexcept;
+
+  std::size_t size() const noexcept { return words_.size(); }
+  const std::vector<std::string_view>& words() const noexcept { return words_; }
+  const std::vector<std::uint32_t>& counts() const noexcept { return counts_; }
+
+ private:
+  struct Slot {
+    std::uint32_t hash;
+    std::uint32_t number;  ///< kNone: free
+  };
+  std::size_t place(std::string_view word, std::uint64_t hash) const noexcept;
+  void grow();
+
+  std::vector<Slot> slots_;  ///< open addressing, a power of two, at most half full
+  std::vector<std::string_view> words_;
+  std::vector<std::uint32_t> counts_;
+};
+
+}  // namespace glissade::datasets

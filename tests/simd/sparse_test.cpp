@@ -1,0 +1,58 @@
+#include "tests/simd/budgets.h"
+#include "tests/simd/checks.h"
+#include "tests/simd/harness.h"
+
+namespace glissade::simd::test {
+namespace {
+
+constexpr std::uint32_t kFeatures = 301;
+
+/// Rows of every length from 0 on, one after another.
+struct SparseRows {
+  std::vector<std::uint64_t> offsets{0};
+  std::vector<std::uint32_t> ids;
+  std::vector<std::uint16_t> values;
+
+  void add(std::size_t length, Random& random) {
+    const std::vector<std::uint32_t> more = random.ids(length, kFeatures);
+    const std::vector<std::uint16_t> weights = bf16_of(random.floats(length, -2.0f, 2.0f));
+    ids.insert(ids.end(), more.begin(), more.end());
+    values.insert(values.end(), weights.begin(), weights.end());
+    offsets.push_back(ids.size());
+  }
+};
+
+}  // namespace
+
+void check_sparse_dots(const Kernels& level) {
+  Random random(71);
+  SparseRows rows;
+  for (const std::size_t length : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 75, 237, 0, 3}) rows.add(length, random);
+  const auto row_count = static_cast<std::uint32_t>(rows.offsets.size() - 1);
+  const std::vector<float> x = random.floats(kFeatures, -2.0f, 2.0f);
+  for (const Placement placement : kPlacements) {
+    for (const std::size_t count : {0, 1, 2, 6, 7, 40}) {
+      const std::vector<std::uint32_t> chosen = random.ids(count, row_count);
+      Guarded<float> guarded_x(x, placement), out(count, placement);
+      Guarded<std::uint32_t> ids(rows.ids, placement), guarded_chosen(chosen, placement);
+      Guarded<std::uint16_t> values(rows.values, placement);
+      Guarded<std::uint64_t> offsets(rows.offsets, placement);
+      level.sparse_dots(guarded_x.data(), ids.data(), values.data(), offsets.data(), guarded_chosen.data(), count, out.data());
+      REQUIRE(out.intact());
+      for (std::size_t i = 0; i < count; ++i) {
+        double exact = 0, magnitude = 0;
+        const std::uint64_t begin = rows.offsets[chosen[i]], end = rows.offsets[chosen[i] + 1];
+        for (std::uint64_t j = begin; j < end; ++j) {
+          const double product = double{x[rows.ids[j]]} * double{bf16_value(rows.values[j])};
+          exact += product;
+          magnitude += std::abs(product);
+        }
+        if (!within(out[i], exact, block_budget(end - begin, magnitude))) {
+          FAIL("row " << chosen[i] << " of " << end - begin << " entries, got " << out[i] << ", exact " << exact);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace glissade::simd::test
