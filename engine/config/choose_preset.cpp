@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kRowsLookedAt = 20'000;
 constexpr double kLongText = 30;  ///< features a row
+constexpr std::size_t kFewRows = 200'000;
 
 /// Whether features and labels are the same things, as far as the first rows tell: as many of both, no values, and no label that
 /// is among its sample's own features.
@@ -32,8 +33,10 @@ PresetChoice choose_preset(const DatasetView& data) {
     return {"items", fmt::format("features and labels are {} items, and no sample has one as both", data.feature_count)};
   }
   const double features = data.size() == 0 ? 0.0 : static_cast<double>(data.features.ids.size()) / static_cast<double>(data.size());
-  return {features < kLongText ? "short-text" : "long-text",
-          fmt::format("rows have {:.1f} features on average; {} and more count as long", features, kLongText)};
+  const bool few = data.size() < kFewRows;
+  return {features >= kLongText ? "long-text" : (few ? "few-rows" : "short-text"),
+          fmt::format("{} rows, {:.1f} features each; {} features and more count as long, less than {} rows as few", data.size(),
+                      features, kLongText, kFewRows)};
 }
 
 }  // namespace glissade

@@ -10,7 +10,8 @@ namespace glissade::config {
 
 /// What sampler_mix() accepts, for messages and help.
 inline constexpr std::string_view kMixRange =
-    "lsh | lsh-topk | lsh-threshold | lsh-label | in-batch | exact | uniform | frequency | full, or shares of a set such as "
+    "lsh | lsh-topk | lsh-threshold | lsh-label | lsh-learned | in-batch | exact | uniform | frequency | full, or shares of a "
+    "set such as "
     "lsh:0.25+frequency:0.5";
 
 /// Reads "lsh" or "lsh:0.25+frequency:0.5": each part once, shares in (0, 1] that sum to at most 1. Usage error otherwise.

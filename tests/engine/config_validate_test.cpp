@@ -78,7 +78,7 @@ TEST_CASE("validate refuses fields that were filled past their range without the
   config.batch = 0;
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.sampler = static_cast<SamplerKind>(9);
+  config.sampler = static_cast<SamplerKind>(10);
   CHECK_FALSE(refusal(config).empty());
 }
 

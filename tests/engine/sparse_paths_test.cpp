@@ -1,0 +1,185 @@
+// The sparse paths as parts of a model: what they add, that they are saved, and that nothing about them is left to chance.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include <glissade/metrics.h>
+#include <glissade/options.h>
+
+#include "engine/training/blend_fit.h"
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+namespace {
+
+Config sparse_config() {
+  Config config = small_config();
+  config.fan_in = 32;
+  config.row_epochs = 2;
+  config.neighbours = 20;
+  config.epochs = 2;
+  return config;
+}
+
+double precision(const Model& model, const Data& test) { return must(evaluate(model, test.view(), {})).metrics.precision[0]; }
+
+Model trained(const Config& config, const Data& data) {
+  Model model = make_model(config, data);
+  train(model, data, config.epochs);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("sparse rows, trained or not, and neighbours each know more than a hidden layer that has hardly begun", "[unit][levels]") {
+  const Data data = planted_data(1500, 600, 200, 3), test = planted_data(400, 600, 200, 4);
+  Config config = sparse_config();
+  config.learning_rate = 1e-4;
+  config.fan_in = config.neighbours = 0;
+  const double hidden = precision(trained(config, data), test);
+  config.fan_in = 32;
+  config.row_epochs = 0;
+  const double rows = precision(trained(config, data), test);
+  config.row_epochs = 2;
+  const double trained_rows = precision(trained(config, data), test);
+  config.fan_in = 0;
+  config.neighbours = 20;
+  const double neighbours = precision(trained(config, data), test);
+  CAPTURE(hidden, rows, trained_rows, neighbours);
+  CHECK(rows > hidden + 0.2);
+  CHECK(trained_rows > rows - 0.02);
+  CHECK(neighbours > hidden + 0.2);
+}
+
+TEST_CASE("sparse paths do not depend on the number of threads, and survive the model file", "[unit]") {
+  const Data data = planted_data(900, 300, 120, 3), test = planted_data(50, 300, 120, 4);
+  Config config = sparse_config();
+  const Model model = trained(config, data);
+  config.threads = 2;
+  REQUIRE((saved(trained(config, data)) == saved(model)));
+  const TemporaryFolder folder;
+  for (const bool with_state : {true, false}) {
+    must(model.save(folder.file("m.glsd"), with_state));
+    const Model loaded = must(Model::load(folder.file("m.glsd")));
+    const Predictions a = must(model.predict(test.x.view())), b = must(loaded.predict(test.x.view()));
+    CHECK(a.labels == b.labels);
+    CHECK(a.scores == b.scores);
+  }
+}
+
+TEST_CASE("a run with sparse paths that was interrupted goes on as if it had not been", "[unit]") {
+  const Data data = planted_data(900, 300, 120, 3);
+  const Config config = sparse_config();
+  const Model whole = trained(config, data);
+  Model half = make_model(config, data);
+  train(half, data, 1);
+  const TemporaryFolder folder;
+  must(half.save(folder.file("m.glsd")));
+  Model resumed = must(Model::load(folder.file("m.glsd"), LoadFor::training));
+  train(resumed, data, 1);
+  REQUIRE((saved(resumed) == saved(whole)));
+}
+
+TEST_CASE("samples kept for weighing the paths are few, and the same each time", "[unit]") {
+  const Config config = sparse_config();
+  std::size_t kept = 0;
+  for (std::size_t row = 0; row < 1'000'000; ++row) kept += is_kept_for_blend(config, 1'000'000, row);
+  CHECK(kept == Approx(5000).epsilon(0.06));
+  kept = 0;
+  for (std::size_t row = 0; row < 10'000; ++row) kept += is_kept_for_blend(config, 10'000, row);
+  CHECK(kept == Approx(300).epsilon(0.2));
+}
+
+TEST_CASE("with exclude-input no feature of a sample is predicted as its label", "[unit]") {
+  Data data = planted_data(800, 100, 100, 6);
+  Config config = sparse_config();
+  config.exclude_input = true;
+  const Model model = trained(config, data);
+  const Predictions predictions = must(model.predict(data.x.view()));
+  std::size_t predicted = 0;
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    const auto ids = data.x.view().row_ids(row);
+    for (std::size_t i = 0; i < predictions.k; ++i) {
+      const std::uint32_t label = predictions.labels[row * predictions.k + i];
+      predicted += label != Predictions::kNoLabel;
+      CHECK(std::ranges::find(ids, label) == ids.end());
+    }
+  }
+  CHECK(predicted > data.size());
+}
+
+TEST_CASE("a blend finds the weights that its examples were made with", "[unit]") {
+  hashing::Random random(5);
+  Terms truth{};
+  truth[0] = 1.5f;
+  truth[1] = -2.f;
+  truth[6] = 0.7f;
+  BlendExamples examples;
+  for (int sample = 0; sample < 4000; ++sample) {
+    std::vector<Terms> candidates(6);
+    std::vector<std::uint8_t> is_label(6, 0);
+    double sum = 0;
+    std::vector<double> p;
+    for (Terms& terms : candidates) {
+      double z = 0;
+      for (std::size_t i = 0; i < kTerms; ++i) {
+        terms[i] = static_cast<float>(2 * random.unit() - 1);
+        z += truth[i] * terms[i];
+      }
+      p.push_back(std::exp(z));
+      sum += p.back();
+    }
+    double draw = random.unit() * sum;
+    std::size_t label = 0;
+    while (label + 1 < p.size() && draw >= p[label]) draw -= p[label++];
+    is_label[label] = 1;
+    examples.add(candidates, is_label);
+  }
+  const Blend blend = Blend::fit(examples);
+  for (std::size_t i = 0; i < kTerms; ++i) CHECK(blend.weights[i] == Approx(truth[i]).margin(0.15));
+}
+
+TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
+  const Data data = planted_data(300, 100, 40, 3);
+  const auto paths = [&] {
+    std::vector<std::uint32_t> rows(data.size());
+    for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
+    return build_sparse_paths(sparse_config(), data.view(), rows);
+  };
+  const Shape shape{data.features, data.labels};
+  CHECK(paths().defect(shape).empty());
+  CHECK(paths().defect({data.features, data.labels + 1}) == "its sparse rows are not one per label");
+  auto broken = paths();
+  broken.labels.ids[3] = data.features;
+  CHECK(broken.defect(shape) == "a sparse row has a feature beyond the model's");
+  broken = paths();
+  broken.samples.offsets[1] = broken.samples.entries() + 1;
+  CHECK(broken.defect(shape) == "sparse rows do not fit together");
+  broken = paths();
+  broken.sample_labels[0] = data.labels;
+  CHECK(broken.defect(shape) == "a sample has a label beyond the model's");
+  broken = paths();
+  broken.blend.weights = Array<float>(3);
+  CHECK(broken.defect(shape) == "its sparse paths are not complete");
+}
+
+TEST_CASE("the preset follows from the data's statistics", "[unit]") {
+  const auto rows = [](std::uint32_t features, std::uint32_t labels, std::size_t per_row, float value) {
+    Data data{features, labels, {}, {}};
+    hashing::Random random(3);
+    for (int i = 0; i < 50; ++i) {
+      const auto ids = distinct(random, per_row, features - 1);
+      data.x.add(ids, std::vector<float>(ids.size(), value));
+      data.y.add(std::vector<std::uint32_t>{labels - 1});
+    }
+    return data;
+  };
+  CHECK(choose_preset(rows(1000, 500, 10, 0.3f).view()).preset == "few-rows");
+  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).preset == "long-text");
+  CHECK(choose_preset(rows(1000, 1000, 60, 1.f).view()).preset == "items");
+  CHECK(choose_preset(rows(1000, 1000, 10, 0.5f).view()).preset == "few-rows");
+  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).reason == 
+        "50 rows, 60.0 features each; 30 features and more count as long, less than 200000 rows as few");
+}
+
+}  // namespace glissade::test
