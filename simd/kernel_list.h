@@ -170,8 +170,8 @@ struct SgdStep {
   K(wta_digits, void,                                                                                                            \
     (const float* x, const std::uint32_t* positions, std::size_t bin_size, std::size_t bins, std::uint8_t* digits),              \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
-  /* Sparse rows against a dense vector: out[i] = sum over j = offsets[rows[i]] .. offsets[rows[i] + 1] - 1 of x[ids[j]] times    \
-     values[j], which are bf16. */                                                                                              \
+  /* Sparse rows against a dense vector: out[i] = sum over j = offsets[rows[i]] .. offsets[rows[i] + 1] - 1 of x[ids[j]] times   \
+     values[j], which are bf16. */                                                                                               \
   K(sparse_dots, void,                                                                                                           \
     (const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,                        \
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \

@@ -34,9 +34,9 @@ Ceiling environment_ceiling() noexcept;
 /// scalar if there is none. An unset or unknown ceiling is none.
 Level choose_level(const Ceiling& ceiling, unsigned levels) noexcept;
 
-/// Of `levels`, those worth using unasked. Intel's cores run the BF16 products of AVX-512 at half the rate of float FMAs (measured
-/// on Emerald Rapids: block products 171 GFLOP/s against 328 in floats on two cores; AMD's Zen 4: 426 against 228), so that there
-/// avx512bf16 pays only as a part of amx.
+/// Of `levels`, those worth using unasked. Intel's cores run the BF16 products of AVX-512 at half the rate of float FMAs
+/// (measured on Emerald Rapids: block products 171 GFLOP/s against 328 in floats on two cores; AMD's Zen 4: 426 against 228), so
+/// that there avx512bf16 pays only as a part of amx.
 unsigned paying_levels(unsigned levels, bool intel) noexcept;
 
 /// The level in use: the highest that is compiled, usable and not above the ceiling; without a ceiling, of those that pay.

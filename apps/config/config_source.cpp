@@ -50,7 +50,9 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
 
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
-  parser.add_option("--preset", preset_, "Start from a named set of options, listed below. Without it the data decide, and the choice is told.")
+  parser
+      .add_option("--preset", preset_,
+                  "Start from a named set of options, listed below. Without it the data decide, and the choice is told.")
       ->type_name("NAME")
       ->group(group)
       ->take_last();

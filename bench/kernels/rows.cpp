@@ -98,7 +98,8 @@ void add_sparse_dots(const std::string& prefix, const simd::Kernels& level) {
     std::vector<std::uint32_t> rows(kCount);
     std::vector<float> out(kCount);
     for (auto _ : state) {
-      for (std::uint32_t& row : rows) row = static_cast<std::uint32_t>(std::uint64_t{next = next * 1664525u + 1013904223u} * kSparseRows >> 32);
+      for (std::uint32_t& row : rows)
+        row = static_cast<std::uint32_t>(std::uint64_t{next = next * 1664525u + 1013904223u} * kSparseRows >> 32);
       kernel(x.data(), ids.data(), values.data(), offsets.data(), rows.data(), kCount, out.data());
       benchmark::DoNotOptimize(out.data());
       benchmark::ClobberMemory();

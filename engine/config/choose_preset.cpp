@@ -32,7 +32,8 @@ PresetChoice choose_preset(const DatasetView& data) {
   if (looks_like_items(data)) {
     return {"items", fmt::format("features and labels are {} items, and no sample has one as both", data.feature_count)};
   }
-  const double features = data.size() == 0 ? 0.0 : static_cast<double>(data.features.ids.size()) / static_cast<double>(data.size());
+  const double features =
+      data.size() == 0 ? 0.0 : static_cast<double>(data.features.ids.size()) / static_cast<double>(data.size());
   const bool few = data.size() < kFewRows;
   return {features >= kLongText ? "long-text" : (few ? "few-rows" : "short-text"),
           fmt::format("{} rows, {:.1f} features each; {} features and more count as long, less than {} rows as few", data.size(),

@@ -74,8 +74,8 @@ template <>
 inline constexpr auto kNames<BatchKind> = std::to_array<Name<BatchKind>>({{BatchKind::shuffled, "shuffled"},
                                                                           {BatchKind::similar, "similar"}});
 template <>
-inline constexpr auto kNames<SparseWeighting> =
-    std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"}, {SparseWeighting::idf, "idf"}});
+inline constexpr auto kNames<SparseWeighting> = std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"},
+                                                                                      {SparseWeighting::idf, "idf"}});
 
 template <>
 inline constexpr auto kNames<DecayKind> =

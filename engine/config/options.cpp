@@ -171,17 +171,18 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"start-length", &Config::start_length, "1e-06 .. 1000000">(
         {kNetwork, "", "Start centroids: the length of the rows; longer ones make a sharper softmax at the begin."}),
 
-    number<"fan-in", &Config::fan_in, "0 .. 65536">(
-        {kSparsePaths, "features",
-         "A sparse row per label straight over the input features, the largest of its samples' sum; takes 12 bytes per entry. 0 = "
-         "none."}),
+    number<"fan-in", &Config::fan_in, "0 .. 65536">({kSparsePaths, "features",
+                                                     "A sparse row per label straight over the input features, the largest of "
+                                                     "its samples' sum; takes 12 bytes per entry. 0 = "
+                                                     "none."}),
     number<"row-epochs", &Config::row_epochs, "0 .. 1000">(
-        {kSparsePaths, "passes", "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
+        {kSparsePaths, "passes",
+         "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
     number<"row-rate", &Config::row_rate, "0 .. 10">({kSparsePaths, "", "Step size of the sparse rows' training; falls to 0."}),
-    number<"neighbours", &Config::neighbours, "0 .. 1000">(
-        {kSparsePaths, "samples",
-         "How many of the most similar training samples vote with their labels; the training features stay in the model, 12 bytes "
-         "each. 0 = none do."}),
+    number<"neighbours", &Config::neighbours, "0 .. 1000">({kSparsePaths, "samples",
+                                                            "How many of the most similar training samples vote with their "
+                                                            "labels; the training features stay in the model, 12 bytes "
+                                                            "each. 0 = none do."}),
     number<"list-budget", &Config::list_budget, "1 .. 1000000000">(
         {kSparsePaths, "entries",
          "How much of an inverted index a query reads to find sparse rows and neighbours, the rarest features first."}),

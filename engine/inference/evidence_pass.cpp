@@ -27,8 +27,8 @@ float log_sum(const ParameterRows& output, const Activations& hidden, std::size_
 
 }  // namespace
 
-void gather_evidence(Model::Impl& impl, const HiddenBest& best, const SparseRows& features,
-                     const std::vector<bool>& unknown,                    const std::function<void(std::size_t, const Evidence&)>& use) {
+void gather_evidence(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
+                     const std::function<void(std::size_t, const Evidence&)>& use) {
   using Range = tbb::blocked_range<std::size_t>;
   tbb::parallel_for(Range(0, features.rows(), kSamplesAtOnce), [&](const Range& range) {
     std::unique_ptr<Evidence> evidence = impl.take_evidence();

@@ -74,7 +74,9 @@ std::uint64_t Model::step() const noexcept { return impl_->step; }
 std::uint32_t Model::epochs_done() const noexcept { return impl_->epochs_done; }
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
-std::uint64_t Model::memory_bytes() const noexcept { return impl_->network.memory_bytes() + impl_->paths.memory_bytes() + impl_->index_bytes(); }
+std::uint64_t Model::memory_bytes() const noexcept {
+  return impl_->network.memory_bytes() + impl_->paths.memory_bytes() + impl_->index_bytes();
+}
 const std::vector<std::string>& Model::label_names() const noexcept { return impl_->label_names; }
 const std::vector<std::string>& Model::feature_names() const noexcept { return impl_->feature_names; }
 std::span<const std::uint32_t> Model::label_counts() const noexcept { return impl_->label_counts; }

@@ -33,11 +33,11 @@ enum class SectionKind : std::uint32_t {
   bias_second_moment = 14,
   first_moment_bf16 = 15,
   second_moment_bf16 = 16,
-  row_second_moment = 17,  ///< float per row
-  sparse_offsets = 18,     ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples
-  sparse_ids = 19,         ///< uint32 per entry
-  sparse_values = 20,      ///< bf16 per entry
-  feature_weights = 21,    ///< float per feature
+  row_second_moment = 17,    ///< float per row
+  sparse_offsets = 18,       ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples
+  sparse_ids = 19,           ///< uint32 per entry
+  sparse_values = 20,        ///< bf16 per entry
+  feature_weights = 21,      ///< float per feature
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
   blend = 24,                ///< float per term

@@ -199,8 +199,7 @@ void ClusterIndex::hash_rows(std::size_t begin, std::size_t end) {
     simd::kernels().topk_f32(scratch.scores.data() + i * columns, count_, 1, &bucket, &best);
     next_means_.rows.read_forward(bucket, scratch.mean.data());
     simd::kernels().axpy_f32(-1.f, scratch.mean.data(), vectors + i * stride, dimension);
-    lengths_[begin + i] =
-        sketches_.length_scale() * std::sqrt(simd::kernels().sum_squares_f32(vectors + i * stride, dimension));
+    lengths_[begin + i] = sketches_.length_scale() * std::sqrt(simd::kernels().sum_squares_f32(vectors + i * stride, dimension));
   }
   sketches_.project(scratch.vectors.operand(element), stride, count, scratch.projections.data());
   for (std::size_t i = 0; i < count; ++i)
@@ -252,8 +251,7 @@ void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_
   scratch.scores.resize(count * columns);
   scratch.start.assign(columns, 0.f);
   scratch.projections.resize(count * Sketches::kBits);
-  for (std::size_t i = 0; i < count; ++i)
-    means_.frame.query(hidden.row(first + i), scratch.vectors.values.data() + i * stride);
+  for (std::size_t i = 0; i < count; ++i) means_.frame.query(hidden.row(first + i), scratch.vectors.values.data() + i * stride);
   const void* const operand = scratch.vectors.operand(dense::element_for(rows_.storage()));
   means_.panels.multiply_as_columns(operand, stride, count, scratch.start.data(), scratch.scores.data(), columns);
   sketches_.project(operand, stride, count, scratch.projections.data());
@@ -262,8 +260,7 @@ void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_
 }
 
 /// The buckets of the largest scores, and in them the rows of the largest estimates.
-void ClusterIndex::search(const float* scores, const float* projections, std::size_t depth,
-                          std::uint32_t* ids) const noexcept {
+void ClusterIndex::search(const float* scores, const float* projections, std::size_t depth, std::uint32_t* ids) const noexcept {
   struct Scratch {
     std::vector<std::uint32_t> buckets, best;
     std::vector<float> scores, values, estimates;
@@ -286,8 +283,8 @@ void ClusterIndex::search(const float* scores, const float* projections, std::si
   for (std::size_t probe = 0; probe < probed; ++probe) {
     const std::uint32_t bucket = scratch.buckets[probe];
     const std::size_t begin = buckets_.begin[bucket], size = buckets_.size[bucket];
-    kernels.sketch_sums(buckets_.codes.data() + begin * simd::kSketchBytes, (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows,
-                        lookup.tables, scratch.sums.data());
+    kernels.sketch_sums(buckets_.codes.data() + begin * simd::kSketchBytes,
+                        (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows, lookup.tables, scratch.sums.data());
     const float score = scratch.scores[probe];
     const float* const lengths = buckets_.lengths.data() + begin;
     float* const estimates = scratch.estimates.data() + met;

@@ -15,11 +15,12 @@
 
 namespace glissade {
 
-/// A hash table that is learned from the output rows: its buckets are clusters (Lloyd's k-means), and each row in a bucket carries
-/// the signs of 128 projections of what sets it apart from the bucket's mean, by which a query ranks the buckets nearest to it.
-/// Data-dependent hashing as in MONGOOSE (Chen et al. 2021); an inverted file with short codes (Jegou et al. 2011), scanned from
-/// registers (Andre et al. 2015). Random projections need rows at small angles to a query; the rows of a wide softmax lie near
-/// right angles to it, all at much the same one, and only beside each other, seen from their mean, do they differ.
+/// A hash table that is learned from the output rows: its buckets are clusters (Lloyd's k-means), and each row in a bucket
+/// carries the signs of 128 projections of what sets it apart from the bucket's mean, by which a query ranks the buckets nearest
+/// to it. Data-dependent hashing as in MONGOOSE (Chen et al. 2021); an inverted file with short codes (Jegou et al. 2011),
+/// scanned from registers (Andre et al. 2015). Random projections need rows at small angles to a query; the rows of a wide
+/// softmax lie near right angles to it, all at much the same one, and only beside each other, seen from their mean, do they
+/// differ.
 ///
 /// All rows are hashed anew in passes, small slices between training steps; a finished pass takes the place of the last one.
 /// rank() is safe from many threads; all else needs exclusive access.
@@ -40,7 +41,8 @@ class ClusterIndex {
 
   /// The rows of the largest estimated logits for samples first .. first + count - 1, best first: ids[i * depth + rank], unused
   /// places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
-  void rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth, std::uint32_t* ids) const noexcept;
+  void rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,
+            std::uint32_t* ids) const noexcept;
 
   std::size_t memory_bytes() const noexcept;
   /// Of an index over rows of `width` weights, a pass under way included.

@@ -41,8 +41,8 @@ class Sampler {
 
 /// What samplers may need; all must outlive them.
 struct SamplerSources {
-  const LabelIndex* index = nullptr;      ///< needed if uses_tables()
-  const ParameterRows* output = nullptr;  ///< needed by `exact`
+  const LabelIndex* index = nullptr;       ///< needed if uses_tables()
+  const ParameterRows* output = nullptr;   ///< needed by `exact`
   const ClusterIndex* clusters = nullptr;  ///< needed if uses_clusters()
 };
 

@@ -25,8 +25,8 @@ class Sketches {
   /// What a vector's length is to be multiplied with for Lookup.
   float length_scale() const noexcept { return length_scale_; }
 
-  /// A query's side: for the signs s of a vector of scaled length v, v * (unit * sum + shift) estimates their inner product, `sum`
-  /// being what simd::Kernels::sketch_sums adds up from `tables`.
+  /// A query's side: for the signs s of a vector of scaled length v, v * (unit * sum + shift) estimates their inner product,
+  /// `sum` being what simd::Kernels::sketch_sums adds up from `tables`.
   struct Lookup {
     std::uint8_t tables[2 * simd::kSketchBytes * 16];
     float unit, shift;

@@ -12,14 +12,14 @@ namespace glissade {
 
 /// What speaks for a candidate label, one number each.
 enum class Term : std::size_t {
-  hidden,         ///< log-probability by the hidden path (with bce the log of the sigmoid)
-  direct,         ///< product of the sample with the label's sparse row
-  direct_share,   ///< the same, of the best candidate's
-  votes_2,        ///< share of the neighbours' votes, each to the power 2 of its likeness
-  votes_4,        ///< likewise
-  votes_8,        ///< likewise
-  log_votes,      ///< log(votes_4 + 0.001)
-  log_count,      ///< log(training samples of the label + 1)
+  hidden,        ///< log-probability by the hidden path (with bce the log of the sigmoid)
+  direct,        ///< product of the sample with the label's sparse row
+  direct_share,  ///< the same, of the best candidate's
+  votes_2,       ///< share of the neighbours' votes, each to the power 2 of its likeness
+  votes_4,       ///< likewise
+  votes_8,       ///< likewise
+  log_votes,     ///< log(votes_4 + 0.001)
+  log_count,     ///< log(training samples of the label + 1)
 };
 inline constexpr std::size_t kTerms = 8;
 using Terms = std::array<float, kTerms>;

@@ -13,8 +13,8 @@
 
 namespace glissade {
 
-/// The candidate labels of one sample at a time, and what speaks for each. One per thread; allocates nothing once its buffers have
-/// grown.
+/// The candidate labels of one sample at a time, and what speaks for each. One per thread; allocates nothing once its buffers
+/// have grown.
 class Evidence {
  public:
   /// What the sample is, and what the hidden path says of it.
@@ -22,13 +22,12 @@ class Evidence {
     std::span<const std::uint32_t> ids;
     std::span<const float> values;
     const Activations& hidden;
-    std::size_t row;  ///< of `hidden`
+    std::size_t row;                      ///< of `hidden`
     std::span<const std::uint32_t> best;  ///< labels of the largest logits
     float log_sum;                        ///< of all logits' exponentials
   };
   /// `counts`: training samples of each label. All must outlive it.
-  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output,
-           const std::vector<std::uint32_t>& counts);
+  Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output, const std::vector<std::uint32_t>& counts);
 
   /// `unknown`: samples of the memory that are to be passed over; empty: none.
   void gather(const Sample& sample, const std::vector<bool>& unknown = {});
@@ -55,8 +54,8 @@ class Evidence {
   FeatureIndex::Scratch scratch_;
   std::vector<float> weighted_, dense_, scores_, best_scores_;
   std::vector<std::uint32_t> best_, candidates_, voted_;
-  std::vector<Votes> votes_;       ///< beside voted_
-  std::vector<float> fourth_;      ///< beside voted_
+  std::vector<Votes> votes_;   ///< beside voted_
+  std::vector<float> fourth_;  ///< beside voted_
   Votes all_votes_;
   hashing::StampSet is_candidate_, is_voted_;
   std::vector<std::uint32_t> vote_of_;  ///< by label: its place in voted_

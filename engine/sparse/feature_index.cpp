@@ -18,7 +18,8 @@ FeatureIndex::FeatureIndex(const SparseMatrix& rows, std::size_t features)
   const auto first_row = [&](std::size_t block) { return block * row_count_ / kBlocks; };
   std::vector<std::vector<std::uint32_t>> counts(kBlocks, std::vector<std::uint32_t>(features));
   tbb::parallel_for(std::size_t{0}, kBlocks, [&](std::size_t block) {
-    for (std::uint64_t j = rows.offsets[first_row(block)]; j < rows.offsets[first_row(block + 1)]; ++j) ++counts[block][rows.ids[j]];
+    for (std::uint64_t j = rows.offsets[first_row(block)]; j < rows.offsets[first_row(block + 1)]; ++j)
+      ++counts[block][rows.ids[j]];
   });
   std::uint64_t end = 0;
   for (std::size_t f = 0; f < features; ++f) {

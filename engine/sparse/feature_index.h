@@ -9,9 +9,9 @@
 
 namespace glissade {
 
-/// An inverted index over sparse rows: of each feature the rows that have it. A query reads whole lists, the shortest first, until
-/// a budget of entries is spent: rare features tell rows apart, and a few of them cost less than one common one (the idea behind
-/// skipping in inverted indexes, Broder et al. 2003). What it finds is then to be scored exactly.
+/// An inverted index over sparse rows: of each feature the rows that have it. A query reads whole lists, the shortest first,
+/// until a budget of entries is spent: rare features tell rows apart, and a few of them cost less than one common one (the idea
+/// behind skipping in inverted indexes, Broder et al. 2003). What it finds is then to be scored exactly.
 class FeatureIndex {
  public:
   /// A thread's buffers; made once, as long as the rows.

@@ -26,7 +26,8 @@ LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> sam
                      std::uint32_t fan_in);
 
 /// The product `direct` of a sample with the row of one of its labels, had the sample not been among the `count` that the row was
-/// made from: its part goes out of the sum, of the sum's length and of the count. `own`: the sample's squares at the row's features.
+/// made from: its part goes out of the sum, of the sum's length and of the count. `own`: the sample's squares at the row's
+/// features.
 float without_sample(float direct, float own, std::uint32_t count, float length) noexcept;
 
 /// What the row of a label with `count` samples is multiplied by.

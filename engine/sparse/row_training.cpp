@@ -18,9 +18,9 @@ namespace {
 constexpr std::size_t kCandidates = 64;  ///< retrieved rows that a sample's labels compete with
 constexpr std::size_t kScored = 200;     ///< rows that the inverted index proposes, then scored exactly
 constexpr std::size_t kBatch = 2048, kBlock = 32;
-constexpr float kSharpness = 30;     ///< logits are this times the rows' products, which lie between 0 and about 1
+constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr float kUsualFanIn = 64;  ///< Adagrad's mean is over so many entries
 constexpr std::uint32_t kNoLabel = 0xffffffffu;
 constexpr std::uint64_t kOrderStream = 62;
 

@@ -12,8 +12,8 @@
 
 namespace glissade {
 
-/// Trains the labels' sparse rows where they start, at the sums of their samples: a softmax over a sample's labels and the rows that
-/// the inverted index retrieves for it, row-wise Adagrad, the topology as it is.
+/// Trains the labels' sparse rows where they start, at the sums of their samples: a softmax over a sample's labels and the rows
+/// that the inverted index retrieves for it, row-wise Adagrad, the topology as it is.
 ///
 /// A label of a few samples has each of them in its row already, so that on training samples everything looks right and there is
 /// nothing to learn. So each sample is left out of its own labels' rows when these are scored: what is learned is what helps the
@@ -23,16 +23,16 @@ namespace glissade {
 class RowTraining {
  public:
   /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it.
-  RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-              const LabelRows& made, SparsePaths& paths);
+  RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
+              SparsePaths& paths);
 
   /// config.row_epochs passes; then the rows are in paths.labels.
   void run();
 
  private:
   struct Worker;
-  /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the gradient
-  /// by the logit.
+  /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the
+  /// gradient by the logit.
   struct Gradients {
     struct Row {
       std::uint32_t label, begin, size;

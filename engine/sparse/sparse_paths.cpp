@@ -53,12 +53,14 @@ std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
     return begins[0] == 0 && begins[begins.size() - 1] == end && std::is_sorted(begins.data(), begins.data() + begins.size());
   };
   for (const SparseMatrix* rows : {&labels, &samples}) {
-    if (!ascending(rows->offsets, rows->entries()) || rows->values.size() != rows->entries()) return "sparse rows do not fit together";
+    if (!ascending(rows->offsets, rows->entries()) || rows->values.size() != rows->entries())
+      return "sparse rows do not fit together";
     if (!bounded(rows->ids, shape.features)) return "a sparse row has a feature beyond the model's";
   }
   if (!labels.empty() && labels.rows() != shape.labels) return "its sparse rows are not one per label";
   if (!ascending(sample_label_begins, sample_labels.size())) return "labels of its samples do not fit together";
-  if (!samples.empty() && sample_label_begins.size() != samples.rows() + 1) return "its samples and their labels do not fit together";
+  if (!samples.empty() && sample_label_begins.size() != samples.rows() + 1)
+    return "its samples and their labels do not fit together";
   if (!bounded(sample_labels, shape.labels)) return "a sample has a label beyond the model's";
   if (!empty() && (weights.weights.size() != shape.features || blend.weights.size() != kTerms)) {
     return "its sparse paths are not complete";

@@ -49,16 +49,15 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
     if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return false;
     made.resize(rows.size());
-    gather_evidence(impl, {hidden.back(), best}, batch.features(), unknown,
-                    [&](std::size_t sample, const Evidence& evidence) {
-                      const auto labels = batch.labels().row_ids(sample);
-                      Example& example = made[sample];
-                      example.terms = evidence.terms();
-                      example.is_label.clear();
-                      for (const std::uint32_t label : evidence.labels()) {
-                        example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
-                      }
-                    });
+    gather_evidence(impl, {hidden.back(), best}, batch.features(), unknown, [&](std::size_t sample, const Evidence& evidence) {
+      const auto labels = batch.labels().row_ids(sample);
+      Example& example = made[sample];
+      example.terms = evidence.terms();
+      example.is_label.clear();
+      for (const std::uint32_t label : evidence.labels()) {
+        example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
+      }
+    });
     for (const Example& example : made) examples.add(example.terms, example.is_label);
   }
   if (!kept.empty()) impl.paths.blend = Blend::fit(examples);

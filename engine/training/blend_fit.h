@@ -10,8 +10,8 @@
 namespace glissade {
 
 /// Whether sample `row` of `samples` is kept out of the hidden path's training, so that what the paths say of it can be weighed
-/// fairly: up to 5,000 samples, at most 3 %, drawn from the seed. Nor is it in the labels' sparse rows; it is among the neighbours, but
-/// passed over while the paths are weighed.
+/// fairly: up to 5,000 samples, at most 3 %, drawn from the seed. Nor is it in the labels' sparse rows; it is among the
+/// neighbours, but passed over while the paths are weighed.
 bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept;
 
 /// Weighs the paths by the samples that were kept. False if a matrix product ran out of memory.

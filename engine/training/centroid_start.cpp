@@ -64,8 +64,7 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::span<c
     if (count == 0) return;
     row.resize(width);
     weights.assign(count, 1.f / static_cast<float>(count));
-    kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width,
-                     row.data());
+    kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width, row.data());
     kernels.axpy_f32(-1.f, hidden.mean.data(), row.data(), width);
     const float square = kernels.sum_squares_f32(row.data(), width);
     if (square == 0.f) return;

@@ -12,8 +12,9 @@ namespace glissade {
 
 /// Sets every output row to the mean of its label's samples in the last hidden layer, less the mean of all samples, at the length
 /// `length`; its bias makes the score that of the centred sample. Labels without samples keep what they have. A nearest-centroid
-/// classifier (Rocchio 1971) under random features, before any step of training. Costs a forward pass over the samples `rows` of `data` and for its
-/// time 2 bytes per sample and unit. A function of network and data, for any number of threads. False if oneDNN failed.
+/// classifier (Rocchio 1971) under random features, before any step of training. Costs a forward pass over the samples `rows` of
+/// `data` and for its time 2 bytes per sample and unit. A function of network and data, for any number of threads. False if
+/// oneDNN failed.
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
                           double length);
 

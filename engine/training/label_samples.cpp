@@ -14,7 +14,8 @@ LabelSamples samples_by_label(const DatasetView& data, std::span<const std::uint
   by_label.samples.resize(by_label.begins.back());
   std::vector<std::uint64_t> next(by_label.begins.begin(), by_label.begins.end() - 1);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (const std::uint32_t label : data.labels.row_ids(rows[i])) by_label.samples[next[label]++] = static_cast<std::uint32_t>(i);
+    for (const std::uint32_t label : data.labels.row_ids(rows[i]))
+      by_label.samples[next[label]++] = static_cast<std::uint32_t>(i);
   }
   return by_label;
 }

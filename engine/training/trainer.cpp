@@ -98,7 +98,8 @@ class Trainer::Impl {
   Impl(Model::Impl& model, std::uint64_t samples_per_epoch) : model_(model), arena_(arena_threads(model.config.threads)) {
     std::uint64_t trained = samples_per_epoch;
     if (uses_sparse_paths(model.config)) {
-      for (std::uint64_t row = 0; row < samples_per_epoch; ++row) trained -= is_kept_for_blend(model.config, samples_per_epoch, row);
+      for (std::uint64_t row = 0; row < samples_per_epoch; ++row)
+        trained -= is_kept_for_blend(model.config, samples_per_epoch, row);
     }
     const std::uint64_t steps = (trained + model.config.batch - 1) / model.config.batch;
     total_steps_ = steps * model.config.epochs;

@@ -73,8 +73,7 @@ double recall(const ParameterRows& rows, const Activations& hidden, const std::v
   std::size_t found = 0;
   for (std::size_t s = 0; s < hidden.samples; ++s) {
     const auto best = best_rows(rows, hidden.row(s), depth);
-    for (std::size_t i = 0; i < depth; ++i)
-      found += std::find(best.begin(), best.end(), ids[s * depth + i]) != best.end();
+    for (std::size_t i = 0; i < depth; ++i) found += std::find(best.begin(), best.end(), ids[s * depth + i]) != best.end();
   }
   return static_cast<double>(found) / static_cast<double>(hidden.samples * depth);
 }
@@ -137,8 +136,7 @@ TEST_CASE("sketches estimate inner products without bias, and well enough to ran
       length += double{vectors[stride + d]} * vectors[stride + d];
       other += double{vectors[d]} * vectors[d];
     }
-    const double estimate =
-        sketches.length_scale() * std::sqrt(length) * (double{lookup.unit} * sums[0] + double{lookup.shift});
+    const double estimate = sketches.length_scale() * std::sqrt(length) * (double{lookup.unit} * sums[0] + double{lookup.shift});
     const double relative = (estimate - product) / std::sqrt(length * other);
     error += relative;
     square += relative * relative;

@@ -35,11 +35,11 @@ const Option& find(std::string_view name) {
 TEST_CASE("every field of Config has an option", "[unit]") {
   // Does not compile when a field is added: add its option, then extend this list.
   const auto& [hidden, activation, storage, loss, start, start_length, fan_in, row_epochs, row_rate, neighbours, list_budget,
-               sparse_weighting, exclude_input, sampler, scope, active, retrieved_share, collisions, frequency_power,
-               fused, correction, hash, hash_transform, probes, table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period,
+               sparse_weighting, exclude_input, sampler, scope, active, retrieved_share, collisions, frequency_power, fused,
+               correction, hash, hash_transform, probes, table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period,
                rehash_growth, rehash_threshold, optimizer, moments, second_moment, learning_rate, beta1, beta2, epsilon,
-               weight_decay, warmup, decay, window, negatives, min_count, subsampling,
-               min_ngram, max_ngram, epochs, batch, batches, feature_dropout, hidden_dropout, seed, threads] = Config{};
+               weight_decay, warmup, decay, window, negatives, min_count, subsampling, min_ngram, max_ngram, epochs, batch,
+               batches, feature_dropout, hidden_dropout, seed, threads] = Config{};
   CHECK(hidden.size() == 1);
   CHECK(options().size() == 56);
 }
@@ -68,7 +68,8 @@ TEST_CASE("an active set's size may be a part of the labels", "[unit]") {
 }
 
 TEST_CASE("options are described: unique kebab-case names, known groups, a sentence of effect", "[unit]") {
-  const std::set<std::string_view> groups = {"network", "sparse paths", "active set", "hash tables", "optimiser", "words", "training"};
+  const std::set<std::string_view> groups = {"network",   "sparse paths", "active set", "hash tables",
+                                             "optimiser", "words",        "training"};
   std::set<std::string_view> names;
   for (const Option& option : options()) {
     INFO(option.name);
@@ -200,7 +201,9 @@ TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().kind == Error::Kind::usage);
   CHECK(wrong.error().message == "unknown preset 'amazon-679k', did you mean 'amazon-670k'?");
-  CHECK(preset("").error().message == "unknown preset ''; known: short-text, few-rows, long-text, items, plain, amazon-670k, wikilsh-325k, text8, text8-slide, sample");
+  CHECK(preset("").error().message ==
+        "unknown preset ''; known: short-text, few-rows, long-text, items, plain, amazon-670k, wikilsh-325k, text8, text8-slide, "
+        "sample");
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ constexpr std::size_t kWidth = 12, kSamples = 20;
 
 /// Random output rows, hidden vectors and labels, with tables over the rows.
 struct World {
-  explicit World(Config c) : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, {}}), index(config, rows), clusters(config, rows) {
+  explicit World(Config c)
+      : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, {}}), index(config, rows), clusters(config, rows) {
     rows.randomize(1.0, 3);
     hashing::Random random(5);
     for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);

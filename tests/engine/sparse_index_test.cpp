@@ -28,7 +28,8 @@ std::vector<double> products(const SparseMatrix& rows, std::span<const std::uint
   std::vector<double> x(features), out(rows.rows());
   for (std::size_t j = 0; j < ids.size(); ++j) x[ids[j]] = values[j];
   for (std::size_t row = 0; row < rows.rows(); ++row) {
-    for (std::uint64_t j = rows.offsets[row]; j < rows.offsets[row + 1]; ++j) out[row] += x[rows.ids[j]] * widened(rows.values[j]);
+    for (std::uint64_t j = rows.offsets[row]; j < rows.offsets[row + 1]; ++j)
+      out[row] += x[rows.ids[j]] * widened(rows.values[j]);
   }
   return out;
 }
@@ -99,8 +100,10 @@ TEST_CASE("a label's row is the largest entries of the sum of its samples", "[un
     const std::uint64_t kept = cut.rows.offsets[label + 1] - cut.rows.offsets[label];
     CHECK(kept == std::min<std::uint64_t>(4, whole.rows.offsets[label + 1] - whole.rows.offsets[label]));
     double least = 1e9;
-    for (std::uint64_t j = cut.rows.offsets[label]; j < cut.rows.offsets[label + 1]; ++j) least = std::min(least, sum[cut.rows.ids[j]]);
-    CHECK(static_cast<std::uint64_t>(std::ranges::count_if(sum, [&](double v) { return v > least + 1e-6; })) < std::max<std::uint64_t>(kept, 1));
+    for (std::uint64_t j = cut.rows.offsets[label]; j < cut.rows.offsets[label + 1]; ++j)
+      least = std::min(least, sum[cut.rows.ids[j]]);
+    CHECK(static_cast<std::uint64_t>(std::ranges::count_if(sum, [&](double v) { return v > least + 1e-6; })) <
+          std::max<std::uint64_t>(kept, 1));
   }
 }
 
@@ -111,8 +114,7 @@ TEST_CASE("a sample taken out of its label's row scores as if the row had never 
   for (std::uint32_t out = 0; out < 20; ++out) {
     std::vector<std::uint32_t> others = all_of(data);
     std::erase(others, out);
-    const LabelRows without =
-        label_rows(data.view(), others, FeatureWeights(SparseWeighting::given, data.view()), 1000);
+    const LabelRows without = label_rows(data.view(), others, FeatureWeights(SparseWeighting::given, data.view()), 1000);
     const auto all = products(with.rows, x.row_ids(out), x.row_values(out), data.features);
     const auto expected = products(without.rows, x.row_ids(out), x.row_values(out), data.features);
     for (const std::uint32_t label : data.view().labels.row_ids(out)) {

@@ -31,7 +31,8 @@ Model trained(const Config& config, const Data& data) {
 
 }  // namespace
 
-TEST_CASE("sparse rows, trained or not, and neighbours each know more than a hidden layer that has hardly begun", "[unit][levels]") {
+TEST_CASE("sparse rows, trained or not, and neighbours each know more than a hidden layer that has hardly begun",
+          "[unit][levels]") {
   const Data data = planted_data(1500, 600, 200, 3), test = planted_data(400, 600, 200, 4);
   Config config = sparse_config();
   config.learning_rate = 1e-4;
@@ -178,7 +179,7 @@ TEST_CASE("the preset follows from the data's statistics", "[unit]") {
   CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).preset == "long-text");
   CHECK(choose_preset(rows(1000, 1000, 60, 1.f).view()).preset == "items");
   CHECK(choose_preset(rows(1000, 1000, 10, 0.5f).view()).preset == "few-rows");
-  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).reason == 
+  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).reason ==
         "50 rows, 60.0 features each; 30 features and more count as long, less than 200000 rows as few");
 }
 

@@ -85,13 +85,13 @@ struct Config {
   Start start = Start::random;  ///< of the output rows
   double start_length = 1.0;    ///< of rows that start as centroids
 
-  std::uint32_t fan_in = 0;         ///< features that a label's sparse row has; 0 = no such rows
-  std::uint32_t row_epochs = 0;     ///< passes over the data in which the labels' sparse rows are trained
-  double row_rate = 0.01;           ///< step size of that training
-  std::uint32_t neighbours = 0;     ///< training samples whose labels vote for a sample; 0 = samples are not kept
+  std::uint32_t fan_in = 0;           ///< features that a label's sparse row has; 0 = no such rows
+  std::uint32_t row_epochs = 0;       ///< passes over the data in which the labels' sparse rows are trained
+  double row_rate = 0.01;             ///< step size of that training
+  std::uint32_t neighbours = 0;       ///< training samples whose labels vote for a sample; 0 = samples are not kept
   std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
   SparseWeighting sparse_weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
-  bool exclude_input = false;       ///< sparse paths: a sample's features are not predicted as its labels
+  bool exclude_input = false;  ///< sparse paths: a sample's features are not predicted as its labels
 
   SamplerMix sampler = SamplerKind::uniform;
   Scope scope = Scope::shared;

@@ -24,8 +24,7 @@ enum class Phase : std::size_t {
 
 inline constexpr std::array<std::string_view, 12> kPhaseNames = {
     "gather",        "input forward",  "dense forward",   "sampling",     "packing", "scores",
-    "output update", "dense backward", "input transpose", "input update", "re-hash",
-    "sparse paths"};
+    "output update", "dense backward", "input transpose", "input update", "re-hash", "sparse paths"};
 
 /// Wall seconds by phase.
 struct PhaseSeconds {
