@@ -51,10 +51,10 @@ Sketches::Sketches(std::size_t dimension, Storage storage, std::uint64_t seed) {
   std::iota(ids.begin(), ids.end(), 0u);
   panels_.take(directions, ids, dense::element_for(storage));
   start_.assign(panels_.padded_rows(), 0.f);
-  // A projection of a vector of length v is sqrt(2 / (pi dimension)) v long on average, and kBits of them count every direction
-  // kBits / dimension times.
+  // Along a vector's own direction the sign of a projection earns sqrt(2 / (pi dimension)) of its length on average, and nothing
+  // across it: the sum over kBits of them, times this, is the inner product without bias.
   const auto n = static_cast<double>(dimension);
-  length_scale_ = static_cast<float>(std::sqrt(2.0 * n / std::numbers::pi) / kBits);
+  length_scale_ = static_cast<float>(std::sqrt(std::numbers::pi * n / 2.0) / kBits);
 }
 
 void Sketches::project(const void* vectors, std::size_t stride, std::size_t count, float* out) const noexcept {

@@ -145,7 +145,7 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
     const ActiveSet again = world.select(first, count, 11 + first);
     REQUIRE(again.ids == set.ids);
     REQUIRE(again.log_weights == set.log_weights);
-    if (draws > 5 && name != "lsh:1") REQUIRE(world.select(first, count, 12345).ids != set.ids);
+    if (draws > 5 && name != "lsh:1" && name != "lsh-learned:1") REQUIRE(world.select(first, count, 12345).ids != set.ids);
   }
 }
 
