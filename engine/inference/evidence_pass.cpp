@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "simd/kernels.h"
+#include "engine/layers/row_logits.h"
 
 namespace glissade {
 namespace {
@@ -15,13 +15,8 @@ constexpr std::size_t kSamplesAtOnce = 16;
 
 /// The best label's logit less the logarithm of its probability.
 float log_sum(const ParameterRows& output, const Activations& hidden, std::size_t row, std::uint32_t best, float probability) {
-  const simd::Kernels& kernels = simd::kernels();
   float z = 0;
-  if (output.storage() == Storage::fp32) {
-    kernels.dots_f32(hidden.row(row), output.weights.data(), output.stride(), &best, 1, output.width(), &z);
-  } else {
-    kernels.dots_bf16(hidden.half_row(row), output.high.data(), output.stride(), &best, 1, output.width(), &z);
-  }
+  row_logits(output, hidden, row, {&best, 1}, &z);
   return z + output.bias[best] - std::log(probability);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/inference/search.h"
+#include "engine/layers/row_logits.h"
 #include "hashing/group_codes.h"
 #include "hashing/query.h"
 #include "simd/kernels.h"
@@ -52,11 +53,7 @@ std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, con
       std::sort(scratch.ids.begin(), scratch.ids.end());  // reads rows in order, and ties go to the lower label
       scratch.logits.resize(size);
       float* z = scratch.logits.data();
-      if (rows.storage() == Storage::fp32) {
-        kernels.dots_f32(hidden.row(s), rows.weights.data(), rows.stride(), scratch.ids.data(), size, rows.width(), z);
-      } else {
-        kernels.dots_bf16(hidden.half_row(s), rows.high.data(), rows.stride(), scratch.ids.data(), size, rows.width(), z);
-      }
+      row_logits(rows, hidden, s, scratch.ids, z);
       for (std::size_t j = 0; j < size; ++j) z[j] += rows.bias[scratch.ids[j]];
       std::uint32_t* labels = target.out.labels.data() + (target.first_row + s) * k;
       float* scores = target.out.scores.data() + (target.first_row + s) * k;

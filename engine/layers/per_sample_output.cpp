@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/layers/row_logits.h"
 #include "engine/stopwatch.h"
 #include "hashing/seeds.h"
 
@@ -78,11 +79,7 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   const std::size_t size = set.ids.size();
   sizes_[sample] = static_cast<std::uint32_t>(size);
   std::ranges::copy(set.ids, ids);
-  if (rows.storage() == Storage::fp32) {
-    kernels.dots_f32(step.hidden.row(sample), rows.weights.data(), rows.stride(), ids, size, rows.width(), z);
-  } else {
-    kernels.dots_bf16(step.hidden.half_row(sample), rows.high.data(), rows.stride(), ids, size, rows.width(), z);
-  }
+  row_logits(rows, step.hidden, sample, {ids, size}, z);
   for (std::size_t j = 0; j < size; ++j) z[j] += rows.bias[ids[j]];
 
   scratch.positions.resize(set.labels);  // labels come first

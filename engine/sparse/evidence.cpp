@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/layers/row_logits.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -119,15 +120,8 @@ void Evidence::find_label_rows() {
 }
 
 void Evidence::score_hidden(const Sample& sample) {
-  const simd::Kernels& kernels = simd::kernels();
   scores_.resize(candidates_.size());
-  if (output_.storage() == Storage::fp32) {
-    kernels.dots_f32(sample.hidden.row(sample.row), output_.weights.data(), output_.stride(), candidates_.data(),
-                     candidates_.size(), output_.width(), scores_.data());
-  } else {
-    kernels.dots_bf16(sample.hidden.half_row(sample.row), output_.high.data(), output_.stride(), candidates_.data(),
-                      candidates_.size(), output_.width(), scores_.data());
-  }
+  row_logits(output_, sample.hidden, sample.row, candidates_, scores_.data());
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     const float z = scores_[c] + output_.bias[candidates_[c]];
     term(terms_[c], Term::hidden) = config_.loss == LossKind::softmax ? z - sample.log_sum : -std::log1p(std::exp(-z));
