@@ -21,8 +21,8 @@ struct LabelRows {
   std::vector<std::uint32_t> counts;  ///< samples of each label
 };
 
-/// `samples`: those of `data` to take, ascending.
-LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
+/// `chosen`: the samples of `data` to take, ascending.
+LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
                      std::uint32_t fan_in);
 
 /// The product `direct` of a sample with the row of one of its labels, had the sample not been among the `count` that the row was
