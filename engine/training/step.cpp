@@ -13,8 +13,8 @@ enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActive
 
 TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
   if (uses_tables(model.config.sampler)) index_ = &model.training_index();
-  if (uses_clusters(model.config.sampler)) clusters_ = std::make_unique<ClusterIndex>(model.config, model.network.output);
-  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_.get()});
+  if (uses_clusters(model.config.sampler)) clusters_ = &model.training_clusters();
+  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
@@ -36,6 +36,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = ++model_.step;
+  model_.pass.open = true;
   const RowOptimizer optimizer(config, plan.learning_rate, step);
   Report report;
 
