@@ -15,6 +15,8 @@ import catch.suite
 import cli.scenarios
 import cli.suite
 import consumer.suite
+import faults.suite
+import kill.suite
 import peers.suite
 import runner
 import structure.suite
@@ -26,6 +28,8 @@ SUITES = {
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "kill": kill.suite.run,
+    "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
     "words": words.suite.run,

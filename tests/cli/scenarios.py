@@ -130,9 +130,12 @@ def interrupted_keeps_checkpoint(runs):
         _, err = process.communicate(timeout=SECONDS)
         if process.returncode != status:
             raise Failure(f"exit status {process.returncode} after {number.name}, expected {status}: {err}")
-        if not re.fullmatch(rf"glissade: interrupted; '{model}' holds the end of epoch \d+, go on with --resume\n", err):
+        ends = rf"'{model}' holds the end of epoch \d+, go on with --resume"
+        within = rf"'({model}\.checkpoint-\d+)' holds step \d+, [\d,]+ samples into epoch \d+; go on with --resume"
+        words = re.fullmatch(rf"glissade: interrupted; (?:{ends}|{within})\n", err)
+        if not words:
             raise Failure(f"the last words are {err!r}")
-        runs.call("info", "--model", model)
+        runs.call("info", "--model", words[1] or model)
 
 
 def resume_refuses_other_options(runs):
