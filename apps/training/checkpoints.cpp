@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "apps/console/output.h"
 #include "datasets/atomic_file.h"
 
 namespace glissade::apps {
@@ -37,12 +36,11 @@ std::uint64_t size_of(const std::string& path) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings,
-                         std::function<void(const CheckpointReport&)> on_written)
+Checkpoints::Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings, Listener listener)
     : model_(model),
       model_path_(std::move(model_path)),
       settings_(settings),
-      on_written_(std::move(on_written)),
+      listener_(std::move(listener)),
       last_step_(model.step()) {}
 
 bool Checkpoints::due() const {
@@ -104,11 +102,11 @@ void Checkpoints::collect(std::optional<BackgroundSave::Outcome> outcome) {
   if (!outcome) return;
   const bool is_model = writing_ == model_path_;
   if (is_model) model_saved_ = outcome->written.ok();
-  if (!outcome->written) return complain(outcome->written.error().message + "; training goes on");
+  if (!outcome->written) return listener_.on_trouble(outcome->written.error().message + "; training goes on");
   if (is_model && settings_.keep > 0) keep_copy(writing_);
   // With the model file written no older state is of use, unless somebody wants to keep some.
   prune(settings_.keep > 0 ? settings_.keep : is_model ? 0 : 1);
-  on_written_({writing_, writing_step_, outcome->seconds, size_of(writing_)});
+  listener_.on_written({writing_, writing_step_, outcome->seconds, size_of(writing_)});
 }
 
 /// The model file is the next one's to replace: by a second name this one stays, where there are such names at no cost.
@@ -117,7 +115,7 @@ void Checkpoints::keep_copy(const std::string& path) const {
   std::error_code code;
   fs::remove(kept, code);
   fs::create_hard_link(path, kept, code);
-  if (code) complain(fmt::format("'{}' cannot be kept: {}; training goes on", kept, code.message()));
+  if (code) listener_.on_trouble(fmt::format("'{}' cannot be kept: {}; training goes on", kept, code.message()));
 }
 
 void Checkpoints::prune(std::size_t keep) const {

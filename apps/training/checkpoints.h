@@ -31,12 +31,15 @@ struct CheckpointReport {
 };
 
 /// The files MODEL.checkpoint-STEP of a run, and the model file as far as it is one more state to go on from. All of them are
-/// whole model files. What cannot be written is reported on standard error, and training goes on.
+/// whole model files. What cannot be written is told, and training goes on.
 class Checkpoints {
  public:
-  /// `on_written` is told of each file.
-  Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings,
-              std::function<void(const CheckpointReport&)> on_written);
+  /// What is told of each file that was written, and of each that could not be.
+  struct Listener {
+    std::function<void(const CheckpointReport&)> on_written;
+    std::function<void(const std::string& message)> on_trouble;
+  };
+  Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings, Listener listener);
 
   /// To be called between two steps: writes a checkpoint if one is due, and collects one that was being written.
   void after_step();
@@ -78,7 +81,7 @@ class Checkpoints {
   const Model& model_;
   std::string model_path_;
   CheckpointSettings settings_;
-  std::function<void(const CheckpointReport&)> on_written_;
+  Listener listener_;
   BackgroundSave background_;
   std::string writing_;
   std::uint64_t writing_step_ = 0;

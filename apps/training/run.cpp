@@ -42,7 +42,11 @@ TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& dat
       log_(log),
       progress_(model.config().epochs, settings.quiet),
       checkpoints_(model, settings.model_path, settings.checkpoints,
-                   [this](const CheckpointReport& report) { log_checkpoint(report); }) {}
+                   {[this](const CheckpointReport& report) { log_checkpoint(report); },
+                    [this](const std::string& message) {
+                      progress_.clear();
+                      complain(message);
+                    }}) {}
 
 Result<int> TrainingRun::run() {
   const InterruptGuard guard;

@@ -122,9 +122,7 @@ int ftruncate64(int descriptor, off64_t size) noexcept {
 
 int ftruncate(int descriptor, off_t size) noexcept { return ftruncate64(descriptor, size); }
 
-int fsync(int descriptor) {
-  return fails("fsync", descriptor) ? -1 : static_cast<int>(syscall(SYS_fsync, descriptor));
-}
+int fsync(int descriptor) { return fails("fsync", descriptor) ? -1 : static_cast<int>(syscall(SYS_fsync, descriptor)); }
 
 int close(int descriptor) {
   const bool failed = fails("close", descriptor);
