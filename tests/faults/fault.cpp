@@ -6,6 +6,8 @@
 //   FAULT_SKIP    so many matching calls succeed before the first one fails; all after that fail, too
 //   FAULT_REPORT  a file to which a byte is appended for each call that was made to fail
 
+#undef _FILE_OFFSET_BITS  // both the calls of 32 and of 64 bits are defined here, under their own names
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -86,6 +88,8 @@ bool stream_matches(std::FILE* stream) {
 
 }  // namespace
 
+// The project hides symbols; these must be found before the C library's.
+#pragma GCC visibility push(default)
 extern "C" {
 
 int open(const char* path, int flags, ...) {
@@ -145,3 +149,4 @@ int fflush(std::FILE* stream) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop

@@ -23,13 +23,14 @@ import runner
 from runner import Failure
 
 SECONDS = 600
+ROWS = 3000  # of the sample: an epoch of a second or less
 TEMPORARY = re.compile(r"^m\.glsd(\.checkpoint-\d+)?\.tmp-\d+-\d+$")
 # Everything that has a state takes part: tables and their re-hashes, learned ones, sparse paths, dropout, early stopping.
 VARIANTS = {
-    "tables": ["--sampler", "lsh:0.4+frequency:0.2", "--tables", "8", "--k", "7", "--rehash-period", "3000", "--rehash-threshold", "0.05"],
+    "tables": ["--sampler", "lsh:0.4+frequency:0.2", "--tables", "8", "--k", "5", "--rehash-period", "500", "--rehash-threshold", "0.02"],
     "learned table, sparse paths": ["--sampler", "lsh-learned", "--fan-in", "16", "--neighbours", "10", "--row-epochs", "1"],
 }
-COMMON = ["--preset", "sample", "--hidden", "32", "--active", "256", "--learning-rate", "0.02", "--epochs", "3", "--threads", "1", "--batch", "128",
+COMMON = ["--preset", "sample", "--hidden", "16", "--active", "128", "--learning-rate", "0.02", "--epochs", "3", "--threads", "1", "--batch", "64",
           "--feature-dropout", "0.1", "--hidden-dropout", "0.1", "--holdout", "0.05", "--monitor", "p@1", "--quiet"]
 
 
@@ -40,7 +41,7 @@ class Soak:
         self.context = context
         self.folder = pathlib.Path(folder)
         self.random = random.Random(seed)
-        self.command = [str(context.glissade), "train", "--train", str(context.sample / "train.txt.zst"), *COMMON, *VARIANTS[variant]]
+        self.command = [str(context.glissade), "train", "--train", str(context.first_rows(self.folder, ROWS)), *COMMON, *VARIANTS[variant]]
         self.kills = self.resumed_within = self.read = self.finished = self.left = 0
         start = time.monotonic()
         self.complete("whole.glsd")
