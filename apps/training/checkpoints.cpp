@@ -106,7 +106,7 @@ void Checkpoints::collect(std::optional<BackgroundSave::Outcome> outcome) {
   if (is_model && settings_.keep > 0) keep_copy(writing_);
   // With the model file written no older state is of use, unless somebody wants to keep some.
   prune(settings_.keep > 0 ? settings_.keep : is_model ? 0 : 1);
-  listener_.on_written({writing_, writing_step_, outcome->seconds, size_of(writing_)});
+  listener_.on_written({writing_, writing_step_, writing_pause_, outcome->seconds, size_of(writing_)});
 }
 
 /// The model file is the next one's to replace: by a second name this one stays, where there are such names at no cost.
@@ -125,7 +125,8 @@ void Checkpoints::prune(std::size_t keep) const {
 }
 
 void Checkpoints::waited(Clock::time_point since) {
-  longest_pause_ = std::max(longest_pause_, std::chrono::duration<double>(Clock::now() - since).count());
+  writing_pause_ = std::chrono::duration<double>(Clock::now() - since).count();
+  longest_pause_ = std::max(longest_pause_, writing_pause_);
 }
 
 double Checkpoints::take_longest_pause() noexcept { return std::exchange(longest_pause_, 0.0); }

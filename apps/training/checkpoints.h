@@ -26,6 +26,7 @@ struct CheckpointSettings {
 struct CheckpointReport {
   std::string path;
   std::uint64_t step = 0;
+  double pause_seconds = 0;  ///< for which training waited
   double save_seconds = 0;
   std::uint64_t bytes = 0;
 };
@@ -85,6 +86,7 @@ class Checkpoints {
   BackgroundSave background_;
   std::string writing_;
   std::uint64_t writing_step_ = 0;
+  double writing_pause_ = 0;
   std::uint64_t last_step_;
   Clock::time_point last_time_ = Clock::now();
   double longest_pause_ = 0;

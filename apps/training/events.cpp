@@ -78,6 +78,7 @@ Json checkpoint_json(const CheckpointReport& report) {
           {"path", report.path},
           {"step", report.step},
           {"bytes", report.bytes},
+          {"pause_seconds", report.pause_seconds},
           {"save_seconds", report.save_seconds}};
 }
 
