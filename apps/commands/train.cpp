@@ -249,7 +249,7 @@ void Train::describe(const Model& model, const MemoryEstimate& need, std::uint32
   note(fmt::format(
       "model {} -> {} -> {}: {} parameters of {:.1f} bytes, {}, {}, sampler {}; training needs about {}, {} available",
       grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
-      grouped(model.parameters()), bytes, text("storage"), text("optimizer"), text("sampler"), bytes_text(need.total()),
+      grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), bytes_text(need.total()),
       bytes_text(available_memory())));
   std::string level;
   for (const SimdLevel& one : simd_levels()) {

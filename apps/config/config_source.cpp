@@ -66,7 +66,8 @@ void ConfigSource::add_options(CLI::App& parser) {
   for (const Option& option : options()) {
     const std::string name(option.name);
     const auto take = [this, name](const std::string& text) { command_line_.push_back({name, text, ""}); };
-    parser.add_option_function<std::string>("--" + name, take, description(option))
+    const std::string names = option.former.empty() ? "--" + name : fmt::format("--{},--{}", name, option.former);
+    parser.add_option_function<std::string>(names, take, description(option))
         ->type_name("VALUE")
         ->group(group_title(option.group))
         ->take_last();
@@ -96,7 +97,7 @@ Result<ConfigSource::Resolved> ConfigSource::resolve_from(std::string_view usual
 
 Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path) {
   for (const Option& option : options()) {
-    const bool given = std::find(asked.given.begin(), asked.given.end(), option.name) != asked.given.end();
+    const bool given = std::ranges::any_of(asked.given, [&](const std::string& name) { return option.is_called(name); });
     if (!given || !option.stored) continue;
     const std::string wanted = option.get(asked.config);
     const std::string has = option.get(stored);

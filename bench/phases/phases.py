@@ -41,7 +41,7 @@ def train(build, options, level):
 
 def state_bytes(config):
     """Bytes of weights and optimiser state that an update of one parameter reads; it writes as many."""
-    weights = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}[config["storage"]]
+    weights = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}[config["precision"]]
     moment = {"fp32": 4, "bf16": 2}[config["moments"]]
     moments = {"adam": moment + (moment if config["second-moment"] == "element" else 0), "momentum": moment, "adagrad": 0, "sgd": 0}
     return weights + moments[config["optimizer"]]
@@ -53,7 +53,7 @@ def floors(start, epoch, ceilings):
     data = next(d for d in start["data"] if d["role"] == "train")
     samples, steps, entries = epoch["samples"], epoch["steps"], data["feature_entries"]
     hidden = -(-int(str(config["hidden"]).split(",")[-1]) // PADDING) * PADDING
-    forward = 4 if config["storage"] == "fp32" else 2
+    forward = 4 if config["precision"] == "fp32" else 2
     product = 2 if ceilings["bf16_products"] and forward == 2 else 4
     active = epoch["active_share"] * data["labels"]
     output_rows = epoch["rows_touched_share"] * data["labels"] * steps

@@ -77,6 +77,21 @@ std::uint64_t step_bytes(const Config& config, const Shape& shape) noexcept {
   return activations + entries * 40 + (per_sample ? per_sample_output_bytes(config, shape) : shared_output_bytes(config, shape));
 }
 
+/// What gradients take that are kept until the step is made (GradientStore).
+std::uint64_t gradient_bytes(const Config& config, const Shape& shape) noexcept {
+  if (config.accumulate == 1 && config.clip_norm == 0) return 0;
+  const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
+    return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
+  };
+  const std::uint64_t samples = std::uint64_t{config.batch} * config.accumulate;
+  const bool per_sample = config.scope == Scope::sample;
+  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active.of(shape.labels);
+  std::uint64_t bytes = block(shape.features, samples * kFeaturesPerSample, config.hidden.front()) +
+                        block(shape.labels, active * (per_sample ? samples : config.accumulate), config.hidden.back());
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) bytes += block(config.hidden[i], config.hidden[i], config.hidden[i - 1]);
+  return bytes;
+}
+
 std::optional<std::string> read_small_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
@@ -175,7 +190,7 @@ std::string remedy(const MemoryEstimate& need) {
   if (largest == need.optimizer_state) {
     return "use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = adagrad";
   }
-  if (largest == need.weights) return "use fewer hidden units, or storage = bf16";
+  if (largest == need.weights) return "use fewer hidden units, or precision = bf16";
   if (largest == need.tables) return "use fewer tables, a smaller k, or sampler = uniform";
   return "use a smaller batch or fewer active labels";
 }
@@ -242,7 +257,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   add_rows(estimate, options, shape.labels, config.hidden.back());
   if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
-  estimate.step_buffers = step_bytes(config, shape);
+  estimate.step_buffers = step_bytes(config, shape) + gradient_bytes(config, shape);
   return estimate;
 }
 

@@ -53,6 +53,7 @@ struct About {
   std::string_view unit;
   std::string_view effect;
   bool stored = true;
+  std::string_view former = {};
 };
 
 /// A number between the bounds that `Range` shows, ends included.
@@ -79,7 +80,7 @@ constexpr Option choice(const About& about) {
     return option_error(Name.view(), text, "unknown", choices<E>());
   };
   const auto get = [](const Config& config) { return std::string(config::name_of(config.*Member)); };
-  return {Name.view(), about.group, about.unit, choices<E>(), about.effect, set, get, about.stored};
+  return {Name.view(), about.group, about.unit, choices<E>(), about.effect, set, get, about.stored, about.former};
 }
 
 constexpr std::string_view kHiddenRange = "1 .. 65536 per layer, 1 to 16 layers separated by commas";
@@ -154,10 +155,11 @@ constexpr auto kOptions = std::to_array<Option>({
     {"hidden", kNetwork, "units", kHiddenRange,
      "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense.", set_hidden,
      get_hidden, true},
-    choice<"storage", &Config::storage>({kNetwork, "",
-                                         "How weights are kept: as floats, as two 16-bit halves of which the forward pass reads "
-                                         "only the upper one, or as 16 bits "
-                                         "alone, rounded stochastically."}),
+    choice<"precision", &Config::storage>({kNetwork, "",
+                                           "How weights are kept and multiplied: as floats, as two 16-bit halves of which the "
+                                           "forward pass reads only the upper one, or as 16 bits alone, rounded "
+                                           "stochastically. (The type of the optimiser's state is --moments.)",
+                                           true, "storage"}),
     choice<"loss", &Config::loss>(
         {kNetwork, "",
          "Softmax cross-entropy with the targets of a sample sharing 1, an independent sigmoid per label, or, for words of a "
@@ -266,6 +268,10 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"beta2", &Config::beta2, "0 .. 0.999999">({kOptimiser, "", "Adam: memory of the squared gradient."}),
     number<"epsilon", &Config::epsilon, "1e-30 .. 1">(
         {kOptimiser, "", "Adam and Adagrad: added to the root of the squared gradients."}),
+    number<"clip-norm", &Config::clip_norm, "0 .. 1000000">(
+        {kOptimiser, "",
+         "Longest gradient of a step, all parameters taken as one vector; a longer one is shortened to this. Gradients are kept "
+         "until their length is known, which takes memory and time. 0 = any length."}),
     number<"weight-decay", &Config::weight_decay, "0 .. 1">(
         {kOptimiser, "", "Decoupled shrinking of touched rows, per step and unit of learning rate."}),
     number<"warmup", &Config::warmup, "0 .. 1">(
@@ -290,6 +296,10 @@ constexpr auto kOptions = std::to_array<Option>({
 
     number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
     number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),
+    number<"accumulate", &Config::accumulate, "1 .. 65536">(
+        {kTraining, "batches",
+         "Batches whose gradients make one optimiser step, as one batch of so many times the size would, with the activations of "
+         "one: each has an active set of its own, gradients are kept meanwhile."}),
     choice<"batches", &Config::batches>(
         {kTraining, "",
          "Which samples share a batch: any, or groups of those with the same hash of their hidden activation, whose labels are "
@@ -300,6 +310,11 @@ constexpr auto kOptions = std::to_array<Option>({
         {kTraining, "", "Probability that a hidden unit is left out for a training sample."}),
     number<"seed", &Config::seed, "0 .. 18446744073709551615">(
         {kTraining, "", "Seed of everything random: first weights, order of the samples, active sets, hash functions, dropout."}),
+    choice<"deterministic", &Config::deterministic>(
+        {kTraining, "",
+         "The same seed gives the same model for any number of threads. It does so anyway except with loss ns, which then runs "
+         "on one thread.",
+         false}),
     number<"threads", &Config::threads, "0 .. 1024">(
         {kTraining, "threads", "Threads to use; 0 = all that the process may use.", false}),
 });
@@ -317,7 +332,7 @@ std::span<const Option> options() { return kOptions; }
 
 Result<void> set_option(Config& config, std::string_view name, std::string_view text) {
   for (const Option& option : kOptions) {
-    if (option.name == name) return option.set(config, text);
+    if (option.is_called(name)) return option.set(config, text);
   }
   return usage_error("unknown option " + quoted(name) + config::suggestion(name, option_names()));
 }

@@ -91,7 +91,7 @@ namespace {
 
 const Option* find_stored(std::string_view name) noexcept {
   for (const Option& option : options()) {
-    if (option.stored && option.name == name) return &option;
+    if (option.stored && option.is_called(name)) return &option;
   }
   return nullptr;
 }

@@ -58,7 +58,9 @@ Result<void> check_words(const Config& config) {
     return usage_error(std::string("option '") + option + "': '" + std::string(has) + "' does not go with loss ns; use " +
                        needed);
   };
-  if (config.storage != Storage::fp32) return refuse("storage", config::name_of(config.storage), "fp32");
+  if (config.storage != Storage::fp32) return refuse("precision", config::name_of(config.storage), "fp32");
+  if (config.accumulate != 1) return refuse("accumulate", std::to_string(config.accumulate), "1");
+  if (config.clip_norm != 0) return refuse("clip-norm", number_text(config.clip_norm), "0");
   if (config.optimizer != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer), "sgd");
   if (config.activation != Activation::linear) return refuse("activation", config::name_of(config.activation), "linear");
   if (config.hidden.size() > 1) return refuse("hidden", std::to_string(config.hidden.size()) + " layers", "one layer");

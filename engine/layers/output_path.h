@@ -34,6 +34,16 @@ struct OutputReport {
   std::uint64_t active_rows = 0;  ///< sum over samples of the active set's size
   std::uint64_t rows_touched = 0;
   bool ok = true;  ///< false if oneDNN ran out of memory
+
+  OutputReport& operator+=(const OutputReport& other) noexcept {
+    loss += other.loss;
+    probed += other.probed;
+    hits += other.hits;
+    active_rows += other.active_rows;
+    rows_touched += other.rows_touched;
+    ok &= other.ok;
+    return *this;
+  }
 };
 
 /// Active sets, logits, loss, gradients and row updates of the output layer. Two ways to the same result:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/parameters/gradient_store.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -76,6 +77,10 @@ float RowOptimizer::power2(std::uint64_t steps) const noexcept {
 }
 
 float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept {
+  if (store_ != nullptr) {
+    store_->add(rows, row, gradient, bias_gradient, share_);
+    return 0;
+  }
   const std::size_t at = row * rows.stride(), width = rows.width();
   const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];

@@ -9,6 +9,8 @@
 
 namespace glissade {
 
+class GradientStore;
+
 /// One optimiser step's numbers, applied row by row to whatever rows the step touches, with decoupled weight decay (Loshchilov &
 /// Hutter 2019). g is the row's gradient, d the steps since the row was last touched, w the weights:
 ///
@@ -31,12 +33,21 @@ class RowOptimizer {
   /// `step` counts from 1.
   RowOptimizer(const Config& config, double learning_rate, std::uint64_t step);
 
+  /// The same step, but gradients go to `store`, which must outlive this, multiplied by `share`, and rows stay as they are.
+  RowOptimizer collecting(GradientStore& store, float share) const noexcept {
+    RowOptimizer other = *this;
+    other.store_ = &store;
+    other.share_ = share;
+    return other;
+  }
+
   /// Asks for all that update(rows, row) will touch, of a long row its begin: call it a row or two ahead. Rows are far apart in
   /// memory, and each has a handful of places there.
   void prefetch(const ParameterRows& rows, std::size_t row) const noexcept;
 
   /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the
-  /// change, bias included, in bf16 that before rounding. `rows` has the state that OptimizerState::of(config) says.
+  /// change, bias included, in bf16 that before rounding; 0 where gradients are collected. `rows` has the state that
+  /// OptimizerState::of(config) says.
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
 
  private:
@@ -65,6 +76,8 @@ class RowOptimizer {
   simd::AdamStep adam_;
   simd::MomentumStep momentum_;
   simd::SgdStep sgd_;
+  GradientStore* store_ = nullptr;
+  float share_ = 1;
 };
 
 }  // namespace glissade

@@ -1,5 +1,7 @@
 #include "engine/training/step.h"
 
+#include <algorithm>
+
 #include "engine/stopwatch.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
@@ -16,6 +18,12 @@ TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(
   if (uses_clusters(model.config.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
+  if (model.config.accumulate > 1 || model.config.clip_norm > 0) {
+    std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
+    for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
+    blocks.push_back(&model.network.output);
+    gradient_store_ = std::make_unique<GradientStore>(blocks);
+  }
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
@@ -32,20 +40,66 @@ Batch::Dropout TrainingStep::feature_dropout(std::uint64_t step) const noexcept 
   return {model_.config.feature_dropout, hashing::derive(model_.config.seed, kFeatureDropout, step)};
 }
 
+/// Where gradients wait, a step goes through its samples batch by batch.
+std::span<const std::uint32_t> TrainingStep::first_batch(std::span<const std::uint32_t> rows) const noexcept {
+  return gradient_store_ ? rows.first(std::min<std::size_t>(rows.size(), model_.config.batch)) : rows;
+}
+
 TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan) {
   const Config& config = model_.config;
-  Network& network = model_.network;
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
   const RowOptimizer optimizer(config, plan.learning_rate, step);
+  if (config.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
+  if (gradient_store_) {
+    run_parts(data, plan, optimizer, report);
+  } else {
+    run_batch(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
+    report.features_touched = feature_groups_.used_rows();
+  }
+  if (index_ == nullptr) model_.drop_index();
+  return report;
+}
+
+void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report) {
+  const std::uint64_t step = model_.step;
+  std::uint64_t part = 0;
+  for (auto rest = plan.rows; !rest.empty(); ++part) {
+    const auto rows = first_batch(rest);
+    rest = rest.subspan(rows.size());
+    const bool last = rest.empty();
+    const float share = static_cast<float>(rows.size()) / static_cast<float>(plan.rows.size());
+    run_batch(data, {rows, first_batch(last ? plan.next : rest), last ? step + 1 : step, part},
+              optimizer.collecting(*gradient_store_, share), report);
+  }
+  const PhaseWatch watch(report.phases, Phase::output_update);
+  Network& network = model_.network;
+  report.features_touched = gradient_store_->used_rows(network.input.rows);
+  report.output.rows_touched = gradient_store_->used_rows(network.output);
+  const double limit = model_.config.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
+  gradient_store_->flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
+                         [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
+                           const float change = optimizer.update(rows, row, gradient, bias_gradient);
+                           if (index_ != nullptr && &rows == &network.output)
+                             index_->drift().add(static_cast<std::uint32_t>(row), change);
+                         });
+}
+
+void TrainingStep::run_batch(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report) {
+  const Config& config = model_.config;
+  Network& network = model_.network;
+  const std::uint64_t step = model_.step;
+  const auto seed = [&](Stream stream) {
+    const std::uint64_t of_step = hashing::derive(config.seed, stream, step);
+    return part.part == 0 ? of_step : hashing::derive(of_step, part.part);
+  };
 
   const Stopwatch gather;
-  const Batch& batch = batches_.take({data, plan.rows, feature_dropout(step)});
+  const Batch& batch = batches_.take({data, part.rows, feature_dropout(step)});
   report.phases[Phase::gather] += gather.seconds();
-  const BatchAhead::Copying copying = batches_.start({data, plan.next, feature_dropout(step + 1)});
-  report.ok = network.forward(batch.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
-                              hidden_, &report.phases);
+  const BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step)});
+  report.ok &= network.forward(batch.features(), {config.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -54,29 +108,20 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
     index_->ensure_begun();
     hash_hidden();
   }
-  if (config.correction != Correction::off) sampler_->set_correction(plan.correction);
-  report.output = output_->step({hidden_.back(),
-                                 batch.labels(),
-                                 {codes_.data(), codes_stride_, plan.rows.size()},
-                                 hashing::derive(config.seed, kActiveSet, step),
-                                 optimizer,
-                                 gradients_.back().data(),
-                                 report.phases});
-  report.ok &= report.output.ok;
+  const OutputReport output = output_->step({hidden_.back(),
+                                             batch.labels(),
+                                             {codes_.data(), codes_stride_, part.rows.size()},
+                                             seed(kActiveSet),
+                                             optimizer,
+                                             gradients_.back().data(),
+                                             report.phases});
+  report.output += output;
+  report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);
-  report.features_touched = feature_groups_.used_rows();
 
-  if (clusters_) {
-    const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed += clusters_->advance(hidden_.back());
-  }
-  if (index_ != nullptr) {
-    const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed += index_->advance(plan.rows.size());
-  } else {
-    model_.drop_index();
-  }
-  return report;
+  const PhaseWatch watch(report.phases, Phase::rehash);
+  if (clusters_ != nullptr) report.rows_rehashed += clusters_->advance(hidden_.back());
+  if (index_ != nullptr) report.rows_rehashed += index_->advance(part.rows.size());
 }
 
 void TrainingStep::hash_hidden() {

@@ -7,6 +7,7 @@
 #include "engine/layers/output_path.h"
 #include "engine/layers/row_groups.h"
 #include "engine/model/impl.h"
+#include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/training/batch_ahead.h"
 
@@ -45,15 +46,25 @@ class TrainingStep {
   Report run(const DatasetView& data, const Plan& plan);
 
  private:
+  /// Forward, loss and backward on one batch; `part` counts the batches of a step.
+  struct Part {
+    std::span<const std::uint32_t> rows, next;
+    std::uint64_t next_step;
+    std::uint64_t part;
+  };
+  void run_batch(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
+  void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
+  std::span<const std::uint32_t> first_batch(std::span<const std::uint32_t> rows) const noexcept;
   Batch::Dropout feature_dropout(std::uint64_t step) const noexcept;
   bool backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases);
   void hash_hidden();
 
   Model::Impl& model_;
-  LabelIndex* index_ = nullptr;             ///< null unless the sampler uses tables
+  LabelIndex* index_ = nullptr;       ///< null unless the sampler uses tables
   ClusterIndex* clusters_ = nullptr;  ///< null unless the sampler uses a learned table
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
+  std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once
   BatchAhead batches_;
   std::vector<Activations> hidden_;
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer

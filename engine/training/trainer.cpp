@@ -91,7 +91,8 @@ class Trainer::Impl {
       for (std::uint64_t row = 0; row < samples_per_epoch; ++row)
         trained -= is_kept_for_blend(model.config, samples_per_epoch, row);
     }
-    const std::uint64_t steps = (trained + model.config.batch - 1) / model.config.batch;
+    const std::uint64_t step_samples = std::uint64_t{model.config.batch} * model.config.accumulate;
+    const std::uint64_t steps = (trained + step_samples - 1) / step_samples;
     total_steps_ = steps * model.config.epochs;
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
   }
@@ -202,7 +203,7 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const Pas
   double next_progress = kProgressSeconds;
   const auto batch_at = [&](std::size_t first) {
     const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
-    return rest.first(std::min<std::size_t>(model_.config.batch, rest.size()));
+    return rest.first(std::min<std::size_t>(std::size_t{model_.config.batch} * model_.config.accumulate, rest.size()));
   };
   while (pass.done < pass.order.size()) {
     const auto batch = batch_at(pass.done);

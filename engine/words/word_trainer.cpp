@@ -135,7 +135,8 @@ void WordTrainer::Impl::prepare() {
     std::fill_n(model_.network.output.weights.data(), model_.network.output.weights.size(), 0.f);
   }
   negatives_.emplace(text_.counts, config.frequency_power);
-  const std::size_t workers = hashing::worker_count((text_.tokens.size() + kBlock - 1) / kBlock);
+  // Several threads change the same rows without waiting for each other.
+  const std::size_t workers = config.deterministic ? 1 : hashing::worker_count((text_.tokens.size() + kBlock - 1) / kBlock);
   for (std::size_t i = 0; i < workers; ++i)
     workers_.push_back(std::make_unique<SkipGram>(SkipGram::Shared{config, text_, subsampling_, *negatives_}, model_.network));
 }
@@ -256,6 +257,8 @@ WordTrainer::~WordTrainer() = default;
 
 Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
+  if (model.config().accumulate != 1)
+    return usage_error("option 'accumulate': words make batches of any size; use a larger batch and accumulate 1");
   const Shape shape = model.shape();
   if (shape.labels != text.counts.size() || shape.features != text.feature_count || text.bags.rows() != text.counts.size()) {
     return usage_error(

@@ -184,7 +184,7 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   need.step_buffers = 3 * kMiB;
   CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
   need.weights = 4 * kMiB;
-  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units, or storage = bf16"));
+  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units, or precision = bf16"));
   need.weights = 1ull << 60;
   CHECK_FALSE(check_memory(need).ok());
   CHECK(check_memory({}).ok());

@@ -38,10 +38,10 @@ TEST_CASE("every field of Config has an option", "[unit]") {
                sparse_weighting, exclude_input, sampler, scope, active, retrieved_share, frequency_power, collisions, fused,
                correction, hash, hash_transform, probes, table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period,
                rehash_growth, rehash_threshold, optimizer, moments, second_moment, learning_rate, beta1, beta2, epsilon,
-               weight_decay, warmup, decay, window, negatives, min_count, subsampling, min_ngram, max_ngram, epochs, batch,
-               batches, feature_dropout, hidden_dropout, seed, threads] = Config{};
+               clip_norm, weight_decay, warmup, decay, window, negatives, min_count, subsampling, min_ngram, max_ngram, epochs,
+               batch, accumulate, batches, feature_dropout, hidden_dropout, seed, deterministic, threads] = Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 56);
+  CHECK(options().size() == 59);
 }
 
 TEST_CASE("an active set's size may be a part of the labels", "[unit]") {
@@ -78,7 +78,7 @@ TEST_CASE("options are described: unique kebab-case names, known groups, a sente
     CHECK(groups.count(option.group) == 1);
     CHECK(option.effect.ends_with("."));
     CHECK_FALSE(option.range.empty());
-    CHECK(option.stored == (option.name != "threads"));
+    CHECK(option.stored == (option.name != "threads" && option.name != "deterministic"));
   }
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("an unknown option gets the nearest known name, or all names where non
   CHECK(refusal("learning_rate", "1") == "unknown option 'learning_rate', did you mean 'learning-rate'?");
   CHECK(refusal("optimiser", "adam") == "unknown option 'optimiser', did you mean 'optimizer'?");
   CHECK(refusal("bacth", "1") == "unknown option 'bacth', did you mean 'batch'?");
-  CHECK(refusal("xyzzy", "1").find("; known: hidden, storage, loss, ") != std::string::npos);
+  CHECK(refusal("xyzzy", "1").find("; known: hidden, precision, loss, ") != std::string::npos);
 }
 
 TEST_CASE("edit distance", "[unit]") {

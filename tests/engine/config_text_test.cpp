@@ -76,7 +76,7 @@ TEST_CASE("the text is one readable line per stored option, shortest floats", "[
   config.learning_rate = 0.005;
   config.threads = 7;
   const std::string text = to_text(config);
-  CHECK(text.starts_with("hidden = 512,256\nstorage = bf16-mixed\nloss = softmax\n"));
+  CHECK(text.starts_with("hidden = 512,256\nprecision = bf16-mixed\nloss = softmax\n"));
   CHECK(text.find("\nlearning-rate = 0.005\n") != std::string::npos);
   CHECK(text.find("threads") == std::string::npos);
   CHECK(from_text(text)->threads == Config{}.threads);

@@ -265,7 +265,7 @@ TEST_CASE("what negative sampling does not do is refused", "[unit]") {
     must(set_option(config, option, value));
     return validate(config, {20, 20}).error().message;
   };
-  CHECK(message("storage", "bf16") == "option 'storage': 'bf16' does not go with loss ns; use fp32");
+  CHECK(message("storage", "bf16") == "option 'precision': 'bf16' does not go with loss ns; use fp32");
   CHECK(message("optimizer", "adam") == "option 'optimizer': 'adam' does not go with loss ns; use sgd");
   CHECK(message("activation", "relu") == "option 'activation': 'relu' does not go with loss ns; use linear");
   CHECK(message("hidden", "8,8") == "option 'hidden': '2 layers' does not go with loss ns; use one layer");

@@ -80,7 +80,7 @@ class ActiveCount {
 struct Config {
   std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense
   Activation activation = Activation::relu;   ///< of all hidden layers
-  Storage storage = Storage::bf16_mixed;
+  Storage storage = Storage::bf16_mixed;      ///< the option `precision`
   LossKind loss = LossKind::softmax;
   Start start = Start::random;  ///< of the output rows
   double start_length = 1.0;    ///< of rows that start as centroids
@@ -122,6 +122,7 @@ struct Config {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
+  double clip_norm = 0.0;     ///< longest gradient of a step, all parameters as one vector; 0 = any
   double weight_decay = 0.0;  ///< decoupled, applied to touched rows
   double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
   DecayKind decay = DecayKind::linear;
@@ -135,11 +136,13 @@ struct Config {
 
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;
+  std::uint32_t accumulate = 1;             ///< batches whose gradients make one step
   BatchKind batches = BatchKind::shuffled;  ///< which samples share one
   double feature_dropout = 0.0;
   double hidden_dropout = 0.0;
   std::uint64_t seed = 1;
-  std::uint32_t threads = 0;  ///< 0 = all that the process may use; not part of a model
+  bool deterministic = false;  ///< the same model for any number of threads, also where that is slower; not part of a model
+  std::uint32_t threads = 0;   ///< 0 = all that the process may use; not part of a model
 };
 
 /// Input and output widths of a network.

@@ -20,7 +20,10 @@ struct Option {
   std::string_view effect;  ///< one sentence
   Result<void> (*set)(Config& config, std::string_view text);  ///< fails with a usage error that names option, value and range
   std::string (*get)(const Config& config);
-  bool stored;  ///< part of a model file (false for what only concerns the machine, such as threads)
+  bool stored;                   ///< part of a model file (false for what only concerns the machine, such as threads)
+  std::string_view former = {};  ///< a name that it once had, which is still understood
+
+  bool is_called(std::string_view text) const noexcept { return text == name || (!former.empty() && text == former); }
 };
 
 /// All options, in the order of the manual. Static, thread-safe.
