@@ -160,8 +160,9 @@ constexpr auto kOptions = std::to_array<Option>({
                                          "alone, rounded stochastically."}),
     choice<"loss", &Config::loss>(
         {kNetwork, "",
-         "Softmax cross-entropy with the targets of a sample sharing 1, an independent sigmoid per label, or, for words of a "
-         "running text, skip-gram with negative sampling."}),
+         "Softmax cross-entropy with the targets of a sample sharing 1, the same with each target against the labels that are "
+         "none "
+         "(decoupled), an independent sigmoid per label, or, for words of a running text, skip-gram with negative sampling."}),
     choice<"activation", &Config::activation>(
         {kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
 
@@ -179,10 +180,20 @@ constexpr auto kOptions = std::to_array<Option>({
         {kSparsePaths, "passes",
          "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
     number<"row-rate", &Config::row_rate, "0 .. 10">({kSparsePaths, "", "Step size of the sparse rows' training; falls to 0."}),
+    choice<"row-topology", &Config::row_topology>(
+        {kSparsePaths, "",
+         "Between passes, which features a sparse row has: those it started with, or weights near 0 give way to features of the "
+         "largest gradient (rigl) or to random ones of its samples (set)."}),
+    number<"row-growth", &Config::row_growth, "0 .. 1">(
+        {kSparsePaths, "", "Part of a row's features that change after the first pass; falls to 0."}),
     number<"neighbours", &Config::neighbours, "0 .. 1000">({kSparsePaths, "samples",
                                                             "How many of the most similar training samples vote with their "
                                                             "labels; the training features stay in the model, 12 bytes "
                                                             "each. 0 = none do."}),
+    number<"co-labels", &Config::co_labels, "0 .. 65536">({kSparsePaths, "labels",
+                                                           "How many labels that share samples with a label are kept for it: the "
+                                                           "likeliest answers then speak for those that go with "
+                                                           "them; 6 bytes each. 0 = none."}),
     number<"list-budget", &Config::list_budget, "1 .. 1000000000">(
         {kSparsePaths, "entries",
          "How much of an inverted index a query reads to find sparse rows and neighbours, the rarest features first."}),

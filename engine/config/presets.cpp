@@ -72,6 +72,7 @@ Config with_sparse_paths() {
   config.fan_in = 256;
   config.row_epochs = 2;
   config.neighbours = 200;
+  config.co_labels = 64;
   return config;
 }
 

@@ -69,6 +69,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   const auto piece = [&](std::size_t i) { return SetPiece{i * largest, std::min(largest, size - i * largest)}; };
   prepare(step, largest);
   if (pieces > 1 && loss_.needs_normaliser()) {
+    sums_.begin(step.labels);
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
       normalise(step, piece(i));
@@ -94,7 +95,7 @@ void FusedOutput::prepare(const OutputStep& step, std::size_t largest_piece) {
   const PhaseWatch watch(step.phases, Phase::packing);
   const Activations& hidden = step.hidden;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  state_.assign(hidden.samples, {kLowest, 0.0, kLowest, false});
+  state_.assign(hidden.samples, {0.0, kLowest, false});
   padded_samples_ = padded(hidden.samples, kBlockDepth);
   if (element_ == dense::Element::bf16) {
     gradient_halves_.reserve_discard(padded(largest_piece, kBlockDepth) * padded_samples_);
@@ -141,7 +142,7 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
   panels_.take(parts_.rows, ids, element_);
   start_.assign(panels_.padded_rows(), 0.f);
   for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
-  if (parts_.config.loss != LossKind::softmax) return;
+  if (!is_softmax(parts_.config.loss)) return;
   const auto weights = set_.log_weights_in(piece);
   for (std::size_t i = 0; i < weights.size(); ++i) start_[piece.size - weights.size() + i] += weights[i];
 }
@@ -154,14 +155,13 @@ void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std:
 
 void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
-  const simd::Kernels& kernels = simd::kernels();
   block_ = sample_block(step.hidden.samples, logit_stride());
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
+    static thread_local std::vector<std::uint32_t> positions;
     float* const logits = block_logits();
     compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
-      float& log_sum = state_[sample].log_sum;
-      log_sum = log_add(log_sum, kernels.logsumexp_f32(logits + (sample - begin) * logit_stride(), piece.size));
+      sums_.add(loss_, sample, logit_row(step, piece, sample, logits + (sample - begin) * logit_stride(), positions));
     }
   });
 }
@@ -183,19 +183,24 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
   });
 }
 
+LogitRow FusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z,
+                                std::vector<std::uint32_t>& positions) const {
+  const auto labels = step.labels.row_ids(sample);
+  set_.find(labels, piece, positions);
+  return {z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
+}
+
 /// Logits in, gradients out: floats in place, or bf16 in the first half of the row.
 void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z) {
   const simd::Kernels& kernels = simd::kernels();
   static thread_local std::vector<std::uint32_t> positions;
-  const auto labels = step.labels.row_ids(sample);
-  set_.find(labels, piece, positions);
+  const LogitRow row = logit_row(step, piece, sample, z, positions);
   SampleState& state = state_[sample];
   if (sample % kProbeStride == 0) probe(z, piece, positions, state);
-  const LogitRow row{z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size();
   const Loss::RowGradient gradient =
-      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
   state.loss += gradient.loss;
   std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
   if (element_ == dense::Element::bf16) {
@@ -211,7 +216,7 @@ void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const s
   const simd::Kernels& kernels = simd::kernels();
   const auto weights = set_.log_weights_in(piece);
   static thread_local std::vector<float> plain;
-  if (!weights.empty() && parts_.config.loss == LossKind::softmax) {
+  if (!weights.empty() && is_softmax(parts_.config.loss)) {
     plain.assign(z, z + piece.size);
     kernels.axpy_f32(-1.f, weights.data(), plain.data() + piece.size - weights.size(), weights.size());
     z = plain.data();

@@ -6,6 +6,7 @@
 #include "engine/layers/row_panels.h"
 #include "engine/layers/shared_set.h"
 #include "engine/losses/loss.h"
+#include "engine/losses/set_sums.h"
 
 namespace glissade {
 
@@ -26,7 +27,6 @@ class FusedOutput final : public OutputPath {
 
  private:
   struct SampleState {
-    float log_sum;
     double loss;
     float best;  ///< best plain logit so far, and whether it is a label's
     bool hit;
@@ -38,6 +38,8 @@ class FusedOutput final : public OutputPath {
   void compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits);
   void normalise(const OutputStep& step, const SetPiece& piece);
   void differentiate(const OutputStep& step, const SetPiece& piece);
+  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z,
+                     std::vector<std::uint32_t>& positions) const;
   void differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z);
   void probe(const float* z, const SetPiece& piece, std::span<const std::uint32_t> positions, SampleState& state) const;
   void store_gradients(std::size_t begin, std::size_t end, const float* logits);
@@ -56,6 +58,7 @@ class FusedOutput final : public OutputPath {
   std::size_t block_ = 0;               ///< samples per task
   std::size_t padded_samples_ = 0;
   std::vector<SampleState> state_;
+  SetSums sums_;                          ///< of sets in several pieces
   Array<float> gradients_;                ///< by the logits, in panels of 16 rows: padded_samples_ x 16 each
   Array<std::uint16_t> gradient_halves_;  ///< the same in bf16
   Array<float> hidden_columns_;           ///< hidden vectors transposed, and a row of ones for the biases: x padded_samples_

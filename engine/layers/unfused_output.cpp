@@ -50,9 +50,10 @@ OutputReport UnfusedOutput::step(const OutputStep& step) {
   bias_gradients_.reserve_discard((samples + block_ - 1) / block_ * kPiece);
   if (element_ == dense::Element::bf16) gradient_halves_.reserve_discard(samples * kPiece);
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  state_.assign(samples, {kLowest, 0.0, kLowest, false});
+  state_.assign(samples, {0.0, kLowest, false});
 
   if (pieces > 1 && loss_.needs_normaliser()) {
+    sums_.begin(step.labels);
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
       normalise_piece(step, piece(i));
@@ -115,7 +116,7 @@ void UnfusedOutput::normalise_piece(const OutputStep& step, const SetPiece& piec
     for (std::size_t sample = begin; sample < end; ++sample) {
       const LogitRow row = logit_row(step, piece, sample, positions);
       loss_.weigh(row);
-      state_[sample].log_sum = log_add(state_[sample].log_sum, loss_.normaliser(row));
+      sums_.add(loss_, sample, row);
     }
   });
 }
@@ -148,7 +149,7 @@ void UnfusedOutput::differentiate_block(const OutputStep& step, const SetPiece& 
     }
     loss_.weigh(row);
     const Loss::RowGradient gradient =
-        one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+        one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
     state.loss += gradient.loss;
     kernels.scale_f32(gradient.factor, row.z, row.size);
     kernels.axpy_f32(1.f, row.z, bias_gradient, row.size);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace glissade {
 namespace {
@@ -18,6 +20,37 @@ double sum_at(const float* z, std::span<const std::uint32_t> positions) noexcept
   return sum;
 }
 
+/// 1 - the probability of a label with logit z against others of that normaliser.
+float against(float z, float log_sum) noexcept { return 1.f / (1.f + std::exp(z - log_sum)); }
+
+double soft_plus(double x) noexcept { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+
+/// What is to be known of the labels' part of the decoupled loss.
+struct LabelSums {
+  double loss = 0;
+  float against = 0;
+};
+
+LabelSums sums_of(std::span<const float> label_logits, float log_sum) noexcept {
+  LabelSums sums;
+  for (const float z : label_logits) {
+    sums.against += against(z, log_sum);
+    sums.loss += soft_plus(double{log_sum} - z);
+  }
+  return sums;
+}
+
+/// The logits of a row's labels out of the way, as if they were not in the set.
+std::span<const float> take_out(const LogitRow& row) noexcept {
+  static thread_local std::vector<float> logits;
+  logits.clear();
+  for (const std::uint32_t position : row.positions) {
+    logits.push_back(row.z[position]);
+    row.z[position] = -std::numeric_limits<float>::infinity();
+  }
+  return logits;
+}
+
 }  // namespace
 
 float log_add(float a, float b) noexcept {
@@ -26,14 +59,21 @@ float log_add(float a, float b) noexcept {
 }
 
 void Loss::weigh(const LogitRow& row) const noexcept {
-  if (kind_ == LossKind::softmax) kernels_.axpy_f32(1.f, row.log_weights.data(), row.z + row.exact, row.log_weights.size());
+  if (is_softmax(kind_)) kernels_.axpy_f32(1.f, row.log_weights.data(), row.z + row.exact, row.log_weights.size());
 }
 
-float Loss::normaliser(const LogitRow& row) const noexcept { return kernels_.logsumexp_f32(row.z, row.size); }
+float Loss::normaliser(const LogitRow& row) const noexcept {
+  if (kind_ != LossKind::decoupled) return kernels_.logsumexp_f32(row.z, row.size);
+  const std::span<const float> labels = take_out(row);
+  const float log_sum = kernels_.logsumexp_f32(row.z, row.size);
+  for (std::size_t i = 0; i < labels.size(); ++i) row.z[row.positions[i]] = labels[i];
+  return log_sum;
+}
 
 Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcept {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
+  if (kind_ == LossKind::decoupled) return decoupled_gradient(row, scale);
   const float target = 1.f / static_cast<float>(row.label_count);
   const double wanted = target * sum_at(row.z, row.positions);
   float shift = 0;
@@ -42,14 +82,38 @@ Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcep
   return {static_cast<double>(shift) + std::log(static_cast<double>(sum)) - wanted, scale / sum};
 }
 
-Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, float log_sum, bool first_piece) const noexcept {
+Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) const noexcept {
+  const float target = 1.f / static_cast<float>(row.label_count);
+  const std::span<const float> labels = take_out(row);
+  float shift = 0;
+  const float sum = kernels_.exp_sum_f32(row.z, row.size, &shift);
+  if (!(sum > 0)) return no_gradient(row);  // nothing but labels
+  const float log_sum = shift + std::log(sum);
+  const LabelSums sums = sums_of(labels, log_sum);
+  // Others: target * sum of (1 - p) * exp z / sum. Labels: -target * (1 - p), over what the whole row is multiplied by.
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    row.z[row.positions[i]] = sums.against > 0 ? -against(labels[i], log_sum) * sum / sums.against : 0.f;
+  }
+  return {target * sums.loss, scale * target * sums.against / sum};
+}
+
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const noexcept {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
   const float target = 1.f / static_cast<float>(row.label_count);
+  if (kind_ == LossKind::decoupled) {
+    const LabelSums sums = sums_of(all.label_logits, all.log_sum);
+    const std::span<const float> labels = take_out(row);
+    kernels_.exp_shift_f32(row.z, row.size, all.log_sum);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      row.z[row.positions[i]] = sums.against > 0 ? -against(labels[i], all.log_sum) / sums.against : 0.f;
+    }
+    return {first_piece ? target * sums.loss : 0.0, scale * target * sums.against};
+  }
   const double wanted = target * sum_at(row.z, row.positions);
-  kernels_.exp_shift_f32(row.z, row.size, log_sum);
+  kernels_.exp_shift_f32(row.z, row.size, all.log_sum);
   for (const std::uint32_t position : row.positions) row.z[position] -= target;
-  return {(first_piece ? log_sum : 0.0) - wanted, scale};
+  return {(first_piece ? all.log_sum : 0.0) - wanted, scale};
 }
 
 Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noexcept {

@@ -34,13 +34,14 @@ enum class SectionKind : std::uint32_t {
   first_moment_bf16 = 15,
   second_moment_bf16 = 16,
   row_second_moment = 17,    ///< float per row
-  sparse_offsets = 18,       ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples
+  sparse_offsets = 18,       ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples, 2 co-labels
   sparse_ids = 19,           ///< uint32 per entry
   sparse_values = 20,        ///< bf16 per entry
   feature_weights = 21,      ///< float per feature
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
-  blend = 24,                ///< float per term
+  blend = 24,                ///< float per term of the paths
+  ranker = 30,               ///< float per weight, see Ranker
 };
 
 struct Section {

@@ -1,4 +1,5 @@
 #include "engine/sparse/evidence.h"
+#include "engine/losses/loss.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +27,8 @@ Evidence::Evidence(const Config& config, const SparsePaths& paths, const Paramet
       dense_(paths.weights.weights.size(), 0.f),
       is_candidate_(output.rows()),
       is_voted_(output.rows()),
-      vote_of_(output.rows()) {}
+      vote_of_(output.rows()),
+      co_labels_(output.rows()) {}
 
 void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
   candidates_.clear();
@@ -58,6 +60,7 @@ void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
       term(terms_[c], Term::log_count) = std::log(static_cast<float>(counts_[candidates_[c]]) + 1.f);
     }
   }
+  if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.blend, candidates_, terms_);
   for (const std::uint32_t id : sample.ids) dense_[id] = 0.f;
 }
 
@@ -124,7 +127,7 @@ void Evidence::score_hidden(const Sample& sample) {
   row_logits(output_, sample.hidden, sample.row, candidates_, scores_.data());
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     const float z = scores_[c] + output_.bias[candidates_[c]];
-    term(terms_[c], Term::hidden) = config_.loss == LossKind::softmax ? z - sample.log_sum : -std::log1p(std::exp(-z));
+    term(terms_[c], Term::hidden) = is_softmax(config_.loss) ? z - sample.log_sum : -std::log1p(std::exp(-z));
   }
 }
 

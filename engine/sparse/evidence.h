@@ -8,6 +8,7 @@
 
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
+#include "engine/sparse/co_labels.h"
 #include "engine/sparse/sparse_paths.h"
 #include "hashing/query.h"
 
@@ -60,6 +61,7 @@ class Evidence {
   hashing::StampSet is_candidate_, is_voted_;
   std::vector<std::uint32_t> vote_of_;  ///< by label: its place in voted_
   std::vector<Terms> terms_;
+  CoLabelTerms co_labels_;
 };
 
 }  // namespace glissade

@@ -20,9 +20,10 @@ constexpr std::size_t kScored = 200;     ///< rows that the inverted index propo
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kUsualFanIn = 64;  ///< Adagrad's mean is over so many entries
+constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
+constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
 constexpr std::uint32_t kNoLabel = 0xffffffffu;
-constexpr std::uint64_t kOrderStream = 62;
+constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
 
@@ -88,7 +89,9 @@ void RowTraining::run() {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
                   static_cast<float>(config_.row_rate * left));
+      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_pulls();
     }
+    if (!pulls_.empty()) change_topology(epoch + 1);
   }
   simd::kernels().narrow_nearest(values_.data(), paths_.labels.values.data(), values_.size());
 }
@@ -124,17 +127,25 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
       const float value = x[rows.ids[j]];
       now += value * values_[j];
       if (c >= truth.size()) continue;
-      start += value * widened(rows.values[j]);
-      own += value * value;
+      const float started = widened(rows.values[j]);
+      start += value * started;
+      if (started != 0.f) own += value * value;
     }
     if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
     worker.logits[c] = kSharpness * now;
     highest = std::max(highest, worker.logits[c]);
   }
-  float sum = 0;
-  for (float& z : worker.logits) sum += z = std::exp(z - highest);
+  float others = 0;
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const float gradient = worker.logits[c] / sum - (c < truth.size() ? 1.f / static_cast<float>(truth.size()) : 0.f);
+    worker.logits[c] = std::exp(worker.logits[c] - highest);
+    if (c >= truth.size()) others += worker.logits[c];
+  }
+  others = std::max(others, 1e-20f);
+  const float target = 1.f / static_cast<float>(truth.size());
+  float factor = 0;  // of the others' exponentials
+  for (std::size_t c = 0; c < truth.size(); ++c) factor += target / (worker.logits[c] + others);
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const float gradient = c < truth.size() ? -target * others / (worker.logits[c] + others) : factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
     const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
     for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
@@ -142,7 +153,7 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
       out.entries.push_back(static_cast<std::uint32_t>(j - rows.offsets[label]));
       out.values.push_back(gradient * x[rows.ids[j]]);
     }
-    out.rows.push_back({label, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
+    out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
   }
   for (const std::uint32_t id : data_.features.row_ids(rows_[place])) worker.dense[id] = 0.f;
 }
@@ -154,7 +165,7 @@ void RowTraining::update_rows(float rate) {
   std::vector<Piece> pieces;
   for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
     for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
-      pieces.push_back({blocks_[block].rows[row].label, block, row});
+      pieces.push_back({blocks_[block].rows[row].pull.label, block, row});
     }
   }
   tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
@@ -181,6 +192,29 @@ void RowTraining::update_rows(float rate) {
     squares_[label] += square / kUsualFanIn;
     simd::kernels().axpy_f32(-rate / std::sqrt(squares_[label]), sum.data(), values_.data() + at, size);
   });
+}
+
+void RowTraining::take_pulls() {
+  for (const Gradients& block : blocks_) {
+    for (const Gradients::Row& row : block.rows) {
+      if (std::abs(row.pull.gradient) >= kLeastPull) pulls_.push_back(row.pull);
+    }
+  }
+}
+
+void RowTraining::change_topology(std::uint32_t epochs_done) {
+  tbb::parallel_sort(pulls_.begin(), pulls_.end(),
+                     [](const Pull& a, const Pull& b) { return a.label != b.label ? a.label < b.label : a.place < b.place; });
+  const auto sample = [&](std::uint32_t place) -> SampleFeatures {
+    static thread_local std::vector<float> weighted;
+    const auto ids = data_.features.row_ids(rows_[place]);
+    paths_.weights.weigh(ids, data_.features.row_values(rows_[place]), weighted);
+    return {ids, weighted};
+  };
+  const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
+                              config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
+  glissade::change_topology(change, pulls_, paths_.weights.weights.size(), sample, paths_.labels, values_);
+  pulls_.clear();
 }
 
 }  // namespace glissade

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/sparse/co_labels.h"
 #include "engine/sparse/label_rows.h"
 #include "engine/sparse/row_training.h"
 #include "simd/kernels.h"
@@ -41,7 +42,7 @@ void take_labels(const DatasetView& data, SparsePaths& paths) {
 
 std::size_t SparsePaths::memory_bytes() const noexcept {
   return weights.weights.bytes() + labels.memory_bytes() + samples.memory_bytes() + sample_label_begins.bytes() +
-         sample_labels.bytes() + label_index.memory_bytes() + sample_index.memory_bytes();
+         sample_labels.bytes() + co_labels.memory_bytes() + label_index.memory_bytes() + sample_index.memory_bytes();
 }
 
 std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
@@ -52,19 +53,24 @@ std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
     if (begins.empty()) return end == 0;
     return begins[0] == 0 && begins[begins.size() - 1] == end && std::is_sorted(begins.data(), begins.data() + begins.size());
   };
-  for (const SparseMatrix* rows : {&labels, &samples}) {
+  for (const SparseMatrix* rows : {&labels, &samples, &co_labels}) {
     if (!ascending(rows->offsets, rows->entries()) || rows->values.size() != rows->entries())
       return "sparse rows do not fit together";
-    if (!bounded(rows->ids, shape.features)) return "a sparse row has a feature beyond the model's";
+    if (!bounded(rows->ids, rows == &co_labels ? shape.labels : shape.features)) {
+      return "a sparse row has an entry beyond the model's features or labels";
+    }
   }
-  if (!labels.empty() && labels.rows() != shape.labels) return "its sparse rows are not one per label";
+  for (const SparseMatrix* rows : {&labels, &co_labels}) {
+    if (!rows->empty() && rows->rows() != shape.labels) return "its sparse rows are not one per label";
+  }
   if (!ascending(sample_label_begins, sample_labels.size())) return "labels of its samples do not fit together";
   if (!samples.empty() && sample_label_begins.size() != samples.rows() + 1)
     return "its samples and their labels do not fit together";
   if (!bounded(sample_labels, shape.labels)) return "a sample has a label beyond the model's";
-  if (!empty() && (weights.weights.size() != shape.features || blend.weights.size() != kTerms)) {
+  if (!empty() && (weights.weights.size() != shape.features || blend.weights.size() != kPathTerms)) {
     return "its sparse paths are not complete";
   }
+  if (!ranker.empty() && ranker.weights.size() != Ranker::kSize) return "its ranker has another size";
   return {};
 }
 
@@ -89,6 +95,7 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
     paths.samples = sample_rows(data, paths.weights);
     take_labels(data, paths);
   }
+  if (config.co_labels != 0) paths.co_labels = co_labels(data, samples, config.co_labels);
   paths.index(data.feature_count);
   paths.blend = Blend::start();
   return paths;

@@ -10,6 +10,7 @@
 #include "engine/sparse/blend.h"
 #include "engine/sparse/feature_index.h"
 #include "engine/sparse/feature_weights.h"
+#include "engine/sparse/ranker.h"
 #include "engine/sparse/sparse_matrix.h"
 
 namespace glissade {
@@ -17,16 +18,18 @@ namespace glissade {
 /// What a model knows straight over the input features, beside its hidden layers: a sparse row per label (`fan_in`), and the
 /// training samples themselves, whose labels vote for a sample like them (`neighbours`; an interpolation as in kNN-LM, Khandelwal
 /// et al. 2020). Both are built in one pass over the data, no gradient step needed. The hidden path generalises, these two
-/// remember; `blend` weighs what they say.
+/// remember; `blend` weighs what they say, and `ranker` judges it together with which labels share samples (`co_labels`).
 struct SparsePaths {
   FeatureWeights weights;
   SparseMatrix labels;   ///< one row per label; empty without fan_in
   SparseMatrix samples;  ///< one row per training sample; empty without neighbours
   Array<std::uint64_t> sample_label_begins;
   Array<std::uint32_t> sample_labels;
+  SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
   FeatureIndex label_index;
   FeatureIndex sample_index;
   Blend blend;
+  Ranker ranker;
 
   bool empty() const noexcept { return labels.empty() && samples.empty(); }
   std::size_t memory_bytes() const noexcept;

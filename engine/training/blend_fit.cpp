@@ -1,11 +1,16 @@
 #include "engine/training/blend_fit.h"
 
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+
 #include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "engine/inference/evidence_pass.h"
 #include "engine/network/batch.h"
+#include "engine/sparse/co_labels.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -13,13 +18,28 @@ namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
 constexpr double kMostSamples = 5000, kMostShare = 0.03;
-constexpr std::size_t kAtOnce = 1024;
+constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
 struct Example {
   std::vector<Terms> terms;
+  std::vector<std::uint32_t> labels;
   std::vector<std::uint8_t> is_label;
 };
+
+/// The terms of co-labels, by the blend as it is now.
+void fill_co_labels(const SparsePaths& paths, std::size_t labels, BlendExamples& examples) {
+  using Range = tbb::blocked_range<std::size_t>;
+  tbb::enumerable_thread_specific<CoLabelTerms> fillers([labels] { return CoLabelTerms(labels); });
+  tbb::parallel_for(Range(0, examples.ends.size(), kFilledAtOnce), [&](const Range& range) {
+    CoLabelTerms& filler = fillers.local();
+    for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
+      const std::size_t begin = sample == 0 ? 0 : examples.ends[sample - 1], size = examples.ends[sample] - begin;
+      filler.fill(paths.co_labels, paths.blend, std::span(examples.labels).subspan(begin, size),
+                  std::span(examples.terms).subspan(begin, size));
+    }
+  });
+}
 
 }  // namespace
 
@@ -53,14 +73,18 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
       const auto labels = batch.labels().row_ids(sample);
       Example& example = made[sample];
       example.terms = evidence.terms();
+      example.labels = evidence.labels();
       example.is_label.clear();
       for (const std::uint32_t label : evidence.labels()) {
         example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
       }
     });
-    for (const Example& example : made) examples.add(example.terms, example.is_label);
+    for (const Example& example : made) examples.add(example.terms, example.labels, example.is_label);
   }
-  if (!kept.empty()) impl.paths.blend = Blend::fit(examples);
+  if (kept.empty()) return true;
+  impl.paths.blend = Blend::fit(examples);
+  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, impl.shape.labels, examples);
+  impl.paths.ranker = Ranker::fit(examples, impl.paths.blend, impl.config.seed);
   return true;
 }
 

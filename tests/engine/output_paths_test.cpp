@@ -79,7 +79,7 @@ Rows random_labels(std::size_t samples, std::uint32_t labels, std::uint64_t seed
 }  // namespace
 
 TEST_CASE("shared and per-sample output agree on the same set, over several pieces and sample blocks", "[unit][levels]") {
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
   const auto fused = GENERATE(true, false);
   // Fused: 512 rows make a piece, a quarter of the samples a block. Otherwise 8,192 and 256.
@@ -175,7 +175,7 @@ TEST_CASE("bf16-mixed output stays near fp32", "[unit][levels]") {
 }
 
 TEST_CASE("the full sampler equals per-sample sets that hold every row, through the whole network", "[unit][levels]") {
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto labels = GENERATE(50u, 9000u);
   const auto fused = GENERATE(true, false);
   Config config = small_config();
