@@ -200,6 +200,11 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"sparse-weighting", &Config::sparse_weighting>(
         {kSparsePaths, "",
          "Feature values in sparse rows and among neighbours: as given, or 1 times the feature's inverse document frequency."}),
+    number<"weight-samples", &Config::weight_samples, "0 .. 4294967295">(
+        {kSparsePaths, "samples",
+         "Training samples from which a weight per feature is learned, for comparing samples with each other and with sparse "
+         "rows. "
+         "0 = none is."}),
     choice<"exclude-input", &Config::exclude_input>(
         {kSparsePaths, "",
          "Features and labels are the same things and a sample's own features are no answers, as in recommending items."}),

@@ -1,6 +1,5 @@
 #include "engine/sparse/row_training.h"
 
-#include <oneapi/tbb/enumerable_thread_specific.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_sort.h>
 
@@ -15,14 +14,11 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kCandidates = 64;  ///< retrieved rows that a sample's labels compete with
-constexpr std::size_t kScored = 200;     ///< rows that the inverted index proposes, then scored exactly
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
 constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
 constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
-constexpr std::uint32_t kNoLabel = 0xffffffffu;
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
@@ -31,10 +27,9 @@ float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, st
 
 /// A thread's buffers.
 struct RowTraining::Worker {
-  FeatureIndex::Scratch scratch;
-  std::vector<float> dense, weighted, logits, scores;
-  std::vector<std::uint32_t> labels, best;
-  std::vector<float> best_scores;
+  SpreadSample sample;
+  std::vector<float> logits;
+  std::vector<std::uint32_t> labels;
 };
 
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
@@ -45,39 +40,8 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
   squares_.assign(paths.labels.rows(), 1e-8f);
 }
 
-void RowTraining::open(std::uint32_t place, Worker& worker) const {
-  const auto ids = data_.features.row_ids(rows_[place]);
-  paths_.weights.weigh(ids, data_.features.row_values(rows_[place]), worker.weighted);
-  worker.dense.resize(paths_.weights.weights.size(), 0.f);
-  for (std::size_t j = 0; j < ids.size(); ++j) worker.dense[ids[j]] = worker.weighted[j];
-}
-
-void RowTraining::find_candidates() {
-  candidates_.assign(rows_.size() * kCandidates, kNoLabel);
-  tbb::enumerable_thread_specific<Worker> workers;
-  const SparseMatrix& rows = paths_.labels;
-  tbb::parallel_for(std::size_t{0}, (rows_.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
-    Worker& worker = workers.local();
-    worker.best.resize(kCandidates);
-    worker.best_scores.resize(kCandidates);
-    for (std::size_t place = block * kBlock; place < std::min(rows_.size(), (block + 1) * kBlock); ++place) {
-      open(static_cast<std::uint32_t>(place), worker);
-      const auto ids = data_.features.row_ids(rows_[place]);
-      paths_.label_index.find(ids, worker.weighted, config_.list_budget / 4 + 1, kScored, worker.scratch);
-      const auto& found = worker.scratch.found();
-      worker.scores.resize(found.size());
-      simd::kernels().sparse_dots(worker.dense.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
-                                  found.size(), worker.scores.data());
-      const std::size_t count = simd::kernels().topk_f32(worker.scores.data(), found.size(), kCandidates, worker.best.data(),
-                                                         worker.best_scores.data());
-      for (std::size_t i = 0; i < count; ++i) candidates_[place * kCandidates + i] = found[worker.best[i]];
-      for (const std::uint32_t id : ids) worker.dense[id] = 0.f;
-    }
-  });
-}
-
 void RowTraining::run() {
-  find_candidates();
+  candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1);
   std::vector<std::uint32_t> order(rows_.size());
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
   std::size_t step = 0;
@@ -112,11 +76,11 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   const SparseMatrix& rows = paths_.labels;
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
-  open(place, worker);
-  const float* const x = worker.dense.data();
+  worker.sample.put(paths_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
+  const float* const x = worker.sample.data();
   worker.labels.assign(truth.begin(), truth.end());
-  for (const std::uint32_t label : std::span(candidates_).subspan(place * kCandidates, kCandidates)) {
-    if (label != kNoLabel && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
+  for (const std::uint32_t label : candidates_.of(place)) {
+    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
   }
   worker.logits.resize(worker.labels.size());
   float highest = -1e30f;
@@ -155,7 +119,6 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     }
     out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
   }
-  for (const std::uint32_t id : data_.features.row_ids(rows_[place])) worker.dense[id] = 0.f;
 }
 
 void RowTraining::update_rows(float rate) {

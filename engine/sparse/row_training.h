@@ -8,6 +8,7 @@
 #include <glissade/views.h>
 
 #include "engine/sparse/label_rows.h"
+#include "engine/sparse/row_candidates.h"
 #include "engine/sparse/row_topology.h"
 #include "engine/sparse/sparse_paths.h"
 
@@ -51,10 +52,8 @@ class RowTraining {
     }
   };
 
-  void find_candidates();
   void train_batch(std::span<const std::uint32_t> places, float rate);
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
-  void open(std::uint32_t place, Worker& worker) const;
   void update_rows(float rate);
   void take_pulls();
   void change_topology(std::uint32_t epochs_done);
@@ -64,11 +63,11 @@ class RowTraining {
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
   SparsePaths& paths_;
-  std::vector<float> values_;              ///< of the rows, in floats
-  std::vector<float> squares_;             ///< Adagrad's sum of each row
-  std::vector<std::uint32_t> candidates_;  ///< kCandidates for each of rows_
-  std::vector<Gradients> blocks_;          ///< of the batch
-  std::vector<Pull> pulls_;                ///< of the pass, where the topology is to change after it
+  std::vector<float> values_;      ///< of the rows, in floats
+  std::vector<float> squares_;     ///< Adagrad's sum of each row
+  RowCandidates candidates_;       ///< of rows_
+  std::vector<Gradients> blocks_;  ///< of the batch
+  std::vector<Pull> pulls_;        ///< of the pass, where the topology is to change after it
 };
 
 }  // namespace glissade

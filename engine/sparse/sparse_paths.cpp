@@ -7,6 +7,7 @@
 #include "engine/sparse/co_labels.h"
 #include "engine/sparse/label_rows.h"
 #include "engine/sparse/row_training.h"
+#include "engine/sparse/weight_learning.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -83,6 +84,7 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
   SparsePaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
   paths.weights = FeatureWeights(config.sparse_weighting, data);
+  if (config.weight_samples != 0) learn_weights(config, data, samples, paths.weights);
   if (config.fan_in != 0) {
     LabelRows made = label_rows(data, samples, paths.weights, config.fan_in);
     paths.labels = std::move(made.rows);

@@ -92,6 +92,7 @@ struct Config {
   double row_growth = 0.3;            ///< part of a row's features that its topology changes after the first of these passes
   std::uint32_t neighbours = 0;       ///< training samples whose labels vote for a sample; 0 = samples are not kept
   std::uint32_t co_labels = 0;        ///< labels kept for each that share samples with it most often
+  std::uint32_t weight_samples = 0;   ///< training samples from which the features' weights are learned; 0 = they are not
   std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
   SparseWeighting sparse_weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
   RowTopology row_topology = RowTopology::fixed;              ///< which features a sparse row has, from one pass to the next
