@@ -77,6 +77,9 @@ template <>
 inline constexpr auto kNames<SparseWeighting> = std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"},
                                                                                       {SparseWeighting::idf, "idf"}});
 template <>
+inline constexpr auto kNames<LabelWeights> = std::to_array<Name<LabelWeights>>({{LabelWeights::equal, "equal"},
+                                                                                {LabelWeights::propensity, "propensity"}});
+template <>
 inline constexpr auto kNames<RowTopology> =
     std::to_array<Name<RowTopology>>({{RowTopology::fixed, "static"}, {RowTopology::set, "set"}, {RowTopology::rigl, "rigl"}});
 

@@ -163,6 +163,10 @@ constexpr auto kOptions = std::to_array<Option>({
          "Softmax cross-entropy with the targets of a sample sharing 1, the same with each target against the labels that are "
          "none "
          "(decoupled), an independent sigmoid per label, or, for words of a running text, skip-gram with negative sampling."}),
+    choice<"label-weights", &Config::label_weights>({kNetwork, "",
+                                                     "Whether all labels count the same in the loss, or rare ones by the inverse "
+                                                     "of their propensity, for better PSP@k at the "
+                                                     "cost of P@k."}),
     choice<"activation", &Config::activation>(
         {kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
 

@@ -157,11 +157,11 @@ void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
   block_ = sample_block(step.hidden.samples, logit_stride());
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
-    static thread_local std::vector<std::uint32_t> positions;
+    static thread_local FoundLabels found;
     float* const logits = block_logits();
     compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
-      sums_.add(loss_, sample, logit_row(step, piece, sample, logits + (sample - begin) * logit_stride(), positions));
+      sums_.add(loss_, sample, logit_row(step, piece, sample, logits + (sample - begin) * logit_stride(), found));
     }
   });
 }
@@ -184,19 +184,24 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
 }
 
 LogitRow FusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z,
-                                std::vector<std::uint32_t>& positions) const {
-  const auto labels = step.labels.row_ids(sample);
-  set_.find(labels, piece, positions);
-  return {z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
+                                FoundLabels& found) const {
+  set_.find(step.labels, sample, piece, found);
+  return {z,
+          piece.size,
+          found.positions,
+          step.labels.row_ids(sample).size(),
+          set_.exact_in(piece),
+          set_.log_weights_in(piece),
+          found.weights};
 }
 
 /// Logits in, gradients out: floats in place, or bf16 in the first half of the row.
 void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z) {
   const simd::Kernels& kernels = simd::kernels();
-  static thread_local std::vector<std::uint32_t> positions;
-  const LogitRow row = logit_row(step, piece, sample, z, positions);
+  static thread_local FoundLabels found;
+  const LogitRow row = logit_row(step, piece, sample, z, found);
   SampleState& state = state_[sample];
-  if (sample % kProbeStride == 0) probe(z, piece, positions, state);
+  if (sample % kProbeStride == 0) probe(z, piece, found.positions, state);
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size();
   const Loss::RowGradient gradient =

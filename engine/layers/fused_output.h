@@ -38,8 +38,7 @@ class FusedOutput final : public OutputPath {
   void compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits);
   void normalise(const OutputStep& step, const SetPiece& piece);
   void differentiate(const OutputStep& step, const SetPiece& piece);
-  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z,
-                     std::vector<std::uint32_t>& positions) const;
+  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z, FoundLabels& found) const;
   void differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z);
   void probe(const float* z, const SetPiece& piece, std::span<const std::uint32_t> positions, SampleState& state) const;
   void store_gradients(std::size_t begin, std::size_t end, const float* logits);

@@ -38,8 +38,7 @@ class UnfusedOutput final : public OutputPath {
   void differentiate_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
   void update_piece(const OutputStep& step, const SetPiece& piece);
   void update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
-  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample,
-                     std::vector<std::uint32_t>& positions) noexcept;
+  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, FoundLabels& found);
 
   OutputParts parts_;
   Loss loss_;

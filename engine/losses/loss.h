@@ -17,19 +17,21 @@ constexpr bool is_softmax(LossKind kind) noexcept { return kind == LossKind::sof
 struct LogitRow {
   float* z;  ///< logits in, gradient by the logits out
   std::size_t size;
-  std::span<const std::uint32_t> positions;  ///< where the sample's true labels stand in this piece
-  std::size_t label_count;                   ///< of the sample, over all pieces
-  std::size_t exact;                         ///< entries from here on are weighted: they stand for several rows each
-  std::span<const float> log_weights;        ///< of those, log of how many; empty: one each
+  std::span<const std::uint32_t> positions;   ///< where the sample's true labels stand in this piece
+  std::size_t label_count;                    ///< of the sample, over all pieces
+  std::size_t exact;                          ///< entries from here on are weighted: they stand for several rows each
+  std::span<const float> log_weights;         ///< of those, log of how many; empty: one each
+  std::span<const float> label_weights = {};  ///< of the labels at `positions`; empty: 1 each
 };
 
 /// What the softmax losses must know of a sample's whole set before any piece of it can be differentiated.
 struct SetSum {
-  float log_sum;                        ///< log sum exp of all logits; decoupled: of those that are no labels
-  std::span<const float> label_logits;  ///< decoupled: of all labels of the sample
+  float log_sum;                              ///< log sum exp of all logits; decoupled: of those that are no labels
+  std::span<const float> label_logits;        ///< decoupled: of all labels of the sample
+  std::span<const float> label_weights = {};  ///< of all labels of the sample, in the same order; empty: 1 each
 };
 
-/// A loss over an active set and its gradient, in place. The targets of a sample share 1.
+/// A loss over an active set and its gradient, in place. The targets of a sample share 1, each times its label's weight.
 ///
 ///   softmax     cross-entropy over the whole set
 ///   decoupled   each label against the entries that are no labels, so that a sample's labels do not compete (Gupta et al., Dual-

@@ -8,17 +8,25 @@ void SetSums::begin(const SparseRows& labels) {
   labels_ = labels;
   states_.assign(labels.rows(), {-std::numeric_limits<float>::infinity(), 0});
   logits_.resize(labels.ids.size());
+  weights_.resize(labels.values.size());
 }
 
 void SetSums::add(const Loss& loss, std::size_t sample, const LogitRow& piece) {
   State& state = states_[sample];
   state.log_sum = log_add(state.log_sum, loss.normaliser(piece));
-  for (const std::uint32_t position : piece.positions) logits_[first_label(sample) + state.labels++] = piece.z[position];
+  for (std::size_t i = 0; i < piece.positions.size(); ++i) {
+    const std::size_t at = first_label(sample) + state.labels++;
+    logits_[at] = piece.z[piece.positions[i]];
+    if (!weights_.empty()) weights_[at] = piece.label_weights[i];
+  }
 }
 
 SetSum SetSums::of(std::size_t sample) const noexcept {
   if (states_.empty()) return {0.f, {}};
-  return {states_[sample].log_sum, std::span(logits_).subspan(first_label(sample), states_[sample].labels)};
+  const auto met = [&](const std::vector<float>& all) {
+    return all.empty() ? std::span<const float>() : std::span(all).subspan(first_label(sample), states_[sample].labels);
+  };
+  return {states_[sample].log_sum, met(logits_), met(weights_)};
 }
 
 }  // namespace glissade

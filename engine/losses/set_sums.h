@@ -13,7 +13,7 @@ namespace glissade {
 /// from several threads, each from one at a time.
 class SetSums {
  public:
-  /// `labels` of the batch's samples; must outlive the last call of `of`.
+  /// `labels` of the batch's samples, weights as their values; must outlive the last call of `of`.
   void begin(const SparseRows& labels);
   /// One more piece of a sample's set.
   void add(const Loss& loss, std::size_t sample, const LogitRow& piece);
@@ -30,7 +30,7 @@ class SetSums {
   };
   SparseRows labels_;
   std::vector<State> states_;
-  std::vector<float> logits_;  ///< of labels, those of a sample together
+  std::vector<float> logits_, weights_;  ///< of labels, those of a sample together, as they were met
 };
 
 }  // namespace glissade

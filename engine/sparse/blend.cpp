@@ -66,7 +66,7 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
     double labels = 0, highest = -1e300, sum = 0;
     p.resize(end - first);
     for (std::size_t c = first; c < end; ++c) {
-      labels += examples.is_label[c];
+      labels += examples.targets[c];
       double z = 0;
       for (std::size_t i = 0; i < kPathTerms; ++i) z += weights[i] * examples.terms[c][i] / unit[i];
       highest = std::max(highest, p[c - first] = z);
@@ -77,7 +77,7 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
     Vector mean{};
     for (std::size_t c = first; c < end; ++c) {
       double& share = p[c - first];
-      const double target = examples.is_label[c] / labels, log_share = share - highest - std::log(sum);
+      const double target = examples.targets[c] / labels, log_share = share - highest - std::log(sum);
       share = std::exp(log_share);
       slope.loss -= target * log_share;
       for (std::size_t i = 0; i < kPathTerms; ++i) {
@@ -106,11 +106,10 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
 
 }  // namespace
 
-void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint32_t> which,
-                        std::span<const std::uint8_t> true_ones) {
+void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted) {
   terms.insert(terms.end(), candidates.begin(), candidates.end());
   labels.insert(labels.end(), which.begin(), which.end());
-  is_label.insert(is_label.end(), true_ones.begin(), true_ones.end());
+  targets.insert(targets.end(), wanted.begin(), wanted.end());
   ends.push_back(terms.size());
 }
 

@@ -27,14 +27,14 @@ inline constexpr std::size_t kTerms = 10;
 inline constexpr std::size_t kPathTerms = 8;  ///< the first ones: what the paths say, each of a candidate alone
 using Terms = std::array<float, kTerms>;
 
-/// The candidates of samples that were kept apart, with what speaks for each and whether it is true.
+/// The candidates of samples that were kept apart, with what speaks for each and how much it is wanted.
 struct BlendExamples {
   std::vector<Terms> terms;
   std::vector<std::uint32_t> labels;  ///< which candidates they are
-  std::vector<std::uint8_t> is_label;
-  std::vector<std::size_t> ends;  ///< of each sample's candidates
+  std::vector<float> targets;         ///< weight of a candidate that is a label of its sample; 0: it is none
+  std::vector<std::size_t> ends;      ///< of each sample's candidates
 
-  void add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const std::uint8_t> true_ones);
+  void add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted);
 };
 
 /// One weight per term of the paths: a product of experts (Hinton 2002). Fitted as a softmax regression over each sample's

@@ -76,6 +76,7 @@ struct Case {
 
 struct Cases {
   std::vector<Terms> inputs;
+  std::vector<float> targets;  ///< of each input; 0 behind the labels
   std::vector<Case> cases;
 };
 
@@ -117,14 +118,17 @@ Cases cases_of(const BlendExamples& examples, const Blend& blend, const Scale& s
     std::iota(order.begin(), order.end(), first);
     for (std::size_t c = first; c < end; ++c) scores[c - first] = blend.score(examples.terms[c]);
     const auto labels =
-        std::stable_partition(order.begin(), order.end(), [&](std::size_t c) { return examples.is_label[c] != 0; });
+        std::stable_partition(order.begin(), order.end(), [&](std::size_t c) { return examples.targets[c] != 0; });
     if (labels == order.begin() || labels == order.end()) continue;
     const auto last = labels + std::min<std::ptrdiff_t>(kCandidates, order.end() - labels);
     std::partial_sort(labels, last, order.end(), [&](std::size_t a, std::size_t b) {
       return scores[a - first] != scores[b - first] ? scores[a - first] > scores[b - first] : a < b;
     });
     const std::size_t at = out.inputs.size();
-    for (auto c = order.begin(); c != last; ++c) out.inputs.push_back(scaled(scale, examples.terms[*c]));
+    for (auto c = order.begin(); c != last; ++c) {
+      out.inputs.push_back(scaled(scale, examples.terms[*c]));
+      out.targets.push_back(examples.targets[*c] / static_cast<float>(labels - order.begin()));
+    }
     out.cases.push_back({at, out.inputs.size(), static_cast<std::size_t>(labels - order.begin())});
   }
   return out;
@@ -144,11 +148,11 @@ void differentiate(const Parameters& p, const Cases& cases, const Case& one, std
     if (c >= one.labels) others += z[c];
   }
   others = std::max(others, 1e-20f);
-  const float share = 1.f / static_cast<float>(one.labels);
+  const float* const targets = cases.targets.data() + one.begin;
   float factor = 0;  // of the others' exponentials
-  for (std::size_t c = 0; c < one.labels; ++c) factor += share / (z[c] + others);
+  for (std::size_t c = 0; c < one.labels; ++c) factor += targets[c] / (z[c] + others);
   for (std::size_t c = 0; c < size; ++c) {
-    const float by_score = c < one.labels ? -share * others / (z[c] + others) : factor * z[c];
+    const float by_score = c < one.labels ? -targets[c] * others / (z[c] + others) : factor * z[c];
     add_gradient(p, cases.inputs[one.begin + c], units[c], by_score, gradient);
   }
 }

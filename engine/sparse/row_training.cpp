@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/losses/label_weights.h"
 #include "engine/sparse/label_rows.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
@@ -38,6 +39,7 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
   values_.resize(paths.labels.entries());
   simd::kernels().widen(paths.labels.values.data(), values_.data(), values_.size());
   squares_.assign(paths.labels.rows(), 1e-8f);
+  label_weights_ = label_weights(config, made.counts, rows.size());
 }
 
 void RowTraining::run() {
@@ -105,11 +107,12 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     if (c >= truth.size()) others += worker.logits[c];
   }
   others = std::max(others, 1e-20f);
-  const float target = 1.f / static_cast<float>(truth.size());
+  const float share = 1.f / static_cast<float>(truth.size());
+  const auto target = [&](std::size_t c) { return label_weights_.empty() ? share : share * label_weights_[truth[c]]; };
   float factor = 0;  // of the others' exponentials
-  for (std::size_t c = 0; c < truth.size(); ++c) factor += target / (worker.logits[c] + others);
+  for (std::size_t c = 0; c < truth.size(); ++c) factor += target(c) / (worker.logits[c] + others);
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const float gradient = c < truth.size() ? -target * others / (worker.logits[c] + others) : factor * worker.logits[c];
+    const float gradient = c < truth.size() ? -target(c) * others / (worker.logits[c] + others) : factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
     const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
     for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {

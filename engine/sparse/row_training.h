@@ -63,11 +63,12 @@ class RowTraining {
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
   SparsePaths& paths_;
-  std::vector<float> values_;      ///< of the rows, in floats
-  std::vector<float> squares_;     ///< Adagrad's sum of each row
-  RowCandidates candidates_;       ///< of rows_
-  std::vector<Gradients> blocks_;  ///< of the batch
-  std::vector<Pull> pulls_;        ///< of the pass, where the topology is to change after it
+  std::vector<float> values_;         ///< of the rows, in floats
+  std::vector<float> label_weights_;  ///< as targets; empty: equal
+  std::vector<float> squares_;        ///< Adagrad's sum of each row
+  RowCandidates candidates_;          ///< of rows_
+  std::vector<Gradients> blocks_;     ///< of the batch
+  std::vector<Pull> pulls_;           ///< of the pass, where the topology is to change after it
 };
 
 }  // namespace glissade

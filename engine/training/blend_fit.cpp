@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/inference/evidence_pass.h"
+#include "engine/losses/label_weights.h"
 #include "engine/network/batch.h"
 #include "engine/sparse/co_labels.h"
 #include "hashing/seeds.h"
@@ -24,7 +25,7 @@ constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 struct Example {
   std::vector<Terms> terms;
   std::vector<std::uint32_t> labels;
-  std::vector<std::uint8_t> is_label;
+  std::vector<float> targets;
 };
 
 /// The terms of co-labels, by the blend as it is now.
@@ -55,6 +56,7 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
     unknown[row] = is_kept_for_blend(impl.config, data.size(), row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
+  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size());
   BlendExamples examples;
   Batch batch;
   std::vector<Activations> hidden;
@@ -74,12 +76,13 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
       Example& example = made[sample];
       example.terms = evidence.terms();
       example.labels = evidence.labels();
-      example.is_label.clear();
+      example.targets.clear();
       for (const std::uint32_t label : evidence.labels()) {
-        example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
+        const bool wanted = std::ranges::find(labels, label) != labels.end();
+        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
       }
     });
-    for (const Example& example : made) examples.add(example.terms, example.labels, example.is_label);
+    for (const Example& example : made) examples.add(example.terms, example.labels, example.targets);
   }
   if (kept.empty()) return true;
   impl.paths.blend = Blend::fit(examples);

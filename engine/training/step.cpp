@@ -1,5 +1,6 @@
 #include "engine/training/step.h"
 
+#include "engine/losses/label_weights.h"
 #include "engine/stopwatch.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
@@ -16,11 +17,13 @@ TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(
   if (uses_clusters(model.config.sampler)) clusters_ = std::make_unique<ClusterIndex>(model.config, model.network.output);
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_.get()});
   sampler_->count_labels(model.label_counts);
+  label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
   sampler_->count_labels(model_.label_counts);
+  label_weights_ = label_weights(model_.config, model_.label_counts, model_.training_samples);
   if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.batch);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
@@ -54,8 +57,10 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
     hash_hidden();
   }
   if (config.correction != Correction::off) sampler_->set_correction(plan.correction);
+  weights_of(label_weights_, batch.labels().ids, target_weights_);
+  const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
   report.output = output_->step({hidden_.back(),
-                                 batch.labels(),
+                                 labels,
                                  {codes_.data(), codes_stride_, plan.rows.size()},
                                  hashing::derive(config.seed, kActiveSet, step),
                                  optimizer,

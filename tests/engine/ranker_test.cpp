@@ -31,14 +31,14 @@ BlendExamples nearest_to_zero(std::size_t samples, std::uint64_t seed) {
   hashing::Random random(seed);
   for (std::size_t i = 0; i < samples; ++i) {
     std::vector<Terms> candidates(8, Terms{});
-    std::vector<std::uint8_t> is_label(8, 0);
+    std::vector<float> targets(8, 0.f);
     std::size_t label = 0;
     for (std::size_t c = 0; c < candidates.size(); ++c) {
       candidates[c][0] = static_cast<float>(4 * random.unit() - 2);
       if (std::abs(candidates[c][0]) < std::abs(candidates[label][0])) label = c;
     }
-    is_label[label] = 1;
-    examples.add(candidates, std::vector<std::uint32_t>(8), is_label);
+    targets[label] = 1;
+    examples.add(candidates, std::vector<std::uint32_t>(8), targets);
   }
   return examples;
 }
@@ -51,7 +51,7 @@ double precision(const BlendExamples& examples, const Score& score) {
     for (std::size_t c = begin; c < end; ++c) {
       if (score(c) > score(best)) best = c;
     }
-    hits += examples.is_label[best];
+    hits += examples.targets[best] > 0;
     begin = end;
   }
   return static_cast<double>(hits) / static_cast<double>(examples.ends.size());
@@ -116,7 +116,7 @@ TEST_CASE("a ranker learns what a blend cannot say, the same with any number of 
 
 TEST_CASE("a ranker of examples without a single label is the blend's order", "[unit]") {
   BlendExamples examples = nearest_to_zero(50, 3);
-  std::ranges::fill(examples.is_label, std::uint8_t{0});
+  std::ranges::fill(examples.targets, 0.f);
   Blend blend = Blend::start();
   const Ranker ranker = Ranker::fit(examples, blend, 7);
   std::vector<float> scores(examples.terms.size());

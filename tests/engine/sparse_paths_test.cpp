@@ -119,7 +119,7 @@ TEST_CASE("a blend finds the weights that its examples were made with", "[unit]"
   BlendExamples examples;
   for (int sample = 0; sample < 4000; ++sample) {
     std::vector<Terms> candidates(6);
-    std::vector<std::uint8_t> is_label(6, 0);
+    std::vector<float> targets(6, 0.f);
     double sum = 0;
     std::vector<double> p;
     for (Terms& terms : candidates) {
@@ -134,8 +134,8 @@ TEST_CASE("a blend finds the weights that its examples were made with", "[unit]"
     double draw = random.unit() * sum;
     std::size_t label = 0;
     while (label + 1 < p.size() && draw >= p[label]) draw -= p[label++];
-    is_label[label] = 1;
-    examples.add(candidates, std::vector<std::uint32_t>(6), is_label);
+    targets[label] = 1;
+    examples.add(candidates, std::vector<std::uint32_t>(6), targets);
   }
   const Blend blend = Blend::fit(examples);
   for (std::size_t i = 0; i < kPathTerms; ++i) CHECK(blend.weights[i] == Approx(truth[i]).margin(0.15));

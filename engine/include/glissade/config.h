@@ -24,6 +24,7 @@ enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
 enum class RowTopology { fixed, set, rigl };
+enum class LabelWeights { equal, propensity };
 
 /// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
 /// after another, and what they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
@@ -83,8 +84,9 @@ struct Config {
   Activation activation = Activation::relu;   ///< of all hidden layers
   Storage storage = Storage::bf16_mixed;
   LossKind loss = LossKind::softmax;
-  Start start = Start::random;  ///< of the output rows
-  double start_length = 1.0;    ///< of rows that start as centroids
+  LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
+  Start start = Start::random;                       ///< of the output rows
+  double start_length = 1.0;                         ///< of rows that start as centroids
 
   std::uint32_t fan_in = 0;           ///< features that a label's sparse row has; 0 = no such rows
   std::uint32_t row_epochs = 0;       ///< passes over the data in which the labels' sparse rows are trained
