@@ -51,6 +51,7 @@ void for_each_sparse_array(Paths& paths, const Visit& visit) {
   matrix(1u, paths.samples);
   matrix(2u, paths.co_labels);
   visit(SectionKind::feature_weights, 0u, paths.weights.weights);
+  visit(SectionKind::feature_weights, 1u, paths.sample_weights.weights);
   visit(SectionKind::sample_label_begins, 0u, paths.sample_label_begins);
   visit(SectionKind::sample_labels, 0u, paths.sample_labels);
   visit(SectionKind::blend, 0u, paths.blend.weights);

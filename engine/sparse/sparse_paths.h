@@ -20,9 +20,10 @@ namespace glissade {
 /// et al. 2020). Both are built in one pass over the data, no gradient step needed. The hidden path generalises, these two
 /// remember; `blend` weighs what they say, and `ranker` judges it together with which labels share samples (`co_labels`).
 struct SparsePaths {
-  FeatureWeights weights;
-  SparseMatrix labels;   ///< one row per label; empty without fan_in
-  SparseMatrix samples;  ///< one row per training sample; empty without neighbours
+  FeatureWeights weights;         ///< of samples before the labels' rows
+  FeatureWeights sample_weights;  ///< of samples before each other
+  SparseMatrix labels;            ///< one row per label; empty without fan_in
+  SparseMatrix samples;           ///< one row per training sample; empty without neighbours
   Array<std::uint64_t> sample_label_begins;
   Array<std::uint32_t> sample_labels;
   SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
@@ -35,6 +36,8 @@ struct SparsePaths {
   std::size_t memory_bytes() const noexcept;
   /// What keeps these arrays from being whole sparse paths of a model of that shape; empty if nothing does. For what was read.
   std::string_view defect(const Shape& shape) const noexcept;
+  /// For models from before weights were learned, which have one weighting for both.
+  void share_weights();
   /// The inverted indexes, of the matrices.
   void index(std::size_t features);
 };

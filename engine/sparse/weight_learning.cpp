@@ -173,8 +173,10 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
 
 }  // namespace
 
-void learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, FeatureWeights& weights) {
-  if (rows.empty()) return;
+std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                                 const FeatureWeights& weights) {
+  std::vector<float> learned(data.feature_count, 1.f);
+  if (rows.empty()) return learned;
   const LabelRows made = label_rows(data, rows, weights, kFanIn);
   const FeatureIndex index(made.rows, data.feature_count);
   std::vector<std::uint32_t> chosen;
@@ -185,7 +187,8 @@ void learn_weights(const Config& config, const DatasetView& data, std::span<cons
   const RowCandidates candidates = find_row_candidates(data, chosen, weights, made.rows, index, config.list_budget / 4 + 1);
   WeightLearning learning(data, chosen, made, candidates, weights);
   learning.run(config.seed);
-  for (std::size_t f = 0; f < weights.weights.size(); ++f) weights.weights[f] *= std::exp(learning.logs()[f]);
+  std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
+  return learned;
 }
 
 }  // namespace glissade
