@@ -16,8 +16,12 @@ namespace {
 void apply_ceiling() noexcept {
   const simd::Ceiling ceiling = simd::environment_ceiling();
   if (ceiling.status != simd::Ceiling::Status::known) return;
-  static constexpr std::array kIsa = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core_vnni,
-                                      dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::all};
+  static constexpr std::array kIsa = {dnnl::cpu_isa::sse41,
+                                      dnnl::cpu_isa::avx2,
+                                      dnnl::cpu_isa::avx512_core_vnni,
+                                      dnnl::cpu_isa::avx512_core_bf16,
+                                      dnnl::cpu_isa::avx512_core_bf16,
+                                      dnnl::cpu_isa::all};
   dnnl::set_max_cpu_isa(kIsa[static_cast<std::size_t>(ceiling.level)]);
 }
 
