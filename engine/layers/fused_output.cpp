@@ -143,8 +143,7 @@ void FusedOutput::narrow_hidden(const Activations& hidden) {
     largest_of_block_[begin / kBlockDepth] =
         kernels.f16_of_bf16(hidden.half_row(begin), hidden_halves_.data() + begin * hidden.stride, (end - begin) * hidden.stride);
   });
-  constexpr std::uint16_t kOne = 0x3f80;  // the biases' column
-  std::uint16_t largest = kOne;
+  std::uint16_t largest = 0;
   for (const std::uint16_t of_block : largest_of_block_) largest = std::max(largest, of_block);
   kernels.widen(&largest, &largest_hidden_, 1);
 }

@@ -195,24 +195,26 @@ TEST_CASE("numbers of any size give the fused path what they give sets per sampl
 }
 
 TEST_CASE("gradients are scaled as far as half precision reaches, and no further", "[unit]") {
-  for (const float hidden : {1.f, 1.7f, 12.f, 300.f, 4000.f}) {
-    for (const float weight : {1e-6f, 0.3f, 2.f, 50.f, 4000.f}) {
+  for (const float hidden : {0.f, 0.05f, 1.f, 1.7f, 12.f, 300.f, 4000.f}) {
+    for (const float weight : {0.f, 0.01f, 0.3f, 2.f, 50.f, 4000.f}) {
       for (const float gradient : {1e-6f, 1.f / 1024, 0.01f, 3.f}) {
         CAPTURE(hidden, weight, gradient);
         const float scale = half_gradient_scale({hidden, weight, gradient});
-        const double longest = simd::kHalfDepth, end = 65504;
+        const double longest = simd::kHalfDepth, end = 65504, factor = std::max({1.f, hidden, weight});
         if (scale == 0.f) {
-          REQUIRE((longest * hidden * weight > end || longest * std::max(hidden, weight) * 0.25 > end));
+          REQUIRE((longest * hidden * weight > end || longest * factor * 0.25 > end));
           continue;
         }
         REQUIRE(std::exp2(std::round(std::log2(scale))) == scale);
         REQUIRE(longest * hidden * weight <= end);
-        REQUIRE(longest * scale * gradient * std::max(hidden, weight) <= end);
+        REQUIRE(longest * scale * gradient * factor <= end);
         // Twice as much would be too much, or more than anybody needs.
-        REQUIRE((2 * longest * scale * gradient * std::max(hidden, weight) > end || 2 * scale * gradient > 1024));
+        REQUIRE((2 * longest * scale * gradient * factor > end || 2 * scale * gradient > 1024));
       }
     }
   }
+  REQUIRE(half_gradient_scale({1e-5f, 1.f, 0.1f}) == 0.f);
+  REQUIRE(half_gradient_scale({1.f, 1e-5f, 0.1f}) == 0.f);
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinite = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinite, 1e30f}) {
     REQUIRE(half_gradient_scale({bad, 0.1f, 0.1f}) == 0.f);
