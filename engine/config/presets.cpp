@@ -69,8 +69,10 @@ Config sample() {
 /// What the presets by kind of data share: the sparse paths beside a hidden layer.
 Config with_sparse_paths() {
   Config config;
+  config.loss = LossKind::decoupled;
   config.fan_in = 256;
   config.row_epochs = 2;
+  config.weight_samples = 100'000;
   config.neighbours = 200;
   config.co_labels = 64;
   return config;

@@ -32,9 +32,9 @@ TEST_CASE("version is major.minor.patch", "[unit]") {
   CHECK(text.find_first_not_of("0123456789.") == std::string::npos);
 }
 
-TEST_CASE("five levels, scalar always there, exactly one active and that one usable", "[unit]") {
+TEST_CASE("six levels, scalar always there, exactly one active and that one usable", "[unit]") {
   const auto levels = simd_levels();
-  REQUIRE(levels.size() == 5);
+  REQUIRE(levels.size() == 6);
   CHECK(levels.front().name == "scalar");
   CHECK(levels.front().compiled);
   CHECK(levels.front().usable);
