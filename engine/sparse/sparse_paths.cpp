@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSamplesAtOnce = 1024;
 /// The power of learned weights between two samples, which have them twice as much in common as a sample and a sum of many.
-constexpr float kForSamples = 0.5f;
+constexpr float kForSamples = 0.4f;
 
 SparseMatrix sample_rows(const DatasetView& data, const FeatureWeights& weights) {
   std::vector<std::uint32_t> lengths(data.size());
