@@ -19,21 +19,24 @@ WindowReader::~WindowReader() {
   }
   room_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-  for (std::size_t w = front_; w < std::min(windows_.size(), next_window_ + 1); ++w) release(windows_[w]);
+  for (std::size_t w = front_; w < std::min(windows_.size(), next_window_ + 1); ++w) {
+    for (const std::size_t block : windows_[w].blocks) release(block);
+  }
 }
 
-/// By the blocks that the order names, not by how it was made: rows may have been left out of it.
+/// By the blocks that the order names, not by how it was made: rows may have been left out of it. Then a window may end in the
+/// midst of a block, which the next one has, too.
 void WindowReader::cut(std::span<const std::uint32_t> order) {
-  std::vector<std::size_t> last_seen((rows_ + block_ - 1) / block_, 0);  // window + 1 in which a block was last seen
+  last_window_.assign((rows_ + block_ - 1) / block_, 0);
   for (std::size_t at = 0; at < order.size(); ++at) {
     const std::size_t block = order[at] / block_;
-    if (!windows_.empty() && last_seen[block] == windows_.size()) continue;
+    if (!windows_.empty() && last_window_[block] == windows_.size()) continue;
     if (windows_.empty() || windows_.back().blocks.size() == kBlocksPerWindow) {
       if (!windows_.empty()) windows_.back().end = at;
       windows_.emplace_back();
     }
     windows_.back().blocks.push_back(static_cast<std::uint32_t>(block));
-    last_seen[block] = windows_.size();
+    last_window_[block] = windows_.size();
   }
   if (!windows_.empty()) windows_.back().end = order.size();
   for (Window& window : windows_) window.missing = window.blocks.size();
@@ -57,12 +60,17 @@ void WindowReader::work() {
   }
 }
 
-void WindowReader::release(const Window& window) const noexcept {
-  for (const std::size_t block : window.blocks) pager_.release(block * block_, std::min(rows_, (block + 1) * block_));
+void WindowReader::release(std::size_t block) const noexcept {
+  pager_.release(block * block_, std::min(rows_, (block + 1) * block_));
 }
 
 void WindowReader::advance(std::size_t begin, std::size_t end) {
-  while (front_ < windows_.size() && windows_[front_].end <= begin) release(windows_[front_++]);
+  while (front_ < windows_.size() && windows_[front_].end <= begin) {
+    ++front_;
+    for (const std::size_t block : windows_[front_ - 1].blocks) {
+      if (last_window_[block] == front_) release(block);
+    }
+  }
   std::size_t last = front_;
   while (last < windows_.size() && windows_[last].end < end) ++last;
   std::unique_lock lock(mutex_);

@@ -46,12 +46,13 @@ class WindowReader {
   void cut(std::span<const std::uint32_t> order);
   void work();
   bool may_read() const noexcept { return next_window_ < windows_.size() && next_window_ < window_limit_; }
-  void release(const Window& window) const noexcept;
+  void release(std::size_t block) const noexcept;
 
   const RowPager& pager_;
   std::size_t rows_, block_;
   std::vector<Window> windows_;
-  std::size_t front_ = 0;  ///< first window that is held; only the calling thread changes it
+  std::vector<std::size_t> last_window_;  ///< by block: the last window that has it, from 1
+  std::size_t front_ = 0;                 ///< first window that is held; only the calling thread changes it
 
   mutable std::mutex mutex_;  ///< guards what follows, and Window::missing
   std::condition_variable room_, arrived_;
