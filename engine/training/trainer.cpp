@@ -30,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
+constexpr std::size_t kRowsCheckedAtOnce = 65536;
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
@@ -132,9 +133,20 @@ class Trainer::Impl {
 /// Data that come through a pager stay as they are, and reading them once more for each epoch would take as long as training.
 std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
   if (pager_ != nullptr && checked_ == data.features.ids.data()) return std::nullopt;
-  if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) return valid.error();
-  if (pager_ == nullptr) return std::nullopt;
-  pager_->release(0, data.size());
+  const auto all = [&]() -> std::optional<Error> {
+    if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) return valid.error();
+    return std::nullopt;
+  };
+  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) return all();
+  for (std::size_t begin = 0; begin < data.size(); begin += kRowsCheckedAtOnce) {
+    const std::size_t count = std::min(kRowsCheckedAtOnce, data.size() - begin);
+    DatasetView piece = data;
+    piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
+    piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
+    // A row's number in a message is that in the whole.
+    if (!check_view(piece, model_.shape.features, model_.shape.labels)) return all();
+    pager_->release(begin, begin + count);
+  }
   checked_ = data.features.ids.data();
   return std::nullopt;
 }
