@@ -15,9 +15,11 @@ import catch.suite
 import cli.scenarios
 import cli.suite
 import consumer.suite
+import fuzz.suite
 import peers.suite
 import runner
 import structure.suite
+import tensorboard.suite
 import words.suite
 
 SUITES = {
@@ -26,9 +28,11 @@ SUITES = {
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "fuzz": fuzz.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
     "words": words.suite.run,
+    "tensorboard": tensorboard.suite.run,
 }
 
 

@@ -58,6 +58,7 @@ Result<int> TrainingRun::run() {
 Result<bool> TrainingRun::run_epoch() {
   const auto on_progress = [this](const Progress& progress) {
     progress_.show(progress);
+    if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
     return InterruptGuard::signal() == 0;
   };
   const std::uint32_t before = model_.epochs_done();
@@ -73,7 +74,7 @@ Result<bool> TrainingRun::run_epoch() {
   event.save_seconds = *saved;
   const bool last = model_.epochs_done() >= model_.config().epochs;
   if (validation_ && InterruptGuard::signal() == 0 && (last || model_.epochs_done() % settings_.eval_every == 0)) {
-    auto evaluation = evaluate(model_, *validation_);
+    auto evaluation = evaluate(model_, *validation_, {.pager = settings_.validation_pager});
     if (!evaluation) return evaluation.error();
     event.evaluation = *evaluation;
   }
@@ -113,11 +114,16 @@ void TrainingRun::report_done() {
   done.peak_rss_mib = peak_memory_mib();
   log_.write(done_json(done));
   if (settings_.quiet) return;
-  double train_seconds = 0;
-  for (const EpochEvent& epoch : done.epochs) train_seconds += epoch.report.train_seconds;
-  note(fmt::format("done: {} epochs trained in {}, {} in all; model {} ({}), peak memory {:.0f} MiB", done.epochs.size(),
-                   duration_text(train_seconds), duration_text(done.total_seconds), datasets::quoted(settings_.model_path),
-                   bytes_text(done.model_bytes), done.peak_rss_mib));
+  double train_seconds = 0, waited = 0;
+  for (const EpochEvent& epoch : done.epochs) {
+    train_seconds += epoch.report.train_seconds;
+    waited += epoch.report.phases[Phase::gather];
+  }
+  note(fmt::format(
+      "done: {} epochs trained in {} ({} % of it waiting for input), {} in all; model {} ({}), peak memory {:.0f} MiB",
+      done.epochs.size(), duration_text(train_seconds), percent(train_seconds > 0 ? waited / train_seconds : 0, 1),
+      duration_text(done.total_seconds), datasets::quoted(settings_.model_path), bytes_text(done.model_bytes),
+      done.peak_rss_mib));
 }
 
 int TrainingRun::report_interrupt() const {

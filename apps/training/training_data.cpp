@@ -14,6 +14,7 @@ namespace {
 
 void train_on_all(TrainingData& data, datasets::Dataset whole, const std::string& path, const datasets::ReadReport& report) {
   data.train = whole.view();
+  data.train_pager = whole.pager();
   data.owners.push_back(std::move(whole));
   data.events.push_back({"train", path, data.train, report});
 }
@@ -51,6 +52,7 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
   auto test = options.read(files.test, quiet ? "" : "test data", &report);
   if (!test) return test.error();
   data.validation = test->view();
+  data.validation_pager = test->pager();
   data.validation_path = files.test;
   data.owners.push_back(std::move(*test));
   data.events.push_back({"test", files.test, *data.validation, report});

@@ -310,6 +310,12 @@ constexpr auto kOptions = std::to_array<Option>({
 
     number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
     number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),
+    number<"shuffle-block", &Config::shuffle_block, "0 .. 16777216">(
+        {kTraining, "samples",
+         "Read the training data block by block, in random order, and shuffle the samples of 8 blocks at a time: data in the "
+         "binary cache then take the memory of 24 blocks at most. 0 = shuffle all samples."}),
+    number<"loader-threads", &Config::loader_threads, "1 .. 256">(
+        {kTraining, "threads", "Threads that read blocks ahead of training (see shuffle-block).", false}),
     choice<"batches", &Config::batches>(
         {kTraining, "",
          "Which samples share a batch: any, or groups of those with the same hash of their hidden activation, whose labels are "

@@ -21,6 +21,7 @@ Config wide_output() {
   config.learning_rate = 0.01;
   config.batch = 1024;
   config.epochs = 5;
+  config.shuffle_block = 4096;  // 100 MiB of an Amazon-670K that takes 300
   return config;
 }
 

@@ -45,7 +45,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Stopwatch gather;
   const Batch& batch = batches_.take({data, plan.rows, feature_dropout(step)});
   report.phases[Phase::gather] += gather.seconds();
-  const BatchAhead::Copying copying = batches_.start({data, plan.next, feature_dropout(step + 1)});
+  BatchAhead::Copying copying = batches_.start({data, plan.next, feature_dropout(step + 1)});
   report.ok = network.forward(batch.features(), {config.hidden_dropout, hashing::derive(config.seed, kHiddenDropout, step)},
                               hidden_, &report.phases);
   gradients_.resize(hidden_.size());
@@ -80,6 +80,8 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   } else {
     model_.drop_index();
   }
+  const PhaseWatch waiting(report.phases, Phase::gather);
+  copying.finish();
   return report;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <new>
 #include <numeric>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "engine/training/learning_rate.h"
 #include "engine/training/sample_order.h"
 #include "engine/training/step.h"
+#include "engine/training/window_reader.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
+constexpr std::size_t kRowsCheckedAtOnce = 65536;
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
@@ -108,8 +111,11 @@ class Trainer::Impl {
 
   Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress);
   Result<StepReport> train_step(const DatasetView& batch);
+  void read_through(const RowPager* pager) noexcept { pager_ = pager; }
 
  private:
+  std::optional<Error> check(const DatasetView& data);
+  std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, Totals& totals);
   void count_labels(const DatasetView& data);
@@ -120,7 +126,37 @@ class Trainer::Impl {
   std::uint64_t total_steps_;
   std::unique_ptr<TrainingStep> step_;
   std::vector<std::uint32_t> order_;
+  const RowPager* pager_ = nullptr;
+  const std::uint32_t* checked_ = nullptr;  ///< ids of data that come through a pager and were found to be in order
 };
+
+/// Data that come through a pager stay as they are, and reading them once more for each epoch would take as long as training.
+std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
+  if (pager_ != nullptr && checked_ == data.features.ids.data()) return std::nullopt;
+  const auto all = [&]() -> std::optional<Error> {
+    if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) return valid.error();
+    return std::nullopt;
+  };
+  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) return all();
+  for (std::size_t begin = 0; begin < data.size(); begin += kRowsCheckedAtOnce) {
+    const std::size_t count = std::min(kRowsCheckedAtOnce, data.size() - begin);
+    DatasetView piece = data;
+    piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
+    piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
+    // A row's number in a message is that in the whole.
+    if (!check_view(piece, model_.shape.features, model_.shape.labels)) return all();
+    pager_->release(begin, begin + count);
+  }
+  checked_ = data.features.ids.data();
+  return std::nullopt;
+}
+
+/// Null unless blocks are read one after another.
+std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
+  const Config& config = model_.config;
+  if (pager_ == nullptr || config.shuffle_block == 0 || config.batches == BatchKind::similar) return nullptr;
+  return std::make_unique<WindowReader>(*pager_, order_, data.size(), config.shuffle_block, config.loader_threads);
+}
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.label_counts.assign(model_.shape.labels, 0);
@@ -132,7 +168,7 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
 
 void Trainer::Impl::choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases) {
   const PhaseWatch watch(phases, Phase::gather);
-  shuffle(order_, data.size(), seed);
+  shuffle_in_blocks(order_, data.size(), model_.config.shuffle_block, seed);
   if (uses_sparse_paths(model_.config)) {
     std::erase_if(order_, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
   }
@@ -159,10 +195,8 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
   bool stopped = false;
   const Stopwatch watch;
   arena_.execute([&] {
-    if (auto valid = check_view(data, model_.shape.features, labels); !valid) {
-      error = valid.error();
-      return;
-    }
+    error = check(data);
+    if (error) return;
     count_labels(data);
     choose_order(data, hashing::derive(model_.config.seed, kOrderStream, epoch), totals.phases);
     std::vector<std::uint32_t> trained = order_;
@@ -179,12 +213,18 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const st
       model_.set_paths(build_sparse_paths(model_.config, data, trained));
     }
     totals.phases[Phase::rehash] = step_->begin_epoch(order_.size());
+    if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
+    const auto reader = make_reader(data);
     double next_progress = kProgressSeconds;
     const auto batch_at = [&](std::size_t first) {
       const std::span<const std::uint32_t> rest = std::span(order_).subspan(std::min(first, order_.size()));
       return rest.first(std::min<std::size_t>(model_.config.batch, rest.size()));
     };
     for (std::size_t first = 0; first < order_.size() && !error && !stopped; first += model_.config.batch) {
+      if (reader) {
+        const PhaseWatch waiting(totals.phases, Phase::gather);
+        reader->advance(first, std::min<std::size_t>(order_.size(), first + 2ull * model_.config.batch));
+      }
       error = train_rows(data, batch_at(first), batch_at(first + model_.config.batch), totals);
       const double seconds = watch.seconds();
       if (!on_progress || error || seconds < next_progress) continue;
@@ -241,6 +281,8 @@ Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const std::fun
     return runtime_error("out of memory while training; use a smaller batch or fewer active rows");
   }
 }
+
+void Trainer::read_through(const RowPager* pager) noexcept { impl_->read_through(pager); }
 
 Result<StepReport> Trainer::train_step(const DatasetView& batch) {
   try {

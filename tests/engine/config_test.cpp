@@ -39,10 +39,10 @@ TEST_CASE("every field of Config has an option", "[unit]") {
                active, retrieved_share, frequency_power, collisions, fused, correction, hash, hash_transform, probes,
                table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period, rehash_growth, rehash_threshold, optimizer,
                moments, second_moment, learning_rate, beta1, beta2, epsilon, weight_decay, warmup, decay, window, negatives,
-               min_count, subsampling, min_ngram, max_ngram, epochs, batch, batches, feature_dropout, hidden_dropout, seed,
-               threads] = Config{};
+               min_count, subsampling, min_ngram, max_ngram, epochs, batch, shuffle_block, loader_threads, batches,
+               feature_dropout, hidden_dropout, seed, threads] = Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 61);
+  CHECK(options().size() == 63);
 }
 
 TEST_CASE("an active set's size may be a part of the labels", "[unit]") {

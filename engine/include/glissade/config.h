@@ -142,6 +142,8 @@ struct Config {
 
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;
+  std::uint32_t shuffle_block = 0;          ///< samples that are read together; 0 = any order over all of them
+  std::uint32_t loader_threads = 1;         ///< that read ahead where the data are read block by block; not part of a model
   BatchKind batches = BatchKind::shuffled;  ///< which samples share one
   double feature_dropout = 0.0;
   double hidden_dropout = 0.0;

@@ -7,6 +7,7 @@
 #include <glissade/model.h>
 #include <glissade/phases.h>
 #include <glissade/result.h>
+#include <glissade/row_pager.h>
 #include <glissade/views.h>
 
 namespace glissade {
@@ -59,6 +60,10 @@ class Trainer {
   /// false to stop early: the pass then ends after the current step and does not count as done. Fails on ids beyond the model's
   /// shape and when the loss stops being finite.
   Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress = {});
+
+  /// From the next call on, train_epoch() reads its data through `pager`, which must outlive it (null: directly) and whose rows
+  /// must not change. With config.shuffle_block, rows are then held only while they are trained on.
+  void read_through(const RowPager* pager) noexcept;
 
   /// One optimiser step on all of `batch` (for learning from a stream of events).
   Result<StepReport> train_step(const DatasetView& batch);
