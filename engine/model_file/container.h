@@ -41,7 +41,7 @@ enum class SectionKind : std::uint32_t {
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
   blend = 24,                ///< float per term of the paths
-  ranker = 30,               ///< float per weight, see Ranker
+  ranker = 40,               ///< float per weight, see Ranker
 };
 
 struct Section {
