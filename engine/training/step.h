@@ -50,7 +50,7 @@ class TrainingStep {
   void hash_hidden();
 
   Model::Impl& model_;
-  LabelIndex* index_ = nullptr;             ///< null unless the sampler uses tables
+  LabelIndex* index_ = nullptr;       ///< null unless the sampler uses tables
   ClusterIndex* clusters_ = nullptr;  ///< null unless the sampler uses a learned table
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
