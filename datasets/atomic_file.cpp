@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "datasets/message.h"
 
@@ -15,8 +20,17 @@ namespace glissade::datasets {
 namespace {
 
 Error write_error(const std::string& path, int error_number) {
-  return runtime_error(fmt::format("cannot write {}: {}; check the folder, its permissions and the free space", quoted(path),
-                                   system_message(error_number)));
+  return runtime_error(fmt::format("cannot write {}: {}; check the folder, its permissions and the free space",
+                                   datasets::quoted(path), system_message(error_number)));
+}
+
+/// Makes the rename itself durable. Not every file system can sync a folder, and the file is whole by now: no error.
+void sync_folder(const std::string& path) noexcept {
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const int descriptor = ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
 }
 
 /// A name that no other writer uses at the same time: process and a count within it. O_EXCL finds what is left of an earlier
@@ -26,15 +40,71 @@ std::string temporary_name(const std::string& path) {
   return fmt::format("{}.{}-{}.tmp", path, ::getpid(), count.fetch_add(1, std::memory_order_relaxed));
 }
 
+/// "NUMBER-NUMBER": process and count.
+bool is_number_pair(std::string_view text, pid_t& process) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos) return false;
+  std::uint64_t count = 0;
+  const auto number = [](std::string_view digits, auto& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() && !digits.empty() && digits.front() != '-';
+  };
+  return number(text.substr(0, dash), process) && number(text.substr(dash + 1), count);
+}
+
+/// The target of a temporary file: "TARGET.PROCESS-COUNT.tmp" here, "TARGET.tmp-PROCESS-COUNT" in engine/model_file/writer.cpp.
+/// Empty if it is none.
+std::string target_of(std::string_view name, pid_t& process) {
+  constexpr std::string_view kOurs = ".tmp", kModels = ".tmp-";
+  if (name.ends_with(kOurs)) {
+    name.remove_suffix(kOurs.size());
+    const auto dot = name.rfind('.');
+    if (dot != std::string_view::npos && is_number_pair(name.substr(dot + 1), process)) return std::string(name.substr(0, dot));
+    return "";
+  }
+  const auto at = name.rfind(kModels);
+  if (at == std::string_view::npos || !is_number_pair(name.substr(at + kModels.size()), process)) return "";
+  return std::string(name.substr(0, at));
+}
+
+/// Whether the writer is gone: it holds a lock as long as it lives, also where its number means nothing here (in another
+/// container, on another machine). One that was started a moment ago may not have it yet, but is there.
+bool is_gone(const std::string& path, pid_t process) {
+  if (::kill(process, 0) == 0 || errno != ESRCH) return false;
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) return false;
+  const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  ::close(descriptor);
+  return locked;
+}
+
 }  // namespace
+
+void remove_abandoned(const std::string& path, const std::function<bool(const std::string& name)>& is_target) {
+  namespace fs = std::filesystem;
+  const fs::path parent = fs::path(path).parent_path();
+  std::error_code code;
+  for (fs::directory_iterator entry(parent.empty() ? fs::path(".") : parent, code), end; !code && entry != end;
+       entry.increment(code)) {
+    pid_t process = 0;
+    const std::string target = target_of(entry->path().filename().string(), process);
+    if (target.empty() || !is_target(target) || !is_gone(entry->path().string(), process)) continue;
+    ::unlink(entry->path().c_str());
+  }
+}
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return write_error(path, EISDIR);
+  const std::string name = std::filesystem::path(path).filename().string();
+  remove_abandoned(path, [&](const std::string& target) { return target == name; });
   for (;;) {
     const std::string temporary = temporary_name(path);
     const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0) return AtomicFile(path, temporary, descriptor);
+    if (descriptor >= 0) {
+      ::flock(descriptor, LOCK_EX | LOCK_NB);  // says that somebody is at work on it, see is_gone()
+      return AtomicFile(path, temporary, descriptor);
+    }
     if (errno != EEXIST) return write_error(path, errno);
   }
 }
@@ -63,6 +133,7 @@ Result<void> AtomicFile::commit() {
   if (::close(std::exchange(descriptor_, -1)) != 0) return failure(errno);
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return failure(errno);
   temporary_.clear();
+  sync_folder(path_);
   return {};
 }
 

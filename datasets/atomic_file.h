@@ -4,15 +4,21 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace glissade::datasets {
 
+/// Removes files in the folder of `path` that a writer has left which was killed: those whose name is that of a temporary file of
+/// this class or of a model file's writer, for a target that `is_target` (given its name without the folder) agrees to, and that
+/// no process has open for writing any more.
+void remove_abandoned(const std::string& path, const std::function<bool(const std::string& name)>& is_target);
+
 /// A file that appears whole or not at all: written under a temporary name in the same folder, synced, then renamed over `path`.
 /// Without commit() the temporary file is removed and an existing file at `path` stays as it was. Several processes may write the
-/// same path: the last rename wins. Movable.
+/// same path: the last rename wins. What killed ones have left is removed. Movable.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const std::string& path);

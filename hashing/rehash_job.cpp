@@ -62,13 +62,51 @@ std::span<const std::uint32_t> RehashJob::advance(double share, Tables& tables, 
   return std::span(moved_).subspan(read_before, first_ + hashed_ - read_before);
 }
 
+std::vector<std::uint32_t> RehashJob::pending_codes() const {
+  std::vector<std::uint32_t> codes;
+  codes.reserve(hashed_ * tables_);
+  for (std::size_t t = 0; t < tables_ && hashed_ > 0; ++t) {
+    const std::uint32_t* const begin = codes_.get() + t * chunk_size();
+    codes.insert(codes.end(), begin, begin + hashed_);
+  }
+  return codes;
+}
+
+bool RehashJob::restore(Tables& tables, std::vector<std::uint32_t> moved, const Place& place,
+                        std::span<const std::uint32_t> codes) {
+  drop();
+  const bool ascending = std::adjacent_find(moved.begin(), moved.end(), std::greater_equal<>{}) == moved.end();
+  if (!ascending || (!moved.empty() && moved.back() >= tables.rows()) || place.first > moved.size()) return false;
+  start(tables, std::move(moved));
+  first_ = place.first;
+  const std::size_t chunk = chunk_size();
+  const bool fits = place.hashed <= chunk && (place.merged == 0 || place.hashed == chunk) && (done() || place.merged < tables_) &&
+                    codes.size() == place.hashed * tables_ &&
+                    std::ranges::all_of(codes, [&](std::uint32_t code) { return code >> tables.bits() == 0; });
+  if (!fits) {
+    drop();
+    return false;
+  }
+  hashed_ = place.hashed;
+  merged_ = place.merged;
+  work_done_ = place.work_done;
+  if (hashed_ > 0) take_codes(chunk);
+  for (std::size_t t = 0; t < tables_ && hashed_ > 0; ++t)
+    std::ranges::copy(codes.subspan(t * hashed_, hashed_), codes_.get() + t * chunk);
+  if (merged_ > 0) prepare_merge(tables);
+  return true;
+}
+
+void RehashJob::take_codes(std::size_t chunk) {
+  if (codes_size_ >= chunk * tables_) return;
+  codes_.reset();
+  codes_ = std::make_unique_for_overwrite<std::uint32_t[]>(chunk * tables_);
+  codes_size_ = chunk * tables_;
+}
+
 void RehashJob::hash_slice(const VectorSource& source, const Family& family) {
   const std::size_t chunk = chunk_size();
-  if (codes_size_ < chunk * tables_) {
-    codes_.reset();
-    codes_ = std::make_unique_for_overwrite<std::uint32_t[]>(chunk * tables_);
-    codes_size_ = chunk * tables_;
-  }
+  take_codes(chunk);
   const std::size_t count = std::min(kHashSlice, chunk - hashed_);
   std::vector<std::uint32_t*> columns(tables_);
   for (std::size_t t = 0; t < tables_; ++t) columns[t] = codes_.get() + t * chunk + hashed_;
@@ -77,9 +115,13 @@ void RehashJob::hash_slice(const VectorSource& source, const Family& family) {
   work_done_ += kHashWork * static_cast<double>(count * tables_);
 }
 
-/// Takes all memory that merging the chunk needs, so that the parallel part never throws.
 void RehashJob::begin_merge(Tables& tables) {
   ++tables.round_;
+  prepare_merge(tables);
+}
+
+/// Takes all memory that merging the chunk needs, so that the parallel part never throws.
+void RehashJob::prepare_merge(Tables& tables) {
   in_chunk_.reset(tables.rows_);
   for (const std::uint32_t id : std::span(moved_).subspan(first_, hashed_)) in_chunk_.set(id);
   spares_.resize(std::max(spares_.size(), worker_count(std::min(kMergeSlice, tables_))));

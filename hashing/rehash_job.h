@@ -32,6 +32,18 @@ class RehashJob {
   /// `tables`; `tables`, `source` and `family` are the same from start() to the end.
   std::span<const std::uint32_t> advance(double share, Tables& tables, const VectorSource& source, const Family& family);
 
+  /// A job between two slices, to be written down: how far it is, its rows, and of the chunk at hand the codes of the rows that
+  /// are hashed, [table][row].
+  struct Place {
+    std::uint64_t first, hashed, merged;
+    double work_done;
+  };
+  Place place() const noexcept { return {first_, hashed_, merged_, work_done_}; }
+  std::span<const std::uint32_t> moved() const noexcept { return moved_; }
+  std::vector<std::uint32_t> pending_codes() const;
+  /// Puts back what these gave, over the same tables. False if it cannot be such a job; there is none then.
+  bool restore(Tables& tables, std::vector<std::uint32_t> moved, const Place& place, std::span<const std::uint32_t> codes);
+
   /// Bytes held between calls; at most most_bytes().
   std::size_t memory_bytes() const noexcept;
   static std::uint64_t most_bytes(std::uint64_t tables, std::uint32_t bits, std::uint64_t rows, std::uint64_t threads) noexcept;
@@ -43,7 +55,9 @@ class RehashJob {
   };
   std::size_t chunk_size() const noexcept;
   void hash_slice(const VectorSource& source, const Family& family);
+  void take_codes(std::size_t chunk);
   void begin_merge(Tables& tables);
+  void prepare_merge(Tables& tables);
   void merge_slice(Tables& tables);
 
   std::vector<std::uint32_t> moved_;

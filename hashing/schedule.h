@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace glissade::hashing {
@@ -28,6 +29,17 @@ class RehashSchedule {
   bool moved_rows_only() const noexcept { return params_.kind == ScheduleParams::Kind::drift; }
   const ScheduleParams& params() const noexcept { return params_; }
 
+  /// Where it stands, to be written down and put back.
+  struct Place {
+    double period;
+    std::uint64_t since;
+  };
+  Place place() const noexcept { return {period_, since_}; }
+  void put(const Place& place) noexcept {
+    period_ = place.period;
+    since_ = place.since;
+  }
+
  private:
   ScheduleParams params_;
   double period_;
@@ -45,6 +57,10 @@ class Drift {
   void moved(double threshold, std::vector<std::uint32_t>& out) const;
   /// Marks `row` as hashed now, with its current length.
   void hashed(std::uint32_t row, float length) noexcept;
+
+  /// Of each row what it has moved, and its length then: to be written down and put back.
+  std::span<float> movements() noexcept { return moved_; }
+  std::span<float> lengths() noexcept { return length_; }
 
  private:
   std::vector<float> moved_;

@@ -93,6 +93,18 @@ void Tables::apply_cap(std::uint32_t table) noexcept {
   ids.shrink_to_fit();
 }
 
+bool Tables::restore(std::uint32_t table, std::span<const std::uint32_t> offsets, std::span<const std::uint32_t> ids,
+                     std::uint64_t round) {
+  const bool fits = offsets.size() == (std::size_t{1} << bits_) + 1 && offsets.front() == 0 && offsets.back() == ids.size() &&
+                    ids.size() <= rows_ && std::ranges::is_sorted(offsets) &&
+                    std::ranges::all_of(ids, [this](std::uint32_t id) { return id < rows_; });
+  if (!fits) return false;
+  tables_[table].offsets.assign(offsets.begin(), offsets.end());
+  tables_[table].ids.assign(ids.begin(), ids.end());
+  round_ = round;
+  return true;
+}
+
 std::uint64_t Tables::reservoir_seed(std::uint32_t table) const noexcept { return derive(seed_, table, round_); }
 
 std::size_t Tables::memory_bytes() const noexcept {

@@ -43,6 +43,13 @@ class Tables {
   std::uint32_t tables() const noexcept { return static_cast<std::uint32_t>(tables_.size()); }
   std::uint32_t bits() const noexcept { return bits_; }
   std::uint32_t rows() const noexcept { return rows_; }
+  /// Table `table` as it lies in memory, to be written down: where its buckets begin, and the ids in them.
+  std::span<const std::uint32_t> offsets(std::uint32_t table) const noexcept { return tables_[table].offsets; }
+  std::span<const std::uint32_t> ids(std::uint32_t table) const noexcept { return tables_[table].ids; }
+  std::uint64_t round() const noexcept { return round_; }
+  /// Puts back what offsets(), ids() and round() gave. False if that cannot be a table of this shape; it is then as it was.
+  bool restore(std::uint32_t table, std::span<const std::uint32_t> offsets, std::span<const std::uint32_t> ids,
+               std::uint64_t round);
   /// What the tables hold between calls.
   std::size_t memory_bytes() const noexcept;
 

@@ -15,7 +15,9 @@ import catch.suite
 import cli.scenarios
 import cli.suite
 import consumer.suite
+import faults.suite
 import fuzz.suite
+import kill.suite
 import peers.suite
 import runner
 import structure.suite
@@ -29,6 +31,8 @@ SUITES = {
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
     "fuzz": fuzz.suite.run,
+    "kill": kill.suite.run,
+    "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
     "words": words.suite.run,

@@ -50,7 +50,8 @@ std::string model_text(const Model& model, const std::string& path) {
   text += fmt::format("layers           {}\n", layers_text(model));
   text += fmt::format("parameters       {}\n", grouped(model.parameters()));
   text += fmt::format("steps            {}\n", grouped(model.step()));
-  text += fmt::format("epochs           {} of {}\n", model.epochs_done(), model.config().epochs);
+  const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
+  text += fmt::format("epochs           {} of {}{}\n", model.epochs_done(), model.config().epochs, within);
   text += fmt::format("training samples {}\n", grouped(model.training_samples()));
   text += fmt::format("label names      {}\n", count(model.label_names()));
   text += fmt::format("feature names    {}\n", count(model.feature_names()));

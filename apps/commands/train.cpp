@@ -26,6 +26,8 @@
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
+#include "apps/training/checkpoints.h"
+#include "apps/training/early_stop.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/run.h"
@@ -51,7 +53,10 @@ class Train : public Command {
     std::uint64_t memory;
     std::uint32_t threads;
   };
+  void add_checkpoint_options(CLI::App& parser);
   Result<void> check_arguments() const;
+  Result<void> check_run_options() const;
+  Result<void> check_evaluation(const TrainingData& data, const Shape& shape) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   Result<bool> reads_text(const ConfigSource::Resolved& asked) const;
@@ -69,6 +74,8 @@ class Train : public Command {
   std::string feature_names_;
   std::string log_;
   std::string tensorboard_;
+  CLI::Option* resume_option_ = nullptr;
+  std::string resume_from_;  ///< the file, if one is gone on from
   bool resume_ = false;
   RunSettings settings_;
   ConfigSource config_;
@@ -77,10 +84,15 @@ class Train : public Command {
 
 void Train::add_options(CLI::App& parser) {
   parser.add_option("--train", files_.train, "Training data.")->type_name("FILE");
-  parser.add_option("--test", files_.test, "Labelled data to evaluate on at the end of epochs.")->type_name("FILE");
+  parser
+      .add_option("--test", files_.test,
+                  "Labelled data to evaluate on: at the end of epochs, or beside --valid or --holdout once, at the end of all.")
+      ->type_name("FILE");
+  parser.add_option("--valid", files_.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
+      ->type_name("FILE");
   parser
       .add_option("--holdout", files_.holdout,
-                  "Instead of --test: hold this part of the training rows out and evaluate on it; between 0 and 1.")
+                  "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1.")
       ->type_name("SHARE");
   parser
       .add_option("--eval-every", settings_.eval_every,
@@ -88,12 +100,17 @@ void Train::add_options(CLI::App& parser) {
       ->type_name("N");
   parser
       .add_option("--model", model_,
-                  "Model file to write. It is replaced as a whole at the end of each epoch, so it is the checkpoint, too; an "
-                  "existing file stays "
-                  "until the first epoch is done.")
+                  "Model file to write. It is replaced as a whole at the end of each epoch (with --monitor: of each that is the "
+                  "best so far); an existing file stays until then. Checkpoints lie beside it, as FILE.checkpoint-STEP.")
       ->type_name("FILE");
-  parser.add_flag("--resume", resume_,
-                  "Go on from the model file's last epoch. Options need not be given again; if they are, they must be the same.");
+  resume_option_ =
+      parser
+          .add_option("--resume", resume_from_,
+                      "Go on from the newest of the model file and its checkpoints, or from FILE, also in the midst of an epoch. "
+                      "Options of the model need not be given again; if they are, they must be the same.")
+          ->type_name("[FILE]")
+          ->expected(0, 1);
+  add_checkpoint_options(parser);
   parser.add_flag("--slim", settings_.slim,
                   "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
   parser.add_option("--label-names", label_names_, "One name per line and label; kept in the model.")->type_name("FILE");
@@ -112,15 +129,65 @@ void Train::add_options(CLI::App& parser) {
   config_.add_options(parser);
 }
 
+void Train::add_checkpoint_options(CLI::App& parser) {
+  CheckpointSettings& checkpoints = settings_.checkpoints;
+  MonitorSettings& monitor = settings_.monitor;
+  parser
+      .add_option("--checkpoint-minutes", checkpoints.minutes,
+                  "Minutes from one checkpoint within an epoch to the next; SIGINT and SIGTERM make one, too. 0 = none by time. "
+                  "Default 10.")
+      ->type_name("MINUTES");
+  parser.add_option("--checkpoint-steps", checkpoints.steps, "Likewise in optimiser steps. Default 0, none.")->type_name("N");
+  parser
+      .add_option("--checkpoint-epochs", checkpoints.epochs,
+                  "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
+      ->type_name("N");
+  parser
+      .add_option("--keep", checkpoints.keep,
+                  "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
+                  "something newer is there or training is over.")
+      ->type_name("K");
+  parser
+      .add_option(
+          "--monitor", monitor.metric,
+          "Stop early by this metric: p, ndcg or psp, @ 1, 3 or 5, of --valid, --holdout or --test, or the training's loss. "
+          "The model file is then the best epoch's.")
+      ->type_name("METRIC");
+  parser
+      .add_option("--patience", monitor.patience, "With --monitor: evaluations without improvement that end training. Default 3.")
+      ->type_name("N");
+  parser.add_option("--min-delta", monitor.min_delta, "With --monitor: less than this is no improvement. Default 0.")
+      ->type_name("DELTA");
+}
+
+/// What CLI11 cannot check.
+Result<void> Train::check_run_options() const {
+  const CheckpointSettings& checkpoints = settings_.checkpoints;
+  const MonitorSettings& monitor = settings_.monitor;
+  if (settings_.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
+  if (checkpoints.epochs == 0) return usage_error("--checkpoint-epochs: '0' is out of range; allowed: 1 or more");
+  if (!(checkpoints.minutes >= 0 && checkpoints.minutes <= 1e6))
+    return usage_error(fmt::format("--checkpoint-minutes: '{}' is out of range; allowed: 0 .. 1000000", checkpoints.minutes));
+  if (monitor.patience == 0) return usage_error("--patience: '0' is out of range; allowed: 1 or more");
+  if (!(monitor.min_delta >= 0 && monitor.min_delta < 1e6))
+    return usage_error(fmt::format("--min-delta: '{}' is out of range; allowed: 0 .. 1000000", monitor.min_delta));
+  const auto watched = EarlyStop::create(monitor);
+  if (!watched) return watched.error();
+  if (watched->needs_evaluation() && files_.test.empty() && files_.valid.empty() && files_.holdout == 0)
+    return usage_error(
+        fmt::format("--monitor {} needs data to evaluate on; give --valid FILE or --holdout SHARE", monitor.metric));
+  return {};
+}
+
 Result<void> Train::check_arguments() const {
   if (files_.train.empty() || model_.empty()) return usage_error("train needs --train FILE and --model FILE");
-  if (!files_.test.empty() && files_.holdout != 0)
-    return usage_error("--test and --holdout exclude each other; give one of them");
+  if (!files_.valid.empty() && files_.holdout != 0)
+    return usage_error("--valid and --holdout exclude each other; give one of them");
   if (!(files_.holdout >= 0 && files_.holdout < 1))
     return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files_.holdout));
-  if (settings_.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
+  if (auto ok = check_run_options(); !ok) return ok;
   if (log_ == model_) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files_.train, files_.test, label_names_, feature_names_};
+  const std::vector<std::string> inputs = {files_.train, files_.test, files_.valid, label_names_, feature_names_};
   if (auto ok = check_not_input(log_, inputs); !ok) return ok;
   return check_replaceable(model_, inputs);
 }
@@ -128,8 +195,8 @@ Result<void> Train::check_arguments() const {
 Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const {
   const Shape shape{data.train.feature_count, data.train.label_count};
   // Before a model is made or read: a wrong pair of files should cost no time.
-  if (!resume_ && data.validation) {
-    if (auto fits = check_fits(*data.validation, data.validation_path, shape.features, shape.labels); !fits) return fits.error();
+  if (!resume_) {
+    if (auto fits = check_evaluation(data, shape); !fits) return fits.error();
   }
   auto model = resume_ ? resumed_model(asked, data) : new_model(asked.config, shape);
   if (!model) return model;
@@ -146,16 +213,28 @@ Result<Model> Train::new_model(Config config, const Shape& shape) const {
 }
 
 Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const {
-  auto model = Model::load(model_, LoadFor::training);
+  auto model = Model::load(resume_from_, LoadFor::training);
   if (!model) return model;
   const Shape shape = model->shape();
   ConfigSource::Resolved wanted = asked;
   tune_tables(wanted.config, shape);
-  if (auto same = check_same(wanted, model->config(), model_); !same) return same.error();
+  if (auto same = check_same(wanted, model->config(), resume_from_); !same) return same.error();
   if (auto fits = check_fits(data.train, files_.train, shape.features, shape.labels); !fits) return fits.error();
-  if (!data.validation) return model;
-  if (auto fits = check_fits(*data.validation, data.validation_path, shape.features, shape.labels); !fits) return fits.error();
+  if (model->pass_done() > 0 && model->pass_rows() != data.train.size()) {
+    return runtime_error(fmt::format(
+        "--resume: {} stands in the midst of an epoch over {} samples, {} has {}; give the data and the --holdout that "
+        "it was trained with",
+        datasets::quoted(resume_from_), model->pass_rows(), datasets::quoted(files_.train), data.train.size()));
+  }
+  if (auto fits = check_evaluation(data, shape); !fits) return fits.error();
   return model;
+}
+
+Result<void> Train::check_evaluation(const TrainingData& data, const Shape& shape) const {
+  if (data.validation) {
+    if (auto fits = check_fits(*data.validation, data.validation_path, shape.features, shape.labels); !fits) return fits;
+  }
+  return data.test ? check_fits(*data.test, files_.test, shape.features, shape.labels) : Result<void>();
 }
 
 Result<void> Train::name_parts(Model& model) const {
@@ -191,14 +270,20 @@ void Train::describe(const Model& model, const Needs& needs) const {
     if (one.active) level = one.name;
   }
   note(fmt::format("simd {}, {} threads", level, needs.threads));
-  if (resume_) note(fmt::format("resuming after epoch {} of {}", model.epochs_done(), config.epochs));
+  if (!resume_) return;
+  const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
+  note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resume_from_), model.epochs_done(), config.epochs,
+                   within));
 }
 
 Result<int> Train::run() {
   settings_.started = std::chrono::steady_clock::now();
   settings_.model_path = model_;
+  resume_ = resume_option_->count() > 0;
   ignore_broken_pipes();
   if (auto ok = check_arguments(); !ok) return ok.error();
+  Checkpoints::remove_abandoned(model_);
+  if (resume_ && resume_from_.empty()) resume_from_ = Checkpoints::newest(model_);
   const auto asked = config_.resolve();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.threads);
@@ -211,7 +296,13 @@ Result<int> Train::run() {
 }
 
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
-  const auto data = read_training_data(files_, data_, asked.config.seed, settings_.quiet);
+  auto seed = asked.config.seed;
+  if (resume_) {
+    const auto old = Model::load(resume_from_);
+    if (!old) return old.error();
+    seed = old->config().seed;  // of the rows that are held out, too
+  }
+  const auto data = read_training_data(files_, data_, seed, settings_.quiet);
   if (!data) return data.error();
   if (!resume_ && config_.preset_name().empty()) {
     const PresetChoice choice = choose_preset(data->train);
@@ -230,13 +321,18 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);
   settings_.validation_pager = data->validation_pager;
-  const auto pass = [&](const auto& on_progress) { return trainer->train_epoch(data->train, on_progress); };
-  return TrainingRun(*model, pass, data->validation, settings_, log).run();
+  const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
+  const EvaluationData evaluation{data->validation, data->test};
+  return TrainingRun(*model, pass, evaluation, settings_, log).run();
 }
 
 void Train::announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const {
   describe(model, needs);
-  if (!resume_) log.restart();
+  if (resume_) {
+    log.drop_half_line();
+  } else {
+    log.restart();
+  }
   log.write(start_json(model, data, needs.memory, needs.threads));
 }
 
@@ -245,7 +341,7 @@ Result<bool> Train::reads_text(const ConfigSource::Resolved& asked) const {
   const std::string& preset = config_.preset_name();
   const bool named = preset == "text8" || preset == "text8-slide" || asked.config.loss == LossKind::ns;
   if (!resume_ || data_.names_format() || named) return data_.is_text(named);
-  const auto model = Model::load(model_);
+  const auto model = Model::load(resume_from_);
   if (!model) return model.error();
   return holds_vocabulary(*model);
 }
@@ -260,19 +356,20 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
   announce(*model, text->events, {memory, effective_threads(asked.config.threads)}, log);
   auto trainer = WordTrainer::create(*model, text->view());
   if (!trainer) return trainer.error();
-  const auto pass = [&](const auto& on_progress) { return trainer->train_epoch(on_progress); };
-  return TrainingRun(*model, pass, text->validation, settings_, log).run();
+  const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(callbacks.on_progress); };
+  const EvaluationData evaluation{text->validation, {}};
+  return TrainingRun(*model, pass, evaluation, settings_, log).run();
 }
 
 /// Also reads the text, for which a model that goes on being trained says how.
 Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const {
   std::optional<Model> old;
   if (resume_) {
-    auto loaded = Model::load(model_, LoadFor::training);
+    auto loaded = Model::load(resume_from_, LoadFor::training);
     if (!loaded) return loaded;
     ConfigSource::Resolved wanted = asked;
     tune_tables(wanted.config, loaded->shape());
-    if (auto same = check_same(wanted, loaded->config(), model_); !same) return same.error();
+    if (auto same = check_same(wanted, loaded->config(), resume_from_); !same) return same.error();
     old = std::move(*loaded);
   }
   auto read = read_text_data(files_, old ? old->config() : asked.config, settings_.quiet);
@@ -283,7 +380,7 @@ Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique
     return runtime_error(
         fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
                     "model",
-                    datasets::quoted(model_), datasets::quoted(files_.train)));
+                    datasets::quoted(resume_from_), datasets::quoted(files_.train)));
   }
   auto model = new_model(asked.config, text->shape());
   if (!model) return model;

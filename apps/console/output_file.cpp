@@ -1,5 +1,6 @@
 #include "apps/console/output_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,9 +43,11 @@ Result<void> check_replaceable(const std::string& path, const std::vector<std::s
       return cannot_write(path, "it is not a regular file, and a model is put in place by renaming");
     if (access(path.c_str(), W_OK) != 0) return cannot_write(path, datasets::system_message(errno));
   }
-  std::string probe = path + ".XXXXXX";
-  const int descriptor = mkstemp(probe.data());
-  if (descriptor < 0) return cannot_write(path, datasets::system_message(errno));
+  // Named like the temporary files of datasets/atomic_file.h: should this process be killed here, the next one tidies up.
+  const std::string probe = fmt::format("{}.{}-0.tmp", path, getpid());
+  const int descriptor = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor < 0 && errno != EEXIST) return cannot_write(path, datasets::system_message(errno));
+  if (descriptor < 0) return {};
   close(descriptor);
   unlink(probe.c_str());
   return {};

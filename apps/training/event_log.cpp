@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +36,14 @@ Result<void> EventLog::mirror_to(const std::string& folder) {
 
 void EventLog::restart() {
   if (file_ != nullptr && ftruncate(fileno(file_.get()), 0) != 0) failed_ = failed_ || errno == EIO;
+}
+
+void EventLog::drop_half_line() {
+  if (file_ == nullptr) return;
+  std::ifstream text(path_, std::ios::binary);
+  off_t end = 0;
+  for (std::string line; std::getline(text, line) && !text.eof();) end += static_cast<off_t>(line.size()) + 1;
+  if (ftruncate(fileno(file_.get()), end) != 0) failed_ = failed_ || errno == EIO;
 }
 
 void EventLog::write(const nlohmann::ordered_json& event) {

@@ -28,6 +28,9 @@ class EventLog {
   /// Empties the file: a new run does not continue an old log.
   void restart();
 
+  /// Cuts off what a killed run has left of a line.
+  void drop_half_line();
+
   /// A full disk must not end a training run: the first failure is reported on standard error, later ones are not.
   void write(const nlohmann::ordered_json& event);
 

@@ -36,10 +36,10 @@ Json data_json(const DataEvent& data) {
           {"read_seconds", data.read.total_seconds}};
 }
 
-void add_metrics(Json& json, const std::optional<Evaluation>& evaluation) {
+void add_metrics(Json& json, const std::optional<Evaluation>& evaluation, const std::string& prefix = "") {
   const auto add = [&](const char* name, const std::array<double, 3> Metrics::*values) {
     for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
-      json[fmt::format("{}@{}", name, kCutoffs[i])] = evaluation ? Json((evaluation->metrics.*values)[i]) : Json();
+      json[fmt::format("{}{}@{}", prefix, name, kCutoffs[i])] = evaluation ? Json((evaluation->metrics.*values)[i]) : Json();
     }
   };
   add("p", &Metrics::precision);
@@ -73,6 +73,15 @@ Json start_json(const Model& model, const std::vector<DataEvent>& data, std::uin
   return json;
 }
 
+Json checkpoint_json(const CheckpointReport& report) {
+  return {{"event", "checkpoint"},
+          {"path", report.path},
+          {"step", report.step},
+          {"bytes", report.bytes},
+          {"pause_seconds", report.pause_seconds},
+          {"save_seconds", report.save_seconds}};
+}
+
 Json epoch_json(const EpochEvent& event) {
   const EpochReport& r = event.report;
   Json json = {{"event", "epoch"},
@@ -95,6 +104,7 @@ Json epoch_json(const EpochEvent& event) {
   for (std::size_t i = 0; i < kPhaseNames.size(); ++i) phases[std::string(kPhaseNames[i])] = r.phases.seconds[i];
   json["eval_seconds"] = event.evaluation ? Json(event.evaluation->seconds) : Json();
   json["save_seconds"] = event.save_seconds;
+  json["checkpoint_pause_seconds"] = event.checkpoint_pause_seconds;
   json["peak_rss_mb"] = event.peak_rss_mib;
   return json;
 }
@@ -114,6 +124,8 @@ Json done_json(const DoneEvent& event) {
   add_metrics(json, event.epochs.empty() ? std::nullopt : event.epochs.back().evaluation);
   json["best_epoch"] = best != nullptr ? Json(best->report.epoch) : Json();
   json["best_p@1"] = best != nullptr ? Json(best->evaluation->metrics.precision[0]) : Json();
+  json["stopped_early"] = event.stopped_early;
+  if (event.test) add_metrics(json, event.test, "test_");
   json["model"] = event.model_path;
   json["model_bytes"] = event.model_bytes;
   json["peak_rss_mb"] = event.peak_rss_mib;

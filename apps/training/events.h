@@ -12,6 +12,7 @@
 #include <glissade/trainer.h>
 #include <glissade/views.h>
 
+#include "apps/training/checkpoints.h"
 #include "datasets/read.h"
 
 namespace glissade::apps {
@@ -29,13 +30,16 @@ struct DataEvent {
 struct EpochEvent {
   EpochReport report;
   std::optional<Evaluation> evaluation;
-  double save_seconds = 0;
+  double save_seconds = 0;              ///< for which training waited at the end of the epoch
+  double checkpoint_pause_seconds = 0;  ///< the longest wait for a checkpoint within the epoch
   double peak_rss_mib = 0;
 };
 
 /// All epochs of this run, for the last event.
 struct DoneEvent {
   std::vector<EpochEvent> epochs;
+  std::optional<Evaluation> test;  ///< of the model that is the result
+  bool stopped_early = false;
   double total_seconds = 0;
   std::string model_path;
   std::uint64_t model_bytes = 0;
@@ -45,6 +49,7 @@ struct DoneEvent {
 /// P@k, nDCG@k and PSP@k from 0 to 1; null where there was no evaluation.
 nlohmann::ordered_json start_json(const Model& model, const std::vector<DataEvent>& data, std::uint64_t memory_need,
                                   std::uint32_t threads);
+nlohmann::ordered_json checkpoint_json(const CheckpointReport& report);
 nlohmann::ordered_json epoch_json(const EpochEvent& event);
 nlohmann::ordered_json done_json(const DoneEvent& event);
 

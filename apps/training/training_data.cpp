@@ -48,14 +48,26 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
   }
   if (data.train.size() == 0)
     return runtime_error(fmt::format("{} holds no rows to train on; give it some", datasets::quoted(files.train)));
+  if (!files.valid.empty()) {
+    auto valid = options.read(files.valid, quiet ? "" : "validation data", &report);
+    if (!valid) return valid.error();
+    data.validation = valid->view();
+    data.validation_path = files.valid;
+    data.owners.push_back(std::move(*valid));
+    data.events.push_back({"validation", files.valid, *data.validation, report});
+  }
   if (files.test.empty()) return data;
   auto test = options.read(files.test, quiet ? "" : "test data", &report);
   if (!test) return test.error();
-  data.validation = test->view();
-  data.validation_pager = test->pager();
-  data.validation_path = files.test;
+  data.events.push_back({"test", files.test, test->view(), report});
+  if (data.validation) {
+    data.test = test->view();
+  } else {
+    data.validation = test->view();
+    data.validation_pager = test->pager();
+    data.validation_path = files.test;
+  }
   data.owners.push_back(std::move(*test));
-  data.events.push_back({"test", files.test, *data.validation, report});
   return data;
 }
 

@@ -22,12 +22,14 @@ struct TrainingData {
   std::optional<DatasetView> validation;
   const RowPager* validation_pager = nullptr;
   std::string validation_path;
+  std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;
 };
 
 struct TrainingFiles {
   std::string train;
   std::string test;    ///< "" = none
+  std::string valid;   ///< "" = none
   double holdout = 0;  ///< share of the training rows to evaluate on instead; 0 = none
 };
 

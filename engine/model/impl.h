@@ -7,7 +7,9 @@
 
 #include <glissade/model.h>
 
+#include "engine/model/pass.h"
 #include "engine/network/network.h"
+#include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 #include "engine/sparse/evidence.h"
 #include "engine/sparse/sparse_paths.h"
@@ -24,6 +26,8 @@ class Model::Impl {
   const LabelIndex& label_index();
   /// The same, perhaps not built yet, for the Trainer, which keeps them in step with the rows from here on.
   LabelIndex& training_index();
+  /// The learned table of the sampler lsh-learned, made on first use; for the Trainer alone.
+  ClusterIndex& training_clusters();
   /// To be called after rows changed without the tables being told.
   void drop_index() noexcept { index_.reset(); }
   std::uint64_t index_bytes() const noexcept { return index_ ? index_->memory_bytes() : 0; }
@@ -41,14 +45,21 @@ class Model::Impl {
   SparsePaths paths;
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;
+  Pass pass;
   std::uint64_t training_samples = 0;
   std::vector<std::uint32_t> label_counts;
   std::vector<std::string> label_names;
   std::vector<std::string> feature_names;
+  std::string run_notes;
+
+  /// The tables as far as they are made, else null.
+  LabelIndex* made_index() const noexcept { return index_.get(); }
+  const ClusterIndex* made_clusters() const noexcept { return clusters_.get(); }
 
  private:
   std::mutex index_mutex_;
   std::unique_ptr<LabelIndex> index_;
+  std::unique_ptr<ClusterIndex> clusters_;
   std::mutex evidence_mutex_;
   std::vector<std::unique_ptr<Evidence>> evidence_;  ///< not in use
 };

@@ -9,6 +9,8 @@
 #include <glissade/runtime.h>
 
 #include "engine/model/sections.h"
+#include "engine/model/table_state.h"
+#include "engine/samplers/sampler.h"
 
 namespace glissade {
 namespace {
@@ -27,7 +29,8 @@ bool wanted_for_inference(SectionKind kind) {
     case SectionKind::first_moment_bf16:
     case SectionKind::second_moment_bf16:
     case SectionKind::row_second_moment: return false;
-    default: return true;
+    case SectionKind::run_notes: return true;
+    default: return kind <= SectionKind::pass || kind > SectionKind::cluster_lengths;
   }
 }
 
@@ -142,6 +145,42 @@ std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, 
   return std::nullopt;
 }
 
+/// The order of a pass is one of rows of its data set, none twice.
+bool is_order(std::span<const std::uint32_t> order, std::uint64_t rows) {
+  if (order.empty()) return true;
+  if (order.size() > rows) return false;
+  std::vector<bool> seen(rows);
+  for (const std::uint32_t row : order) {
+    if (row >= rows || seen[row]) return false;
+    seen[row] = true;
+  }
+  return true;
+}
+
+std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl& impl) {
+  impl.run_notes = text_of(reader.bytes(SectionKind::run_notes));
+  const auto bytes = reader.bytes(SectionKind::pass);
+  if (bytes.empty()) return std::nullopt;
+  PassState state;
+  constexpr std::uint64_t kMostRows = std::uint64_t{1} << 32;
+  if (bytes.size() == sizeof state) std::memcpy(&state, bytes.data(), sizeof state);
+  if (bytes.size() != sizeof state || state.done > state.data_rows || state.data_rows > kMostRows)
+    return damaged(reader, "where its pass over the data stands is not readable");
+  impl.pass.open = true;
+  impl.pass.done = state.done;
+  impl.pass.data_rows = state.data_rows;
+  impl.pass.sums = state.sums;
+  if (!training) return std::nullopt;
+  const auto order = reader.bytes(SectionKind::pass_order);
+  impl.pass.order.resize(order.size() / sizeof(std::uint32_t));
+  if (!order.empty()) std::memcpy(impl.pass.order.data(), order.data(), impl.pass.order.size() * sizeof(std::uint32_t));
+  if (!is_order(impl.pass.order, state.data_rows)) return damaged(reader, "the order of its pass over the data is none");
+  const bool tables = !uses_tables(impl.config.sampler) || TableState::load(reader, impl.training_index());
+  const bool clusters = !uses_clusters(impl.config.sampler) || TableState::load(reader, impl.training_clusters());
+  if (!tables || !clusters) return damaged(reader, "its hash tables do not fit together");
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<Model> Model::load(const std::string& path, LoadFor purpose) {
@@ -169,6 +208,7 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     if (auto error = fill_network(*reader, training, impl->network)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
+    if (auto error = fill_pass(*reader, training, *impl)) return *error;
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("'{}': out of memory while loading", path));

@@ -23,6 +23,11 @@ LabelIndex& Model::Impl::training_index() {
   return *index_;
 }
 
+ClusterIndex& Model::Impl::training_clusters() {
+  if (!clusters_) clusters_ = std::make_unique<ClusterIndex>(config, network.output);
+  return *clusters_;
+}
+
 std::unique_ptr<Evidence> Model::Impl::take_evidence() {
   {
     const std::lock_guard lock(evidence_mutex_);
@@ -72,6 +77,10 @@ const Config& Model::config() const noexcept { return impl_->config; }
 Shape Model::shape() const noexcept { return impl_->shape; }
 std::uint64_t Model::step() const noexcept { return impl_->step; }
 std::uint32_t Model::epochs_done() const noexcept { return impl_->epochs_done; }
+std::uint64_t Model::pass_done() const noexcept { return impl_->pass.done; }
+std::uint64_t Model::pass_rows() const noexcept { return impl_->pass.done == 0 ? 0 : impl_->pass.data_rows; }
+const std::string& Model::run_notes() const noexcept { return impl_->run_notes; }
+void Model::set_run_notes(std::string notes) { impl_->run_notes = std::move(notes); }
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
 std::uint64_t Model::memory_bytes() const noexcept {

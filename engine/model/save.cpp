@@ -4,6 +4,7 @@
 #include <glissade/options.h>
 
 #include "engine/model/sections.h"
+#include "engine/model/table_state.h"
 
 namespace glissade {
 namespace {
@@ -15,6 +16,18 @@ std::string join_names(const std::vector<std::string>& names) {
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+/// What going on from between two steps needs besides weights and optimiser.
+void add_pass(const Model::Impl& impl, StateSections& out) {
+  using model_file::SectionKind;
+  if (!impl.run_notes.empty()) out.list.push_back({SectionKind::run_notes, 0, bytes_of(impl.run_notes)});
+  if (!impl.pass.open) return;
+  out.keep(SectionKind::pass, 0, std::vector{PassState{impl.pass.done, impl.pass.data_rows, impl.pass.sums}});
+  if (impl.config.batches == BatchKind::similar)
+    out.add(SectionKind::pass_order, 0, std::span<const std::uint32_t>(impl.pass.order));
+  if (impl.made_index() != nullptr) TableState::save(*impl.made_index(), out);
+  if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);
+}
 
 }  // namespace
 
@@ -30,7 +43,9 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
   const std::string feature_names = join_names(impl.feature_names);
   const ModelState state{impl.shape.features,   impl.shape.labels, impl.step,
                          impl.training_samples, impl.epochs_done,  static_cast<std::uint32_t>(with_training_state)};
-  std::vector<model_file::Section> sections = {
+  StateSections all;
+  std::vector<model_file::Section>& sections = all.list;
+  sections = {
       {SectionKind::config, 0, bytes_of(config)},
       {SectionKind::state, 0, std::as_bytes(std::span(&state, 1))},
       {SectionKind::label_counts, 0, std::as_bytes(std::span(impl.label_counts))},
@@ -45,6 +60,7 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
   for_each_sparse_array(impl.paths, [&](SectionKind kind, std::uint32_t index, const auto& array) {
     if (!array.empty()) sections.push_back({kind, index, array.as_bytes()});
   });
+  if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);
 }
 

@@ -20,6 +20,14 @@ struct ModelState {
 };
 static_assert(sizeof(ModelState) == 32);
 
+/// The section of a pass that is under way.
+struct PassState {
+  std::uint64_t done = 0;
+  std::uint64_t data_rows = 0;
+  PassSums sums;
+};
+static_assert(sizeof(PassState) == 96);
+
 /// Calls visit(kind, array, training_only) for each array of one layer; the one list that saving and loading share.
 template <class Rows, class Visit>
 void for_each_array(Rows& rows, const Visit& visit) {

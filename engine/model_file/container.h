@@ -41,7 +41,23 @@ enum class SectionKind : std::uint32_t {
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
   blend = 24,                ///< float per term of the paths
-  ranker = 40,               ///< float per weight, see Ranker
+  // Of a pass over the data that is under way, training only:
+  pass = 25,             ///< how far it is, and its sums; read for inference, too
+  pass_order = 26,       ///< uint32 per sample, where it does not follow from the seed
+  run_notes = 27,        ///< UTF-8 of whoever trains
+  table_numbers = 28,    ///< schedule, re-hash and hash functions of the hash tables
+  table_offsets = 29,    ///< uint32 per bucket + 1; the index is the table
+  table_ids = 30,        ///< uint32 per row
+  drift = 31,            ///< float per row: index 0 what it has moved, 1 its length before
+  rehash_rows = 32,      ///< uint32 per row of the re-hash under way
+  rehash_codes = 33,     ///< uint32 per table and hashed row of it
+  cluster_numbers = 34,  ///< of the learned table
+  cluster_means = 35,    ///< rows: index 0 of the table, 1 of the pass over the rows that is under way
+  cluster_frame = 36,    ///< float: means of rows and activations, of either
+  cluster_rows = 37,     ///< uint32: index 0 rows by bucket, 1 sizes of buckets, 2 bucket by row
+  cluster_codes = 38,    ///< bytes: index 0 by bucket, 1 by row
+  cluster_lengths = 39,  ///< float: likewise
+  ranker = 40,           ///< float per weight, see Ranker
 };
 
 struct Section {

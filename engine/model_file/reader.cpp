@@ -41,6 +41,15 @@ std::string section_name(SectionKind kind, std::uint32_t index) {
       {SectionKind::first_moment_bf16, "first_moment_bf16"},
       {SectionKind::second_moment_bf16, "second_moment_bf16"},
       {SectionKind::row_second_moment, "row_second_moment"},
+      {SectionKind::pass, "pass"},
+      {SectionKind::pass_order, "pass_order"},
+      {SectionKind::run_notes, "run_notes"},
+      {SectionKind::table_numbers, "table_numbers"},
+      {SectionKind::table_offsets, "table_offsets"},
+      {SectionKind::table_ids, "table_ids"},
+      {SectionKind::drift, "drift"},
+      {SectionKind::rehash_rows, "rehash_rows"},
+      {SectionKind::rehash_codes, "rehash_codes"},
   };
   for (const auto& [known, name] : kNames) {
     if (known == kind) return std::string(name) + " " + std::to_string(index);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -47,6 +48,7 @@ class TemporaryFile {
       descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (descriptor_ >= 0) {
         path_ = std::move(name);
+        ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says that somebody is at work on it, to who removes what killed writers left
         return {};
       }
       if (errno != EEXIST) break;

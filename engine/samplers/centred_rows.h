@@ -24,6 +24,7 @@ class CentredRows {
   void query(const float* hidden, float* out) const noexcept;
 
  private:
+  friend class TableState;
   std::vector<float> row_mean_, hidden_mean_;
   float bias_mean_ = 0;
 };

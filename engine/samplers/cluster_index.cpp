@@ -210,17 +210,7 @@ void ClusterIndex::hash_rows(std::size_t begin, std::size_t end) {
 void ClusterIndex::finish_pass() {
   buckets_.size.assign(count_, 0);
   for (const std::uint32_t bucket : bucket_of_) ++buckets_.size[bucket];
-  buckets_.begin.assign(count_ + 1, 0);
-  buckets_.largest = 0;
-  for (std::size_t c = 0; c < count_; ++c) {
-    const std::size_t room = (buckets_.size[c] + simd::kSketchRows - 1) / simd::kSketchRows * simd::kSketchRows;
-    buckets_.begin[c + 1] = buckets_.begin[c] + static_cast<std::uint32_t>(room);
-    buckets_.largest = std::max(buckets_.largest, room);
-  }
-  const std::size_t places = buckets_.begin[count_];
-  buckets_.ids.assign(places, RankedRows::kNoRow);
-  buckets_.codes.assign(places * simd::kSketchBytes, 0);
-  buckets_.lengths.assign(places, 0.f);
+  place_buckets();
   std::vector<std::uint32_t> place(buckets_.begin.begin(), buckets_.begin.end() - 1);
   for (std::size_t row = 0; row < bucket_of_.size(); ++row) {
     const std::size_t at = place[bucket_of_[row]]++;
@@ -235,6 +225,21 @@ void ClusterIndex::finish_pass() {
   running_ = false;
   ++passes_;
   period_ = std::max<std::uint64_t>(1, epoch_samples_ / kPasses);
+}
+
+/// Room for buckets of these sizes, empty.
+void ClusterIndex::place_buckets() {
+  buckets_.begin.assign(count_ + 1, 0);
+  buckets_.largest = 0;
+  for (std::size_t c = 0; c < count_; ++c) {
+    const std::size_t room = (buckets_.size[c] + simd::kSketchRows - 1) / simd::kSketchRows * simd::kSketchRows;
+    buckets_.begin[c + 1] = buckets_.begin[c] + static_cast<std::uint32_t>(room);
+    buckets_.largest = std::max(buckets_.largest, room);
+  }
+  const std::size_t places = buckets_.begin[count_];
+  buckets_.ids.assign(places, RankedRows::kNoRow);
+  buckets_.codes.assign(places * simd::kSketchBytes, 0);
+  buckets_.lengths.assign(places, 0.f);
 }
 
 void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,

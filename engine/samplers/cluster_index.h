@@ -51,6 +51,7 @@ class ClusterIndex {
   static std::size_t clusters_for(std::size_t rows) noexcept;
 
  private:
+  friend class TableState;  // writes all of it down and puts it back
   /// The means of a pass, packed for products.
   struct Means {
     CentredRows frame;
@@ -74,6 +75,7 @@ class ClusterIndex {
   void pack_means();
   void hash_rows(std::size_t begin, std::size_t end);
   void finish_pass();
+  void place_buckets();
   void search(const float* scores, const float* projections, std::size_t depth, std::uint32_t* ids) const noexcept;
 
   const ParameterRows& rows_;

@@ -62,6 +62,7 @@ class LabelIndex {
   }
 
  private:
+  friend class TableState;  // writes all of it down and puts it back
   float measure_rows();
   void begin_rehash();
   void begin_job(std::vector<std::uint32_t> rows, double period);

@@ -14,8 +14,8 @@ enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActive
 
 TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
   if (uses_tables(model.config.sampler)) index_ = &model.training_index();
-  if (uses_clusters(model.config.sampler)) clusters_ = std::make_unique<ClusterIndex>(model.config, model.network.output);
-  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_.get()});
+  if (uses_clusters(model.config.sampler)) clusters_ = &model.training_clusters();
+  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
   label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
@@ -39,6 +39,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = ++model_.step;
+  model_.pass.open = true;
   const RowOptimizer optimizer(config, plan.learning_rate, step);
   Report report;
 

@@ -38,6 +38,9 @@ class TrainingStep {
   /// alone. Returns the seconds it took.
   double begin_epoch(std::uint64_t samples);
 
+  /// Instead of begin_epoch(), where one goes on in its midst: the tables are as they were left or loaded.
+  void resume_epoch() { sampler_->count_labels(model_.label_counts); }
+
   /// Trains on samples plan.rows[0], plan.rows[1], ... of `data` (checked by the caller).
   Report run(const DatasetView& data, const Plan& plan);
 
@@ -47,8 +50,8 @@ class TrainingStep {
   void hash_hidden();
 
   Model::Impl& model_;
-  LabelIndex* index_ = nullptr;             ///< null unless the sampler uses tables
-  std::unique_ptr<ClusterIndex> clusters_;  ///< null unless the sampler uses a learned table
+  LabelIndex* index_ = nullptr;       ///< null unless the sampler uses tables
+  ClusterIndex* clusters_ = nullptr;  ///< null unless the sampler uses a learned table
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   BatchAhead batches_;

@@ -34,63 +34,53 @@ constexpr std::size_t kRowsCheckedAtOnce = 65536;
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
-/// Sums over the steps of an epoch.
-struct Totals {
-  std::uint64_t samples = 0, steps = 0, probed = 0, hits = 0, active_rows = 0, rows_touched = 0, features_touched = 0,
-                rows_rehashed = 0;
-  double loss = 0;
-  PhaseSeconds phases;
+double ratio(double a, double b) noexcept { return b > 0 ? a / b : 0.0; }
 
-  void add(const TrainingStep::Report& step, std::size_t step_samples) noexcept {
-    samples += step_samples;
-    ++steps;
-    probed += step.output.probed;
-    hits += step.output.hits;
-    active_rows += step.output.active_rows;
-    rows_touched += step.output.rows_touched;
-    features_touched += step.features_touched;
-    rows_rehashed += step.rows_rehashed;
-    loss += step.output.loss;
-    phases += step.phases;
-  }
-  static double ratio(double a, double b) noexcept { return b > 0 ? a / b : 0.0; }
-  double mean_loss() const noexcept { return ratio(loss, static_cast<double>(samples)); }
-  double precision() const noexcept { return ratio(static_cast<double>(hits), static_cast<double>(probed)); }
-  double active_share(std::uint32_t labels) const noexcept {
-    return ratio(static_cast<double>(active_rows), static_cast<double>(samples) * labels);
-  }
-};
+void add(PassSums& sums, const TrainingStep::Report& step, std::size_t samples) noexcept {
+  sums.samples += samples;
+  ++sums.steps;
+  sums.probed += step.output.probed;
+  sums.hits += step.output.hits;
+  sums.active_rows += step.output.active_rows;
+  sums.rows_touched += step.output.rows_touched;
+  sums.features_touched += step.features_touched;
+  sums.rows_rehashed += step.rows_rehashed;
+  sums.loss += step.output.loss;
+}
 
-Progress progress_of(const Totals& totals, std::uint32_t epoch, std::uint64_t all, double seconds, std::uint32_t labels) {
-  Progress progress;
-  progress.epoch = epoch;
-  progress.samples_done = totals.samples;
+/// What Progress and EpochReport say in the same words.
+template <class Report>
+Report means_of(const PassSums& sums, std::uint32_t epoch, std::uint32_t labels) {
+  Report report;
+  const auto samples = static_cast<double>(sums.samples);
+  report.epoch = epoch;
+  report.samples_per_second = ratio(samples, sums.seconds);
+  report.loss = ratio(sums.loss, samples);
+  report.precision_at_1 = ratio(static_cast<double>(sums.hits), static_cast<double>(sums.probed));
+  report.active_share = ratio(static_cast<double>(sums.active_rows), samples * labels);
+  return report;
+}
+
+Progress progress_of(const PassSums& sums, std::uint32_t epoch, std::uint64_t all, std::uint32_t labels) {
+  auto progress = means_of<Progress>(sums, epoch, labels);
+  progress.samples_done = sums.samples;
   progress.samples_total = all;
-  progress.seconds = seconds;
-  progress.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
-  progress.loss = totals.mean_loss();
-  progress.precision_at_1 = totals.precision();
-  progress.active_share = totals.active_share(labels);
+  progress.seconds = sums.seconds;
   return progress;
 }
 
-EpochReport report_of(const Totals& totals, std::uint32_t epoch, double seconds, const Shape& shape) {
+EpochReport report_of(const PassSums& sums, std::uint32_t epoch, const PhaseSeconds& phases, const Shape& shape) {
   const auto share = [&](std::uint64_t rows, std::uint32_t all) {
-    return Totals::ratio(static_cast<double>(rows), static_cast<double>(totals.steps) * all);
+    return ratio(static_cast<double>(rows), static_cast<double>(sums.steps) * all);
   };
-  EpochReport report;
-  report.epoch = epoch;
-  report.samples = totals.samples;
-  report.steps = totals.steps;
-  report.train_seconds = seconds;
-  report.phases = totals.phases;
-  report.samples_per_second = Totals::ratio(static_cast<double>(totals.samples), seconds);
-  report.loss = totals.mean_loss();
-  report.precision_at_1 = totals.precision();
-  report.active_share = totals.active_share(shape.labels);
-  report.rows_touched_share = share(totals.rows_touched, shape.labels);
-  report.features_touched_share = share(totals.features_touched, shape.features);
-  report.rows_rehashed = totals.rows_rehashed;
+  auto report = means_of<EpochReport>(sums, epoch, shape.labels);
+  report.samples = sums.samples;
+  report.steps = sums.steps;
+  report.train_seconds = sums.seconds;
+  report.phases = phases;
+  report.rows_touched_share = share(sums.rows_touched, shape.labels);
+  report.features_touched_share = share(sums.features_touched, shape.features);
+  report.rows_rehashed = sums.rows_rehashed;
   return report;
 }
 
@@ -109,23 +99,27 @@ class Trainer::Impl {
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
   }
 
-  Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress);
+  Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
   Result<StepReport> train_step(const DatasetView& batch);
   void read_through(const RowPager* pager) noexcept { pager_ = pager; }
 
  private:
   std::optional<Error> check(const DatasetView& data);
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
+  std::optional<Error> begin_pass(const DatasetView& data, PhaseSeconds& phases);
+  std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
+  std::optional<Error> finish_pass(const DatasetView& data, PhaseSeconds& phases);
+  std::optional<Error> run_steps(const DatasetView& data, const PassCallbacks& callbacks, PhaseSeconds& phases);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
-                                  std::span<const std::uint32_t> next, Totals& totals);
+                                  std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
+  std::uint64_t order_seed() const noexcept { return hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done + 1); }
   void count_labels(const DatasetView& data);
-  void choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases);
+  void choose_order(const DatasetView& data);
 
   Model::Impl& model_;
   tbb::task_arena arena_;
   std::uint64_t total_steps_;
   std::unique_ptr<TrainingStep> step_;
-  std::vector<std::uint32_t> order_;
   const RowPager* pager_ = nullptr;
   const std::uint32_t* checked_ = nullptr;  ///< ids of data that come through a pager and were found to be in order
 };
@@ -155,7 +149,7 @@ std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
 std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
   const Config& config = model_.config;
   if (pager_ == nullptr || config.shuffle_block == 0 || config.batches == BatchKind::similar) return nullptr;
-  return std::make_unique<WindowReader>(*pager_, order_, data.size(), config.shuffle_block, config.loader_threads);
+  return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.shuffle_block, config.loader_threads);
 }
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
@@ -166,82 +160,135 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.training_samples = data.size();
 }
 
-void Trainer::Impl::choose_order(const DatasetView& data, std::uint64_t seed, PhaseSeconds& phases) {
-  const PhaseWatch watch(phases, Phase::gather);
-  shuffle_in_blocks(order_, data.size(), model_.config.shuffle_block, seed);
+/// As far as it follows from the seed alone.
+void Trainer::Impl::choose_order(const DatasetView& data) {
+  std::vector<std::uint32_t>& order = model_.pass.order;
+  shuffle_in_blocks(order, data.size(), model_.config.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
-    std::erase_if(order_, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
+    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
   }
-  if (model_.config.batches == BatchKind::similar) group_similar(order_, model_.network, data, model_.config.batch, seed);
+}
+
+std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, PhaseSeconds& phases) {
+  model_.pass = {};
+  model_.pass.data_rows = data.size();
+  count_labels(data);
+  {
+    const PhaseWatch watch(phases, Phase::gather);
+    choose_order(data);
+    if (model_.config.batches == BatchKind::similar)
+      group_similar(model_.pass.order, model_.network, data, model_.config.batch, order_seed());
+  }
+  std::vector<std::uint32_t> trained = model_.pass.order;
+  std::ranges::sort(trained);
+  if (model_.step == 0 && model_.config.start == Start::centroids) {
+    const PhaseWatch start(phases, Phase::input_forward);
+    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length))
+      return out_of_memory();
+  }
+  if (uses_sparse_paths(model_.config) && model_.paths.empty()) {
+    const PhaseWatch building(phases, Phase::sparse_paths);
+    model_.set_paths(build_sparse_paths(model_.config, data, trained));
+  }
+  phases[Phase::rehash] = step_->begin_epoch(model_.pass.order.size());
+  return std::nullopt;
+}
+
+std::optional<Error> Trainer::Impl::resume_pass(const DatasetView& data, PhaseSeconds& phases) {
+  if (model_.pass.data_rows != data.size()) {
+    return runtime_error(
+        fmt::format("the model stands in the midst of a pass over {} samples, these are {}; give it the same data",
+                    model_.pass.data_rows, data.size()));
+  }
+  const PhaseWatch watch(phases, Phase::gather);
+  if (model_.pass.order.empty()) choose_order(data);
+  if (model_.pass.order.size() < model_.pass.done)
+    return runtime_error("the model stands beyond the end of these data; give it the data that its training began with");
+  step_->resume_epoch();
+  return std::nullopt;
+}
+
+std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, PhaseSeconds& phases) {
+  if (!model_.paths.empty()) {
+    const PhaseWatch weighing(phases, Phase::sparse_paths);
+    if (!fit_blend(model_, data)) return out_of_memory();
+  }
+  ++model_.epochs_done;
+  return std::nullopt;
 }
 
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
-                                               std::span<const std::uint32_t> next, Totals& totals) {
+                                               std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases) {
   const std::uint64_t step = model_.step + 1;
   const TrainingStep::Report report = step_->run(data, {rows, next, learning_rate(model_.config, step, total_steps_),
                                                         correction_strength(model_.config, step, total_steps_)});
   if (!report.ok) return out_of_memory();
-  totals.add(report, rows.size());
+  add(sums, report, rows.size());
+  phases += report.phases;
   if (std::isfinite(report.output.loss)) return std::nullopt;
   return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}",
                                    model_.step, model_.config.learning_rate));
 }
 
-Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress) {
-  const std::uint32_t epoch = model_.epochs_done + 1;
-  const std::uint32_t labels = model_.shape.labels;
-  Totals totals;
-  std::optional<Error> error;
-  bool stopped = false;
+/// The steps that the pass still has to go, or as many as the callbacks want.
+std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const PassCallbacks& callbacks, PhaseSeconds& phases) {
+  Pass& pass = model_.pass;
   const Stopwatch watch;
+  const double before = pass.sums.seconds;
+  double next_progress = kProgressSeconds;
+  const auto batch_at = [&](std::size_t first) {
+    const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
+    return rest.first(std::min<std::size_t>(model_.config.batch, rest.size()));
+  };
+  const auto reader = make_reader(data);
+  while (pass.done < pass.order.size()) {
+    if (reader) {
+      const PhaseWatch waiting(phases, Phase::gather);
+      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.batch));
+    }
+    const auto batch = batch_at(pass.done);
+    if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, phases)) return error;
+    pass.done += batch.size();
+    const double seconds = watch.seconds();
+    pass.sums.seconds = before + seconds;
+    bool goes_on = !callbacks.after_step || callbacks.after_step();
+    if (callbacks.on_progress && seconds >= next_progress) {
+      next_progress = seconds + kProgressSeconds;
+      goes_on &= callbacks.on_progress(progress_of(pass.sums, model_.epochs_done + 1, pass.order.size(), model_.shape.labels));
+    }
+    if (!goes_on) break;
+  }
+  return std::nullopt;
+}
+
+Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const PassCallbacks& callbacks) {
+  const std::uint32_t epoch = model_.epochs_done + 1;
+  PhaseSeconds phases;
+  std::optional<Error> error;
+  const Stopwatch watch;
+  Pass& pass = model_.pass;
+  double before = 0;
   arena_.execute([&] {
     error = check(data);
     if (error) return;
-    count_labels(data);
-    choose_order(data, hashing::derive(model_.config.seed, kOrderStream, epoch), totals.phases);
-    std::vector<std::uint32_t> trained = order_;
-    std::ranges::sort(trained);
-    if (model_.step == 0 && model_.config.start == Start::centroids) {
-      const PhaseWatch start(totals.phases, Phase::input_forward);
-      if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length)) {
-        error = out_of_memory();
-        return;
-      }
-    }
-    if (uses_sparse_paths(model_.config) && model_.paths.empty()) {
-      const PhaseWatch building(totals.phases, Phase::sparse_paths);
-      model_.set_paths(build_sparse_paths(model_.config, data, trained));
-    }
-    totals.phases[Phase::rehash] = step_->begin_epoch(order_.size());
+    error = pass.done == 0 ? begin_pass(data, phases) : resume_pass(data, phases);
+    if (error) return;
     if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
-    const auto reader = make_reader(data);
-    double next_progress = kProgressSeconds;
-    const auto batch_at = [&](std::size_t first) {
-      const std::span<const std::uint32_t> rest = std::span(order_).subspan(std::min(first, order_.size()));
-      return rest.first(std::min<std::size_t>(model_.config.batch, rest.size()));
-    };
-    for (std::size_t first = 0; first < order_.size() && !error && !stopped; first += model_.config.batch) {
-      if (reader) {
-        const PhaseWatch waiting(totals.phases, Phase::gather);
-        reader->advance(first, std::min<std::size_t>(order_.size(), first + 2ull * model_.config.batch));
-      }
-      error = train_rows(data, batch_at(first), batch_at(first + model_.config.batch), totals);
-      const double seconds = watch.seconds();
-      if (!on_progress || error || seconds < next_progress) continue;
-      next_progress = seconds + kProgressSeconds;
-      stopped = !on_progress(progress_of(totals, epoch, order_.size(), seconds, labels));
-    }
-    if (error || stopped || model_.paths.empty()) return;
-    const PhaseWatch weighing(totals.phases, Phase::sparse_paths);
-    if (!fit_blend(model_, data)) error = out_of_memory();
+    before = pass.sums.seconds;
+    pass.sums.seconds += watch.seconds();
+    error = run_steps(data, callbacks, phases);
+    if (!error && pass.done == pass.order.size()) error = finish_pass(data, phases);
   });
   if (error) return *error;
-  if (!stopped) model_.epochs_done = epoch;
-  return report_of(totals, epoch, watch.seconds(), model_.shape);
+  pass.sums.seconds = before + watch.seconds();
+  const EpochReport report = report_of(pass.sums, epoch, phases, model_.shape);
+  if (model_.epochs_done == epoch) pass = {};
+  return report;
 }
 
 Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
-  Totals totals;
+  PassSums sums;
+  PhaseSeconds phases;
   std::optional<Error> error;
   arena_.execute([&] {
     if (auto valid = check_view(batch, model_.shape.features, model_.shape.labels); !valid) {
@@ -249,12 +296,12 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
       return;
     }
     if (batch.size() == 0) return;
-    order_.resize(batch.size());
-    std::iota(order_.begin(), order_.end(), 0u);
-    error = train_rows(batch, order_, {}, totals);
+    std::vector<std::uint32_t> all(batch.size());
+    std::iota(all.begin(), all.end(), 0u);
+    error = train_rows(batch, all, {}, sums, phases);
   });
   if (error) return *error;
-  return StepReport{totals.mean_loss(), totals.rows_touched};
+  return StepReport{ratio(sums.loss, static_cast<double>(sums.samples)), sums.rows_touched};
 }
 
 Trainer::Trainer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -274,9 +321,9 @@ Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
   }
 }
 
-Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress) {
+Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const PassCallbacks& callbacks) {
   try {
-    return impl_->train_epoch(data, on_progress);
+    return impl_->train_epoch(data, callbacks);
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory while training; use a smaller batch or fewer active rows");
   }

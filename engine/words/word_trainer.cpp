@@ -242,7 +242,10 @@ Result<EpochReport> WordTrainer::Impl::train_epoch(const std::function<bool(cons
   report.train_seconds = progress.seconds();
   report.samples = text_.tokens.size();
   report.samples_per_second = static_cast<double>(report.samples) / std::max(report.train_seconds, 1e-9);
-  if (!progress.stopped()) model_.epochs_done = report.epoch;
+  if (!progress.stopped()) {
+    model_.epochs_done = report.epoch;
+    model_.pass = {};
+  }
   return report;
 }
 

@@ -55,6 +55,8 @@ def run(context):
         return context.fails("scenarios", f"{context.sample} holds no sample")
     for check in (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
                   resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
+                  inference_leaves_training_state_on_disk,
+                  stopped_within_an_epoch_goes_on_there, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
                   stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same):
         with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
             name = check.__name__.replace("_", " ")
@@ -130,9 +132,12 @@ def interrupted_keeps_checkpoint(runs):
         _, err = process.communicate(timeout=SECONDS)
         if process.returncode != status:
             raise Failure(f"exit status {process.returncode} after {number.name}, expected {status}: {err}")
-        if not re.fullmatch(rf"glissade: interrupted; '{model}' holds the end of epoch \d+, go on with --resume\n", err):
+        ends = rf"'{model}' holds the end of epoch \d+, go on with --resume"
+        within = rf"'({model}\.checkpoint-\d+)' holds step \d+, [\d,]+ samples into epoch \d+; go on with --resume"
+        words = re.fullmatch(rf"glissade: interrupted; (?:{ends}|{within})\n", err)
+        if not words:
             raise Failure(f"the last words are {err!r}")
-        runs.call("info", "--model", model)
+        runs.call("info", "--model", words[1] or model)
 
 
 def resume_refuses_other_options(runs):
@@ -249,6 +254,107 @@ def slim_is_smaller_and_predicts(runs):
     _, err = runs.train("slim.glsd", "--epochs", "1", "--resume", expect=2)
     if err.count("\n") != 1 or "slim.glsd" not in err:
         raise Failure(f"stderr is {err!r}")
+
+
+def peak_kib(runs, *args):
+    process = subprocess.Popen([runs.context.glissade, *args], cwd=runs.folder, env=runs.environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise Failure(f"glissade {' '.join(args)} ended with {status}")
+    return usage.ru_maxrss
+
+
+def inference_leaves_training_state_on_disk(runs):
+    for model, args in (("full.glsd", []), ("slim.glsd", ["--slim"])):
+        runs.train(model, "--epochs", "1", "--hidden", "512", "--sampler", "uniform", "--active", "64", *args)
+    state = (len(runs.bytes("full.glsd")) - len(runs.bytes("slim.glsd"))) / 1024
+    peaks = {model: peak_kib(runs, "eval", "--model", model, "--test", runs.test_file) for model in ("full.glsd", "slim.glsd")}
+    more = peaks["full.glsd"] - peaks["slim.glsd"]
+    if state < 50_000 or more > 0.1 * state:
+        raise Failure(f"{state:.0f} KiB of training state in the file, {more} KiB more memory at the peak of eval")
+
+
+def stopped_within_an_epoch_goes_on_there(runs):
+    """SIGTERM in the midst of an epoch; the resumed run ends with the bytes of one without a stop."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
+    args = ["--epochs", "2", "--threads", "1", "--batch", "16"]
+    runs.train("whole.glsd", *args)
+    process = runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL, *args, "--checkpoint-steps", "5", "--log-json", "log.jsonl")
+    wait_for(process, runs.folder / "log.jsonl")
+    while '"checkpoint"' not in (runs.folder / "log.jsonl").read_text():
+        if process.poll() is not None:
+            raise Failure(process.stderr.read())
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=SECONDS)
+    found = re.search(r"'(m\.glsd\.checkpoint-\d+)' holds step", err)
+    if process.returncode != 143 or not found:
+        raise Failure(f"exit status {process.returncode}, stderr {err!r}")
+    _, err = runs.call("train", "--train", runs.train_file, "--holdout", "0.5", "--model", "m.glsd", "--resume", "--quiet", expect=1)
+    if "stands in the midst of an epoch over" not in err or err.count("\n") != 1:
+        raise Failure(f"stderr is {err!r}")
+    if "samples into the next" not in runs.call("info", "--model", found[1])[0]:
+        raise Failure("info does not say where the checkpoint stands")
+    # From the named file, under another name; and from the newest, which is the same.
+    runs.call("train", "--train", runs.train_file, "--model", "other.glsd", "--resume", found[1], "--threads", "1", "--quiet")
+    runs.call("train", "--train", runs.train_file, "--model", "m.glsd", "--resume", "--threads", "1", "--quiet", "--log-json", "log.jsonl")
+    for model in ("other.glsd", "m.glsd"):
+        if runs.bytes(model) != runs.bytes("whole.glsd"):
+            raise Failure(f"{model} differs from the model of a run without a stop")
+    left = sorted(path.name for path in runs.folder.glob("m.glsd.*"))
+    if left:
+        raise Failure(f"left behind when all is done: {left}")
+    events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    if events[-1]["event"] != "done" or not all(event["save_seconds"] >= event["pause_seconds"] >= 0 and event["step"] >= 5 for event in events if event["event"] == "checkpoint"):
+        raise Failure(f"events {events}")
+
+
+def best_epoch_is_kept(runs):
+    """A rate that falls apart after a good begin: the best epoch is in the file, and predicts as it was reported."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
+    args = ["--epochs", "40", "--threads", "1", "--holdout", "0.1", "--monitor", "p@1", "--patience", "2", "--learning-rate", "0.05", "--decay", "none"]
+    runs.train("m.glsd", *args, "--test", runs.test_file, "--log-json", "log.jsonl")
+    events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    epochs, done = [event for event in events if event["event"] == "epoch"], events[-1]
+    best = max(epochs, key=lambda event: event["p@1"])
+    if not done["stopped_early"] or len(epochs) >= 40 or len(epochs) != best["epoch"] + 2:
+        raise Failure(f"{len(epochs)} epochs, best {best['epoch']}, {done}")
+    if f"epochs           {best['epoch']} of 40" not in runs.call("info", "--model", "m.glsd")[0]:
+        raise Failure(f"the file does not hold epoch {best['epoch']}")
+    if abs(runs.precision("m.glsd") - done["test_p@1"]) > 1e-6:
+        raise Failure(f"eval says P@1 {runs.precision('m.glsd')}, training said {done['test_p@1']}")
+    runs.train("slim.glsd", *args, "--slim")
+    if runs.precision("slim.glsd") != runs.precision("m.glsd") or len(runs.bytes("slim.glsd")) >= 0.6 * len(runs.bytes("m.glsd")):
+        raise Failure("the slim file is not the best epoch without its training state")
+
+
+def checkpoints_are_kept_and_removed(runs):
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
+    args = ["--epochs", "2", "--threads", "1", "--batch", "16", "--checkpoint-steps", "7"]
+    runs.train("m.glsd", *args)
+    if list(runs.folder.glob("m.glsd.*")):
+        raise Failure("checkpoints stay after a run that was not asked to keep any")
+    runs.train("m.glsd", *args, "--keep", "3")
+    kept = sorted(path.name for path in runs.folder.glob("m.glsd.*"))
+    if len(kept) != 3 or not all(re.fullmatch(r"m\.glsd\.checkpoint-\d{8}", name) for name in kept):
+        raise Failure(f"kept {kept}")
+    if runs.bytes(kept[-1]) != runs.bytes("m.glsd"):
+        raise Failure("the newest checkpoint is not the end of the last epoch")
+    for name in kept:
+        runs.call("eval", "--model", name, "--test", runs.test_file)
+
+
+def log_survives_a_kill(runs):
+    """Half a line, as a killed process leaves it, does not spoil the log of the run that goes on."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
+    runs.train("m.glsd", "--epochs", "1", "--log-json", "log.jsonl")
+    with open(runs.folder / "log.jsonl", "a") as log:
+        log.write('{"event":"epo')
+    runs.train("m.glsd", "--resume", "--epochs", "1", "--log-json", "log.jsonl")
+    events = [json.loads(line)["event"] for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    if events != ["start", "epoch", "done", "start", "done"]:
+        raise Failure(f"events {events}")
 
 
 def stream_is_answered_as_it_comes(runs):

@@ -47,7 +47,8 @@ class Model {
   static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
 
   /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
-  /// Without the training state the file is smaller and cannot be trained on.
+  /// Without the training state the file is smaller and cannot be trained on. With it, training that goes on from the file does
+  /// what it would have done without a stop, also in the midst of a pass; the hash tables are in the file then.
   Result<void> save(const std::string& path, bool with_training_state = true) const;
 
   Model(Model&&) noexcept;
@@ -58,6 +59,8 @@ class Model {
   Shape shape() const noexcept;
   std::uint64_t step() const noexcept;         ///< optimiser steps so far
   std::uint32_t epochs_done() const noexcept;  ///< whole passes so far
+  std::uint64_t pass_done() const noexcept;    ///< samples trained of a pass that is under way, 0 between two passes
+  std::uint64_t pass_rows() const noexcept;    ///< samples of the data set that pass goes over, 0 between two passes
   bool trainable() const noexcept;             ///< false after loading for inference
   std::uint64_t parameters() const noexcept;
   std::uint64_t memory_bytes() const noexcept;
@@ -72,6 +75,10 @@ class Model {
   /// Empty / 0 before training.
   std::span<const std::uint32_t> label_counts() const noexcept;
   std::uint64_t training_samples() const noexcept;
+
+  /// A text of the application's own that goes with the training state, UTF-8: how a run stands. Empty unless set.
+  const std::string& run_notes() const noexcept;
+  void set_run_notes(std::string notes);
 
   /// The best labels of each row of `features`. Fails if an id is >= shape().features. With Search::lsh the tables are built by
   /// the first call (once, thread-safe), unless training has left them.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include <glissade/model.h>
 #include <glissade/phases.h>
@@ -44,6 +45,12 @@ struct StepReport {
   std::uint64_t rows_touched = 0;
 };
 
+/// Either may return false, which ends the call after the step at hand.
+struct PassCallbacks {
+  std::function<bool(const Progress&)> on_progress;  ///< a few times a second
+  std::function<bool()> after_step;                  ///< after each step; the model may be saved in it
+};
+
 /// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
 /// thread may use the model. Uses oneTBB with config.threads threads inside its own arena, which lives as long as the Trainer.
 class Trainer {
@@ -56,10 +63,14 @@ class Trainer {
   Trainer& operator=(Trainer&&) noexcept;
   ~Trainer();
 
-  /// One pass over `data` in an order drawn from (seed, epoch); the last, partial batch is trained too. The callback may return
-  /// false to stop early: the pass then ends after the current step and does not count as done. Fails on ids beyond the model's
-  /// shape and when the loss stops being finite.
-  Result<EpochReport> train_epoch(const DatasetView& data, const std::function<bool(const Progress&)>& on_progress = {});
+  /// One pass over `data` in an order drawn from (seed, epoch); the last, partial batch is trained too. Where a callback stops
+  /// it, the pass does not count as done, and the next call, on this model or on one loaded from a file that was saved then, goes
+  /// on after the last step; the report is about the whole pass, its times by phase about this call. Fails on ids beyond the
+  /// model's shape, on other data than a pass was begun with, and when the loss stops being finite.
+  Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
+  Result<EpochReport> train_epoch(const DatasetView& data, std::function<bool(const Progress&)> on_progress = {}) {
+    return train_epoch(data, PassCallbacks{std::move(on_progress), {}});
+  }
 
   /// From the next call on, train_epoch() reads its data through `pager`, which must outlive it (null: directly) and whose rows
   /// must not change. With config.shuffle_block, rows are then held only while they are trained on.

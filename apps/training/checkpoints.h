@@ -1,0 +1,96 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <glissade/model.h>
+#include <glissade/result.h>
+
+#include "apps/training/background_save.h"
+
+namespace glissade::apps {
+
+/// When states of a training are written beside its model file, and how many stay.
+struct CheckpointSettings {
+  double minutes = 10;       ///< from one to the next; 0 = not by time
+  std::uint64_t steps = 0;   ///< likewise in steps
+  std::uint32_t epochs = 1;  ///< the model file itself is written at the end of each so many epochs
+  std::uint32_t keep = 0;    ///< files that stay, also when training is over; 0 = the last one, while it goes on
+};
+
+/// A state that was written, for the log.
+struct CheckpointReport {
+  std::string path;
+  std::uint64_t step = 0;
+  double pause_seconds = 0;  ///< for which training waited
+  double save_seconds = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// The files MODEL.checkpoint-STEP of a run, and the model file as far as it is one more state to go on from. All of them are
+/// whole model files. What cannot be written is told, and training goes on.
+class Checkpoints {
+ public:
+  /// What is told of each file that was written, and of each that could not be.
+  struct Listener {
+    std::function<void(const CheckpointReport&)> on_written;
+    std::function<void(const std::string& message)> on_trouble;
+  };
+  Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings, Listener listener);
+
+  /// To be called between two steps: writes a checkpoint if one is due, and collects one that was being written.
+  void after_step();
+  /// Seconds for which after_step() and save_model() have kept training waiting at the longest, since the last call of this.
+  double take_longest_pause() noexcept;
+
+  /// Writes the model file, in the background, if this epoch is one for it or `always`. False if that cannot be: then the file is
+  /// as it was.
+  void save_model(bool always);
+  /// Writes a checkpoint at the end of a pass, in the background, if this epoch is one for it or `always`.
+  void save_pass_end(bool always);
+  /// Writes the model file now, with its training state or without.
+  Result<void> save_last(bool with_training_state);
+  /// Whether the last save_model() came to a good end; waits for it.
+  bool model_saved();
+
+  /// Writes a checkpoint now, also beside one that is under way. Returns its path.
+  Result<std::string> save_now();
+  /// Waits until all is written, and removes the checkpoints that a finished run does not need.
+  void finish();
+
+  /// The newest file that a run can go on from: the model file or one of its checkpoints. `model_path` if there is none.
+  static std::string newest(const std::string& model_path);
+  /// Removes what killed runs have left of files that they were writing.
+  static void remove_abandoned(const std::string& model_path);
+  /// The checkpoints of a model file, newest first.
+  static std::vector<std::string> files_of(const std::string& model_path);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool due() const;
+  std::string path_of_step() const;
+  void start(const std::string& path);
+  void collect(std::optional<BackgroundSave::Outcome> outcome);
+  void keep_copy(const std::string& path) const;
+  void prune(std::size_t keep) const;
+  void waited(Clock::time_point since);
+
+  const Model& model_;
+  std::string model_path_;
+  CheckpointSettings settings_;
+  Listener listener_;
+  BackgroundSave background_;
+  std::string writing_;
+  std::uint64_t writing_step_ = 0;
+  double writing_pause_ = 0;
+  std::uint64_t last_step_;
+  Clock::time_point last_time_ = Clock::now();
+  double longest_pause_ = 0;
+  bool model_saved_ = true;
+};
+
+}  // namespace glissade::apps

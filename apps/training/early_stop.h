@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <glissade/metrics.h>
+#include <glissade/result.h>
+#include <glissade/trainer.h>
+
+namespace glissade::apps {
+
+/// What is watched, and when it is enough. Without a metric nothing is.
+struct MonitorSettings {
+  std::string metric;          ///< "p@1", "psp@5", "ndcg@3", ... or "loss"; "" = none
+  std::uint32_t patience = 3;  ///< evaluations without improvement after which training ends
+  double min_delta = 0;        ///< less than this is none
+};
+
+/// Follows one metric from evaluation to evaluation: which epoch was the best, and whether it is time to stop. How it stands goes
+/// with the model's training state, so that a resumed run stops where an unbroken one would.
+class EarlyStop {
+ public:
+  /// Usage error for a metric that there is not.
+  static Result<EarlyStop> create(const MonitorSettings& settings);
+
+  bool on() const noexcept { return !settings_.metric.empty(); }
+  bool needs_evaluation() const noexcept { return on() && !is_loss(); }
+
+  /// Takes note of an epoch's value. True if it is the best so far.
+  bool take(const EpochReport& report, const std::optional<Evaluation>& evaluation);
+  bool should_stop() const noexcept { return on() && since_best_ >= settings_.patience; }
+
+  std::uint32_t best_epoch() const noexcept { return best_epoch_; }
+  double best() const noexcept { return best_; }
+  const MonitorSettings& settings() const noexcept { return settings_; }
+
+  /// How it stands, for Model::set_run_notes(), and back. Notes of another metric, or of nobody, say nothing.
+  std::string notes() const;
+  void recall(const std::string& notes);
+
+ private:
+  explicit EarlyStop(const MonitorSettings& settings) : settings_(settings) {}
+  bool is_loss() const noexcept { return settings_.metric == "loss"; }
+  double value(const EpochReport& report, const std::optional<Evaluation>& evaluation) const;
+
+  MonitorSettings settings_;
+  double best_ = 0;
+  std::uint32_t best_epoch_ = 0;  ///< 0 = none yet
+  std::uint32_t since_best_ = 0;  ///< evaluations
+};
+
+}  // namespace glissade::apps

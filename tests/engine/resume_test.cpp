@@ -1,0 +1,195 @@
+// A run that was stopped between any two steps, saved and loaded, ends with the bytes of one that never stopped.
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+namespace {
+
+struct Variant {
+  const char* name;
+  void (*change)(Config&);
+};
+
+const std::vector<Variant>& variants() {
+  static const std::vector<Variant> all = {
+      {"uniform", [](Config&) {}},
+      {"frequency", [](Config& c) { c.sampler = SamplerKind::frequency; }},
+      {"full", [](Config& c) { c.sampler = SamplerKind::full; }},
+      {"lsh, drift", [](Config& c) { c.sampler = SamplerKind::lsh; }},
+      {"lsh, fixed, new functions each epoch",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh;
+         c.rehash = RehashKind::fixed;
+         c.renew_hash = true;
+       }},
+      {"lsh, decaying, capped",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh;
+         c.rehash = RehashKind::decaying;
+         c.bucket_cap = 7;
+       }},
+      {"lsh-topk, one length for all",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh_topk;
+         c.hash_transform = HashTransform::simple;
+       }},
+      {"lsh-threshold, dwta, a set per sample",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh_threshold;
+         c.hash = HashKind::dwta;
+         c.k = 2;
+         c.scope = Scope::sample;
+       }},
+      {"lsh-label", [](Config& c) { c.sampler = SamplerKind::lsh_label; }},
+      {"lsh-learned", [](Config& c) { c.sampler = SamplerKind::lsh_learned; }},
+      {"lsh-learned in fp32",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh_learned;
+         c.storage = Storage::fp32;
+       }},
+      {"a mix",
+       [](Config& c) {
+         c.sampler = SamplerMix({{SamplerKind::lsh, 0.25}, {SamplerKind::in_batch, 0.25}, {SamplerKind::frequency, 0.25}});
+       }},
+      {"batches of similar samples", [](Config& c) { c.batches = BatchKind::similar; }},
+      {"bf16, moments in bf16",
+       [](Config& c) {
+         c.storage = Storage::bf16;
+         c.moments = MomentType::bf16;
+       }},
+      {"sparse paths, from centroids",
+       [](Config& c) {
+         c.fan_in = 16;
+         c.row_epochs = 1;
+         c.neighbours = 5;
+         c.start = Start::centroids;
+         c.sampler = SamplerKind::lsh;
+       }},
+  };
+  return all;
+}
+
+Config config_of(const Variant& variant) {
+  Config config = small_config();
+  config.hidden = {16, 12};
+  config.epochs = 3;
+  config.rehash_period = 70;  // not a multiple of the batch
+  config.rehash_threshold = 0.02;
+  config.hidden_dropout = 0.1;
+  config.feature_dropout = 0.1;
+  config.correction = Correction::rising;
+  variant.change(config);
+  return config;
+}
+
+/// Trains to the end, in pieces of `steps` steps, each by a model that was loaded from what the one before has saved.
+Model trained_in_pieces(const Config& config, const Data& data, std::uint64_t steps) {
+  const TemporaryFolder folder;
+  must(make_model(config, data).save(folder.file("state.glsd")));
+  for (;;) {
+    Model model = must(Model::load(folder.file("state.glsd"), LoadFor::training));
+    if (model.epochs_done() == config.epochs) return model;
+    Trainer trainer = must(Trainer::create(model, data.size()));
+    const std::uint64_t begin = model.step();
+    must(trainer.train_epoch(data.view(), PassCallbacks{{}, [&] { return model.step() - begin < steps; }}));
+    REQUIRE(model.step() > begin);
+    must(model.save(folder.file("state.glsd")));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a run that is stopped within epochs, saved and loaded equals one that never stopped", "[unit]") {
+  const auto& variant = GENERATE(from_range(variants()));
+  const std::uint64_t steps = GENERATE(1u, 3u);
+  CAPTURE(variant.name, steps);
+  const Config config = config_of(variant);
+  const Data data = planted_data(150, 80, 90, 5);
+  Model straight = make_model(config, data);
+  train(straight, data, config.epochs);
+  const Model pieces = trained_in_pieces(config, data, steps);
+  REQUIRE((saved(pieces) == saved(straight)));
+}
+
+TEST_CASE("a pass that was stopped goes on where it stopped, and reports itself as a whole", "[unit]") {
+  const Config config = config_of(variants()[3]);
+  const Data data = planted_data(150, 80, 90, 5);
+  Model straight = make_model(config, data);
+  Trainer straight_trainer = must(Trainer::create(straight, data.size()));
+  const EpochReport whole = must(straight_trainer.train_epoch(data.view()));
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  const EpochReport half = must(trainer.train_epoch(data.view(), PassCallbacks{{}, [&] { return model.step() < 2; }}));
+  CHECK(half.samples == 2 * config.batch);
+  CHECK(model.pass_done() == 2 * config.batch);
+  CHECK(model.pass_rows() == data.size());
+  CHECK(model.epochs_done() == 0);
+  const EpochReport rest = must(trainer.train_epoch(data.view()));
+  CHECK(rest.samples == whole.samples);
+  CHECK(rest.steps == whole.steps);
+  CHECK(rest.loss == whole.loss);
+  CHECK(rest.rows_rehashed == whole.rows_rehashed);
+  CHECK(rest.train_seconds > half.train_seconds);
+  CHECK(model.pass_done() == 0);
+  CHECK(model.epochs_done() == 1);
+  REQUIRE((saved(model) == saved(straight)));
+}
+
+TEST_CASE("a pass goes on over its own data only", "[unit]") {
+  const Config config = config_of(variants()[0]);
+  const Data data = planted_data(150, 80, 90, 5), other = planted_data(151, 80, 90, 5);
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  must(trainer.train_epoch(data.view(), PassCallbacks{{}, [] { return false; }}));
+  const auto refused = trainer.train_epoch(other.view());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message ==
+        "the model stands in the midst of a pass over 150 samples, these are 151; give it the same data");
+}
+
+TEST_CASE("learning from a stream of batches goes on from a file with the same tables", "[unit]") {
+  Config config = config_of(variants()[3]);
+  const Data data = planted_data(32, 80, 90, 5);
+  const auto learn = [&](Model& model, int steps) {
+    Trainer trainer = must(Trainer::create(model, 1000));
+    for (int i = 0; i < steps; ++i) must(trainer.train_step(data.view()));
+  };
+  Model straight = make_model(config, data);
+  learn(straight, 9);
+  const TemporaryFolder folder;
+  {
+    Model model = make_model(config, data);
+    learn(model, 4);
+    must(model.save(folder.file("half.glsd")));
+  }
+  Model resumed = must(Model::load(folder.file("half.glsd"), LoadFor::training));
+  learn(resumed, 5);
+  REQUIRE((saved(resumed) == saved(straight)));
+}
+
+TEST_CASE("the state of a pass is no part of a model without training state", "[unit]") {
+  const Config config = config_of(variants()[3]);
+  const Data data = planted_data(150, 80, 90, 5);
+  Model model = make_model(config, data);
+  model.set_run_notes("so far, so good");
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  must(trainer.train_epoch(data.view(), PassCallbacks{{}, [] { return false; }}));
+  const TemporaryFolder folder;
+  must(model.save(folder.file("slim.glsd"), false));
+  must(model.save(folder.file("full.glsd")));
+  const Model slim = must(Model::load(folder.file("slim.glsd")));
+  const Model full = must(Model::load(folder.file("full.glsd")));
+  CHECK(slim.pass_done() == 0);
+  CHECK(slim.run_notes().empty());
+  CHECK(full.pass_done() == config.batch);
+  CHECK(full.run_notes() == "so far, so good");
+  const auto reader = must(model_file::Reader::open(folder.file("slim.glsd")));
+  CHECK_FALSE(reader.has(model_file::SectionKind::table_numbers));
+}
+
+}  // namespace glissade::test
