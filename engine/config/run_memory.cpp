@@ -24,6 +24,9 @@ constexpr std::uint64_t kGradientBytes = std::uint64_t{12} << 20;  ///< of a bat
 /// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of blocks that were given back.
 constexpr std::uint64_t kLibraries = std::uint64_t{16} << 20;
 
+/// Ends of offsets, blend and ranker.
+constexpr std::uint64_t kPathConstants = 4096;
+
 using Moment = std::vector<RunMemory::Part>;
 
 /// Sizes that several moments are made of.
@@ -40,8 +43,15 @@ struct Sizes {
   std::uint64_t memory_rows() const noexcept {
     return config.neighbours == 0 ? 0 : kEntry * data.feature_entries + 16 * data.rows + 4 * data.label_entries;
   }
+  /// Labels have few companions: a sample's labels each have the others, once for all samples that share them.
+  std::uint64_t co_labels() const noexcept {
+    if (config.co_labels == 0 || data.rows == 0) return 0;
+    const double others = static_cast<double>(data.label_entries) / static_cast<double>(data.rows) * 2;
+    const auto pairs = static_cast<std::uint64_t>(static_cast<double>(data.label_entries) * others);
+    return kEntry * std::min<std::uint64_t>(pairs, std::uint64_t{config.co_labels} * shape.labels) + 8ull * (shape.labels + 1);
+  }
   std::uint64_t sparse_paths() const noexcept {
-    std::uint64_t bytes = 4ull * shape.features + memory_rows();
+    std::uint64_t bytes = 2 * 4ull * shape.features + kPathConstants + memory_rows() + co_labels();
     if (config.fan_in != 0) bytes += label_rows() + index(data.label_row_entries);
     if (config.neighbours != 0) bytes += index(data.feature_entries);
     return bytes;

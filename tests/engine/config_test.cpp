@@ -79,7 +79,7 @@ TEST_CASE("options are described: unique kebab-case names, known groups, a sente
     CHECK(groups.count(option.group) == 1);
     CHECK(option.effect.ends_with("."));
     CHECK_FALSE(option.range.empty());
-    CHECK(option.stored == (option.name != "threads"));
+    CHECK(option.stored == (option.name != "threads" && option.name != "loader-threads"));
   }
 }
 
