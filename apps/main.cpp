@@ -41,6 +41,7 @@ struct Parser {
     commands.push_back(make_analogy());
     commands.push_back(make_export());
     commands.push_back(make_info());
+    commands.push_back(make_report());
     commands.push_back(make_convert());
     commands.push_back(make_generate());
     app.name("glissade");

@@ -20,8 +20,8 @@ namespace glissade::datasets {
 namespace {
 
 Error write_error(const std::string& path, int error_number) {
-  return runtime_error(fmt::format("cannot write {}: {}; check the folder, its permissions and the free space", datasets::quoted(path),
-                                   system_message(error_number)));
+  return runtime_error(fmt::format("cannot write {}: {}; check the folder, its permissions and the free space",
+                                   datasets::quoted(path), system_message(error_number)));
 }
 
 /// Makes the rename itself durable. Not every file system can sync a folder, and the file is whole by now: no error.

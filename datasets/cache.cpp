@@ -20,6 +20,7 @@
 
 #include "datasets/atomic_file.h"
 #include "datasets/mapped_file.h"
+#include "datasets/mapped_rows.h"
 
 namespace glissade::datasets {
 namespace {
@@ -124,10 +125,12 @@ bool well_formed(const SparseRows& rows, std::uint32_t count) {
          all_of(ids, [ids, count](std::size_t i) { return ids[i] < count; });
 }
 
-std::optional<DatasetView> checked_view(std::string_view file, const Header& header) {
+std::optional<DatasetView> checked_view(const MappedFile& mapped, const Header& header) {
+  const std::string_view file = mapped.bytes();
   const auto& [feature_offsets, feature_ids, feature_values, label_offsets, label_ids] = header.sections;
   for (const Section& section : header.sections) {
-    if (content_hash(file.data() + section.position, section.bytes) != section.checksum) return std::nullopt;
+    const auto read = [&mapped](std::string_view part) { mapped.leave(part); };
+    if (content_hash(file.data() + section.position, section.bytes, read) != section.checksum) return std::nullopt;
   }
   const auto offsets = section_as<std::uint64_t>(file, feature_offsets);
   const auto ids = section_as<std::uint32_t>(file, feature_ids);
@@ -174,9 +177,10 @@ std::optional<Dataset> load_cache(const std::string& path, const Hash128& key) {
   const auto file = std::make_shared<const MappedFile>(std::move(*opened));
   const auto header = checked_header(file->bytes(), key);
   if (!header) return std::nullopt;
-  const auto view = checked_view(file->bytes(), *header);
+  const auto view = checked_view(*file, *header);
   if (!view) return std::nullopt;
-  return Dataset(*view, file);
+  file->leave(file->bytes());
+  return Dataset(*view, file, std::make_shared<const MappedRows>(file, *view));
 }
 
 Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view) {

@@ -13,6 +13,7 @@ Dataset::Dataset(Arrays arrays) {
   owner_ = held;
 }
 
-Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner) : owner_(std::move(owner)), view_(view) {}
+Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager)
+    : pager_(std::move(pager)), owner_(std::move(owner)), view_(view) {}
 
 }  // namespace glissade::datasets

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glissade/row_pager.h>
 #include <glissade/views.h>
 
 #include <cstdint>
@@ -25,11 +26,14 @@ class Dataset {
 
   explicit Dataset(Arrays arrays);
   /// `owner` keeps the memory behind `view` alive (a mapped cache file).
-  Dataset(DatasetView view, std::shared_ptr<const void> owner);
+  Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager = nullptr);
 
   const DatasetView& view() const noexcept { return view_; }
+  /// Null where all is in memory anyway. Lives as long as the Dataset.
+  const RowPager* pager() const noexcept { return pager_.get(); }
 
  private:
+  std::shared_ptr<const RowPager> pager_;
   std::shared_ptr<const void> owner_;
   DatasetView view_;
 };

@@ -15,6 +15,8 @@
 namespace glissade::datasets {
 namespace {
 
+constexpr std::uintptr_t kPage = 4096;
+
 class Descriptor {
  public:
   explicit Descriptor(int number) noexcept : number_(number) {}
@@ -61,9 +63,18 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   return mapped;
 }
 
+void MappedFile::fetch(std::string_view part) const noexcept {
+  if (mapping_ == nullptr || part.empty()) return;
+  const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / kPage * kPage;
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
+  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);  // the disk gets all requests at once
+  for (std::uintptr_t page = begin; page < end; page += kPage) {
+    static_cast<void>(*reinterpret_cast<const volatile char*>(page));
+  }
+}
+
 void MappedFile::leave(std::string_view part) const noexcept {
   if (mapping_ == nullptr) return;
-  constexpr std::uintptr_t kPage = 4096;
   const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + kPage - 1) / kPage * kPage;
   const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / kPage * kPage;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);

@@ -32,6 +32,9 @@ class MappedFile {
     return {mapping_ != nullptr ? static_cast<const char*>(mapping_) : copy_.data(), size_};
   }
 
+  /// Reads a part from disk, if it is the file's and not in memory yet. Returns when it is there.
+  void fetch(std::string_view part) const noexcept;
+
   /// Gives the pages of a part up, if they are the file's: they come back from the system's cache when they are read again, but
   /// until then do not count as this process's memory.
   void leave(std::string_view part) const noexcept;

@@ -65,8 +65,11 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   const Watch parsing;
   auto dataset = parse_dataset(text->text(), path, {.format = options.format, .id_base = options.id_base});
   cost.parse_seconds = parsing.seconds();
-  // The cache is a convenience: where it cannot be written, the data set is there all the same.
-  if (dataset && cached) static_cast<void>(store_cache(cached->path, cached->key, dataset->view()));
+  // The cache is a convenience: where it cannot be written, the data set is there all the same. Where it is written, a mapped
+  // file takes the place of arrays, whose memory then is free for what is done with the data.
+  if (dataset && cached && store_cache(cached->path, cached->key, dataset->view())) {
+    if (auto mapped = load_cache(cached->path, cached->key)) dataset = std::move(*mapped);
+  }
   cost.total_seconds = total.seconds();
   return dataset;
 }

@@ -4,12 +4,24 @@
 
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "engine/config/memory.h"
 #include "engine/config/text.h"
 #include "simd/level.h"
 
 namespace glissade {
+
+namespace {
+
+/// A field of this process's status; 0 if it is not there.
+double status_mib(std::string_view field) {
+  std::ifstream file("/proc/self/status", std::ios::binary);
+  const std::string status(std::istreambuf_iterator<char>(file), {});
+  return static_cast<double>(config::kib_field(status, field).value_or(0)) / (1024.0 * 1024.0);
+}
+
+}  // namespace
 
 const char* version() noexcept { return GLISSADE_VERSION; }
 
@@ -36,13 +48,12 @@ Result<void> check_environment() {
 }
 
 double peak_memory_mib() {
-  constexpr double kMib = 1024.0 * 1024.0;
-  std::ifstream file("/proc/self/status", std::ios::binary);
-  const std::string status(std::istreambuf_iterator<char>(file), {});
-  if (const auto bytes = config::kib_field(status, "VmHWM")) return static_cast<double>(*bytes) / kMib;
+  if (const double peak = status_mib("VmHWM"); peak > 0) return peak;
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
   return static_cast<double>(usage.ru_maxrss) / 1024.0;  // Linux counts in KiB
 }
+
+double resident_memory_mib() { return status_mib("VmRSS"); }
 
 }  // namespace glissade

@@ -40,6 +40,10 @@ namespace glissade::simd::avx512bf16 {
 GLISSADE_SIMD_KERNELS(GLISSADE_DECLARE)
 }
 
+namespace glissade::simd::avx512fp16 {
+GLISSADE_SIMD_KERNELS(GLISSADE_DECLARE)
+}
+
 namespace glissade::simd::amx {
 GLISSADE_SIMD_KERNELS(GLISSADE_DECLARE)
 }

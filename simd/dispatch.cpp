@@ -11,6 +11,9 @@
 #ifndef GLISSADE_HAVE_AVX512BF16
 #define GLISSADE_HAVE_AVX512BF16 0
 #endif
+#ifndef GLISSADE_HAVE_AVX512FP16
+#define GLISSADE_HAVE_AVX512FP16 0
+#endif
 #ifndef GLISSADE_HAVE_AMX
 #define GLISSADE_HAVE_AMX 0
 #endif
@@ -19,7 +22,8 @@ namespace glissade::simd {
 namespace {
 
 constexpr unsigned kCompiled = kScalar | (GLISSADE_HAVE_AVX2 ? kAvx2 : 0u) | (GLISSADE_HAVE_AVX512 ? kAvx512 : 0u) |
-                               (GLISSADE_HAVE_AVX512BF16 ? kAvx512bf16 : 0u) | (GLISSADE_HAVE_AMX ? kAmx : 0u);
+                               (GLISSADE_HAVE_AVX512BF16 ? kAvx512bf16 : 0u) | (GLISSADE_HAVE_AVX512FP16 ? kAvx512fp16 : 0u) |
+                               (GLISSADE_HAVE_AMX ? kAmx : 0u);
 
 // Starts from scalar and lays the own kernels of each level up to `highest` over it. A discarded branch does not name
 // its function, so a level without that kernel need not define it.
@@ -35,6 +39,7 @@ constexpr Kernels table_up_to(unsigned highest) {
   GLISSADE_LAY(name, avx2, kAvx2, levels)                                  \
   GLISSADE_LAY(name, avx512, kAvx512, levels)                              \
   GLISSADE_LAY(name, avx512bf16, kAvx512bf16, levels)                      \
+  GLISSADE_LAY(name, avx512fp16, kAvx512fp16, levels)                      \
   GLISSADE_LAY(name, amx, kAmx, levels)
   GLISSADE_SIMD_KERNELS(GLISSADE_FILL)
 #undef GLISSADE_FILL
@@ -43,8 +48,8 @@ constexpr Kernels table_up_to(unsigned highest) {
 }
 
 // Constant-initialised: nothing runs before main.
-constexpr Kernels kTables[kLevelCount] = {table_up_to(kScalar), table_up_to(kAvx2), table_up_to(kAvx512),
-                                          table_up_to(kAvx512bf16), table_up_to(kAmx)};
+constexpr Kernels kTables[kLevelCount] = {table_up_to(kScalar),     table_up_to(kAvx2),       table_up_to(kAvx512),
+                                          table_up_to(kAvx512bf16), table_up_to(kAvx512fp16), table_up_to(kAmx)};
 
 constexpr unsigned kOwnLevels[] = {
 #define GLISSADE_OWN(name, result, parameters, levels) (levels) & kCompiled,

@@ -7,9 +7,10 @@
 // kernel computes. Unless a line says otherwise, pointers need no alignment, ranges do not overlap, any length (0 too)
 // is fine, and nothing is read or written outside the stated ranges.
 //
-// bf16 is the upper half of an IEEE float, held in uint16_t. "Split" weights are two halves of one float: `hi` is the
-// float rounded to bf16 (nearest, ties away from zero in magnitude bits), `lo` the low 16 bits, read as signed:
-// bits(w) = (hi << 16) + int16(lo). So reading `hi` alone gives the best bf16 of w, and both give w exactly.
+// bf16 is the upper half of an IEEE float, held in uint16_t; f16 is IEEE half precision (11 bits of significand, at most 65,504),
+// too. "Split" weights are two halves of one float: `hi` is the float rounded to bf16 (nearest, ties away from zero in magnitude
+// bits), `lo` the low 16 bits, read as signed: bits(w) = (hi << 16) + int16(lo). So reading `hi` alone gives the best bf16 of w,
+// and both give w exactly.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,8 @@ inline constexpr unsigned kScalar = 1u << 0;
 inline constexpr unsigned kAvx2 = 1u << 1;
 inline constexpr unsigned kAvx512 = 1u << 2;
 inline constexpr unsigned kAvx512bf16 = 1u << 3;
-inline constexpr unsigned kAmx = 1u << 4;
+inline constexpr unsigned kAvx512fp16 = 1u << 4;
+inline constexpr unsigned kAmx = 1u << 5;
 
 /// Vectors hashed at once: the hash kernels work on blocks of 16 vectors stored dimension-major, x[d * 16 + lane].
 /// Each lane does the same operations in the same order at every level, so codes are bit-identical across levels.
@@ -40,10 +42,12 @@ struct AdamStep {
 };
 
 /// Columns in a panel, at every level. A matrix B of k x n numbers that block products read is kept as n / 16 panels of 16
-/// columns each: floats as [k][16]; bf16 in pairs of k, [k / 2][16][2], which is what dpbf16 and the tile unit take.
+/// columns each: floats as [k][16]; bf16 and f16 in pairs of k, [k / 2][16][2], which is what dpbf16 and the tile unit take.
 inline constexpr std::size_t kPanelColumns = 16;
 /// Block products take k in multiples of this (a tile's row of bf16); the numbers behind the true end are 0.
 inline constexpr std::size_t kBlockDepth = 32;
+/// So many neighbouring k, counted from 0, may be summed in half precision by block_f16 before they are added in float.
+inline constexpr std::size_t kHalfDepth = 64;
 
 /// The most rows that the second group of a pair kernel has: as many as AVX-512 holds twice in half of its registers.
 inline constexpr std::size_t kPairColumns = 8;
@@ -97,11 +101,19 @@ struct SgdStep {
     (const std::uint16_t* a, std::size_t a_stride, std::size_t m, std::size_t k, const std::uint16_t* panels,                    \
      std::size_t panel_stride, std::size_t panel_count, const float* start, float* c, std::size_t c_stride),                     \
     kScalar | kAvx512bf16 | kAmx)                                                                                                \
+  /* C = start + factor * A B, or C += factor * A B where `start` is null, for f16. Sums of up to kHalfDepth products may be     \
+     rounded to f16 after each and in any order, so none of their parts may be beyond 65,504; these are multiplied by `factor`               \
+     and added in float. */                                                                                                                    \
+  K(block_f16, void,                                                                                                             \
+    (const std::uint16_t* a, std::size_t a_stride, std::size_t m, std::size_t k, const std::uint16_t* panels,                    \
+     std::size_t panel_stride, std::size_t panel_count, float factor, const float* start, float* c, std::size_t c_stride),       \
+    kScalar | kAvx512fp16)                                                                                                       \
   /* Gathered rows as the columns of one panel: column j is rows[ids[j]], j < count <= 16, columns behind are 0; k = width, a    \
      multiple of kBlockDepth. */                                                                                                 \
   K(columns_f32, void,                                                                                                           \
     (const float* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width, float* panel),       \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* The next two move 16-bit numbers, be they bf16 or f16. */                                                                   \
   K(columns_bf16, void,                                                                                                          \
     (const std::uint16_t* rows, std::size_t stride, const std::uint32_t* ids, std::size_t count, std::size_t width,              \
      std::uint16_t* panel),                                                                                                      \
@@ -146,6 +158,11 @@ struct SgdStep {
   K(narrow_nearest, void, (const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx2 | kAvx512 | kAvx512bf16)            \
   /* y = bf16(factor * x), rounded to float, then to bf16 (nearest even). y may lie on x: both start at the same byte. */        \
   K(scale_narrow, void, (float factor, const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx2 | kAvx512)              \
+  /* y = f16(factor * x), rounded to float, then to f16 (nearest even; infinite beyond 65,504). y may lie on x, as above. */     \
+  K(scale_f16, void, (float factor, const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx512fp16)                     \
+  /* bf16 -> f16, nearest even: exact between 2^-17 and 65,504. Returns the largest magnitude in x, as bf16: NaN if there is     \
+     one, 0 if n is 0. */                                                                                                                 \
+  K(f16_of_bf16, std::uint16_t, (const std::uint16_t* x, std::uint16_t* y, std::size_t n), kScalar | kAvx512fp16)                \
   K(scale_f32, void, (float factor, float* x, std::size_t n), kScalar | kAvx2 | kAvx512)                                         \
   /* float -> bf16, stochastic: rounds up with the probability of the part cut off. Element i draws from a counter               \
      generator of (seed, i), so that every level gives the same bits. */                                                         \

@@ -14,7 +14,7 @@
 namespace glissade::simd {
 namespace {
 
-constexpr std::string_view kNames[kLevelCount] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
+constexpr std::string_view kNames[kLevelCount] = {"scalar", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx"};
 
 #if defined(__x86_64__)
 
@@ -72,6 +72,8 @@ bool has_avx512(const Features& f) {
 
 bool has_avx512bf16(const Features& f) { return has_avx512(f) && has_all(f.leaf7_1_eax, bit(5)); }
 
+bool has_avx512fp16(const Features& f) { return has_avx512bf16(f) && has_all(f.leaf7_edx, bit(23)); }
+
 // Linux hands out the tile registers on request only, to the whole process at once; it refuses where a thread's alternative
 // signal stack could not hold them.
 bool kernel_grants_tiles() {
@@ -87,7 +89,7 @@ bool kernel_grants_tiles() {
 bool has_amx(const Features& f) {
   constexpr std::uint32_t kBf16 = bit(22), kTile = bit(24);
   constexpr std::uint64_t kTileConfigAndData = 0x60000;
-  return has_avx512bf16(f) && has_all(f.leaf7_edx, kBf16 | kTile) && has_all(f.xcr0, kTileConfigAndData) && kernel_grants_tiles();
+  return has_avx512fp16(f) && has_all(f.leaf7_edx, kBf16 | kTile) && has_all(f.xcr0, kTileConfigAndData) && kernel_grants_tiles();
 }
 
 bool is_intel() {
@@ -99,7 +101,7 @@ bool is_intel() {
 unsigned detect() {
   const Features f = read_features();
   return 1u | unsigned{has_avx2(f)} << 1 | unsigned{has_avx512(f)} << 2 | unsigned{has_avx512bf16(f)} << 3 |
-         unsigned{has_amx(f)} << 4;
+         unsigned{has_avx512fp16(f)} << 4 | unsigned{has_amx(f)} << 5;
 }
 
 #else

@@ -5,14 +5,14 @@
 namespace glissade::simd {
 
 /// Instruction-set levels, lowest first. Each level may use everything of the levels below it.
-enum class Level : int { scalar = 0, avx2, avx512, avx512bf16, amx };
+enum class Level : int { scalar = 0, avx2, avx512, avx512bf16, avx512fp16, amx };
 
-inline constexpr int kLevelCount = 5;
+inline constexpr int kLevelCount = 6;
 
-/// "scalar", "avx2", "avx512", "avx512bf16", "amx".
+/// "scalar", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx".
 std::string_view level_name(Level level) noexcept;
 
-/// Parses a level name; false (and `out` untouched) if it is none of the five.
+/// Parses a level name; false (and `out` untouched) if it is none of them.
 bool parse_level(std::string_view name, Level& out) noexcept;
 
 /// Whether this build holds kernels of that level (the compiler knew its flags).
@@ -36,7 +36,8 @@ Level choose_level(const Ceiling& ceiling, unsigned levels) noexcept;
 
 /// Of `levels`, those worth using unasked. Intel's cores run the BF16 products of AVX-512 at half the rate of float FMAs
 /// (measured on Emerald Rapids: block products 171 GFLOP/s against 328 in floats on two cores; AMD's Zen 4: 426 against 228), so
-/// that there avx512bf16 pays only as a part of amx.
+/// that there avx512bf16 pays only as a part of amx. f16 products run at twice the rate of float FMAs, on all CPUs that have
+/// them.
 unsigned paying_levels(unsigned levels, bool intel) noexcept;
 
 /// The level in use: the highest that is compiled, usable and not above the ceiling; without a ceiling, of those that pay.

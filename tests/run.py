@@ -16,10 +16,12 @@ import cli.scenarios
 import cli.suite
 import consumer.suite
 import faults.suite
+import fuzz.suite
 import kill.suite
 import peers.suite
 import runner
 import structure.suite
+import tensorboard.suite
 import words.suite
 
 SUITES = {
@@ -28,11 +30,13 @@ SUITES = {
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
     "words": words.suite.run,
+    "tensorboard": tensorboard.suite.run,
 }
 
 

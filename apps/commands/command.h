@@ -30,6 +30,7 @@ std::unique_ptr<Command> make_nearest();
 std::unique_ptr<Command> make_analogy();
 std::unique_ptr<Command> make_export();
 std::unique_ptr<Command> make_info();
+std::unique_ptr<Command> make_report();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_generate();
 

@@ -7,12 +7,17 @@
 
 #include <glissade/model.h>
 #include <glissade/options.h>
+#include <glissade/run_memory.h>
 #include <glissade/runtime.h>
+#include <glissade/tuning.h>
 
 #include "apps/commands/command.h"
+#include "apps/config/config_source.h"
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/data_options.h"
+#include "apps/training/training_data.h"
 
 namespace glissade::apps {
 namespace {
@@ -54,16 +59,35 @@ std::string model_text(const Model& model, const std::string& path) {
   return text + "\n" + to_text(model.config());
 }
 
+std::string estimate_text(const RunMemory& memory) {
+  std::string text;
+  for (const RunMemory::Part& part : memory.parts) text += fmt::format("{:<36} {:>10}\n", part.what, bytes_text(part.bytes));
+  text += fmt::format("{:<36} {:>10}  {}\n", "needed", bytes_text(memory.total()), memory.moment);
+  return text + fmt::format("{:<36} {:>10}\n", "available", bytes_text(available_memory()));
+}
+
 class Info : public Command {
  public:
   const char* name() const noexcept override { return "info"; }
-  const char* summary() const noexcept override { return "Show what this build and machine offer, or what a model file holds"; }
+  const char* summary() const noexcept override {
+    return "Show what this build and machine offer, what a model file holds, or what memory a training run will take";
+  }
 
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file to describe.")->type_name("FILE");
+    parser.add_flag(
+        "--estimate", estimate_,
+        "Estimate the memory of a training run, by what for. Takes the options of 'train', of which --train is needed.");
+    parser.add_option("--train", files_.train, "With --estimate: training data.")->type_name("FILE");
+    parser.add_option("--test", files_.test, "With --estimate: labelled data to evaluate on.")->type_name("FILE");
+    parser.add_option("--holdout", files_.holdout, "With --estimate: part of the rows to hold out.")->type_name("SHARE");
+    data_.add_options(parser);
+    config_.add_options(parser);
   }
 
   Result<int> run() override {
+    if (estimate_) return estimate();
+    if (!files_.train.empty()) return usage_error("info: --train goes with --estimate; give both, or neither");
     std::string text = model_.empty() ? machine_text() : "";
     if (!model_.empty()) {
       const auto model = Model::load(model_);
@@ -75,6 +99,31 @@ class Info : public Command {
   }
 
  private:
+  Result<int> estimate() {
+    if (files_.train.empty()) return usage_error("info --estimate needs --train FILE");
+    auto asked = config_.resolve();
+    if (!asked) return asked.error();
+    if (data_.is_text(asked->config.loss == LossKind::ns))
+      return usage_error("info --estimate is for samples with labels; a running text takes what its vocabulary takes");
+    const ThreadLimit limit(asked->config.threads);
+    const auto data = read_training_data(files_, data_, asked->config.seed, true);
+    if (!data) return data.error();
+    if (config_.preset_name().empty()) asked = config_.resolve_from(choose_preset(data->train).preset);
+    if (!asked) return asked.error();
+    const Shape shape{data->train.feature_count, data->train.label_count};
+    if (auto valid = validate(asked->config, shape); !valid) return valid.error();
+    tune_tables(asked->config, shape);
+    const auto held = static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20));
+    const DataSize size = data_size(asked->config, data->train, data->train_pager != nullptr);
+    if (auto written = put(estimate_text(estimate_run_memory(asked->config, shape, size, held))); !written)
+      return written.error();
+    return 0;
+  }
+
+  bool estimate_ = false;
+  TrainingFiles files_;
+  ConfigSource config_;
+  DataOptions data_;
   std::string model_;
 };
 

@@ -12,6 +12,7 @@
 
 #include <glissade/model.h>
 #include <glissade/options.h>
+#include <glissade/run_memory.h>
 #include <glissade/runtime.h>
 #include <glissade/trainer.h>
 #include <glissade/tuning.h>
@@ -47,6 +48,11 @@ class Train : public Command {
   Result<int> run() override;
 
  private:
+  /// What a run takes of the machine.
+  struct Needs {
+    std::uint64_t memory;
+    std::uint32_t threads;
+  };
   void add_checkpoint_options(CLI::App& parser);
   Result<void> check_arguments() const;
   Result<void> check_run_options() const;
@@ -56,17 +62,18 @@ class Train : public Command {
   Result<bool> reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
   Result<Model> word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const;
-  void announce(const Model& model, const std::vector<DataEvent>& data, std::uint32_t threads, EventLog& log) const;
+  void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
   Result<Model> new_model(Config config, const Shape& shape) const;
   Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<void> name_parts(Model& model) const;
-  void describe(const Model& model, const MemoryEstimate& need, std::uint32_t threads) const;
+  void describe(const Model& model, const Needs& needs) const;
 
   TrainingFiles files_;
   std::string model_;
   std::string label_names_;
   std::string feature_names_;
   std::string log_;
+  std::string tensorboard_;
   CLI::Option* resume_option_ = nullptr;
   std::string resume_from_;  ///< the file, if one is gone on from
   bool resume_ = false;
@@ -109,8 +116,14 @@ void Train::add_options(CLI::App& parser) {
   parser.add_option("--label-names", label_names_, "One name per line and label; kept in the model.")->type_name("FILE");
   parser.add_option("--feature-names", feature_names_, "One name per line and feature; kept in the model.")->type_name("FILE");
   parser
-      .add_option("--log-json", log_, "One JSON object per line: start, each epoch, done. Started anew; continued with --resume.")
+      .add_option("--log-json", log_,
+                  "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
+                  "continued with --resume.")
       ->type_name("FILE");
+  parser
+      .add_option("--tensorboard", tensorboard_,
+                  "Write a TensorBoard event file into this folder: the numbers of --log-json as scalars.")
+      ->type_name("DIR");
   parser.add_flag("--quiet", settings_.quiet, "Print nothing but errors.");
   data_.add_options(parser);
   config_.add_options(parser);
@@ -236,7 +249,7 @@ Result<void> Train::name_parts(Model& model) const {
   return model.set_feature_names(std::move(*names));
 }
 
-void Train::describe(const Model& model, const MemoryEstimate& need, std::uint32_t threads) const {
+void Train::describe(const Model& model, const Needs& needs) const {
   if (settings_.quiet) return;
   const Config& config = model.config();
   const auto text = [&](std::string_view name) {
@@ -245,17 +258,18 @@ void Train::describe(const Model& model, const MemoryEstimate& need, std::uint32
     }
     return std::string();
   };
+  const MemoryEstimate need = estimate_training_memory(config, model.shape());
   const double bytes = static_cast<double>(need.weights + need.optimizer_state) / static_cast<double>(model.parameters());
   note(fmt::format(
       "model {} -> {} -> {}: {} parameters of {:.1f} bytes, {}, {}, sampler {}; training needs about {}, {} available",
       grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
-      grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), bytes_text(need.total()),
+      grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), bytes_text(needs.memory),
       bytes_text(available_memory())));
   std::string level;
   for (const SimdLevel& one : simd_levels()) {
     if (one.active) level = one.name;
   }
-  note(fmt::format("simd {}, {} threads", level, threads));
+  note(fmt::format("simd {}, {} threads", level, needs.threads));
   if (!resume_) return;
   const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
   note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resume_from_), model.epochs_done(), config.epochs,
@@ -275,6 +289,7 @@ Result<int> Train::run() {
   const ThreadLimit limit(asked->config.threads);
   auto log = EventLog::open(log_);
   if (!log) return log.error();
+  if (auto mirrored = log->mirror_to(tensorboard_); !mirrored) return mirrored.error();
   const auto text = reads_text(*asked);
   if (!text) return text.error();
   return *text ? train_words(*asked, *log) : train_rows(*asked, *log);
@@ -296,25 +311,29 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     asked = std::move(*chosen);
     if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   }
+  const auto held = static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20));
   auto model = make_model(asked, *data);
   if (!model) return model.error();
-  announce(*model, data->events, effective_threads(asked.config.threads), log);
+  const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
+  const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
+  announce(*model, data->events, {memory, effective_threads(asked.config.threads)}, log);
   auto trainer = Trainer::create(*model, data->train.size());
   if (!trainer) return trainer.error();
+  trainer->read_through(data->train_pager);
+  settings_.validation_pager = data->validation_pager;
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
   const EvaluationData evaluation{data->validation, data->test};
   return TrainingRun(*model, pass, evaluation, settings_, log).run();
 }
 
-void Train::announce(const Model& model, const std::vector<DataEvent>& data, std::uint32_t threads, EventLog& log) const {
-  const MemoryEstimate need = estimate_training_memory(model.config(), model.shape());
-  describe(model, need, threads);
+void Train::announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const {
+  describe(model, needs);
   if (resume_) {
     log.drop_half_line();
   } else {
     log.restart();
   }
-  log.write(start_json(model, data, need.total(), threads));
+  log.write(start_json(model, data, needs.memory, needs.threads));
 }
 
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
@@ -333,7 +352,8 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
   std::unique_ptr<TextData> text;
   auto model = word_model(asked, text);
   if (!model) return model.error();
-  announce(*model, text->events, effective_threads(asked.config.threads), log);
+  const std::uint64_t memory = estimate_training_memory(model->config(), model->shape()).total();
+  announce(*model, text->events, {memory, effective_threads(asked.config.threads)}, log);
   auto trainer = WordTrainer::create(*model, text->view());
   if (!trainer) return trainer.error();
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(callbacks.on_progress); };

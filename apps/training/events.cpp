@@ -97,6 +97,7 @@ Json epoch_json(const EpochEvent& event) {
   json["rows_touched_share"] = r.rows_touched_share;
   json["features_touched_share"] = r.features_touched_share;
   json["rows_rehashed"] = r.rows_rehashed;
+  json["input_wait_seconds"] = r.phases[Phase::gather];
   json["rehash_seconds"] = r.phases[Phase::rehash];
   json["sampling_seconds"] = r.phases[Phase::sampling];
   Json& phases = json["phase_seconds"] = Json::object();

@@ -75,6 +75,7 @@ Result<bool> TrainingRun::run_epoch() {
   const auto uninterrupted = [] { return InterruptGuard::signal() == 0; };
   const PassCallbacks callbacks{[&](const Progress& progress) {
                                   progress_.show(progress);
+                                  if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
                                   return uninterrupted();
                                 },
                                 [&] {
@@ -114,7 +115,7 @@ Result<void> TrainingRun::evaluate_epoch(EpochEvent& event) {
   const bool last = model_.epochs_done() >= model_.config().epochs;
   const bool due = last || model_.epochs_done() % settings_.eval_every == 0;
   if (!data_.validation || !due || (InterruptGuard::signal() != 0 && !early_stop_->on())) return {};
-  auto evaluation = evaluate(model_, *data_.validation);
+  auto evaluation = evaluate(model_, *data_.validation, {.pager = settings_.validation_pager});
   if (!evaluation) return evaluation.error();
   event.evaluation = *evaluation;
   return {};
@@ -220,11 +221,16 @@ void TrainingRun::report_done() {
   }
   if (test_evaluation_)
     note(fmt::format("test data: {} (in {})", metrics_text(test_evaluation_->metrics), duration_text(test_evaluation_->seconds)));
-  double train_seconds = 0;
-  for (const EpochEvent& epoch : done.epochs) train_seconds += epoch.report.train_seconds;
-  note(fmt::format("done: {} epochs trained in {}, {} in all; model {} ({}), peak memory {:.0f} MiB", done.epochs.size(),
-                   duration_text(train_seconds), duration_text(done.total_seconds), datasets::quoted(settings_.model_path),
-                   bytes_text(done.model_bytes), done.peak_rss_mib));
+  double train_seconds = 0, waited = 0;
+  for (const EpochEvent& epoch : done.epochs) {
+    train_seconds += epoch.report.train_seconds;
+    waited += epoch.report.phases[Phase::gather];
+  }
+  note(fmt::format(
+      "done: {} epochs trained in {} ({} % of it waiting for input), {} in all; model {} ({}), peak memory {:.0f} MiB",
+      done.epochs.size(), duration_text(train_seconds), percent(train_seconds > 0 ? waited / train_seconds : 0, 1),
+      duration_text(done.total_seconds), datasets::quoted(settings_.model_path), bytes_text(done.model_bytes),
+      done.peak_rss_mib));
 }
 
 }  // namespace glissade::apps

@@ -17,6 +17,7 @@
 #include "apps/training/early_stop.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
+#include "apps/training/progress_samples.h"
 
 namespace glissade::apps {
 
@@ -25,6 +26,7 @@ struct RunSettings {
   bool slim = false;             ///< leave the training state out of the last save
   std::uint32_t eval_every = 1;  ///< epochs from one evaluation to the next; the last epoch is always evaluated
   bool quiet = false;
+  const RowPager* validation_pager = nullptr;  ///< of what epochs are evaluated on
   CheckpointSettings checkpoints;
   MonitorSettings monitor;
   std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
@@ -67,6 +69,7 @@ class TrainingRun {
   const RunSettings& settings_;
   EventLog& log_;
   ProgressLine progress_;
+  ProgressSamples samples_;
   Checkpoints checkpoints_;
   std::optional<EarlyStop> early_stop_;
   std::vector<EpochEvent> epochs_;

@@ -14,6 +14,7 @@ namespace {
 
 void train_on_all(TrainingData& data, datasets::Dataset whole, const std::string& path, const datasets::ReadReport& report) {
   data.train = whole.view();
+  data.train_pager = whole.pager();
   data.owners.push_back(std::move(whole));
   data.events.push_back({"train", path, data.train, report});
 }
@@ -63,6 +64,7 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
     data.test = test->view();
   } else {
     data.validation = test->view();
+    data.validation_pager = test->pager();
     data.validation_path = files.test;
   }
   data.owners.push_back(std::move(*test));

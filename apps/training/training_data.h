@@ -18,7 +18,9 @@ namespace glissade::apps {
 struct TrainingData {
   std::vector<datasets::Dataset> owners;
   DatasetView train;
+  const RowPager* train_pager = nullptr;  ///< null where all rows are in memory
   std::optional<DatasetView> validation;
+  const RowPager* validation_pager = nullptr;
   std::string validation_path;
   std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;

@@ -64,6 +64,14 @@ void add_block_f32(const std::string& prefix, const simd::Kernels& level) { add_
 void add_block_bf16(const std::string& prefix, const simd::Kernels& level) {
   add_blocks<std::uint16_t>(prefix, level.block_bf16);
 }
+void add_block_f16(const std::string& prefix, const simd::Kernels& level) {
+  add_blocks<std::uint16_t>(
+      prefix, [kernel = level.block_f16](const std::uint16_t* a, std::size_t a_stride, std::size_t m, std::size_t k,
+                                         const std::uint16_t* panels, std::size_t panel_stride, std::size_t panel_count,
+                                         const float* start, float* c, std::size_t c_stride) {
+        kernel(a, a_stride, m, k, panels, panel_stride, panel_count, 1.0f, start, c, c_stride);
+      });
+}
 void add_columns_f32(const std::string& prefix, const simd::Kernels& level) { add_columns<float>(prefix, level.columns_f32); }
 void add_columns_bf16(const std::string& prefix, const simd::Kernels& level) {
   add_columns<std::uint16_t>(prefix, level.columns_bf16);

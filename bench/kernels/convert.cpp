@@ -38,6 +38,14 @@ void add_scale_narrow(const std::string& prefix, const simd::Kernels& level) {
   add_conversion(prefix, [kernel = level.scale_narrow](Arrays& a) { kernel(0.5f, a.wide.data(), a.hi.data(), kLength); });
 }
 
+void add_scale_f16(const std::string& prefix, const simd::Kernels& level) {
+  add_conversion(prefix, [kernel = level.scale_f16](Arrays& a) { kernel(0.5f, a.wide.data(), a.hi.data(), kLength); });
+}
+
+void add_f16_of_bf16(const std::string& prefix, const simd::Kernels& level) {
+  add_conversion(prefix, [kernel = level.f16_of_bf16](Arrays& a) { kernel(a.hi.data(), a.lo.data(), kLength); });
+}
+
 void add_scale_f32(const std::string& prefix, const simd::Kernels& level) {
   add_conversion(prefix, [kernel = level.scale_f32](Arrays& a) { kernel(-1.0f, a.wide.data(), kLength); });
 }

@@ -14,7 +14,7 @@
 
 #include <glissade/runtime.h>
 
-#include "engine/dense/gemm.h"
+#include "engine/dense/blocks.h"
 #include "engine/parameters/array.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
@@ -70,14 +70,13 @@ double random_rate(const Array<float>& table) {
 }
 
 /// Floating-point operations a second of block products, 96 x 256 x 64.
-template <class T, class Block>
-double product_rate(Block block) {
+double product_rate(dense::Element element) {
   constexpr std::size_t kM = 96, kK = 256, kPanels = 4, kN = kPanels * simd::kPanelColumns, kTimes = 2000;
   const double seconds = best_seconds([&](std::size_t) {
-    std::vector<T> a(kM * kK), b(kK * kN);
-    std::vector<float> c(kM * kN);
+    std::vector<float> a(kM * kK), b(kK * kN), c(kM * kN);  // as many as the widest elements need
     for (std::size_t i = 0; i < kTimes; ++i) {
-      block(a.data(), kK, kM, kK, b.data(), kK * simd::kPanelColumns, kPanels, nullptr, c.data(), kN);
+      dense::multiply_panels(element, {a.data(), kK}, kM, kK, {b.data(), kK * simd::kPanelColumns}, kPanels, 1.f, nullptr,
+                             c.data(), kN);
     }
   });
   return 2.0 * static_cast<double>(kM * kK * kN * kTimes * threads()) / seconds;
@@ -88,16 +87,14 @@ int run() {
     fmt::print(stderr, "ceilings: {}\n", environment.error().message);
     return 2;
   }
-  const simd::Kernels& kernels = simd::kernels();
-  const bool halves = dense::element_for(Storage::bf16_mixed) == dense::Element::bf16;
+  const dense::Element element = dense::step_element_for(Storage::bf16_mixed);
   Array<float> table(kBytes / sizeof(float));
   std::fill_n(table.data(), table.size(), 1.f);
-  const double floats = product_rate<float>(kernels.block_f32);
   fmt::print(
-      "{{\"simd\":\"{}\",\"threads\":{},\"sequential_bytes\":{:.4g},\"random_bytes\":{:.4g},\"f32_flops\":{:.4g},"
-      "\"bf16_flops\":{:.4g},\"bf16_products\":{}}}\n",
-      simd::level_name(simd::active_level()), threads(), sequential_rate(table), random_rate(table), floats,
-      halves ? product_rate<std::uint16_t>(kernels.block_bf16) : floats, halves);
+      "{{\"simd\":\"{}\",\"threads\":{},\"sequential_bytes\":{:.4g},\"random_bytes\":{:.4g},"
+      "\"block_flops\":{:.4g},\"product_bytes\":{}}}\n",
+      simd::level_name(simd::active_level()), threads(), sequential_rate(table), random_rate(table), product_rate(element),
+      element == dense::Element::f32 ? 4 : 2);
   return 0;
 }
 

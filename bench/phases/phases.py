@@ -54,7 +54,7 @@ def floors(start, epoch, ceilings):
     samples, steps, entries = epoch["samples"], epoch["steps"], data["feature_entries"]
     hidden = -(-int(str(config["hidden"]).split(",")[-1]) // PADDING) * PADDING
     forward = 4 if config["precision"] == "fp32" else 2
-    product = 2 if ceilings["bf16_products"] and forward == 2 else 4
+    product = ceilings["product_bytes"] if forward == 2 else 4
     active = epoch["active_share"] * data["labels"]
     output_rows = epoch["rows_touched_share"] * data["labels"] * steps
     input_rows = epoch["features_touched_share"] * data["features"] * steps
@@ -77,7 +77,7 @@ def floor_seconds(work, ceilings):
     """Memory and arithmetic overlap at best."""
     sequential, random, operations = work
     moving = sequential / ceilings["sequential_bytes"] + random / ceilings["random_bytes"]
-    return max(moving, operations / ceilings["bf16_flops"])
+    return max(moving, operations / ceilings["block_flops"])
 
 
 def median_epoch(epochs):
@@ -89,7 +89,7 @@ def report(start, epochs, done, ceilings):
     work = floors(start, epoch, ceilings)
     print(f"\n{ceilings['simd']}, {start['machine']['threads']} threads; ceilings: {ceilings['sequential_bytes'] / 1e9:.1f} GB/s in "
           f"sequence, {ceilings['random_bytes'] / 1e9:.1f} GB/s in random rows of 256 bytes, "
-          f"{ceilings['bf16_flops'] / 1e9:.0f} GFLOP/s of block products\n")
+          f"{ceilings['block_flops'] / 1e9:.0f} GFLOP/s of block products\n")
     print("| phase | seconds | share % | GB | GFLOP | floor s | times floor |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     total = epoch["train_seconds"]

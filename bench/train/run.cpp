@@ -28,6 +28,13 @@
 namespace glissade::bench {
 namespace {
 
+/// The element type that the output layer's products read.
+const char* product_name(const Config& config) {
+  constexpr const char* kNames[] = {"f32", "bf16", "f16"};
+  const bool blocks = config.fused && (config.scope == Scope::shared || config.sampler == SamplerKind::full);
+  return kNames[static_cast<int>(blocks ? dense::step_element_for(config.storage) : dense::element_for(config.storage))];
+}
+
 constexpr double kMib = 1024.0 * 1024.0;
 
 /// The widest instruction set that oneDNN may use, after the ceiling that GLISSADE_SIMD sets: "avx512_core_amx".
@@ -189,7 +196,7 @@ Result<Json> run_training(const Arguments& arguments, const Variant& variant) {
               {"memory_estimate_mib", static_cast<double>(need.total()) / kMib},
               {"peak_mib_before_training", before},
               {"read_from_cache", data->reading["from_cache"]},
-              {"products", dense::element_for(config.storage) == dense::Element::bf16 ? "bf16" : "f32"},
+              {"products", product_name(config)},
               {"onednn_isa", onednn_isa()}};
   run["epochs"] = std::move(*epochs);
   add_scalars(run, data->test->view().size());

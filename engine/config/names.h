@@ -26,8 +26,8 @@ template <>
 inline constexpr auto kNames<Storage> =
     std::to_array<Name<Storage>>({{Storage::fp32, "fp32"}, {Storage::bf16_mixed, "bf16-mixed"}, {Storage::bf16, "bf16"}});
 template <>
-inline constexpr auto kNames<LossKind> =
-    std::to_array<Name<LossKind>>({{LossKind::softmax, "softmax"}, {LossKind::bce, "bce"}, {LossKind::ns, "ns"}});
+inline constexpr auto kNames<LossKind> = std::to_array<Name<LossKind>>(
+    {{LossKind::softmax, "softmax"}, {LossKind::decoupled, "decoupled"}, {LossKind::bce, "bce"}, {LossKind::ns, "ns"}});
 template <>
 inline constexpr auto kNames<Activation> = std::to_array<Name<Activation>>({{Activation::relu, "relu"},
                                                                             {Activation::linear, "linear"}});
@@ -76,6 +76,12 @@ inline constexpr auto kNames<BatchKind> = std::to_array<Name<BatchKind>>({{Batch
 template <>
 inline constexpr auto kNames<SparseWeighting> = std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"},
                                                                                       {SparseWeighting::idf, "idf"}});
+template <>
+inline constexpr auto kNames<LabelWeights> = std::to_array<Name<LabelWeights>>({{LabelWeights::equal, "equal"},
+                                                                                {LabelWeights::propensity, "propensity"}});
+template <>
+inline constexpr auto kNames<RowTopology> =
+    std::to_array<Name<RowTopology>>({{RowTopology::fixed, "static"}, {RowTopology::set, "set"}, {RowTopology::rigl, "rigl"}});
 
 template <>
 inline constexpr auto kNames<DecayKind> =

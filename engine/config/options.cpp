@@ -162,8 +162,13 @@ constexpr auto kOptions = std::to_array<Option>({
                                            true, "storage"}),
     choice<"loss", &Config::loss>(
         {kNetwork, "",
-         "Softmax cross-entropy with the targets of a sample sharing 1, an independent sigmoid per label, or, for words of a "
-         "running text, skip-gram with negative sampling."}),
+         "Softmax cross-entropy with the targets of a sample sharing 1, the same with each target against the labels that are "
+         "none "
+         "(decoupled), an independent sigmoid per label, or, for words of a running text, skip-gram with negative sampling."}),
+    choice<"label-weights", &Config::label_weights>({kNetwork, "",
+                                                     "Whether all labels count the same in the loss, or rare ones by the inverse "
+                                                     "of their propensity, for better PSP@k at the "
+                                                     "cost of P@k."}),
     choice<"activation", &Config::activation>(
         {kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
 
@@ -181,16 +186,31 @@ constexpr auto kOptions = std::to_array<Option>({
         {kSparsePaths, "passes",
          "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
     number<"row-rate", &Config::row_rate, "0 .. 10">({kSparsePaths, "", "Step size of the sparse rows' training; falls to 0."}),
+    choice<"row-topology", &Config::row_topology>(
+        {kSparsePaths, "",
+         "Between passes, which features a sparse row has: those it started with, or weights near 0 give way to features of the "
+         "largest gradient (rigl) or to random ones of its samples (set)."}),
+    number<"row-growth", &Config::row_growth, "0 .. 1">(
+        {kSparsePaths, "", "Part of a row's features that change after the first pass; falls to 0."}),
     number<"neighbours", &Config::neighbours, "0 .. 1000">({kSparsePaths, "samples",
                                                             "How many of the most similar training samples vote with their "
                                                             "labels; the training features stay in the model, 12 bytes "
                                                             "each. 0 = none do."}),
+    number<"co-labels", &Config::co_labels, "0 .. 65536">({kSparsePaths, "labels",
+                                                           "How many labels that share samples with a label are kept for it: the "
+                                                           "likeliest answers then speak for those that go with "
+                                                           "them; 6 bytes each. 0 = none."}),
     number<"list-budget", &Config::list_budget, "1 .. 1000000000">(
         {kSparsePaths, "entries",
          "How much of an inverted index a query reads to find sparse rows and neighbours, the rarest features first."}),
     choice<"sparse-weighting", &Config::sparse_weighting>(
         {kSparsePaths, "",
          "Feature values in sparse rows and among neighbours: as given, or 1 times the feature's inverse document frequency."}),
+    number<"weight-samples", &Config::weight_samples, "0 .. 4294967295">(
+        {kSparsePaths, "samples",
+         "Training samples from which a weight per feature is learned, for comparing samples with each other and with sparse "
+         "rows. "
+         "0 = none is."}),
     choice<"exclude-input", &Config::exclude_input>(
         {kSparsePaths, "",
          "Features and labels are the same things and a sample's own features are no answers, as in recommending items."}),
@@ -300,6 +320,12 @@ constexpr auto kOptions = std::to_array<Option>({
         {kTraining, "batches",
          "Batches whose gradients make one optimiser step, as one batch of so many times the size would, with the activations of "
          "one: each has an active set of its own, gradients are kept meanwhile."}),
+    number<"shuffle-block", &Config::shuffle_block, "0 .. 16777216">(
+        {kTraining, "samples",
+         "Read the training data block by block, in random order, and shuffle the samples of 8 blocks at a time: data in the "
+         "binary cache then take the memory of 24 blocks at most. 0 = shuffle all samples."}),
+    number<"loader-threads", &Config::loader_threads, "1 .. 256">(
+        {kTraining, "threads", "Threads that read blocks ahead of training (see shuffle-block).", false}),
     choice<"batches", &Config::batches>(
         {kTraining, "",
          "Which samples share a batch: any, or groups of those with the same hash of their hidden activation, whose labels are "

@@ -21,6 +21,7 @@ Config wide_output() {
   config.learning_rate = 0.01;
   config.batch = 1024;
   config.epochs = 5;
+  config.shuffle_block = 4096;  // 100 MiB of an Amazon-670K that takes 300
   return config;
 }
 
@@ -69,9 +70,12 @@ Config sample() {
 /// What the presets by kind of data share: the sparse paths beside a hidden layer.
 Config with_sparse_paths() {
   Config config;
+  config.loss = LossKind::decoupled;
   config.fan_in = 256;
   config.row_epochs = 2;
+  config.weight_samples = 100'000;
   config.neighbours = 200;
+  config.co_labels = 64;
   return config;
 }
 

@@ -12,10 +12,10 @@ struct Strided {
   std::size_t stride;
 };
 
-/// C = start + A B, or C += A B without a start: A is m x k row-major, B is k x 16 * panel_count in panels, C is floats. The
-/// depth goes in steps that keep a panel in the first-level cache; their size is fixed, so results depend on the operands alone.
-/// k is a multiple of simd::kBlockDepth.
+/// C = start + factor * A B, or C += factor * A B without a start; `factor` is 1 except for f16. A is m x k row-major, B is k x
+/// 16 * panel_count in panels, C is floats. The depth goes in steps that keep a panel in the first-level cache; their size is
+/// fixed, so results depend on the operands alone. k is a multiple of simd::kBlockDepth.
 void multiply_panels(Element element, Strided a, std::size_t m, std::size_t k, Strided panels, std::size_t panel_count,
-                     const float* start, float* c, std::size_t c_stride) noexcept;
+                     float factor, const float* start, float* c, std::size_t c_stride) noexcept;
 
 }  // namespace glissade::dense

@@ -16,8 +16,12 @@ namespace {
 void apply_ceiling() noexcept {
   const simd::Ceiling ceiling = simd::environment_ceiling();
   if (ceiling.status != simd::Ceiling::Status::known) return;
-  static constexpr std::array kIsa = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core_vnni,
-                                      dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::all};
+  static constexpr std::array kIsa = {dnnl::cpu_isa::sse41,
+                                      dnnl::cpu_isa::avx2,
+                                      dnnl::cpu_isa::avx512_core_vnni,
+                                      dnnl::cpu_isa::avx512_core_bf16,
+                                      dnnl::cpu_isa::avx512_core_bf16,
+                                      dnnl::cpu_isa::all};
   dnnl::set_max_cpu_isa(kIsa[static_cast<std::size_t>(ceiling.level)]);
 }
 
@@ -98,7 +102,13 @@ class Products {
 }  // namespace
 
 Element element_for(Storage storage) noexcept {
-  return storage != Storage::fp32 && simd::active_level() >= simd::Level::avx512bf16 ? Element::bf16 : Element::f32;
+  const simd::Level level = simd::active_level();
+  const bool multiplies = level == simd::Level::avx512bf16 || level == simd::Level::amx;
+  return storage != Storage::fp32 && multiplies ? Element::bf16 : Element::f32;
+}
+
+Element step_element_for(Storage storage) noexcept {
+  return storage != Storage::fp32 && simd::active_level() == simd::Level::avx512fp16 ? Element::f16 : element_for(storage);
 }
 
 bool multiply(Element element, std::size_t m, std::size_t n, std::size_t k, Operand a, Operand b, float* c, std::size_t c_stride,

@@ -52,6 +52,7 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     if (!predictions) return predictions.error();
     sums.add(*predictions, slice(data.labels, first, count), propensity);
     candidates += predictions->candidates;
+    if (options.pager != nullptr) options.pager->release(first, first + count);
   }
   evaluation.metrics = sums.metrics();
   const double all = static_cast<double>(data.size()) * model.shape().labels;

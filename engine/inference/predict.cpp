@@ -10,6 +10,7 @@
 
 #include "engine/inference/evidence_pass.h"
 #include "engine/inference/search.h"
+#include "engine/losses/loss.h"
 #include "engine/model/impl.h"
 #include "engine/network/batch.h"
 #include "simd/kernels.h"
@@ -44,7 +45,12 @@ bool search_blend(const SearchTarget& target, Model::Impl& impl, const SparseRow
     static thread_local std::vector<float> scores;
     static thread_local std::vector<std::uint32_t> places;
     scores.clear();
-    for (const Terms& terms : evidence.terms()) scores.push_back(impl.paths.blend.score(terms));
+    if (impl.paths.ranker.empty()) {
+      for (const Terms& terms : evidence.terms()) scores.push_back(impl.paths.blend.score(terms));
+    } else {
+      scores.resize(evidence.terms().size());
+      impl.paths.ranker.score(evidence.terms(), scores.data());
+    }
     places.resize(k);
     std::uint32_t* const labels = target.out.labels.data() + (target.first_row + sample) * k;
     float* const out = target.out.scores.data() + (target.first_row + sample) * k;
@@ -87,7 +93,7 @@ Result<Predictions> predict_all(Model::Impl& impl, const SparseRows& features, c
 void to_probabilities(LossKind loss, float log_sum, float* scores, std::size_t count) noexcept {
   for (std::size_t j = 0; j < count; ++j) {
     if (std::isinf(scores[j])) continue;
-    scores[j] = loss == LossKind::softmax ? std::exp(scores[j] - log_sum) : 1.f / (1.f + std::exp(-scores[j]));
+    scores[j] = is_softmax(loss) ? std::exp(scores[j] - log_sum) : 1.f / (1.f + std::exp(-scores[j]));
   }
 }
 

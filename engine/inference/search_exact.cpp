@@ -59,7 +59,7 @@ class ExactSearch {
         kernels_(simd::kernels()),
         element_(dense::element_for(rows.storage())),
         block_(hidden.samples < kProductFrom ? 1 : kSampleBlock),
-        normalise_(target.probabilities && target.loss == LossKind::softmax),
+        normalise_(target.probabilities && is_softmax(target.loss)),
         log_sums_(hidden.samples, -std::numeric_limits<float>::infinity()) {}
 
   bool run() {

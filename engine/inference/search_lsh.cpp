@@ -7,6 +7,7 @@
 
 #include "engine/inference/search.h"
 #include "engine/layers/row_logits.h"
+#include "engine/losses/loss.h"
 #include "hashing/group_codes.h"
 #include "hashing/query.h"
 #include "simd/kernels.h"
@@ -60,7 +61,7 @@ std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, con
       const std::size_t count = kernels.topk_f32(z, size, k, scratch.best.data(), scores);
       for (std::size_t j = 0; j < count; ++j) labels[j] = scratch.ids[scratch.best[j]];
       if (target.probabilities) {
-        const float log_sum = target.loss == LossKind::softmax ? kernels.logsumexp_f32(z, size) : 0.f;
+        const float log_sum = is_softmax(target.loss) ? kernels.logsumexp_f32(z, size) : 0.f;
         to_probabilities(target.loss, log_sum, scores, count);
       }
       scored += size;

@@ -10,6 +10,7 @@
 
 #include "engine/dense/blocks.h"
 #include "engine/layers/cache_size.h"
+#include "engine/layers/half_range.h"
 #include "engine/stopwatch.h"
 #include "simd/kernels.h"
 
@@ -41,11 +42,15 @@ std::size_t sample_block(std::size_t samples, std::size_t logit_stride) noexcept
 }  // namespace
 
 FusedOutput::FusedOutput(const OutputParts& parts)
-    : parts_(parts), loss_(parts.config.loss), element_(dense::element_for(parts.rows.storage())), set_(parts.rows.rows()) {}
+    : parts_(parts),
+      loss_(parts.config.loss),
+      best_element_(dense::step_element_for(parts.rows.storage())),
+      element_(best_element_),
+      set_(parts.rows.rows()) {}
 
 std::size_t FusedOutput::memory_bytes() const noexcept {
   return panels_.memory_bytes() + gradients_.bytes() + gradient_halves_.bytes() + hidden_columns_.bytes() +
-         hidden_column_halves_.bytes() + set_.memory_bytes();
+         hidden_column_halves_.bytes() + hidden_halves_.bytes() + set_.memory_bytes();
 }
 
 /// Rows of logits must not lie a power of two apart, or the cache would find them all in the same places.
@@ -67,8 +72,9 @@ OutputReport FusedOutput::step(const OutputStep& step) {
                     largest = std::min(size, parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
   const std::size_t pieces = (size + largest - 1) / largest;
   const auto piece = [&](std::size_t i) { return SetPiece{i * largest, std::min(largest, size - i * largest)}; };
-  prepare(step, largest);
+  prepare(step);
   if (pieces > 1 && loss_.needs_normaliser()) {
+    sums_.begin(step.labels);
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
       normalise(step, piece(i));
@@ -90,18 +96,14 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   return report;
 }
 
-void FusedOutput::prepare(const OutputStep& step, std::size_t largest_piece) {
+void FusedOutput::prepare(const OutputStep& step) {
   const PhaseWatch watch(step.phases, Phase::packing);
   const Activations& hidden = step.hidden;
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  state_.assign(hidden.samples, {kLowest, 0.0, kLowest, false});
+  state_.assign(hidden.samples, {0.0, kLowest, false});
   padded_samples_ = padded(hidden.samples, kBlockDepth);
-  if (element_ == dense::Element::bf16) {
-    gradient_halves_.reserve_discard(padded(largest_piece, kBlockDepth) * padded_samples_);
-  } else {
-    gradients_.reserve_discard(padded(largest_piece, kBlockDepth) * padded_samples_);
-  }
   transpose_hidden(hidden);
+  if (best_element_ == dense::Element::f16) narrow_hidden(hidden);
   in_blocks(hidden.samples, kBlockDepth, [&](std::size_t begin, std::size_t end) {
     std::memset(step.hidden_gradient + begin * hidden.stride, 0, (end - begin) * hidden.stride * sizeof(float));
   });
@@ -109,7 +111,6 @@ void FusedOutput::prepare(const OutputStep& step, std::size_t largest_piece) {
 
 void FusedOutput::transpose_hidden(const Activations& hidden) {
   const simd::Kernels& kernels = simd::kernels();
-  const bool halves = element_ == dense::Element::bf16;
   const std::size_t width = hidden.width, stride = padded_samples_;
   // The padding is written again each time: the buffer may have held a larger batch.
   hidden_columns_.reserve_discard((width + 1) * stride);
@@ -122,12 +123,46 @@ void FusedOutput::transpose_hidden(const Activations& hidden) {
   float* const ones = hidden_columns_.data() + width * stride;
   std::fill_n(ones, hidden.samples, 1.f);
   std::fill(ones + hidden.samples, ones + stride, 0.f);
-  if (!halves) return;
+  if (best_element_ == dense::Element::f32) return;
   hidden_column_halves_.reserve_discard((width + 1) * stride);
   in_blocks(width + 1, kPanelColumns, [&](std::size_t begin, std::size_t end) {
-    kernels.narrow_nearest(hidden_columns_.data() + begin * stride, hidden_column_halves_.data() + begin * stride,
-                           (end - begin) * stride);
+    const float* const columns = hidden_columns_.data() + begin * stride;
+    std::uint16_t* const halves = hidden_column_halves_.data() + begin * stride;
+    if (best_element_ == dense::Element::f16) {
+      kernels.scale_f16(1.f, columns, halves, (end - begin) * stride);
+    } else {
+      kernels.narrow_nearest(columns, halves, (end - begin) * stride);
+    }
   });
+}
+
+void FusedOutput::narrow_hidden(const Activations& hidden) {
+  const simd::Kernels& kernels = simd::kernels();
+  hidden_halves_.reserve_discard(hidden.samples * hidden.stride);
+  largest_of_block_.assign((hidden.samples + kBlockDepth - 1) / kBlockDepth, 0);
+  in_blocks(hidden.samples, kBlockDepth, [&](std::size_t begin, std::size_t end) {
+    largest_of_block_[begin / kBlockDepth] =
+        kernels.f16_of_bf16(hidden.half_row(begin), hidden_halves_.data() + begin * hidden.stride, (end - begin) * hidden.stride);
+  });
+  std::uint16_t largest = 0;
+  for (const std::uint16_t of_block : largest_of_block_) largest = std::max(largest, of_block);
+  kernels.widen(&largest, &largest_hidden_, 1);
+}
+
+const void* FusedOutput::hidden_rows(const Activations& hidden, std::size_t first) const noexcept {
+  if (element_ == dense::Element::f32) return hidden.row(first);
+  return element_ == dense::Element::bf16 ? hidden.half_row(first) : hidden_halves_.data() + first * hidden.stride;
+}
+
+/// What no gradient by a logit exceeds. For softmax that is 1 / samples; for sigmoids, times the rows that a drawn row stands
+/// for.
+float FusedOutput::gradient_bound(const OutputStep& step, const SetPiece& piece) const {
+  const auto weights = set_.log_weights_in(piece);
+  const bool weighted = parts_.config.loss == LossKind::bce && !weights.empty();
+  const float most = weighted ? std::max(1.f, std::exp(*std::ranges::max_element(weights))) : 1.f;
+  const auto& targets = step.labels.values;
+  const float heaviest = targets.empty() ? 1.f : std::max(1.f, *std::ranges::max_element(targets));
+  return most * heaviest / static_cast<float>(step.hidden.samples);
 }
 
 void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
@@ -138,30 +173,38 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
     std::iota(all_ids_.begin(), all_ids_.end(), static_cast<std::uint32_t>(piece.first));
     ids = all_ids_;
   }
+  element_ = best_element_;
+  gradient_scale_ = 1.f;
   panels_.take(parts_.rows, ids, element_);
+  if (element_ == dense::Element::f16) {
+    gradient_scale_ = half_gradient_scale({largest_hidden_, panels_.largest(), gradient_bound(step, piece)});
+    if (gradient_scale_ == 0.f) {
+      element_ = dense::Element::f32;
+      gradient_scale_ = 1.f;
+      panels_.take(parts_.rows, ids, element_);
+    }
+  }
   start_.assign(panels_.padded_rows(), 0.f);
   for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
-  if (parts_.config.loss != LossKind::softmax) return;
+  if (!is_softmax(parts_.config.loss)) return;
   const auto weights = set_.log_weights_in(piece);
   for (std::size_t i = 0; i < weights.size(); ++i) start_[piece.size - weights.size() + i] += weights[i];
 }
 
 void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits) {
   const Activations& hidden = step.hidden;
-  const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden.half_row(begin)) : hidden.row(begin);
-  panels_.multiply_as_columns(a, hidden.stride, end - begin, start_.data(), logits, logit_stride());
+  panels_.multiply_as_columns(hidden_rows(hidden, begin), hidden.stride, end - begin, start_.data(), logits, logit_stride());
 }
 
 void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
-  const simd::Kernels& kernels = simd::kernels();
   block_ = sample_block(step.hidden.samples, logit_stride());
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
+    static thread_local FoundLabels found;
     float* const logits = block_logits();
     compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
-      float& log_sum = state_[sample].log_sum;
-      log_sum = log_add(log_sum, kernels.logsumexp_f32(logits + (sample - begin) * logit_stride(), piece.size));
+      sums_.add(loss_, sample, logit_row(step, piece, sample, logits + (sample - begin) * logit_stride(), found));
     }
   });
 }
@@ -170,35 +213,53 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
   const Activations& hidden = step.hidden;
   block_ = sample_block(hidden.samples, logit_stride());
+  const std::size_t gradients = panels_.padded_rows() * padded_samples_;
+  if (in_halves()) {
+    gradient_halves_.reserve_discard(gradients);
+  } else {
+    gradients_.reserve_discard(gradients);
+  }
   in_blocks(hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     float* const logits = block_logits();
     compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
       differentiate_sample(step, piece, sample, logits + (sample - begin) * logit_stride());
     }
-    const std::size_t elements_per_float = element_ == dense::Element::bf16 ? 2 : 1;
-    panels_.multiply_as_depth(logits, logit_stride() * elements_per_float, end - begin,
+    const std::size_t elements_per_float = in_halves() ? 2 : 1;
+    panels_.multiply_as_depth(logits, logit_stride() * elements_per_float, end - begin, 1.f / gradient_scale_,
                               step.hidden_gradient + begin * hidden.stride, hidden.stride);
     store_gradients(begin, end, logits);
   });
 }
 
-/// Logits in, gradients out: floats in place, or bf16 in the first half of the row.
+LogitRow FusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z,
+                                FoundLabels& found) const {
+  set_.find(step.labels, sample, piece, found);
+  return {z,
+          piece.size,
+          found.positions,
+          step.labels.row_ids(sample).size(),
+          set_.exact_in(piece),
+          set_.log_weights_in(piece),
+          found.weights};
+}
+
+/// Logits in, gradients out: floats in place, or 16 bits each in the first half of the row.
 void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& piece, std::size_t sample, float* z) {
   const simd::Kernels& kernels = simd::kernels();
-  static thread_local std::vector<std::uint32_t> positions;
-  const auto labels = step.labels.row_ids(sample);
-  set_.find(labels, piece, positions);
+  static thread_local FoundLabels found;
+  const LogitRow row = logit_row(step, piece, sample, z, found);
   SampleState& state = state_[sample];
-  if (sample % kProbeStride == 0) probe(z, piece, positions, state);
-  const LogitRow row{z, piece.size, positions, labels.size(), set_.exact_in(piece), set_.log_weights_in(piece)};
+  if (sample % kProbeStride == 0) probe(z, piece, found.positions, state);
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size();
   const Loss::RowGradient gradient =
-      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
   state.loss += gradient.loss;
   std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
-  if (element_ == dense::Element::bf16) {
+  if (element_ == dense::Element::f16) {
+    kernels.scale_f16(gradient.factor * gradient_scale_, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());
+  } else if (element_ == dense::Element::bf16) {
     kernels.scale_narrow(gradient.factor, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());
   } else {
     kernels.scale_f32(gradient.factor, z, piece.size);
@@ -211,7 +272,7 @@ void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const s
   const simd::Kernels& kernels = simd::kernels();
   const auto weights = set_.log_weights_in(piece);
   static thread_local std::vector<float> plain;
-  if (!weights.empty() && parts_.config.loss == LossKind::softmax) {
+  if (!weights.empty() && is_softmax(parts_.config.loss)) {
     plain.assign(z, z + piece.size);
     kernels.axpy_f32(-1.f, weights.data(), plain.data() + piece.size - weights.size(), weights.size());
     z = plain.data();
@@ -229,7 +290,7 @@ void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const floa
   const std::size_t rows = panels_.padded_rows();
   // The last block fills the batch up to a multiple of kBlockDepth with samples of 0.
   const std::size_t until = end == state_.size() ? padded_samples_ : end;
-  if (element_ == dense::Element::f32) {
+  if (!in_halves()) {
     for (std::size_t p = 0; p < rows / kPanelColumns; ++p) {
       float* const panel = gradients_.data() + p * panel_stride;
       const float* const from = logits + p * kPanelColumns;
@@ -271,13 +332,13 @@ void FusedOutput::update_block(const OutputStep& step, const SetPiece& piece, st
   columns.resize((width + 1) * kRowBlock);
   row_gradients.resize(kRowBlock * stride);
   zeros.assign(kRowBlock, 0.f);
-  const bool halves = element_ == dense::Element::bf16;
+  const bool halves = in_halves();
   const void* const a = halves ? static_cast<const void*>(hidden_column_halves_.data()) : hidden_columns_.data();
   const std::size_t skip = begin / kPanelColumns * panel_stride;
   const void* const b = halves ? static_cast<const void*>(gradient_halves_.data() + skip) : gradients_.data() + skip;
   const std::size_t panel_count = (end - begin + kPanelColumns - 1) / kPanelColumns;
-  dense::multiply_panels(element_, {a, padded_samples_}, width + 1, padded_samples_, {b, panel_stride}, panel_count, zeros.data(),
-                         columns.data(), kRowBlock);
+  dense::multiply_panels(element_, {a, padded_samples_}, width + 1, padded_samples_, {b, panel_stride}, panel_count,
+                         1.f / gradient_scale_, zeros.data(), columns.data(), kRowBlock);
   kernels.transpose_f32(columns.data(), kRowBlock, width, end - begin, row_gradients.data(), stride);
   const float* const bias_gradients = columns.data() + width * kRowBlock;
   for (std::size_t j = begin; j < end; ++j) {

@@ -19,7 +19,7 @@ namespace glissade {
 /// One training step of the output layer: what it reads, and where the hidden gradient goes.
 struct OutputStep {
   const Activations& hidden;
-  const SparseRows& labels;
+  const SparseRows& labels;   ///< values, if any: the labels' weights as targets
   hashing::GroupCodes codes;  ///< of all samples; only if the sampler uses tables
   std::uint64_t seed;
   const RowOptimizer& optimizer;

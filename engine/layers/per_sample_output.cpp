@@ -86,7 +86,7 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   for (std::uint32_t j = 0; j < set.labels; ++j) scratch.positions[j] = j;
   SampleReport report;
   if (sample % kProbeStride == 0) report.hit = is_hit(z, size, scratch.positions);
-  const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weights};
+  const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weights, step.labels.row_values(sample)};
   loss_.weigh(row);
   const Loss::RowGradient gradient = loss_.gradient(row, scale);
   report.loss = gradient.loss;

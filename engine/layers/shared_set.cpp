@@ -24,12 +24,16 @@ std::span<const float> SharedSet::log_weights_in(const SetPiece& piece) const no
   return first == end ? std::span<const float>() : std::span(active_.log_weights).subspan(first - active_.exact, end - first);
 }
 
-void SharedSet::find(std::span<const std::uint32_t> labels, const SetPiece& piece, std::vector<std::uint32_t>& positions) const {
-  positions.clear();
-  for (const std::uint32_t label : labels) {
-    const std::size_t position = position_[label];
-    if (position >= piece.first && position < piece.first + piece.size)
-      positions.push_back(static_cast<std::uint32_t>(position - piece.first));
+void SharedSet::find(const SparseRows& labels, std::size_t sample, const SetPiece& piece, FoundLabels& found) const {
+  found.positions.clear();
+  found.weights.clear();
+  const auto ids = labels.row_ids(sample);
+  const auto weights = labels.row_values(sample);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::size_t position = position_[ids[i]];
+    if (position < piece.first || position >= piece.first + piece.size) continue;
+    found.positions.push_back(static_cast<std::uint32_t>(position - piece.first));
+    if (!weights.empty()) found.weights.push_back(weights[i]);
   }
 }
 

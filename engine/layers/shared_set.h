@@ -17,6 +17,12 @@ struct SetPiece {
   std::size_t size;
 };
 
+/// Where in a piece the labels of a sample stand, and their weights as targets (none: 1 each).
+struct FoundLabels {
+  std::vector<std::uint32_t> positions;
+  std::vector<float> weights;
+};
+
 /// The active set that the samples of a batch share, and where in it a sample's labels stand.
 class SharedSet {
  public:
@@ -40,8 +46,8 @@ class SharedSet {
   /// Empty if all rows of the piece count as they are, or are not to be corrected.
   std::span<const float> log_weights_in(const SetPiece& piece) const noexcept;
 
-  /// Where in the piece the labels of a sample stand.
-  void find(std::span<const std::uint32_t> labels, const SetPiece& piece, std::vector<std::uint32_t>& positions) const;
+  /// Those labels of a sample that stand in the piece.
+  void find(const SparseRows& labels, std::size_t sample, const SetPiece& piece, FoundLabels& found) const;
 
   std::size_t memory_bytes() const noexcept { return position_.size() * sizeof(std::uint32_t); }
 

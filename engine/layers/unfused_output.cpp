@@ -50,9 +50,10 @@ OutputReport UnfusedOutput::step(const OutputStep& step) {
   bias_gradients_.reserve_discard((samples + block_ - 1) / block_ * kPiece);
   if (element_ == dense::Element::bf16) gradient_halves_.reserve_discard(samples * kPiece);
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  state_.assign(samples, {kLowest, 0.0, kLowest, false});
+  state_.assign(samples, {0.0, kLowest, false});
 
   if (pieces > 1 && loss_.needs_normaliser()) {
+    sums_.begin(step.labels);
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
       normalise_piece(step, piece(i));
@@ -99,23 +100,22 @@ void UnfusedOutput::forward_block(const OutputStep& step, const SetPiece& piece,
   }
 }
 
-LogitRow UnfusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample,
-                                  std::vector<std::uint32_t>& positions) noexcept {
-  const auto labels = step.labels.row_ids(sample);
-  set_.find(labels, piece, positions);
-  return {logits_.data() + sample * kPiece, piece.size, positions, labels.size(), set_.exact_in(piece),
-          set_.log_weights_in(piece)};
+LogitRow UnfusedOutput::logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, FoundLabels& found) {
+  set_.find(step.labels, sample, piece, found);
+  return {
+      logits_.data() + sample * kPiece, piece.size,   found.positions, step.labels.row_ids(sample).size(), set_.exact_in(piece),
+      set_.log_weights_in(piece),       found.weights};
 }
 
 void UnfusedOutput::normalise_piece(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
-    static thread_local std::vector<std::uint32_t> positions;
+    static thread_local FoundLabels found;
     forward_block(step, piece, begin, end);
     for (std::size_t sample = begin; sample < end; ++sample) {
-      const LogitRow row = logit_row(step, piece, sample, positions);
+      const LogitRow row = logit_row(step, piece, sample, found);
       loss_.weigh(row);
-      state_[sample].log_sum = log_add(state_[sample].log_sum, loss_.normaliser(row));
+      sums_.add(loss_, sample, row);
     }
   });
 }
@@ -130,25 +130,25 @@ void UnfusedOutput::differentiate_piece(const OutputStep& step, const SetPiece& 
 
 void UnfusedOutput::differentiate_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
   const simd::Kernels& kernels = simd::kernels();
-  static thread_local std::vector<std::uint32_t> positions;
+  static thread_local FoundLabels found;
   const bool one_piece = piece.size == set_.size();
   const float scale = 1.f / static_cast<float>(step.hidden.samples);
   float* bias_gradient = bias_gradients_.data() + begin / block_ * kPiece;
   std::fill_n(bias_gradient, piece.size, 0.f);
   for (std::size_t sample = begin; sample < end; ++sample) {
     SampleState& state = state_[sample];
-    const LogitRow row = logit_row(step, piece, sample, positions);
+    const LogitRow row = logit_row(step, piece, sample, found);
     if (sample % kProbeStride == 0) {
       std::uint32_t best = 0;
       float value = 0;
       if (kernels.topk_f32(row.z, row.size, 1, &best, &value) != 0 && value > state.best) {
         state.best = value;
-        state.hit = std::ranges::find(positions, best) != positions.end();
+        state.hit = std::ranges::find(found.positions, best) != found.positions.end();
       }
     }
     loss_.weigh(row);
     const Loss::RowGradient gradient =
-        one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, state.log_sum, piece.first == 0);
+        one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
     state.loss += gradient.loss;
     kernels.scale_f32(gradient.factor, row.z, row.size);
     kernels.axpy_f32(1.f, row.z, bias_gradient, row.size);

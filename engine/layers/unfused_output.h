@@ -7,6 +7,7 @@
 #include "engine/layers/packed_rows.h"
 #include "engine/layers/shared_set.h"
 #include "engine/losses/loss.h"
+#include "engine/losses/set_sums.h"
 
 namespace glissade {
 
@@ -25,7 +26,6 @@ class UnfusedOutput final : public OutputPath {
   static constexpr std::size_t kRowBlock = 256;  ///< rows per task of the weight gradient
 
   struct SampleState {
-    float log_sum;
     double loss;
     float best;  ///< best plain logit so far, and whether it is a label's
     bool hit;
@@ -38,8 +38,7 @@ class UnfusedOutput final : public OutputPath {
   void differentiate_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
   void update_piece(const OutputStep& step, const SetPiece& piece);
   void update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
-  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample,
-                     std::vector<std::uint32_t>& positions) noexcept;
+  LogitRow logit_row(const OutputStep& step, const SetPiece& piece, std::size_t sample, FoundLabels& found);
 
   OutputParts parts_;
   Loss loss_;
@@ -49,6 +48,7 @@ class UnfusedOutput final : public OutputPath {
   std::vector<float> bias_;  ///< of the piece's rows
   std::size_t block_ = 0;    ///< samples per task, a function of the batch size alone
   std::vector<SampleState> state_;
+  SetSums sums_;                          ///< of sets in several pieces
   Array<float> logits_;                   ///< [samples x kPiece]: logits, then gradients
   Array<std::uint16_t> gradient_halves_;  ///< the same gradients in bf16, where products read bf16
   Array<float> bias_gradients_;           ///< [sample blocks x kPiece]

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
 
 namespace glissade {
 namespace {
@@ -12,10 +15,50 @@ Loss::RowGradient no_gradient(const LogitRow& row) noexcept {
   return {0.0, 1.f};
 }
 
-double sum_at(const float* z, std::span<const std::uint32_t> positions) noexcept {
+float weight_at(std::span<const float> weights, std::size_t i) noexcept { return weights.empty() ? 1.f : weights[i]; }
+
+/// Sum of `count` weights.
+float sum_of(std::span<const float> weights, std::size_t count) noexcept {
+  return weights.empty() ? static_cast<float>(count) : std::accumulate(weights.begin(), weights.end(), 0.f);
+}
+
+/// Sum of the labels' logits, each times its weight.
+double sum_at_labels(const LogitRow& row) noexcept {
   double sum = 0;
-  for (const std::uint32_t position : positions) sum += z[position];
+  for (std::size_t i = 0; i < row.positions.size(); ++i) sum += double{weight_at(row.label_weights, i)} * row.z[row.positions[i]];
   return sum;
+}
+
+/// 1 - the probability of a label with logit z against others of that normaliser.
+float against(float z, float log_sum) noexcept { return 1.f / (1.f + std::exp(z - log_sum)); }
+
+double soft_plus(double x) noexcept { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
+
+/// What is to be known of the labels' part of the decoupled loss.
+struct LabelSums {
+  double loss = 0;
+  float against = 0;
+};
+
+LabelSums sums_of(std::span<const float> label_logits, std::span<const float> weights, float log_sum) noexcept {
+  LabelSums sums;
+  for (std::size_t i = 0; i < label_logits.size(); ++i) {
+    const float weight = weight_at(weights, i);
+    sums.against += weight * against(label_logits[i], log_sum);
+    sums.loss += weight * soft_plus(double{log_sum} - label_logits[i]);
+  }
+  return sums;
+}
+
+/// The logits of a row's labels out of the way, as if they were not in the set.
+std::span<const float> take_out(const LogitRow& row) noexcept {
+  static thread_local std::vector<float> logits;
+  logits.clear();
+  for (const std::uint32_t position : row.positions) {
+    logits.push_back(row.z[position]);
+    row.z[position] = -std::numeric_limits<float>::infinity();
+  }
+  return logits;
 }
 
 }  // namespace
@@ -26,34 +69,68 @@ float log_add(float a, float b) noexcept {
 }
 
 void Loss::weigh(const LogitRow& row) const noexcept {
-  if (kind_ == LossKind::softmax) kernels_.axpy_f32(1.f, row.log_weights.data(), row.z + row.exact, row.log_weights.size());
+  if (is_softmax(kind_)) kernels_.axpy_f32(1.f, row.log_weights.data(), row.z + row.exact, row.log_weights.size());
 }
 
-float Loss::normaliser(const LogitRow& row) const noexcept { return kernels_.logsumexp_f32(row.z, row.size); }
+float Loss::normaliser(const LogitRow& row) const noexcept {
+  if (kind_ != LossKind::decoupled) return kernels_.logsumexp_f32(row.z, row.size);
+  const std::span<const float> labels = take_out(row);
+  const float log_sum = kernels_.logsumexp_f32(row.z, row.size);
+  for (std::size_t i = 0; i < labels.size(); ++i) row.z[row.positions[i]] = labels[i];
+  return log_sum;
+}
 
 Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcept {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
-  const float target = 1.f / static_cast<float>(row.label_count);
-  const double wanted = target * sum_at(row.z, row.positions);
+  if (kind_ == LossKind::decoupled) return decoupled_gradient(row, scale);
+  const float share = 1.f / static_cast<float>(row.label_count), all = sum_of(row.label_weights, row.label_count);
+  const double wanted = share * sum_at_labels(row);
   float shift = 0;
   const float sum = kernels_.exp_sum_f32(row.z, row.size, &shift);
-  for (const std::uint32_t position : row.positions) row.z[position] -= target * sum;
-  return {static_cast<double>(shift) + std::log(static_cast<double>(sum)) - wanted, scale / sum};
+  for (std::size_t i = 0; i < row.positions.size(); ++i) row.z[row.positions[i]] -= weight_at(row.label_weights, i) / all * sum;
+  return {share * all * (static_cast<double>(shift) + std::log(static_cast<double>(sum))) - wanted, scale * share * all / sum};
 }
 
-Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, float log_sum, bool first_piece) const noexcept {
+Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) const noexcept {
+  const float target = 1.f / static_cast<float>(row.label_count);
+  const std::span<const float> labels = take_out(row);
+  float shift = 0;
+  const float sum = kernels_.exp_sum_f32(row.z, row.size, &shift);
+  if (!(sum > 0)) return no_gradient(row);  // nothing but labels
+  const float log_sum = shift + std::log(sum);
+  const LabelSums sums = sums_of(labels, row.label_weights, log_sum);
+  // Others: target * sum of (1 - p) * exp z / sum. Labels: -target * (1 - p), over what the whole row is multiplied by.
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const float part = weight_at(row.label_weights, i) * against(labels[i], log_sum);
+    row.z[row.positions[i]] = sums.against > 0 ? -part * sum / sums.against : 0.f;
+  }
+  return {target * sums.loss, scale * target * sums.against / sum};
+}
+
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const noexcept {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
-  const float target = 1.f / static_cast<float>(row.label_count);
-  const double wanted = target * sum_at(row.z, row.positions);
-  kernels_.exp_shift_f32(row.z, row.size, log_sum);
-  for (const std::uint32_t position : row.positions) row.z[position] -= target;
-  return {(first_piece ? log_sum : 0.0) - wanted, scale};
+  const float share = 1.f / static_cast<float>(row.label_count);
+  if (kind_ == LossKind::decoupled) {
+    const LabelSums sums = sums_of(all.label_logits, all.label_weights, all.log_sum);
+    const std::span<const float> labels = take_out(row);
+    kernels_.exp_shift_f32(row.z, row.size, all.log_sum);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const float part = weight_at(row.label_weights, i) * against(labels[i], all.log_sum);
+      row.z[row.positions[i]] = sums.against > 0 ? -part / sums.against : 0.f;
+    }
+    return {first_piece ? share * sums.loss : 0.0, scale * share * sums.against};
+  }
+  const float weights = sum_of(all.label_weights, row.label_count);
+  const double wanted = share * sum_at_labels(row);
+  kernels_.exp_shift_f32(row.z, row.size, all.log_sum);
+  for (std::size_t i = 0; i < row.positions.size(); ++i) row.z[row.positions[i]] -= weight_at(row.label_weights, i) / weights;
+  return {(first_piece ? share * weights * all.log_sum : 0.0) - wanted, scale * share * weights};
 }
 
 Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noexcept {
-  double loss = -sum_at(row.z, row.positions);
+  double loss = -sum_at_labels(row);
   const std::size_t exact = row.log_weights.empty() ? row.size : row.exact;
   loss += kernels_.sigmoid_f32(row.z, exact);
   // Neighbours mostly weigh the same: uniform draws all do.
@@ -64,7 +141,7 @@ Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noe
     loss += static_cast<double>(weight) * kernels_.sigmoid_f32(row.z + begin, end - begin);
     kernels_.scale_f32(weight, row.z + begin, end - begin);
   }
-  for (const std::uint32_t position : row.positions) row.z[position] -= 1.f;
+  for (std::size_t i = 0; i < row.positions.size(); ++i) row.z[row.positions[i]] -= weight_at(row.label_weights, i);
   return {loss, scale};
 }
 

@@ -104,11 +104,12 @@ std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t 
 std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl& impl) {
   std::optional<Error> error;
   SparsePaths paths;
-  paths.weights.binary = impl.config.sparse_weighting == SparseWeighting::idf;
+  paths.weights.binary = paths.sample_weights.binary = impl.config.sparse_weighting == SparseWeighting::idf;
   for_each_sparse_array(paths, [&](SectionKind kind, std::uint32_t index, auto& array) {
     if (!error) error = take(reader, kind, index, training, array);
   });
   if (error) return error;
+  paths.share_weights();
   if (const std::string_view wrong = paths.defect(impl.shape); !wrong.empty()) return damaged(reader, wrong);
   paths.index(impl.shape.features);
   impl.set_paths(std::move(paths));

@@ -57,10 +57,13 @@ void for_each_sparse_array(Paths& paths, const Visit& visit) {
   };
   matrix(0u, paths.labels);
   matrix(1u, paths.samples);
+  matrix(2u, paths.co_labels);
   visit(SectionKind::feature_weights, 0u, paths.weights.weights);
+  visit(SectionKind::feature_weights, 1u, paths.sample_weights.weights);
   visit(SectionKind::sample_label_begins, 0u, paths.sample_label_begins);
   visit(SectionKind::sample_labels, 0u, paths.sample_labels);
   visit(SectionKind::blend, 0u, paths.blend.weights);
+  visit(SectionKind::ranker, 0u, paths.ranker.weights);
 }
 
 /// Calls visit(index, rows) for each parameter block of a network: the embedding bag, its bias, the dense layers, the

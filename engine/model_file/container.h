@@ -34,13 +34,13 @@ enum class SectionKind : std::uint32_t {
   first_moment_bf16 = 15,
   second_moment_bf16 = 16,
   row_second_moment = 17,    ///< float per row
-  sparse_offsets = 18,       ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples
+  sparse_offsets = 18,       ///< uint64 per row + 1: index 0 the labels' sparse rows, 1 the training samples, 2 co-labels
   sparse_ids = 19,           ///< uint32 per entry
   sparse_values = 20,        ///< bf16 per entry
   feature_weights = 21,      ///< float per feature
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
-  blend = 24,                ///< float per term
+  blend = 24,                ///< float per term of the paths
   // Of a pass over the data that is under way, training only:
   pass = 25,             ///< how far it is, and its sums; read for inference, too
   pass_order = 26,       ///< uint32 per sample, where it does not follow from the seed
@@ -57,6 +57,7 @@ enum class SectionKind : std::uint32_t {
   cluster_rows = 37,     ///< uint32: index 0 rows by bucket, 1 sizes of buckets, 2 bucket by row
   cluster_codes = 38,    ///< bytes: index 0 by bucket, 1 by row
   cluster_lengths = 39,  ///< float: likewise
+  ranker = 40,           ///< float per weight, see Ranker
 };
 
 struct Section {

@@ -6,27 +6,27 @@
 namespace glissade {
 namespace {
 
-using Vector = std::array<double, kTerms>;
-using Matrix = std::array<Vector, kTerms>;
+using Vector = std::array<double, kPathTerms>;
+using Matrix = std::array<Vector, kPathTerms>;
 
 constexpr int kRounds = 20;
 constexpr double kRidge = 1e-3;
 
 /// Solves a x = b for a positive definite `a`, by Cholesky.
 Vector solve(Matrix a, Vector b) {
-  for (std::size_t i = 0; i < kTerms; ++i) {
+  for (std::size_t i = 0; i < kPathTerms; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       double sum = a[i][j];
       for (std::size_t k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
       a[i][j] = i == j ? std::sqrt(sum) : sum / a[j][j];
     }
   }
-  for (std::size_t i = 0; i < kTerms; ++i) {
+  for (std::size_t i = 0; i < kPathTerms; ++i) {
     for (std::size_t k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
     b[i] /= a[i][i];
   }
-  for (std::size_t i = kTerms; i-- > 0;) {
-    for (std::size_t k = i + 1; k < kTerms; ++k) b[i] -= a[k][i] * b[k];
+  for (std::size_t i = kPathTerms; i-- > 0;) {
+    for (std::size_t k = i + 1; k < kPathTerms; ++k) b[i] -= a[k][i] * b[k];
     b[i] /= a[i][i];
   }
   return b;
@@ -36,13 +36,13 @@ Vector solve(Matrix a, Vector b) {
 Vector deviations(const std::vector<Terms>& terms) {
   Vector sum{}, square{}, out;
   for (const Terms& t : terms) {
-    for (std::size_t i = 0; i < kTerms; ++i) {
+    for (std::size_t i = 0; i < kPathTerms; ++i) {
       sum[i] += t[i];
       square[i] += double{t[i]} * t[i];
     }
   }
   const double n = std::max<double>(1, static_cast<double>(terms.size()));
-  for (std::size_t i = 0; i < kTerms; ++i) {
+  for (std::size_t i = 0; i < kPathTerms; ++i) {
     const double variance = square[i] / n - (sum[i] / n) * (sum[i] / n);
     out[i] = variance > 1e-12 ? std::sqrt(variance) : 1.0;
   }
@@ -66,9 +66,9 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
     double labels = 0, highest = -1e300, sum = 0;
     p.resize(end - first);
     for (std::size_t c = first; c < end; ++c) {
-      labels += examples.is_label[c];
+      labels += examples.targets[c];
       double z = 0;
-      for (std::size_t i = 0; i < kTerms; ++i) z += weights[i] * examples.terms[c][i] / unit[i];
+      for (std::size_t i = 0; i < kPathTerms; ++i) z += weights[i] * examples.terms[c][i] / unit[i];
       highest = std::max(highest, p[c - first] = z);
     }
     if (labels == 0) continue;
@@ -77,23 +77,23 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
     Vector mean{};
     for (std::size_t c = first; c < end; ++c) {
       double& share = p[c - first];
-      const double target = examples.is_label[c] / labels, log_share = share - highest - std::log(sum);
+      const double target = examples.targets[c] / labels, log_share = share - highest - std::log(sum);
       share = std::exp(log_share);
       slope.loss -= target * log_share;
-      for (std::size_t i = 0; i < kTerms; ++i) {
+      for (std::size_t i = 0; i < kPathTerms; ++i) {
         const double x = examples.terms[c][i] / unit[i];
         mean[i] += share * x;
         slope.gradient[i] += (share - target) * x;
         for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] += share * x * (examples.terms[c][j] / unit[j]);
       }
     }
-    for (std::size_t i = 0; i < kTerms; ++i) {
+    for (std::size_t i = 0; i < kPathTerms; ++i) {
       for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] -= mean[i] * mean[j];
     }
   }
   const double n = std::max<double>(1, static_cast<double>(used));
   slope.loss /= n;
-  for (std::size_t i = 0; i < kTerms; ++i) {
+  for (std::size_t i = 0; i < kPathTerms; ++i) {
     slope.gradient[i] = slope.gradient[i] / n + kRidge * weights[i];
     slope.loss += 0.5 * kRidge * weights[i] * weights[i];
     for (std::size_t j = 0; j <= i; ++j) {
@@ -106,15 +106,16 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
 
 }  // namespace
 
-void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint8_t> labels) {
+void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted) {
   terms.insert(terms.end(), candidates.begin(), candidates.end());
-  is_label.insert(is_label.end(), labels.begin(), labels.end());
+  labels.insert(labels.end(), which.begin(), which.end());
+  targets.insert(targets.end(), wanted.begin(), wanted.end());
   ends.push_back(terms.size());
 }
 
 Blend Blend::start() {
   Blend blend;
-  blend.weights = Array<float>(kTerms);
+  blend.weights = Array<float>(kPathTerms);
   blend.weights[static_cast<std::size_t>(Term::hidden)] = 1.f;
   return blend;
 }
@@ -130,7 +131,7 @@ Blend Blend::fit(const BlendExamples& examples) {
     Slope next;
     Vector tried;
     do {
-      for (std::size_t i = 0; i < kTerms; ++i) tried[i] = weights[i] - length * step[i];
+      for (std::size_t i = 0; i < kPathTerms; ++i) tried[i] = weights[i] - length * step[i];
       next = slope_at(examples, unit, tried);
       length /= 2;
     } while (next.loss > slope.loss && length > 1e-3);
@@ -139,14 +140,14 @@ Blend Blend::fit(const BlendExamples& examples) {
     slope = next;
   }
   Blend blend;
-  blend.weights = Array<float>(kTerms);
-  for (std::size_t i = 0; i < kTerms; ++i) blend.weights[i] = static_cast<float>(weights[i] / unit[i]);
+  blend.weights = Array<float>(kPathTerms);
+  for (std::size_t i = 0; i < kPathTerms; ++i) blend.weights[i] = static_cast<float>(weights[i] / unit[i]);
   return blend;
 }
 
 float Blend::score(const Terms& terms) const noexcept {
   float sum = 0;
-  for (std::size_t i = 0; i < kTerms; ++i) sum += weights[i] * terms[i];
+  for (std::size_t i = 0; i < kPathTerms; ++i) sum += weights[i] * terms[i];
   return sum;
 }
 

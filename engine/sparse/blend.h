@@ -12,31 +12,35 @@ namespace glissade {
 
 /// What speaks for a candidate label, one number each.
 enum class Term : std::size_t {
-  hidden,        ///< log-probability by the hidden path (with bce the log of the sigmoid)
-  direct,        ///< product of the sample with the label's sparse row
-  direct_share,  ///< the same, of the best candidate's
-  votes_2,       ///< share of the neighbours' votes, each to the power 2 of its likeness
-  votes_4,       ///< likewise
-  votes_8,       ///< likewise
-  log_votes,     ///< log(votes_4 + 0.001)
-  log_count,     ///< log(training samples of the label + 1)
+  hidden,         ///< log-probability by the hidden path (with bce the log of the sigmoid)
+  direct,         ///< product of the sample with the label's sparse row
+  direct_share,   ///< the same, of the best candidate's
+  votes_2,        ///< share of the neighbours' votes, each to the power 2 of its likeness
+  votes_4,        ///< likewise
+  votes_8,        ///< likewise
+  log_votes,      ///< log(votes_4 + 0.001)
+  log_count,      ///< log(training samples of the label + 1)
+  co_labels,      ///< what the likeliest candidates say of it as a label of the same sample (co_labels.h)
+  log_co_labels,  ///< log(co_labels + 0.001)
 };
-inline constexpr std::size_t kTerms = 8;
+inline constexpr std::size_t kTerms = 10;
+inline constexpr std::size_t kPathTerms = 8;  ///< the first ones: what the paths say, each of a candidate alone
 using Terms = std::array<float, kTerms>;
 
-/// The candidates of samples that were kept apart, with what speaks for each and whether it is true.
+/// The candidates of samples that were kept apart, with what speaks for each and how much it is wanted.
 struct BlendExamples {
   std::vector<Terms> terms;
-  std::vector<std::uint8_t> is_label;
-  std::vector<std::size_t> ends;  ///< of each sample's candidates
+  std::vector<std::uint32_t> labels;  ///< which candidates they are
+  std::vector<float> targets;         ///< weight of a candidate that is a label of its sample; 0: it is none
+  std::vector<std::size_t> ends;      ///< of each sample's candidates
 
-  void add(std::span<const Terms> candidates, std::span<const std::uint8_t> labels);
+  void add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted);
 };
 
-/// One weight per term: a product of experts (Hinton 2002). Fitted as a softmax regression over each sample's candidates, by
-/// Newton's method with a little ridge; few weights, so a few thousand samples settle them.
+/// One weight per term of the paths: a product of experts (Hinton 2002). Fitted as a softmax regression over each sample's
+/// candidates, by Newton's method with a little ridge; few weights, so a few thousand samples settle them.
 struct Blend {
-  Array<float> weights;  ///< [kTerms]; empty before the first fit
+  Array<float> weights;  ///< [kPathTerms]; empty before the first fit
 
   static Blend fit(const BlendExamples& examples);
   /// Before a fit: the hidden path alone if there is one to speak of.

@@ -1,4 +1,5 @@
 #include "engine/sparse/evidence.h"
+#include "engine/losses/loss.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,30 +24,30 @@ Evidence::Evidence(const Config& config, const SparsePaths& paths, const Paramet
       paths_(paths),
       output_(output),
       counts_(counts),
-      dense_(paths.weights.weights.size(), 0.f),
       is_candidate_(output.rows()),
       is_voted_(output.rows()),
-      vote_of_(output.rows()) {}
+      vote_of_(output.rows()),
+      co_labels_(output.rows()) {}
 
 void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
   candidates_.clear();
   is_candidate_.clear();
-  paths_.weights.weigh(sample.ids, sample.values, weighted_);
   if (config_.exclude_input) {
     for (const std::uint32_t id : sample.ids) {
       if (id < output_.rows()) is_candidate_.insert(id);
     }
   }
-  for (std::size_t j = 0; j < sample.ids.size(); ++j) dense_[sample.ids[j]] = weighted_[j];
   for (const std::uint32_t label : sample.best) add(label);
   voted_.clear();
   if (!paths_.samples.empty()) {
-    paths_.sample_index.find(sample.ids, weighted_, config_.list_budget, std::max<std::size_t>(kScored, 2 * config_.neighbours),
-                             scratch_);
+    spread_.put(paths_.sample_weights, sample.ids, sample.values);
+    paths_.sample_index.find(sample.ids, spread_.values(), config_.list_budget,
+                             std::max<std::size_t>(kScored, 2 * config_.neighbours), scratch_);
     find_neighbours(unknown);
   }
+  spread_.put(paths_.weights, sample.ids, sample.values);
   if (!paths_.labels.empty()) {
-    paths_.label_index.find(sample.ids, weighted_, config_.list_budget, kScored, scratch_);
+    paths_.label_index.find(sample.ids, spread_.values(), config_.list_budget, kScored, scratch_);
     find_label_rows();
   }
   terms_.assign(candidates_.size(), Terms{});
@@ -58,7 +59,7 @@ void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
       term(terms_[c], Term::log_count) = std::log(static_cast<float>(counts_[candidates_[c]]) + 1.f);
     }
   }
-  for (const std::uint32_t id : sample.ids) dense_[id] = 0.f;
+  if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.blend, candidates_, terms_);
 }
 
 void Evidence::add(std::uint32_t label) {
@@ -78,8 +79,8 @@ void Evidence::find_neighbours(const std::vector<bool>& unknown) {
   const auto& found = scratch_.found();
   const SparseMatrix& rows = paths_.samples;
   scores_.resize(found.size());
-  simd::kernels().sparse_dots(dense_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(), found.size(),
-                              scores_.data());
+  simd::kernels().sparse_dots(spread_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
+                              found.size(), scores_.data());
   const std::size_t most = config_.neighbours;
   best_.resize(most);
   best_scores_.resize(most);
@@ -114,8 +115,8 @@ void Evidence::find_label_rows() {
   const auto& found = scratch_.found();
   const SparseMatrix& rows = paths_.labels;
   scores_.resize(found.size());
-  simd::kernels().sparse_dots(dense_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(), found.size(),
-                              scores_.data());
+  simd::kernels().sparse_dots(spread_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
+                              found.size(), scores_.data());
   add_best(found, scores_, kPerPath);
 }
 
@@ -124,14 +125,14 @@ void Evidence::score_hidden(const Sample& sample) {
   row_logits(output_, sample.hidden, sample.row, candidates_, scores_.data());
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     const float z = scores_[c] + output_.bias[candidates_[c]];
-    term(terms_[c], Term::hidden) = config_.loss == LossKind::softmax ? z - sample.log_sum : -std::log1p(std::exp(-z));
+    term(terms_[c], Term::hidden) = is_softmax(config_.loss) ? z - sample.log_sum : -std::log1p(std::exp(-z));
   }
 }
 
 void Evidence::score_direct() {
   const SparseMatrix& rows = paths_.labels;
   scores_.resize(candidates_.size());
-  simd::kernels().sparse_dots(dense_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), candidates_.data(),
+  simd::kernels().sparse_dots(spread_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), candidates_.data(),
                               candidates_.size(), scores_.data());
   float largest = 0;
   for (const float direct : scores_) largest = std::max(largest, direct);

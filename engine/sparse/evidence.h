@@ -8,6 +8,8 @@
 
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
+#include "engine/sparse/co_labels.h"
+#include "engine/sparse/row_candidates.h"
 #include "engine/sparse/sparse_paths.h"
 #include "hashing/query.h"
 
@@ -52,7 +54,8 @@ class Evidence {
   const ParameterRows& output_;
   const std::vector<std::uint32_t>& counts_;
   FeatureIndex::Scratch scratch_;
-  std::vector<float> weighted_, dense_, scores_, best_scores_;
+  SpreadSample spread_;
+  std::vector<float> scores_, best_scores_;
   std::vector<std::uint32_t> best_, candidates_, voted_;
   std::vector<Votes> votes_;   ///< beside voted_
   std::vector<float> fourth_;  ///< beside voted_
@@ -60,6 +63,7 @@ class Evidence {
   hashing::StampSet is_candidate_, is_voted_;
   std::vector<std::uint32_t> vote_of_;  ///< by label: its place in voted_
   std::vector<Terms> terms_;
+  CoLabelTerms co_labels_;
 };
 
 }  // namespace glissade

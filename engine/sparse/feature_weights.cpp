@@ -20,6 +20,10 @@ FeatureWeights::FeatureWeights(SparseWeighting weighting, const DatasetView& dat
   }
 }
 
+void FeatureWeights::multiply(std::span<const float> factors, float power) {
+  for (std::size_t f = 0; f < weights.size(); ++f) weights[f] *= std::pow(factors[f], power);
+}
+
 void FeatureWeights::weigh(std::span<const std::uint32_t> ids, std::span<const float> values, std::vector<float>& out) const {
   out.resize(ids.size());
   for (std::size_t j = 0; j < ids.size(); ++j) out[j] = weights[ids[j]] * (binary || values.empty() ? 1.f : values[j]);

@@ -1,6 +1,5 @@
 #include "engine/sparse/row_training.h"
 
-#include <oneapi/tbb/enumerable_thread_specific.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_sort.h>
 
@@ -8,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/losses/label_weights.h"
 #include "engine/sparse/label_rows.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
@@ -15,14 +15,12 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kCandidates = 64;  ///< retrieved rows that a sample's labels compete with
-constexpr std::size_t kScored = 200;     ///< rows that the inverted index proposes, then scored exactly
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kUsualFanIn = 64;  ///< Adagrad's mean is over so many entries
-constexpr std::uint32_t kNoLabel = 0xffffffffu;
-constexpr std::uint64_t kOrderStream = 62;
+constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
+constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
 
@@ -30,10 +28,9 @@ float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, st
 
 /// A thread's buffers.
 struct RowTraining::Worker {
-  FeatureIndex::Scratch scratch;
-  std::vector<float> dense, weighted, logits, scores;
-  std::vector<std::uint32_t> labels, best;
-  std::vector<float> best_scores;
+  SpreadSample sample;
+  std::vector<float> logits;
+  std::vector<std::uint32_t> labels;
 };
 
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
@@ -42,41 +39,11 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
   values_.resize(paths.labels.entries());
   simd::kernels().widen(paths.labels.values.data(), values_.data(), values_.size());
   squares_.assign(paths.labels.rows(), 1e-8f);
-}
-
-void RowTraining::open(std::uint32_t place, Worker& worker) const {
-  const auto ids = data_.features.row_ids(rows_[place]);
-  paths_.weights.weigh(ids, data_.features.row_values(rows_[place]), worker.weighted);
-  worker.dense.resize(paths_.weights.weights.size(), 0.f);
-  for (std::size_t j = 0; j < ids.size(); ++j) worker.dense[ids[j]] = worker.weighted[j];
-}
-
-void RowTraining::find_candidates() {
-  candidates_.assign(rows_.size() * kCandidates, kNoLabel);
-  tbb::enumerable_thread_specific<Worker> workers;
-  const SparseMatrix& rows = paths_.labels;
-  tbb::parallel_for(std::size_t{0}, (rows_.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
-    Worker& worker = workers.local();
-    worker.best.resize(kCandidates);
-    worker.best_scores.resize(kCandidates);
-    for (std::size_t place = block * kBlock; place < std::min(rows_.size(), (block + 1) * kBlock); ++place) {
-      open(static_cast<std::uint32_t>(place), worker);
-      const auto ids = data_.features.row_ids(rows_[place]);
-      paths_.label_index.find(ids, worker.weighted, config_.list_budget / 4 + 1, kScored, worker.scratch);
-      const auto& found = worker.scratch.found();
-      worker.scores.resize(found.size());
-      simd::kernels().sparse_dots(worker.dense.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
-                                  found.size(), worker.scores.data());
-      const std::size_t count = simd::kernels().topk_f32(worker.scores.data(), found.size(), kCandidates, worker.best.data(),
-                                                         worker.best_scores.data());
-      for (std::size_t i = 0; i < count; ++i) candidates_[place * kCandidates + i] = found[worker.best[i]];
-      for (const std::uint32_t id : ids) worker.dense[id] = 0.f;
-    }
-  });
+  label_weights_ = label_weights(config, made.counts, rows.size());
 }
 
 void RowTraining::run() {
-  find_candidates();
+  candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1);
   std::vector<std::uint32_t> order(rows_.size());
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
   std::size_t step = 0;
@@ -88,7 +55,9 @@ void RowTraining::run() {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
                   static_cast<float>(config_.row_rate * left));
+      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_pulls();
     }
+    if (!pulls_.empty()) change_topology(epoch + 1);
   }
   simd::kernels().narrow_nearest(values_.data(), paths_.labels.values.data(), values_.size());
 }
@@ -109,11 +78,11 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   const SparseMatrix& rows = paths_.labels;
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
-  open(place, worker);
-  const float* const x = worker.dense.data();
+  worker.sample.put(paths_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
+  const float* const x = worker.sample.data();
   worker.labels.assign(truth.begin(), truth.end());
-  for (const std::uint32_t label : std::span(candidates_).subspan(place * kCandidates, kCandidates)) {
-    if (label != kNoLabel && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
+  for (const std::uint32_t label : candidates_.of(place)) {
+    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
   }
   worker.logits.resize(worker.labels.size());
   float highest = -1e30f;
@@ -124,17 +93,26 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
       const float value = x[rows.ids[j]];
       now += value * values_[j];
       if (c >= truth.size()) continue;
-      start += value * widened(rows.values[j]);
-      own += value * value;
+      const float started = widened(rows.values[j]);
+      start += value * started;
+      if (started != 0.f) own += value * value;
     }
     if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
     worker.logits[c] = kSharpness * now;
     highest = std::max(highest, worker.logits[c]);
   }
-  float sum = 0;
-  for (float& z : worker.logits) sum += z = std::exp(z - highest);
+  float others = 0;
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const float gradient = worker.logits[c] / sum - (c < truth.size() ? 1.f / static_cast<float>(truth.size()) : 0.f);
+    worker.logits[c] = std::exp(worker.logits[c] - highest);
+    if (c >= truth.size()) others += worker.logits[c];
+  }
+  others = std::max(others, 1e-20f);
+  const float share = 1.f / static_cast<float>(truth.size());
+  const auto target = [&](std::size_t c) { return label_weights_.empty() ? share : share * label_weights_[truth[c]]; };
+  float factor = 0;  // of the others' exponentials
+  for (std::size_t c = 0; c < truth.size(); ++c) factor += target(c) / (worker.logits[c] + others);
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const float gradient = c < truth.size() ? -target(c) * others / (worker.logits[c] + others) : factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
     const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
     for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
@@ -142,9 +120,8 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
       out.entries.push_back(static_cast<std::uint32_t>(j - rows.offsets[label]));
       out.values.push_back(gradient * x[rows.ids[j]]);
     }
-    out.rows.push_back({label, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
+    out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
   }
-  for (const std::uint32_t id : data_.features.row_ids(rows_[place])) worker.dense[id] = 0.f;
 }
 
 void RowTraining::update_rows(float rate) {
@@ -154,7 +131,7 @@ void RowTraining::update_rows(float rate) {
   std::vector<Piece> pieces;
   for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
     for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
-      pieces.push_back({blocks_[block].rows[row].label, block, row});
+      pieces.push_back({blocks_[block].rows[row].pull.label, block, row});
     }
   }
   tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
@@ -181,6 +158,29 @@ void RowTraining::update_rows(float rate) {
     squares_[label] += square / kUsualFanIn;
     simd::kernels().axpy_f32(-rate / std::sqrt(squares_[label]), sum.data(), values_.data() + at, size);
   });
+}
+
+void RowTraining::take_pulls() {
+  for (const Gradients& block : blocks_) {
+    for (const Gradients::Row& row : block.rows) {
+      if (std::abs(row.pull.gradient) >= kLeastPull) pulls_.push_back(row.pull);
+    }
+  }
+}
+
+void RowTraining::change_topology(std::uint32_t epochs_done) {
+  tbb::parallel_sort(pulls_.begin(), pulls_.end(),
+                     [](const Pull& a, const Pull& b) { return a.label != b.label ? a.label < b.label : a.place < b.place; });
+  const auto sample = [&](std::uint32_t place) -> SampleFeatures {
+    static thread_local std::vector<float> weighted;
+    const auto ids = data_.features.row_ids(rows_[place]);
+    paths_.weights.weigh(ids, data_.features.row_values(rows_[place]), weighted);
+    return {ids, weighted};
+  };
+  const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
+                              config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
+  glissade::change_topology(change, pulls_, paths_.weights.weights.size(), sample, paths_.labels, values_);
+  pulls_.clear();
 }
 
 }  // namespace glissade

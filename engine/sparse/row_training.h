@@ -8,12 +8,15 @@
 #include <glissade/views.h>
 
 #include "engine/sparse/label_rows.h"
+#include "engine/sparse/row_candidates.h"
+#include "engine/sparse/row_topology.h"
 #include "engine/sparse/sparse_paths.h"
 
 namespace glissade {
 
-/// Trains the labels' sparse rows where they start, at the sums of their samples: a softmax over a sample's labels and the rows
-/// that the inverted index retrieves for it, row-wise Adagrad, the topology as it is.
+/// Trains the labels' sparse rows where they start, at the sums of their samples: each of a sample's labels against the
+/// rows that the inverted index retrieves for it (the decoupled softmax of engine/losses/loss.h), row-wise Adagrad. Between
+/// passes the topology may change (row_topology.h).
 ///
 /// A label of a few samples has each of them in its row already, so that on training samples everything looks right and there is
 /// nothing to learn. So each sample is left out of its own labels' rows when these are scored: what is learned is what helps the
@@ -35,7 +38,8 @@ class RowTraining {
   /// gradient by the logit.
   struct Gradients {
     struct Row {
-      std::uint32_t label, begin, size;
+      Pull pull;
+      std::uint32_t begin, size;
     };
     std::vector<Row> rows;
     std::vector<std::uint32_t> entries;  ///< within the row
@@ -48,21 +52,23 @@ class RowTraining {
     }
   };
 
-  void find_candidates();
   void train_batch(std::span<const std::uint32_t> places, float rate);
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
-  void open(std::uint32_t place, Worker& worker) const;
   void update_rows(float rate);
+  void take_pulls();
+  void change_topology(std::uint32_t epochs_done);
 
   const Config& config_;
   const DatasetView& data_;
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
   SparsePaths& paths_;
-  std::vector<float> values_;              ///< of the rows, in floats
-  std::vector<float> squares_;             ///< Adagrad's sum of each row
-  std::vector<std::uint32_t> candidates_;  ///< kCandidates for each of rows_
-  std::vector<Gradients> blocks_;          ///< of the batch
+  std::vector<float> values_;         ///< of the rows, in floats
+  std::vector<float> label_weights_;  ///< as targets; empty: equal
+  std::vector<float> squares_;        ///< Adagrad's sum of each row
+  RowCandidates candidates_;          ///< of rows_
+  std::vector<Gradients> blocks_;     ///< of the batch
+  std::vector<Pull> pulls_;           ///< of the pass, where the topology is to change after it
 };
 
 }  // namespace glissade

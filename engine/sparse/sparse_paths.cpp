@@ -4,14 +4,18 @@
 
 #include <algorithm>
 
+#include "engine/sparse/co_labels.h"
 #include "engine/sparse/label_rows.h"
 #include "engine/sparse/row_training.h"
+#include "engine/sparse/weight_learning.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::size_t kSamplesAtOnce = 1024;
+/// The power of learned weights between two samples, which have them twice as much in common as a sample and a sum of many.
+constexpr float kForSamples = 0.4f;
 
 SparseMatrix sample_rows(const DatasetView& data, const FeatureWeights& weights) {
   std::vector<std::uint32_t> lengths(data.size());
@@ -40,8 +44,9 @@ void take_labels(const DatasetView& data, SparsePaths& paths) {
 }  // namespace
 
 std::size_t SparsePaths::memory_bytes() const noexcept {
-  return weights.weights.bytes() + labels.memory_bytes() + samples.memory_bytes() + sample_label_begins.bytes() +
-         sample_labels.bytes() + label_index.memory_bytes() + sample_index.memory_bytes();
+  return weights.weights.bytes() + sample_weights.weights.bytes() + labels.memory_bytes() + samples.memory_bytes() +
+         sample_label_begins.bytes() + sample_labels.bytes() + co_labels.memory_bytes() + label_index.memory_bytes() +
+         sample_index.memory_bytes();
 }
 
 std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
@@ -52,20 +57,32 @@ std::string_view SparsePaths::defect(const Shape& shape) const noexcept {
     if (begins.empty()) return end == 0;
     return begins[0] == 0 && begins[begins.size() - 1] == end && std::is_sorted(begins.data(), begins.data() + begins.size());
   };
-  for (const SparseMatrix* rows : {&labels, &samples}) {
+  for (const SparseMatrix* rows : {&labels, &samples, &co_labels}) {
     if (!ascending(rows->offsets, rows->entries()) || rows->values.size() != rows->entries())
       return "sparse rows do not fit together";
-    if (!bounded(rows->ids, shape.features)) return "a sparse row has a feature beyond the model's";
+    if (!bounded(rows->ids, rows == &co_labels ? shape.labels : shape.features)) {
+      return "a sparse row has an entry beyond the model's features or labels";
+    }
   }
-  if (!labels.empty() && labels.rows() != shape.labels) return "its sparse rows are not one per label";
+  for (const SparseMatrix* rows : {&labels, &co_labels}) {
+    if (!rows->empty() && rows->rows() != shape.labels) return "its sparse rows are not one per label";
+  }
   if (!ascending(sample_label_begins, sample_labels.size())) return "labels of its samples do not fit together";
   if (!samples.empty() && sample_label_begins.size() != samples.rows() + 1)
     return "its samples and their labels do not fit together";
   if (!bounded(sample_labels, shape.labels)) return "a sample has a label beyond the model's";
-  if (!empty() && (weights.weights.size() != shape.features || blend.weights.size() != kTerms)) {
+  if (!empty() && (weights.weights.size() != shape.features || sample_weights.weights.size() != shape.features ||
+                   blend.weights.size() != kPathTerms)) {
     return "its sparse paths are not complete";
   }
+  if (!ranker.empty() && ranker.weights.size() != Ranker::kSize) return "its ranker has another size";
   return {};
+}
+
+void SparsePaths::share_weights() {
+  if (!sample_weights.empty() || weights.empty()) return;
+  sample_weights.weights = Array<float>(weights.weights.size());
+  std::copy_n(weights.weights.data(), weights.weights.size(), sample_weights.weights.data());
 }
 
 void SparsePaths::index(std::size_t features) {
@@ -77,6 +94,12 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
   SparsePaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
   paths.weights = FeatureWeights(config.sparse_weighting, data);
+  paths.sample_weights = FeatureWeights(config.sparse_weighting, data);
+  if (config.weight_samples != 0) {
+    const std::vector<float> learned = learn_weights(config, data, samples, paths.weights);
+    paths.weights.multiply(learned, 1.f);
+    paths.sample_weights.multiply(learned, kForSamples);
+  }
   if (config.fan_in != 0) {
     LabelRows made = label_rows(data, samples, paths.weights, config.fan_in);
     paths.labels = std::move(made.rows);
@@ -86,9 +109,10 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
     }
   }
   if (config.neighbours != 0) {
-    paths.samples = sample_rows(data, paths.weights);
+    paths.samples = sample_rows(data, paths.sample_weights);
     take_labels(data, paths);
   }
+  if (config.co_labels != 0) paths.co_labels = co_labels(data, samples, config.co_labels);
   paths.index(data.feature_count);
   paths.blend = Blend::start();
   return paths;

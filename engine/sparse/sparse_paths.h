@@ -10,6 +10,7 @@
 #include "engine/sparse/blend.h"
 #include "engine/sparse/feature_index.h"
 #include "engine/sparse/feature_weights.h"
+#include "engine/sparse/ranker.h"
 #include "engine/sparse/sparse_matrix.h"
 
 namespace glissade {
@@ -17,21 +18,26 @@ namespace glissade {
 /// What a model knows straight over the input features, beside its hidden layers: a sparse row per label (`fan_in`), and the
 /// training samples themselves, whose labels vote for a sample like them (`neighbours`; an interpolation as in kNN-LM, Khandelwal
 /// et al. 2020). Both are built in one pass over the data, no gradient step needed. The hidden path generalises, these two
-/// remember; `blend` weighs what they say.
+/// remember; `blend` weighs what they say, and `ranker` judges it together with which labels share samples (`co_labels`).
 struct SparsePaths {
-  FeatureWeights weights;
-  SparseMatrix labels;   ///< one row per label; empty without fan_in
-  SparseMatrix samples;  ///< one row per training sample; empty without neighbours
+  FeatureWeights weights;         ///< of samples before the labels' rows
+  FeatureWeights sample_weights;  ///< of samples before each other
+  SparseMatrix labels;            ///< one row per label; empty without fan_in
+  SparseMatrix samples;           ///< one row per training sample; empty without neighbours
   Array<std::uint64_t> sample_label_begins;
   Array<std::uint32_t> sample_labels;
+  SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
   FeatureIndex label_index;
   FeatureIndex sample_index;
   Blend blend;
+  Ranker ranker;
 
   bool empty() const noexcept { return labels.empty() && samples.empty(); }
   std::size_t memory_bytes() const noexcept;
   /// What keeps these arrays from being whole sparse paths of a model of that shape; empty if nothing does. For what was read.
   std::string_view defect(const Shape& shape) const noexcept;
+  /// For models from before weights were learned, which have one weighting for both.
+  void share_weights();
   /// The inverted indexes, of the matrices.
   void index(std::size_t features);
 };

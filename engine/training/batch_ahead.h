@@ -28,10 +28,16 @@ class BatchAhead {
     explicit Copying(BatchAhead& batches) noexcept : batches_(batches) {}
     Copying(const Copying&) = delete;
     Copying& operator=(const Copying&) = delete;
-    ~Copying() { batches_.wait(); }
+    ~Copying() { finish(); }
+    /// Waits now.
+    void finish() noexcept {
+      if (!finished_) batches_.wait();
+      finished_ = true;
+    }
 
    private:
     BatchAhead& batches_;
+    bool finished_ = false;
   };
 
   /// The batch of `request`, valid until the next take(): what start() copied if that was the same request, else copied now.

@@ -1,11 +1,17 @@
 #include "engine/training/blend_fit.h"
 
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+
 #include <algorithm>
 #include <limits>
 #include <vector>
 
 #include "engine/inference/evidence_pass.h"
+#include "engine/losses/label_weights.h"
 #include "engine/network/batch.h"
+#include "engine/sparse/co_labels.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -13,13 +19,28 @@ namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
 constexpr double kMostSamples = 5000, kMostShare = 0.03;
-constexpr std::size_t kAtOnce = 1024;
+constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
 struct Example {
   std::vector<Terms> terms;
-  std::vector<std::uint8_t> is_label;
+  std::vector<std::uint32_t> labels;
+  std::vector<float> targets;
 };
+
+/// The terms of co-labels, by the blend as it is now.
+void fill_co_labels(const SparsePaths& paths, std::size_t labels, BlendExamples& examples) {
+  using Range = tbb::blocked_range<std::size_t>;
+  tbb::enumerable_thread_specific<CoLabelTerms> fillers([labels] { return CoLabelTerms(labels); });
+  tbb::parallel_for(Range(0, examples.ends.size(), kFilledAtOnce), [&](const Range& range) {
+    CoLabelTerms& filler = fillers.local();
+    for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
+      const std::size_t begin = sample == 0 ? 0 : examples.ends[sample - 1], size = examples.ends[sample] - begin;
+      filler.fill(paths.co_labels, paths.blend, std::span(examples.labels).subspan(begin, size),
+                  std::span(examples.terms).subspan(begin, size));
+    }
+  });
+}
 
 }  // namespace
 
@@ -35,6 +56,7 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
     unknown[row] = is_kept_for_blend(impl.config, data.size(), row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
+  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size());
   BlendExamples examples;
   Batch batch;
   std::vector<Activations> hidden;
@@ -53,14 +75,19 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data) {
       const auto labels = batch.labels().row_ids(sample);
       Example& example = made[sample];
       example.terms = evidence.terms();
-      example.is_label.clear();
+      example.labels = evidence.labels();
+      example.targets.clear();
       for (const std::uint32_t label : evidence.labels()) {
-        example.is_label.push_back(std::ranges::find(labels, label) != labels.end());
+        const bool wanted = std::ranges::find(labels, label) != labels.end();
+        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
       }
     });
-    for (const Example& example : made) examples.add(example.terms, example.is_label);
+    for (const Example& example : made) examples.add(example.terms, example.labels, example.targets);
   }
-  if (!kept.empty()) impl.paths.blend = Blend::fit(examples);
+  if (kept.empty()) return true;
+  impl.paths.blend = Blend::fit(examples);
+  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, impl.shape.labels, examples);
+  impl.paths.ranker = Ranker::fit(examples, impl.paths.blend, impl.config.seed);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/network/batch.h"
+#include "engine/training/window_reader.h"
 #include "hashing/family.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t kGroupsPerBatch = 8;
 constexpr std::uint32_t kMostBits = 20;
 
-enum Stream : std::uint64_t { kCodeStream = 41, kGroupStream = 42 };
+enum Stream : std::uint64_t { kCodeStream = 41, kGroupStream = 42, kBlockStream = 43, kWindowStream = 44 };
 
 /// Mean of the rows of `hidden`, subtracted from later ones: activations are positive, so without it all codes would be alike.
 std::vector<float> mean_of(const Activations& hidden) {
@@ -38,6 +39,24 @@ void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64
   std::iota(order.begin(), order.end(), 0u);
   hashing::Random random(seed);
   for (std::size_t i = samples; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+}
+
+void shuffle_in_blocks(std::vector<std::uint32_t>& order, std::size_t samples, std::size_t block, std::uint64_t seed) {
+  if (block == 0 || samples <= block) return shuffle(order, samples, seed);
+  std::vector<std::uint32_t> blocks;
+  shuffle(blocks, (samples + block - 1) / block, hashing::derive(seed, kBlockStream));
+  order.clear();
+  order.reserve(samples);
+  hashing::Random random(hashing::derive(seed, kWindowStream));
+  for (std::size_t first = 0; first < blocks.size(); first += kBlocksPerWindow) {
+    const std::size_t window = order.size();
+    for (std::size_t b = first; b < std::min(blocks.size(), first + kBlocksPerWindow); ++b) {
+      const std::size_t begin = blocks[b] * block;
+      for (std::size_t row = begin; row < std::min(samples, begin + block); ++row)
+        order.push_back(static_cast<std::uint32_t>(row));
+    }
+    for (std::size_t i = order.size() - window; i > 1; --i) std::swap(order[window + i - 1], order[window + random.below(i)]);
+  }
 }
 
 void group_by_code(std::vector<std::uint32_t>& order, const std::vector<std::uint32_t>& codes, std::uint32_t bits,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/losses/label_weights.h"
 #include "engine/stopwatch.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
@@ -24,11 +25,13 @@ TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(
     blocks.push_back(&model.network.output);
     gradient_store_ = std::make_unique<GradientStore>(blocks);
   }
+  label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
   sampler_->count_labels(model_.label_counts);
+  label_weights_ = label_weights(model_.config, model_.label_counts, model_.training_samples);
   if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.batch);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
@@ -98,7 +101,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   const Stopwatch gather;
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step)});
   report.phases[Phase::gather] += gather.seconds();
-  const BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step)});
+  BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step)});
   report.ok &= network.forward(batch.features(), {config.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
@@ -108,8 +111,10 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
     index_->ensure_begun();
     hash_hidden();
   }
+  weights_of(label_weights_, batch.labels().ids, target_weights_);
+  const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
   const OutputReport output = output_->step({hidden_.back(),
-                                             batch.labels(),
+                                             labels,
                                              {codes_.data(), codes_stride_, part.rows.size()},
                                              seed(kActiveSet),
                                              optimizer,
@@ -119,9 +124,13 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);
 
-  const PhaseWatch watch(report.phases, Phase::rehash);
-  if (clusters_ != nullptr) report.rows_rehashed += clusters_->advance(hidden_.back());
-  if (index_ != nullptr) report.rows_rehashed += index_->advance(part.rows.size());
+  {
+    const PhaseWatch watch(report.phases, Phase::rehash);
+    if (clusters_ != nullptr) report.rows_rehashed += clusters_->advance(hidden_.back());
+    if (index_ != nullptr) report.rows_rehashed += index_->advance(part.rows.size());
+  }
+  const PhaseWatch waiting(report.phases, Phase::gather);
+  copying.finish();
 }
 
 void TrainingStep::hash_hidden() {

@@ -71,6 +71,8 @@ class TrainingStep {
   std::vector<std::uint32_t> codes_;
   std::size_t codes_stride_ = 0;
   RowGroups feature_groups_;
+  std::vector<float> label_weights_;   ///< by label; empty: equal
+  std::vector<float> target_weights_;  ///< of the batch's labels
 };
 
 }  // namespace glissade

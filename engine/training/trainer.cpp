@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <new>
 #include <numeric>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "engine/training/learning_rate.h"
 #include "engine/training/sample_order.h"
 #include "engine/training/step.h"
+#include "engine/training/window_reader.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
+constexpr std::size_t kRowsCheckedAtOnce = 65536;
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
 
@@ -99,8 +102,11 @@ class Trainer::Impl {
 
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
   Result<StepReport> train_step(const DatasetView& batch);
+  void read_through(const RowPager* pager) noexcept { pager_ = pager; }
 
  private:
+  std::optional<Error> check(const DatasetView& data);
+  std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, PhaseSeconds& phases);
   std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
   std::optional<Error> finish_pass(const DatasetView& data, PhaseSeconds& phases);
@@ -115,7 +121,37 @@ class Trainer::Impl {
   tbb::task_arena arena_;
   std::uint64_t total_steps_;
   std::unique_ptr<TrainingStep> step_;
+  const RowPager* pager_ = nullptr;
+  const std::uint32_t* checked_ = nullptr;  ///< ids of data that come through a pager and were found to be in order
 };
+
+/// Data that come through a pager stay as they are, and reading them once more for each epoch would take as long as training.
+std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
+  if (pager_ != nullptr && checked_ == data.features.ids.data()) return std::nullopt;
+  const auto all = [&]() -> std::optional<Error> {
+    if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) return valid.error();
+    return std::nullopt;
+  };
+  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) return all();
+  for (std::size_t begin = 0; begin < data.size(); begin += kRowsCheckedAtOnce) {
+    const std::size_t count = std::min(kRowsCheckedAtOnce, data.size() - begin);
+    DatasetView piece = data;
+    piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
+    piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
+    // A row's number in a message is that in the whole.
+    if (!check_view(piece, model_.shape.features, model_.shape.labels)) return all();
+    pager_->release(begin, begin + count);
+  }
+  checked_ = data.features.ids.data();
+  return std::nullopt;
+}
+
+/// Null unless blocks are read one after another.
+std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
+  const Config& config = model_.config;
+  if (pager_ == nullptr || config.shuffle_block == 0 || config.batches == BatchKind::similar) return nullptr;
+  return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.shuffle_block, config.loader_threads);
+}
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.label_counts.assign(model_.shape.labels, 0);
@@ -128,7 +164,7 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
 /// As far as it follows from the seed alone.
 void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
-  shuffle(order, data.size(), order_seed());
+  shuffle_in_blocks(order, data.size(), model_.config.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
     std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
   }
@@ -205,7 +241,12 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const Pas
     const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
     return rest.first(std::min<std::size_t>(std::size_t{model_.config.batch} * model_.config.accumulate, rest.size()));
   };
+  const auto reader = make_reader(data);
   while (pass.done < pass.order.size()) {
+    if (reader) {
+      const PhaseWatch waiting(phases, Phase::gather);
+      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.batch));
+    }
     const auto batch = batch_at(pass.done);
     if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, phases)) return error;
     pass.done += batch.size();
@@ -229,12 +270,11 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
   Pass& pass = model_.pass;
   double before = 0;
   arena_.execute([&] {
-    if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) {
-      error = valid.error();
-      return;
-    }
+    error = check(data);
+    if (error) return;
     error = pass.done == 0 ? begin_pass(data, phases) : resume_pass(data, phases);
     if (error) return;
+    if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
     before = pass.sums.seconds;
     pass.sums.seconds += watch.seconds();
     error = run_steps(data, callbacks, phases);
@@ -289,6 +329,8 @@ Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const PassCall
     return runtime_error("out of memory while training; use a smaller batch or fewer active rows");
   }
 }
+
+void Trainer::read_through(const RowPager* pager) noexcept { impl_->read_through(pager); }
 
 Result<StepReport> Trainer::train_step(const DatasetView& batch) {
   try {

@@ -21,6 +21,21 @@ std::uint32_t draw(std::uint64_t key, std::uint32_t i) {
   return h >> 16;
 }
 
+std::uint16_t f16_of(float value) {
+  constexpr std::uint32_t kLeastNormal = 0x38800000, kOverflow = 0x477ff000;  // 2^-14 and 65,520, halfway to 2^16
+  const std::uint32_t bits = bits_of(value), magnitude = bits & 0x7fffffffu;
+  std::uint32_t half = 0x7c00;
+  if (is_nan(bits)) {
+    half |= 0x200u | (magnitude >> 13 & 0x3ffu);
+  } else if (magnitude < kLeastNormal) {
+    // Around a half floats are 2^-24 apart, as subnormal f16 are.
+    half = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+  } else if (magnitude < kOverflow) {
+    half = (magnitude + 0xfffu + (magnitude >> 13 & 1u) - (112u << 23)) >> 13;
+  }
+  return static_cast<std::uint16_t>((bits >> 16 & 0x8000u) | half);
+}
+
 }  // namespace
 
 std::uint64_t stochastic_key(std::uint64_t seed) noexcept {
@@ -44,6 +59,23 @@ void scale_narrow(float factor, const float* x, std::uint16_t* y, std::size_t n)
     const float scaled = factor * x[i];
     narrow_nearest(&scaled, y + i, 1);
   }
+}
+
+void scale_f16(float factor, const float* x, std::uint16_t* y, std::size_t n) noexcept {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint16_t half = f16_of(factor * x[i]);
+    y[i] = half;
+  }
+}
+
+std::uint16_t f16_of_bf16(const std::uint16_t* x, std::uint16_t* y, std::size_t n) noexcept {
+  std::uint16_t largest = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto magnitude = static_cast<std::uint16_t>(x[i] & 0x7fffu);
+    if (magnitude > largest) largest = magnitude;
+    y[i] = f16_of(float_of(static_cast<std::uint32_t>(x[i]) << 16));
+  }
+  return largest;
 }
 
 void scale_f32(float factor, float* x, std::size_t n) noexcept {

@@ -54,7 +54,8 @@ def run(context):
     if not (context.sample / "train.txt.zst").exists():
         return context.fails("scenarios", f"{context.sample} holds no sample")
     for check in (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
-                  resume_refuses_other_options, log_has_every_field, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts, inference_leaves_training_state_on_disk,
+                  resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
+                  inference_leaves_training_state_on_disk,
                   stopped_within_an_epoch_goes_on_there, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
                   stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same):
         with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
@@ -151,13 +152,25 @@ def resume_refuses_other_options(runs):
         raise Failure("the model was changed")
 
 
+def check_progress(samples):
+    """Moments within an epoch; a quick machine may have none."""
+    for before, after in zip(samples, samples[1:]):
+        if (before["epoch"], before["samples"]) >= (after["epoch"], after["samples"]):
+            raise Failure(f"progress goes backwards: {before}, {after}")
+    for sample in samples:
+        if not (0 < sample["samples"] <= sample["samples_total"] and sample["loss"] > 0 and 0 < sample["active_share"] <= 1 and sample["rss_mb"] > 1):
+            raise Failure(f"progress {sample}")
+
+
 EPOCH_FIELDS = """event epoch train_seconds samples_per_second loss p@1 p@3 p@5 ndcg@1 ndcg@3 ndcg@5 psp@1 psp@3 psp@5 active_share rows_touched_share
-    features_touched_share rehash_seconds sampling_seconds phase_seconds eval_seconds peak_rss_mb""".split()
+    features_touched_share input_wait_seconds rehash_seconds sampling_seconds phase_seconds eval_seconds peak_rss_mb""".split()
 
 
 def log_has_every_field(runs):
     runs.train("m.glsd", "--epochs", "2", "--eval-every", "2", "--test", runs.test_file, "--log-json", "log.jsonl")
     events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    check_progress([event for event in events if event["event"] == "progress"])
+    events = [event for event in events if event["event"] != "progress"]
     if [event["event"] for event in events] != ["start", "epoch", "epoch", "done"]:
         raise Failure(f"events {[event['event'] for event in events]}")
     for event in events[1:3]:
@@ -172,6 +185,43 @@ def log_has_every_field(runs):
     again = runs.precision("m.glsd")
     if abs(again - done["p@1"]) > 1e-6:
         raise Failure(f"eval says P@1 {again}, training said {done['p@1']}")
+
+
+def report_draws_runs(runs):
+    for name, active in (("one", "256"), ("two", "512")):
+        runs.train(f"{name}.glsd", "--epochs", "1", "--active", active, "--test", runs.test_file, "--log-json", f"{name} </script>.jsonl")
+    out, err = runs.call("report", "one </script>.jsonl", "two </script>.jsonl", "--out", "report.html")
+    if out != "" or err != "wrote 'report.html': 2 runs\n":
+        raise Failure(f"output {out!r}, {err!r}")
+    page = (runs.folder / "report.html").read_text(encoding="utf-8")
+    # Nothing is loaded from anywhere: the only address is the name of a format.
+    addresses = set(re.findall(r"https?://[^\"'\s<)]+", page)) - {"http://www.w3.org/2000/svg"}
+    if addresses or re.search(r"<(link|img|iframe|script\s+src|object|embed)\b|@import|url\(", page):
+        raise Failure(f"the page needs {addresses or 'more than itself'}")
+    text = re.search(r'<script type="application/json" id="runs">(.*?)</script>', page, re.DOTALL).group(1)
+    drawn = json.loads(text)
+    if [run["name"] for run in drawn] != ["one </script>", "two </script>"]:
+        raise Failure(f"names {[run['name'] for run in drawn]}")
+    for run, file in zip(drawn, ("one </script>.jsonl", "two </script>.jsonl")):
+        if run["events"] != [json.loads(line) for line in (runs.folder / file).read_text().splitlines()]:
+            raise Failure(f"{file} is not what the page holds")
+    # A run that goes on has a line that is not whole yet.
+    cut = (runs.folder / "two </script>.jsonl").read_text()[:-20]
+    (runs.folder / "cut.jsonl").write_text(cut)
+    if runs.call("report", "cut.jsonl")[0].count('"event":"epoch"') != 1:
+        raise Failure("a log whose last line is not whole is drawn otherwise")
+
+
+def estimate_is_near_the_peak(runs):
+    """Loose here, where the program itself is most of it; the data sets of the README are within a tenth."""
+    more = ["--fan-in", "64", "--row-epochs", "1", "--neighbours", "50"]
+    runs.train("m.glsd", "--epochs", "1", "--log-json", "log.jsonl", *more)
+    events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+    peak, before = events[-1]["peak_rss_mb"], events[0]["memory_estimate_mb"]
+    out = runs.call("info", "--estimate", "--train", runs.train_file, *[option for option in SMALL if option != "--quiet"], *more)[0]
+    needed = re.search(r"^needed +([0-9.]+) MiB", out, re.MULTILINE)
+    if not needed or not 0.75 < float(needed.group(1)) / peak < 1.35 or not 0.75 < before / peak < 1.35:
+        raise Failure(f"the peak was {peak:.0f} MiB, train estimated {before:.0f}, info says\n{out}")
 
 
 def levels_predict_the_same(runs):
@@ -227,6 +277,7 @@ def inference_leaves_training_state_on_disk(runs):
 
 def stopped_within_an_epoch_goes_on_there(runs):
     """SIGTERM in the midst of an epoch; the resumed run ends with the bytes of one without a stop."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
     args = ["--epochs", "2", "--threads", "1", "--batch", "16"]
     runs.train("whole.glsd", *args)
     process = runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL, *args, "--checkpoint-steps", "5", "--log-json", "log.jsonl")
@@ -255,12 +306,13 @@ def stopped_within_an_epoch_goes_on_there(runs):
     if left:
         raise Failure(f"left behind when all is done: {left}")
     events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
-    if events[-1]["event"] != "done" or not all(event["save_seconds"] >= 0 and event["step"] % 5 == 0 for event in events if event["event"] == "checkpoint"):
+    if events[-1]["event"] != "done" or not all(event["save_seconds"] >= event["pause_seconds"] >= 0 and event["step"] >= 5 for event in events if event["event"] == "checkpoint"):
         raise Failure(f"events {events}")
 
 
 def best_epoch_is_kept(runs):
     """A rate that falls apart after a good begin: the best epoch is in the file, and predicts as it was reported."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
     args = ["--epochs", "40", "--threads", "1", "--holdout", "0.1", "--monitor", "p@1", "--patience", "2", "--learning-rate", "0.05", "--decay", "none"]
     runs.train("m.glsd", *args, "--test", runs.test_file, "--log-json", "log.jsonl")
     events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
@@ -278,6 +330,7 @@ def best_epoch_is_kept(runs):
 
 
 def checkpoints_are_kept_and_removed(runs):
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
     args = ["--epochs", "2", "--threads", "1", "--batch", "16", "--checkpoint-steps", "7"]
     runs.train("m.glsd", *args)
     if list(runs.folder.glob("m.glsd.*")):
@@ -294,6 +347,7 @@ def checkpoints_are_kept_and_removed(runs):
 
 def log_survives_a_kill(runs):
     """Half a line, as a killed process leaves it, does not spoil the log of the run that goes on."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
     runs.train("m.glsd", "--epochs", "1", "--log-json", "log.jsonl")
     with open(runs.folder / "log.jsonl", "a") as log:
         log.write('{"event":"epo')

@@ -9,13 +9,14 @@
 #include "datasets/read.h"
 #include "hashing/seeds.h"
 #include "tests/datasets/helpers.h"
+#include "tests/datasets/soundness.h"
 
 namespace {
 
 using namespace glissade::datasets;
-using glissade::DatasetView;
-using glissade::SparseRows;
 using glissade::hashing::Random;
+using testing::one_line;
+using testing::sound;
 
 const std::string kXmc = "5 40 9\n0,4 1:0.5 9:-2 17:1e-3\n 3:1\n1,8,3 4:1.25 39:0.0625\r\n7\n2 10:7 20:0.123456789 30:5\n";
 const std::string kSvm = "0,4 1:0.5 9:-2 17:1e-3\n 3:1\n1,8,3 4:1.25 39:0.0625\n2 10:7 20:0.12 30:5";
@@ -35,34 +36,6 @@ std::string mutated(std::string text, Random& random) {
     }
   }
   return text;
-}
-
-bool sound(const SparseRows& rows, std::uint32_t count) {
-  if (rows.offsets.empty() || rows.offsets.front() != 0 || rows.offsets.back() != rows.ids.size()) return false;
-  for (std::size_t row = 0; row < rows.rows(); ++row) {
-    if (rows.offsets[row] > rows.offsets[row + 1]) return false;
-    const auto ids = rows.row_ids(row);
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (ids[i] >= count || (i > 0 && ids[i - 1] >= ids[i])) return false;
-    }
-  }
-  for (const float value : rows.values) {
-    if (!(value - value == 0)) return false;
-  }
-  return true;
-}
-
-bool sound(const DatasetView& view) {
-  return view.features.rows() == view.labels.rows() && view.features.values.size() == view.features.ids.size() &&
-         sound(view.features, view.feature_count) && sound(view.labels, view.label_count);
-}
-
-bool one_line(const std::string& message) {
-  if (message.empty() || message.size() > 400) return false;
-  for (const char c : message) {
-    if (c < 0x20 || c > 0x7e) return false;
-  }
-  return true;
 }
 
 }  // namespace

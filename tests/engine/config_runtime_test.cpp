@@ -32,9 +32,9 @@ TEST_CASE("version is major.minor.patch", "[unit]") {
   CHECK(text.find_first_not_of("0123456789.") == std::string::npos);
 }
 
-TEST_CASE("five levels, scalar always there, exactly one active and that one usable", "[unit]") {
+TEST_CASE("six levels, scalar always there, exactly one active and that one usable", "[unit]") {
   const auto levels = simd_levels();
-  REQUIRE(levels.size() == 5);
+  REQUIRE(levels.size() == 6);
   CHECK(levels.front().name == "scalar");
   CHECK(levels.front().compiled);
   CHECK(levels.front().usable);
@@ -53,7 +53,7 @@ TEST_CASE("an unknown level in GLISSADE_SIMD is refused, a known one above the m
     const Environment environment(nullptr);
     CHECK(check_environment().ok());
   }
-  for (const char* level : {"scalar", "avx2", "avx512", "avx512bf16", "amx"}) {
+  for (const char* level : {"scalar", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx"}) {
     const Environment environment(level);
     INFO(level);
     CHECK(check_environment().ok());
@@ -64,7 +64,7 @@ TEST_CASE("an unknown level in GLISSADE_SIMD is refused, a known one above the m
   CHECK(checked.error().kind == Error::Kind::usage);
   CHECK(checked.error().message ==
         "environment variable GLISSADE_SIMD: 'avx1024' is not an instruction-set level; allowed: scalar | avx2 | "
-        "avx512 | avx512bf16 | amx, or leave it unset");
+        "avx512 | avx512bf16 | avx512fp16 | amx, or leave it unset");
 }
 
 TEST_CASE("peak memory grows with what was touched and never falls", "[unit]") {

@@ -132,7 +132,7 @@ void check(const Case& c) {
 }  // namespace
 
 TEST_CASE("gradients of the whole network match central differences", "[unit][levels]") {
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto hidden = GENERATE(values<std::vector<std::uint32_t>>({{6}, {7, 5}}));
   const auto [sampler, scope, active] = GENERATE(table<SamplerKind, Scope, std::uint32_t>({
       {SamplerKind::full, Scope::shared, 1},

@@ -2,10 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
-#include "engine/losses/loss.h"
+#include "engine/losses/set_sums.h"
 #include "hashing/seeds.h"
 
 namespace glissade::test {
@@ -15,12 +16,13 @@ struct Row {
   std::vector<float> z;
   std::vector<std::uint32_t> positions;
   std::size_t exact;
-  std::vector<float> log_weights;  ///< of z[exact], ...
+  std::vector<float> log_weights;    ///< of z[exact], ...
+  std::vector<float> label_weights;  ///< of positions; empty: 1 each
 };
 
 Row random_row(std::size_t size, std::size_t labels, std::size_t exact, float log_weight, std::uint64_t seed) {
   hashing::Random random(seed);
-  Row row{{}, {}, exact, {}};
+  Row row{{}, {}, exact, {}, {}};
   // Runs of equal weights, as uniform draws have, and different ones.
   for (std::size_t j = exact; j < size; ++j) row.log_weights.push_back(log_weight + static_cast<float>(j / 5 % 3));
   for (std::size_t j = 0; j < size; ++j) row.z.push_back(static_cast<float>(8 * random.unit() - 4));
@@ -29,43 +31,62 @@ Row random_row(std::size_t size, std::size_t labels, std::size_t exact, float lo
 }
 
 double reference(LossKind kind, const Row& row, const std::vector<double>& z) {
+  const auto weight = [&](std::size_t i) { return row.label_weights.empty() ? 1.0 : double{row.label_weights[i]}; };
   double sum = 0, targets = 0;
   for (std::size_t j = 0; j < z.size(); ++j) {
-    const double weight = j < row.exact ? 1.0 : std::exp(double{row.log_weights[j - row.exact]});
-    sum += weight * (kind == LossKind::softmax ? std::exp(z[j]) : std::log1p(std::exp(z[j])));
+    const double stands_for = j < row.exact ? 1.0 : std::exp(double{row.log_weights[j - row.exact]});
+    if (kind == LossKind::decoupled && std::ranges::find(row.positions, j) != row.positions.end()) continue;
+    sum += stands_for * (kind == LossKind::bce ? std::log1p(std::exp(z[j])) : std::exp(z[j]));
   }
-  for (const std::uint32_t position : row.positions) targets += z[position];
+  if (kind == LossKind::decoupled) {
+    double mean = 0;
+    for (std::size_t i = 0; i < row.positions.size(); ++i) {
+      const double value = z[row.positions[i]];
+      mean += weight(i) * (std::log(sum + std::exp(value)) - value) / static_cast<double>(row.positions.size());
+    }
+    return mean;
+  }
+  double weights = 0;
+  for (std::size_t i = 0; i < row.positions.size(); ++i) {
+    targets += weight(i) * z[row.positions[i]];
+    weights += weight(i);
+  }
   if (kind == LossKind::bce) return sum - targets;
-  return row.positions.empty() ? 0.0 : std::log(sum) - targets / static_cast<double>(row.positions.size());
+  return row.positions.empty() ? 0.0 : (weights * std::log(sum) - targets) / static_cast<double>(row.positions.size());
 }
 
 /// Loss and gradient by the engine, in pieces of `piece` entries.
 double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std::vector<float>& gradient) {
   const Loss loss(kind);
+  std::vector<float> weights_here;
   const auto part_of = [&](std::vector<float>& z, std::size_t first, std::vector<std::uint32_t>& here) {
     const std::size_t size = std::min(piece, z.size() - first);
     here.clear();
-    for (const std::uint32_t position : row.positions) {
-      if (position >= first && position < first + size) here.push_back(static_cast<std::uint32_t>(position - first));
+    weights_here.clear();
+    for (std::size_t i = 0; i < row.positions.size(); ++i) {
+      if (row.positions[i] < first || row.positions[i] >= first + size) continue;
+      here.push_back(static_cast<std::uint32_t>(row.positions[i] - first));
+      if (!row.label_weights.empty()) weights_here.push_back(row.label_weights[i]);
     }
     const std::size_t exact = std::min(size, row.exact - std::min(row.exact, first));
     const auto weights =
         exact == size ? std::span<const float>() : std::span(row.log_weights).subspan(first + exact - row.exact, size - exact);
-    const LogitRow part{z.data() + first, size, here, row.positions.size(), exact, weights};
+    const LogitRow part{z.data() + first, size, here, row.positions.size(), exact, weights, weights_here};
     loss.weigh(part);
     return part;
   };
   std::vector<std::uint32_t> here;
   std::vector<float> z = row.z;
-  float log_sum = -INFINITY;
-  for (std::size_t first = 0; first < z.size(); first += piece)
-    log_sum = log_add(log_sum, loss.normaliser(part_of(z, first, here)));
+  const std::vector<std::uint64_t> offsets = {0, row.positions.size()};
+  SetSums sums;
+  sums.begin({offsets, row.positions, row.label_weights});
+  for (std::size_t first = 0; first < z.size(); first += piece) sums.add(loss, 0, part_of(z, first, here));
   double total = 0;
   gradient = row.z;
   for (std::size_t first = 0; first < z.size(); first += piece) {
     const LogitRow part = part_of(gradient, first, here);
     const Loss::RowGradient result =
-        part.size == z.size() ? loss.gradient(part, scale) : loss.gradient(part, scale, log_sum, first == 0);
+        part.size == z.size() ? loss.gradient(part, scale) : loss.gradient(part, scale, sums.of(0), first == 0);
     total += result.loss;
     for (std::size_t j = 0; j < part.size; ++j) part.z[j] *= result.factor;
   }
@@ -75,12 +96,14 @@ double engine(LossKind kind, const Row& row, std::size_t piece, float scale, std
 }  // namespace
 
 TEST_CASE("losses and their gradients match central differences, in one piece and in several", "[unit][levels]") {
-  const auto kind = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto kind = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto labels = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{4});
   const auto exact = GENERATE(std::size_t{10}, std::size_t{37});  // 37: all
   const auto piece = GENERATE(std::size_t{64}, std::size_t{8});
-  const Row row = random_row(37, labels, exact, exact == 37 ? 0.f : 2.3f, 11 + labels);
-  CAPTURE(static_cast<int>(kind), labels, exact, piece);
+  const bool weighted = GENERATE(false, true);
+  Row row = random_row(37, labels, exact, exact == 37 ? 0.f : 2.3f, 11 + labels);
+  for (std::size_t i = 0; weighted && i < labels; ++i) row.label_weights.push_back(0.25f + 0.5f * static_cast<float>(i));
+  CAPTURE(static_cast<int>(kind), labels, exact, piece, weighted);
 
   constexpr float kScale = 0.25f;
   std::vector<float> gradient;
@@ -103,8 +126,8 @@ TEST_CASE("losses and their gradients match central differences, in one piece an
 }
 
 TEST_CASE("extreme logits keep losses finite where the exact value is", "[unit][levels]") {
-  for (const auto kind : {LossKind::softmax, LossKind::bce}) {
-    Row row{{80.f, -90.f, 0.f, 85.f}, {0, 1}, 4, {}};
+  for (const auto kind : {LossKind::softmax, LossKind::decoupled, LossKind::bce}) {
+    Row row{{80.f, -90.f, 0.f, 85.f}, {0, 1}, 4, {}, {}};
     std::vector<float> gradient;
     const double loss = engine(kind, row, 64, 1.f, gradient);
     std::vector<double> z(row.z.begin(), row.z.end());

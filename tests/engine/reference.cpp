@@ -70,17 +70,24 @@ double ReferenceNetwork::loss(const DatasetView& data, const std::vector<Referen
 
 double ReferenceNetwork::sample_loss(const ReferenceSet& set, std::span<const std::uint32_t> labels, const double* h,
                                      LossKind kind) const {
-  if (kind == LossKind::softmax && labels.empty()) return 0;
+  if (kind != LossKind::bce && labels.empty()) return 0;
   double sum = 0;
   for (std::size_t j = 0; j < set.ids.size(); ++j) {
+    if (kind == LossKind::decoupled && std::ranges::find(labels, set.ids[j]) != labels.end()) continue;
     const bool weighted = j >= set.exact && !set.log_weights.empty();
     const double weight = weighted ? std::exp(double{set.log_weights[j - set.exact]}) : 1.0;
     const double e = std::exp(logit(set.ids[j], h));
-    sum += weight * (kind == LossKind::softmax ? e : std::log1p(e));
+    sum += weight * (kind == LossKind::bce ? std::log1p(e) : e);
   }
-  double targets = 0;
-  for (const std::uint32_t label : labels) targets += logit(label, h);
-  return kind == LossKind::softmax ? std::log(sum) - targets / static_cast<double>(labels.size()) : sum - targets;
+  double targets = 0, apart = 0;
+  for (const std::uint32_t label : labels) {
+    const double z = logit(label, h);
+    targets += z;
+    apart += std::log(sum + std::exp(z)) - z;
+  }
+  if (kind == LossKind::bce) return sum - targets;
+  const auto count = static_cast<double>(labels.size());
+  return kind == LossKind::decoupled ? apart / count : std::log(sum) - targets / count;
 }
 
 }  // namespace glissade::test

@@ -17,6 +17,7 @@ Config sparse_config() {
   config.fan_in = 32;
   config.row_epochs = 2;
   config.neighbours = 20;
+  config.co_labels = 8;
   config.epochs = 2;
   return config;
 }
@@ -118,12 +119,12 @@ TEST_CASE("a blend finds the weights that its examples were made with", "[unit]"
   BlendExamples examples;
   for (int sample = 0; sample < 4000; ++sample) {
     std::vector<Terms> candidates(6);
-    std::vector<std::uint8_t> is_label(6, 0);
+    std::vector<float> targets(6, 0.f);
     double sum = 0;
     std::vector<double> p;
     for (Terms& terms : candidates) {
       double z = 0;
-      for (std::size_t i = 0; i < kTerms; ++i) {
+      for (std::size_t i = 0; i < kPathTerms; ++i) {
         terms[i] = static_cast<float>(2 * random.unit() - 1);
         z += truth[i] * terms[i];
       }
@@ -133,11 +134,11 @@ TEST_CASE("a blend finds the weights that its examples were made with", "[unit]"
     double draw = random.unit() * sum;
     std::size_t label = 0;
     while (label + 1 < p.size() && draw >= p[label]) draw -= p[label++];
-    is_label[label] = 1;
-    examples.add(candidates, is_label);
+    targets[label] = 1;
+    examples.add(candidates, std::vector<std::uint32_t>(6), targets);
   }
   const Blend blend = Blend::fit(examples);
-  for (std::size_t i = 0; i < kTerms; ++i) CHECK(blend.weights[i] == Approx(truth[i]).margin(0.15));
+  for (std::size_t i = 0; i < kPathTerms; ++i) CHECK(blend.weights[i] == Approx(truth[i]).margin(0.15));
 }
 
 TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
@@ -152,7 +153,7 @@ TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
   CHECK(paths().defect({data.features, data.labels + 1}) == "its sparse rows are not one per label");
   auto broken = paths();
   broken.labels.ids[3] = data.features;
-  CHECK(broken.defect(shape) == "a sparse row has a feature beyond the model's");
+  CHECK(broken.defect(shape) == "a sparse row has an entry beyond the model's features or labels");
   broken = paths();
   broken.samples.offsets[1] = broken.samples.entries() + 1;
   CHECK(broken.defect(shape) == "sparse rows do not fit together");

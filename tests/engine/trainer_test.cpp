@@ -95,7 +95,7 @@ TEST_CASE("the callback sees progress and may stop the epoch, which then does no
 }
 
 TEST_CASE("samples without labels or features are legal", "[unit]") {
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh, SamplerKind::full);
   Config config = small_config();
@@ -218,7 +218,7 @@ TEST_CASE("ids beyond the model's shape and crooked views are refused before any
 
 TEST_CASE("a loss that is no longer finite ends training with an error", "[unit]") {
   const auto scope = GENERATE(Scope::shared, Scope::sample);
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   Config config = small_config();
   config.scope = scope;
   config.loss = loss;
@@ -241,7 +241,7 @@ TEST_CASE("a loss that is no longer finite ends training with an error", "[unit]
 
 TEST_CASE("online steps on one batch reduce its loss", "[unit]") {
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh, SamplerKind::full);
-  const auto loss = GENERATE(LossKind::softmax, LossKind::bce);
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   Config config = small_config();
   config.sampler = sampler;
   config.loss = loss;

@@ -25,6 +25,12 @@ inline double block_budget(std::size_t k, double magnitude) {
   return (static_cast<double>(k) + 1) * kRounding * magnitude + static_cast<double>(k) * kFlush;
 }
 
+/// The same in half precision: its sums of up to `run` products (kHalfDepth at most) are rounded to 11 bits after each, and
+/// numbers below 2^-14 to multiples of 2^-24.
+inline double half_block_budget(std::size_t k, std::size_t run, double magnitude) {
+  return (static_cast<double>(run) + 1) * 0x1p-11 * magnitude + static_cast<double>(k) * 0x1p-24;
+}
+
 /// A column of a bag of `count` rows, summed in order.
 inline double bag_budget(std::size_t count, double magnitude) { return (static_cast<double>(count) + 1) * kRounding * magnitude; }
 

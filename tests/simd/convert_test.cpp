@@ -85,6 +85,64 @@ void check_scale_narrow(const Kernels& level) {
   }
 }
 
+void check_scale_f16(const Kernels& level) {
+  Random random(37);
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) {
+      const std::vector<float> x = random.floats(n, -3.0f, 3.0f);
+      Halves expected(n);
+      scalar_kernels().scale_f16(0.37f, x.data(), expected.data(), n);
+      Guarded<float> guarded_x(x, placement);
+      Guarded<std::uint16_t> y(n, placement);
+      level.scale_f16(0.37f, guarded_x.data(), y.data(), n);
+      INFO("n " << n);
+      REQUIRE(y.intact());
+      REQUIRE(same_bits(y.values(), expected));
+      auto* const front = reinterpret_cast<std::uint16_t*>(guarded_x.data());
+      level.scale_f16(0.37f, guarded_x.data(), front, n);
+      Halves in_place(n);
+      if (n != 0) std::memcpy(in_place.data(), front, n * sizeof(std::uint16_t));
+      REQUIRE(guarded_x.intact());
+      REQUIRE(same_bits(in_place, expected));
+    }
+  }
+  const std::vector<float> all = all_kinds();
+  Halves expected(all.size()), got(all.size());
+  scalar_kernels().scale_f16(1.0f, all.data(), expected.data(), all.size());
+  level.scale_f16(1.0f, all.data(), got.data(), all.size());
+  REQUIRE(same_bits(got, expected));
+  // What IEEE says: ties to even, the largest number, the least one, and what is beyond them.
+  const std::vector<float> known = {1.0f,     -2.0f,    65504.0f,   65519.0f,   65520.0f,  0x1p-14f,
+                                    0x1p-24f, 0x1p-25f, 0x1.8p-24f, 0x1.002p0f, 0x1.006p0f};
+  const Halves wanted = {0x3c00, 0xc000, 0x7bff, 0x7bff, 0x7c00, 0x0400, 0x0001, 0x0000, 0x0002, 0x3c00, 0x3c02};
+  Halves halves(known.size());
+  level.scale_f16(1.0f, known.data(), halves.data(), known.size());
+  REQUIRE(halves == wanted);
+}
+
+void check_f16_of_bf16(const Kernels& level) {
+  Random random(38);
+  const auto check = [&](const Halves& x, Placement placement) {
+    Halves expected(x.size());
+    std::vector<float> wide(x.size());
+    scalar_kernels().widen(x.data(), wide.data(), x.size());
+    scalar_kernels().scale_f16(1.0f, wide.data(), expected.data(), x.size());
+    std::uint16_t largest = 0;
+    for (const std::uint16_t half : x) largest = std::max<std::uint16_t>(largest, half & 0x7fff);
+    Guarded<std::uint16_t> guarded_x(x, placement), y(x.size(), placement);
+    INFO("n " << x.size());
+    REQUIRE(level.f16_of_bf16(guarded_x.data(), y.data(), x.size()) == largest);
+    REQUIRE(y.intact());
+    REQUIRE(same_bits(y.values(), expected));
+  };
+  for (const std::size_t n : kLengths) {
+    for (const Placement placement : kPlacements) check(bf16_of(random.floats(n, -3.0f, 3.0f)), placement);
+  }
+  Halves all(0x10000);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
+  check(all, {true, 0});
+}
+
 void check_scale_f32(const Kernels& level) {
   Random random(36);
   for (const std::size_t n : kLengths) {

@@ -144,7 +144,7 @@ def check_flags(context):
         flags = re.findall(r"(?<=\s)-m(?!no-)\S+", command)
         if FORBIDDEN_FLAGS.search(command):
             problems.append(f"{file}: {FORBIDDEN_FLAGS.search(command).group()}")
-        if flags and not re.search(r"simd/(avx2|avx512|avx512bf16|amx)/", file):
+        if flags and not re.search(r"simd/(avx2|avx512|avx512bf16|avx512fp16|amx)/", file):
             problems.append(f"{file}: {' '.join(flags)}")
     refuse(problems)
 

@@ -8,7 +8,7 @@
 namespace glissade {
 
 enum class Storage { fp32, bf16_mixed, bf16 };
-enum class LossKind { softmax, bce, ns };
+enum class LossKind { softmax, decoupled, bce, ns };
 enum class Activation { relu, linear };
 enum class SamplerKind { lsh, lsh_topk, lsh_threshold, lsh_label, lsh_learned, in_batch, exact, uniform, frequency, full };
 enum class Scope { shared, sample };
@@ -23,6 +23,8 @@ enum class Start { random, centroids };
 enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
+enum class RowTopology { fixed, set, rigl };
+enum class LabelWeights { equal, propensity };
 
 /// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
 /// after another, and what they leave is drawn uniformly. In text "lsh", "lsh:0.25+frequency:0.5+uniform:0.25".
@@ -82,15 +84,20 @@ struct Config {
   Activation activation = Activation::relu;   ///< of all hidden layers
   Storage storage = Storage::bf16_mixed;      ///< the option `precision`
   LossKind loss = LossKind::softmax;
-  Start start = Start::random;  ///< of the output rows
-  double start_length = 1.0;    ///< of rows that start as centroids
+  LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
+  Start start = Start::random;                       ///< of the output rows
+  double start_length = 1.0;                         ///< of rows that start as centroids
 
   std::uint32_t fan_in = 0;           ///< features that a label's sparse row has; 0 = no such rows
   std::uint32_t row_epochs = 0;       ///< passes over the data in which the labels' sparse rows are trained
   double row_rate = 0.01;             ///< step size of that training
+  double row_growth = 0.3;            ///< part of a row's features that its topology changes after the first of these passes
   std::uint32_t neighbours = 0;       ///< training samples whose labels vote for a sample; 0 = samples are not kept
+  std::uint32_t co_labels = 0;        ///< labels kept for each that share samples with it most often
+  std::uint32_t weight_samples = 0;   ///< training samples from which the features' weights are learned; 0 = they are not
   std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
   SparseWeighting sparse_weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
+  RowTopology row_topology = RowTopology::fixed;              ///< which features a sparse row has, from one pass to the next
   bool exclude_input = false;  ///< sparse paths: a sample's features are not predicted as its labels
 
   SamplerMix sampler = SamplerKind::uniform;
@@ -137,6 +144,8 @@ struct Config {
   std::uint32_t epochs = 5;
   std::uint32_t batch = 512;
   std::uint32_t accumulate = 1;             ///< batches whose gradients make one step
+  std::uint32_t shuffle_block = 0;          ///< samples that are read together; 0 = any order over all of them
+  std::uint32_t loader_threads = 1;         ///< that read ahead where the data are read block by block; not part of a model
   BatchKind batches = BatchKind::shuffled;  ///< which samples share one
   double feature_dropout = 0.0;
   double hidden_dropout = 0.0;

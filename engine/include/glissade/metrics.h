@@ -7,6 +7,7 @@
 
 #include <glissade/model.h>
 #include <glissade/result.h>
+#include <glissade/row_pager.h>
 #include <glissade/views.h>
 
 namespace glissade {
@@ -34,6 +35,7 @@ Metrics score(const Predictions& predictions, const SparseRows& labels, std::spa
 
 struct EvaluateOptions {
   Search search = Search::exact;
+  const RowPager* pager = nullptr;  ///< of the data: rows are released once they have been scored
 };
 
 struct Evaluation {

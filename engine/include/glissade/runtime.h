@@ -27,4 +27,7 @@ Result<void> check_environment();
 /// Highest resident set of this process so far, in MiB.
 double peak_memory_mib();
 
+/// Resident set of this process now, in MiB; 0 where the system does not say.
+double resident_memory_mib();
+
 }  // namespace glissade

@@ -8,6 +8,7 @@
 #include <glissade/model.h>
 #include <glissade/phases.h>
 #include <glissade/result.h>
+#include <glissade/row_pager.h>
 #include <glissade/views.h>
 
 namespace glissade {
@@ -70,6 +71,10 @@ class Trainer {
   Result<EpochReport> train_epoch(const DatasetView& data, std::function<bool(const Progress&)> on_progress = {}) {
     return train_epoch(data, PassCallbacks{std::move(on_progress), {}});
   }
+
+  /// From the next call on, train_epoch() reads its data through `pager`, which must outlive it (null: directly) and whose rows
+  /// must not change. With config.shuffle_block, rows are then held only while they are trained on.
+  void read_through(const RowPager* pager) noexcept;
 
   /// One optimiser step on all of `batch` (for learning from a stream of events).
   Result<StepReport> train_step(const DatasetView& batch);

@@ -1,0 +1,62 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "apps/commands/command.h"
+#include "apps/console/output.h"
+#include "apps/console/output_file.h"
+#include "apps/report/run_log.h"
+#include "datasets/atomic_file.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+class Report : public Command {
+ public:
+  const char* name() const noexcept override { return "report"; }
+  const char* summary() const noexcept override { return "Draw runs from their --log-json files, as one HTML page"; }
+
+  void add_options(CLI::App& parser) override {
+    parser.add_option("RUN", runs_, "Logs that 'glissade train --log-json' wrote; several are drawn over each other.");
+    parser.add_option("--out", out_, "Page to write. Default: standard output.")->type_name("FILE");
+  }
+
+  Result<int> run() override {
+    if (runs_.empty()) return usage_error("report needs a log that 'glissade train --log-json' wrote; name one or more");
+    if (!out_.empty()) {
+      if (auto ok = check_replaceable(out_, runs_); !ok) return ok.error();
+    }
+    std::vector<RunLog> logs;
+    for (const std::string& path : runs_) {
+      auto log = read_run_log(path);
+      if (!log) return log.error();
+      logs.push_back(std::move(*log));
+    }
+    if (auto written = write(report_page(logs)); !written) return written.error();
+    return 0;
+  }
+
+ private:
+  Result<void> write(const std::string& page) const {
+    if (out_.empty()) return put(page);
+    auto file = datasets::AtomicFile::create(out_);
+    if (!file) return file.error();
+    if (auto written = file->write(page); !written) return written;
+    if (auto done = file->commit(); !done) return done;
+    note(fmt::format("wrote {}: {} {}", datasets::quoted(out_), runs_.size(), runs_.size() == 1 ? "run" : "runs"));
+    return {};
+  }
+
+  std::vector<std::string> runs_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_report() { return std::make_unique<Report>(); }
+
+}  // namespace glissade::apps

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <glissade/result.h>
+
+namespace glissade::apps {
+
+/// What `--log-json` wrote, event by event.
+struct RunLog {
+  std::string path;
+  std::vector<nlohmann::ordered_json> events;
+};
+
+/// Reads a log. A last line that is not whole yet, of a run that goes on or was killed, is left out; fails on any other line that
+/// is no event, and where there is no start.
+Result<RunLog> read_run_log(const std::string& path);
+
+/// Names for runs that tell them apart: the file's name without its ending, with as many folders before it as it takes.
+std::vector<std::string> run_names(const std::vector<RunLog>& runs);
+
+/// The report on these runs, one page that needs nothing beside itself.
+std::string report_page(const std::vector<RunLog>& runs);
+
+}  // namespace glissade::apps

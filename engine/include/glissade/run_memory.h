@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/options.h>
+#include <glissade/views.h>
+
+namespace glissade {
+
+/// What the memory of a training run depends on besides its options and the network's shape.
+struct DataSize {
+  std::uint64_t rows = 0;
+  std::uint64_t feature_entries = 0;
+  std::uint64_t label_entries = 0;
+  std::uint64_t label_row_entries = 0;  ///< of the labels' sparse rows, estimated from some thousand labels; 0 without fan-in
+  bool paged = false;                   ///< rows come through a RowPager: their memory is taken when they are read
+};
+
+/// Costs a pass over the labels and, with fan-in, over the features of a few rows.
+DataSize data_size(const Config& config, const DatasetView& data, bool paged);
+
+/// Bytes that a run will hold at its largest moment, by what for.
+struct RunMemory {
+  struct Part {
+    std::string_view what;
+    std::uint64_t bytes;
+  };
+  std::string_view moment;  ///< when that is
+  std::vector<Part> parts;
+  std::uint64_t total() const noexcept {
+    std::uint64_t sum = 0;
+    for (const Part& part : parts) sum += part.bytes;
+    return sum;
+  }
+};
+
+/// `held`: what the process holds already, program and data that were read (resident_memory_mib() before the model is made).
+/// Within a tenth of the peak on the data sets of the README.
+RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held);
+
+}  // namespace glissade

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/losses/loss.h"
+
+namespace glissade {
+
+/// SetSum of each sample of a batch whose active set goes in pieces, collected in a first pass over them. Samples may be added to
+/// from several threads, each from one at a time.
+class SetSums {
+ public:
+  /// `labels` of the batch's samples, weights as their values; must outlive the last call of `of`.
+  void begin(const SparseRows& labels);
+  /// One more piece of a sample's set.
+  void add(const Loss& loss, std::size_t sample, const LogitRow& piece);
+  SetSum of(std::size_t sample) const noexcept;
+
+ private:
+  std::size_t first_label(std::size_t sample) const noexcept {
+    return static_cast<std::size_t>(labels_.row_ids(sample).data() - labels_.ids.data());
+  }
+
+  struct State {
+    float log_sum;
+    std::size_t labels;  ///< met so far
+  };
+  SparseRows labels_;
+  std::vector<State> states_;
+  std::vector<float> logits_, weights_;  ///< of labels, those of a sample together, as they were met
+};
+
+}  // namespace glissade

@@ -1,0 +1,129 @@
+// What comes after the paths: labels that go together, and the small network that ranks candidates by all terms.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "engine/sparse/co_labels.h"
+#include "engine/sparse/ranker.h"
+#include "hashing/seeds.h"
+#include "tests/engine/data.h"
+
+namespace glissade::test {
+namespace {
+
+float& at(Terms& terms, Term term) { return terms[static_cast<std::size_t>(term)]; }
+
+Data labels_only(const std::vector<std::vector<std::uint32_t>>& samples, std::uint32_t labels) {
+  Data data{1, labels, {}, {}};
+  for (const auto& sample : samples) {
+    data.x.add(std::vector<std::uint32_t>{0}, std::vector<float>{1.f});
+    data.y.add(sample);
+  }
+  return data;
+}
+
+/// Samples whose label no weighting of the terms finds: the candidate whose first term is nearest 0.
+BlendExamples nearest_to_zero(std::size_t samples, std::uint64_t seed) {
+  BlendExamples examples;
+  hashing::Random random(seed);
+  for (std::size_t i = 0; i < samples; ++i) {
+    std::vector<Terms> candidates(8, Terms{});
+    std::vector<float> targets(8, 0.f);
+    std::size_t label = 0;
+    for (std::size_t c = 0; c < candidates.size(); ++c) {
+      candidates[c][0] = static_cast<float>(4 * random.unit() - 2);
+      if (std::abs(candidates[c][0]) < std::abs(candidates[label][0])) label = c;
+    }
+    targets[label] = 1;
+    examples.add(candidates, std::vector<std::uint32_t>(8), targets);
+  }
+  return examples;
+}
+
+template <class Score>
+double precision(const BlendExamples& examples, const Score& score) {
+  std::size_t hits = 0, begin = 0;
+  for (const std::size_t end : examples.ends) {
+    std::size_t best = begin;
+    for (std::size_t c = begin; c < end; ++c) {
+      if (score(c) > score(best)) best = c;
+    }
+    hits += examples.targets[best] > 0;
+    begin = end;
+  }
+  return static_cast<double>(hits) / static_cast<double>(examples.ends.size());
+}
+
+}  // namespace
+
+TEST_CASE("co-labels: the most frequent companions, as shares of the label's samples", "[unit]") {
+  const Data data = labels_only({{0, 1}, {0, 1, 2}, {0, 3}, {0}, {2, 3}}, 5);
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  const SparseMatrix rows = co_labels(data.view(), all, 2);
+  REQUIRE(rows.rows() == 5);
+  const auto of = [&](std::size_t label) {
+    std::vector<std::pair<std::uint32_t, float>> out;
+    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
+      out.emplace_back(rows.ids[j], __builtin_bit_cast(float, static_cast<std::uint32_t>(rows.values[j]) << 16));
+    }
+    return out;
+  };
+  CHECK((of(0) == std::vector<std::pair<std::uint32_t, float>>{{1, 0.5f}, {2, 0.25f}}));  // 3 as often as 2: the lower one
+  CHECK((of(1) == std::vector<std::pair<std::uint32_t, float>>{{0, 1.f}, {2, 0.5f}}));
+  CHECK(of(4).empty());
+  const std::vector<std::uint32_t> some = {3, 4};
+  CHECK(co_labels(data.view(), some, 2).entries() == 2);  // 2 with 3, and back
+}
+
+TEST_CASE("co-labels: likely candidates speak for those that go with them", "[unit]") {
+  const Data data = labels_only({{0, 1}, {0, 1}, {2, 3}}, 4);
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  const SparseMatrix rows = co_labels(data.view(), all, 4);
+  Blend blend = Blend::start();  // the first term alone
+  const std::vector<std::uint32_t> labels = {3, 0, 1};
+  std::vector<Terms> terms(3, Terms{});
+  at(terms[0], Term::hidden) = std::log(0.1f);
+  at(terms[1], Term::hidden) = std::log(0.7f);
+  at(terms[2], Term::hidden) = std::log(0.2f);
+  CoLabelTerms filler(4);
+  filler.fill(rows, blend, labels, terms);
+  CHECK(at(terms[0], Term::co_labels) == Approx(0).margin(1e-6));  // 2, which goes with it, is no candidate
+  CHECK(at(terms[1], Term::co_labels) == Approx(0.2).epsilon(1e-3));
+  CHECK(at(terms[2], Term::co_labels) == Approx(0.7).epsilon(1e-3));
+  CHECK(at(terms[2], Term::log_co_labels) == Approx(std::log(0.701)).epsilon(1e-3));
+}
+
+TEST_CASE("a ranker learns what a blend cannot say, the same with any number of threads", "[unit]") {
+  const BlendExamples examples = nearest_to_zero(3000, 1), others = nearest_to_zero(1000, 2);
+  const Blend blend = Blend::fit(examples);
+  const Ranker ranker = Ranker::fit(examples, blend, 7);
+  REQUIRE(ranker.weights.size() == Ranker::kSize);
+  std::vector<float> scores(others.terms.size());
+  ranker.score(others.terms, scores.data());
+  const double blended = precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+  const double ranked = precision(others, [&](std::size_t c) { return scores[c]; });
+  CAPTURE(blended, ranked);
+  CHECK(blended < 0.3);
+  CHECK(ranked > 0.75);
+  const Ranker again = Ranker::fit(examples, blend, 7);
+  CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
+}
+
+TEST_CASE("a ranker of examples without a single label is the blend's order", "[unit]") {
+  BlendExamples examples = nearest_to_zero(50, 3);
+  std::ranges::fill(examples.targets, 0.f);
+  Blend blend = Blend::start();
+  const Ranker ranker = Ranker::fit(examples, blend, 7);
+  std::vector<float> scores(examples.terms.size());
+  ranker.score(examples.terms, scores.data());
+  for (std::size_t c = 1; c < 8; ++c) {
+    CHECK((scores[c] > scores[0]) == (blend.score(examples.terms[c]) > blend.score(examples.terms[0])));
+  }
+}
+
+}  // namespace glissade::test

@@ -1,0 +1,81 @@
+#include <glissade/run_memory.h>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "engine/sparse/label_rows.h"
+#include "engine/sparse/sparse_paths.h"
+#include "tests/engine/data.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kMib = 1 << 20;
+
+std::uint64_t part(const RunMemory& memory, std::string_view what) {
+  std::uint64_t bytes = 0;
+  for (const auto& one : memory.parts) {
+    if (one.what == what) bytes += one.bytes;
+  }
+  return bytes;
+}
+
+TEST_CASE("the length of sparse rows is estimated from some of the labels", "[unit]") {
+  const test::Data data = test::planted_data(20'000, 5'000, 12'000, 3);
+  std::vector<std::uint32_t> all(data.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
+  for (const std::uint32_t fan_in : {4u, 64u}) {
+    Config config;
+    config.fan_in = fan_in;
+    const double estimate = static_cast<double>(data_size(config, data.view(), false).label_row_entries);
+    const FeatureWeights weights(SparseWeighting::given, data.view());
+    const double real = static_cast<double>(label_rows(data.view(), all, weights, fan_in).rows.entries());
+    CHECK(estimate == Approx(real).epsilon(0.05));
+  }
+  CHECK(data_size(Config{}, data.view(), false).label_row_entries == 0);
+}
+
+TEST_CASE("sparse paths are counted as large as they become", "[unit]") {
+  const test::Data data = test::planted_data(3'000, 400, 200, 5);
+  std::vector<std::uint32_t> all(data.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
+  Config config;
+  config.fan_in = 32;
+  config.neighbours = 10;
+  const Shape shape{data.features, data.labels};
+  const DataSize size = data_size(config, data.view(), false);
+  const RunMemory with = estimate_run_memory(config, shape, size, 0);
+  const auto real = build_sparse_paths(config, data.view(), all).memory_bytes();
+  const std::uint64_t counted = part(with, "sparse rows and neighbours");
+  CHECK(counted >= real);
+  CHECK(static_cast<double>(counted) < 1.25 * static_cast<double>(real));
+}
+
+TEST_CASE("the memory of a run follows what it is made of", "[unit]") {
+  Config config;
+  const Shape shape{100'000, 500'000};
+  DataSize data{400'000, 30'000'000, 2'000'000, 0, true};
+  const auto total = [&] { return estimate_run_memory(config, shape, data, 50 * kMib).total(); };
+  const MemoryEstimate network = estimate_training_memory(config, shape);
+  const std::uint64_t whole = total();
+  CHECK(whole > network.total() + 50 * kMib + 30'000'000 * 8);
+  config.shuffle_block = 4096;  // a quarter of the rows at a time
+  CHECK(total() < whole - 150'000'000);
+  config.batches = BatchKind::similar;  // goes through all of them
+  CHECK(total() == whole);
+  config.batches = BatchKind::shuffled;
+  config.shuffle_block = 0;
+  data.paged = false;  // then it is held already
+  CHECK(total() < whole - 30'000'000 * 8);
+  data.label_row_entries = 20'000'000;
+  config.fan_in = 128;
+  const RunMemory with = estimate_run_memory(config, shape, data, 0);
+  CHECK(with.total() > network.total() + 20'000'000 * 12);
+  CHECK_FALSE(with.moment.empty());
+}
+
+}  // namespace
+}  // namespace glissade
