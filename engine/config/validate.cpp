@@ -6,6 +6,7 @@
 
 #include "engine/config/hash_kind.h"
 #include "engine/config/names.h"
+#include "engine/config/text.h"
 #include "hashing/family.h"
 
 namespace glissade {
@@ -60,7 +61,7 @@ Result<void> check_words(const Config& config) {
   };
   if (config.storage != Storage::fp32) return refuse("precision", config::name_of(config.storage), "fp32");
   if (config.accumulate != 1) return refuse("accumulate", std::to_string(config.accumulate), "1");
-  if (config.clip_norm != 0) return refuse("clip-norm", number_text(config.clip_norm), "0");
+  if (config.clip_norm != 0) return refuse("clip-norm", config::number_text(config.clip_norm), "0");
   if (config.optimizer != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer), "sgd");
   if (config.activation != Activation::linear) return refuse("activation", config::name_of(config.activation), "linear");
   if (config.hidden.size() > 1) return refuse("hidden", std::to_string(config.hidden.size()) + " layers", "one layer");
