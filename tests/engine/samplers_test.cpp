@@ -38,7 +38,7 @@ struct World {
     labels = random_data(kSamples, 5, kRows, 8).y;
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.tables);
-    index.codes(hidden, 0, kSamples, codes.data(), stride);
+    index.codes(hidden, {0, kSamples}, codes.data(), stride);
     for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
     sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
     sampler->count_labels(counts);
