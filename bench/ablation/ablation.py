@@ -177,14 +177,15 @@ def main():
     for setting in itertools.product(options.data, options.scopes, options.active):
         lines = {line: [] for line in lines_of(options)}
         by_name = {variant(line): runs for line, runs in lines.items()}
+        before = report["lines"]
         for seed in options.seeds:
             done = train(options, setting, seed, rest)
             report["machine"] = done["machine"]
             for run in done["runs"]:
                 by_name[run["variant"]].append(run)
-        baselines = best_uniform(lines)
-        report["lines"] += [row(setting, which, runs, baselines) for which, runs in lines.items() if runs]
-        write(folder, report)  # after each setting: a long comparison that is stopped keeps what it has
+            baselines = best_uniform(lines)
+            report["lines"] = before + [row(setting, which, runs, baselines) for which, runs in lines.items() if runs]
+            write(folder, report)  # after each seed: a long comparison that is stopped keeps what it has
     print(markdown(report))
     print(f"written: {folder}/ablation.md, {folder}/ablation.json, {folder}/ablation.html", file=sys.stderr)
 

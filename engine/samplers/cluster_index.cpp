@@ -237,8 +237,8 @@ void ClusterIndex::finish_pass() {
   period_ = std::max<std::uint64_t>(1, epoch_samples_ / kPasses);
 }
 
-void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept {
-  const std::size_t count = which.count;
+void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,
+                        std::uint32_t* ids) const noexcept {
   std::fill_n(ids, count * depth, RankedRows::kNoRow);
   if (!ready_) return;
   struct Scratch {
@@ -251,7 +251,7 @@ void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::s
   scratch.scores.resize(count * columns);
   scratch.start.assign(columns, 0.f);
   scratch.projections.resize(count * Sketches::kBits);
-  for (std::size_t i = 0; i < count; ++i) means_.frame.query(hidden.row(which.at(i)), scratch.vectors.values.data() + i * stride);
+  for (std::size_t i = 0; i < count; ++i) means_.frame.query(hidden.row(first + i), scratch.vectors.values.data() + i * stride);
   const void* const operand = scratch.vectors.operand(dense::element_for(rows_.storage()));
   means_.panels.multiply_as_columns(operand, stride, count, scratch.start.data(), scratch.scores.data(), columns);
   sketches_.project(operand, stride, count, scratch.projections.data());

@@ -39,9 +39,10 @@ class ClusterIndex {
   /// many.
   std::size_t advance(const Activations& hidden);
 
-  /// The rows of the largest estimated logits for some samples, best first: ids[i * depth + rank], unused places
-  /// RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
-  void rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept;
+  /// The rows of the largest estimated logits for samples first .. first + count - 1, best first: ids[i * depth + rank], unused
+  /// places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
+  void rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,
+            std::uint32_t* ids) const noexcept;
 
   std::size_t memory_bytes() const noexcept;
   /// Of an index over rows of `width` weights, a pass under way included.
