@@ -56,6 +56,7 @@ class TrainingStep {
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer
   std::vector<std::uint32_t> codes_;
   std::size_t codes_stride_ = 0;
+  std::size_t asking_ = 0;  ///< samples whose codes these are
   RowGroups feature_groups_;
 };
 

@@ -38,7 +38,7 @@ struct World {
     labels = random_data(kSamples, 5, kRows, 8).y;
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.tables);
-    index.codes(hidden, 0, kSamples, codes.data(), stride);
+    index.codes(hidden, {0, kSamples}, codes.data(), stride);
     for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
     sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
     sampler->count_labels(counts);
@@ -234,6 +234,31 @@ TEST_CASE("the sampler exact finds the largest logits of every sample", "[unit][
     for (std::size_t i = 0; i < best; ++i) REQUIRE(in.count(order[i]) == 1);
   }
   REQUIRE(set.exact - set.labels == static_cast<std::size_t>(std::lround(0.5 * static_cast<double>(120 - set.labels))));
+}
+
+TEST_CASE("with query-every the samples that ask find what they would find alone", "[unit][levels]") {
+  const std::string name = GENERATE("exact:0.5", "lsh:0.5", "lsh-topk:0.5", "lsh-threshold:0.5", "lsh-learned:0.5");
+  World world(config_of(mix(name.c_str()), 150));
+  constexpr std::size_t kEvery = 3, kAsking = (kSamples + kEvery - 1) / kEvery;
+  const std::size_t stride = hashing::padded(kAsking);
+  std::vector<std::uint32_t> codes(stride * world.config.tables);
+  world.index.codes(world.hidden, {0, kAsking, kEvery}, codes.data(), stride);
+  const hashing::GroupCodes of_asking{codes.data(), stride, kAsking};
+  ActiveSet some, alone, all = world.select(0, kSamples, 4);
+  world.sampler->select({world.labels.view(), 0, kSamples, of_asking, 4, &world.hidden, kEvery}, world.seen, some);
+
+  Activations hidden;
+  hidden.resize(kAsking, kWidth, false);
+  for (std::size_t i = 0; i < kAsking; ++i) std::copy_n(world.hidden.row(i * kEvery), kWidth, hidden.row(i));
+  Rows labels = world.labels;  // all of them, so that the same places are left
+  labels.offsets.assign(kAsking + 1, labels.ids.size());
+  labels.offsets[0] = 0;
+  world.sampler->select({labels.view(), 0, kAsking, of_asking, 4, &hidden}, world.seen, alone);
+  CAPTURE(name);
+  REQUIRE(some.exact > some.labels);
+  REQUIRE(some.ids == alone.ids);
+  REQUIRE(some.exact == alone.exact);
+  REQUIRE(some.ids != all.ids);
 }
 
 TEST_CASE("the sampler in-batch takes other samples' labels only", "[unit]") {
