@@ -62,7 +62,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
   report.output = output_->step({hidden_.back(),
                                  labels,
-                                 {codes_.data(), codes_stride_, plan.rows.size()},
+                                 {codes_.data(), codes_stride_, asking_},
                                  hashing::derive(config.seed, kActiveSet, step),
                                  optimizer,
                                  gradients_.back().data(),
@@ -88,9 +88,11 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
 
 void TrainingStep::hash_hidden() {
   const Activations& hidden = hidden_.back();
-  codes_stride_ = hashing::padded(hidden.samples);
+  const std::size_t every = model_.config.scope == Scope::shared ? model_.config.query_every : 1;
+  asking_ = (hidden.samples + every - 1) / every;
+  codes_stride_ = hashing::padded(asking_);
   codes_.resize(codes_stride_ * index_->tables().tables());
-  index_->codes(hidden, 0, hidden.samples, codes_.data(), codes_stride_);
+  index_->codes(hidden, {0, asking_, every}, codes_.data(), codes_stride_);
 }
 
 bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases) {
