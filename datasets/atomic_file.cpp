@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "datasets/message.h"
@@ -67,10 +68,19 @@ std::string target_of(std::string_view name, pid_t& process) {
   return std::string(name.substr(0, at));
 }
 
+/// Whether a process has ended and is only still listed, because nobody has asked for its exit status yet.
+bool has_ended(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/stat", process));
+  std::string text;
+  if (!std::getline(file, text)) return false;
+  const auto name_end = text.rfind(')');  // "PID (NAME) STATE ..."
+  return name_end != std::string::npos && name_end + 2 < text.size() && (text[name_end + 2] == 'Z' || text[name_end + 2] == 'X');
+}
+
 /// Whether the writer is gone: it holds a lock as long as it lives, also where its number means nothing here (in another
 /// container, on another machine). One that was started a moment ago may not have it yet, but is there.
 bool is_gone(const std::string& path, pid_t process) {
-  if (::kill(process, 0) == 0 || errno != ESRCH) return false;
+  if (::kill(process, 0) == 0 ? !has_ended(process) : errno != ESRCH) return false;
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return false;
   const bool locked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;

@@ -94,12 +94,14 @@ class Probe {
     const Config& config = model_.config;
     LabelIndex* index = nullptr;
     std::vector<std::uint32_t> codes;
-    const std::size_t stride = hashing::padded(hidden_.samples);
+    const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
+    const std::size_t every = shared ? config.query_every : 1;
+    const std::size_t asking = (hidden_.samples + every - 1) / every, stride = hashing::padded(asking);
     if (uses_tables(config.sampler)) {
       index = &model_.training_index();
       index->ensure_full();
       codes.resize(stride * index->tables().tables());
-      index->codes(hidden_, 0, hidden_.samples, codes.data(), stride);
+      index->codes(hidden_, {0, asking, every}, codes.data(), stride);
     }
     std::optional<ClusterIndex> clusters;
     if (uses_clusters(config.sampler)) {
@@ -110,13 +112,12 @@ class Probe {
     const auto sampler =
         make_sampler(config, static_cast<std::uint32_t>(rows_.rows()), {index, &rows_, clusters ? &*clusters : nullptr});
     sampler->count_labels(model_.label_counts);
-    const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
     hashing::StampSet seen(rows_.rows());
     sets_.resize(shared ? 1 : samples_);
     for (std::size_t i = 0; i < sets_.size(); ++i) {
       const std::size_t count = shared ? hidden_.samples : 1;
-      sampler->select({batch_.labels(), i, count, {codes.data() + i, stride, count}, hashing::derive(kSeed, i), &hidden_}, seen,
-                      sets_[i]);
+      const hashing::GroupCodes own{codes.data() + i, stride, shared ? asking : 1};
+      sampler->select({batch_.labels(), i, count, own, hashing::derive(kSeed, i), &hidden_, every}, seen, sets_[i]);
     }
   }
 

@@ -20,8 +20,15 @@ struct Column {
 };
 
 constexpr Column kReached[] = {
-    {"P@1", "p@1", 100},     {"P@3", "p@3", 100},     {"P@5", "p@5", 100},       {"PSP@1", "psp@1", 100},
-    {"PSP@3", "psp@3", 100}, {"PSP@5", "psp@5", 100}, {"nDCG@5", "ndcg@5", 100}, {"training s", "train_seconds"},
+    {"P@1", "p@1", 100},
+    {"P@3", "p@3", 100},
+    {"P@5", "p@5", 100},
+    {"PSP@1", "psp@1", 100},
+    {"PSP@3", "psp@3", 100},
+    {"PSP@5", "psp@5", 100},
+    {"nDCG@5", "ndcg@5", 100},
+    {"training s", "train_seconds"},
+    {"CPU s", "train_cpu_seconds"},
 };
 
 constexpr Column kCost[] = {

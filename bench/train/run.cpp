@@ -1,6 +1,7 @@
 #include "bench/train/run.h"
 
 #include <chrono>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -87,10 +88,21 @@ void add_metrics(Json& json, const Metrics& metrics) {
   }
 }
 
-Json epoch_json(const EpochReport& report, double train_seconds, const std::optional<Evaluation>& evaluation) {
+/// Of all threads of this process.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+/// Of the training so far: what passed, and what all threads together computed.
+struct Spent {
+  double seconds = 0;
+  double computed = 0;
+};
+
+Json epoch_json(const EpochReport& report, const Spent& spent, double computed, const std::optional<Evaluation>& evaluation) {
   Json json = {{"epoch", report.epoch},
                {"train_seconds", report.train_seconds},
-               {"train_seconds_so_far", train_seconds},
+               {"train_seconds_so_far", spent.seconds},
+               {"train_cpu_seconds", computed},
+               {"train_cpu_seconds_so_far", spent.computed},
                {"samples", report.samples},
                {"steps", report.steps},
                {"samples_per_second", report.samples_per_second},
@@ -129,6 +141,7 @@ void add_scalars(Json& run, std::size_t test_rows) {
     if (key.find('@') != std::string::npos || key.ends_with("_cosine") || key.ends_with("_error")) scalars[key] = value;
   }
   scalars["train_seconds"] = sum("train_seconds");
+  scalars["train_cpu_seconds"] = sum("train_cpu_seconds");
   scalars["seconds_per_epoch"] = mean("train_seconds");
   scalars["samples_per_second"] = sum("samples") / sum("train_seconds");
   for (const char* key : {"sampling_seconds", "rehash_seconds", "active_share", "rows_touched_share"}) scalars[key] = mean(key);
@@ -139,20 +152,23 @@ void add_scalars(Json& run, std::size_t test_rows) {
 
 Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments, const std::string& name) {
   Json epochs = Json::array();
-  double seconds = 0;
+  Spent spent;
   const std::uint32_t count = arguments.config.epochs;
   Heartbeat heartbeat(name, count);
   for (std::uint32_t i = 1; i <= count; ++i) {
+    const double before = cpu_seconds();
     const auto report = trainer.train_epoch(data.train->view(), std::ref(heartbeat));
     if (!report) return report.error();
-    seconds += report->train_seconds;
+    const double computed = cpu_seconds() - before;
+    spent.seconds += report->train_seconds;
+    spent.computed += computed;
     std::optional<Evaluation> evaluation;
     if (i == count || i % arguments.eval_every == 0) {
       auto done = evaluate(model, data.test->view());
       if (!done) return done.error();
       evaluation = *done;
     }
-    epochs.push_back(epoch_json(*report, seconds, evaluation));
+    epochs.push_back(epoch_json(*report, spent, computed, evaluation));
     if (evaluation && arguments.probe) probe_active_sets(model, data.test->view(), epochs.back());
     say(name, count, epochs.back());
   }

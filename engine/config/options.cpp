@@ -229,6 +229,10 @@ constexpr auto kOptions = std::to_array<Option>({
         {kActiveSet, "", "Sampler frequency: a label is drawn in proportion to (its count + 1) to this power."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
         {kActiveSet, "", "Largest part of the set that a sampler named without a share retrieves; the rest is drawn uniformly."}),
+    number<"query-every", &Config::query_every, "1 .. 65536">(
+        {kActiveSet, "samples",
+         "Scope shared: only every so many-th sample of a batch looks for labels, of which it gets so many times more; costs so "
+         "many times less."}),
     choice<"fused", &Config::fused>(
         {kActiveSet, "",
          "Scope shared: fused block kernels, or off for plain oneDNN matrix products, the baseline to compare with."}),

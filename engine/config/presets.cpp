@@ -131,6 +131,7 @@ Config items() {
   Config config = with_sparse_paths();
   config.row_epochs = 1;
   config.neighbours = 0;  // a basket's other splits would vote for what is in it
+  config.weight_samples = 0;  // and they would teach how to find the basket again
   config.sparse_weighting = SparseWeighting::idf;
   config.exclude_input = true;
   config.hidden = {256};

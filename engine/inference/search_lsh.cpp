@@ -43,7 +43,7 @@ std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, con
   const std::size_t k = target.out.k;
   const std::size_t stride = hashing::padded(hidden.samples);
   std::vector<std::uint32_t> codes(stride * index.tables().tables());
-  index.codes(hidden, 0, hidden.samples, codes.data(), stride);
+  index.codes(hidden, {0, hidden.samples}, codes.data(), stride);
   std::atomic<std::uint64_t> scored{0};
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, hidden.samples, 8), [&](const tbb::blocked_range<std::size_t>& range) {
     thread_local Scratch scratch;

@@ -25,6 +25,15 @@ struct Activations {
   const std::uint16_t* half_row(std::size_t sample) const noexcept { return halves.data() + sample * stride; }
 };
 
+/// The rows first, first + every, ... of some activations, `count` of them.
+struct SomeRows {
+  std::size_t first;
+  std::size_t count;
+  std::size_t every = 1;
+
+  std::size_t at(std::size_t i) const noexcept { return first + i * every; }
+};
+
 /// The activation in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
 void activate(Activations& out, Activation kind, double rate, std::uint64_t seed);

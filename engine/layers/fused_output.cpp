@@ -66,7 +66,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   OutputReport report;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step);
+    set_.choose(parts_.sampler, step, parts_.config.query_every);
   }
   const std::size_t size = set_.size(),
                     largest = std::min(size, parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));

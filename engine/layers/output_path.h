@@ -20,7 +20,7 @@ namespace glissade {
 struct OutputStep {
   const Activations& hidden;
   const SparseRows& labels;   ///< values, if any: the labels' weights as targets
-  hashing::GroupCodes codes;  ///< of all samples; only if the sampler uses tables
+  hashing::GroupCodes codes;  ///< of all samples that retrieve; only if the sampler uses tables
   std::uint64_t seed;
   const RowOptimizer& optimizer;
   float* hidden_gradient;  ///< [samples x hidden.stride], overwritten

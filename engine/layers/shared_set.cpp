@@ -4,8 +4,8 @@
 
 namespace glissade {
 
-void SharedSet::choose(const Sampler& sampler, const OutputStep& step) {
-  sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden}, seen_, active_);
+void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every) {
+  sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden, every}, seen_, active_);
   for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
   if (active_.everything) {
     for (const std::uint32_t label : step.labels.ids) position_[label] = label;

@@ -30,7 +30,7 @@ class SharedSet {
   explicit SharedSet(std::size_t rows) : rows_(rows), seen_(rows), position_(rows) {}
 
   /// Draws the set of the whole batch.
-  void choose(const Sampler& sampler, const OutputStep& step);
+  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every);
 
   std::size_t size() const noexcept { return active_.size(rows_); }
   std::uint32_t id(std::size_t position) const noexcept {

@@ -39,7 +39,7 @@ OutputReport UnfusedOutput::step(const OutputStep& step) {
   ok_ = true;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step);
+    set_.choose(parts_.sampler, step, parts_.config.query_every);
   }
   const std::size_t samples = step.hidden.samples;
   const std::size_t size = set_.size();

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/layers/row_logits.h"
 #include "engine/samplers/ranked.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr std::size_t kRowsAtOnce = 64;
 constexpr std::size_t kSamplePerCluster = 32;
 constexpr std::size_t kRounds = 4;
+constexpr std::size_t kCandidates = 4;    ///< rows whose logits are computed, for each one that is asked for
 constexpr std::uint64_t kUsualEpoch = 8;  ///< samples per row, for who trains step by step
 constexpr std::uint64_t kSampleStream = 1, kSketchStream = 2, kMeansStream = 3;
 
@@ -242,8 +244,8 @@ void ClusterIndex::place_buckets() {
   buckets_.lengths.assign(places, 0.f);
 }
 
-void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,
-                        std::uint32_t* ids) const noexcept {
+void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept {
+  const std::size_t count = which.count;
   std::fill_n(ids, count * depth, RankedRows::kNoRow);
   if (!ready_) return;
   struct Scratch {
@@ -256,18 +258,20 @@ void ClusterIndex::rank(const Activations& hidden, std::size_t first, std::size_
   scratch.scores.resize(count * columns);
   scratch.start.assign(columns, 0.f);
   scratch.projections.resize(count * Sketches::kBits);
-  for (std::size_t i = 0; i < count; ++i) means_.frame.query(hidden.row(first + i), scratch.vectors.values.data() + i * stride);
+  for (std::size_t i = 0; i < count; ++i) means_.frame.query(hidden.row(which.at(i)), scratch.vectors.values.data() + i * stride);
   const void* const operand = scratch.vectors.operand(dense::element_for(rows_.storage()));
   means_.panels.multiply_as_columns(operand, stride, count, scratch.start.data(), scratch.scores.data(), columns);
   sketches_.project(operand, stride, count, scratch.projections.data());
   for (std::size_t i = 0; i < count; ++i)
-    search(scratch.scores.data() + i * columns, scratch.projections.data() + i * Sketches::kBits, depth, ids + i * depth);
+    search({hidden, which.at(i), scratch.scores.data() + i * columns, scratch.projections.data() + i * Sketches::kBits}, depth,
+           ids + i * depth);
 }
 
-/// The buckets of the largest scores, and in them the rows of the largest estimates.
-void ClusterIndex::search(const float* scores, const float* projections, std::size_t depth, std::uint32_t* ids) const noexcept {
+/// The buckets of the largest scores, in them the rows of the largest estimates, and of these those of the largest logits:
+/// sketches are coarse, and as old as the last pass.
+void ClusterIndex::search(const Query& query, std::size_t depth, std::uint32_t* ids) const noexcept {
   struct Scratch {
-    std::vector<std::uint32_t> buckets, best;
+    std::vector<std::uint32_t> buckets, best, candidates;
     std::vector<float> scores, values, estimates;
     std::vector<std::uint32_t> places;
     std::vector<std::uint16_t> sums;
@@ -276,14 +280,16 @@ void ClusterIndex::search(const float* scores, const float* projections, std::si
   const simd::Kernels& kernels = simd::kernels();
   scratch.buckets.resize(probes_);
   scratch.scores.resize(probes_);
-  scratch.best.resize(depth);
-  scratch.values.resize(depth);
+  const std::size_t most = kCandidates * depth;
+  scratch.best.resize(most);
+  scratch.values.resize(most);
+  scratch.candidates.resize(most);
   scratch.estimates.resize(probes_ * buckets_.largest);
   scratch.places.resize(probes_ * buckets_.largest);
   scratch.sums.resize(buckets_.largest);
   Sketches::Lookup lookup;
-  Sketches::prepare(projections, lookup);
-  const std::size_t probed = kernels.topk_f32(scores, count_, probes_, scratch.buckets.data(), scratch.scores.data());
+  Sketches::prepare(query.projections, lookup);
+  const std::size_t probed = kernels.topk_f32(query.scores, count_, probes_, scratch.buckets.data(), scratch.scores.data());
   std::size_t met = 0;
   for (std::size_t probe = 0; probe < probed; ++probe) {
     const std::uint32_t bucket = scratch.buckets[probe];
@@ -300,8 +306,14 @@ void ClusterIndex::search(const float* scores, const float* projections, std::si
     }
     met += size;
   }
-  const std::size_t found = kernels.topk_f32(scratch.estimates.data(), met, depth, scratch.best.data(), scratch.values.data());
-  for (std::size_t i = 0; i < found; ++i) ids[i] = buckets_.ids[scratch.places[scratch.best[i]]];
+  const std::size_t candidates =
+      kernels.topk_f32(scratch.estimates.data(), met, most, scratch.best.data(), scratch.values.data());
+  for (std::size_t i = 0; i < candidates; ++i) scratch.candidates[i] = buckets_.ids[scratch.places[scratch.best[i]]];
+  float* const logits = scratch.estimates.data();
+  row_logits(rows_, query.hidden, query.sample, {scratch.candidates.data(), candidates}, logits);
+  for (std::size_t i = 0; i < candidates; ++i) logits[i] += rows_.bias[scratch.candidates[i]];
+  const std::size_t found = kernels.topk_f32(logits, candidates, depth, scratch.best.data(), scratch.values.data());
+  for (std::size_t i = 0; i < found; ++i) ids[i] = scratch.candidates[scratch.best[i]];
 }
 
 }  // namespace glissade

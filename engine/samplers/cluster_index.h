@@ -39,10 +39,9 @@ class ClusterIndex {
   /// many.
   std::size_t advance(const Activations& hidden);
 
-  /// The rows of the largest estimated logits for samples first .. first + count - 1, best first: ids[i * depth + rank], unused
-  /// places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
-  void rank(const Activations& hidden, std::size_t first, std::size_t count, std::size_t depth,
-            std::uint32_t* ids) const noexcept;
+  /// The rows of the largest logits, among those that the table finds, for some samples, best first: ids[i * depth + rank],
+  /// unused places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
+  void rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept;
 
   std::size_t memory_bytes() const noexcept;
   /// Of an index over rows of `width` weights, a pass under way included.
@@ -76,7 +75,13 @@ class ClusterIndex {
   void hash_rows(std::size_t begin, std::size_t end);
   void finish_pass();
   void place_buckets();
-  void search(const float* scores, const float* projections, std::size_t depth, std::uint32_t* ids) const noexcept;
+  struct Query {
+    const Activations& hidden;
+    std::size_t sample;
+    const float* scores;       ///< of the buckets
+    const float* projections;  ///< of the sample
+  };
+  void search(const Query& query, std::size_t depth, std::uint32_t* ids) const noexcept;
 
   const ParameterRows& rows_;
   std::size_t count_;  ///< clusters

@@ -158,13 +158,13 @@ void LabelIndex::begin_job(std::vector<std::uint32_t> rows, double period) {
   job_period_ = period;
 }
 
-void LabelIndex::codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes,
-                       std::size_t stride) const {
+void LabelIndex::codes(const Activations& hidden, const SomeRows& which, std::uint32_t* codes, std::size_t stride) const {
   constexpr std::size_t kBlock = 4 * hashing::kLanes;
-  tbb::parallel_for(std::size_t{0}, (count + kBlock - 1) / kBlock, [&](std::size_t block) {
+  tbb::parallel_for(std::size_t{0}, (which.count + kBlock - 1) / kBlock, [&](std::size_t block) {
     const std::size_t begin = block * kBlock;
-    const std::size_t samples = std::min(kBlock, count - begin);
-    hashing::group_codes(*family_, hidden.row(first + begin), hidden.stride, rows_.width(), samples, codes + begin, stride);
+    const std::size_t samples = std::min(kBlock, which.count - begin);
+    hashing::group_codes(*family_, hidden.row(which.at(begin)), which.every * hidden.stride, rows_.width(), samples,
+                         codes + begin, stride);
   });
 }
 

@@ -48,9 +48,9 @@ class LabelIndex {
   /// and begins the next one if the schedule says so. Returns the rows hashed now.
   std::size_t advance(std::uint64_t samples);
 
-  /// Addresses of the activations' rows first .. first + count - 1 in every table, codes[table * stride + i];
+  /// Addresses of the activations' rows in every table, codes[table * stride + i] of row first + i * every;
   /// stride >= hashing::padded(count). In parallel.
-  void codes(const Activations& hidden, std::size_t first, std::size_t count, std::uint32_t* codes, std::size_t stride) const;
+  void codes(const Activations& hidden, const SomeRows& which, std::uint32_t* codes, std::size_t stride) const;
 
   /// Addresses of the rows ids[0], ids[1], ... themselves, codes[table * stride + i]. In parallel.
   void row_codes(std::span<const std::uint32_t> ids, std::uint32_t* codes, std::size_t stride) const;

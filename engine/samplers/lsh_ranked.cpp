@@ -30,20 +30,20 @@ void LshRankedSource::add(const SampleGroup& group, const Order& order, hashing:
     std::vector<std::uint32_t> ids;
   };
   static thread_local Scratch scratch;  // the loop below is entered by one sample's own thread, or by the only caller
-  const std::size_t depth = rank_depth(order.quota, group.count);
-  scratch.best.resize(group.count * depth);
-  scratch.ids.assign(group.count * depth, RankedRows::kNoRow);
+  const std::size_t asking = group.asking(), depth = rank_depth(order.quota, asking);
+  scratch.best.resize(asking * depth);
+  scratch.ids.assign(asking * depth, RankedRows::kNoRow);
   const auto rank_one = [&, best = scratch.best.data(), ids = scratch.ids.data()](std::size_t s) {
     const std::span own(best + s * depth, depth);
     const std::size_t found = rank(group, s, order.seed, own);
     for (std::size_t i = 0; i < found; ++i) ids[s * depth + i] = own[i].row;
   };
-  if (group.count == 1) {
+  if (asking == 1) {
     rank_one(0);
   } else {
-    tbb::parallel_for(std::size_t{0}, group.count, rank_one);
+    tbb::parallel_for(std::size_t{0}, asking, rank_one);
   }
-  const std::size_t start = hashing::Random(order.seed).below(group.count);
+  const std::size_t start = hashing::Random(order.seed).below(asking);
   add_by_rank({scratch.ids, depth}, order.quota, start, seen, out, [&](std::size_t place) {
     if (order.inclusion) out.inclusion.push_back(inclusion_of(scratch.best[place].count, index_.tables().tables()));
   });

@@ -22,9 +22,12 @@ struct SampleGroup {
   SparseRows labels;      ///< of the whole batch
   std::size_t first = 0;  ///< rows first .. first + count - 1 of `labels`
   std::size_t count = 0;
-  hashing::GroupCodes codes = {};       ///< of the same samples; only if the sampler uses tables
+  hashing::GroupCodes codes = {};       ///< of those that retrieve; only if the sampler uses tables
   std::uint64_t seed = 0;               ///< draws are a function of this
   const Activations* hidden = nullptr;  ///< of the whole batch; what the output layer sees
+  std::size_t every = 1;                ///< of the samples only first, first + every, ... retrieve
+
+  std::size_t asking() const noexcept { return (count + every - 1) / every; }  ///< how many retrieve
 };
 
 /// Chooses active sets. select() is safe from many threads, each with its own `seen`, and does not allocate once the vectors

@@ -42,7 +42,7 @@ double wanted_rows(const Config& config, const Shape& shape) noexcept {
     if (uses_tables(part.kind)) share += share_of(part, config);
   }
   const double places = share * std::min(config.active.of(shape.labels), shape.labels);
-  return config.scope == Scope::shared ? std::ceil(places / config.batch) : places;
+  return config.scope == Scope::shared ? std::ceil(places * config.query_every / config.batch) : places;
 }
 
 Offer offer_of(const Config& config, const Shape& shape, std::uint32_t k, std::uint32_t bits) noexcept {

@@ -115,7 +115,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
   const OutputReport output = output_->step({hidden_.back(),
                                              labels,
-                                             {codes_.data(), codes_stride_, part.rows.size()},
+                                             {codes_.data(), codes_stride_, asking_},
                                              seed(kActiveSet),
                                              optimizer,
                                              gradients_.back().data(),
@@ -135,9 +135,11 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
 
 void TrainingStep::hash_hidden() {
   const Activations& hidden = hidden_.back();
-  codes_stride_ = hashing::padded(hidden.samples);
+  const std::size_t every = model_.config.scope == Scope::shared ? model_.config.query_every : 1;
+  asking_ = (hidden.samples + every - 1) / every;
+  codes_stride_ = hashing::padded(asking_);
   codes_.resize(codes_stride_ * index_->tables().tables());
-  index_->codes(hidden, 0, hidden.samples, codes_.data(), codes_stride_);
+  index_->codes(hidden, {0, asking_, every}, codes_.data(), codes_stride_);
 }
 
 bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases) {

@@ -70,6 +70,7 @@ class TrainingStep {
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer
   std::vector<std::uint32_t> codes_;
   std::size_t codes_stride_ = 0;
+  std::size_t asking_ = 0;  ///< samples whose codes these are
   RowGroups feature_groups_;
   std::vector<float> label_weights_;   ///< by label; empty: equal
   std::vector<float> target_weights_;  ///< of the batch's labels

@@ -189,8 +189,8 @@ def log_has_every_field(runs):
 
 def report_draws_runs(runs):
     for name, active in (("one", "256"), ("two", "512")):
-        runs.train(f"{name}.glsd", "--epochs", "1", "--active", active, "--test", runs.test_file, "--log-json", f"{name} </script>.jsonl")
-    out, err = runs.call("report", "one </script>.jsonl", "two </script>.jsonl", "--out", "report.html")
+        runs.train(f"{name}.glsd", "--epochs", "1", "--active", active, "--test", runs.test_file, "--log-json", f"{name} <b>.jsonl")
+    out, err = runs.call("report", "one <b>.jsonl", "two <b>.jsonl", "--out", "report.html")
     if out != "" or err != "wrote 'report.html': 2 runs\n":
         raise Failure(f"output {out!r}, {err!r}")
     page = (runs.folder / "report.html").read_text(encoding="utf-8")
@@ -200,13 +200,13 @@ def report_draws_runs(runs):
         raise Failure(f"the page needs {addresses or 'more than itself'}")
     text = re.search(r'<script type="application/json" id="runs">(.*?)</script>', page, re.DOTALL).group(1)
     drawn = json.loads(text)
-    if [run["name"] for run in drawn] != ["one </script>", "two </script>"]:
+    if [run["name"] for run in drawn] != ["one <b>", "two <b>"]:
         raise Failure(f"names {[run['name'] for run in drawn]}")
-    for run, file in zip(drawn, ("one </script>.jsonl", "two </script>.jsonl")):
+    for run, file in zip(drawn, ("one <b>.jsonl", "two <b>.jsonl")):
         if run["events"] != [json.loads(line) for line in (runs.folder / file).read_text().splitlines()]:
             raise Failure(f"{file} is not what the page holds")
     # A run that goes on has a line that is not whole yet.
-    cut = (runs.folder / "two </script>.jsonl").read_text()[:-20]
+    cut = (runs.folder / "two <b>.jsonl").read_text()[:-20]
     (runs.folder / "cut.jsonl").write_text(cut)
     if runs.call("report", "cut.jsonl")[0].count('"event":"epoch"') != 1:
         raise Failure("a log whose last line is not whole is drawn otherwise")

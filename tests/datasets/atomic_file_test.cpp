@@ -63,6 +63,20 @@ TEST_CASE("what killed writers left goes when the file is written again, and not
   CHECK(names_in(root) == stay);
 }
 
+TEST_CASE("a writer that has ended counts as gone before anybody has asked for its exit status", "[unit]") {
+  const TemporaryFolder folder;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(0);
+  siginfo_t info;
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT) == 0);  // still listed
+  const fs::path left = fs::path(folder.path()) / ("m." + std::to_string(child) + "-0.tmp");
+  touch(left);
+  remove_abandoned(left.string(), [](const std::string&) { return true; });
+  CHECK_FALSE(fs::exists(left));
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+}
+
 TEST_CASE("a temporary file that somebody has locked stays, though its process is not known here", "[unit]") {
   const TemporaryFolder folder;
   const fs::path left = fs::path(folder.path()) / ("m." + dead_process() + "-0.tmp");

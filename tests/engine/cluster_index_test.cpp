@@ -65,7 +65,7 @@ ClusterIndex built(const Config& config, const ParameterRows& rows, const Activa
 
 std::vector<std::uint32_t> ranked(const ClusterIndex& index, const Activations& hidden, std::size_t depth) {
   std::vector<std::uint32_t> ids(hidden.samples * depth);
-  index.rank(hidden, 0, hidden.samples, depth, ids.data());
+  index.rank(hidden, {0, hidden.samples}, depth, ids.data());
   return ids;
 }
 

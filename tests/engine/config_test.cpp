@@ -36,13 +36,13 @@ TEST_CASE("every field of Config has an option", "[unit]") {
   // Does not compile when a field is added: add its option, then extend this list.
   const auto& [hidden, activation, storage, loss, label_weights, start, start_length, fan_in, row_epochs, row_rate, row_growth,
                neighbours, co_labels, weight_samples, list_budget, sparse_weighting, row_topology, exclude_input, sampler, scope,
-               active, retrieved_share, frequency_power, collisions, fused, correction, hash, hash_transform, probes,
+               active, retrieved_share, frequency_power, query_every, collisions, fused, correction, hash, hash_transform, probes,
                table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period, rehash_growth, rehash_threshold, optimizer,
                moments, second_moment, learning_rate, beta1, beta2, epsilon, clip_norm, weight_decay, warmup, decay, window,
                negatives, min_count, subsampling, min_ngram, max_ngram, epochs, batch, accumulate, shuffle_block, loader_threads,
                batches, feature_dropout, hidden_dropout, seed, deterministic, threads] = Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 66);
+  CHECK(options().size() == 67);
 }
 
 TEST_CASE("an active set's size may be a part of the labels", "[unit]") {

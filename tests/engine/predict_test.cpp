@@ -136,7 +136,7 @@ TEST_CASE("LSH search scores exactly the rows in the sample's buckets", "[unit][
   const std::size_t samples = world.data.size(), stride = hashing::padded(samples);
   const std::uint32_t tables = index.tables().tables();
   std::vector<std::uint32_t> codes(stride * tables);
-  index.codes(world.hidden, 0, samples, codes.data(), stride);
+  index.codes(world.hidden, {0, samples}, codes.data(), stride);
   const std::uint32_t k = GENERATE(5u, 1000u);
   const Predictions found = must(world.model->predict(world.data.x.view(), {.k = k, .search = Search::lsh}));
   std::uint64_t candidates = 0;

@@ -38,7 +38,7 @@ struct World {
     labels = random_data(kSamples, 5, kRows, 8).y;
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.tables);
-    index.codes(hidden, 0, kSamples, codes.data(), stride);
+    index.codes(hidden, {0, kSamples}, codes.data(), stride);
     for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
     sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
     sampler->count_labels(counts);
@@ -67,6 +67,8 @@ struct World {
     }
     return all;
   }
+
+  float weight(std::uint32_t row, std::size_t d) const { return rows.weights[row * rows.stride() + d]; }
 
   Config config;
   ParameterRows rows;
@@ -111,6 +113,28 @@ std::vector<double> terms_of(const World& world, std::size_t sample) {
 double weight_of(const ActiveSet& set, std::size_t position) {
   if (position < set.exact || set.log_weights.empty()) return 1.0;
   return std::exp(double{set.log_weights[position - set.exact]});
+}
+
+/// The softmax gradient of a sample by its hidden vector, through the logits of the set alone; of all rows for a set of
+/// everything.
+std::vector<double> hidden_gradient(const World& world, std::size_t sample, const ActiveSet& set) {
+  std::vector<double> terms(set.size(kRows)), gradient(kWidth);
+  for (std::size_t j = 0; j < terms.size(); ++j) {
+    const std::uint32_t id = set.everything ? static_cast<std::uint32_t>(j) : set.ids[j];
+    double z = world.rows.bias[id] + std::log(weight_of(set, j));
+    for (std::size_t d = 0; d < kWidth; ++d) z += double{world.weight(id, d)} * world.hidden.row(sample)[d];
+    terms[j] = std::exp(z);
+  }
+  const double sum = std::accumulate(terms.begin(), terms.end(), 0.0);
+  for (std::size_t j = 0; j < terms.size(); ++j) {
+    const std::uint32_t id = set.everything ? static_cast<std::uint32_t>(j) : set.ids[j];
+    for (std::size_t d = 0; d < kWidth; ++d) gradient[d] += terms[j] / sum * world.weight(id, d);
+  }
+  const auto labels = world.labels.view().row_ids(sample);
+  for (const std::uint32_t label : labels) {
+    for (std::size_t d = 0; d < kWidth; ++d) gradient[d] -= world.weight(label, d) / static_cast<double>(labels.size());
+  }
+  return gradient;
 }
 
 }  // namespace
@@ -212,6 +236,31 @@ TEST_CASE("the sampler exact finds the largest logits of every sample", "[unit][
   REQUIRE(set.exact - set.labels == static_cast<std::size_t>(std::lround(0.5 * static_cast<double>(120 - set.labels))));
 }
 
+TEST_CASE("with query-every the samples that ask find what they would find alone", "[unit][levels]") {
+  const std::string name = GENERATE("exact:0.5", "lsh:0.5", "lsh-topk:0.5", "lsh-threshold:0.5", "lsh-learned:0.5");
+  World world(config_of(mix(name.c_str()), 150));
+  constexpr std::size_t kEvery = 3, kAsking = (kSamples + kEvery - 1) / kEvery;
+  const std::size_t stride = hashing::padded(kAsking);
+  std::vector<std::uint32_t> codes(stride * world.config.tables);
+  world.index.codes(world.hidden, {0, kAsking, kEvery}, codes.data(), stride);
+  const hashing::GroupCodes of_asking{codes.data(), stride, kAsking};
+  ActiveSet some, alone, all = world.select(0, kSamples, 4);
+  world.sampler->select({world.labels.view(), 0, kSamples, of_asking, 4, &world.hidden, kEvery}, world.seen, some);
+
+  Activations hidden;
+  hidden.resize(kAsking, kWidth, false);
+  for (std::size_t i = 0; i < kAsking; ++i) std::copy_n(world.hidden.row(i * kEvery), kWidth, hidden.row(i));
+  Rows labels = world.labels;  // all of them, so that the same places are left
+  labels.offsets.assign(kAsking + 1, labels.ids.size());
+  labels.offsets[0] = 0;
+  world.sampler->select({labels.view(), 0, kAsking, of_asking, 4, &hidden}, world.seen, alone);
+  CAPTURE(name);
+  REQUIRE(some.exact > some.labels);
+  REQUIRE(some.ids == alone.ids);
+  REQUIRE(some.exact == alone.exact);
+  REQUIRE(some.ids != all.ids);
+}
+
 TEST_CASE("the sampler in-batch takes other samples' labels only", "[unit]") {
   World world(config_of(mix("in-batch:1"), 200));
   const ActiveSet set = world.select(4, 1, 9);
@@ -297,6 +346,30 @@ TEST_CASE("weighted sums over active sets estimate those over all rows without b
   REQUIRE(error > 0);
   REQUIRE(error < 0.01 * full);
   REQUIRE(std::abs(mean - full) < 4.5 * error);
+}
+
+TEST_CASE("the expected gradient over corrected sets is that of the full softmax, and over uncorrected ones it is not",
+          "[property]") {
+  const std::string name = GENERATE("uniform", "frequency", "lsh-topk:0.25+frequency:0.5", "lsh-learned:0.3", "lsh-label:0.3");
+  ActiveSet all;
+  all.everything = true;
+  constexpr std::size_t kRounds = 2000;
+  for (const bool correction : {true, false}) {
+    World world(config_of(mix(name.c_str()), 180, correction));
+    const std::vector<double> full = hidden_gradient(world, 0, all);
+    std::vector<double> sum(kWidth), square(kWidth);
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      const auto estimate = hidden_gradient(world, 0, world.select(0, kSamples, hashing::mix(round)));
+      for (std::size_t d = 0; d < kWidth; ++d) sum[d] += estimate[d], square[d] += estimate[d] * estimate[d];
+    }
+    double off = 0;  // of the mean, in standard errors
+    for (std::size_t d = 0; d < kWidth; ++d) {
+      const double mean = sum[d] / kRounds, error = std::sqrt((square[d] / kRounds - mean * mean) / kRounds);
+      off = std::max(off, std::abs(mean - full[d]) / error);
+    }
+    CAPTURE(name, correction, off);
+    REQUIRE((correction ? off < 4.5 : off > 9));
+  }
 }
 
 }  // namespace glissade::test

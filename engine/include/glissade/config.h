@@ -105,6 +105,7 @@ struct Config {
   ActiveCount active = 2048;               ///< target size of an active set, true labels included
   double retrieved_share = 0.25;           ///< part of the places that a sampler named alone retrieves; the rest is uniform
   double frequency_power = 0.75;           ///< frequency: a label is drawn in proportion to its count to this power
+  std::uint32_t query_every = 1;           ///< shared scope: of how many samples one retrieves for the batch
   std::uint32_t collisions = 2;            ///< lsh-threshold: least number of tables in which a row is met
   bool fused = true;                       ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
   Correction correction = Correction::on;  ///< weight sampled rows by 1 / inclusion probability (log-q)
