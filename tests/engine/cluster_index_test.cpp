@@ -9,6 +9,7 @@
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/ranked.h"
 #include "engine/samplers/sketches.h"
+#include "simd/kernels.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -31,10 +32,12 @@ ParameterRows grouped_rows(std::uint32_t count, std::uint32_t groups, Storage st
 
 Activations activations(std::size_t samples) {
   Activations hidden;
-  hidden.resize(samples, kWidth, false);
+  hidden.resize(samples, kWidth, true);
   hashing::Random random(9);
-  for (std::size_t s = 0; s < samples; ++s)
+  for (std::size_t s = 0; s < samples; ++s) {
     for (std::size_t j = 0; j < kWidth; ++j) hidden.row(s)[j] = static_cast<float>(std::max(0.0, 2 * random.unit() - 0.8));
+  }
+  simd::kernels().narrow_nearest(hidden.values.data(), hidden.halves.data(), hidden.values.size());
   return hidden;
 }
 
@@ -202,10 +205,11 @@ TEST_CASE("a learned table follows rows that moved, one pass later", "[unit]") {
   ParameterRows rows = grouped_rows(1000, 20);
   const Activations hidden = activations(8);
   ClusterIndex index = built(config_with(8), rows, hidden);
-  const auto before = ranked(index, hidden, 1);
   std::vector<float> high(kWidth, 50.f);
   rows.write(77, high.data());
-  CHECK(ranked(index, hidden, 1) == before);
+  // The table does not know yet; where it proposes the row all the same, today's logit shows.
+  const auto stale = ranked(index, hidden, 1);
+  CHECK(std::count(stale.begin(), stale.end(), 77u) < 4);
   index.advance(hidden);  // an epoch of one sample: each pass is done in a step
   for (const std::uint32_t id : ranked(index, hidden, 1)) CHECK(id == 77);
 }
