@@ -158,7 +158,7 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"precision", &Config::storage>({kNetwork, "",
                                            "How weights are kept and multiplied: as floats, as two 16-bit halves of which the "
                                            "forward pass reads only the upper one, or as 16 bits alone, rounded "
-                                           "stochastically. (The type of the optimiser's state is --moments.)",
+                                           "stochastically; the optimiser's state has a type of its own, --moments.",
                                            true, "storage"}),
     choice<"loss", &Config::loss>(
         {kNetwork, "",

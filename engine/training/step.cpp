@@ -124,10 +124,13 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);
 
-  {
+  if (clusters_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::rehash);
-    if (clusters_ != nullptr) report.rows_rehashed += clusters_->advance(hidden_.back());
-    if (index_ != nullptr) report.rows_rehashed += index_->advance(part.rows.size());
+    report.rows_rehashed += clusters_->advance(hidden_.back());
+  }
+  if (index_ != nullptr) {
+    const PhaseWatch watch(report.phases, Phase::rehash);
+    report.rows_rehashed += index_->advance(part.rows.size());
   }
   const PhaseWatch waiting(report.phases, Phase::gather);
   copying.finish();
