@@ -89,7 +89,7 @@ Config short_text() {
   config.batch = 512;
   config.optimizer = OptimizerKind::adagrad;
   config.learning_rate = 0.07;
-  config.epochs = 4;
+  config.epochs = 3;
   config.feature_dropout = 0.2;
   config.hidden_dropout = 0.4;
   return config;

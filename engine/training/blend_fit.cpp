@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
 constexpr double kMostSamples = 5000, kMostShare = 0.03;
+constexpr std::size_t kBetweenEpochs = 5;  ///< of so many kept samples one is looked at after all epochs but the last
 constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
@@ -49,12 +50,16 @@ bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t ro
   return hashing::Random(hashing::derive(config.seed, kKeptStream, row)).unit() < share;
 }
 
-bool fit_blend(Model::Impl& impl, const DatasetView& data) {
+bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch) {
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
     unknown[row] = is_kept_for_blend(impl.config, data.size(), row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
+  }
+  if (!last_epoch) {
+    std::size_t place = 0;
+    std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
   }
   const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size());
   BlendExamples examples;

@@ -14,7 +14,8 @@ namespace glissade {
 /// neighbours, but passed over while the paths are weighed.
 bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept;
 
-/// Weighs the paths by the samples that were kept. False if a matrix product ran out of memory.
-bool fit_blend(Model::Impl& impl, const DatasetView& data);
+/// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a fifth after the others, whose
+/// weighing only evaluations and checkpoints see. False if a matrix product ran out of memory.
+bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch);
 
 }  // namespace glissade

@@ -212,7 +212,7 @@ std::optional<Error> Trainer::Impl::resume_pass(const DatasetView& data, PhaseSe
 std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, PhaseSeconds& phases) {
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(phases, Phase::sparse_paths);
-    if (!fit_blend(model_, data)) return out_of_memory();
+    if (!fit_blend(model_, data, model_.epochs_done + 1 >= model_.config.epochs)) return out_of_memory();
   }
   ++model_.epochs_done;
   return std::nullopt;
