@@ -82,6 +82,7 @@ Config with_sparse_paths() {
 /// From yso-finna-en (503,694 titles). Rows that start as centroids know most after one pass; more dropout for the later ones.
 Config short_text() {
   Config config = with_sparse_paths();
+  config.row_epochs = 1;  // a second pass takes a sixth of the time and adds 0.03 to P@1, 0.15 to P@3
   config.hidden = {512};
   config.start = Start::centroids;
   config.start_length = 4;
