@@ -102,8 +102,8 @@ struct SgdStep {
      std::size_t panel_stride, std::size_t panel_count, const float* start, float* c, std::size_t c_stride),                     \
     kScalar | kAvx512bf16 | kAmx)                                                                                                \
   /* C = start + factor * A B, or C += factor * A B where `start` is null, for f16. Sums of up to kHalfDepth products may be     \
-     rounded to f16 after each and in any order, so none of their parts may be beyond 65,504; these are multiplied by `factor`               \
-     and added in float. */                                                                                                                    \
+     rounded to f16 after each and in any order, so none of their parts may be beyond 65,504; these are multiplied by `factor`   \
+     and added in float. */                                                                                                      \
   K(block_f16, void,                                                                                                             \
     (const std::uint16_t* a, std::size_t a_stride, std::size_t m, std::size_t k, const std::uint16_t* panels,                    \
      std::size_t panel_stride, std::size_t panel_count, float factor, const float* start, float* c, std::size_t c_stride),       \
@@ -161,7 +161,7 @@ struct SgdStep {
   /* y = f16(factor * x), rounded to float, then to f16 (nearest even; infinite beyond 65,504). y may lie on x, as above. */     \
   K(scale_f16, void, (float factor, const float* x, std::uint16_t* y, std::size_t n), kScalar | kAvx512fp16)                     \
   /* bf16 -> f16, nearest even: exact between 2^-17 and 65,504. Returns the largest magnitude in x, as bf16: NaN if there is     \
-     one, 0 if n is 0. */                                                                                                                 \
+     one, 0 if n is 0. */                                                                                                        \
   K(f16_of_bf16, std::uint16_t, (const std::uint16_t* x, std::uint16_t* y, std::size_t n), kScalar | kAvx512fp16)                \
   K(scale_f32, void, (float factor, float* x, std::size_t n), kScalar | kAvx2 | kAvx512)                                         \
   /* float -> bf16, stochastic: rounds up with the probability of the part cut off. Element i draws from a counter               \
