@@ -15,8 +15,6 @@ constexpr std::size_t kLabelsAtOnce = 256;
 constexpr std::size_t kAsked = 10;  ///< candidates that speak for others
 constexpr float kLeast = 1e-3f;
 
-float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
-
 /// Counts of the labels that are met together with one. One per thread.
 struct Together {
   std::vector<std::uint32_t> counts, met;

@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::size_t kBlocks = 16;  ///< of rows that are counted and placed apart; fixed, so that lists are in order of rows
 
-float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
-
 }  // namespace
 
 FeatureIndex::FeatureIndex(const SparseMatrix& rows, std::size_t features)

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/training/sample_order.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -212,13 +213,11 @@ Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint6
   const Cases cases = cases_of(examples, blend, scale);
   Parameters p = start(blend, scale, seed);
   Adam adam;
-  std::vector<std::uint32_t> order(cases.cases.size());
-  const std::size_t steps = (order.size() + kBatch - 1) / kBatch * kPasses;
+  std::vector<std::uint32_t> order;
+  const std::size_t steps = (cases.cases.size() + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
   for (std::size_t pass = 0; pass < kPasses; ++pass) {
-    std::iota(order.begin(), order.end(), 0u);
-    hashing::Random random(hashing::derive(seed, kOrderStream, pass));
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    shuffle(order, cases.cases.size(), hashing::derive(seed, kOrderStream, pass));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const Parameters gradient = gradient_of(p, cases, std::span(order).subspan(first, std::min(kBatch, order.size() - first)));
       adam.step(p, gradient, kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));

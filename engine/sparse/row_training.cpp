@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "engine/losses/label_weights.h"
 #include "engine/sparse/label_rows.h"
+#include "engine/training/sample_order.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
@@ -21,8 +21,6 @@ constexpr float kLeastGradient = 1e-4f;
 constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
 constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
-
-float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
 
 }  // namespace
 
@@ -44,13 +42,11 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
 
 void RowTraining::run() {
   candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1);
-  std::vector<std::uint32_t> order(rows_.size());
+  std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
   std::size_t step = 0;
   for (std::uint32_t epoch = 0; epoch < config_.row_epochs; ++epoch) {
-    std::iota(order.begin(), order.end(), 0u);
-    hashing::Random random(hashing::derive(config_.seed, kOrderStream, epoch));
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    shuffle(order, rows_.size(), hashing::derive(config_.seed, kOrderStream, epoch));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),

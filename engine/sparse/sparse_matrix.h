@@ -22,6 +22,9 @@ struct SparseMatrix {
   std::size_t memory_bytes() const noexcept { return offsets.bytes() + ids.bytes() + values.bytes(); }
 };
 
+/// The float that a bf16 value stands for.
+inline float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
+
 /// Room for rows of the given lengths; ids and values are to be filled in.
 SparseMatrix matrix_of(std::span<const std::uint32_t> lengths);
 

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "engine/sparse/label_rows.h"
 #include "engine/sparse/row_candidates.h"
+#include "engine/training/sample_order.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -19,8 +19,6 @@ constexpr std::size_t kPasses = 2, kBatch = 512, kBlock = 32;
 constexpr float kSharpness = 30;  ///< as in row_training.cpp
 constexpr float kRate = 0.05f, kMost = 3.f;
 constexpr std::uint64_t kChoiceStream = 66, kOrderStream = 67;
-
-float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
 
 /// Part of the gradient by a: of one sample by one of its features.
 struct Slope {
@@ -68,13 +66,11 @@ class WeightLearning {
 };
 
 void WeightLearning::run(std::uint64_t seed) {
-  std::vector<std::uint32_t> order(rows_.size());
+  std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
   for (std::size_t pass = 0; pass < kPasses; ++pass) {
-    std::iota(order.begin(), order.end(), 0u);
-    hashing::Random random(hashing::derive(seed, kOrderStream, pass));
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+    shuffle(order, rows_.size(), hashing::derive(seed, kOrderStream, pass));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
             kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
