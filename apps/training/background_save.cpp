@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include <glissade/runtime.h>
+
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -39,6 +41,7 @@ BackgroundSave::~BackgroundSave() { wait(); }
 void BackgroundSave::start(const Model& model, const std::string& path) {
   path_ = path;
   started_ = std::chrono::steady_clock::now();
+  restoring_ = {};  // no other thread may hold a lock when this process forks
   std::array<int, 2> pipe{-1, -1};
   const pid_t parent = ::getpid();
   const bool piped = ::pipe2(pipe.data(), O_CLOEXEC) == 0;
@@ -73,7 +76,12 @@ void BackgroundSave::run_child(const Model& model, const std::string& path, pid_
   ::_exit(1);
 }
 
-std::optional<BackgroundSave::Outcome> BackgroundSave::poll() { return collect(WNOHANG); }
+std::optional<BackgroundSave::Outcome> BackgroundSave::poll() {
+  const bool forked = busy();
+  std::optional<Outcome> outcome = collect(WNOHANG);
+  if (forked && outcome) restoring_ = std::jthread([] { restore_huge_pages(); });
+  return outcome;
+}
 
 std::optional<BackgroundSave::Outcome> BackgroundSave::wait() { return collect(0); }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include <glissade/model.h>
 #include <glissade/result.h>
@@ -13,6 +14,7 @@ namespace glissade::apps {
 
 /// Saves a model while training goes on: a forked child writes the state of the moment of the fork, whose pages the kernel copies
 /// as training changes them. The child dies with its parent; what it had written by then is a temporary file. One save at a time.
+/// What was copied has lost its huge pages; a thread brings them back when the child has ended.
 class BackgroundSave {
  public:
   struct Outcome {
@@ -45,6 +47,7 @@ class BackgroundSave {
   int messages_ = -1;  ///< read end of the pipe for the child's message
   std::chrono::steady_clock::time_point started_;
   std::optional<Outcome> done_;
+  std::jthread restoring_;  ///< huge pages
 };
 
 }  // namespace glissade::apps

@@ -27,6 +27,11 @@ Result<void> check_environment();
 /// Highest resident set of this process so far, in MiB.
 double peak_memory_mib();
 
+/// For programs that fork while a model trains, as `glissade train` does to save it: once the child has ended, puts the
+/// parameters back onto the huge pages that the copying of written pages took from them. Without it random row reads stay slower.
+/// Any thread may call it, training may go on; takes some tenths of a second per GiB. Does nothing before Linux 6.1.
+void restore_huge_pages() noexcept;
+
 /// Resident set of this process now, in MiB; 0 where the system does not say.
 double resident_memory_mib();
 
