@@ -1,5 +1,6 @@
-// What this machine can do at most, as one JSON object: bytes a second from memory, in sequence and by random rows, and products
-// of the block kernels on operands that the caches hold. All with as many threads as oneTBB takes.
+// What this machine can do at most, as one JSON object: bytes a second from memory, in sequence, by random rows, and by random
+// rows that are read and written; and products of the block kernels on operands that the caches hold. All with as many threads as
+// oneTBB takes.
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,8 +24,9 @@
 namespace glissade::bench {
 namespace {
 
-constexpr std::size_t kBytes = std::size_t{512} << 20;  ///< far more than any cache holds
-constexpr int kRounds = 5;
+constexpr std::size_t kBytes = std::size_t{1} << 30;  ///< far more than any cache holds
+constexpr int kRounds = 9;
+constexpr std::size_t kAhead = 8;  ///< rows that are asked for ahead of their change
 
 std::size_t threads() { return static_cast<std::size_t>(tbb::info::default_concurrency()); }
 
@@ -69,6 +72,25 @@ double random_rate(const Array<float>& table) {
   return static_cast<double>(ids.size() * kWidth * sizeof(float)) / seconds;
 }
 
+/// Bytes a second, read and written, of changing every row of 256 bytes once, in random order.
+double update_rate(Array<float>& table) {
+  constexpr std::size_t kWidth = 64;
+  std::vector<std::uint32_t> ids(table.size() / kWidth);
+  std::iota(ids.begin(), ids.end(), 0u);
+  hashing::Random random(8);
+  for (std::size_t i = ids.size(); i > 1; --i) std::swap(ids[i - 1], ids[random.below(i)]);
+  const std::size_t share = ids.size() / threads();
+  const std::vector<float> x(kWidth, 1.f);
+  const double seconds = best_seconds([&](std::size_t thread) {
+    for (std::size_t i = thread * share; i < (thread + 1) * share; ++i) {
+      const float* const next = table.data() + ids[std::min(i + kAhead, ids.size() - 1)] * kWidth;
+      for (std::size_t d = 0; d < kWidth; d += 16) __builtin_prefetch(next + d, 1);
+      simd::kernels().axpy_f32(1.f, x.data(), table.data() + ids[i] * kWidth, kWidth);
+    }
+  });
+  return 2.0 * static_cast<double>(share * threads() * kWidth * sizeof(float)) / seconds;
+}
+
 /// Floating-point operations a second of block products, 96 x 256 x 64.
 double product_rate(dense::Element element) {
   constexpr std::size_t kM = 96, kK = 256, kPanels = 4, kN = kPanels * simd::kPanelColumns, kTimes = 2000;
@@ -92,9 +114,9 @@ int run() {
   std::fill_n(table.data(), table.size(), 1.f);
   fmt::print(
       "{{\"simd\":\"{}\",\"threads\":{},\"sequential_bytes\":{:.4g},\"random_bytes\":{:.4g},"
-      "\"block_flops\":{:.4g},\"product_bytes\":{}}}\n",
-      simd::level_name(simd::active_level()), threads(), sequential_rate(table), random_rate(table), product_rate(element),
-      element == dense::Element::f32 ? 4 : 2);
+      "\"update_bytes\":{:.4g},\"block_flops\":{:.4g},\"product_bytes\":{}}}\n",
+      simd::level_name(simd::active_level()), threads(), sequential_rate(table), random_rate(table), update_rate(table),
+      product_rate(element), element == dense::Element::f32 ? 4 : 2);
   return 0;
 }
 

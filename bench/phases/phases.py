@@ -48,7 +48,7 @@ def state_bytes(config):
 
 
 def floors(start, epoch, ceilings):
-    """Phase -> (bytes, of them in random rows, operations) of one epoch of a network with one hidden layer."""
+    """Phase -> (bytes in sequence, in random rows, in random rows that are changed, operations) of an epoch with one hidden layer."""
     config = start["config"]
     data = next(d for d in start["data"] if d["role"] == "train")
     samples, steps, entries = epoch["samples"], epoch["steps"], data["feature_entries"]
@@ -63,20 +63,20 @@ def floors(start, epoch, ceilings):
     gathered = 0 if shared else samples * active * hidden * forward
     update = 2 * state_bytes(config) * hidden
     return {
-        "gather": (2 * 8 * entries, 0, 0),
-        "input forward": (0, entries * hidden * forward, 2 * entries * hidden),
-        "packing": (2 * output_rows * hidden * product if shared else 0, output_rows * hidden * forward if shared else 0, 0),
-        "scores": (gradients, gathered, 4 * samples * active * hidden),
-        "output update": (gradients, output_rows * update, 2 * samples * active * hidden),
-        "input transpose": (4 * 8 * entries, 0, 0),
-        "input update": (0, input_rows * update, 2 * entries * hidden),
+        "gather": (2 * 8 * entries, 0, 0, 0),
+        "input forward": (0, entries * hidden * forward, 0, 2 * entries * hidden),
+        "packing": (2 * output_rows * hidden * product if shared else 0, output_rows * hidden * forward if shared else 0, 0, 0),
+        "scores": (gradients, gathered, 0, 4 * samples * active * hidden),
+        "output update": (gradients, 0, output_rows * update, 2 * samples * active * hidden),
+        "input transpose": (4 * 8 * entries, 0, 0, 0),
+        "input update": (0, 0, input_rows * update, 2 * entries * hidden),
     }
 
 
 def floor_seconds(work, ceilings):
     """Memory and arithmetic overlap at best."""
-    sequential, random, operations = work
-    moving = sequential / ceilings["sequential_bytes"] + random / ceilings["random_bytes"]
+    sequential, random, changed, operations = work
+    moving = sequential / ceilings["sequential_bytes"] + random / ceilings["random_bytes"] + changed / ceilings["update_bytes"]
     return max(moving, operations / ceilings["block_flops"])
 
 
@@ -89,6 +89,7 @@ def report(start, epochs, done, ceilings):
     work = floors(start, epoch, ceilings)
     print(f"\n{ceilings['simd']}, {start['machine']['threads']} threads; ceilings: {ceilings['sequential_bytes'] / 1e9:.1f} GB/s in "
           f"sequence, {ceilings['random_bytes'] / 1e9:.1f} GB/s in random rows of 256 bytes, "
+          f"{ceilings['update_bytes'] / 1e9:.1f} GB/s read and written in changing them, "
           f"{ceilings['block_flops'] / 1e9:.0f} GFLOP/s of block products\n")
     print("| phase | seconds | share % | GB | GFLOP | floor s | times floor |")
     print("|---|---:|---:|---:|---:|---:|---:|")
@@ -96,12 +97,12 @@ def report(start, epochs, done, ceilings):
     rest = total
     for phase, seconds in epoch["phase_seconds"].items():
         rest -= seconds
-        sequential, random, operations = work.get(phase, (0, 0, 0))
-        floor = floor_seconds((sequential, random, operations), ceilings)
+        needs = work.get(phase, (0, 0, 0, 0))
+        floor = floor_seconds(needs, ceilings)
         times = f"{seconds / floor:.1f}" if floor > 0 else ""
         if seconds < 0.0005 * total:
             continue
-        print(f"| {phase} | {seconds:.2f} | {100 * seconds / total:.1f} | {(sequential + random) / 1e9:.1f} | {operations / 1e9:.0f} | "
+        print(f"| {phase} | {seconds:.2f} | {100 * seconds / total:.1f} | {sum(needs[:3]) / 1e9:.1f} | {needs[3] / 1e9:.0f} | "
               f"{floor:.2f} | {times} |")
     print(f"| rest | {rest:.2f} | {100 * rest / total:.1f} | | | | |")
     whole = sum(floor_seconds(w, ceilings) for w in work.values())
@@ -119,6 +120,8 @@ def main():
         parser.error("no options for 'glissade train'; name at least --train FILE")
     if "--epochs" not in options:
         options += ["--epochs", "1"]
+    if "--checkpoint-epochs" not in options:
+        options += ["--checkpoint-epochs", "1000000"]  # on few cores the saving process takes time from the epoch after
     for level in arguments.levels.split(","):
         ceilings = json.loads(run([f"{arguments.build}/bench/phases/ceilings"], level))
         report(*train(arguments.build, options, level), ceilings)

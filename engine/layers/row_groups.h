@@ -25,7 +25,8 @@ class RowGroups {
   static constexpr std::size_t kPartitionBits = 6;
   static constexpr std::size_t kPartitions = std::size_t{1} << kPartitionBits;
 
-  static constexpr std::size_t kRunBits = 2;
+  // Long enough that memory is read nearly in sequence, short enough that frequent rows with neighbouring numbers spread.
+  static constexpr std::size_t kRunBits = 5;
   static constexpr std::size_t kRun = std::size_t{1} << kRunBits;
 
   static constexpr std::size_t partition_of(std::uint32_t row) noexcept { return row >> kRunBits & (kPartitions - 1); }
