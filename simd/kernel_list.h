@@ -193,6 +193,10 @@ struct SgdStep {
     (const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,                        \
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* What a sparse row and a vector that is 0 nearly everywhere have in common: the places j, ascending, where x[ids[j]] is not  \
+     0 (NaN is not), and how many there are. `places` has room for count + 16. */                                                \
+  K(sparse_matches, std::size_t, (const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places),           \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \
      half of byte b being half-byte 2 b. Integers: bit-identical across levels. */                                               \
   K(sketch_sums, void, (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),         \

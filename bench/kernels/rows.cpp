@@ -84,6 +84,24 @@ void add_axpy_f32(const std::string& prefix, const simd::Kernels& level) {
   }
 }
 
+void add_sparse_matches(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::size_t kEntries = 256, kFeatureCount = 41'000, kUsed = 11;
+  add(prefix, "256 of 41,000, 11 used", [kernel = level.sparse_matches](benchmark::State& state) {
+    std::vector<float> x(kFeatureCount);
+    std::uint32_t next = 1;
+    const auto draw = [&next] { return (next = next * 1664525u + 1013904223u) % kFeatureCount; };
+    for (std::size_t i = 0; i < kUsed; ++i) x[draw()] = 1.f;
+    std::vector<std::uint32_t> ids(kEntries), places(kEntries + 16);
+    for (auto _ : state) {
+      ids[0] = static_cast<std::uint32_t>(draw());
+      for (std::size_t i = 1; i < kEntries; ++i) ids[i] = static_cast<std::uint32_t>((ids[i - 1] + 157) % kFeatureCount);
+      benchmark::DoNotOptimize(kernel(x.data(), ids.data(), kEntries, places.data()));
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "elements", static_cast<double>(kEntries));
+  });
+}
+
 void add_sparse_dots(const std::string& prefix, const simd::Kernels& level) {
   constexpr std::uint32_t kFanIn = 64, kSparseRows = 200'000, kFeatureCount = 65'536;
   add(prefix, "400 of 200,000 rows of 64 features", [kernel = level.sparse_dots](benchmark::State& state) {

@@ -19,13 +19,13 @@ constexpr std::uint64_t kLabelStream = 71;
 constexpr std::uint64_t kEntry = 6;        ///< of a sparse row or an inverted index: id and bf16 value
 constexpr std::uint64_t kDataEntry = 8;    ///< of a data set: id and float
 constexpr std::uint64_t kCandidates = 64;  ///< of a sample, while sparse rows are trained
-constexpr std::uint64_t kKeptSamples = 5000, kKeptCandidates = 250, kKeptBytes = 40;  ///< that the blend is fitted on
+constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the blend is fitted on
 constexpr std::uint64_t kGradientBytes = std::uint64_t{12} << 20;  ///< of a batch, while sparse rows are trained
 /// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of blocks that were given back.
 constexpr std::uint64_t kLibraries = std::uint64_t{16} << 20;
 
 /// Ends of offsets, blend and ranker.
-constexpr std::uint64_t kPathConstants = 4096;
+constexpr std::uint64_t kPathConstants = 16 * 1024;
 
 using Moment = std::vector<RunMemory::Part>;
 

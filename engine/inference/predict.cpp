@@ -44,12 +44,13 @@ bool search_blend(const SearchTarget& target, Model::Impl& impl, const SparseRow
     const simd::Kernels& kernels = simd::kernels();
     static thread_local std::vector<float> scores;
     static thread_local std::vector<std::uint32_t> places;
+    static thread_local RankPass pass;
     scores.clear();
     if (impl.paths.ranker.empty()) {
       for (const Terms& terms : evidence.terms()) scores.push_back(impl.paths.blend.score(terms));
     } else {
       scores.resize(evidence.terms().size());
-      impl.paths.ranker.score(evidence.terms(), scores.data());
+      impl.paths.ranker.score(evidence.terms(), pass, scores.data());
     }
     places.resize(k);
     std::uint32_t* const labels = target.out.labels.data() + (target.first_row + sample) * k;

@@ -22,8 +22,14 @@ enum class Term : std::size_t {
   log_count,      ///< log(training samples of the label + 1)
   co_labels,      ///< what the likeliest candidates say of it as a label of the same sample (co_labels.h)
   log_co_labels,  ///< log(co_labels + 0.001)
+  voters,         ///< share of the neighbours that have it
+  likeness,       ///< of the likest neighbour that has it
+  best_likeness,  ///< of the likest neighbour of all: how much votes are worth
+  hidden_gap,     ///< `hidden` less the best candidate's
+  direct_best,    ///< `direct` of the best candidate
+  log_features,   ///< log(features of the sample + 1)
 };
-inline constexpr std::size_t kTerms = 10;
+inline constexpr std::size_t kTerms = 16;
 inline constexpr std::size_t kPathTerms = 8;  ///< the first ones: what the paths say, each of a candidate alone
 using Terms = std::array<float, kTerms>;
 
@@ -38,7 +44,8 @@ struct BlendExamples {
 };
 
 /// One weight per term of the paths: a product of experts (Hinton 2002). Fitted as a softmax regression over each sample's
-/// candidates, by Newton's method with a little ridge; few weights, so a few thousand samples settle them.
+/// candidates, by Newton's method with a little ridge; few weights, so a few thousand samples settle them, and no more are looked
+/// at.
 struct Blend {
   Array<float> weights;  ///< [kPathTerms]; empty before the first fit
 

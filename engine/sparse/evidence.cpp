@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "engine/layers/row_logits.h"
 #include "simd/kernels.h"
@@ -54,11 +55,7 @@ void Evidence::gather(const Sample& sample, const std::vector<bool>& unknown) {
   score_hidden(sample);
   if (!paths_.labels.empty()) score_direct();
   score_votes();
-  if (!counts_.empty()) {
-    for (std::size_t c = 0; c < candidates_.size(); ++c) {
-      term(terms_[c], Term::log_count) = std::log(static_cast<float>(counts_[candidates_[c]]) + 1.f);
-    }
-  }
+  describe(sample);
   if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.blend, candidates_, terms_);
 }
 
@@ -94,6 +91,8 @@ void Evidence::find_neighbours(const std::vector<bool>& unknown) {
     all_votes_.square += square;
     all_votes_.fourth += fourth;
     all_votes_.eighth += eighth;
+    all_votes_.likest = std::max(all_votes_.likest, likeness);
+    all_votes_.count += 1;
     for (const std::uint32_t label : labels_of(paths_, found[best_[i]])) {
       if (is_voted_.insert(label)) {
         vote_of_[label] = static_cast<std::uint32_t>(voted_.size());
@@ -104,6 +103,8 @@ void Evidence::find_neighbours(const std::vector<bool>& unknown) {
       votes.square += square;
       votes.fourth += fourth;
       votes.eighth += eighth;
+      votes.likest = std::max(votes.likest, likeness);
+      votes.count += 1;
     }
   }
   fourth_.resize(votes_.size());
@@ -154,6 +155,26 @@ void Evidence::score_votes() {
     term(terms, Term::votes_4) = share(votes.fourth, all_votes_.fourth);
     term(terms, Term::votes_8) = share(votes.eighth, all_votes_.eighth);
     term(terms, Term::log_votes) = std::log(term(terms, Term::votes_4) + kLeastVotes);
+    term(terms, Term::voters) = share(votes.count, all_votes_.count);
+    term(terms, Term::likeness) = votes.likest;
+    term(terms, Term::best_likeness) = all_votes_.likest;
+  }
+}
+
+/// What is to be known of the sample and of the label beside what the paths say of the two together.
+void Evidence::describe(const Sample& sample) {
+  float best_hidden = -std::numeric_limits<float>::infinity(), best_direct = 0;
+  for (Terms& terms : terms_) {
+    best_hidden = std::max(best_hidden, term(terms, Term::hidden));
+    best_direct = std::max(best_direct, term(terms, Term::direct));
+  }
+  const float log_features = std::log(static_cast<float>(sample.ids.size()) + 1.f);
+  for (std::size_t c = 0; c < candidates_.size(); ++c) {
+    Terms& terms = terms_[c];
+    term(terms, Term::hidden_gap) = term(terms, Term::hidden) - best_hidden;
+    term(terms, Term::direct_best) = best_direct;
+    term(terms, Term::log_features) = log_features;
+    if (!counts_.empty()) term(terms, Term::log_count) = std::log(static_cast<float>(counts_[candidates_[c]]) + 1.f);
   }
 }
 

@@ -44,9 +44,11 @@ class Evidence {
   void score_hidden(const Sample& sample);
   void score_direct();
   void score_votes();
+  void describe(const Sample& sample);
 
   struct Votes {
-    float square = 0, fourth = 0, eighth = 0;
+    float square = 0, fourth = 0, eighth = 0;  ///< sums of likenesses to that power
+    float likest = 0, count = 0;
   };
 
   const Config& config_;

@@ -6,19 +6,20 @@
 
 #include "engine/parameters/array.h"
 #include "engine/sparse/blend.h"
+#include "engine/sparse/rank_net.h"
 
 namespace glissade {
 
-/// What the blend cannot say with one weight per term: a small network over all terms, of which the blend is the start.
+/// What the blend cannot say with one weight per term: a small network (rank_net.h) over all terms, each less its mean and over
+/// its deviation, of which the blend is the start.
 ///
-///   score = w . x + v . f(U x + b),   x = (terms - mean) / deviation,   f(u) = u / (1 + |u|)
-///
-/// Trained on the examples that the blend is fitted to, each label of a sample against the candidates that are no labels of it.
+/// Trained on all candidates of the examples that the blend is fitted to, each label of a sample against the candidates that are
+/// no labels of it. Candidates are never left out by whether they are labels: a network that only meets unlikely candidates where
+/// they are labels learns that the unlikely are.
 class Ranker {
  public:
-  static constexpr std::size_t kUnits = 16;
-  /// Floats in `weights`: mean, 1 / deviation and w of each term, U by term, then b and v.
-  static constexpr std::size_t kSize = kTerms * 3 + (kTerms + 2) * kUnits;
+  /// Floats in `weights`: mean and 1 / deviation of each term, then the network's.
+  static constexpr std::size_t kSize = 2 * kTerms + RankNet::kSize;
 
   Array<float> weights;  ///< [kSize]; empty before the first fit
 
@@ -26,8 +27,8 @@ class Ranker {
   static Ranker fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed);
 
   bool empty() const noexcept { return weights.empty(); }
-  /// scores[c] of each candidate's terms.
-  void score(std::span<const Terms> terms, float* scores) const noexcept;
+  /// scores[c] of each candidate's terms. Allocates nothing once `pass` has grown.
+  void score(std::span<const Terms> terms, RankPass& pass, float* scores) const;
 };
 
 }  // namespace glissade

@@ -18,8 +18,9 @@ namespace {
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
-constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr float kLeastPull = 0.02f;     ///< of a gradient that has a say in the topology
+constexpr std::size_t kMatchRoom = 16;  ///< that the kernel wants behind what it finds
+constexpr float kUsualFanIn = 64;       ///< Adagrad's mean is over so many entries
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 }  // namespace
@@ -29,6 +30,8 @@ struct RowTraining::Worker {
   SpreadSample sample;
   std::vector<float> logits;
   std::vector<std::uint32_t> labels;
+  std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
+  std::vector<std::size_t> ends;      ///< of each label's places
 };
 
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
@@ -71,6 +74,7 @@ void RowTraining::train_batch(std::span<const std::uint32_t> places, float rate)
 }
 
 void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {
+  const simd::Kernels& kernels = simd::kernels();
   const SparseMatrix& rows = paths_.labels;
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
@@ -81,11 +85,19 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
   }
   worker.logits.resize(worker.labels.size());
+  worker.ends.resize(worker.labels.size());
   float highest = -1e30f;
+  std::size_t matched = 0;
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
     const std::uint32_t label = worker.labels[c];
+    const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
+    if (worker.places.size() < matched + size + kMatchRoom) worker.places.resize(2 * (matched + size + kMatchRoom));
+    const std::size_t first = matched;
+    matched += kernels.sparse_matches(x, rows.ids.data() + at, size, worker.places.data() + first);
+    worker.ends[c] = matched;
     float now = 0, start = 0, own = 0;
-    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
+    for (std::size_t i = first; i < matched; ++i) {
+      const std::uint64_t j = at + worker.places[i];
       const float value = x[rows.ids[j]];
       now += value * values_[j];
       if (c >= truth.size()) continue;
@@ -111,10 +123,9 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     const float gradient = c < truth.size() ? -target(c) * others / (worker.logits[c] + others) : factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
     const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
-    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
-      if (x[rows.ids[j]] == 0.f) continue;
-      out.entries.push_back(static_cast<std::uint32_t>(j - rows.offsets[label]));
-      out.values.push_back(gradient * x[rows.ids[j]]);
+    for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
+      out.entries.push_back(worker.places[i]);
+      out.values.push_back(gradient * x[rows.ids[rows.offsets[label] + worker.places[i]]]);
     }
     out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
   }

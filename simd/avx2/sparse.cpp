@@ -40,4 +40,20 @@ void sparse_dots(const float* x, const std::uint32_t* ids, const std::uint16_t* 
   }
 }
 
+std::size_t sparse_matches(const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places) noexcept {
+  std::size_t found = 0, j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    const __m256 entries = _mm256_i32gather_ps(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(ids + j)), 4);
+    const __m256 differ = _mm256_cmp_ps(entries, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+    for (auto matches = static_cast<unsigned>(_mm256_movemask_ps(differ)); matches != 0; matches &= matches - 1) {
+      places[found++] = static_cast<std::uint32_t>(j) + static_cast<std::uint32_t>(__builtin_ctz(matches));
+    }
+  }
+  for (; j < count; ++j) {
+    places[found] = static_cast<std::uint32_t>(j);
+    found += x[ids[j]] != 0.f;
+  }
+  return found;
+}
+
 }  // namespace glissade::simd::avx2

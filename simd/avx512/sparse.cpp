@@ -40,4 +40,22 @@ void sparse_dots(const float* x, const std::uint32_t* ids, const std::uint16_t* 
   }
 }
 
+std::size_t sparse_matches(const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places) noexcept {
+  const __m512 zero = _mm512_setzero_ps();
+  __m512i here = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  std::size_t found = 0;
+  for (std::size_t j = 0; j < count; j += kLanes) {
+    const auto lanes = static_cast<__mmask16>(_bzhi_u32(0xffffu, count - j < kLanes ? static_cast<unsigned>(count - j) : 16u));
+    const __m512 entries = _mm512_mask_i32gather_ps(zero, lanes, _mm512_maskz_loadu_epi32(lanes, ids + j), x, 4);
+    const __mmask16 matches = _mm512_cmp_ps_mask(entries, zero, _CMP_NEQ_UQ);
+    // Matches are rare: most of the time there is nothing to store.
+    if (matches != 0) {
+      _mm512_storeu_si512(places + found, _mm512_maskz_compress_epi32(matches, here));
+      found += static_cast<std::size_t>(__builtin_popcount(matches));
+    }
+    here = _mm512_add_epi32(here, _mm512_set1_epi32(static_cast<int>(kLanes)));
+  }
+  return found;
+}
+
 }  // namespace glissade::simd::avx512

@@ -13,4 +13,13 @@ void sparse_dots(const float* x, const std::uint32_t* ids, const std::uint16_t* 
   }
 }
 
+std::size_t sparse_matches(const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places) noexcept {
+  std::size_t found = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    places[found] = static_cast<std::uint32_t>(j);
+    found += x[ids[j]] != 0.f;
+  }
+  return found;
+}
+
 }  // namespace glissade::simd::scalar

@@ -104,7 +104,8 @@ TEST_CASE("a ranker learns what a blend cannot say, the same with any number of 
   const Ranker ranker = Ranker::fit(examples, blend, 7);
   REQUIRE(ranker.weights.size() == Ranker::kSize);
   std::vector<float> scores(others.terms.size());
-  ranker.score(others.terms, scores.data());
+  RankPass pass;
+  ranker.score(others.terms, pass, scores.data());
   const double blended = precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
   const double ranked = precision(others, [&](std::size_t c) { return scores[c]; });
   CAPTURE(blended, ranked);
@@ -114,13 +115,46 @@ TEST_CASE("a ranker learns what a blend cannot say, the same with any number of 
   CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
 }
 
+TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {
+  hashing::Random random(5);
+  const auto draw = [&] { return static_cast<float>(random.unit() - 0.5); };
+  RankNet net;
+  std::ranges::generate(net.all, draw);
+  constexpr std::size_t kCount = 45;  // a block and a part of one
+  std::vector<Terms> terms(kCount);
+  std::vector<float> by_score(kCount);
+  for (Terms& t : terms) std::ranges::generate(t, draw);
+  std::ranges::generate(by_score, draw);
+  RankPass pass;
+  const auto weighed = [&] {
+    pass.begin(kCount);
+    for (std::size_t c = 0; c < kCount; ++c) std::ranges::copy(terms[c], pass.terms(c));
+    const auto z = pass.forward(net);
+    return std::inner_product(z.begin(), z.end(), by_score.begin(), 0.0);
+  };
+  weighed();
+  RankNet gradient;
+  pass.backward(net, by_score, gradient);
+  for (std::size_t i = 0; i < RankNet::kSize; i += 7) {
+    const float before = net.all[i], step = 1e-2f;
+    net.all[i] = before + step;
+    const double above = weighed();
+    net.all[i] = before - step;
+    const double below = weighed();
+    net.all[i] = before;
+    CAPTURE(i);
+    CHECK(gradient.all[i] == Approx((above - below) / (2 * step)).epsilon(1e-2).margin(2e-4));
+  }
+}
+
 TEST_CASE("a ranker of examples without a single label is the blend's order", "[unit]") {
   BlendExamples examples = nearest_to_zero(50, 3);
   std::ranges::fill(examples.targets, 0.f);
   Blend blend = Blend::start();
   const Ranker ranker = Ranker::fit(examples, blend, 7);
   std::vector<float> scores(examples.terms.size());
-  ranker.score(examples.terms, scores.data());
+  RankPass pass;
+  ranker.score(examples.terms, pass, scores.data());
   for (std::size_t c = 1; c < 8; ++c) {
     CHECK((scores[c] > scores[0]) == (blend.score(examples.terms[c]) > blend.score(examples.terms[0])));
   }

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include "tests/simd/budgets.h"
 #include "tests/simd/checks.h"
 #include "tests/simd/harness.h"
@@ -50,6 +53,35 @@ void check_sparse_dots(const Kernels& level) {
         if (!within(out[i], exact, block_budget(end - begin, magnitude))) {
           FAIL("row " << chosen[i] << " of " << end - begin << " entries, got " << out[i] << ", exact " << exact);
         }
+      }
+    }
+  }
+}
+
+void check_sparse_matches(const Kernels& level) {
+  Random random(72);
+  constexpr std::uint32_t kUntouched = 0xabababab;
+  for (const std::size_t count : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 75, 237}) {
+    for (const double share : {0.0, 0.05, 0.5, 1.0}) {
+      std::vector<float> x = random.floats(kFeatures, -2.0f, 2.0f);
+      for (float& value : x) {
+        if (random.floats(1, 0.f, 1.f)[0] >= static_cast<float>(share)) value = 0.f;
+      }
+      x[3] = -0.f;
+      x[5] = std::numeric_limits<float>::denorm_min();
+      x[7] = std::numeric_limits<float>::quiet_NaN();
+      const std::vector<std::uint32_t> ids = random.ids(count, kFeatures);
+      std::vector<std::uint32_t> wanted;
+      for (std::size_t j = 0; j < count; ++j) {
+        if (x[ids[j]] != 0.f) wanted.push_back(static_cast<std::uint32_t>(j));
+      }
+      for (const Placement placement : kPlacements) {
+        Guarded<float> guarded_x(x, placement);
+        Guarded<std::uint32_t> guarded_ids(ids, placement), places(std::vector<std::uint32_t>(count + 16, kUntouched), placement);
+        const std::size_t found = level.sparse_matches(guarded_x.data(), guarded_ids.data(), count, places.data());
+        REQUIRE(places.intact());
+        REQUIRE(found == wanted.size());
+        CHECK(std::equal(wanted.begin(), wanted.end(), places.data()));
       }
     }
   }
