@@ -10,6 +10,7 @@
 #include "engine/sparse/row_candidates.h"
 #include "engine/training/sample_order.h"
 #include "hashing/seeds.h"
+#include "simd/kernels.h"
 
 namespace glissade {
 namespace {
@@ -107,24 +108,30 @@ void WeightLearning::batch(std::span<const std::uint32_t> places, float rate) {
 /// Calls use(feature, x_f c_f) for the features that the sample shares with the label's sum, without the sample if it is `own`.
 template <class Use>
 void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const {
+  constexpr std::size_t kMatchRoom = 16;  // that the kernel wants behind what it finds
+  static thread_local std::vector<std::uint32_t> places;
   const SparseMatrix& rows = made_.rows;
+  const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
+  if (places.size() < size + kMatchRoom) places.resize(size + kMatchRoom);
+  const std::size_t matched = simd::kernels().sparse_matches(sample.data(), rows.ids.data() + at, size, places.data());
   const std::uint32_t count = made_.counts[label];
   const float length = made_.lengths[label];
   float scale = 1, part = 0;  // c = scale * (row - part * x)
   if (own) {
     if (count <= 1 || length <= 0) return;
     float product = 0;
-    for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
-      product += sample.data()[rows.ids[j]] * widened(rows.values[j]);
+    for (std::size_t i = 0; i < matched; ++i) {
+      product += sample.data()[rows.ids[at + places[i]]] * widened(rows.values[at + places[i]]);
     }
     part = label_scale(count, length);
     const float square = length * length - 2 * product / part + 1;
     if (square <= 1e-3f) return;
     scale = label_scale(count - 1, std::sqrt(square)) / part;
   }
-  for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j) {
+  for (std::size_t i = 0; i < matched; ++i) {
+    const std::uint64_t j = at + places[i];
     const float x = sample.data()[rows.ids[j]];
-    if (x != 0.f) use(rows.ids[j], x * scale * (widened(rows.values[j]) - part * x));
+    use(rows.ids[j], x * scale * (widened(rows.values[j]) - part * x));
   }
 }
 

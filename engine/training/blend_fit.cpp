@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
 constexpr double kMostSamples = 10'000, kMostShare = 0.03;
-constexpr std::size_t kBetweenEpochs = 5;  ///< of so many kept samples one is looked at after all epochs but the last
+constexpr std::size_t kBetweenEpochs = 10;  ///< of so many kept samples one is looked at after all epochs but the last
 constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
