@@ -86,7 +86,7 @@ TEST_CASE("samples kept for weighing the paths are few, and the same each time",
   const Config config = sparse_config();
   std::size_t kept = 0;
   for (std::size_t row = 0; row < 1'000'000; ++row) kept += is_kept_for_blend(config, 1'000'000, row);
-  CHECK(kept == Approx(5000).epsilon(0.06));
+  CHECK(kept == Approx(10'000).epsilon(0.06));
   kept = 0;
   for (std::size_t row = 0; row < 10'000; ++row) kept += is_kept_for_blend(config, 10'000, row);
   CHECK(kept == Approx(300).epsilon(0.2));
