@@ -46,6 +46,8 @@ struct AdamStep {
 inline constexpr std::size_t kPanelColumns = 16;
 /// Block products take k in multiples of this (a tile's row of bf16); the numbers behind the true end are 0.
 inline constexpr std::size_t kBlockDepth = 32;
+/// Places behind the last match that sparse_matches may write to.
+inline constexpr std::size_t kMatchRoom = 16;
 /// So many neighbouring k, counted from 0, may be summed in half precision by block_f16 before they are added in float.
 inline constexpr std::size_t kHalfDepth = 64;
 
@@ -194,7 +196,7 @@ struct SgdStep {
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* What a sparse row and a vector that is 0 nearly everywhere have in common: the places j, ascending, where x[ids[j]] is not  \
-     0 (NaN is not), and how many there are. `places` has room for count + 16. */                                                \
+     0 (NaN is not), and how many there are. `places` has room for count + kMatchRoom. */                                        \
   K(sparse_matches, std::size_t, (const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places),           \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \

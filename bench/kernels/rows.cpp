@@ -91,7 +91,7 @@ void add_sparse_matches(const std::string& prefix, const simd::Kernels& level) {
     std::uint32_t next = 1;
     const auto draw = [&next] { return (next = next * 1664525u + 1013904223u) % kFeatureCount; };
     for (std::size_t i = 0; i < kUsed; ++i) x[draw()] = 1.f;
-    std::vector<std::uint32_t> ids(kEntries), places(kEntries + 16);
+    std::vector<std::uint32_t> ids(kEntries), places(kEntries + simd::kMatchRoom);
     for (auto _ : state) {
       ids[0] = static_cast<std::uint32_t>(draw());
       for (std::size_t i = 1; i < kEntries; ++i) ids[i] = static_cast<std::uint32_t>((ids[i - 1] + 157) % kFeatureCount);

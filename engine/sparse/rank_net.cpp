@@ -21,7 +21,7 @@ void activate(std::vector<float>& sums, std::vector<float>& slopes) {
   }
 }
 
-/// Row-major [rows x kUnits] as panels, or what is in panels by depth `rows` as its transpose's panels.
+/// Row-major [rows x kUnits] as panels.
 void to_panels(const float* matrix, std::size_t rows, float* panels) {
   for (std::size_t p = 0; p < kPanels; ++p) {
     for (std::size_t i = 0; i < rows; ++i) {
@@ -30,6 +30,7 @@ void to_panels(const float* matrix, std::size_t rows, float* panels) {
   }
 }
 
+/// A square matrix in panels, transposed.
 void transpose_panels(const float* panels, float* transposed) {
   for (std::size_t i = 0; i < kUnits; ++i) {
     for (std::size_t j = 0; j < kUnits; ++j) {

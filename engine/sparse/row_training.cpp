@@ -18,9 +18,8 @@ namespace {
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kLeastPull = 0.02f;     ///< of a gradient that has a say in the topology
-constexpr std::size_t kMatchRoom = 16;  ///< that the kernel wants behind what it finds
-constexpr float kUsualFanIn = 64;       ///< Adagrad's mean is over so many entries
+constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
+constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 }  // namespace
@@ -91,7 +90,7 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
     const std::uint32_t label = worker.labels[c];
     const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
-    if (worker.places.size() < matched + size + kMatchRoom) worker.places.resize(2 * (matched + size + kMatchRoom));
+    if (worker.places.size() < matched + size + simd::kMatchRoom) worker.places.resize(2 * (matched + size + simd::kMatchRoom));
     const std::size_t first = matched;
     matched += kernels.sparse_matches(x, rows.ids.data() + at, size, worker.places.data() + first);
     worker.ends[c] = matched;

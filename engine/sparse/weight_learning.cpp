@@ -108,11 +108,10 @@ void WeightLearning::batch(std::span<const std::uint32_t> places, float rate) {
 /// Calls use(feature, x_f c_f) for the features that the sample shares with the label's sum, without the sample if it is `own`.
 template <class Use>
 void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const {
-  constexpr std::size_t kMatchRoom = 16;  // that the kernel wants behind what it finds
   static thread_local std::vector<std::uint32_t> places;
   const SparseMatrix& rows = made_.rows;
   const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
-  if (places.size() < size + kMatchRoom) places.resize(size + kMatchRoom);
+  if (places.size() < size + simd::kMatchRoom) places.resize(size + simd::kMatchRoom);
   const std::size_t matched = simd::kernels().sparse_matches(sample.data(), rows.ids.data() + at, size, places.data());
   const std::uint32_t count = made_.counts[label];
   const float length = made_.lengths[label];

@@ -77,7 +77,8 @@ void check_sparse_matches(const Kernels& level) {
       }
       for (const Placement placement : kPlacements) {
         Guarded<float> guarded_x(x, placement);
-        Guarded<std::uint32_t> guarded_ids(ids, placement), places(std::vector<std::uint32_t>(count + 16, kUntouched), placement);
+        Guarded<std::uint32_t> guarded_ids(ids, placement),
+            places(std::vector<std::uint32_t>(count + kMatchRoom, kUntouched), placement);
         const std::size_t found = level.sparse_matches(guarded_x.data(), guarded_ids.data(), count, places.data());
         REQUIRE(places.intact());
         REQUIRE(found == wanted.size());
