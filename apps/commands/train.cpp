@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@
 #include "apps/training/early_stop.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
+#include "apps/training/resume_point.h"
 #include "apps/training/run.h"
 #include "apps/training/text_data.h"
 #include "apps/training/training_data.h"
@@ -57,14 +59,15 @@ class Train : public Command {
   Result<void> check_arguments() const;
   Result<void> check_run_options() const;
   Result<void> check_evaluation(const TrainingData& data, const Shape& shape) const;
-  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<void> open_resumed();
+  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
-  Result<bool> reads_text(const ConfigSource::Resolved& asked) const;
+  bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
-  Result<Model> word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const;
+  Result<Model> word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text);
   void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
   Result<Model> new_model(Config config, const Shape& shape) const;
-  Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<void> name_parts(Model& model) const;
   void describe(const Model& model, const Needs& needs) const;
 
@@ -75,7 +78,9 @@ class Train : public Command {
   std::string log_;
   std::string tensorboard_;
   CLI::Option* resume_option_ = nullptr;
-  std::string resume_from_;  ///< the file, if one is gone on from
+  std::string resume_from_;       ///< the file, if one is gone on from
+  std::optional<Model> resumed_;  ///< what is in it, until training takes it over
+  std::uint64_t resumed_bytes_ = 0;
   bool resume_ = false;
   RunSettings settings_;
   ConfigSource config_;
@@ -103,13 +108,13 @@ void Train::add_options(CLI::App& parser) {
                   "Model file to write. It is replaced as a whole at the end of each epoch (with --monitor: of each that is the "
                   "best so far); an existing file stays until then. Checkpoints lie beside it, as FILE.checkpoint-STEP.")
       ->type_name("FILE");
-  resume_option_ =
-      parser
-          .add_option("--resume", resume_from_,
-                      "Go on from the newest of the model file and its checkpoints, or from FILE, also in the midst of an epoch. "
-                      "Options of the model need not be given again; if they are, they must be the same.")
-          ->type_name("[FILE]")
-          ->expected(0, 1);
+  resume_option_ = parser
+                       .add_option("--resume", resume_from_,
+                                   "Go on from the newest of the model file and its checkpoints that is sound, or from FILE, "
+                                   "also in the midst of an epoch. "
+                                   "Options of the model need not be given again; if they are, they must be the same.")
+                       ->type_name("[FILE]")
+                       ->expected(0, 1);
   add_checkpoint_options(parser);
   parser.add_flag("--slim", settings_.slim,
                   "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
@@ -192,7 +197,26 @@ Result<void> Train::check_arguments() const {
   return check_replaceable(model_, inputs);
 }
 
-Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) const {
+std::uint64_t resident_bytes() { return static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20)); }
+
+/// Reads the file that --resume names, or the newest that is sound.
+Result<void> Train::open_resumed() {
+  const std::uint64_t before = resident_bytes();
+  if (resume_from_.empty()) {
+    auto found = newest_resume_point(model_, complain);
+    if (!found) return found.error();
+    resume_from_ = found->path;
+    resumed_ = std::move(found->model);
+  } else {
+    auto model = Model::load(resume_from_, LoadFor::training);
+    if (!model) return model.error();
+    resumed_ = std::move(*model);
+  }
+  resumed_bytes_ = resident_bytes() - std::min(before, resident_bytes());
+  return {};
+}
+
+Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
   const Shape shape{data.train.feature_count, data.train.label_count};
   // Before a model is made or read: a wrong pair of files should cost no time.
   if (!resume_) {
@@ -212,22 +236,20 @@ Result<Model> Train::new_model(Config config, const Shape& shape) const {
   return Model::create(config, shape);
 }
 
-Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) const {
-  auto model = Model::load(resume_from_, LoadFor::training);
-  if (!model) return model;
-  const Shape shape = model->shape();
+Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
+  const Shape shape = resumed_->shape();
   ConfigSource::Resolved wanted = asked;
   tune_tables(wanted.config, shape);
-  if (auto same = check_same(wanted, model->config(), resume_from_); !same) return same.error();
+  if (auto same = check_same(wanted, resumed_->config(), resume_from_); !same) return same.error();
   if (auto fits = check_fits(data.train, files_.train, shape.features, shape.labels); !fits) return fits.error();
-  if (model->pass_done() > 0 && model->pass_rows() != data.train.size()) {
+  if (resumed_->pass_done() > 0 && resumed_->pass_rows() != data.train.size()) {
     return runtime_error(fmt::format(
         "--resume: {} stands in the midst of an epoch over {} samples, {} has {}; give the data and the --holdout that "
         "it was trained with",
-        datasets::quoted(resume_from_), model->pass_rows(), datasets::quoted(files_.train), data.train.size()));
+        datasets::quoted(resume_from_), resumed_->pass_rows(), datasets::quoted(files_.train), data.train.size()));
   }
   if (auto fits = check_evaluation(data, shape); !fits) return fits.error();
-  return model;
+  return std::move(*resumed_);
 }
 
 Result<void> Train::check_evaluation(const TrainingData& data, const Shape& shape) const {
@@ -283,25 +305,20 @@ Result<int> Train::run() {
   ignore_broken_pipes();
   if (auto ok = check_arguments(); !ok) return ok.error();
   Checkpoints::remove_abandoned(model_);
-  if (resume_ && resume_from_.empty()) resume_from_ = Checkpoints::newest(model_);
   const auto asked = config_.resolve();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.threads);
   auto log = EventLog::open(log_);
   if (!log) return log.error();
   if (auto mirrored = log->mirror_to(tensorboard_); !mirrored) return mirrored.error();
-  const auto text = reads_text(*asked);
-  if (!text) return text.error();
-  return *text ? train_words(*asked, *log) : train_rows(*asked, *log);
+  if (resume_) {
+    if (auto opened = open_resumed(); !opened) return opened.error();
+  }
+  return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
-  auto seed = asked.config.seed;
-  if (resume_) {
-    const auto old = Model::load(resume_from_);
-    if (!old) return old.error();
-    seed = old->config().seed;  // of the rows that are held out, too
-  }
+  const auto seed = resumed_ ? resumed_->config().seed : asked.config.seed;  // of the rows that are held out, too
   const auto data = read_training_data(files_, data_, seed, settings_.quiet);
   if (!data) return data.error();
   if (!resume_ && config_.preset_name().empty()) {
@@ -311,7 +328,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     asked = std::move(*chosen);
     if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   }
-  const auto held = static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20));
+  const std::uint64_t held = resident_bytes() - resumed_bytes_;
   auto model = make_model(asked, *data);
   if (!model) return model.error();
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
@@ -337,13 +354,11 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
 }
 
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
-Result<bool> Train::reads_text(const ConfigSource::Resolved& asked) const {
+bool Train::reads_text(const ConfigSource::Resolved& asked) const {
   const std::string& preset = config_.preset_name();
   const bool named = preset == "text8" || preset == "text8-slide" || asked.config.loss == LossKind::ns;
   if (!resume_ || data_.names_format() || named) return data_.is_text(named);
-  const auto model = Model::load(resume_from_);
-  if (!model) return model.error();
-  return holds_vocabulary(*model);
+  return holds_vocabulary(*resumed_);
 }
 
 Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& log) {
@@ -362,21 +377,17 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
 }
 
 /// Also reads the text, for which a model that goes on being trained says how.
-Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) const {
-  std::optional<Model> old;
-  if (resume_) {
-    auto loaded = Model::load(resume_from_, LoadFor::training);
-    if (!loaded) return loaded;
+Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) {
+  if (resumed_) {
     ConfigSource::Resolved wanted = asked;
-    tune_tables(wanted.config, loaded->shape());
-    if (auto same = check_same(wanted, loaded->config(), resume_from_); !same) return same.error();
-    old = std::move(*loaded);
+    tune_tables(wanted.config, resumed_->shape());
+    if (auto same = check_same(wanted, resumed_->config(), resume_from_); !same) return same.error();
   }
-  auto read = read_text_data(files_, old ? old->config() : asked.config, settings_.quiet);
+  auto read = read_text_data(files_, resumed_ ? resumed_->config() : asked.config, settings_.quiet);
   if (!read) return read.error();
   text = std::move(*read);
-  if (old) {
-    if (old->label_names() == text->corpus.words) return std::move(*old);
+  if (resumed_) {
+    if (resumed_->label_names() == text->corpus.words) return std::move(*resumed_);
     return runtime_error(
         fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
                     "model",

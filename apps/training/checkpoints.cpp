@@ -168,13 +168,17 @@ void Checkpoints::remove_abandoned(const std::string& model_path) {
 }
 
 // By time and not by step: what an earlier run of the same name has left may count more steps.
-std::string Checkpoints::newest(const std::string& model_path) {
-  const auto files = files_of(model_path);
-  if (files.empty()) return model_path;
-  std::error_code code, no_model;
-  const auto checkpoint = fs::last_write_time(files.front(), code);
-  const auto model = fs::last_write_time(model_path, no_model);
-  return no_model || checkpoint > model ? files.front() : model_path;
+std::vector<std::string> Checkpoints::newest_first(const std::string& model_path) {
+  auto files = files_of(model_path);
+  std::error_code code;
+  const auto model_time = fs::last_write_time(model_path, code);
+  const auto is_newer = [&](const std::string& checkpoint) {
+    std::error_code gone;
+    const auto time = fs::last_write_time(checkpoint, gone);
+    return !gone && time > model_time;
+  };
+  if (!code || files.empty()) files.insert(std::ranges::find_if_not(files, is_newer), model_path);
+  return files;
 }
 
 }  // namespace glissade::apps

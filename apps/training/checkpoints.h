@@ -62,8 +62,8 @@ class Checkpoints {
   /// Waits until all is written, and removes the checkpoints that a finished run does not need.
   void finish();
 
-  /// The newest file that a run can go on from: the model file or one of its checkpoints. `model_path` if there is none.
-  static std::string newest(const std::string& model_path);
+  /// The files that a run may go on from, newest first: the model file and its checkpoints. `model_path` if there is none.
+  static std::vector<std::string> newest_first(const std::string& model_path);
   /// Removes what killed runs have left of files that they were writing.
   static void remove_abandoned(const std::string& model_path);
   /// The checkpoints of a model file, newest first.

@@ -171,7 +171,7 @@ Result<int> TrainingRun::stop_now() {
   } else if (model_.epochs_done() > 0) {
     checkpoints_.model_saved();
     rest = fmt::format("{} holds the end of epoch {}, go on with --resume",
-                       datasets::quoted(Checkpoints::newest(settings_.model_path)), model_.epochs_done());
+                       datasets::quoted(Checkpoints::newest_first(settings_.model_path).front()), model_.epochs_done());
   }
   complain(fmt::format("interrupted; {}", rest));
   return InterruptGuard::exit_status();
@@ -179,7 +179,7 @@ Result<int> TrainingRun::stop_now() {
 
 /// For a message that ends a run.
 std::string TrainingRun::what_is_left() const {
-  const std::string path = Checkpoints::newest(settings_.model_path);
+  const std::string path = Checkpoints::newest_first(settings_.model_path).front();
   if (size_of(path) == 0) return "";
   return fmt::format(" ({} is the last state that was saved)", datasets::quoted(path));
 }

@@ -56,7 +56,7 @@ def run(context):
     for check in (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
                   resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                   inference_leaves_training_state_on_disk,
-                  stopped_within_an_epoch_goes_on_there, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
+                  stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
                   stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same):
         with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
             name = check.__name__.replace("_", " ")
@@ -308,6 +308,32 @@ def stopped_within_an_epoch_goes_on_there(runs):
     events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
     if events[-1]["event"] != "done" or not all(event["save_seconds"] >= event["pause_seconds"] >= 0 and event["step"] >= 5 for event in events if event["event"] == "checkpoint"):
         raise Failure(f"events {events}")
+
+
+def damaged_newest_file_is_passed_over(runs):
+    """The newest state has a wrong byte: the run goes on from the one before it and ends with the bytes of one without a stop."""
+    runs.train_file = str(runs.context.first_rows(runs.folder, 2000))
+    args = ["--epochs", "3", "--threads", "1", "--checkpoint-minutes", "0", "--keep", "3"]
+    runs.train("m.glsd", *args)
+    whole = runs.bytes("m.glsd")
+    first, *later = sorted(runs.folder.glob("m.glsd.checkpoint-*"))
+    (runs.folder / "m.glsd").unlink()  # another name of the newest checkpoint
+    for path in later:
+        damaged = bytearray(path.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        path.write_bytes(damaged)
+    _, err = runs.train("m.glsd", *args, "--resume")
+    lines = err.splitlines()
+    if len(lines) != 2 or not all("is damaged" in line and "looking at" in line for line in lines) or first.name not in lines[1]:
+        raise Failure(f"stderr is {err!r}")
+    if runs.bytes("m.glsd") != whole:
+        raise Failure("going on from the older file ended with another model")
+    for path in runs.folder.glob("m.glsd*"):
+        path.write_bytes(path.read_bytes()[:-100])
+    left = runs.bytes("m.glsd")
+    _, err = runs.train("m.glsd", *args, "--resume", expect=1)
+    if "truncated" not in err.splitlines()[-1] or runs.bytes("m.glsd") != left:
+        raise Failure(f"with no sound file: {err!r}")
 
 
 def best_epoch_is_kept(runs):

@@ -1,0 +1,27 @@
+#include "apps/training/resume_point.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "apps/training/checkpoints.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+
+Result<ResumePoint> newest_resume_point(const std::string& model_path,
+                                        const std::function<void(const std::string& message)>& on_damaged) {
+  const auto files = Checkpoints::newest_first(model_path);
+  Error newest;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    auto model = Model::load(files[i], LoadFor::training);
+    if (model) return ResumePoint{files[i], std::move(*model)};
+    if (model.error().kind == Error::Kind::usage) return model.error();
+    if (i == 0) newest = model.error();
+    if (i + 1 < files.size())
+      on_damaged(fmt::format("{}; looking at {}, which is older", model.error().message, datasets::quoted(files[i + 1])));
+  }
+  return newest;
+}
+
+}  // namespace glissade::apps
