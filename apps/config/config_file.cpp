@@ -9,8 +9,12 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "datasets/message.h"
+
 namespace glissade::apps {
 namespace {
+
+constexpr std::size_t kMostWords = 200;  // characters of what the parser says, which quotes the file's bytes as they are
 
 std::optional<std::string> scalar_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
@@ -40,7 +44,8 @@ Result<std::vector<Setting>> settings_of(const toml::table& table, const std::st
     std::string where = fmt::format("'{}':{}", path, node.source().begin.line);
     auto text = value_text(node);
     if (!text) {
-      return usage_error(fmt::format("{}: '{}' is a {}; give a number, a text or a list of them", where, key.str(),
+      return usage_error(fmt::format("{}: '{}' is a {}; give a number, a text or a list of them", where,
+                                     datasets::shown(key.str()),
                                      node.is_table() ? "table" : "value of a kind that no option takes"));
     }
     settings.push_back({std::string(key.str()), std::move(*text), std::move(where)});
@@ -62,7 +67,7 @@ Result<std::vector<Setting>> read_config_file(const std::string& path) {
     return settings_of(toml::parse(content.str(), path), path);
   } catch (const toml::parse_error& error) {
     return usage_error(fmt::format("'{}':{}: {}; the file must be TOML, one 'option = value' per line", path,
-                                   error.source().begin.line, error.description()));
+                                   error.source().begin.line, datasets::shown(error.description(), kMostWords)));
   }
 }
 

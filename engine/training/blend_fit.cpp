@@ -11,6 +11,7 @@
 #include "engine/inference/evidence_pass.h"
 #include "engine/losses/label_weights.h"
 #include "engine/network/batch.h"
+#include "engine/sparse/baskets.h"
 #include "engine/sparse/co_labels.h"
 #include "hashing/seeds.h"
 
@@ -45,16 +46,17 @@ void fill_co_labels(const SparsePaths& paths, std::size_t labels, BlendExamples&
 
 }  // namespace
 
-bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept {
-  const double share = std::min(kMostShare, kMostSamples / static_cast<double>(samples));
-  return hashing::Random(hashing::derive(config.seed, kKeptStream, row)).unit() < share;
+bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_t row) noexcept {
+  const double share = std::min(kMostShare, kMostSamples / static_cast<double>(data.size()));
+  const std::uint64_t what = config.exclude_input ? basket_of(data, row) : row;
+  return hashing::Random(hashing::derive(config.seed, kKeptStream, what)).unit() < share;
 }
 
 bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch) {
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
-    unknown[row] = is_kept_for_blend(impl.config, data.size(), row);
+    unknown[row] = is_kept_for_blend(impl.config, data, row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
   if (!last_epoch) {

@@ -9,10 +9,10 @@
 
 namespace glissade {
 
-/// Whether sample `row` of `samples` is kept out of the hidden path's training, so that what the paths say of it can be weighed
-/// fairly: up to 5,000 samples, at most 3 %, drawn from the seed. Nor is it in the labels' sparse rows; it is among the
-/// neighbours, but passed over while the paths are weighed.
-bool is_kept_for_blend(const Config& config, std::size_t samples, std::size_t row) noexcept;
+/// Whether sample `row` of `data` is kept out of the hidden path's training, so that what the paths say of it can be weighed
+/// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; with exclude-input whole baskets (engine/sparse/baskets.h).
+/// Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while the paths are weighed.
+bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_t row) noexcept;
 
 /// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a fifth after the others, whose
 /// weighing only evaluations and checkpoints see. False if a matrix product ran out of memory.

@@ -88,15 +88,9 @@ EpochReport report_of(const PassSums& sums, std::uint32_t epoch, const PhaseSeco
 
 class Trainer::Impl {
  public:
-  Impl(Model::Impl& model, std::uint64_t samples_per_epoch) : model_(model), arena_(arena_threads(model.config.threads)) {
-    std::uint64_t trained = samples_per_epoch;
-    if (uses_sparse_paths(model.config)) {
-      for (std::uint64_t row = 0; row < samples_per_epoch; ++row)
-        trained -= is_kept_for_blend(model.config, samples_per_epoch, row);
-    }
-    const std::uint64_t step_samples = std::uint64_t{model.config.batch} * model.config.accumulate;
-    const std::uint64_t steps = (trained + step_samples - 1) / step_samples;
-    total_steps_ = steps * model.config.epochs;
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch)
+      : model_(model), samples_per_epoch_(samples_per_epoch), arena_(arena_threads(model.config.threads)) {
+    schedule(samples_per_epoch);
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
   }
 
@@ -116,10 +110,12 @@ class Trainer::Impl {
   std::uint64_t order_seed() const noexcept { return hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done + 1); }
   void count_labels(const DatasetView& data);
   void choose_order(const DatasetView& data);
+  void schedule(std::uint64_t samples_per_epoch) noexcept;
 
   Model::Impl& model_;
+  std::uint64_t samples_per_epoch_;  ///< those that are kept out of training, too
   tbb::task_arena arena_;
-  std::uint64_t total_steps_;
+  std::uint64_t total_steps_ = 0;
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
   const std::uint32_t* checked_ = nullptr;  ///< ids of data that come through a pager and were found to be in order
@@ -161,12 +157,18 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
   model_.training_samples = data.size();
 }
 
-/// As far as it follows from the seed alone.
+/// Sets the steps of the whole training, from the samples that an epoch trains on.
+void Trainer::Impl::schedule(std::uint64_t samples_per_epoch) noexcept {
+  const std::uint64_t step_samples = std::uint64_t{model_.config.batch} * model_.config.accumulate;
+  total_steps_ = (samples_per_epoch + step_samples - 1) / step_samples * model_.config.epochs;
+}
+
+/// As far as it follows from the seed and the data alone.
 void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
   shuffle_in_blocks(order, data.size(), model_.config.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
-    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data.size(), row); });
+    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data, row); });
   }
 }
 
@@ -274,6 +276,8 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
     if (error) return;
     error = pass.done == 0 ? begin_pass(data, phases) : resume_pass(data, phases);
     if (error) return;
+    const std::size_t kept = data.size() - pass.order.size();
+    schedule(samples_per_epoch_ - std::min<std::uint64_t>(kept, samples_per_epoch_));
     if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
     before = pass.sums.seconds;
     pass.sums.seconds += watch.seconds();

@@ -84,12 +84,48 @@ TEST_CASE("a run with sparse paths that was interrupted goes on as if it had not
 
 TEST_CASE("samples kept for weighing the paths are few, and the same each time", "[unit]") {
   const Config config = sparse_config();
-  std::size_t kept = 0;
-  for (std::size_t row = 0; row < 1'000'000; ++row) kept += is_kept_for_blend(config, 1'000'000, row);
-  CHECK(kept == Approx(10'000).epsilon(0.06));
-  kept = 0;
-  for (std::size_t row = 0; row < 10'000; ++row) kept += is_kept_for_blend(config, 10'000, row);
-  CHECK(kept == Approx(300).epsilon(0.2));
+  const auto kept_of = [&](std::size_t samples) {
+    std::vector<std::uint64_t> offsets(samples + 1);  // without features and labels: a sample is known by its place
+    DatasetView data;
+    data.features.offsets = data.labels.offsets = offsets;
+    std::size_t kept = 0;
+    for (std::size_t row = 0; row < samples; ++row) kept += is_kept_for_blend(config, data, row);
+    return kept;
+  };
+  CHECK(kept_of(1'000'000) == Approx(10'000).epsilon(0.06));
+  CHECK(kept_of(10'000) == Approx(300).epsilon(0.2));
+}
+
+TEST_CASE("with exclude-input all splits of a basket are kept for weighing the paths, or none", "[unit]") {
+  constexpr std::size_t kBaskets = 4000, kSplits = 5, kAsked = 2;
+  Data data{1000, 1000, {}, {}};
+  hashing::Random random(3);
+  for (std::size_t basket = 0; basket < kBaskets; ++basket) {
+    auto items = distinct(random, kSplits * kAsked, 1000);
+    for (std::size_t split = 0; split < kSplits; ++split) {
+      data.y.add(std::span(items).first(kAsked));
+      data.x.add(std::span(items).subspan(kAsked));
+      std::ranges::rotate(items, items.begin() + kAsked);
+    }
+  }
+  Config config = sparse_config();
+  const auto kept_of = [&](std::size_t basket) {
+    std::size_t kept = 0;
+    for (std::size_t split = 0; split < kSplits; ++split)
+      kept += is_kept_for_blend(config, data.view(), kSplits * basket + split);
+    return kept;
+  };
+  std::size_t whole = 0, torn = 0;
+  for (std::size_t basket = 0; basket < kBaskets; ++basket) torn += kept_of(basket) % kSplits != 0;
+  CHECK(torn > kBaskets / 20);
+  config.exclude_input = true;
+  torn = 0;
+  for (std::size_t basket = 0; basket < kBaskets; ++basket) {
+    whole += kept_of(basket) == kSplits;
+    torn += kept_of(basket) % kSplits != 0;
+  }
+  CHECK(torn == 0);
+  CHECK(static_cast<double>(whole) == Approx(0.03 * kBaskets).epsilon(0.3));
 }
 
 TEST_CASE("with exclude-input no feature of a sample is predicted as its label", "[unit]") {

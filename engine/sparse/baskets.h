@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <glissade/views.h>
+
+namespace glissade {
+
+/// The same for all samples whose features and labels are together the same things, and by chance for no others. Data of items
+/// that go with items are made by splitting a basket into what is given and what is asked for, often several times over; such
+/// samples tell each other's labels, so what is learned from one must not be judged by another.
+std::uint64_t basket_of(const DatasetView& data, std::size_t row) noexcept;
+
+}  // namespace glissade
