@@ -133,8 +133,7 @@ Config long_text() {
 Config items() {
   Config config = with_sparse_paths();
   config.row_epochs = 1;
-  config.neighbours = 0;      // a basket's other splits would vote for what is in it
-  config.weight_samples = 0;  // and they would teach how to find the basket again
+  config.weight_samples = 0;  // learned ones find worse neighbours among baskets (bench/peers/RECIPE.md)
   config.sparse_weighting = SparseWeighting::idf;
   config.exclude_input = true;
   config.hidden = {256};
