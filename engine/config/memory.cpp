@@ -188,7 +188,7 @@ std::uint64_t left_in_address_space() {
 std::string remedy(const MemoryEstimate& need) {
   const std::uint64_t largest = std::max({need.weights, need.optimizer_state, need.tables, need.step_buffers});
   if (largest == need.optimizer_state) {
-    return "use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = adagrad";
+    return "use fewer hidden units, or less state: moments = bf16, second-moment = row, optimizer = adagrad, or average = 0";
   }
   if (largest == need.weights) return "use fewer hidden units, or precision = bf16";
   if (largest == need.tables) return "use fewer tables, a smaller k, or sampler = uniform";
@@ -255,6 +255,12 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   add_rows(estimate, options.without_bias().in_floats(), 1, config.hidden.front());
   for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
   add_rows(estimate, options, shape.labels, config.hidden.back());
+  if (config.average > 0) {
+    std::uint64_t parameters = std::uint64_t{shape.features} * config.hidden.front() + config.hidden.front();
+    for (std::size_t i = 1; i < config.hidden.size(); ++i) parameters += config.hidden[i] * (config.hidden[i - 1] + 1ull);
+    parameters += shape.labels * (config.hidden.back() + 1ull);
+    estimate.optimizer_state += 4 * parameters;
+  }
   if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
   estimate.step_buffers = step_bytes(config, shape) + gradient_bytes(config, shape);

@@ -301,6 +301,10 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"warmup", &Config::warmup, "0 .. 1">(
         {kOptimiser, "", "Part of all steps over which the learning rate rises linearly from 0."}),
     choice<"decay", &Config::decay>({kOptimiser, "", "How the learning rate falls to 0 after warm-up."}),
+    number<"average", &Config::average, "0 .. 1">({kOptimiser, "",
+                                                   "Training ends with the mean of the weights over this last part of all steps, "
+                                                   "which wants a learning rate that stays up: "
+                                                   "decay none. Takes 4 bytes per parameter. 0 = with the last step's."}),
 
     number<"window", &Config::window, "1 .. 64">(
         {kWords, "words",

@@ -9,6 +9,7 @@
 
 #include "engine/model/pass.h"
 #include "engine/network/network.h"
+#include "engine/parameters/weight_average.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 #include "engine/sparse/evidence.h"
@@ -42,6 +43,7 @@ class Model::Impl {
   Shape shape;
   bool trainable;
   Network network;
+  WeightAverage average;  ///< of the training under way
   SparsePaths paths;
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;

@@ -28,7 +28,9 @@ bool wanted_for_inference(SectionKind kind) {
     case SectionKind::bias_second_moment:
     case SectionKind::first_moment_bf16:
     case SectionKind::second_moment_bf16:
-    case SectionKind::row_second_moment: return false;
+    case SectionKind::row_second_moment:
+    case SectionKind::average:
+    case SectionKind::average_count: return false;
     case SectionKind::run_notes: return true;
     default: return kind <= SectionKind::pass || kind > SectionKind::cluster_lengths;
   }
@@ -157,6 +159,22 @@ bool is_order(std::span<const std::uint32_t> order, std::uint64_t rows) {
   return true;
 }
 
+std::optional<Error> fill_average(const Reader& reader, Model::Impl& impl) {
+  const auto bytes = reader.bytes(SectionKind::average_count);
+  if (bytes.empty()) return std::nullopt;
+  WeightAverage average;
+  if (bytes.size() == sizeof average.count) std::memcpy(&average.count, bytes.data(), sizeof average.count);
+  if (average.empty()) return damaged(reader, "how many steps its average is of is not readable");
+  std::optional<Error> error;
+  for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {
+    if (error) return;
+    average.means.emplace_back(WeightAverage::size_of(rows));
+    error = fill(reader, SectionKind::average, index, true, average.means.back(), average.means.back().size());
+  });
+  impl.average = std::move(average);
+  return error;
+}
+
 std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl& impl) {
   impl.run_notes = text_of(reader.bytes(SectionKind::run_notes));
   const auto bytes = reader.bytes(SectionKind::pass);
@@ -208,6 +226,9 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     if (auto error = fill_network(*reader, training, impl->network)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
+    if (training) {
+      if (auto error = fill_average(*reader, *impl)) return *error;
+    }
     if (auto error = fill_pass(*reader, training, *impl)) return *error;
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {

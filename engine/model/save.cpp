@@ -21,6 +21,11 @@ std::span<const std::byte> bytes_of(const std::string& text) { return std::as_by
 void add_pass(const Model::Impl& impl, StateSections& out) {
   using model_file::SectionKind;
   if (!impl.run_notes.empty()) out.list.push_back({SectionKind::run_notes, 0, bytes_of(impl.run_notes)});
+  if (!impl.average.empty()) {
+    out.keep(SectionKind::average_count, 0, std::vector{impl.average.count});
+    for (std::uint32_t i = 0; i < impl.average.means.size(); ++i)
+      out.list.push_back({SectionKind::average, i, impl.average.means[i].as_bytes()});
+  }
   if (!impl.pass.open) return;
   out.keep(SectionKind::pass, 0, std::vector{PassState{impl.pass.done, impl.pass.data_rows, impl.pass.sums}});
   if (impl.config.batches == BatchKind::similar)

@@ -58,6 +58,9 @@ enum class SectionKind : std::uint32_t {
   cluster_codes = 38,    ///< bytes: index 0 by bucket, 1 by row
   cluster_lengths = 39,  ///< float: likewise
   ranker = 40,           ///< float per weight, see Ranker
+  // Of a training that averages weights and is under way, training only:
+  average = 41,        ///< float per weight and bias: the mean so far
+  average_count = 42,  ///< uint64: steps in it
 };
 
 struct Section {

@@ -14,8 +14,10 @@
 
 #include <glissade/options.h>
 
+#include "engine/model/sections.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
+#include "engine/training/averaging.h"
 #include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
@@ -109,6 +111,8 @@ class Trainer::Impl {
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
   std::uint64_t order_seed() const noexcept { return hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done + 1); }
   void count_labels(const DatasetView& data);
+  std::vector<ParameterRows*> blocks();
+  void end_with_average();
   void choose_order(const DatasetView& data);
   void schedule(std::uint64_t samples_per_epoch) noexcept;
 
@@ -211,7 +215,21 @@ std::optional<Error> Trainer::Impl::resume_pass(const DatasetView& data, PhaseSe
   return std::nullopt;
 }
 
+std::vector<ParameterRows*> Trainer::Impl::blocks() {
+  std::vector<ParameterRows*> all;
+  for_each_layer(model_.network, [&](std::uint32_t, ParameterRows& rows) { all.push_back(&rows); });
+  return all;
+}
+
+/// Only now: what is weighed below, reported and saved from here on is the average.
+void Trainer::Impl::end_with_average() {
+  if (model_.average.empty() || model_.step < total_steps_) return;
+  model_.average.move_to(blocks());
+  step_->begin_epoch(model_.pass.order.size());  // the tables were over other rows
+}
+
 std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, PhaseSeconds& phases) {
+  end_with_average();
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(phases, Phase::sparse_paths);
     if (!fit_blend(model_, data, model_.epochs_done + 1 >= model_.config.epochs)) return out_of_memory();
@@ -252,6 +270,10 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const Pas
     const auto batch = batch_at(pass.done);
     if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, phases)) return error;
     pass.done += batch.size();
+    if (is_averaged(model_.config, model_.step, total_steps_)) {
+      const PhaseWatch averaging(phases, Phase::output_update);
+      model_.average.add(blocks());
+    }
     const double seconds = watch.seconds();
     pass.sums.seconds = before + seconds;
     bool goes_on = !callbacks.after_step || callbacks.after_step();

@@ -259,6 +259,7 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
   if (model.config().accumulate != 1)
     return usage_error("option 'accumulate': words make batches of any size; use a larger batch and accumulate 1");
+  if (model.config().average != 0) return usage_error("option 'average': words are not averaged over steps; use average 0");
   const Shape shape = model.shape();
   if (shape.labels != text.counts.size() || shape.features != text.feature_count || text.bags.rows() != text.counts.size()) {
     return usage_error(

@@ -102,6 +102,15 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   CHECK(estimate_training_memory(sgd, shape).optimizer_state == rows * 4);
   sgd.optimizer = OptimizerKind::momentum;
   CHECK(estimate_training_memory(sgd, shape).optimizer_state == parameters * 4 + rows * 4);
+
+  Config averaging = *config;
+  averaging.average = 0.5;
+  CHECK(estimate_training_memory(averaging, shape).optimizer_state == uniform.optimizer_state + parameters * 4);
+  averaging.hidden = {128, 64};
+  Config deep = averaging;
+  deep.average = 0;
+  const std::uint64_t mean = estimate_training_memory(averaging, shape).total() - estimate_training_memory(deep, shape).total();
+  CHECK(mean == 4 * (135909ull * 128 + 128 + 64 * (128 + 1) + 670091 * (64 + 1ull)));
 }
 
 TEST_CASE("memory of an Amazon-670K training with less state", "[unit]") {
@@ -175,8 +184,8 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
         "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
         "100 MiB), "
-        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, or optimizer = "
-        "adagrad");
+        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, optimizer = "
+        "adagrad, or average = 0");
   need = {};
   need.tables = 2 * kMiB;
   CHECK(

@@ -38,11 +38,11 @@ TEST_CASE("every field of Config has an option", "[unit]") {
                neighbours, co_labels, weight_samples, list_budget, sparse_weighting, row_topology, exclude_input, sampler, scope,
                active, retrieved_share, frequency_power, query_every, collisions, fused, correction, hash, hash_transform, probes,
                table_budget, k, tables, bucket_cap, renew_hash, rehash, rehash_period, rehash_growth, rehash_threshold, optimizer,
-               moments, second_moment, learning_rate, beta1, beta2, epsilon, clip_norm, weight_decay, warmup, decay, window,
-               negatives, min_count, subsampling, min_ngram, max_ngram, epochs, batch, accumulate, shuffle_block, loader_threads,
-               batches, feature_dropout, hidden_dropout, seed, deterministic, threads] = Config{};
+               moments, second_moment, learning_rate, beta1, beta2, epsilon, clip_norm, weight_decay, warmup, decay, average,
+               window, negatives, min_count, subsampling, min_ngram, max_ngram, epochs, batch, accumulate, shuffle_block,
+               loader_threads, batches, feature_dropout, hidden_dropout, seed, deterministic, threads] = Config{};
   CHECK(hidden.size() == 1);
-  CHECK(options().size() == 67);
+  CHECK(options().size() == 68);
 }
 
 TEST_CASE("an active set's size may be a part of the labels", "[unit]") {

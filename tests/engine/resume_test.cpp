@@ -62,6 +62,11 @@ const std::vector<Variant>& variants() {
          c.storage = Storage::bf16;
          c.moments = MomentType::bf16;
        }},
+      {"the mean of the last two thirds",
+       [](Config& c) {
+         c.decay = DecayKind::none;
+         c.average = 0.67;
+       }},
       {"sparse paths, from centroids",
        [](Config& c) {
          c.fan_in = 16;

@@ -253,6 +253,11 @@ TEST_CASE("texts and models that do not fit are refused", "[unit]") {
   CHECK(
       WordTrainer::create(model, other.view()).error().message ==
       "a text of 20 words with 30 features does not fit a model of 20 labels and 20 features; use the text that it was made for");
+  Config averaging = words_config(LossKind::ns);
+  averaging.average = 0.5;
+  Model averaged = must(Model::create(averaging, world.shape()));
+  CHECK(WordTrainer::create(averaged, world.view()).error().message ==
+        "option 'average': words are not averaged over steps; use average 0");
   CHECK(Trainer::create(model, 10).error().message ==
         "option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
   CHECK(WordVectors::create(model, other.view().bags).error().message ==

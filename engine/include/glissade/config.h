@@ -134,6 +134,7 @@ struct Config {
   double weight_decay = 0.0;  ///< decoupled, applied to touched rows
   double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
   DecayKind decay = DecayKind::linear;
+  double average = 0.0;  ///< part of all steps, the last ones, whose mean weights training ends with
 
   std::uint32_t window = 5;     ///< words: farthest neighbour that counts as context; each centre draws its own, 1 .. window
   std::uint32_t negatives = 5;  ///< loss ns: words drawn per centre, shared by its contexts
