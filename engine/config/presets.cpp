@@ -92,6 +92,8 @@ Config short_text() {
   config.batch = 512;
   config.optimizer = OptimizerKind::adagrad;
   config.learning_rate = 0.07;
+  config.decay = DecayKind::none;  // the mean over half of the steps takes its place
+  config.average = 0.5;
   config.epochs = 7;
   config.feature_dropout = 0.2;
   config.hidden_dropout = 0.4;
