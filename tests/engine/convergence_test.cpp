@@ -31,7 +31,7 @@ double popularity_baseline(const Model& model, const DatasetView& test) {
 
 }  // namespace
 
-TEST_CASE("the shipped sample is learnt with uniform and with hashed active sets", "[slow]") {
+TEST_CASE("the shipped sample is learnt with uniform and with hashed active sets", "[slow][long]") {
   const datasets::Dataset training = read_sample("train.txt.zst"), test = read_sample("test.txt.zst");
   for (const auto sampler : {SamplerKind::uniform, SamplerKind::lsh}) {
     Config config;

@@ -48,7 +48,7 @@ class FileBytes {
   int descriptor_;
 };
 
-TEST_CASE("every byte of a model file, flipped, makes it refused in one line or changes no prediction", "[property]") {
+TEST_CASE("every byte of a model file, flipped, makes it refused in one line or changes no prediction", "[property][long]") {
   const test::Data data = test::planted_data(60, 12, 10, 3);
   const test::TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
