@@ -222,6 +222,13 @@ std::uint64_t available_memory_below(const std::string& root) {
   return std::min(system, left_in_cgroups(root));
 }
 
+std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept {
+  if (config.average == 0) return 0;
+  std::uint64_t parameters = std::uint64_t{shape.features} * config.hidden.front() + config.hidden.front();
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) parameters += config.hidden[i] * (config.hidden[i - 1] + 1ull);
+  return 4 * (parameters + shape.labels * (config.hidden.back() + 1ull));
+}
+
 std::string bytes_text(std::uint64_t bytes) {
   if (bytes == 0) return "0";
   constexpr std::array<const char*, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
@@ -255,12 +262,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   add_rows(estimate, options.without_bias().in_floats(), 1, config.hidden.front());
   for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
   add_rows(estimate, options, shape.labels, config.hidden.back());
-  if (config.average > 0) {
-    std::uint64_t parameters = std::uint64_t{shape.features} * config.hidden.front() + config.hidden.front();
-    for (std::size_t i = 1; i < config.hidden.size(); ++i) parameters += config.hidden[i] * (config.hidden[i - 1] + 1ull);
-    parameters += shape.labels * (config.hidden.back() + 1ull);
-    estimate.optimizer_state += 4 * parameters;
-  }
+  estimate.optimizer_state += config::average_bytes(config, shape);
   if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
   estimate.step_buffers = step_bytes(config, shape) + gradient_bytes(config, shape);

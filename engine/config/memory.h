@@ -19,6 +19,9 @@ std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view n
 /// check_memory() against a given amount.
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available);
 
+/// What the mean of the weights takes while steps go into it, with option average; part of the optimiser state of an estimate.
+std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept;
+
 /// "3.2 GiB", "512 MiB", "80 KiB".
 std::string bytes_text(std::uint64_t bytes);
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/config/memory.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/sparse/sparse_paths.h"
 #include "engine/training/window_reader.h"
@@ -21,8 +22,10 @@ constexpr std::uint64_t kDataEntry = 8;    ///< of a data set: id and float
 constexpr std::uint64_t kCandidates = 64;  ///< of a sample, while sparse rows are trained
 constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the blend is fitted on
 constexpr std::uint64_t kGradientBytes = std::uint64_t{12} << 20;  ///< of a batch, while sparse rows are trained
-/// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of blocks that were given back.
-constexpr std::uint64_t kLibraries = std::uint64_t{16} << 20;
+/// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of small blocks that were given back.
+constexpr std::uint64_t kLibraries = std::uint64_t{6} << 20;
+/// While one window is trained on the next is read; a third only begins before the first is given up.
+constexpr std::uint64_t kBlocksHeld = 2 * kBlocksPerWindow + 2;
 
 /// Ends of offsets, blend and ranker.
 constexpr std::uint64_t kPathConstants = 16 * 1024;
@@ -61,7 +64,7 @@ struct Sizes {
   }
   /// Rows that are in memory while steps are made.
   std::uint64_t data_in_steps() const noexcept {
-    const std::uint64_t window = 3 * kBlocksPerWindow * config.shuffle_block;
+    const std::uint64_t window = kBlocksHeld * config.shuffle_block;
     if (config.shuffle_block == 0 || config.batches == BatchKind::similar || window >= data.rows) return all_data();
     return static_cast<std::uint64_t>(static_cast<double>(all_data()) * static_cast<double>(window) /
                                       static_cast<double>(data.rows)) +
@@ -103,6 +106,7 @@ Moment starting_rows(const Sizes& s) {
 Moment making_steps(const Sizes& s, const MemoryEstimate& estimate) {
   return {{"sparse rows and neighbours", uses_sparse_paths(s.config) ? s.sparse_paths() : 0},
           {"step buffers", estimate.step_buffers},
+          {"mean of the weights", config::average_bytes(s.config, s.shape)},
           {"data", s.data_in_steps()}};
 }
 
@@ -188,7 +192,7 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
   memory.moment = moment;
   memory.parts = {{"held already", held},
                   {"weights", estimate.weights},
-                  {"optimiser state", estimate.optimizer_state},
+                  {"optimiser state", estimate.optimizer_state - config::average_bytes(config, shape)},
                   {"hash tables", estimate.tables},
                   {"order of samples, counts of labels", 8 * data.rows + 4ull * shape.labels},
                   {"libraries", kLibraries}};

@@ -15,16 +15,18 @@ namespace {
 
 using test::must;
 
-/// A trained model with all kinds of sections that there are: sparse paths, names, optimiser state.
+/// A model in training with all kinds of sections that there are: sparse paths, names, optimiser state, a mean of weights.
 Model small_model(const test::Data& data) {
   Config config;
   config.hidden = {8, 4};
   config.fan_in = 8;
   config.row_epochs = 1;
   config.neighbours = 3;
+  config.co_labels = 2;
   config.active = 6;
   config.batch = 16;
-  config.epochs = 1;
+  config.epochs = 2;
+  config.average = 0.9;
   config.threads = 1;
   Model model = must(Model::create(config, {data.features, data.labels}));
   must(model.set_label_names(std::vector<std::string>(data.labels, "label")));
