@@ -45,9 +45,8 @@ def main():
     parser.add_argument("--build", default=str(runner.ROOT / "build"), help="build folder")
     parser.add_argument("--suite", action="append", choices=SUITES, help="only this suite; may be given several times")
     parser.add_argument("--filter", default="", help="only cases whose name contains this text")
-    parser.add_argument("--leave-out", default="", metavar="TAG", help="skip the Catch2 cases with this tag, such as [long]")
     arguments = parser.parse_args()
-    context = runner.Context(arguments.build, arguments.filter, arguments.leave_out)
+    context = runner.Context(arguments.build, arguments.filter)
     if not context.glissade.exists():
         sys.exit(f"run.py: {context.glissade} does not exist; build first with ./dev build")
     for name in arguments.suite or SUITES:

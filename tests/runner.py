@@ -19,13 +19,12 @@ class Failure(AssertionError):
 class Context:
     """Paths, options and the results so far."""
 
-    def __init__(self, build, name_filter="", left_out=""):
+    def __init__(self, build, name_filter=""):
         self.build = pathlib.Path(build).resolve()
         self.glissade = self.build / "apps" / "glissade"
         self.data = pathlib.Path(os.environ.get("GLISSADE_DATA", ROOT.parent / "shared" / "data"))
         self.sample = ROOT / "datasets" / "samples" / "wordnet"
         self.name_filter = name_filter
-        self.left_out = left_out  # a tag of Catch2, or nothing
         self.passed = 0
         self.failed = []
         self.skipped = []

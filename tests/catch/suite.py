@@ -17,17 +17,7 @@ def run(context):
     if not binaries:
         context.fails("catch", f"no test binaries below {context.build}/tests")
     for binary in binaries:
-        run_binary(context, binary, binary.name, leave_out(context, binary))
-
-
-def leave_out(context, binary):
-    """Counts as skipped what --leave-out names, and returns what makes the binary skip it."""
-    if not context.left_out:
-        return []
-    listed = subprocess.run([binary, "--list-test-names-only", context.left_out], capture_output=True, text=True).stdout
-    for name in filter(context.wanted, (f"{binary.name}: {name}" for name in listed.splitlines())):
-        context.skips(name, f"left out as {context.left_out}")
-    return [f"~{context.left_out}~[.]"]  # with nothing but exclusions Catch2 runs hidden cases, too
+        run_binary(context, binary, binary.name, [])
 
 
 def run_levels(context):

@@ -15,6 +15,12 @@ namespace {
 
 using test::must;
 
+#ifdef __SANITIZE_THREAD__
+constexpr std::size_t kStep = 101;  // all of them take longer than the rest of the tests together, nearly all in one thread
+#else
+constexpr std::size_t kStep = 1;
+#endif
+
 /// A model in training with all kinds of sections that there are: sparse paths, names, optimiser state, a mean of weights.
 Model small_model(const test::Data& data) {
   Config config;
@@ -50,7 +56,7 @@ class FileBytes {
   int descriptor_;
 };
 
-TEST_CASE("every byte of a model file, flipped, makes it refused in one line or changes no prediction", "[property][long]") {
+TEST_CASE("every byte of a model file, flipped, makes it refused in one line or changes no prediction", "[property]") {
   const test::Data data = test::planted_data(60, 12, 10, 3);
   const test::TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
@@ -60,7 +66,7 @@ TEST_CASE("every byte of a model file, flipped, makes it refused in one line or 
   REQUIRE(good.size() < 400'000);
   const FileBytes file(path);
   std::size_t ignored = 0;
-  for (std::size_t at = 0; at < good.size(); ++at) {
+  for (std::size_t at = 0; at < good.size(); at += kStep) {
     file.set(at, static_cast<char>(~good[at]));
     const auto model = Model::load(path);
     if (!model && model.error().message.find('\n') != std::string::npos) FAIL("byte " << at << ": " << model.error().message);
