@@ -78,9 +78,9 @@ class Train : public Command {
   std::string log_;
   std::string tensorboard_;
   CLI::Option* resume_option_ = nullptr;
-  std::string resume_from_;       ///< the file, if one is gone on from
-  std::optional<Model> resumed_;  ///< what is in it, until training takes it over
-  std::uint64_t resumed_bytes_ = 0;
+  std::string resume_from_;          ///< the file, if one is gone on from
+  std::optional<Model> resumed_;     ///< what is in it, until training takes it over
+  std::uint64_t resumed_bytes_ = 0;  ///< that it takes in memory
   bool resume_ = false;
   RunSettings settings_;
   ConfigSource config_;
@@ -212,7 +212,8 @@ Result<void> Train::open_resumed() {
     if (!model) return model.error();
     resumed_ = std::move(*model);
   }
-  resumed_bytes_ = resident_bytes() - std::min(before, resident_bytes());
+  const std::uint64_t after = resident_bytes();
+  resumed_bytes_ = after - std::min(before, after);
   return {};
 }
 
@@ -328,7 +329,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     asked = std::move(*chosen);
     if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   }
-  const std::uint64_t held = resident_bytes() - resumed_bytes_;
+  const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_bytes_);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
