@@ -15,6 +15,7 @@
 #include "apps/commands/command.h"
 #include "apps/config/help.h"
 #include "apps/config/nearest.h"
+#include "apps/console/lost_mapping.h"
 #include "apps/console/output.h"
 
 namespace glissade::apps {
@@ -108,6 +109,7 @@ int main(int argc, char** argv) {
   // Large blocks go back to the system one by one. Left to itself glibc takes them from its heap after the first of them was
   // freed, and what a long run allocates while a checkpoint is being written tears that to pieces: 3 % more memory after an hour.
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  glissade::apps::explain_lost_mappings();
   try {
     return glissade::apps::run(argc, argv);
   } catch (const std::bad_alloc&) {

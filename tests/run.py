@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import catch.suite
+import cli.interrupts
 import cli.scenarios
 import cli.suite
 import consumer.suite
@@ -30,6 +31,7 @@ SUITES = {
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "interrupts": cli.interrupts.run,
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
     "faults": faults.suite.run,

@@ -304,6 +304,7 @@ Result<int> Train::run() {
   settings_.model_path = model_;
   resume_ = resume_option_->count() > 0;
   ignore_broken_pipes();
+  const InterruptGuard guard(settings_.quiet);
   if (auto ok = check_arguments(); !ok) return ok.error();
   Checkpoints::remove_abandoned(model_);
   const auto asked = config_.resolve();
@@ -313,6 +314,7 @@ Result<int> Train::run() {
   if (!log) return log.error();
   if (auto mirrored = log->mirror_to(tensorboard_); !mirrored) return mirrored.error();
   if (resume_) {
+    InterruptGuard::nothing_to_save_while("reading the model");
     if (auto opened = open_resumed(); !opened) return opened.error();
   }
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
@@ -320,6 +322,7 @@ Result<int> Train::run() {
 
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const auto seed = resumed_ ? resumed_->config().seed : asked.config.seed;  // of the rows that are held out, too
+  InterruptGuard::nothing_to_save_while("reading the data");
   const auto data = read_training_data(files_, data_, seed, settings_.quiet);
   if (!data) return data.error();
   if (!resume_ && config_.preset_name().empty()) {
@@ -329,6 +332,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     asked = std::move(*chosen);
     if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   }
+  InterruptGuard::nothing_to_save_while("making the model");
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_bytes_);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
@@ -384,6 +388,7 @@ Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique
     tune_tables(wanted.config, resumed_->shape());
     if (auto same = check_same(wanted, resumed_->config(), resume_from_); !same) return same.error();
   }
+  InterruptGuard::nothing_to_save_while("reading the text");
   auto read = read_text_data(files_, resumed_ ? resumed_->config() : asked.config, settings_.quiet);
   if (!read) return read.error();
   text = std::move(*read);
@@ -394,6 +399,7 @@ Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique
                     "model",
                     datasets::quoted(resume_from_), datasets::quoted(files_.train)));
   }
+  InterruptGuard::nothing_to_save_while("making the model");
   auto model = new_model(asked.config, text->shape());
   if (!model) return model;
   if (auto named = model->set_label_names(text->corpus.words); !named) return named.error();

@@ -8,12 +8,15 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <glissade/runtime.h>
 
+#include "apps/console/interrupt.h"
+#include "datasets/atomic_file.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -32,6 +35,19 @@ std::string read_all(int descriptor) {
     if (got <= 0) return text;
     text.append(buffer.data(), static_cast<std::size_t>(got));
   }
+}
+
+/// Of a child without words of its own.
+std::string why_it_ended(const std::string& path, int signal) {
+  std::string why = "the process that saves it ran out of memory; free some";
+  if (signal == SIGKILL) why = "the process that saves it was ended by SIGKILL; check the free memory";
+  if (signal != 0 && signal != SIGKILL) why = fmt::format("the process that saves it was ended by {}", signal_name(signal));
+  return fmt::format("{} cannot be written: {}", datasets::quoted(path), why);
+}
+
+void remove_what_it_left(const std::string& path) {
+  const std::string target = std::filesystem::path(path).filename().string();
+  datasets::remove_abandoned(path, [&](const std::string& name) { return name == target; });
 }
 
 }  // namespace
@@ -61,8 +77,7 @@ void BackgroundSave::start(const Model& model, const std::string& path) {
 
 /// Only this thread is here; the library's save() uses no other, and glibc keeps its allocator usable across a fork.
 void BackgroundSave::run_child(const Model& model, const std::string& path, pid_t parent) noexcept {
-  std::signal(SIGINT, SIG_IGN);  // from the keyboard it reaches both: the parent decides
-  std::signal(SIGTERM, SIG_DFL);
+  leave_interrupts_to_parent();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   try {
@@ -99,10 +114,9 @@ std::optional<BackgroundSave::Outcome> BackgroundSave::collect(int wait_options)
   child_ = 0;
   Outcome outcome{{}, seconds_since(started_)};
   if (ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) return outcome;
-  outcome.written = runtime_error(!message.empty() ? message
-                                                   : fmt::format("{} cannot be written: the process that saves it was killed; "
-                                                                 "check the free memory",
-                                                                 datasets::quoted(path_)));
+  const bool killed = ended > 0 && WIFSIGNALED(status);
+  outcome.written = runtime_error(!message.empty() ? message : why_it_ended(path_, killed ? WTERMSIG(status) : 0));
+  if (killed) remove_what_it_left(path_);
   return outcome;
 }
 

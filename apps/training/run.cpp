@@ -49,7 +49,7 @@ TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& dat
                     }}) {}
 
 Result<int> TrainingRun::run() {
-  const InterruptGuard guard;
+  InterruptGuard::keep_what_is_trained();
   if (auto ok = begin(); !ok) return ok.error();
   while (!stopped_early_ && model_.epochs_done() < model_.config().epochs) {
     const auto finished = run_epoch();

@@ -53,11 +53,15 @@ class Runs:
 def run(context):
     if not (context.sample / "train.txt.zst").exists():
         return context.fails("scenarios", f"{context.sample} holds no sample")
-    for check in (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
-                  resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
-                  inference_leaves_training_state_on_disk,
-                  stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
-                  stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same):
+    run_checks(context, (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
+                         resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
+                         inference_leaves_training_state_on_disk,
+                         stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
+                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same))
+
+
+def run_checks(context, checks):
+    for check in checks:
         with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
             name = check.__name__.replace("_", " ")
             context.case(f"scenario: {name}", lambda: check(Runs(context, pathlib.Path(folder))))

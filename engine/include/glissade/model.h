@@ -44,6 +44,9 @@ class Model {
 
   /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
   /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
+  /// Replace a file that may be in use by renaming a new one over it, as save() does: while a model loaded for inference lives,
+  /// truncating its file in place makes the system send SIGBUS (a library cannot handle that for its host), and overwriting it
+  /// changes the weights.
   static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
 
   /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.

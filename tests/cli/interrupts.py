@@ -1,0 +1,168 @@
+"""Signals that meet a run of the command line, and files that vanish under it: what is said, what is kept, how soon it ends."""
+
+import os
+import re
+import signal
+import time
+
+from runner import Failure
+from cli.scenarios import SECONDS, SMALL, run_checks, wait_for
+
+NOTHING_YET = "; nothing to save yet\n"
+ACKNOWLEDGED = r"{}: stopping after this step, to save the state; a second (?:Ctrl-C|signal) ends at once\n"
+
+
+def run(context):
+    run_checks(context, (signal_to_the_group_spares_the_saver, killed_saver_is_named, hangup_saves_and_nohup_goes_on, second_signal_ends_at_once,
+                         interrupted_while_data_are_read, model_cut_short_under_predict, cache_cut_short_under_training))
+
+
+def wait_until(process, condition, what):
+    """Waits for something that the process brings about."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failure(f"{what} did not come; exit status {process.returncode}: {process.stderr.read()}")
+        time.sleep(0.002)
+
+
+def ends_with(process, status, pattern):
+    """The text on standard error, all of which matches."""
+    _, err = process.communicate(timeout=SECONDS)
+    if process.returncode != status or not re.fullmatch(pattern, err):
+        raise Failure(f"exit status {process.returncode}, expected {status}; stderr\n{err}is not like\n{pattern}")
+    return err
+
+
+def no_temporary_files(runs):
+    left = [path.name for path in runs.folder.iterdir() if ".tmp" in path.name]
+    if left:
+        raise Failure(f"left behind: {left}")
+
+
+def with_a_saver_at_work(runs):
+    """A training in a process group of its own whose child is writing a checkpoint; the model is wide, so that this takes its time."""
+    runs.call("generate", "--shape", "2000x20000x40000", "--test-samples", "10", "--out", "wide")
+    process = runs.start("train", "--train", "wide.train.txt", "--preset", "plain", "--hidden", "128", "--epochs", "200", "--batch", "256", "--checkpoint-steps",
+                         "1", "--model", "m.glsd", "--quiet", start_new_session=True)
+    wait_until(process, lambda: list(runs.folder.glob("m.glsd*.tmp-*")), "a checkpoint under way")
+    return process
+
+
+def signal_to_the_group_spares_the_saver(runs):
+    """What docker, systemd and SLURM do: the saver is spared, no memory is blamed, nothing stays behind."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        process = with_a_saver_at_work(runs)
+        os.killpg(process.pid, number)
+        err = ends_with(process, 128 + number, r"glissade: interrupted; '.*' holds .*; go on with --resume\n")
+        no_temporary_files(runs)
+        runs.call("info", "--model", re.search("'(.*)' holds", err)[1])
+        for path in runs.folder.glob("m.glsd*"):
+            path.unlink()
+
+
+def children(process):
+    return [int(number) for number in open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()]
+
+
+def killed_saver_is_named(runs):
+    """A saver that something else kills: the message says by what, and what it had written goes."""
+    for _ in range(10):  # now and then it is done just before it is killed
+        process = with_a_saver_at_work(runs)
+        for child in children(process):
+            os.kill(child, signal.SIGKILL)
+        process.send_signal(signal.SIGTERM)
+        killed = r"glissade: '.*' cannot be written: the process that saves it was ended by SIGKILL; check the free memory; training goes on\n"
+        err = ends_with(process, 143, rf"({killed})?glissade: interrupted; .*\n")
+        no_temporary_files(runs)
+        if err.count("\n") == 2:
+            return
+    raise Failure("no saver was killed")
+
+
+def long_run(runs, *args, **options):
+    return runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL[:-1], "--epochs", "500", *args, **options)
+
+
+def hangup_saves_and_nohup_goes_on(runs):
+    process = long_run(runs, "--quiet")
+    wait_for(process, runs.folder / "m.glsd")
+    process.send_signal(signal.SIGHUP)
+    ends_with(process, 129, r"glissade: interrupted; .* holds .*; go on with --resume\n")
+    process = long_run(runs, "--quiet", "--resume", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    time.sleep(0.3)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    if process.poll() is not None:
+        raise Failure(f"a hang-up that nohup ignores ended the run with {process.returncode}: {process.stderr.read()}")
+    process.kill()
+    process.communicate()
+
+
+def second_signal_ends_at_once(runs):
+    """Both signals wait for a stopped process, so that both come before any step ends."""
+    process = long_run(runs)
+    wait_for(process, runs.folder / "m.glsd")
+    process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    err = process.communicate(timeout=SECONDS)[1]
+    if process.returncode not in (-signal.SIGINT, -signal.SIGTERM) or "interrupted" in err:
+        raise Failure(f"exit status {process.returncode}: {err}")
+    if len(re.findall("(?m)^" + ACKNOWLEDGED.format("(?:SIGINT|SIGTERM)"), err)) != 1:
+        raise Failure(f"the first signal is not acknowledged by one line:\n{err}")
+    # What the killed run was writing goes with the next one.
+    process = long_run(runs, "--quiet", "--resume")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=SECONDS)
+    no_temporary_files(runs)
+
+
+def interrupted_while_data_are_read(runs):
+    """The data come from a pipe that says nothing more."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        pipe = runs.folder / f"pipe-{number}"
+        os.mkfifo(pipe)
+        process = runs.start("train", "--train", pipe.name, "--format", "xmc", "--model", "m.glsd")
+        with open(pipe, "w") as data:
+            data.write("2 2 2\n0 0:1\n")
+            data.flush()
+            start = time.monotonic()
+            process.send_signal(number)
+            ends_with(process, 128 + number, "glissade: interrupted while reading the data" + NOTHING_YET)
+            if time.monotonic() - start > 3:
+                raise Failure(f"the end came after {time.monotonic() - start:.1f} s")
+    if (runs.folder / "m.glsd").exists():
+        raise Failure("there is a model")
+
+
+CUT_SHORT = r"glissade: '[^']*/{}' was cut short or rewritten while it was in use, or its disk failed; replace a file by renaming a new one \(mv\), never in place\n"
+
+
+def model_cut_short_under_predict(runs):
+    """One line that names the file and says how to replace it, not a crash by SIGBUS."""
+    runs.train("m.glsd", "--epochs", "1", "--hidden", "64")
+    process = runs.start("predict", "--model", "m.glsd", "--k", "2", "-")
+    process.stdin.write("1:0.5 7:0.25\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    os.truncate(runs.folder / "m.glsd", 4096)
+    process.stdin.write("3:1\n")
+    process.stdin.flush()
+    ends_with(process, 1, CUT_SHORT.format("m.glsd"))
+    # Another SIGBUS is none of this handler's business.
+    process = long_run(runs, "--quiet")
+    time.sleep(0.2)
+    process.send_signal(signal.SIGBUS)
+    ends_with(process, -signal.SIGBUS, "")
+
+
+def cache_cut_short_under_training(runs):
+    """The cache of the data that training reads from."""
+    process = long_run(runs, "--quiet")
+    wait_for(process, runs.folder / "m.glsd")
+    cached, = [path for path in (runs.folder / "cache").rglob("*") if path.is_file() and path.stat().st_size > 1 << 20]
+    os.truncate(cached, 4096)
+    ends_with(process, 1, CUT_SHORT.format(re.escape(cached.name)))
