@@ -23,7 +23,6 @@ Result<void> check_fit(const Shape& shape, const DatasetView& data) {
                          "; evaluate on data made for this model");
   };
   if (data.feature_count > shape.features) return too_wide("features", data.feature_count, shape.features);
-  if (data.label_count > shape.labels) return too_wide("labels", data.label_count, shape.labels);
   if (data.features.rows() != data.labels.rows()) {
     return runtime_error("the data have " + std::to_string(data.features.rows()) + " rows of features and " +
                          std::to_string(data.labels.rows()) + " of labels; each sample needs both");
@@ -36,12 +35,19 @@ Result<void> check_fit(const Shape& shape, const DatasetView& data) {
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options) {
   if (auto fit = check_fit(model.shape(), data); !fit) return fit.error();
   std::vector<float> propensity;
-  if (!model.label_counts().empty()) propensity = propensities(model.label_counts(), model.training_samples());
+  double unseen_weight = 1;
+  if (!model.label_counts().empty()) {
+    propensity = propensities(model.label_counts(), model.training_samples());
+    // A label beyond L weighs what one within L weighs that no training row has: a header that counts more labels changes
+    // nothing.
+    const std::uint32_t never = 0;
+    unseen_weight = 1.0 / static_cast<double>(propensities({&never, 1}, model.training_samples()).front());
+  }
 
   PredictOptions predict_options;
   predict_options.k = kCutoffs.back();
   predict_options.search = options.search;
-  ScoreSums sums;
+  ScoreSums sums(unseen_weight);
   Evaluation evaluation;
   std::uint64_t candidates = 0;
   for (std::size_t first = 0; first < data.size(); first += kPieceRows) {

@@ -15,15 +15,20 @@ ScoreSums::Ranks make_discounts() noexcept {
   return out;
 }
 
-/// A label without a propensity, or with a useless one, counts as always observed.
-double weight_of(std::uint32_t label, std::span<const float> propensity) noexcept {
-  if (label >= propensity.size() || !(propensity[label] > 0.f)) return 1.0;
-  return 1.0 / static_cast<double>(propensity[label]);
+}  // namespace
+
+ScoreSums::ScoreSums(double unseen_weight) : discount_(make_discounts()), unseen_weight_(unseen_weight) {}
+
+/// A label with a useless propensity counts as always observed.
+double ScoreSums::weight_of(std::uint32_t label, std::span<const float> propensity) const noexcept {
+  if (label >= propensity.size()) return unseen_weight_;
+  return propensity[label] > 0.f ? 1.0 / static_cast<double>(propensity[label]) : 1.0;
 }
 
 /// The largest weights among `labels`, largest first, as many as the deepest cut-off asks for; 0 where there are fewer labels.
-ScoreSums::Ranks largest_weights(std::span<const std::uint32_t> labels, std::span<const float> propensity) noexcept {
-  ScoreSums::Ranks best{};
+ScoreSums::Ranks ScoreSums::largest_weights(std::span<const std::uint32_t> labels,
+                                            std::span<const float> propensity) const noexcept {
+  Ranks best{};
   for (const std::uint32_t label : labels) {
     const double weight = weight_of(label, propensity);
     const auto place = std::upper_bound(best.begin(), best.end(), weight, std::greater<>());
@@ -33,10 +38,6 @@ ScoreSums::Ranks largest_weights(std::span<const std::uint32_t> labels, std::spa
   }
   return best;
 }
-
-}  // namespace
-
-ScoreSums::ScoreSums() : discount_(make_discounts()) {}
 
 void ScoreSums::add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity) {
   const std::size_t k = predictions.k;

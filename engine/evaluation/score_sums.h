@@ -16,7 +16,8 @@ class ScoreSums {
   static constexpr std::size_t kDeepest = kCutoffs.back();
   using Ranks = std::array<double, kDeepest>;  ///< one number per rank
 
-  ScoreSums();
+  /// `unseen_weight`: 1 / propensity of labels that `propensity` does not reach (ids that training did not know).
+  explicit ScoreSums(double unseen_weight = 1.0);
 
   /// `predictions` has one row per row of `labels`.
   void add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity);
@@ -29,7 +30,11 @@ class ScoreSums {
   void add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
                   std::span<const float> propensity);
 
+  double weight_of(std::uint32_t label, std::span<const float> propensity) const noexcept;
+  Ranks largest_weights(std::span<const std::uint32_t> labels, std::span<const float> propensity) const noexcept;
+
   Ranks discount_;
+  double unseen_weight_;
   std::uint64_t samples_ = 0;
   std::uint64_t unlabelled_ = 0;
   Sums precision_ = {};

@@ -79,15 +79,46 @@ TEST_CASE("evaluate: LSH search scores fewer labels", "[unit]") {
   CHECK(evaluation->candidates_share > 0);
 }
 
-TEST_CASE("evaluate refuses data wider than the model, and takes none at all", "[unit]") {
+TEST_CASE("evaluate: labels that the model does not know are missed, with the weight of one that no training row has", "[unit]") {
+  const Data data(2000);
+  // Label 20 is within L, and no row of the training data has it.
+  auto model = Model::create(small(), {60, 21});
+  REQUIRE(model.ok());
+  auto trainer = Trainer::create(*model, data.view().size());
+  REQUIRE(trainer.ok());
+  REQUIRE(trainer->train_epoch(data.view()).ok());
+  const auto with_label = [&](std::uint32_t label) {
+    Data more = data;
+    more.label_ids.clear();
+    for (std::size_t row = 0; row < data.view().size(); ++row) {
+      for (const std::uint32_t id : data.view().labels.row_ids(row)) more.label_ids.push_back(id);
+      if (row % 10 == 0) more.label_ids.push_back(label);
+      more.label_offsets[row + 1] = more.label_ids.size();
+    }
+    DatasetView view = more.view();
+    view.label_count = label + 1;
+    const auto evaluation = evaluate(*model, view);
+    REQUIRE(evaluation.ok());
+    return evaluation->metrics;
+  };
+  const Metrics known = with_label(20);
+  for (const std::uint32_t label : {21u, 4'000'000'000u}) {
+    const Metrics unknown = with_label(label);
+    CHECK(unknown.unlabelled == known.unlabelled);
+    CHECK(unknown.precision[0] == known.precision[0]);
+    CHECK(unknown.psp[0] == known.psp[0]);
+    CHECK(unknown.ndcg[0] == known.ndcg[0]);
+  }
+  const Metrics without = evaluate(*model, data.view())->metrics;
+  CHECK(with_label(21).psp[0] < without.psp[0] - 0.05);
+  CHECK(with_label(21).ndcg[2] < without.ndcg[2] - 0.01);
+}
+
+TEST_CASE("evaluate refuses data with more features than the model, and takes none at all", "[unit]") {
   const auto model = Model::create(small(), {60, 20});
   REQUIRE(model.ok());
   const Data data(10);
   DatasetView view = data.view();
-  view.label_count = 21;
-  CHECK(evaluate(*model, view).error().message ==
-        "the data have 21 labels, the model knows 20; evaluate on data made for this model");
-  view = data.view();
   view.feature_count = 61;
   CHECK(evaluate(*model, view).error().message ==
         "the data have 61 features, the model knows 60; evaluate on data made for this model");

@@ -44,7 +44,10 @@ struct Evaluation {
   double candidates_share = 0;  ///< labels scored per sample / L
 };
 
-/// Predicts the whole of `data` in pieces and scores it, with propensities from model.label_counts().
+/// Predicts the whole of `data` in pieces and scores it, with propensities from model.label_counts(). The data may hold labels
+/// that the model does not know (ids from L on): no prediction hits them, but they stay among the true labels, so they lower P@k,
+/// and nDCG@k and PSP@k by their part of the best that could be reached, there with the weight of a label that no training row
+/// has. Features that the model does not know are an error.
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options = {});
 
 }  // namespace glissade
