@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/inference/search.h"
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/network/batch.h"
 #include "engine/samplers/cluster_index.h"
@@ -221,7 +222,7 @@ class Probe {
 
 void probe_active_sets(Model& model, const DatasetView& data, Json& json) {
   if (model.config().loss != LossKind::softmax) return;
-  Probe probe(model.impl(), data);
+  Probe probe(impl_of(model), data);
   json["recall@8"] = probe.recall();
   probe.compare_gradients(json);
 }

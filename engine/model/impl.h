@@ -17,7 +17,7 @@
 
 namespace glissade {
 
-/// What a Model holds. The Trainer changes it through Model::impl().
+/// What a Model holds. The Trainer changes it through impl_of() (access.h).
 class Model::Impl {
  public:
   Impl(const Config& c, const Shape& s, bool is_trainable)

@@ -14,6 +14,7 @@
 
 #include <glissade/options.h>
 
+#include "engine/model/access.h"
 #include "engine/model/sections.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
@@ -342,7 +343,7 @@ Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
     return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
   }
   try {
-    return Trainer(std::make_unique<Impl>(model.impl(), samples_per_epoch));
+    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch));
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
   }

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
@@ -268,7 +269,7 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
                     text.counts.size(), text.feature_count, shape.labels, shape.features));
   }
   try {
-    return WordTrainer(std::make_unique<Impl>(model.impl(), text));
+    return WordTrainer(std::make_unique<Impl>(impl_of(model), text));
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
   }

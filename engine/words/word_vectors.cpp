@@ -8,6 +8,7 @@
 
 #include <glissade/words.h>
 
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/network/batch.h"
 #include "simd/kernels.h"
@@ -33,7 +34,7 @@ WordVectors::WordVectors(std::vector<float> vectors, std::uint32_t width)
 }
 
 Result<WordVectors> WordVectors::create(const Model& model, const SparseRows& bags) {
-  const ParameterRows& rows = model.impl().network.input.rows;
+  const ParameterRows& rows = impl_of(model).network.input.rows;
   if (auto valid = check_rows(bags, model.shape().features, "feature"); !valid) return valid.error();
   const std::size_t width = rows.width();
   std::vector<float> vectors(bags.rows() * width);

@@ -98,12 +98,12 @@ TEST_CASE("nothing is averaged before the last epoch ends, and steps beyond the 
   Model model = make_model(config, data);
   train(model, data, config.epochs - 1);
   CHECK(all_weights(model) == by_step[14]);
-  CHECK_FALSE(model.impl().average.empty());
+  CHECK_FALSE(impl_of(model).average.empty());
   train(model, data, 1);
-  CHECK(model.impl().average.empty());
+  CHECK(impl_of(model).average.empty());
   const auto ended = all_weights(model);
   train(model, data, 1);
-  CHECK(model.impl().average.empty());
+  CHECK(impl_of(model).average.empty());
   CHECK(all_weights(model) != ended);
 }
 
@@ -119,9 +119,9 @@ TEST_CASE("an average under way is part of a model that can be trained on, of no
   CHECK(must(model_file::Reader::open(folder.file("full.glsd"))).has(SectionKind::average_count));
   CHECK_FALSE(must(model_file::Reader::open(folder.file("slim.glsd"))).has(SectionKind::average_count));
   const Model again = must(Model::load(folder.file("full.glsd"), LoadFor::training));
-  CHECK(again.impl().average.count == 5);
+  CHECK(impl_of(again).average.count == 5);
   CHECK(saved(again) == saved(model));
-  CHECK(must(Model::load(folder.file("full.glsd"))).impl().average.empty());
+  CHECK(impl_of(must(Model::load(folder.file("full.glsd")))).average.empty());
 }
 
 TEST_CASE("after the average is put in place, buckets are those of its rows", "[unit]") {

@@ -8,6 +8,7 @@
 
 #include <glissade/metrics.h>
 
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/network/batch.h"
 #include "tests/engine/models.h"
@@ -20,7 +21,7 @@ TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels
   config.hidden = GENERATE(std::vector<std::uint32_t>{19}, std::vector<std::uint32_t>{24, 12});
   const Data data = random_data(70, 30, 40, 3);  // 40 labels, some of them without a sample
   Model model = make_model(config, data);
-  Network& network = model.impl().network;
+  Network& network = impl_of(model).network;
   const std::size_t width = network.output.width();
   std::vector<float> before(width), row(width);
 
@@ -37,7 +38,7 @@ TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels
   }
   const Network untouched = [&] {
     Model other = make_model(config, data);
-    return std::move(other.impl().network);
+    return std::move(impl_of(other).network);
   }();
 
   constexpr double kLength = 2.5;

@@ -103,7 +103,7 @@ void check(const Case& c) {
   const Data data = random_data(11, 14, 40, 3);
   Model model = make_model(config, data);
   scatter_weights(model, 0.7, 5);
-  ReferenceNetwork reference(model.impl().network);
+  ReferenceNetwork reference(impl_of(model).network);
 
   Batch batch;
   std::vector<std::uint32_t> all(data.size());
@@ -114,14 +114,14 @@ void check(const Case& c) {
   const auto sets = active_sets(config, data);
   const auto loss = [&] { return reference.loss(view, sets, factors, c.loss); };
 
-  TrainingStep step(model.impl());
+  TrainingStep step(impl_of(model));
   const auto report = step.run(data.view(), {all, {}, kRate});
   REQUIRE(report.ok);
   const double before = loss();
   REQUIRE(reference.nearest_kink() > 1e-3);
   REQUIRE(report.output.loss / static_cast<double>(data.size()) == Approx(before).epsilon(2e-6));
 
-  const ReferenceNetwork after(model.impl().network);
+  const ReferenceNetwork after(impl_of(model).network);
   for (std::size_t block = 0; block < after.blocks.size(); ++block) {
     INFO("block " << block << " of " << after.blocks.size());
     check_block("weights", reference.blocks[block].weights, after.blocks[block].weights, loss);

@@ -8,6 +8,7 @@
 #include <glissade/model.h>
 #include <glissade/trainer.h>
 
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
 #include "tests/engine/data.h"
@@ -117,7 +118,7 @@ inline std::string saved(const Model& model, bool with_training_state = true) {
 /// All weights and biases as floats, exact, layer after layer; rows without their padding.
 inline std::vector<float> all_weights(const Model& model) {
   std::vector<float> all;
-  for_each_layer(model.impl().network, [&](std::uint32_t, const ParameterRows& rows) {
+  for_each_layer(impl_of(model).network, [&](std::uint32_t, const ParameterRows& rows) {
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       all.resize(all.size() + rows.width());
       rows.read(row, all.data() + all.size() - rows.width());
@@ -131,7 +132,7 @@ inline std::vector<float> all_weights(const Model& model) {
 inline void scatter_weights(Model& model, double limit, std::uint64_t seed) {
   hashing::Random random(hashing::mix(seed));
   const auto draw = [&] { return static_cast<float>((2.0 * random.unit() - 1.0) * limit); };
-  for_each_layer(model.impl().network, [&](std::uint32_t, ParameterRows& rows) {
+  for_each_layer(impl_of(model).network, [&](std::uint32_t, ParameterRows& rows) {
     std::vector<float> values(rows.width());
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       for (float& value : values) value = draw();

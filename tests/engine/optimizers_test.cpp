@@ -238,7 +238,7 @@ TEST_CASE("the memory estimate knows every mode", "[unit]") {
     config.hidden = {33, 16};
     const MemoryEstimate need = estimate_training_memory(config, {60, 40});
     const Model model = must(Model::create(config, {60, 40}));
-    REQUIRE(model.impl().network.memory_bytes() == need.weights + need.optimizer_state);
+    REQUIRE(impl_of(model).network.memory_bytes() == need.weights + need.optimizer_state);
   }
 }
 

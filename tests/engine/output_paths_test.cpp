@@ -266,7 +266,7 @@ TEST_CASE("the full sampler equals per-sample sets that hold every row, through 
     config.sampler = full ? SamplerKind::full : SamplerKind::uniform;
     config.scope = full ? Scope::shared : Scope::sample;
     Model model = make_model(config, data);
-    TrainingStep step(model.impl());
+    TrainingStep step(impl_of(model));
     const auto report = step.run(data.view(), {all, {}, 1.0});
     if (full) first_loss = report.output.loss;
     REQUIRE(report.output.loss == Approx(first_loss).epsilon(1e-6));

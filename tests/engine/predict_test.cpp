@@ -29,7 +29,7 @@ struct World {
     model.emplace(make_model(config, data));
     scatter_weights(*model, 0.5, 9);
     // Equal rows, near and far apart (also in different pieces): ties.
-    ParameterRows& output = model->impl().network.output;
+    ParameterRows& output = impl_of(*model).network.output;
     std::vector<float> row(output.width());
     output.read(3, row.data());
     for (float& w : row) w = std::abs(w) + 0.25f;  // activations are positive: these rank high
@@ -38,13 +38,13 @@ struct World {
       output.bias[label] = 0.5f;
     }
     std::vector<Activations> layers;
-    REQUIRE(model->impl().network.forward(data.x.view(), {}, layers));
+    REQUIRE(impl_of(*model).network.forward(data.x.view(), {}, layers));
     hidden = std::move(layers.back());
   }
 
   /// Exact logits of a sample over what the forward pass reads.
   std::vector<double> logits(std::size_t sample) const {
-    const ParameterRows& output = model->impl().network.output;
+    const ParameterRows& output = impl_of(*model).network.output;
     std::vector<float> row(output.width());
     std::vector<double> z(output.rows());
     for (std::size_t i = 0; i < z.size(); ++i) {
@@ -132,7 +132,7 @@ TEST_CASE("more labels asked for than there are: the rest is empty", "[unit][lev
 TEST_CASE("LSH search scores exactly the rows in the sample's buckets", "[unit][levels]") {
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
   const World world(storage);
-  const LabelIndex& index = world.model->impl().label_index();
+  const LabelIndex& index = impl_of(*world.model).label_index();
   const std::size_t samples = world.data.size(), stride = hashing::padded(samples);
   const std::uint32_t tables = index.tables().tables();
   std::vector<std::uint32_t> codes(stride * tables);

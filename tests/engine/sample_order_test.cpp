@@ -7,6 +7,7 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "tests/engine/models.h"
 
@@ -71,7 +72,7 @@ TEST_CASE("samples with the same features share a group", "[unit][levels]") {
   std::vector<std::uint32_t> order, shuffled;
   shuffle(order, kSamples, 5);
   shuffled = order;
-  group_similar(order, model.impl().network, data.view(), kBatch, 5);
+  group_similar(order, impl_of(model).network, data.view(), kBatch, 5);
   REQUIRE(is_permutation_of(order, kSamples));
   const auto same_as_last = [&](const std::vector<std::uint32_t>& by) {
     std::size_t same = 0;

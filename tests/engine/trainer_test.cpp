@@ -25,7 +25,7 @@ TEST_CASE("every sample is trained, the last, partial batch too", "[unit]") {
   REQUIRE(model.epochs_done() == 1);
   REQUIRE(model.training_samples() == 101);
   // Each feature that occurs was touched: nothing was dropped, wherever shuffling put it.
-  const ParameterRows& rows = model.impl().network.input.rows;
+  const ParameterRows& rows = impl_of(model).network.input.rows;
   std::set<std::uint32_t> used(data.x.ids.begin(), data.x.ids.end());
   for (std::uint32_t f = 0; f < data.features; ++f) REQUIRE((rows.row_steps[f] != 0) == (used.count(f) != 0));
   std::vector<std::uint32_t> counts(data.labels);
@@ -53,7 +53,7 @@ TEST_CASE("the order of samples differs from epoch to epoch and follows from the
     const std::uint64_t before = model.step();
     must(trainer.train_epoch(data.view()));
     std::vector<std::uint64_t> order;
-    for (std::uint32_t i = 0; i < kSamples; ++i) order.push_back(model.impl().network.input.rows.row_steps[i] - before);
+    for (std::uint32_t i = 0; i < kSamples; ++i) order.push_back(impl_of(model).network.input.rows.row_steps[i] - before);
     auto sorted = order;
     std::sort(sorted.begin(), sorted.end());
     for (std::uint32_t i = 0; i < kSamples; ++i) REQUIRE(sorted[i] == i + 1);  // each exactly once
@@ -137,7 +137,7 @@ TEST_CASE("labels that fill more than the active set's target all take part", "[
   }
   Model model = make_model(config, data);
   train(model, data, 1);
-  const ParameterRows& rows = model.impl().network.output;
+  const ParameterRows& rows = impl_of(model).network.output;
   for (std::uint32_t label = 0; label < 80; ++label) REQUIRE(rows.row_steps[label] != 0);
 }
 

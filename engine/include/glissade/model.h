@@ -87,10 +87,10 @@ class Model {
   /// the first call (once, thread-safe), unless training has left them.
   Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
 
-  class Impl;  ///< internal
-  Impl& impl() const noexcept { return *impl_; }
+  class Impl;  ///< internal, never complete outside of the library
 
  private:
+  friend struct ModelAccess;  ///< internal: engine/model/access.h
   explicit Model(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

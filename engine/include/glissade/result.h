@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,7 +20,14 @@ struct Error {
 inline Error usage_error(std::string message) { return {std::move(message), Error::Kind::usage}; }
 inline Error runtime_error(std::string message) { return {std::move(message), Error::Kind::runtime}; }
 
-/// A value or an Error. Test it before taking the value.
+/// Throws std::logic_error: value() was called on a Result that holds `error`, whose message becomes part of what(). Uncaught, it
+/// ends the program with that line.
+[[noreturn]] void no_value(const Error& error);
+/// Throws std::logic_error: error() was called on a Result without one.
+[[noreturn]] void no_error();
+
+/// A value or an Error. Test it before taking either: value(), * and -> on an error, and error() on a value, throw
+/// std::logic_error (see above). It is the one exception that the library throws on purpose, for a mistake of the caller's code.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -31,16 +37,32 @@ class [[nodiscard]] Result {
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
-  T& value() & { return *std::get_if<0>(&state_); }
-  const T& value() const& { return *std::get_if<0>(&state_); }
-  T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    check();
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    check();
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    check();
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
-  const Error& error() const { return *std::get_if<1>(&state_); }
+  const Error& error() const {
+    if (ok()) no_error();
+    return *std::get_if<1>(&state_);
+  }
 
  private:
+  void check() const {
+    if (!ok()) no_value(*std::get_if<1>(&state_));
+  }
+
   std::variant<T, Error> state_;
 };
 
@@ -52,7 +74,10 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const noexcept { return !error_; }
   explicit operator bool() const noexcept { return ok(); }
-  const Error& error() const { return *error_; }
+  const Error& error() const {
+    if (ok()) no_error();
+    return *error_;
+  }
 
  private:
   std::optional<Error> error_;
