@@ -109,7 +109,10 @@ class Folder:
             objects.append(kept)
         seconds = 0
         for program in self.programs:
-            seconds += Trials(ROOT, 900).baseline(self.build.link(program, objects, job), job)
+            linked = self.build.link(program, objects, job)
+            if linked is None:
+                sys.exit(f"mutants: the tests of {program} do not link unchanged; is the tree whole?")
+            seconds += Trials(ROOT, 900).baseline(linked, job)
         print(f"{now()} {self.name}: {len(self.queue)} possible mutants, tests take {seconds:.1f} s on the CPU", file=sys.stderr, flush=True)
         self.trials = Trials(ROOT, int(2 * seconds) + 10)
         shutil.rmtree(job)
@@ -160,7 +163,10 @@ class Folder:
         if hashlib.sha256(made.read_bytes()).digest() == original:
             return {**entry, "status": "same object"}
         for program in self.programs:
-            by = self.trials.noticed(program, self.build.link(program, [made], job), mutant.file, job)
+            linked = self.build.link(program, [made], job)
+            if linked is None:
+                return {**entry, "status": "not compiled"}
+            by = self.trials.noticed(program, linked, mutant.file, job)
             if by:
                 return {**entry, "status": "killed", "by": by}
         return {**entry, "status": "survived"}

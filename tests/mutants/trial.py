@@ -17,7 +17,7 @@ LEFT_OUT = [
     # It measures times, and fails by itself on a machine as busy as this tool makes it.
     "the phases of a step make up the time of an epoch, and those that do not run take none",
 ]
-WALL_SECONDS = 900  # for what waits instead of working; what works is measured by its time on the CPU
+IDLE_SECONDS = 30  # without any work done a test waits for ever; one that works is measured by its time on the CPU
 CASE = re.compile(r'<TestCase name="([^"]*)"')
 REMEMBERED = 6
 ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
@@ -79,12 +79,7 @@ class Trials:
         with open(job / "output", "w+b") as out:
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, start_new_session=True,
                                        preexec_fn=limits, env={**os.environ, "TMPDIR": str(scratch)})
-            try:
-                status = process.wait(timeout=WALL_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                status = "hangs"
+            status = wait(process)
             out.seek(0)
             output = out.read().decode(errors="replace")
         shutil.rmtree(scratch, ignore_errors=True)
@@ -102,6 +97,27 @@ class Trials:
         if status != 0:
             raise RuntimeError(f"{program.name} fails without any mutation ({status}): {output[-2000:]}")
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def wait(process):
+    """How a process ended, which is killed where it waits for something that does not come."""
+    worked, since = None, time.monotonic()
+    while True:
+        try:
+            return process.wait(timeout=0.5 if worked else 0.05)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        now_worked = (fields[11], fields[12])
+        if now_worked != worked:
+            worked, since = now_worked, time.monotonic()
+        elif time.monotonic() - since > IDLE_SECONDS:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return "hangs"
 
 
 def quoted(name):
