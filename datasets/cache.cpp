@@ -28,7 +28,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the cache is mapped, not converted");
 
 constexpr std::array<char, 8> kMagic = {'G', 'L', 'S', 'C', '\r', '\n', '\x1a', '\n'};
-constexpr std::uint32_t kVersion = 1;  // also part of the key: a new version never meets an old file
+constexpr std::uint32_t kVersion = 2;  // also part of the key: a new version never meets an old file
 constexpr std::size_t kSections = 5;
 constexpr std::uint64_t kAlignment = 64;
 
@@ -43,11 +43,11 @@ struct Header {
   std::uint32_t version = 0;
   std::uint32_t feature_count = 0;
   std::uint32_t label_count = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t id_base = 0;
   Hash128 key;
   std::uint64_t file_bytes = 0;
   std::array<Section, kSections> sections{};
-  std::array<char, 40> padding{};
+  ReadChanges changes;
   std::uint64_t checksum = 0;  ///< XXH3-64 of everything before it
 };
 static_assert(sizeof(Header) == 256);
@@ -64,12 +64,14 @@ std::array<Bytes, kSections> sections_of(const DatasetView& view) {
           std::as_bytes(view.labels.offsets), std::as_bytes(view.labels.ids)};
 }
 
-Header header_for(const Hash128& key, const DatasetView& view) {
+Header header_for(const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
   Header header;
   header.magic = kMagic;
   header.version = kVersion;
   header.feature_count = view.feature_count;
   header.label_count = view.label_count;
+  header.id_base = static_cast<std::uint32_t>(facts.id_base);
+  header.changes = facts.changes;
   header.key = key;
   std::uint64_t position = sizeof(Header);
   const auto sections = sections_of(view);
@@ -90,6 +92,8 @@ std::optional<Header> checked_header(std::string_view file, const Hash128& key) 
   std::memcpy(&header, file.data(), sizeof header);
   const bool ours = header.magic == kMagic && header.version == kVersion && header.key == key;
   if (!ours || header.checksum != checksum_of(header) || header.file_bytes != file.size()) return std::nullopt;
+  const auto base = static_cast<IdBase>(header.id_base);
+  if (base != IdBase::zero && base != IdBase::one) return std::nullopt;
   for (const Section& section : header.sections) {
     const bool inside = section.position <= file.size() && section.bytes <= file.size() - section.position;
     if (!inside || section.position % kAlignment != 0) return std::nullopt;
@@ -180,15 +184,16 @@ std::optional<Dataset> load_cache(const std::string& path, const Hash128& key) {
   const auto view = checked_view(*file, *header);
   if (!view) return std::nullopt;
   file->leave(file->bytes());
-  return Dataset(*view, file, std::make_shared<const MappedRows>(file, *view));
+  return Dataset(*view, file, std::make_shared<const MappedRows>(file, *view),
+                 {static_cast<IdBase>(header->id_base), header->changes});
 }
 
-Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view) {
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
   std::error_code ignored;  // if there is no directory, creating the file says why
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   auto file = AtomicFile::create(path);
   if (!file) return file.error();
-  const Header header = header_for(key, view);
+  const Header header = header_for(key, view, facts);
   if (auto written = file->write({reinterpret_cast<const char*>(&header), sizeof header}); !written) return written;
   const auto sections = sections_of(view);
   const std::string padding(kAlignment, '\0');

@@ -33,6 +33,6 @@ std::string cache_path(const std::string& directory, const Hash128& key);
 std::optional<Dataset> load_cache(const std::string& path, const Hash128& key);
 
 /// Writes a cache file, and its directory where needed.
-Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view);
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts);
 
 }  // namespace glissade::datasets

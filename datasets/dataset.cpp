@@ -4,7 +4,7 @@
 
 namespace glissade::datasets {
 
-Dataset::Dataset(Arrays arrays) {
+Dataset::Dataset(Arrays arrays, const ReadFacts& facts) : facts_(facts) {
   const auto held = std::make_shared<const Arrays>(std::move(arrays));
   view_.feature_count = held->feature_count;
   view_.label_count = held->label_count;
@@ -13,7 +13,8 @@ Dataset::Dataset(Arrays arrays) {
   owner_ = held;
 }
 
-Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager)
-    : pager_(std::move(pager)), owner_(std::move(owner)), view_(view) {}
+Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager,
+                 const ReadFacts& facts)
+    : pager_(std::move(pager)), owner_(std::move(owner)), view_(view), facts_(facts) {}
 
 }  // namespace glissade::datasets

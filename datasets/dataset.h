@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "datasets/format.h"
+
 namespace glissade::datasets {
 
 /// Samples in memory: parsed into vectors, or mapped from the binary cache. Movable; view() stays valid while the Dataset (or the
@@ -24,18 +26,21 @@ class Dataset {
     std::vector<std::uint32_t> label_ids = {};
   };
 
-  explicit Dataset(Arrays arrays);
+  explicit Dataset(Arrays arrays, const ReadFacts& facts = {});
   /// `owner` keeps the memory behind `view` alive (a mapped cache file).
-  Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager = nullptr);
+  Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager = nullptr,
+          const ReadFacts& facts = {});
 
   const DatasetView& view() const noexcept { return view_; }
   /// Null where all is in memory anyway. Lives as long as the Dataset.
   const RowPager* pager() const noexcept { return pager_.get(); }
+  const ReadFacts& facts() const noexcept { return facts_; }
 
  private:
   std::shared_ptr<const RowPager> pager_;
   std::shared_ptr<const void> owner_;
   DatasetView view_;
+  ReadFacts facts_;
 };
 
 }  // namespace glissade::datasets

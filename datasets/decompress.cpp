@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 
+#include "datasets/byte_order_mark.h"
 #include "datasets/message.h"
 
 namespace glissade::datasets {
@@ -173,13 +174,17 @@ Result<Text> Text::from(MappedFile file, const std::string& path) {
   Text text(std::move(file));
   const std::string_view packed = text.file_.bytes();
   const auto expand = is_gzip(packed) ? expand_gzip : is_zstd(packed) ? expand_zstd : is_zip(packed) ? expand_zip : nullptr;
-  if (expand == nullptr) return text;
-  Output output(path);
-  auto expanded = expand(packed, path, output);
-  if (!expanded) return expanded.error();
-  text.compressed_ = true;
-  text.size_ = output.used();
-  text.memory_ = std::move(output).take();
+  if (expand != nullptr) {
+    Output output(path);
+    auto expanded = expand(packed, path, output);
+    if (!expanded) return expanded.error();
+    text.compressed_ = true;
+    text.size_ = output.used();
+    text.memory_ = std::move(output).take();
+  }
+  if (const auto encoding = wide_encoding(text.whole()); !encoding.empty())
+    return runtime_error(fmt::format("{} is {} text; write it as UTF-8", quoted(path), encoding));
+  text.mark_ = byte_order_mark(text.whole());
   return text;
 }
 

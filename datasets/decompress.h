@@ -17,18 +17,24 @@ namespace glissade::datasets {
 /// stays valid while it lives.
 class Text {
  public:
-  /// Fails on corrupt or truncated compressed data and when the text would not fit in the available memory.
+  /// Fails on corrupt or truncated compressed data, when the text would not fit in the available memory, and on UTF-16 or UTF-32.
   static Result<Text> from(MappedFile file, const std::string& path);
 
-  std::string_view text() const noexcept { return compressed_ ? std::string_view(memory_.data(), size_) : file_.bytes(); }
+  /// Without a byte-order mark.
+  std::string_view text() const noexcept { return whole().substr(mark_); }
+  /// Of UTF-8, at the start of the text.
+  bool has_byte_order_mark() const noexcept { return mark_ > 0; }
   bool compressed() const noexcept { return compressed_; }
 
  private:
   explicit Text(MappedFile file) noexcept : file_(std::move(file)) {}
 
+  std::string_view whole() const noexcept { return compressed_ ? std::string_view(memory_.data(), size_) : file_.bytes(); }
+
   MappedFile file_;
   Memory memory_;
   std::size_t size_ = 0;
+  std::size_t mark_ = 0;
   bool compressed_ = false;
 };
 

@@ -43,6 +43,11 @@ MappedFile::~MappedFile() {
 }
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
+  if (path == "-") {
+    MappedFile input;
+    if (auto read = input.read_stream(STDIN_FILENO, path); !read) return read.error();
+    return input;
+  }
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return open_error(path, errno);
   struct stat status {};

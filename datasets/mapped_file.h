@@ -15,7 +15,8 @@ namespace glissade::datasets {
 /// Movable. The file must not be truncated by somebody else while it is mapped (the system would answer an access with SIGBUS).
 class MappedFile {
  public:
-  /// Fails on a missing or unreadable file and on a directory. An empty file is fine here.
+  /// "-" is standard input, read to its end. Fails on a missing or unreadable file and on a directory. An empty file is fine
+  /// here.
   static Result<MappedFile> open(const std::string& path);
 
   ~MappedFile();

@@ -21,6 +21,7 @@ std::string shown(std::string_view bytes, std::size_t limit) {
 }
 
 std::string quoted(std::string_view path) {
+  if (path == "-") return "'standard input'";
   std::string out = "'";
   for (const char c : path) {
     // UTF-8 in a path stays readable; only what would break the line is replaced.

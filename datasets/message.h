@@ -9,7 +9,7 @@ namespace glissade::datasets {
 /// `bytes` fit for a one-line message: control characters and anything outside ASCII as \xNN, cut after `limit` characters.
 std::string shown(std::string_view bytes, std::size_t limit = 40);
 
-/// 'path', control characters as \xNN so that the message stays one line.
+/// 'path', control characters as \xNN so that the message stays one line; 'standard input' for "-".
 std::string quoted(std::string_view path);
 
 /// 'path':line, lines counted from 1.

@@ -10,6 +10,9 @@ namespace {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+/// A comment may follow a value without a blank.
+bool ends_value(char c) noexcept { return c == '#' || ends_token(c); }
+
 bool names_no_number(std::string_view token) noexcept {
   const auto starts = [token](std::string_view word) {
     return token.size() >= word.size() &&
@@ -41,7 +44,7 @@ bool is_tiny(std::string_view token) noexcept {
 }  // namespace
 
 ValueStatus parse_value_slowly(const char*& p, const char* limit, float& value) noexcept {
-  const char* const end = std::find_if(p, limit, ends_token);
+  const char* const end = std::find_if(p, limit, ends_value);
   const char* begin = p;
   const bool negative = begin < end && *begin == '-';
   if (begin < end && (*begin == '-' || *begin == '+')) ++begin;

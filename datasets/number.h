@@ -14,8 +14,8 @@ static_assert(std::endian::native == std::endian::little, "eight digits are read
 
 enum class ValueStatus { good, malformed, not_finite, too_large };
 
-/// The general case behind parse_value: exponents, many digits, infinities. Reads the whole token up to white space. Same
-/// contract.
+/// The general case behind parse_value: exponents, many digits, infinities. Reads the whole token up to white space or a
+/// comment's '#'. Same contract.
 ValueStatus parse_value_slowly(const char*& p, const char* limit, float& value) noexcept;
 
 constexpr bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') < 10; }

@@ -1,10 +1,10 @@
 #include "datasets/parse_rows.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
 
-#include "datasets/message.h"
 #include "datasets/number.h"
 
 namespace glissade::datasets {
@@ -32,6 +32,30 @@ void sort_pairs(std::uint32_t* ids, float* values, std::size_t size) noexcept {
   }
 }
 
+/// A label that is not written in digits alone.
+struct LabelNumber {
+  std::uint64_t id = 0;
+  Problem problem = Problem::none;
+};
+
+/// 7.0, +7, 7e0: whole numbers as pandas, numpy and others write them.
+LabelNumber label_number(std::string_view token) noexcept {
+  if (token.empty()) return {0, Problem::label_missing};
+  const bool plus = token.starts_with('+');
+  if (plus) token.remove_prefix(1);
+  double number = 0;
+  const auto [stop, status] = std::from_chars(token.data(), token.data() + token.size(), number);
+  if (status != std::errc() || stop != token.data() + token.size() || !std::isfinite(number) || (plus && token.starts_with('-')))
+    return {0, Problem::bad_label};
+  if (number < 0) return {0, Problem::negative_label};
+  if (number != std::floor(number)) return {0, Problem::label_not_whole};
+  constexpr double kFarAbove = 1e15;  // any id, and exact as a double
+  return {static_cast<std::uint64_t>(std::min(number, kFarAbove)), Problem::none};
+}
+
+/// What a token that is no feature is instead.
+bool is_qid(const char* p) noexcept { return p[0] == 'q' && p[1] == 'i' && p[2] == 'd' && p[3] == ':' && is_digit(p[4]); }
+
 class RowParser {
  public:
   RowParser(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept
@@ -43,20 +67,32 @@ class RowParser {
         label_(chunk.first_label) {}
 
   void run() noexcept {
-    for (std::size_t row = 0; row < chunk_.lines; ++row) {
-      chunk_.problem_row = row;
-      if (!labels() || !features()) return;
+    std::uint64_t row = chunk_.first_row;
+    for (std::size_t line = 0; line < chunk_.lines; ++line) {
+      chunk_.problem_line = line;
+      line_ = p_;
+      if (!labels() || !features()) break;
       p_ += *p_ == '\r' ? 2 : 1;
-      arrays_.feature_ends[chunk_.first_row + row] = feature_;
-      arrays_.label_ends[chunk_.first_row + row] = label_ - chunk_.first_label;
+      if (only_comment_) {
+        only_comment_ = false;
+        continue;
+      }
+      arrays_.feature_ends[row] = feature_;
+      arrays_.label_ends[row] = label_ - chunk_.first_label;
+      ++row;
     }
+    chunk_.rows = row - chunk_.first_row;
+    chunk_.features = feature_ - chunk_.first_feature;
     chunk_.labels = label_ - chunk_.first_label;
   }
 
  private:
   bool labels() noexcept;
+  bool unusual_label(const char* token, std::uint64_t& id) noexcept;
+  void order_labels(std::uint64_t first) noexcept;
   bool features() noexcept;
-  bool order_labels(std::uint64_t first) noexcept;
+  bool skip_unusual(const char*& p) noexcept;
+  bool add_up(std::uint32_t* ids, float* values, std::size_t& count) noexcept;
 
   /// Records the problem; always false. The token reaches to white space.
   bool fail(Problem problem, const char* token) noexcept {
@@ -64,16 +100,13 @@ class RowParser {
     chunk_.problem_token = {token, std::find_if(token, chunk_.end, ends_token)};
     return false;
   }
-  bool fail_duplicate(Problem problem, std::uint32_t id) noexcept {
-    chunk_.problem = problem;
-    chunk_.problem_id = id;
-    return false;
-  }
 
   RowChunk& chunk_;
   const IdLimits& limits_;
   const RowArrays& arrays_;
   const char* p_;
+  const char* line_ = nullptr;  ///< where the line begins
+  bool only_comment_ = false;   ///< the line holds nothing else
   std::uint64_t feature_;
   std::uint64_t label_;
 };
@@ -84,31 +117,81 @@ bool RowParser::labels() noexcept {
   bool ascending = true;
   for (const char* token = p_;; token = p_) {
     std::uint64_t id = 0;
-    if (parse_digits(p_, chunk_.end, id) == 0) {
-      return fail(*token == '-' && is_digit(token[1]) ? Problem::negative_label : Problem::bad_label, token);
-    }
-    if (*p_ == ':' && label_ == first) {
+    const unsigned digits = parse_digits(p_, chunk_.end, id);
+    if (*p_ == ':' && digits > 0 && label_ == first) {
       p_ = token;  // a feature: the row has no labels, and not even the space before its features
       return true;
     }
-    if (*p_ != ',' && !ends_token(*p_)) return fail(Problem::bad_label, token);
+    if (digits == 0 || (*p_ != ',' && !ends_token(*p_))) {
+      if (label_ == first && (*token == '#' || is_qid(token))) {
+        p_ = token;
+        return true;
+      }
+      if (!unusual_label(token, id)) return false;
+    }
     if (id >= limits_.labels) return fail(Problem::label_too_large, token);
     ascending = ascending && (label_ == first || arrays_.label_ids[label_ - 1] < id);
     arrays_.label_ids[label_++] = static_cast<std::uint32_t>(id);
     if (*p_ != ',') break;
     ++p_;
   }
-  if (!ascending && !order_labels(first)) return false;
+  if (!ascending) order_labels(first);
   chunk_.largest_label = std::max(chunk_.largest_label, arrays_.label_ids[label_ - 1]);
   return true;
 }
 
-bool RowParser::order_labels(std::uint64_t first) noexcept {
+/// A label that is not followed by a comma or white space, or does not begin with a digit.
+bool RowParser::unusual_label(const char* token, std::uint64_t& id) noexcept {
+  const auto ends_label = [](char c) { return c == ',' || c == '#' || ends_token(c); };
+  if (*token == '\r') return fail(Problem::lone_return, token);
+  p_ = std::find_if(token, chunk_.end, ends_label);
+  const LabelNumber label = label_number({token, p_});
+  id = label.id;
+  if (label.problem == Problem::none) return true;
+  return fail(label.problem, label.problem == Problem::label_missing ? line_ : token);
+}
+
+void RowParser::order_labels(std::uint64_t first) noexcept {
   std::uint32_t* const begin = arrays_.label_ids + first;
   std::uint32_t* const end = arrays_.label_ids + label_;
   std::sort(begin, end);
-  const auto twin = std::adjacent_find(begin, end);
-  return twin == end || fail_duplicate(Problem::duplicate_label, *twin);
+  const auto twins = static_cast<std::uint64_t>(end - std::unique(begin, end));
+  label_ -= twins;
+  chunk_.changes.duplicate_labels += twins;
+}
+
+/// Steps over what stands where a feature could and is none: 'qid:N', a comment. False if there is neither.
+bool RowParser::skip_unusual(const char*& p) noexcept {
+  if (is_qid(p)) {
+    while (!ends_token(*p) && *p != '#') ++p;
+    ++chunk_.changes.qids;
+    return true;
+  }
+  if (*p != '#') return false;
+  only_comment_ = std::all_of(line_, p, [](char c) { return c == ' ' || c == '\t'; });
+  while (!at_line_end(p)) ++p;
+  ++chunk_.changes.comments;
+  return true;
+}
+
+/// Sorted pairs: those of one id become one, with the sum of their values.
+bool RowParser::add_up(std::uint32_t* ids, float* values, std::size_t& count) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++kept) {
+    const std::uint32_t id = ids[i];
+    double sum = static_cast<double>(values[i]);
+    while (++i < count && ids[i] == id) sum += static_cast<double>(values[i]);
+    if (std::abs(sum) > static_cast<double>(std::numeric_limits<float>::max())) {
+      chunk_.problem = Problem::sum_too_large;
+      chunk_.problem_id = id;
+      return false;
+    }
+    ids[kept] = id;
+    values[kept] = static_cast<float>(sum);
+  }
+  chunk_.changes.duplicate_features += count - kept;
+  count = kept;
+  return true;
 }
 
 bool RowParser::features() noexcept {
@@ -127,7 +210,12 @@ bool RowParser::features() noexcept {
     std::uint64_t id = 0;
     const unsigned digits = parse_digits(p, end, id);
     if (digits == 0 || *p != ':') {
-      return fail(*token == '-' && is_digit(token[1]) ? Problem::negative_feature : Problem::bad_feature, token);
+      p = token;
+      if (skip_unusual(p)) continue;
+      return fail(*token == '-' && is_digit(token[1]) ? Problem::negative_feature
+                  : *token == '\r'                    ? Problem::lone_return
+                                                      : Problem::bad_feature,
+                  token);
     }
     if (id >= limit) return fail(Problem::feature_too_large, token);
     ++p;
@@ -145,8 +233,7 @@ bool RowParser::features() noexcept {
   if (count == 0) return true;
   if (!ascending) {
     sort_pairs(ids, values, count);
-    const auto twin = std::adjacent_find(ids, ids + count);
-    if (twin != ids + count) return fail_duplicate(Problem::duplicate_feature, *twin);
+    if (std::adjacent_find(ids, ids + count) != ids + count && !add_up(ids, values, count)) return false;
   }
   if (ids[0] == 0) {
     if (limits_.format == Format::libsvm && limits_.id_base == IdBase::one) return fail(Problem::feature_zero, p_);
@@ -185,46 +272,13 @@ void count_rows(RowChunk& chunk) noexcept {
   chunk.commas = commas;
 }
 
-void parse_rows(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept {
-  RowParser(chunk, limits, arrays).run();
+bool is_comment(std::string_view line) noexcept {
+  const std::size_t start = line.find_first_not_of(" \t");
+  return start != std::string_view::npos && line[start] == '#';
 }
 
-std::string describe(const RowChunk& chunk, const IdLimits& limits) {
-  const std::string_view token = chunk.problem_token;
-  const std::string shown_token = shown(token);
-  const std::string id = shown(token.substr(0, token.find_first_of(",:")));
-  const bool xmc = limits.format == Format::xmc;
-  switch (chunk.problem) {
-    case Problem::none: break;
-    case Problem::bad_label:
-      return fmt::format("'{}' is not a list of labels; write label ids separated by commas, or a space where there are none",
-                         shown_token);
-    case Problem::negative_label: return fmt::format("label id {} is negative; label ids start at 0", id);
-    case Problem::label_too_large:
-      return xmc ? fmt::format("label id {} is not below the {} labels of the header; correct the id or the header", id,
-                               limits.labels)
-                 : fmt::format("label id {} is too large; ids must be below {}", id, limits.labels);
-    case Problem::duplicate_label: return fmt::format("label {} occurs twice in the row; name each label once", chunk.problem_id);
-    case Problem::bad_feature:
-      return fmt::format("'{}' is not a feature; write id:value pairs such as 17:0.25, separated by spaces", shown_token);
-    case Problem::negative_feature:
-      return fmt::format("feature id {} is negative; feature ids start at {}", id, xmc ? "0" : "0 or 1");
-    case Problem::feature_too_large:
-      return xmc ? fmt::format("feature id {} is not below the {} features of the header; correct the id or the header", id,
-                               limits.features)
-                 : fmt::format("feature id {} is too large; ids must be below {}", id, limits.features);
-    case Problem::feature_zero: return "feature id 0 in a file that is read as counting from 1; read it as counting from 0";
-    case Problem::duplicate_feature:
-      return fmt::format("feature {} occurs twice in the row; give each feature once, with its values added up",
-                         chunk.problem_id);
-    case Problem::bad_value:
-      return fmt::format("the value in '{}' is not a number; write it as a decimal such as 0.25", shown_token);
-    case Problem::value_not_finite:
-      return fmt::format("the value in '{}' is not finite; leave the feature out or give it a number", shown_token);
-    case Problem::value_too_large:
-      return fmt::format("the value in '{}' does not fit in a 32-bit float; scale the values down", shown_token);
-  }
-  return "the row cannot be read";
+void parse_rows(RowChunk& chunk, const IdLimits& limits, const RowArrays& arrays) noexcept {
+  RowParser(chunk, limits, arrays).run();
 }
 
 }  // namespace glissade::datasets

@@ -51,6 +51,7 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   if (cached) {
     if (auto loaded = load_cache(cached->path, cached->key)) {
       cost.from_cache = true;
+      cost.facts = loaded->facts();
       cost.total_seconds = total.seconds();
       return std::move(*loaded);
     }
@@ -65,9 +66,13 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   const Watch parsing;
   auto dataset = parse_dataset(text->text(), path, {.format = options.format, .id_base = options.id_base});
   cost.parse_seconds = parsing.seconds();
+  if (dataset) {
+    cost.facts = dataset->facts();
+    cost.facts.changes.byte_order_marks = text->has_byte_order_mark() ? 1 : 0;
+  }
   // The cache is a convenience: where it cannot be written, the data set is there all the same. Where it is written, a mapped
   // file takes the place of arrays, whose memory then is free for what is done with the data.
-  if (dataset && cached && store_cache(cached->path, cached->key, dataset->view())) {
+  if (dataset && cached && store_cache(cached->path, cached->key, dataset->view(), cost.facts)) {
     if (auto mapped = load_cache(cached->path, cached->key)) dataset = std::move(*mapped);
   }
   cost.total_seconds = total.seconds();

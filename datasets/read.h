@@ -6,14 +6,9 @@
 #include <string>
 
 #include "datasets/dataset.h"
+#include "datasets/format.h"
 
 namespace glissade::datasets {
-
-enum class Format { xmc, libsvm };
-
-/// The id of the first feature in a libsvm file. `detect`: 0 if any id of the file is 0, else 1. A file of a pair whose first
-/// feature happens to be absent needs to be told.
-enum class IdBase { detect, zero, one };
 
 struct ReadOptions {
   Format format = Format::xmc;
@@ -30,14 +25,17 @@ struct ReadReport {
   double decompress_seconds = 0;
   double parse_seconds = 0;  ///< on all threads, wall time
   double total_seconds = 0;
+  ReadFacts facts;
 };
 
 /// Reads a data set: XMC ("N D L", then "l1,l2 f:v f:v", ids from 0, labels may be missing) or multi-label libsvm (no header,
 /// "l1,l2 f:v", feature ids from 1 by convention, D and L from the largest id), plain, .gz or .zst (told by content, not by
 /// name). Parses in parallel with oneTBB. Ids of a row come out in ascending order, whatever their order in the file. An empty
-/// line is a sample without features and labels, except at the end, where it is ignored unless the header counts it. Bad input
-/// gives one error naming 'file':line, the value and the remedy, always the first in the file; the file is never changed. A cache
-/// that cannot be written does not fail the read.
+/// line is a sample without features and labels, except at the end, where it is ignored unless the header counts it. Comments
+/// ('#' to the end of the line), 'qid:N' and a UTF-8 byte-order mark are skipped, values of a feature that a row names twice are
+/// added up, a label named twice counts once: ReadReport counts each. Labels may be written 7, +7, 7.0 or 7e0.
+/// Bad input gives one error naming 'file':line, the value and the remedy, always the first in the file; the file is never
+/// changed. A cache that cannot be written does not fail the read.
 Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options = {}, ReadReport* report = nullptr);
 
 }  // namespace glissade::datasets

@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -111,11 +112,12 @@ class Eval : public Command {
     const auto model = Model::load(model_);
     if (!model) return model.error();
     if (data_.is_text(holds_vocabulary(*model))) return score_contexts(*model, search);
-    const auto data = data_.read(test_, "test data");
+    auto data = data_.read(test_, "test data");
     if (!data) return data.error();
-    const Shape shape = model->shape();
-    if (auto fits = check_fits(data->view(), test_, shape.features, shape.labels); !fits) return fits.error();
-    return score(*model, data->view(), search);
+    if (auto ok = check_scorable(data->view(), test_); !ok) return ok.error();
+    const auto known = data_.fit(std::move(*data), test_, model->shape().features, model->shape().labels);
+    if (!known) return known.error();
+    return score(*model, known->view(), search);
   }
 
   /// Of a running text: how well words predict those around them.
@@ -126,6 +128,7 @@ class Eval : public Command {
     const datasets::Subwords subwords(model.label_names(), model.config().min_ngram, model.config().max_ngram);
     const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().window);
     if (!samples) return samples.error();
+    if (auto ok = check_scorable(samples->view(), test_); !ok) return ok.error();
     return score(model, samples->view(), search);
   }
 

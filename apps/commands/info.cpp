@@ -106,7 +106,7 @@ class Info : public Command {
     if (data_.is_text(asked->config.loss == LossKind::ns))
       return usage_error("info --estimate is for samples with labels; a running text takes what its vocabulary takes");
     const ThreadLimit limit(asked->config.threads);
-    const auto data = read_training_data(files_, data_, asked->config.seed, true);
+    const auto data = read_training_data(files_, data_, {asked->config.seed, true, {}, {}});
     if (!data) return data.error();
     if (config_.preset_name().empty()) asked = config_.resolve_from(choose_preset(data->train).preset);
     if (!asked) return asked.error();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -14,6 +16,7 @@
 #include "apps/config/threads.h"
 #include "apps/console/output.h"
 #include "apps/input/data_options.h"
+#include "apps/input/read_notes.h"
 #include "apps/input/row_stream.h"
 #include "datasets/message.h"
 
@@ -96,17 +99,25 @@ class Predict : public Command {
     for (;;) {
       const auto rows = stream.next();
       if (!rows) return rows.error();
-      if (rows->rows() == 0) return {};
+      if (rows->rows() == 0) break;
       if (auto done = answer(model, *rows, options); !done) return done;
     }
+    const std::string unknown = unknown_text("-", stream.unknown_features(), model.shape().features, 0, model.shape().labels);
+    for (const std::string& line : {changes_text("-", stream.changes()), unknown}) {
+      if (!line.empty()) note(line);
+    }
+    if (stream.rows() == 0) note("standard input held no rows");
+    return {};
   }
 
   Result<void> predict_file(const Model& model, const PredictOptions& options) const {
-    const auto data = data_.read(input_, "");
+    auto data = data_.read(input_, "");
     if (!data) return data.error();
     // Only the features matter: labels of the file may be unknown to the model.
-    if (auto fits = check_fits(data->view(), input_, model.shape().features, data->view().label_count); !fits) return fits;
-    const SparseRows& all = data->view().features;
+    const auto known = data_.fit(std::move(*data), input_, model.shape().features, std::nullopt);
+    if (!known) return known.error();
+    const SparseRows& all = known->view().features;
+    if (all.rows() == 0) note(fmt::format("{} holds no rows", datasets::quoted(input_)));
     for (std::size_t row = 0; row < all.rows(); row += kBlockRows) {
       const std::size_t count = std::min(kBlockRows, all.rows() - row);
       const SparseRows block{all.offsets.subspan(row, count + 1), all.ids, all.values};

@@ -58,7 +58,6 @@ class Train : public Command {
   void add_checkpoint_options(CLI::App& parser);
   Result<void> check_arguments() const;
   Result<void> check_run_options() const;
-  Result<void> check_evaluation(const TrainingData& data, const Shape& shape) const;
   Result<void> open_resumed();
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
@@ -193,6 +192,7 @@ Result<void> Train::check_arguments() const {
   if (auto ok = check_run_options(); !ok) return ok;
   if (log_ == model_) return usage_error("--log-json and --model name the same file; give each its own");
   const std::vector<std::string> inputs = {files_.train, files_.test, files_.valid, label_names_, feature_names_};
+  if (auto once = check_standard_input(inputs); !once) return once;
   if (auto ok = check_not_input(log_, inputs); !ok) return ok;
   return check_replaceable(model_, inputs);
 }
@@ -219,10 +219,6 @@ Result<void> Train::open_resumed() {
 
 Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
   const Shape shape{data.train.feature_count, data.train.label_count};
-  // Before a model is made or read: a wrong pair of files should cost no time.
-  if (!resume_) {
-    if (auto fits = check_evaluation(data, shape); !fits) return fits.error();
-  }
   auto model = resume_ ? resumed_model(asked, data) : new_model(asked.config, shape);
   if (!model) return model;
   if (auto named = name_parts(*model); !named) return named.error();
@@ -249,15 +245,7 @@ Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const Tr
         "it was trained with",
         datasets::quoted(resume_from_), resumed_->pass_rows(), datasets::quoted(files_.train), data.train.size()));
   }
-  if (auto fits = check_evaluation(data, shape); !fits) return fits.error();
   return std::move(*resumed_);
-}
-
-Result<void> Train::check_evaluation(const TrainingData& data, const Shape& shape) const {
-  if (data.validation) {
-    if (auto fits = check_fits(*data.validation, data.validation_path, shape.features, shape.labels); !fits) return fits;
-  }
-  return data.test ? check_fits(*data.test, files_.test, shape.features, shape.labels) : Result<void>();
 }
 
 Result<void> Train::name_parts(Model& model) const {
@@ -323,7 +311,8 @@ Result<int> Train::run() {
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const auto seed = resumed_ ? resumed_->config().seed : asked.config.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data");
-  const auto data = read_training_data(files_, data_, seed, settings_.quiet);
+  const auto data =
+      read_training_data(files_, data_, {seed, settings_.quiet, {}, resumed_ ? std::optional(resumed_->shape()) : std::nullopt});
   if (!data) return data.error();
   if (!resume_ && config_.preset_name().empty()) {
     const PresetChoice choice = choose_preset(data->train);

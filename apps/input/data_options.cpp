@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -9,6 +10,8 @@
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/read_notes.h"
+#include "datasets/known_features.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -18,6 +21,10 @@ constexpr std::array<Choice<datasets::Format>, 2> kFormats = {
     {{"xmc", datasets::Format::xmc}, {"libsvm", datasets::Format::libsvm}}};
 constexpr std::array<Choice<datasets::IdBase>, 3> kIdBases = {
     {{"detect", datasets::IdBase::detect}, {"zero", datasets::IdBase::zero}, {"one", datasets::IdBase::one}}};
+
+std::string_view name_of(datasets::IdBase base) {
+  return std::ranges::find(kIdBases, base, &Choice<datasets::IdBase>::value)->name;
+}
 
 std::string speed_text(const datasets::ReadReport& report) {
   const std::string seconds = duration_text(report.total_seconds);
@@ -51,31 +58,75 @@ void DataOptions::add_options(CLI::App& parser) {
       ->group(group);
 }
 
-Result<datasets::ReadOptions> DataOptions::resolve() const {
+Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const {
   datasets::ReadOptions options;
   if (format_ == "text")
     return usage_error("--format text is for train, and for eval of a model of words; use xmc or libsvm here");
   const auto format = choose_format("--format", format_.empty() ? "xmc" : format_);
   if (!format) return format.error();
-  const auto id_base = choose("--id-base", id_base_, kIdBases);
+  const auto id_base = choose("--id-base", id_base_.empty() ? "detect" : id_base_, kIdBases);
   if (!id_base) return id_base.error();
   options.format = *format;
   options.id_base = *id_base;
+  if (*format != datasets::Format::libsvm && !id_base_.empty())
+    return usage_error("--id-base is for --format libsvm, and the ids of xmc count from zero; leave it out");
+  if (no_cache_ && !cache_directory_.empty())
+    return usage_error("--no-cache and --cache-dir exclude each other; give one of them");
+  if (*format == datasets::Format::libsvm && known.base != datasets::IdBase::detect) {
+    if (*id_base != datasets::IdBase::detect && *id_base != known.base) {
+      return usage_error(fmt::format("--id-base: the ids of {} count from {}, not {}; leave the option out",
+                                     datasets::quoted(known.source), name_of(known.base), name_of(*id_base)));
+    }
+    options.id_base = known.base;
+  }
   options.use_cache = !no_cache_;
   options.cache_directory = cache_directory_;
   return options;
 }
 
-Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what,
+Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what, const KnownBase& known,
                                             datasets::ReadReport* report) const {
-  const auto options = resolve();
+  const auto options = resolve(known);
   if (!options) return options.error();
   datasets::ReadReport local;
   auto data = datasets::read_dataset(path, *options, &local);
   if (!data) return data;
   if (!what.empty()) note(fmt::format("{} {}: {}; {}", what, datasets::quoted(path), describe(data->view()), speed_text(local)));
+  const datasets::ReadChanges& changes = local.facts.changes;
+  if (changes.alters_rows() || (changes.any() && !what.empty())) note(changes_text(path, changes));
+  if (known.is_told && options->format == datasets::Format::libsvm && options->id_base == datasets::IdBase::detect)
+    note(fmt::format("{}: feature ids are taken to count from {}; --id-base says otherwise", datasets::quoted(path),
+                     name_of(local.facts.id_base)));
   if (report != nullptr) *report = local;
   return data;
+}
+
+Result<datasets::Dataset> DataOptions::fit(datasets::Dataset data, const std::string& path, std::uint32_t features,
+                                           std::optional<std::uint32_t> labels) const {
+  const std::uint32_t most_labels = labels.value_or(data.view().label_count);
+  if (format_ != "libsvm") {
+    if (auto fits = check_fits(data.view(), path, features, most_labels); !fits) return fits.error();
+    return data;
+  }
+  datasets::Known known = datasets::with_known_features(std::move(data), features);
+  const std::uint64_t unknown_labels = datasets::count_labels_from(known.data.view(), most_labels);
+  const std::string text = unknown_text(path, known.left_out, features, unknown_labels, most_labels);
+  if (!text.empty()) note(text);
+  return std::move(known.data);
+}
+
+Result<void> check_standard_input(const std::vector<std::string>& inputs) {
+  if (std::ranges::count(inputs, "-") < 2) return {};
+  return usage_error("standard input can be read only once; give '-' for one input, and files for the others");
+}
+
+Result<void> check_scorable(const DatasetView& data, const std::string& path) {
+  if (data.size() == 0)
+    return runtime_error(fmt::format("{} holds no rows to evaluate on; give it some", datasets::quoted(path)));
+  if (data.labels.ids.empty())
+    return runtime_error(fmt::format("no row of {} has a label, and without one there is nothing to score; give labelled data",
+                                     datasets::quoted(path)));
+  return {};
 }
 
 Result<datasets::Format> choose_format(const std::string& option, const std::string& text) {

@@ -5,27 +5,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <sstream>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "apps/console/numbers.h"
+#include "datasets/byte_order_mark.h"
+#include "datasets/known_features.h"
 #include "datasets/message.h"
 #include "datasets/parse_rows.h"
+#include "datasets/xmc_header.h"
 
 namespace glissade::apps {
 namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-
-bool is_header(std::string_view line) {
-  if (line.find(':') != std::string_view::npos || line.size() > 256) return false;
-  std::istringstream words{std::string(line)};
-  std::uint64_t number = 0;
-  int numbers = 0;
-  while (words >> number) ++numbers;
-  return numbers == 3 && words.eof();
-}
 
 }  // namespace
 
@@ -46,6 +40,32 @@ Result<bool> RowStream::fill() {
   return got > 0;
 }
 
+/// Takes off what may stand before the first row: a byte-order mark, comments, a header.
+Result<void> RowStream::take_front(std::string_view& lines) {
+  if (lines_before_ == 0) {
+    if (const auto encoding = datasets::wide_encoding(lines); !encoding.empty())
+      return runtime_error(fmt::format("{} is {} text; write it as UTF-8", datasets::quoted(name_), encoding));
+    const std::size_t mark = datasets::byte_order_mark(lines);
+    changes_.byte_order_marks += mark > 0 ? 1 : 0;
+    lines.remove_prefix(mark);
+  }
+  const std::uint64_t comments = datasets::take_comments(lines);
+  changes_.comments += comments;
+  lines_before_ += comments;
+  if (lines.empty()) return {};
+  at_front_ = false;
+  const auto header = datasets::header_in(datasets::first_line(lines));
+  if (!header) return {};
+  if (header->features > feature_count_) {
+    return runtime_error(
+        fmt::format("{}: the header states {} features, the model has {}; give rows made with the model's training data",
+                    datasets::place(name_, lines_before_ + 1), grouped(header->features), grouped(feature_count_)));
+  }
+  lines.remove_prefix(lines.find('\n') + 1);
+  ++lines_before_;
+  return {};
+}
+
 Result<SparseRows> RowStream::next() {
   pending_.erase(0, taken_);
   taken_ = 0;
@@ -59,11 +79,13 @@ Result<SparseRows> RowStream::next() {
     if (pending_.empty()) return SparseRows{};
     std::string_view lines(pending_.data(), pending_.rfind('\n') + 1);
     taken_ = lines.size();
-    if (lines_before_ == 0 && is_header(lines.substr(0, lines.find('\n')))) {
-      lines.remove_prefix(lines.find('\n') + 1);
-      ++lines_before_;
+    if (at_front_) {
+      if (auto taken = take_front(lines); !taken) return taken.error();
     }
-    if (!lines.empty()) return parse(lines);
+    if (!lines.empty()) {
+      const auto rows = parse(lines);
+      if (!rows || rows->rows() > 0) return rows;
+    }
     pending_.erase(0, std::exchange(taken_, 0));
   }
 }
@@ -79,22 +101,26 @@ Result<SparseRows> RowStream::parse(std::string_view lines) {
   values_.resize(chunk.colons);
   label_ids_.resize(chunk.commas + chunk.lines);
 
-  // Limits are stated as for a file without header: there is none to blame in the messages.
+  // Limits are those of a file without header: there is none to blame in the messages.
+  constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();
   const bool from_one = options_.format == datasets::Format::libsvm && options_.id_base != datasets::IdBase::zero;
-  datasets::IdLimits limits;
-  limits.format = datasets::Format::libsvm;
-  limits.id_base = from_one ? datasets::IdBase::one : datasets::IdBase::zero;
-  limits.features = std::uint64_t{feature_count_} + (from_one ? 1 : 0);
-  limits.labels = std::numeric_limits<std::uint32_t>::max();
+  const auto base = from_one ? datasets::IdBase::one : datasets::IdBase::zero;
+  const datasets::IdLimits limits{datasets::Format::libsvm, base, kMostIds, kMostIds};
   datasets::parse_rows(chunk, limits, {offsets_.data() + 1, label_ends_.data(), ids_.data(), values_.data(), label_ids_.data()});
   if (chunk.problem != datasets::Problem::none) {
-    const std::string where = datasets::place(name_, lines_before_ + chunk.problem_row + 1);
+    const std::string where = datasets::place(name_, lines_before_ + chunk.problem_line + 1);
     return runtime_error(fmt::format("{}: {}", where, datasets::describe(chunk, limits)));
   }
+  offsets_.resize(chunk.rows + 1);
+  ids_.resize(chunk.features);
+  values_.resize(chunk.features);
   if (from_one) {
     for (std::uint32_t& id : ids_) --id;
   }
+  unknown_features_ += datasets::drop_features(offsets_, ids_, values_, feature_count_);
   lines_before_ += chunk.lines;
+  rows_ += chunk.rows;
+  changes_ += chunk.changes;
   return SparseRows{offsets_, ids_, values_};
 }
 

@@ -13,18 +13,25 @@
 namespace glissade::apps {
 
 /// Rows that arrive one after the other on a file descriptor, such as a pipe: "l1,l2 f:v f:v" or just "f:v f:v" per line, labels
-/// ignored. A first line of exactly three numbers is taken for an XMC header and skipped.
+/// ignored. A first line of exactly three numbers is taken for an XMC header and skipped; comment lines are no rows.
 class RowStream {
  public:
-  /// `name` is for messages. Feature ids at or above `feature_count` are refused.
+  /// `name` is for messages. Features with ids from `feature_count` on are left out and counted; a header that states more is
+  /// refused. libsvm: ids count from 1 unless `options` say zero.
   RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
 
   /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the
   /// end. The rows stay valid until the next call.
   Result<SparseRows> next();
 
+  // Of all rows so far.
+  std::uint64_t rows() const noexcept { return rows_; }
+  const datasets::ReadChanges& changes() const noexcept { return changes_; }
+  std::uint64_t unknown_features() const noexcept { return unknown_features_; }
+
  private:
   Result<bool> fill();
+  Result<void> take_front(std::string_view& lines);
   Result<SparseRows> parse(std::string_view lines);
 
   int descriptor_;
@@ -34,7 +41,11 @@ class RowStream {
   std::string pending_;  ///< begins with the lines of the last block, `taken_` bytes long
   std::size_t taken_ = 0;
   bool ended_ = false;
+  bool at_front_ = true;  ///< nothing but comments has come
   std::uint64_t lines_before_ = 0;
+  std::uint64_t rows_ = 0;
+  datasets::ReadChanges changes_;
+  std::uint64_t unknown_features_ = 0;
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint64_t> label_ends_;
   std::vector<std::uint32_t> ids_;

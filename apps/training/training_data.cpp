@@ -19,9 +19,21 @@ void train_on_all(TrainingData& data, datasets::Dataset whole, const std::string
   data.events.push_back({"train", path, data.train, report});
 }
 
-void train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files,
-                   const datasets::ReadReport& report, std::uint64_t seed) {
-  auto [kept, held_out] = datasets::hold_out(whole.view(), files.holdout, seed);
+/// A share of so few rows may be none of them, or all.
+Result<void> check_split(const TrainingFiles& files, std::size_t kept, std::size_t held_out) {
+  if (held_out == 0)
+    return usage_error(
+        fmt::format("--holdout: {} of {} rows is none to evaluate on; hold out more", files.holdout, grouped(kept)));
+  if (kept == 0)
+    return usage_error(
+        fmt::format("--holdout: {} of {} rows leaves none to train on; hold out less", files.holdout, grouped(held_out)));
+  return {};
+}
+
+Result<void> train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files,
+                           const datasets::ReadReport& report, const ReadSettings& settings) {
+  auto [kept, held_out] = datasets::hold_out(whole.view(), files.holdout, settings.seed);
+  if (auto ok = check_split(files, kept.view().size(), held_out.view().size()); !ok) return ok;
   data.train = kept.view();
   data.validation = held_out.view();
   data.validation_path = files.train;
@@ -29,35 +41,67 @@ void train_on_part(TrainingData& data, const datasets::Dataset& whole, const Tra
   data.owners.push_back(std::move(held_out));
   data.events.push_back({"train", files.train, data.train, report});
   data.events.push_back({"validation", files.train, *data.validation, {}});
+  if (!settings.quiet)
+    note(fmt::format("{} rows to train on, {} held out to evaluate on", grouped(data.train.size()),
+                     grouped(data.validation->size())));
+  if (data.validation->labels.ids.empty())
+    return usage_error(fmt::format("--holdout: none of the {} rows held out of {} has a label; hold out more",
+                                   grouped(data.validation->size()), datasets::quoted(files.train)));
+  if (data.train.labels.ids.empty())
+    return usage_error(fmt::format("--holdout: none of the {} rows of {} left to train on has a label; hold out less",
+                                   grouped(data.train.size()), datasets::quoted(files.train)));
+  return {};
+}
+
+Result<void> check_trainable(const DatasetView& data, const std::string& path) {
+  if (data.size() == 0) return runtime_error(fmt::format("{} holds no rows to train on; give it some", datasets::quoted(path)));
+  if (data.labels.ids.empty())
+    return runtime_error(
+        fmt::format("no row of {} has a label, so there is nothing to learn; give labelled data", datasets::quoted(path)));
+  return {};
+}
+
+Result<void> read_train(TrainingData& data, const TrainingFiles& files, const DataOptions& options,
+                        const ReadSettings& settings) {
+  datasets::ReadReport report;
+  auto train = options.read(files.train, settings.quiet ? "" : "training data", settings.known_base, &report);
+  if (!train) return train.error();
+  if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
+  data.id_base = report.facts.id_base;
+  if (files.holdout > 0) {
+    return train_on_part(data, *train, files, report, settings);
+  }
+  train_on_all(data, std::move(*train), files.train, report);
+  return {};
 }
 
 }  // namespace
 
-Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, std::uint64_t seed, bool quiet) {
+Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, const ReadSettings& settings) {
   TrainingData data;
+  const auto resolved = options.resolve(settings.known_base);
+  if (!resolved) return resolved.error();
+  data.format = resolved->format;
+  if (auto done = read_train(data, files, options, settings); !done) return done.error();
+  const Shape shape = settings.shape.value_or(Shape{data.train.feature_count, data.train.label_count});
   datasets::ReadReport report;
-  auto train = options.read(files.train, quiet ? "" : "training data", &report);
-  if (!train) return train.error();
-  if (files.holdout == 0) {
-    train_on_all(data, std::move(*train), files.train, report);
-  } else {
-    train_on_part(data, *train, files, report, seed);
-    if (!quiet)
-      note(fmt::format("{} rows to train on, {} held out to evaluate on", grouped(data.train.size()),
-                       grouped(data.validation->size())));
-  }
-  if (data.train.size() == 0)
-    return runtime_error(fmt::format("{} holds no rows to train on; give it some", datasets::quoted(files.train)));
+  const auto read = [&](const std::string& path, const std::string& what) -> Result<datasets::Dataset> {
+    auto other = options.read(path, settings.quiet ? "" : what, {data.id_base, files.train}, &report);
+    if (!other) return other;
+    if (auto ok = check_scorable(other->view(), path); !ok) return ok.error();
+    return options.fit(std::move(*other), path, shape.features, shape.labels);
+  };
   if (!files.valid.empty()) {
-    auto valid = options.read(files.valid, quiet ? "" : "validation data", &report);
+    auto valid = read(files.valid, "validation data");
     if (!valid) return valid.error();
     data.validation = valid->view();
+    data.validation_pager = valid->pager();
     data.validation_path = files.valid;
-    data.owners.push_back(std::move(*valid));
     data.events.push_back({"validation", files.valid, *data.validation, report});
+    data.owners.push_back(std::move(*valid));
   }
   if (files.test.empty()) return data;
-  auto test = options.read(files.test, quiet ? "" : "test data", &report);
+  auto test = read(files.test, "test data");
   if (!test) return test.error();
   data.events.push_back({"test", files.test, test->view(), report});
   if (data.validation) {

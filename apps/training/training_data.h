@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <glissade/model.h>
 #include <glissade/result.h>
 #include <glissade/views.h>
 
@@ -24,6 +25,8 @@ struct TrainingData {
   std::string validation_path;
   std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;
+  datasets::Format format = datasets::Format::xmc;
+  datasets::IdBase id_base = datasets::IdBase::zero;  ///< of the training file, and so of all
 };
 
 struct TrainingFiles {
@@ -33,7 +36,16 @@ struct TrainingFiles {
   double holdout = 0;  ///< share of the training rows to evaluate on instead; 0 = none
 };
 
-/// Reads the files, one line about each on standard error unless `quiet`. Which rows are held out depends on `seed` only.
-Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, std::uint64_t seed, bool quiet);
+/// How the files of a run are read.
+struct ReadSettings {
+  std::uint64_t seed = 0;           ///< which rows are held out depends on it alone
+  bool quiet = false;               ///< no line about each file on standard error
+  KnownBase known_base = {};        ///< of a model that is trained on
+  std::optional<Shape> shape = {};  ///< of a model that is trained on; else D and L are those of the training file
+};
+
+/// Reads the files. What the others hold is counted and left out where it goes beyond the training file, see DataOptions::fit().
+/// An error where there is nothing to train on or nothing to evaluate on: no rows, no labels.
+Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, const ReadSettings& settings);
 
 }  // namespace glissade::apps

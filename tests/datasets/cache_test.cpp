@@ -180,7 +180,7 @@ TEST_CASE("a cache that cannot be written does not matter", "[unit]") {
   CHECK(c.read(from_cache).view().size() == 3);
   CHECK_FALSE(from_cache);
   CHECK(testing::contents(c.folder / "occupied") == "x");
-  const auto stored = store_cache(c.options.cache_directory + "/k.glsc", {}, c.read(from_cache).view());
+  const auto stored = store_cache(c.options.cache_directory + "/k.glsc", {}, c.read(from_cache).view(), {});
   REQUIRE_FALSE(stored.ok());
   CHECK(stored.error().message == "cannot write '" + c.options.cache_directory +
                                       "/k.glsc': Not a directory; check the folder, its permissions and the free space");

@@ -19,10 +19,10 @@ using testing::one_line;
 using testing::sound;
 
 const std::string kXmc = "5 40 9\n0,4 1:0.5 9:-2 17:1e-3\n 3:1\n1,8,3 4:1.25 39:0.0625\r\n7\n2 10:7 20:0.123456789 30:5\n";
-const std::string kSvm = "0,4 1:0.5 9:-2 17:1e-3\n 3:1\n1,8,3 4:1.25 39:0.0625\n2 10:7 20:0.12 30:5";
+const std::string kSvm = "# c\n0,4.0,4 qid:1 1:0.5 1:2 9:-2 17:1e-3\n 3:1\n1,8,3 4:1.25 39:0.0625\n2 10:7 20:0.12 30:5";
 
 std::string mutated(std::string text, Random& random) {
-  static constexpr std::string_view kAlphabet = "0123456789999 \n\n\r\t:,,.-+eEnaif#x";
+  static constexpr std::string_view kAlphabet = "0123456789999 \n\n\r\t:,,.-+eEnaif##xqd";
   for (std::uint64_t edits = 1 + random.below(4); edits > 0 && !text.empty(); --edits) {
     const std::size_t at = random.below(text.size());
     const char byte = random.below(8) == 0 ? static_cast<char>(random.next()) : kAlphabet[random.below(kAlphabet.size())];

@@ -28,6 +28,10 @@ TEST_CASE("an empty text is refused", "[unit]") {
   CHECK(xmc("") == "'t.txt' is empty; give a file with samples");
   CHECK(libsvm("") == "'t.txt' is empty; give a file with samples");
   CHECK(libsvm("\n\r\n\n") == "'t.txt' holds empty lines only; give a file with samples");
+  CHECK(libsvm("# a\n # b\n\n") == "'t.txt' holds empty lines and comments only; give a file with samples");
+  CHECK(xmc("# a\n") ==
+        "'t.txt':2: '' is not the header of an XMC file; start it with 'samples features labels', or read a file "
+        "without header as libsvm");
 }
 
 TEST_CASE("a header that is missing or wrong is refused", "[unit]") {
@@ -57,14 +61,30 @@ TEST_CASE("a sample count that does not match is refused", "[unit]") {
         "header");
   CHECK(xmc("1 4 5\n0 1:1\n1 1:1\n2 1:1") ==
         "'t.txt':3: more lines than the 1 samples of the header, 3 in all; correct the header or the file");
+  // Comments are lines, and no samples.
+  CHECK(xmc("# a\n1 4 5\n#b\n0 1:1\n # c\n1 1:1\n#d\n2 1:1") ==
+        "'t.txt':6: more lines than the 1 samples of the header, 3 in all; correct the header or the file");
+  CHECK(xmc("# a\n1 4 5\n#b\n0 1:1\n # c\n1 1:x\n#d\n2 1:1") ==
+        "'t.txt':6: more lines than the 1 samples of the header, 3 in all; correct the header or the file");
+  CHECK(xmc("# a\n3 4 5\n#b\n0 1:1\n # c\n1 1:1\n#d\n") ==
+        "'t.txt':7: the file ends after 2 of the 3 samples of the header; fetch the whole file or correct the header");
+  CHECK(xmc("# a\n3 4 5\n#b\n0 1:1\n # c\n1 1:x\n#d\n").starts_with("'t.txt':6: the value in '1:x' "));
 }
 
 TEST_CASE("bad labels are refused", "[unit]") {
   const std::string list = " is not a list of labels; write label ids separated by commas, or a space where there are none";
   CHECK(xmc("1 4 5\nx 1:1\n") == "'t.txt':2: 'x'" + list);
-  CHECK(xmc("1 4 5\n0,,1 1:1\n") == "'t.txt':2: ',1'" + list);
-  CHECK(xmc("1 4 5\n0, 1:1\n") == "'t.txt':2: ''" + list);
-  CHECK(xmc("1 4 5\n1.0 1:1\n") == "'t.txt':2: '1.0'" + list);
+  for (const std::string labels : {"0,,1", "0,", ",1", "0,#", "0,1,"}) {
+    CHECK(xmc("1 4 5\n" + labels + " 1:1\n") ==
+          "'t.txt':2: a label is missing beside a comma in '" + labels + "'; write label ids such as 3,17, without blanks");
+  }
+  for (const std::string labels : {"1.5", "0.1e0", "+2.25"}) {
+    CHECK(xmc("1 4 5\n" + labels + " 1:1\n") == "'t.txt':2: label " + labels +
+                                                    " is not a whole number; labels are ids, and values to be estimated are not "
+                                                    "supported");
+  }
+  for (const std::string labels : {"nan", "inf", "+", "+-1", "-", "1e", "0x1", "1.0x", "1_0"})
+    CHECK(xmc("1 4 5\n" + labels + " 1:1\n") == "'t.txt':2: '" + labels + "'" + list);
   CHECK(xmc("1 4 5\n0,1:1\n") == "'t.txt':2: '1:1'" + list);
   CHECK(xmc("1 4 5\n0;1 1:1\n") == "'t.txt':2: '0;1'" + list);
   CHECK(xmc("2 4 5\n0 1:1\n0,-2 1:1\n") == "'t.txt':3: label id -2 is negative; label ids start at 0");
@@ -72,8 +92,12 @@ TEST_CASE("bad labels are refused", "[unit]") {
   CHECK(xmc("1 4 5\n99999999999999999999999,1 1:1\n") ==
         "'t.txt':2: label id 99999999999999999999999 is not below the 5 labels of the header; correct the id or the header");
   CHECK(libsvm("4294967295 1:1\n") == "'t.txt':1: label id 4294967295 is too large; ids must be below 4294967295");
-  CHECK(libsvm("-1 1:1\n") == "'t.txt':1: label id -1 is negative; label ids start at 0");
-  CHECK(xmc("1 4 5\n3,1,3 1:1\n") == "'t.txt':2: label 3 occurs twice in the row; name each label once");
+  for (const std::string label : {"-1", "-1.0", "-1e0"}) {
+    CHECK(libsvm("+1 1:1\n" + label + " 1:1\n") ==
+          "'t.txt':2: label id " + label + " is negative; label ids start at 0: write the classes -1 and +1 as 0 and 1");
+  }
+  CHECK(libsvm("1e15 1:1\n") == "'t.txt':1: label id 1e15 is too large; ids must be below 4294967295");
+  CHECK(libsvm("1e300 1:1\n") == "'t.txt':1: label id 1e300 is too large; ids must be below 4294967295");
 }
 
 TEST_CASE("bad features are refused", "[unit]") {
@@ -81,9 +105,14 @@ TEST_CASE("bad features are refused", "[unit]") {
   CHECK(xmc("1 4 5\n0 1\n") == "'t.txt':2: '1'" + pairs);
   CHECK(xmc("1 4 5\n0 1:1 x\n") == "'t.txt':2: 'x'" + pairs);
   CHECK(xmc("1 4 5\n0 :1\n") == "'t.txt':2: ':1'" + pairs);
-  CHECK(xmc("1 4 5\n0 1:1 # note\n") == "'t.txt':2: '#'" + pairs);
+  CHECK(xmc("1 4 5\n0 1:1 qid:\n") == "'t.txt':2: 'qid:'" + pairs);
+  CHECK(xmc("1 4 5\n0 1:1 qid:x\n") == "'t.txt':2: 'qid:x'" + pairs);
+  CHECK(xmc("1 4 5\n0 1 2:1\n") == "'t.txt':2: '1'" + pairs);
   CHECK(xmc("1 4 5\n 0,1 1:1\n") == "'t.txt':2: '0,1'" + pairs);
-  CHECK(xmc("1 4 5\n0 1:1 \r 2:1\n") == "'t.txt':2: ''" + pairs);
+  const std::string lone = "a carriage return within the line; end lines in a line feed, with or without one before it";
+  CHECK(xmc("1 4 5\n0 1:1 \r 2:1\n") == "'t.txt':2: " + lone);
+  CHECK(libsvm("0 1:1\r1 2:1\r") == "'t.txt':1: " + lone);
+  CHECK(libsvm("\r1 2:1\n") == "'t.txt':1: " + lone);
   CHECK(xmc("1 4 5\n0 -1:1\n") == "'t.txt':2: feature id -1 is negative; feature ids start at 0");
   CHECK(libsvm("0 -1:1\n") == "'t.txt':1: feature id -1 is negative; feature ids start at 0 or 1");
   CHECK(xmc("1 4 5\n0 4:1\n") ==
@@ -91,18 +120,18 @@ TEST_CASE("bad features are refused", "[unit]") {
   CHECK(xmc("1 4 5\n0 18446744073709551617:1\n") ==
         "'t.txt':2: feature id 18446744073709551617 is not below the 4 features of the header; correct the id or the header");
   CHECK(libsvm("0 4294967295:1\n") == "'t.txt':1: feature id 4294967295 is too large; ids must be below 4294967295");
-  CHECK(libsvm("0 1:1\n1 0:1\n", IdBase::one) ==
-        "'t.txt':2: feature id 0 in a file that is read as counting from 1; read it as counting from 0");
-  CHECK(xmc("1 4 5\n0 3:1 1:1 3:2\n") ==
-        "'t.txt':2: feature 3 occurs twice in the row; give each feature once, with its values added up");
-  CHECK(xmc("1 4 5\n0 3:1 3:1\n") ==
-        "'t.txt':2: feature 3 occurs twice in the row; give each feature once, with its values added up");
+  CHECK(
+      libsvm("0 1:1\n1 0:1\n", IdBase::one) ==
+      "'t.txt':2: feature id 0 where ids count from 1, as --id-base or the training file says; give files of one data set, with "
+      "one --id-base");
+  CHECK(xmc("1 4 5\n0 3:3e38 1:1 3:3e38\n") ==
+        "'t.txt':2: feature 3 occurs more than once, and its values add up to more than a 32-bit float holds; scale them down");
 }
 
 TEST_CASE("bad values are refused", "[unit]") {
   const std::string number = " is not a number; write it as a decimal such as 0.25";
   for (const std::string value :
-       {"", "x", "0.5x", "0,5", "--1", "+-1", "1e", "1e+", ".", "-", "+", "0x10", "1:2", "1.2.3", "1_0", "0.5#"}) {
+       {"", "x", "0.5x", "0,5", "--1", "+-1", "1e", "1e+", ".", "-", "+", "0x10", "1:2", "1.2.3", "1_0"}) {
     CHECK(xmc("1 4 5\n0 1:" + value + " 2:1\n") == "'t.txt':2: the value in '1:" + value + "'" + number);
     CHECK(xmc("1 4 5\n0 1:" + value) == "'t.txt':2: the value in '1:" + value + "'" + number);
   }

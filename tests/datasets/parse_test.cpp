@@ -141,3 +141,63 @@ TEST_CASE("the result does not depend on the chunks", "[unit]") {
     check_equal(svm_whole.view(), parsed(rows, Format::libsvm, chunk).view());
   }
 }
+
+TEST_CASE("comments are skipped and counted, and a line of one alone is no sample", "[unit]") {
+  const std::string plain = "1,3 1:0.5 7:2\n 3:1\n2 4:1\n";
+  const std::string commented = "# a: 1:2,3\n1,3 1:0.5 7:2# 9:9 , b\n  \t# c\r\n 3:1 #\n2 4:1\t# d # e\r\n#f";
+  for (const std::size_t chunk : {1, 9, 20, 1 << 20}) {
+    const Dataset data = parsed(commented, Format::libsvm, chunk);
+    check_equal(data.view(), parsed(plain, Format::libsvm).view());
+    CHECK(data.facts().changes == ReadChanges{.comments = 6});
+    const Dataset xmc = parsed("# before the header\n3 8 4\n" + commented + "\n", Format::xmc, chunk);
+    check_equal(xmc.view(), parsed("3 8 4\n" + plain).view());
+    CHECK(xmc.facts().changes == ReadChanges{.comments = 7});
+  }
+  // A label or a qid alone is a sample; so is an empty line that the header counts, whatever comments there are.
+  CHECK(parsed("1# c\n 2:1\nqid:3 # d\n", Format::libsvm).view().size() == 3);
+  CHECK(parsed("3 8 4\n1 1:1\n#\n\n\n\n").view().size() == 3);
+  CHECK(parsed("0 8 4\n#\n").view().size() == 0);
+}
+
+TEST_CASE("qid is skipped and counted, wherever it stands", "[unit]") {
+  const Dataset data = parsed("1 qid:1 1:0.5 7:2\nqid:2 3:1\n2 4:1 qid:33\n", Format::libsvm);
+  check_equal(data.view(), parsed("1 1:0.5 7:2\n 3:1\n2 4:1\n", Format::libsvm).view());
+  CHECK(data.facts().changes == ReadChanges{.qids = 3});
+}
+
+TEST_CASE("values of a feature that is named twice are added up, a label counts once", "[unit]") {
+  std::string text, merged;
+  for (int row = 0; row < 50; ++row) {
+    const std::string rest = " 9:2 3:0.5\n";
+    text += row % 2 == 0 ? "4,1,4,4 3:1 9:0.25 3:-4 3:1 1:1\n" : "2" + rest;
+    merged += row % 2 == 0 ? "4,1 3:-2 9:0.25 1:1\n" : "2" + rest;
+  }
+  for (const std::size_t chunk : {1, 40, 500, 1 << 20}) {
+    const Dataset data = parsed("50 10 5\n" + text, Format::xmc, chunk);
+    check_equal(data.view(), parsed("50 10 5\n" + merged).view());
+    CHECK(data.facts().changes == ReadChanges{.duplicate_features = 50, .duplicate_labels = 50});
+    check_equal(parsed(text, Format::libsvm, chunk).view(), parsed(merged, Format::libsvm).view());
+  }
+  CHECK(values(parsed("0 2:1 2:-1\n", Format::libsvm), 0) == Values{0});
+}
+
+TEST_CASE("labels may be written as whole numbers of any kind", "[unit]") {
+  const Dataset data =
+      parsed("1.0,2.000,+3 1:1\n0. 1:1\n1e1,007 1:1\n-0.0 1:1\n3.0#c\n1.000000000000000000e+00 1:1\n", Format::libsvm);
+  CHECK(labels(data, 0) == Ids{1, 2, 3});
+  CHECK(labels(data, 1) == Ids{0});
+  CHECK(labels(data, 2) == Ids{7, 10});
+  CHECK(labels(data, 3) == Ids{0});
+  CHECK(labels(data, 4) == Ids{3});
+  CHECK(labels(data, 5) == Ids{1});
+  CHECK(data.facts().changes == ReadChanges{.comments = 1});
+  CHECK(features(parsed("0 003:1 0000000000004:1\n", Format::libsvm), 0) == Ids{2, 3});
+}
+
+TEST_CASE("what base the ids of a file had is known afterwards", "[unit]") {
+  CHECK(parsed("0 1:1\n", Format::libsvm).facts().id_base == IdBase::one);
+  CHECK(parsed("0 1:1\n1 0:1\n", Format::libsvm).facts().id_base == IdBase::zero);
+  CHECK(parsed("0 1:1\n", Format::libsvm, 100, IdBase::zero).facts().id_base == IdBase::zero);
+  CHECK(parsed("0 1:1\n", Format::libsvm, 100, IdBase::one).facts().id_base == IdBase::one);
+  CHECK(parsed("1 2 3\n0 1:1\n").facts().id_base == IdBase::zero);
+}

@@ -115,3 +115,40 @@ TEST_CASE("a pipe is read to its end", "[unit]") {
   REQUIRE(data);
   CHECK(data->view().size() == 2);
 }
+
+TEST_CASE("what reading changed is the same from the cache", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.svm", "\xEF\xBB\xBF# c\n1,1 2:1 2:1 2:1\n2 qid:4 1:1 # d\n");
+  const ReadOptions options{.format = Format::libsvm, .cache_directory = folder / "cache"};
+  const ReadChanges expected{.duplicate_features = 2, .duplicate_labels = 1, .comments = 2, .qids = 1, .byte_order_marks = 1};
+  for (const bool cached : {false, true}) {
+    ReadReport report;
+    const auto data = read_dataset(path, options, &report);
+    REQUIRE(data);
+    CHECK(data->view().size() == 2);
+    CHECK(report.from_cache == cached);
+    CHECK(report.facts.changes == expected);
+    CHECK(report.facts.id_base == IdBase::one);
+  }
+}
+
+TEST_CASE("a byte-order mark is skipped, and wide text is refused by name", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string text = "1 3 2\n0 1:1\n";
+  const auto complaint = [&](std::string_view contents) {
+    const auto result = read_dataset(folder.file("a", contents), {.use_cache = false});
+    return result ? "accepted" : result.error().message.substr(folder.path().size());
+  };
+  CHECK(complaint("\xEF\xBB\xBF" + text) == "accepted");
+  CHECK(complaint(testing::gzip_of("\xEF\xBB\xBF" + text)) == "accepted");
+  const auto widened = [&](std::size_t before, std::size_t after) {
+    std::string wide;
+    for (const char c : text) wide += std::string(before, '\0') + c + std::string(after, '\0');
+    return wide;
+  };
+  using namespace std::string_literals;
+  for (const std::string& wide : {"\xFF\xFE" + widened(0, 1), "\xFE\xFF" + widened(1, 0), widened(0, 1), widened(1, 0)})
+    CHECK(complaint(wide).ends_with("a' is UTF-16 text; write it as UTF-8"));
+  for (const std::string& wide : {"\xFF\xFE\0\0"s + widened(0, 3), "\0\0\xFE\xFF"s + widened(3, 0), widened(0, 3)})
+    CHECK(complaint(wide).ends_with("a' is UTF-32 text; write it as UTF-8"));
+}
