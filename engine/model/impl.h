@@ -53,6 +53,9 @@ class Model::Impl {
   std::vector<std::string> label_names;
   std::vector<std::string> feature_names;
   std::string run_notes;
+  std::string data_notes;
+  std::uint64_t data_fingerprint = 0;  ///< of the rows that the passes go over; 0 before the first
+  std::vector<bool> taken_labels;      ///< output rows that came from another model; empty: none. Not part of a model file
 
   /// The tables as far as they are made, else null.
   LabelIndex* made_index() const noexcept { return index_.get(); }

@@ -139,6 +139,12 @@ std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, 
   if (!labels) return labels.error();
   auto features = split_names(reader, SectionKind::feature_names, impl.shape.features);
   if (!features) return features.error();
+  impl.data_notes = text_of(reader.bytes(SectionKind::data_notes));
+  const auto fingerprint = reader.bytes(SectionKind::data_fingerprint);
+  if (!fingerprint.empty() && fingerprint.size() != sizeof impl.data_fingerprint)
+    return damaged(reader, fmt::format("the hash of its data has {} bytes instead of {}", fingerprint.size(),
+                                       sizeof impl.data_fingerprint));
+  if (!fingerprint.empty()) std::memcpy(&impl.data_fingerprint, fingerprint.data(), fingerprint.size());
   impl.label_names = std::move(*labels);
   impl.feature_names = std::move(*features);
   impl.step = state.step;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 
 #include <glissade/options.h>
@@ -81,6 +82,19 @@ std::uint64_t Model::pass_done() const noexcept { return impl_->pass.done; }
 std::uint64_t Model::pass_rows() const noexcept { return impl_->pass.done == 0 ? 0 : impl_->pass.data_rows; }
 const std::string& Model::run_notes() const noexcept { return impl_->run_notes; }
 void Model::set_run_notes(std::string notes) { impl_->run_notes = std::move(notes); }
+std::uint64_t Model::data_fingerprint() const noexcept { return impl_->data_fingerprint; }
+const std::string& Model::data_notes() const noexcept { return impl_->data_notes; }
+void Model::set_data_notes(std::string notes) { impl_->data_notes = std::move(notes); }
+
+Result<void> Model::set_epochs(std::uint32_t epochs) {
+  const std::uint32_t done = impl_->epochs_done + (impl_->pass.done > 0 ? 1 : 0);
+  if (epochs == 0 || epochs < done)
+    return usage_error(fmt::format("option 'epochs': '{}' is fewer than were begun, {}; allowed: {} or more", epochs, done,
+                                   std::max(1u, done)));
+  impl_->config.epochs = epochs;
+  return {};
+}
+
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
 std::uint64_t Model::memory_bytes() const noexcept {

@@ -1,3 +1,4 @@
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -5,6 +6,7 @@
 
 #include "engine/model/sections.h"
 #include "engine/model/table_state.h"
+#include "engine/parameters/finite.h"
 
 namespace glissade {
 namespace {
@@ -34,6 +36,18 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
   if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);
 }
 
+/// A model of numbers that are none would answer nothing, with every sign of success. On this thread alone: saving may happen in
+/// a forked process.
+Result<void> check_finite(const Model::Impl& impl, const std::string& path) {
+  std::optional<std::size_t> bad;
+  for_each_layer(impl.network, [&](std::uint32_t, const ParameterRows& rows) {
+    if (!bad) bad = first_bad_row(rows, 0, rows.rows());
+  });
+  if (!bad) return {};
+  return runtime_error("'" + path + "' is not written: weights of the model are no longer finite numbers (first in row " +
+                       std::to_string(*bad) + "); use a lower learning rate, or smaller feature values");
+}
+
 }  // namespace
 
 Result<void> Model::save(const std::string& path, bool with_training_state) const {
@@ -43,6 +57,7 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     return usage_error("'" + path +
                        "': this model was loaded without its training state; save it without, or load it for training");
   }
+  if (auto sound = check_finite(impl, path); !sound) return sound;
   const std::string config = to_text(impl.config);
   const std::string label_names = join_names(impl.label_names);
   const std::string feature_names = join_names(impl.feature_names);
@@ -55,6 +70,9 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
       {SectionKind::state, 0, std::as_bytes(std::span(&state, 1))},
       {SectionKind::label_counts, 0, std::as_bytes(std::span(impl.label_counts))},
   };
+  if (!impl.data_notes.empty()) sections.push_back({SectionKind::data_notes, 0, bytes_of(impl.data_notes)});
+  if (impl.data_fingerprint != 0)
+    sections.push_back({SectionKind::data_fingerprint, 0, std::as_bytes(std::span(&impl.data_fingerprint, 1))});
   if (!label_names.empty()) sections.push_back({SectionKind::label_names, 0, bytes_of(label_names)});
   if (!feature_names.empty()) sections.push_back({SectionKind::feature_names, 0, bytes_of(feature_names)});
   for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {

@@ -61,6 +61,8 @@ enum class SectionKind : std::uint32_t {
   // Of a training that averages weights and is under way, training only:
   average = 41,        ///< float per weight and bias: the mean so far
   average_count = 42,  ///< uint64: steps in it
+  data_notes = 43,        ///< UTF-8 of the application
+  data_fingerprint = 44,  ///< uint64: of the rows that were trained on
 };
 
 struct Section {

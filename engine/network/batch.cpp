@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <vector>
 
 #include "hashing/seeds.h"
 
@@ -75,6 +76,46 @@ Result<void> check_values(const SparseRows& rows, const char* what) {
 
 }  // namespace
 
+namespace {
+
+enum class Defect { none, offsets, id, twice };
+
+/// Ids mostly ascend; then one look at each tells that none comes twice.
+bool has_twice(std::span<const std::uint32_t> ids) {
+  if (std::ranges::adjacent_find(ids, std::greater_equal<>()) == ids.end()) return false;
+  static thread_local std::vector<std::uint32_t> sorted;
+  sorted.assign(ids.begin(), ids.end());
+  std::ranges::sort(sorted);
+  return std::ranges::adjacent_find(sorted) != sorted.end();
+}
+
+Defect defect_of(const SparseRows& rows, std::size_t row, std::uint32_t bound) {
+  if (rows.offsets[row] > rows.offsets[row + 1] || rows.offsets[row + 1] > rows.offsets.back()) return Defect::offsets;
+  const auto ids = rows.row_ids(row);
+  if (std::ranges::any_of(ids, [bound](std::uint32_t id) { return id >= bound; })) return Defect::id;
+  return has_twice(ids) ? Defect::twice : Defect::none;
+}
+
+Error row_error(const SparseRows& rows, std::size_t row, std::uint32_t bound, const char* what) {
+  switch (defect_of(rows, row, bound)) {
+    case Defect::offsets:
+      return runtime_error(fmt::format("{} row {}: its offsets {} .. {} descend; pass the offsets of one CSR matrix", what, row,
+                                       rows.offsets[row], rows.offsets[row + 1]));
+    case Defect::twice:
+      return runtime_error(
+          fmt::format("{} row {}: an id occurs twice; give each {} once, with its values added up", what, row, what));
+    default: {
+      const auto ids = rows.row_ids(row);
+      const auto bad = std::ranges::find_if(ids, [bound](std::uint32_t id) { return id >= bound; });
+      return runtime_error(fmt::format("{} row {}: an id is not below {}, it is {}; state the right {} count, and use data made "
+                                       "for this model",
+                                       what, row, bound, bad == ids.end() ? 0 : *bad, what));
+    }
+  }
+}
+
+}  // namespace
+
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what) {
   const std::size_t count = rows.rows();
   if (count == 0) return {};
@@ -87,17 +128,13 @@ Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char*
       tbb::blocked_range<std::size_t>(0, count, 4096), count,
       [&](const tbb::blocked_range<std::size_t>& range, std::size_t bad) {
         for (std::size_t row = range.begin(); row != range.end() && bad == count; ++row) {
-          if (rows.offsets[row] > rows.offsets[row + 1] || rows.offsets[row + 1] > rows.offsets.back()) return row;
-          for (const std::uint32_t id : rows.row_ids(row)) {
-            if (id >= bound) return row;
-          }
+          if (defect_of(rows, row, bound) != Defect::none) return row;
         }
         return bad;
       },
       [](std::size_t a, std::size_t b) { return std::min(a, b); });
   if (first_bad == count) return check_values(rows, what);
-  return runtime_error(fmt::format("{} row {}: an id is not below {}, or the row's offsets descend; use data made for this model",
-                                   what, first_bad, bound));
+  return row_error(rows, first_bad, bound, what);
 }
 
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) {
@@ -106,8 +143,26 @@ Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, st
         fmt::format("data set has {} feature rows but {} label rows; give one label row (it may be empty) per sample",
                     data.features.rows(), data.labels.rows()));
   }
-  if (auto features = check_rows(data.features, feature_count, "feature"); !features) return features.error();
-  return check_rows(data.labels, label_count, "label");
+  const auto too_wide = [](const char* what, std::uint32_t has, std::uint32_t room) {
+    return runtime_error(
+        fmt::format("the data set states {} {}s, the model has {}; use data made for this model", has, what, room));
+  };
+  if (data.feature_count > feature_count) return too_wide("feature", data.feature_count, feature_count);
+  if (data.label_count > label_count) return too_wide("label", data.label_count, label_count);
+  if (auto features = check_rows(data.features, data.feature_count, "feature"); !features) return features.error();
+  return check_rows(data.labels, data.label_count, "label");
+}
+
+DatasetView fitted(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) noexcept {
+  DatasetView out = data;
+  out.feature_count = feature_count;
+  out.label_count = label_count;
+  for (SparseRows* rows : {&out.features, &out.labels}) {
+    if (rows->offsets.empty()) continue;
+    rows->ids = rows->ids.first(rows->offsets.back());
+    if (!rows->values.empty()) rows->values = rows->values.first(rows->offsets.back());
+  }
+  return out;
 }
 
 }  // namespace glissade

@@ -37,9 +37,13 @@ class Batch {
   SparseRows labels_;
 };
 
-/// Checks what the layers rely on: consistent offsets, every id in range, every value finite. Runtime error naming the first bad
-/// row.
+/// Checks what everything else relies on: the view's counts within those of the model, offsets that ascend and stay within the
+/// arrays, every id below the view's count and once in its row, every value finite. Runtime error naming the first bad row.
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
+/// Likewise of one side; `bound`: ids are below it.
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
+
+/// A legal view as the rest of the engine wants it: with the model's counts, and arrays that end with the last row.
+DatasetView fitted(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) noexcept;
 
 }  // namespace glissade

@@ -57,13 +57,14 @@ struct Slope {
   Matrix curvature{};
 };
 
-Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& weights) {
+Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {
   Slope slope;
   std::vector<double> p;
   std::size_t begin = 0, used = 0;
   for (const std::size_t end : std::span(examples.ends).first(std::min(kMostSamples, examples.ends.size()))) {
     const std::size_t first = begin;
     begin = end;
+    if (!monitor.advance()) break;
     double labels = 0, highest = -1e300, sum = 0;
     p.resize(end - first);
     for (std::size_t c = first; c < end; ++c) {
@@ -114,6 +115,11 @@ void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::
   ends.push_back(terms.size());
 }
 
+std::uint64_t Blend::work(const BlendExamples& examples) noexcept {
+  constexpr std::uint64_t kUsualRounds = 12;
+  return kUsualRounds * std::min(kMostSamples, examples.ends.size());
+}
+
 Blend Blend::start() {
   Blend blend;
   blend.weights = Array<float>(kPathTerms);
@@ -121,21 +127,21 @@ Blend Blend::start() {
   return blend;
 }
 
-Blend Blend::fit(const BlendExamples& examples) {
+Blend Blend::fit(const BlendExamples& examples, WorkMonitor& monitor) {
   const Vector unit = deviations(examples.terms);
   Vector weights{};
   weights[static_cast<std::size_t>(Term::hidden)] = 0.5 * unit[0];
-  Slope slope = slope_at(examples, unit, weights);
-  for (int round = 0; round < kRounds; ++round) {
+  Slope slope = slope_at(examples, unit, weights, monitor);
+  for (int round = 0; round < kRounds && !monitor.stopped(); ++round) {
     const Vector step = solve(slope.curvature, slope.gradient);
     double length = 1;
     Slope next;
     Vector tried;
     do {
       for (std::size_t i = 0; i < kPathTerms; ++i) tried[i] = weights[i] - length * step[i];
-      next = slope_at(examples, unit, tried);
+      next = slope_at(examples, unit, tried, monitor);
       length /= 2;
-    } while (next.loss > slope.loss && length > 1e-3);
+    } while (next.loss > slope.loss && length > 1e-3 && !monitor.stopped());
     if (next.loss > slope.loss - 1e-7) break;
     weights = tried;
     slope = next;

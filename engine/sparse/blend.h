@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/parameters/array.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -49,7 +50,10 @@ struct BlendExamples {
 struct Blend {
   Array<float> weights;  ///< [kPathTerms]; empty before the first fit
 
-  static Blend fit(const BlendExamples& examples);
+  /// Stopped by the monitor, it is not to be used.
+  static Blend fit(const BlendExamples& examples, WorkMonitor& monitor = WorkMonitor::silent());
+  /// Units that a fit usually advances a monitor by.
+  static std::uint64_t work(const BlendExamples& examples) noexcept;
   /// Before a fit: the hidden path alone if there is one to speak of.
   static Blend start();
   float score(const Terms& terms) const noexcept;

@@ -50,15 +50,17 @@ struct Block {
 
 }  // namespace
 
-SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most) {
+SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most, WorkMonitor& monitor) {
   const std::size_t labels = data.label_count;
   const LabelSamples by_label = samples_by_label(data, chosen, labels);
   std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    if (monitor.stopped()) return;
     static thread_local Together together;
-    together.counts.resize(labels, 0);
+    together.counts.resize(std::max(together.counts.size(), labels), 0);
     Block& block = blocks[b];
-    for (std::size_t label = b * kLabelsAtOnce; label < std::min(labels, (b + 1) * kLabelsAtOnce); ++label) {
+    const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);
+    for (std::size_t label = b * kLabelsAtOnce; label < end; ++label) {
       const auto samples = by_label.of(label);
       for (const std::uint32_t place : samples) {
         together.count(data.labels.row_ids(chosen[place]), static_cast<std::uint32_t>(label));
@@ -71,7 +73,9 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
       }
       together.clear();
     }
+    monitor.advance(end - b * kLabelsAtOnce);
   });
+  if (monitor.stopped()) return {};
   std::vector<std::uint32_t> lengths;
   lengths.reserve(labels);
   for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());

@@ -9,13 +9,16 @@
 
 #include "engine/sparse/blend.h"
 #include "engine/sparse/sparse_matrix.h"
+#include "engine/work_monitor.h"
 #include "hashing/query.h"
 
 namespace glissade {
 
 /// Which labels share samples: row l holds the `most` largest of P(m | l) = samples with both / samples with l, m != l.
-/// `chosen`: the samples of `data` to look at.
-SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most);
+/// `chosen`: the samples of `data` to look at. The monitor, which has begun the activity, is advanced by the labels; stopped, the
+/// result is empty.
+SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most,
+                       WorkMonitor& monitor = WorkMonitor::silent());
 
 /// The terms of a sample's candidates that come from co-labels. One per thread; allocates nothing once its buffers have grown.
 class CoLabelTerms {

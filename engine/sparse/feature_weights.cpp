@@ -14,7 +14,9 @@ FeatureWeights::FeatureWeights(SparseWeighting weighting, const DatasetView& dat
     return;
   }
   std::vector<std::uint32_t> samples(data.feature_count);
-  for (const std::uint32_t id : data.features.ids) ++samples[id];
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    for (const std::uint32_t id : data.features.row_ids(row)) ++samples[id];
+  }
   for (std::size_t f = 0; f < weights.size(); ++f) {
     weights[f] = static_cast<float>(std::log(static_cast<double>(data.size() + 1) / (samples[f] + 1.0)));
   }

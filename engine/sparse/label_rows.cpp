@@ -20,20 +20,30 @@ struct Block {
   std::vector<float> values;
 };
 
-/// Sums over features, with the list of those that are not 0.
+/// Sums over features, with the list of those that were met. A sum may be 0 in between, where values are negative.
 struct Sum {
   std::vector<float> by_feature, weighted;
+  std::vector<bool> met;
   std::vector<std::uint32_t> features;
 
+  void reserve(std::size_t count) {
+    by_feature.resize(count, 0.f);
+    met.resize(count, false);
+  }
   void add(std::span<const std::uint32_t> ids) {
     for (std::size_t j = 0; j < ids.size(); ++j) {
-      float& entry = by_feature[ids[j]];
-      if (entry == 0.f && weighted[j] != 0.f) features.push_back(ids[j]);
-      entry += weighted[j];
+      if (weighted[j] == 0.f) continue;
+      if (!met[ids[j]]) features.push_back(ids[j]);
+      met[ids[j]] = true;
+      by_feature[ids[j]] += weighted[j];
     }
   }
+  void forget(std::uint32_t feature) {
+    by_feature[feature] = 0.f;
+    met[feature] = false;
+  }
   void clear() {
-    for (const std::uint32_t f : features) by_feature[f] = 0.f;
+    for (const std::uint32_t f : features) forget(f);
     features.clear();
   }
   float length() const {
@@ -49,7 +59,7 @@ struct Sum {
         return x != y ? x > y : a < b;
       };
       std::nth_element(features.begin(), features.begin() + static_cast<std::ptrdiff_t>(most), features.end(), larger);
-      for (auto f = features.begin() + static_cast<std::ptrdiff_t>(most); f != features.end(); ++f) by_feature[*f] = 0.f;
+      for (auto f = features.begin() + static_cast<std::ptrdiff_t>(most); f != features.end(); ++f) forget(*f);
       features.resize(most);
     }
     std::ranges::sort(features);
@@ -70,17 +80,20 @@ float without_sample(float direct, float own, std::uint32_t count, float length)
   return (product - own) * label_scale(count - 1, std::sqrt(square));
 }
 
+std::size_t label_blocks(std::size_t labels) noexcept { return (labels + kLabelsAtOnce - 1) / kLabelsAtOnce; }
+
 LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
-                     std::uint32_t fan_in) {
+                     std::uint32_t fan_in, WorkMonitor& monitor) {
   const std::size_t labels = data.label_count;
   const LabelSamples by_label = samples_by_label(data, chosen, labels);
   LabelRows out;
   out.lengths.resize(labels);
   out.counts.resize(labels);
-  std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
+  std::vector<Block> blocks(label_blocks(labels));
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    if (monitor.stopped()) return;
     static thread_local Sum sum;
-    sum.by_feature.resize(data.feature_count, 0.f);
+    sum.reserve(data.feature_count);
     Block& block = blocks[b];
     for (std::size_t label = b * kLabelsAtOnce; label < std::min(labels, (b + 1) * kLabelsAtOnce); ++label) {
       const auto samples = by_label.of(label);
@@ -100,7 +113,9 @@ LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> cho
       }
       sum.clear();
     }
+    monitor.advance();
   });
+  if (monitor.stopped()) return {};
   std::vector<std::uint32_t> lengths;
   lengths.reserve(labels);
   for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());

@@ -8,6 +8,7 @@
 
 #include "engine/sparse/feature_weights.h"
 #include "engine/sparse/sparse_matrix.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -21,9 +22,11 @@ struct LabelRows {
   std::vector<std::uint32_t> counts;  ///< samples of each label
 };
 
-/// `chosen`: the samples of `data` to take, ascending.
+/// `chosen`: the samples of `data` to take, ascending. The monitor, which has begun the activity, is advanced by one for each of
+/// label_blocks() blocks of labels; stopped, the result is empty.
 LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
-                     std::uint32_t fan_in);
+                     std::uint32_t fan_in, WorkMonitor& monitor = WorkMonitor::silent());
+std::size_t label_blocks(std::size_t labels) noexcept;
 
 /// The product `direct` of a sample with the row of one of its labels, had the sample not been among the `count` that the row was
 /// made from: its part goes out of the sum, of the sum's length and of the count. `own`: the sample's squares at the row's

@@ -171,7 +171,7 @@ class Gradients {
 
 }  // namespace
 
-Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed) {
+Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed, WorkMonitor& monitor) {
   const Scale scale = scale_of(examples.terms);
   const std::vector<Case> cases = cases_of(examples);
   RankNet net = start(blend, scale, seed);
@@ -180,9 +180,10 @@ Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint6
   std::vector<std::uint32_t> order;
   const std::size_t steps = (cases.size() + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
-  for (std::size_t pass = 0; pass < kPasses; ++pass) {
+  monitor.begin(Activity::ranking, steps);
+  for (std::size_t pass = 0; pass < kPasses && !monitor.stopped(); ++pass) {
     shuffle(order, cases.size(), hashing::derive(seed, kOrderStream, pass));
-    for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+    for (std::size_t first = 0; first < order.size() && monitor.advance(); first += kBatch, ++step) {
       const RankNet& gradient = gradients.of(net, cases, std::span(order).subspan(first, std::min(kBatch, order.size() - first)));
       adam.step(net, gradient, kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
     }

@@ -24,7 +24,9 @@ class Ranker {
   Array<float> weights;  ///< [kSize]; empty before the first fit
 
   /// `blend` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
-  static Ranker fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed);
+  /// Stopped by the monitor, it is not to be used.
+  static Ranker fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed,
+                    WorkMonitor& monitor = WorkMonitor::silent());
 
   bool empty() const noexcept { return weights.empty(); }
   /// scores[c] of each candidate's terms. Allocates nothing once `pass` has grown.

@@ -23,22 +23,25 @@ struct Worker {
 }  // namespace
 
 void SpreadSample::put(const FeatureWeights& weights, std::span<const std::uint32_t> ids, std::span<const float> values) {
+  for (const std::uint32_t id : ids_) dense_[id] = 0.f;  // before a model with fewer features makes it shorter
   dense_.resize(weights.weights.size(), 0.f);
-  for (const std::uint32_t id : ids_) dense_[id] = 0.f;
   ids_.assign(ids.begin(), ids.end());
   weights.weigh(ids, values, weighted_);
   for (std::size_t j = 0; j < ids.size(); ++j) dense_[ids[j]] = weighted_[j];
 }
 
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
-                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget) {
+                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget,
+                                  WorkMonitor& monitor) {
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
   out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);
   tbb::enumerable_thread_specific<Worker> workers;
   tbb::parallel_for(std::size_t{0}, (samples.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+    if (monitor.stopped()) return;
     Worker& worker = workers.local();
-    for (std::size_t place = block * kBlock; place < std::min(samples.size(), (block + 1) * kBlock); ++place) {
+    const std::size_t end = std::min(samples.size(), (block + 1) * kBlock);
+    for (std::size_t place = block * kBlock; place < end; ++place) {
       worker.sample.put(weights, data.features.row_ids(samples[place]), data.features.row_values(samples[place]));
       index.find(worker.sample.ids(), worker.sample.values(), budget, kScored, worker.scratch);
       const auto& found = worker.scratch.found();
@@ -49,6 +52,7 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
                                                  worker.best_scores.data());
       for (std::size_t i = 0; i < count; ++i) out.labels[place * RowCandidates::kEach + i] = found[worker.best[i]];
     }
+    monitor.advance(end - block * kBlock);
   });
   return out;
 }

@@ -10,6 +10,7 @@
 #include "engine/sparse/feature_index.h"
 #include "engine/sparse/feature_weights.h"
 #include "engine/sparse/sparse_matrix.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -23,9 +24,11 @@ struct RowCandidates {
   std::span<const std::uint32_t> of(std::size_t place) const noexcept { return std::span(labels).subspan(place * kEach, kEach); }
 };
 
-/// `samples` of `data`; `index` of `rows`; a query reads `budget` of its entries.
+/// `samples` of `data`; `index` of `rows`; a query reads `budget` of its entries. The monitor, which has begun the activity, is
+/// advanced by the samples; stopped, the result is incomplete.
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
-                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget);
+                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget,
+                                  WorkMonitor& monitor = WorkMonitor::silent());
 
 /// A sample spread over all features, as the sparse paths see it. One per thread.
 class SpreadSample {

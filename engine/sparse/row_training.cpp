@@ -42,10 +42,14 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
   label_weights_ = label_weights(config, made.counts, rows.size());
 }
 
-void RowTraining::run() {
-  candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1);
+void RowTraining::run(WorkMonitor& monitor) {
+  constexpr double kFinding = 0.3;  // its share of the time, about
+  monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
+  candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1,
+                                    monitor);
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
+  if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;
   std::size_t step = 0;
   for (std::uint32_t epoch = 0; epoch < config_.row_epochs; ++epoch) {
     shuffle(order, rows_.size(), hashing::derive(config_.seed, kOrderStream, epoch));
@@ -53,6 +57,7 @@ void RowTraining::run() {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
                   static_cast<float>(config_.row_rate * left));
+      if (!monitor.advance()) return;
       if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_pulls();
     }
     if (!pulls_.empty()) change_topology(epoch + 1);

@@ -29,8 +29,8 @@ class RowTraining {
   RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
               SparsePaths& paths);
 
-  /// config.row_epochs passes; then the rows are in paths.labels.
-  void run();
+  /// config.row_epochs passes; then the rows are in paths.labels. Stopped, these are not to be used.
+  void run(WorkMonitor& monitor = WorkMonitor::silent());
 
  private:
   struct Worker;

@@ -17,18 +17,21 @@ constexpr std::size_t kSamplesAtOnce = 1024;
 /// The power of learned weights between two samples, which have them twice as much in common as a sample and a sum of many.
 constexpr float kForSamples = 0.4f;
 
-SparseMatrix sample_rows(const DatasetView& data, const FeatureWeights& weights) {
+SparseMatrix sample_rows(const DatasetView& data, const FeatureWeights& weights, WorkMonitor& monitor) {
   std::vector<std::uint32_t> lengths(data.size());
   for (std::size_t i = 0; i < data.size(); ++i) lengths[i] = static_cast<std::uint32_t>(data.features.row_ids(i).size());
   SparseMatrix rows = matrix_of(lengths);
   tbb::parallel_for(std::size_t{0}, (data.size() + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](std::size_t block) {
+    if (monitor.stopped()) return;
     std::vector<float> weighted;
-    for (std::size_t i = block * kSamplesAtOnce; i < std::min(data.size(), (block + 1) * kSamplesAtOnce); ++i) {
+    const std::size_t end = std::min(data.size(), (block + 1) * kSamplesAtOnce);
+    for (std::size_t i = block * kSamplesAtOnce; i < end; ++i) {
       const auto ids = data.features.row_ids(i);
       weights.weigh(ids, data.features.row_values(i), weighted);
       std::ranges::copy(ids, rows.ids.data() + rows.offsets[i]);
       simd::kernels().narrow_nearest(weighted.data(), rows.values.data() + rows.offsets[i], ids.size());
     }
+    monitor.advance(end - block * kSamplesAtOnce);
   });
   return rows;
 }
@@ -90,29 +93,45 @@ void SparsePaths::index(std::size_t features) {
   if (!samples.empty()) sample_index = FeatureIndex(samples, features);
 }
 
-SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples) {
-  SparsePaths paths;
-  if (!uses_sparse_paths(config) || data.size() == 0) return paths;
+namespace {
+
+void weigh_features(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples, SparsePaths& paths,
+                    WorkMonitor& monitor) {
   paths.weights = FeatureWeights(config.sparse_weighting, data);
   paths.sample_weights = FeatureWeights(config.sparse_weighting, data);
-  if (config.weight_samples != 0) {
-    const std::vector<float> learned = learn_weights(config, data, samples, paths.weights);
-    paths.weights.multiply(learned, 1.f);
-    paths.sample_weights.multiply(learned, kForSamples);
-  }
-  if (config.fan_in != 0) {
-    LabelRows made = label_rows(data, samples, paths.weights, config.fan_in);
-    paths.labels = std::move(made.rows);
-    if (config.row_epochs != 0) {
-      paths.label_index = FeatureIndex(paths.labels, data.feature_count);
-      RowTraining(config, data, samples, made, paths).run();
-    }
-  }
-  if (config.neighbours != 0) {
-    paths.samples = sample_rows(data, paths.sample_weights);
+  if (config.weight_samples == 0) return;
+  const std::vector<float> learned = learn_weights(config, data, samples, paths.weights, monitor);
+  paths.weights.multiply(learned, 1.f);
+  paths.sample_weights.multiply(learned, kForSamples);
+}
+
+void make_label_rows(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples, SparsePaths& paths,
+                     WorkMonitor& monitor) {
+  monitor.begin(Activity::sparse_rows, label_blocks(data.label_count));
+  LabelRows made = label_rows(data, samples, paths.weights, config.fan_in, monitor);
+  if (monitor.stopped()) return;
+  paths.labels = std::move(made.rows);
+  if (config.row_epochs == 0) return;
+  paths.label_index = FeatureIndex(paths.labels, data.feature_count);
+  RowTraining(config, data, samples, made, paths).run(monitor);
+}
+
+}  // namespace
+
+SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
+                               WorkMonitor& monitor) {
+  constexpr double kKept = 0.4, kTogether = 0.6;  // of the time, about
+  SparsePaths paths;
+  if (!uses_sparse_paths(config) || data.size() == 0) return paths;
+  weigh_features(config, data, samples, paths, monitor);
+  if (config.fan_in != 0 && !monitor.stopped()) make_label_rows(config, data, samples, paths, monitor);
+  if (config.neighbours != 0 && monitor.begin(Activity::neighbours, data.size(), {0, kKept})) {
+    paths.samples = sample_rows(data, paths.sample_weights, monitor);
     take_labels(data, paths);
   }
-  if (config.co_labels != 0) paths.co_labels = co_labels(data, samples, config.co_labels);
+  if (config.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kKept, kTogether}))
+    paths.co_labels = co_labels(data, samples, config.co_labels, monitor);
+  if (!monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
   paths.index(data.feature_count);
   paths.blend = Blend::start();
   return paths;

@@ -12,6 +12,7 @@
 #include "engine/sparse/feature_weights.h"
 #include "engine/sparse/ranker.h"
 #include "engine/sparse/sparse_matrix.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -45,8 +46,10 @@ struct SparsePaths {
 /// Whether the options ask for any of it.
 inline bool uses_sparse_paths(const Config& config) noexcept { return config.fan_in != 0 || config.neighbours != 0; }
 
-/// `samples`: those that the labels' rows are made from, ascending; the memory has all.
-SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples);
+/// `samples`: those that the labels' rows are made from, ascending; the memory has all. `data` has the model's counts. Stopped by
+/// the monitor, the result is not to be used.
+SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
+                               WorkMonitor& monitor = WorkMonitor::silent());
 
 /// The labels of a sample of the memory.
 inline std::span<const std::uint32_t> labels_of(const SparsePaths& paths, std::uint32_t sample) noexcept {

@@ -47,7 +47,7 @@ class WeightLearning {
         sums_(data.feature_count),
         squares_(data.feature_count, 1e-6f) {}
 
-  void run(std::uint64_t seed);
+  void run(std::uint64_t seed, WorkMonitor& monitor);
   const std::vector<float>& logs() const noexcept { return logs_; }
 
  private:
@@ -66,7 +66,7 @@ class WeightLearning {
   std::vector<std::vector<Slope>> blocks_;
 };
 
-void WeightLearning::run(std::uint64_t seed) {
+void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
@@ -75,6 +75,7 @@ void WeightLearning::run(std::uint64_t seed) {
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
             kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
+      if (!monitor.advance()) return;
     }
   }
 }
@@ -176,19 +177,25 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
 }  // namespace
 
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-                                 const FeatureWeights& weights) {
+                                 const FeatureWeights& weights, WorkMonitor& monitor) {
+  constexpr double kCollected = 0.15, kFound = 0.4;  // of the time, about
   std::vector<float> learned(data.feature_count, 1.f);
   if (rows.empty()) return learned;
-  const LabelRows made = label_rows(data, rows, weights, kFanIn);
+  monitor.begin(Activity::feature_weights, label_blocks(data.label_count), {0, kCollected});
+  const LabelRows made = label_rows(data, rows, weights, kFanIn, monitor);
+  if (monitor.stopped()) return learned;
   const FeatureIndex index(made.rows, data.feature_count);
   std::vector<std::uint32_t> chosen;
   const double share = static_cast<double>(config.weight_samples) / static_cast<double>(rows.size());
   for (const std::uint32_t row : rows) {
     if (hashing::Random(hashing::derive(config.seed, kChoiceStream, row)).unit() < share) chosen.push_back(row);
   }
-  const RowCandidates candidates = find_row_candidates(data, chosen, weights, made.rows, index, config.list_budget / 4 + 1);
+  monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
+  const RowCandidates candidates =
+      find_row_candidates(data, chosen, weights, made.rows, index, config.list_budget / 4 + 1, monitor);
+  if (!monitor.begin(Activity::feature_weights, (chosen.size() + kBatch - 1) / kBatch * kPasses, {kFound, 1})) return learned;
   WeightLearning learning(data, chosen, made, candidates, weights);
-  learning.run(config.seed);
+  learning.run(config.seed, monitor);
   std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
   return learned;
 }

@@ -8,6 +8,7 @@
 #include <glissade/views.h>
 
 #include "engine/sparse/feature_weights.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -18,8 +19,8 @@ namespace glissade {
 /// be multiplied by it, and the label's, too.
 ///
 /// `rows`: samples that labels' sums are made from; config.weight_samples of them are learned from. The result does not depend
-/// on the number of threads.
+/// on the number of threads. Stopped by the monitor, it is not to be used.
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-                                 const FeatureWeights& weights);
+                                 const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent());
 
 }  // namespace glissade

@@ -1,5 +1,6 @@
 #include "engine/training/blend_fit.h"
 
+#include <fmt/format.h>
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/enumerable_thread_specific.h>
 #include <oneapi/tbb/parallel_for.h>
@@ -11,6 +12,7 @@
 #include "engine/inference/evidence_pass.h"
 #include "engine/losses/label_weights.h"
 #include "engine/network/batch.h"
+#include "engine/parameters/finite.h"
 #include "engine/sparse/baskets.h"
 #include "engine/sparse/co_labels.h"
 #include "hashing/seeds.h"
@@ -30,15 +32,15 @@ struct Example {
   std::vector<float> targets;
 };
 
-/// The terms of co-labels, by the blend as it is now.
-void fill_co_labels(const SparsePaths& paths, std::size_t labels, BlendExamples& examples) {
+/// The terms of co-labels, by `blend`.
+void fill_co_labels(const SparsePaths& paths, const Blend& blend, std::size_t labels, BlendExamples& examples) {
   using Range = tbb::blocked_range<std::size_t>;
   tbb::enumerable_thread_specific<CoLabelTerms> fillers([labels] { return CoLabelTerms(labels); });
   tbb::parallel_for(Range(0, examples.ends.size(), kFilledAtOnce), [&](const Range& range) {
     CoLabelTerms& filler = fillers.local();
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
       const std::size_t begin = sample == 0 ? 0 : examples.ends[sample - 1], size = examples.ends[sample] - begin;
-      filler.fill(paths.co_labels, paths.blend, std::span(examples.labels).subspan(begin, size),
+      filler.fill(paths.co_labels, blend, std::span(examples.labels).subspan(begin, size),
                   std::span(examples.terms).subspan(begin, size));
     }
   });
@@ -52,7 +54,27 @@ bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_
   return hashing::Random(hashing::derive(config.seed, kKeptStream, what)).unit() < share;
 }
 
-bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch) {
+namespace {
+
+/// The first sample of whose candidates something is said that is not finite.
+std::optional<Error> defect_of(const BlendExamples& examples, std::span<const std::uint32_t> rows) {
+  std::size_t begin = 0;
+  for (std::size_t sample = 0; sample < examples.ends.size(); ++sample) {
+    for (; begin < examples.ends[sample]; ++begin) {
+      if (first_not_finite(std::span<const float>(examples.terms[begin])))
+        return runtime_error(fmt::format(
+            "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down", rows[sample]));
+    }
+  }
+  return std::nullopt;
+}
+
+Error out_of_memory() { return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch"); }
+
+}  // namespace
+
+std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor) {
+  constexpr double kGathered = 0.8;  // of the time of weighing, about
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
@@ -68,17 +90,19 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch) {
   Batch batch;
   std::vector<Activations> hidden;
   std::vector<Example> made;
-  for (std::size_t first = 0; first < kept.size(); first += kAtOnce) {
+  monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
+  for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kAtOnce) {
     const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kAtOnce, kept.size() - first));
     batch.gather(data, rows, {});
-    if (!impl.network.forward(batch.features(), {}, hidden)) return false;
+    if (!impl.network.forward(batch.features(), {}, hidden)) return out_of_memory();
     Predictions best;
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
-    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return false;
+    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return out_of_memory();
     made.resize(rows.size());
     gather_evidence(impl, {hidden.back(), best}, batch.features(), unknown, [&](std::size_t sample, const Evidence& evidence) {
+      monitor.advance();
       const auto labels = batch.labels().row_ids(sample);
       Example& example = made[sample];
       example.terms = evidence.terms();
@@ -91,11 +115,17 @@ bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch) {
     });
     for (const Example& example : made) examples.add(example.terms, example.labels, example.targets);
   }
-  if (kept.empty()) return true;
-  impl.paths.blend = Blend::fit(examples);
-  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, impl.shape.labels, examples);
-  impl.paths.ranker = Ranker::fit(examples, impl.paths.blend, impl.config.seed);
-  return true;
+  if (kept.empty() || monitor.stopped()) return std::nullopt;
+  if (auto error = defect_of(examples, kept)) return error;
+  monitor.begin(Activity::weighing, Blend::work(examples), {kGathered, 1});
+  Blend blend = Blend::fit(examples, monitor);
+  if (monitor.stopped()) return std::nullopt;
+  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, blend, impl.shape.labels, examples);
+  Ranker ranker = Ranker::fit(examples, blend, impl.config.seed, monitor);
+  if (monitor.stopped()) return std::nullopt;
+  impl.paths.blend = std::move(blend);
+  impl.paths.ranker = std::move(ranker);
+  return std::nullopt;
 }
 
 }  // namespace glissade

@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include <glissade/result.h>
 #include <glissade/views.h>
 
 #include "engine/model/impl.h"
+#include "engine/work_monitor.h"
 
 namespace glissade {
 
@@ -14,8 +17,9 @@ namespace glissade {
 /// Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while the paths are weighed.
 bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_t row) noexcept;
 
-/// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a fifth after the others, whose
-/// weighing only evaluations and checkpoints see. False if a matrix product ran out of memory.
-bool fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch);
+/// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a tenth after the others, whose
+/// weighing only evaluations and checkpoints see. Fails if a matrix product ran out of memory, or a path says what is no finite
+/// number. Stopped by the monitor, the model keeps the weights that it had.
+std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 
 }  // namespace glissade

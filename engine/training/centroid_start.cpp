@@ -24,13 +24,14 @@ struct HiddenVectors {
 };
 
 HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples,
-                             std::size_t batch) {
+                             std::size_t batch, WorkMonitor& monitor) {
   const simd::Kernels& kernels = simd::kernels();
   HiddenVectors all;
   std::vector<Activations> hidden;
   Batch copied;
   std::vector<double> sums(network.output.width(), 0.0);
-  for (std::size_t first = 0; first < samples.size(); first += batch) {
+  monitor.begin(Activity::centroids, samples.size());
+  for (std::size_t first = 0; first < samples.size() && monitor.advance(batch); first += batch) {
     copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {});
     all.ok &= network.forward(copied.features(), {}, hidden);
     const Activations& last = hidden.back();
@@ -50,10 +51,11 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
 }  // namespace
 
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
-                          double length) {
+                          double length, const std::vector<bool>& kept, WorkMonitor& monitor) {
   if (rows.empty()) return true;
-  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch);
+  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor);
   if (!hidden.ok) return false;
+  if (monitor.stopped()) return true;
   const LabelSamples by_label = samples_by_label(data, rows, network.output.rows());
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t width = network.output.width();
@@ -61,7 +63,7 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::span<c
     static thread_local std::vector<float> row, weights;
     const auto samples = by_label.of(label);
     const std::size_t count = samples.size();
-    if (count == 0) return;
+    if (count == 0 || (!kept.empty() && kept[label])) return;
     row.resize(width);
     weights.assign(count, 1.f / static_cast<float>(count));
     kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width, row.data());

@@ -76,7 +76,7 @@ void group_by_code(std::vector<std::uint32_t>& order, const std::vector<std::uin
 }
 
 std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetView& data, std::size_t batch, std::uint32_t bits,
-                                        std::uint64_t seed) {
+                                        std::uint64_t seed, WorkMonitor& monitor) {
   const std::size_t width = network.output.width();
   const auto family = hashing::Family::make(
       {.dimension = static_cast<std::uint32_t>(width + 1), .k = bits, .tables = 1, .seed = seed, .nonzeros = 0, .set_size = 0});
@@ -87,7 +87,8 @@ std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetVie
   Batch samples;
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t step = hashing::padded(batch);
-  for (std::size_t first = 0; first < data.size(); first += step) {
+  monitor.begin(Activity::grouping, data.size());
+  for (std::size_t first = 0; first < data.size() && monitor.advance(step); first += step) {
     rows.resize(std::min(step, data.size() - first));
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     samples.gather(data, rows, {});
@@ -106,11 +107,12 @@ std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetVie
 }
 
 void group_similar(std::vector<std::uint32_t>& order, const Network& network, const DatasetView& data, std::size_t batch,
-                   std::uint64_t seed) {
+                   std::uint64_t seed, WorkMonitor& monitor) {
   const std::size_t group = std::max<std::size_t>(1, batch / kGroupsPerBatch);
   const std::uint32_t bits = std::min<std::uint32_t>(kMostBits, static_cast<std::uint32_t>(std::bit_width(data.size() / group)));
   if (bits == 0) return;
-  const auto codes = hidden_codes(network, data, batch, bits, hashing::derive(seed, kCodeStream));
+  const auto codes = hidden_codes(network, data, batch, bits, hashing::derive(seed, kCodeStream), monitor);
+  if (monitor.stopped()) return;
   group_by_code(order, codes, bits, group, hashing::derive(seed, kGroupStream));
 }
 

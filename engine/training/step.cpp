@@ -29,9 +29,13 @@ TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
 }
 
-double TrainingStep::begin_epoch(std::uint64_t samples) {
+void TrainingStep::follow_counts() {
   sampler_->count_labels(model_.label_counts);
   label_weights_ = label_weights(model_.config, model_.label_counts, model_.training_samples);
+}
+
+double TrainingStep::begin_epoch(std::uint64_t samples) {
+  follow_counts();
   if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.batch);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;

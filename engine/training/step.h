@@ -40,7 +40,10 @@ class TrainingStep {
   double begin_epoch(std::uint64_t samples);
 
   /// Instead of begin_epoch(), where one goes on in its midst: the tables are as they were left or loaded.
-  void resume_epoch() { sampler_->count_labels(model_.label_counts); }
+  void resume_epoch() { follow_counts(); }
+
+  /// Draws by frequency and weights of labels are by the model's counts as they are now.
+  void follow_counts();
 
   /// Trains on samples plan.rows[0], plan.rows[1], ... of `data` (checked by the caller).
   Report run(const DatasetView& data, const Plan& plan);

@@ -16,6 +16,7 @@
 
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
+#include "engine/network/fingerprint.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/averaging.h"
@@ -23,7 +24,9 @@
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
+#include "engine/training/remaining_time.h"
 #include "engine/training/sample_order.h"
+#include "engine/training/soundness.h"
 #include "engine/training/step.h"
 #include "engine/training/window_reader.h"
 #include "hashing/seeds.h"
@@ -91,27 +94,53 @@ EpochReport report_of(const PassSums& sums, std::uint32_t epoch, const PhaseSeco
 
 class Trainer::Impl {
  public:
-  Impl(Model::Impl& model, std::uint64_t samples_per_epoch)
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream)
       : model_(model), samples_per_epoch_(samples_per_epoch), arena_(arena_threads(model.config.threads)) {
     schedule(samples_per_epoch);
+    if (stream != nullptr) stream_ = *stream;
+    stream_begin_ = model.step;
     arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
   }
 
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
   Result<StepReport> train_step(const DatasetView& batch);
-  void read_through(const RowPager* pager) noexcept { pager_ = pager; }
+  void read_through(const RowPager* pager) noexcept {
+    pager_ = pager;
+    checked_ = {};
+  }
 
  private:
+  /// Data that were found to be legal: where they lie, and what is in them.
+  struct Checked {
+    const std::uint64_t* offsets = nullptr;
+    const std::uint32_t* ids = nullptr;
+    std::size_t rows = 0;
+    std::uint64_t fingerprint = 0;
+  };
+  /// What happens in a call of train_epoch().
+  struct Call {
+    const PassCallbacks& callbacks;
+    PhaseSeconds& phases;
+    WorkMonitor& monitor;
+    RemainingTime remaining = {};
+    Stopwatch watch = {};
+  };
   std::optional<Error> check(const DatasetView& data);
+  std::optional<Error> check_known(const DatasetView& data) const;
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
-  std::optional<Error> begin_pass(const DatasetView& data, PhaseSeconds& phases);
+  std::optional<Error> begin_pass(const DatasetView& data, Call& call);
+  std::optional<Error> build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
-  std::optional<Error> finish_pass(const DatasetView& data, PhaseSeconds& phases);
-  std::optional<Error> run_steps(const DatasetView& data, const PassCallbacks& callbacks, PhaseSeconds& phases);
+  std::optional<Error> finish_pass(const DatasetView& data, Call& call);
+  std::optional<Error> run_steps(const DatasetView& data, Call& call);
+  std::optional<Error> run_pass(const DatasetView& data, Call& call);
+  bool report(Call& call, Activity activity, double share);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
   std::uint64_t order_seed() const noexcept { return hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done + 1); }
   void count_labels(const DatasetView& data);
+  void count_more_labels(const DatasetView& batch);
+  double rate_of(std::uint64_t step) const noexcept;
   std::vector<ParameterRows*> blocks();
   void end_with_average();
   void choose_order(const DatasetView& data);
@@ -123,27 +152,54 @@ class Trainer::Impl {
   std::uint64_t total_steps_ = 0;
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
-  const std::uint32_t* checked_ = nullptr;  ///< ids of data that come through a pager and were found to be in order
+  Checked checked_;
+  std::optional<StreamOptions> stream_;
+  std::uint64_t stream_begin_ = 0;      ///< the model's step when this trainer was made
+  std::uint64_t labels_counted_ = 0;    ///< by train_step(), since draws and weights followed the counts
 };
 
 /// Data that come through a pager stay as they are, and reading them once more for each epoch would take as long as training.
 std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
-  if (pager_ != nullptr && checked_ == data.features.ids.data()) return std::nullopt;
-  const auto all = [&]() -> std::optional<Error> {
-    if (auto valid = check_view(data, model_.shape.features, model_.shape.labels); !valid) return valid.error();
+  const Shape& shape = model_.shape;
+  const Checked now{data.features.offsets.data(), data.features.ids.data(), data.size(), 0};
+  if (pager_ != nullptr && checked_.offsets == now.offsets && checked_.ids == now.ids && checked_.rows == now.rows)
     return std::nullopt;
-  };
-  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) return all();
+  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) {
+    if (auto valid = check_view(data, shape.features, shape.labels); !valid) return valid.error();
+    checked_ = now;
+    checked_.fingerprint = fingerprint(data);
+    return std::nullopt;
+  }
+  Fingerprint hash;
   for (std::size_t begin = 0; begin < data.size(); begin += kRowsCheckedAtOnce) {
     const std::size_t count = std::min(kRowsCheckedAtOnce, data.size() - begin);
     DatasetView piece = data;
     piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
     piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
-    // A row's number in a message is that in the whole.
-    if (!check_view(piece, model_.shape.features, model_.shape.labels)) return all();
+    if (!check_view(piece, shape.features, shape.labels)) {
+      // A row's number in a message is that in the whole.
+      auto valid = check_view(data, shape.features, shape.labels);
+      return valid ? runtime_error("the rows changed while they were read; leave the data alone while they are trained on")
+                   : valid.error();
+    }
+    hash.add(data, begin, begin + count);
     pager_->release(begin, begin + count);
   }
-  checked_ = data.features.ids.data();
+  checked_ = now;
+  checked_.fingerprint = hash.value();
+  return std::nullopt;
+}
+
+/// The passes of a model are all over the same rows: orders, kept samples and neighbours are numbers of rows.
+std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
+  constexpr const char* kRemedy = "give the data that its training began with, or start a new run from this model";
+  if (model_.data_fingerprint != 0 && model_.data_fingerprint != checked_.fingerprint) {
+    return runtime_error(fmt::format("the model was trained on other data ({} rows) than these ({} rows); {}",
+                                     model_.training_samples, data.size(), kRemedy));
+  }
+  const std::size_t kept = model_.paths.samples.rows();  // files from before 0.2 have no fingerprint
+  if (kept != 0 && kept != data.size())
+    return runtime_error(fmt::format("the model keeps {} training rows, these are {}; {}", kept, data.size(), kRemedy));
   return std::nullopt;
 }
 
@@ -177,28 +233,39 @@ void Trainer::Impl::choose_order(const DatasetView& data) {
   }
 }
 
-std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, PhaseSeconds& phases) {
+/// Stopped by the monitor, nothing of the pass is to be kept.
+std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& call) {
   model_.pass = {};
   model_.pass.data_rows = data.size();
   count_labels(data);
   {
-    const PhaseWatch watch(phases, Phase::gather);
+    const PhaseWatch watch(call.phases, Phase::gather);
     choose_order(data);
     if (model_.config.batches == BatchKind::similar)
-      group_similar(model_.pass.order, model_.network, data, model_.config.batch, order_seed());
+      group_similar(model_.pass.order, model_.network, data, model_.config.batch, order_seed(), call.monitor);
   }
+  if (call.monitor.stopped()) return std::nullopt;
   std::vector<std::uint32_t> trained = model_.pass.order;
   std::ranges::sort(trained);
   if (model_.step == 0 && model_.config.start == Start::centroids) {
-    const PhaseWatch start(phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length))
+    const PhaseWatch start(call.phases, Phase::input_forward);
+    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length,
+                              model_.taken_labels, call.monitor)) {
       return out_of_memory();
+    }
   }
-  if (uses_sparse_paths(model_.config) && model_.paths.empty()) {
-    const PhaseWatch building(phases, Phase::sparse_paths);
-    model_.set_paths(build_sparse_paths(model_.config, data, trained));
-  }
-  phases[Phase::rehash] = step_->begin_epoch(model_.pass.order.size());
+  if (auto error = build_paths(data, trained, call)) return error;
+  if (!call.monitor.stopped()) call.phases[Phase::rehash] = step_->begin_epoch(model_.pass.order.size());
+  return std::nullopt;
+}
+
+std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
+  if (!uses_sparse_paths(model_.config) || !model_.paths.empty() || call.monitor.stopped()) return std::nullopt;
+  const PhaseWatch building(call.phases, Phase::sparse_paths);
+  SparsePaths paths = build_sparse_paths(model_.config, data, trained, call.monitor);
+  if (call.monitor.stopped()) return std::nullopt;
+  if (auto error = defect_of_paths(paths)) return error;
+  model_.set_paths(std::move(paths));
   return std::nullopt;
 }
 
@@ -229,31 +296,52 @@ void Trainer::Impl::end_with_average() {
   step_->begin_epoch(model_.pass.order.size());  // the tables were over other rows
 }
 
-std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, PhaseSeconds& phases) {
+/// Stopped by the monitor, the pass stays open with all of its samples done.
+std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& call) {
   end_with_average();
+  if (auto error = defect_of_weights(model_)) return error;
   if (!model_.paths.empty()) {
-    const PhaseWatch weighing(phases, Phase::sparse_paths);
-    if (!fit_blend(model_, data, model_.epochs_done + 1 >= model_.config.epochs)) return out_of_memory();
+    const PhaseWatch weighing(call.phases, Phase::sparse_paths);
+    if (auto error = fit_blend(model_, data, model_.epochs_done + 1 >= model_.config.epochs, call.monitor)) return error;
+    if (auto error = defect_of_paths(model_.paths)) return error;
   }
-  ++model_.epochs_done;
+  if (!call.monitor.stopped()) ++model_.epochs_done;
   return std::nullopt;
 }
 
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                                std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases) {
   const std::uint64_t step = model_.step + 1;
-  const TrainingStep::Report report = step_->run(data, {rows, next, learning_rate(model_.config, step, total_steps_),
-                                                        correction_strength(model_.config, step, total_steps_)});
+  const TrainingStep::Report report =
+      step_->run(data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_)});
   if (!report.ok) return out_of_memory();
   add(sums, report, rows.size());
   phases += report.phases;
   if (std::isfinite(report.output.loss)) return std::nullopt;
-  return runtime_error(fmt::format("the loss is no longer a finite number at step {}; use a lower learning rate than {}",
-                                   model_.step, model_.config.learning_rate));
+  return not_finite(model_, data, rows);
+}
+
+double Trainer::Impl::rate_of(std::uint64_t step) const noexcept {
+  if (!stream_) return learning_rate(model_.config, step, total_steps_);
+  const double rate = stream_->learning_rate > 0 ? stream_->learning_rate : model_.config.learning_rate;
+  const std::uint64_t at = step - std::min(step, stream_begin_);
+  return at < stream_->warmup_steps ? rate * static_cast<double>(at) / static_cast<double>(stream_->warmup_steps) : rate;
+}
+
+/// Tells the callback; false if it wants the call to end.
+bool Trainer::Impl::report(Call& call, Activity activity, double share) {
+  if (!call.callbacks.on_progress) return true;
+  const Pass& pass = model_.pass;
+  call.remaining.observe(activity, share, call.watch.seconds());
+  Progress progress = progress_of(pass.sums, model_.epochs_done + 1, pass.order.size(), model_.shape.labels);
+  progress.activity = activity;
+  progress.activity_share = share;
+  progress.seconds_left = call.remaining.seconds_left();
+  return call.callbacks.on_progress(progress);
 }
 
 /// The steps that the pass still has to go, or as many as the callbacks want.
-std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const PassCallbacks& callbacks, PhaseSeconds& phases) {
+std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& call) {
   Pass& pass = model_.pass;
   const Stopwatch watch;
   const double before = pass.sums.seconds;
@@ -262,28 +350,56 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, const Pas
     const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
     return rest.first(std::min<std::size_t>(std::size_t{model_.config.batch} * model_.config.accumulate, rest.size()));
   };
+  const auto done_share = [&] {
+    return static_cast<double>(pass.done) / static_cast<double>(std::max<std::size_t>(1, pass.order.size()));
+  };
   const auto reader = make_reader(data);
+  if (pass.done < pass.order.size()) call.remaining.observe(Activity::steps, done_share(), call.watch.seconds());
   while (pass.done < pass.order.size()) {
     if (reader) {
-      const PhaseWatch waiting(phases, Phase::gather);
+      const PhaseWatch waiting(call.phases, Phase::gather);
       reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.batch));
     }
     const auto batch = batch_at(pass.done);
-    if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, phases)) return error;
+    if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, call.phases)) return error;
     pass.done += batch.size();
     if (is_averaged(model_.config, model_.step, total_steps_)) {
-      const PhaseWatch averaging(phases, Phase::output_update);
+      const PhaseWatch averaging(call.phases, Phase::output_update);
       model_.average.add(blocks());
     }
     const double seconds = watch.seconds();
     pass.sums.seconds = before + seconds;
-    bool goes_on = !callbacks.after_step || callbacks.after_step();
-    if (callbacks.on_progress && seconds >= next_progress) {
+    bool goes_on = !call.callbacks.after_step || call.callbacks.after_step();
+    if (call.callbacks.on_progress && seconds >= next_progress) {
       next_progress = seconds + kProgressSeconds;
-      goes_on &= callbacks.on_progress(progress_of(pass.sums, model_.epochs_done + 1, pass.order.size(), model_.shape.labels));
+      goes_on &= report(call, Activity::steps, done_share());
     }
     if (!goes_on) break;
   }
+  return std::nullopt;
+}
+
+std::optional<Error> Trainer::Impl::run_pass(const DatasetView& data, Call& call) {
+  Pass& pass = model_.pass;
+  const bool begins = pass.done == 0;
+  const double share = begins ? 0 : static_cast<double>(pass.done) / static_cast<double>(std::max<std::uint64_t>(1, data.size()));
+  call.remaining = RemainingTime(model_.config, data, arena_.max_concurrency(), model_.epochs_done, share);
+  if (auto error = begins ? begin_pass(data, call) : resume_pass(data, call.phases)) return error;
+  if (call.monitor.stopped()) {
+    pass = {};
+    return std::nullopt;
+  }
+  model_.data_fingerprint = checked_.fingerprint;
+  const std::size_t kept = data.size() - pass.order.size();
+  schedule(samples_per_epoch_ - std::min<std::uint64_t>(kept, samples_per_epoch_));
+  if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
+  const double before = pass.sums.seconds;
+  pass.sums.seconds += call.watch.seconds();
+  if (auto error = run_steps(data, call)) return error;
+  if (pass.done == pass.order.size()) {
+    if (auto error = finish_pass(data, call)) return error;
+  }
+  pass.sums.seconds = before + call.watch.seconds();
   return std::nullopt;
 }
 
@@ -291,27 +407,36 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
   const std::uint32_t epoch = model_.epochs_done + 1;
   PhaseSeconds phases;
   std::optional<Error> error;
-  const Stopwatch watch;
-  Pass& pass = model_.pass;
-  double before = 0;
+  Call* at_work = nullptr;
+  WorkMonitor::Report tell;
+  if (callbacks.on_progress) tell = [&](Activity activity, double share) { return report(*at_work, activity, share); };
+  WorkMonitor monitor(std::move(tell));
+  Call call{callbacks, phases, monitor};
+  at_work = &call;
   arena_.execute([&] {
     error = check(data);
-    if (error) return;
-    error = pass.done == 0 ? begin_pass(data, phases) : resume_pass(data, phases);
-    if (error) return;
-    const std::size_t kept = data.size() - pass.order.size();
-    schedule(samples_per_epoch_ - std::min<std::uint64_t>(kept, samples_per_epoch_));
-    if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
-    before = pass.sums.seconds;
-    pass.sums.seconds += watch.seconds();
-    error = run_steps(data, callbacks, phases);
-    if (!error && pass.done == pass.order.size()) error = finish_pass(data, phases);
+    if (!error) error = check_known(data);
+    if (!error) error = run_pass(fitted(data, model_.shape.features, model_.shape.labels), call);
   });
   if (error) return *error;
-  pass.sums.seconds = before + watch.seconds();
-  const EpochReport report = report_of(pass.sums, epoch, phases, model_.shape);
-  if (model_.epochs_done == epoch) pass = {};
+  const EpochReport report = report_of(model_.pass.sums, epoch, phases, model_.shape);
+  if (model_.epochs_done == epoch) model_.pass = {};
   return report;
+}
+
+/// A new label must be able to be drawn soon, and each step costs little: so draws follow the counts when these have grown by a
+/// tenth.
+void Trainer::Impl::count_more_labels(const DatasetView& batch) {
+  constexpr std::uint64_t kTenth = 10;
+  if (model_.label_counts.empty()) model_.label_counts.assign(model_.shape.labels, 0);
+  for (std::size_t row = 0; row < batch.size(); ++row) {
+    for (const std::uint32_t label : batch.labels.row_ids(row)) ++model_.label_counts[label];
+  }
+  model_.training_samples += batch.size();
+  labels_counted_ += batch.size();
+  if (labels_counted_ * kTenth < model_.training_samples) return;
+  labels_counted_ = 0;
+  step_->follow_counts();
 }
 
 Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
@@ -324,13 +449,47 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
       return;
     }
     if (batch.size() == 0) return;
+    const DatasetView known = fitted(batch, model_.shape.features, model_.shape.labels);
     std::vector<std::uint32_t> all(batch.size());
     std::iota(all.begin(), all.end(), 0u);
-    error = train_rows(batch, all, {}, sums, phases);
+    count_more_labels(known);
+    error = train_rows(known, all, {}, sums, phases);
   });
   if (error) return *error;
   return StepReport{ratio(sums.loss, static_cast<double>(sums.samples)), sums.rows_touched};
 }
+
+namespace {
+
+Result<void> check_trainable(const Model& model) {
+  if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
+  if (model.config().loss == LossKind::ns) {
+    return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
+  }
+  return {};
+}
+
+/// What a stream cannot give.
+Result<void> check_stream(const Model& model, const StreamOptions& options) {
+  const Config& config = model.config();
+  const auto refuse = [](const char* option, const char* why, const char* remedy) {
+    return usage_error(fmt::format("option '{}': {} in a stream; {}", option, why, remedy));
+  };
+  if (!(options.learning_rate >= 0 && std::isfinite(options.learning_rate)))
+    return usage_error(fmt::format("StreamOptions::learning_rate: {} is out of range; allowed: 0 or more", options.learning_rate));
+  if (config.start == Start::centroids && model.step() == 0)
+    return refuse("start", "centroids need a data set, which is not there", "use start random, or train an epoch first");
+  if (config.average != 0) return refuse("average", "there is no last part of the steps", "use average 0");
+  if (config.correction == Correction::rising) return refuse("correction", "there is no end to rise to", "use correction on or off");
+  if (config.batches == BatchKind::similar) return refuse("batches", "batches are the caller's", "use batches shuffled");
+  if (uses_sparse_paths(config) && impl_of(model).paths.empty()) {
+    return refuse("fan-in, neighbours", "sparse paths are built from a data set, which is not there",
+                  "train an epoch first, or use fan-in 0 and neighbours 0");
+  }
+  return {};
+}
+
+}  // namespace
 
 Trainer::Trainer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Trainer::Trainer(Trainer&&) noexcept = default;
@@ -338,12 +497,24 @@ Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 Trainer::~Trainer() = default;
 
 Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
-  if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
-  if (model.config().loss == LossKind::ns) {
-    return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
+  if (auto fit = check_trainable(model); !fit) return fit.error();
+  if (samples_per_epoch == 0) {
+    return usage_error(
+        "Trainer::create wants the samples of an epoch, at least 1, for its schedules; use Trainer::for_stream to learn from a "
+        "stream");
   }
+  return make(model, samples_per_epoch, nullptr);
+}
+
+Result<Trainer> Trainer::for_stream(Model& model, const StreamOptions& options) {
+  if (auto fit = check_trainable(model); !fit) return fit.error();
+  if (auto fit = check_stream(model, options); !fit) return fit.error();
+  return make(model, 0, &options);
+}
+
+Result<Trainer> Trainer::make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream) {
   try {
-    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch));
+    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch, stream));
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
   }

@@ -261,7 +261,7 @@ TEST_CASE("texts and models that do not fit are refused", "[unit]") {
   CHECK(Trainer::create(model, 10).error().message ==
         "option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
   CHECK(WordVectors::create(model, other.view().bags).error().message ==
-        "feature row 0: an id is not below 20, or the row's offsets descend; use data made for this model");
+        "feature row 0: an id is not below 20, it is 20; state the right feature count, and use data made for this model");
 }
 
 TEST_CASE("what negative sampling does not do is refused", "[unit]") {

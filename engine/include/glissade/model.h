@@ -42,6 +42,20 @@ class Model {
   /// Fails on an invalid config or too little memory.
   static Result<Model> create(const Config& config, const Shape& shape);
 
+  /// What create_from() took over, in rows.
+  struct Taken {
+    std::uint64_t labels = 0;
+    std::uint64_t features = 0;
+  };
+  /// A new model that starts from the weights of another: the hidden layers and the output rows. Rows are matched by name where
+  /// both sides have names (`feature_names` and `label_names` are the new model's, and stay in it), otherwise by number, and then
+  /// the counts must be equal. Rows without a match start as in create(), and by config.start. What depends on the data (sparse
+  /// paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error where hidden
+  /// widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
+  static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
+                                   std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
+                                   Taken* taken = nullptr);
+
   /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
   /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
   /// Replace a file that may be in use by renaming a new one over it, as save() does: while a model loaded for inference lives,
@@ -78,6 +92,18 @@ class Model {
   /// Empty / 0 before training.
   std::span<const std::uint32_t> label_counts() const noexcept;
   std::uint64_t training_samples() const noexcept;
+
+  /// The content of the rows that the passes so far went over (glissade::fingerprint); 0 before the first one, and in model files
+  /// that were written before version 0.2 until training goes on.
+  std::uint64_t data_fingerprint() const noexcept;
+
+  /// Changes config().epochs: how many passes training goes on for, also when all were done. The schedules of learning rate,
+  /// correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
+  Result<void> set_epochs(std::uint32_t epochs);
+
+  /// A text of the application's own about how its data are read, UTF-8; kept in the model file, with and without training state.
+  const std::string& data_notes() const noexcept;
+  void set_data_notes(std::string notes);
 
   /// A text of the application's own that goes with the training state, UTF-8: how a run stands. Empty unless set.
   const std::string& run_notes() const noexcept;

@@ -26,6 +26,25 @@ inline constexpr std::array<std::string_view, 12> kPhaseNames = {
     "gather",        "input forward",  "dense forward",   "sampling",     "packing", "scores",
     "output update", "dense backward", "input transpose", "input update", "re-hash", "sparse paths"};
 
+/// What a training call is busy with. Everything but `steps` happens before the first step of a pass or after its last one.
+enum class Activity : std::size_t {
+  steps,            ///< forward, backward, update; hash tables
+  grouping,         ///< putting similar samples into the same batch (option batches)
+  centroids,        ///< output rows set to their labels' centroids (option start)
+  feature_weights,  ///< learning a weight for each feature (option weight-samples)
+  sparse_rows,      ///< collecting the labels' sparse rows (option fan-in)
+  row_training,     ///< training them (option row-epochs)
+  neighbours,       ///< keeping the training samples and the labels that go together; inverted indexes
+  weighing,         ///< what the paths say of the samples that were kept apart
+  ranking,          ///< training the ranker on that
+};
+
+inline constexpr std::array<std::string_view, 9> kActivityNames = {
+    "training",           "grouping samples",    "starting rows from centroids", "learning feature weights", "collecting sparse rows",
+    "training sparse rows", "indexing samples", "weighing paths",            "training the ranker"};
+
+inline constexpr std::string_view name_of(Activity activity) noexcept { return kActivityNames[static_cast<std::size_t>(activity)]; }
+
 /// Wall seconds by phase.
 struct PhaseSeconds {
   std::array<double, kPhaseNames.size()> seconds{};

@@ -13,8 +13,11 @@
 
 namespace glissade {
 
-/// Given to the progress callback a few times a second.
+/// Given to the progress callback a few times a second, whatever the trainer is busy with.
 struct Progress {
+  Activity activity = Activity::steps;
+  double activity_share = 0;  ///< how much of the activity is done, 0 .. 1
+  double seconds_left = -1;   ///< estimate for all epochs that the config still wants, evaluation not included; < 0: unknown
   std::uint32_t epoch = 0;  ///< from 1
   std::uint64_t samples_done = 0;
   std::uint64_t samples_total = 0;
@@ -45,19 +48,31 @@ struct StepReport {
   std::uint64_t rows_touched = 0;
 };
 
-/// Either may return false, which ends the call after the step at hand.
+/// Either may return false, which ends the call after the step at hand, or within some tenths of a second in other activities.
 struct PassCallbacks {
-  std::function<bool(const Progress&)> on_progress;  ///< a few times a second
+  std::function<bool(const Progress&)> on_progress;  ///< a few times a second; from any thread, by one at a time
   std::function<bool()> after_step;                  ///< after each step; the model may be saved in it
+};
+
+/// How a trainer learns from a stream of batches, which has no epochs and no end.
+struct StreamOptions {
+  double learning_rate = 0;         ///< stays up for ever; 0 = config.learning_rate. Config::decay and warmup mean nothing here
+  std::uint64_t warmup_steps = 100;  ///< steps over which the rate rises linearly from 0
 };
 
 /// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
 /// thread may use the model. Uses oneTBB with config.threads threads inside its own arena, which lives as long as the Trainer.
 class Trainer {
  public:
-  /// `samples_per_epoch` fixes the learning-rate schedule (config.epochs passes over that many samples). Fails if the model
-  /// is not trainable or memory does not suffice.
+  /// For epochs. `samples_per_epoch`, at least 1, fixes the schedule of learning rate, correction and averaging (config.epochs
+  /// passes over that many samples), also for single calls of train_step(). Fails if the model is not trainable or memory does
+  /// not suffice.
   static Result<Trainer> create(Model& model, std::uint64_t samples_per_epoch);
+
+  /// For a stream of batches, by train_step() alone. Fails, beyond what create() fails for, where the config asks for what a
+  /// stream cannot give: `start centroids` and `average` (they need a data set or an end), `correction rising`, and sparse paths
+  /// that the model does not have yet (they are built from a data set). Sparse paths that are there stay as they are.
+  static Result<Trainer> for_stream(Model& model, const StreamOptions& options = {});
 
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
@@ -65,8 +80,14 @@ class Trainer {
 
   /// One pass over `data` in an order drawn from (seed, epoch); the last, partial batch is trained too. Where a callback stops
   /// it, the pass does not count as done, and the next call, on this model or on one loaded from a file that was saved then, goes
-  /// on after the last step; the report is about the whole pass, its times by phase about this call. Fails on ids beyond the
-  /// model's shape, on other data than a pass was begun with, and when the loss stops being finite.
+  /// on after the last step; the report is about the whole pass, its times by phase about this call. Stopped before the first
+  /// step, nothing of the pass is kept (Model::pass_done() is 0); stopped while the paths are weighed, all of its samples are
+  /// done, and what is left to do is the weighing.
+  ///
+  /// All passes of a model are over the same rows in the same order: other data are refused, by Model::data_fingerprint(). To go
+  /// on with new data see Model::create_from(). Fails too on an illegal view (check_view in engine/network/batch.h: ids beyond
+  /// the view's counts or the model's shape, an id twice in a row, values that are not finite), and when the loss, a weight or
+  /// anything that is learned beside them stops being finite; the model is then not to be used any more.
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
   Result<EpochReport> train_epoch(const DatasetView& data, std::function<bool(const Progress&)> on_progress = {}) {
     return train_epoch(data, PassCallbacks{std::move(on_progress), {}});
@@ -76,12 +97,15 @@ class Trainer {
   /// must not change. With config.shuffle_block, rows are then held only while they are trained on.
   void read_through(const RowPager* pager) noexcept;
 
-  /// One optimiser step on all of `batch` (for learning from a stream of events).
+  /// One optimiser step on all of `batch` (for learning from a stream of events). Counts the batch's labels in
+  /// Model::label_counts(); draws by frequency and weights by propensity follow the counts, renewed whenever these have grown by
+  /// a tenth. Costs, beside the step, a pass over the counts at each such moment.
   Result<StepReport> train_step(const DatasetView& batch);
 
  private:
   class Impl;
   explicit Trainer(std::unique_ptr<Impl> impl);
+  static Result<Trainer> make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream);
   std::unique_ptr<Impl> impl_;
 };
 

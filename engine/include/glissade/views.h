@@ -8,6 +8,7 @@ namespace glissade {
 
 /// Sparse rows in somebody else's memory (CSR): row r holds entries offsets[r] .. offsets[r + 1] - 1 of `ids`, and of
 /// `values` where present (an empty `values` means 1 for each entry). The memory must outlive the view and stay unchanged.
+/// A view may be a part of a larger one: its offsets need not start at 0, and `ids` and `values` may reach beyond the last.
 struct SparseRows {
   std::span<const std::uint64_t> offsets;  ///< rows + 1 positions, ascending
   std::span<const std::uint32_t> ids;
@@ -22,8 +23,8 @@ struct SparseRows {
   }
 };
 
-/// Samples to train on or to evaluate: sparse features and label sets. Ids within a row are unique and below
-/// `feature_count` / `label_count`; a row may have no label and no feature.
+/// Samples to train on or to evaluate: sparse features and label sets. Ids within a row are unique, in any order, and below
+/// `feature_count` / `label_count`, which may be less than what the model has; a row may have no label and no feature.
 struct DatasetView {
   std::uint32_t feature_count = 0;  ///< D
   std::uint32_t label_count = 0;    ///< L
@@ -32,5 +33,10 @@ struct DatasetView {
 
   std::size_t size() const noexcept { return features.rows(); }
 };
+
+/// A number for the content of a data set: the same for every view of the same rows in the same order, whatever memory they lie
+/// in and whatever their counts say; another one, but for chance (2^-64), if a row, a value or the order differs. Never 0. XXH3,
+/// at memory speed on all threads of the calling arena. Thread-safe. The view must be legal (Trainer::train_epoch checks that).
+std::uint64_t fingerprint(const DatasetView& data);
 
 }  // namespace glissade
