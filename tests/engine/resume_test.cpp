@@ -154,7 +154,8 @@ TEST_CASE("a pass goes on over its own data only", "[unit]") {
   const auto refused = trainer.train_epoch(other.view());
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().message ==
-        "the model stands in the midst of a pass over 150 samples, these are 151; give it the same data");
+        "the model was trained on other data (150 rows) than these (151 rows); give the data that its training began with, or "
+        "start a new run from this model");
 }
 
 TEST_CASE("learning from a stream of batches goes on from a file with the same tables", "[unit]") {
