@@ -164,12 +164,14 @@ std::string cache_directory(const ReadOptions& options) {
   return "";
 }
 
-Hash128 cache_key(std::string_view raw, const ReadOptions& options, const std::function<void(std::string_view)>& done) {
+Hash128 cache_key(std::string_view raw, const ReadOptions& options, const std::string& member,
+                  const std::function<void(std::string_view)>& done) {
   // The base of ids means nothing to XMC: both spellings of the options share one cache file.
   const std::uint64_t base = options.format == Format::libsvm ? static_cast<std::uint64_t>(options.id_base) : 0;
   const Hash128 content = content_hash(raw.data(), raw.size(), done);
-  const std::array<std::uint64_t, 6> parts = {content.low, content.high, raw.size(), static_cast<std::uint64_t>(options.format),
-                                              base,        kVersion};
+  const Hash128 name = member.empty() ? Hash128{} : content_hash(member.data(), member.size());
+  const std::array<std::uint64_t, 8> parts = {content.low, content.high, raw.size(), static_cast<std::uint64_t>(options.format),
+                                              base,        kVersion,     name.low,   name.high};
   return content_hash(parts.data(), sizeof parts);
 }
 

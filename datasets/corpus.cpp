@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "datasets/decompress.h"
-#include "datasets/mapped_file.h"
 #include "datasets/memory.h"
 #include "datasets/message.h"
 #include "datasets/vocabulary.h"
@@ -135,9 +134,7 @@ Error not_utf8(std::string_view text, std::string_view word, const std::string& 
 class Counting {
  public:
   static Result<Counting> of(const std::string& path) {
-    auto file = MappedFile::open(path);
-    if (!file) return file.error();
-    auto text = Text::from(std::move(*file), path);
+    auto text = Text::open(path);
     if (!text) return text.error();
     // Tokens in thread's numbers and in the vocabulary's, 4 bytes each: words are rarely shorter than 3 letters and a space.
     if (auto enough = require_memory(2 * text->text().size(), "reading " + quoted(path)); !enough) return enough.error();

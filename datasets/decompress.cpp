@@ -11,6 +11,7 @@
 
 #include "datasets/byte_order_mark.h"
 #include "datasets/message.h"
+#include "datasets/zip_directory.h"
 
 namespace glissade::datasets {
 namespace {
@@ -122,61 +123,47 @@ Result<void> expand_gzip(std::string_view packed, const std::string& path, Outpu
   return {};
 }
 
-std::uint32_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
-
-/// The first file of a zip archive (APPNOTE 4.3.7: its header stands at the front of the data, sizes and checksum there or behind
-/// the data).
-Result<void> expand_zip(std::string_view packed, const std::string& path, Output& output) {
-  constexpr std::size_t kHeader = 30;
-  constexpr std::uint32_t kStored = 0, kDeflated = 8, kEncrypted = 1, kSizesBehind = 8;
-  const auto at = [&](std::size_t place, std::size_t count) { return little_endian(packed, place, count); };
-  if (packed.size() < kHeader) return corrupt(path, "zip", "the file ends too early");
-  const std::uint32_t flags = at(6, 2), method = at(8, 2), size = at(18, 4);
-  std::uint32_t checksum = at(14, 4);
-  const bool behind = (flags & kSizesBehind) != 0;
-  if ((flags & kEncrypted) != 0 || (method != kDeflated && (method != kStored || behind))) {
-    return runtime_error(fmt::format(
-        "{}: the first file of this zip archive is encrypted or packed in a way not known here; unpack it", quoted(path)));
-  }
-  const std::size_t start = kHeader + at(26, 2) + at(28, 2);
-  if (packed.size() < start) return corrupt(path, "zip", "the file ends too early");
-  packed.remove_prefix(start);
-  if (method == kDeflated) {
+/// One file of a zip archive.
+Result<void> expand_zip(std::string_view archive, const std::string& name, const std::string& path, Output& output) {
+  const auto member = find_member(archive, name, path);
+  if (!member) return member.error();
+  const auto packed = packed_bytes(archive, *member, path);
+  if (!packed) return packed.error();
+  // A stated size is only a claim: one that cannot fit is refused here, a wrong one is noticed below.
+  if (auto room = output.reserve(static_cast<std::size_t>(member->bytes)); !room) return room;
+  if (member->method == 0) {
+    std::copy_n(packed->begin(), packed->size(), output.free_begin());
+    output.advance(packed->size());
+  } else {
     Inflater inflater(Inflater::kRaw);
     if (!inflater.ready) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path));
-    if (auto done = expand_member(inflater, packed, path, "zip", output); !done) return done;
-    if (behind) {
-      if (packed.size() < 8) return corrupt(path, "zip", "the file ends too early");
-      checksum = at(packed.starts_with("PK\x07\x08") ? 4 : 0, 4);
-    }
-  } else {
-    if (packed.size() < size) return corrupt(path, "zip", "the file ends too early");
-    if (auto room = output.reserve(size); !room) return room;
-    std::copy_n(packed.begin(), size, output.free_begin());
-    output.advance(size);
+    std::string_view rest = *packed;
+    if (auto done = expand_member(inflater, rest, path, "zip", output); !done) return done;
   }
   const std::string_view text = output.written();
-  if (crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()) == checksum) return {};
+  if (text.size() != member->bytes) return corrupt(path, "zip", "a file of another size than its directory says");
+  if (crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()) == member->checksum) return {};
   return corrupt(path, "zip", "wrong checksum");
 }
 
-bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04"); }
 bool is_gzip(std::string_view bytes) { return bytes.starts_with("\x1f\x8b"); }
 bool is_zstd(std::string_view bytes) { return bytes.starts_with("\x28\xb5\x2f\xfd"); }
 
 }  // namespace
 
-Result<Text> Text::from(MappedFile file, const std::string& path) {
-  Text text(std::move(file));
+Result<Text> Text::open(const std::string& path) {
+  auto source = open_source(path);
+  if (!source) return source.error();
+  return from(std::move(*source), path);
+}
+
+Result<Text> Text::from(Source source, const std::string& path) {
+  Text text(std::move(source.file));
   const std::string_view packed = text.file_.bytes();
-  const auto expand = is_gzip(packed) ? expand_gzip : is_zstd(packed) ? expand_zstd : is_zip(packed) ? expand_zip : nullptr;
-  if (expand != nullptr) {
+  const auto expand = is_gzip(packed) ? expand_gzip : is_zstd(packed) ? expand_zstd : nullptr;
+  if (expand != nullptr || is_zip(packed)) {
     Output output(path);
-    auto expanded = expand(packed, path, output);
+    auto expanded = expand != nullptr ? expand(packed, path, output) : expand_zip(packed, source.member, path, output);
     if (!expanded) return expanded.error();
     text.compressed_ = true;
     text.size_ = output.used();

@@ -9,16 +9,19 @@
 
 #include "datasets/mapped_file.h"
 #include "datasets/memory.h"
+#include "datasets/source.h"
 
 namespace glissade::datasets {
 
 /// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip, Zstandard or zip (told by
-/// the first bytes; several members or frames in one file are joined, of a zip archive the first file is taken). Movable; text()
-/// stays valid while it lives.
+/// the first bytes; several members or frames in one file are joined, of a zip archive its only file or the one named is taken).
+/// Movable; text() stays valid while it lives.
 class Text {
  public:
   /// Fails on corrupt or truncated compressed data, when the text would not fit in the available memory, and on UTF-16 or UTF-32.
-  static Result<Text> from(MappedFile file, const std::string& path);
+  static Result<Text> from(Source source, const std::string& path);
+  /// What open_source() opens.
+  static Result<Text> open(const std::string& path);
 
   /// Without a byte-order mark.
   std::string_view text() const noexcept { return whole().substr(mark_); }

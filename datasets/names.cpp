@@ -6,15 +6,12 @@
 #include <utility>
 
 #include "datasets/decompress.h"
-#include "datasets/mapped_file.h"
 #include "datasets/message.h"
 
 namespace glissade::datasets {
 
 Result<std::vector<std::string>> read_names(const std::string& path, std::size_t expected, const std::string& what) {
-  auto file = MappedFile::open(path);
-  if (!file) return file.error();
-  const auto text = Text::from(std::move(*file), path);
+  const auto text = Text::open(path);
   if (!text) return text.error();
   std::vector<std::string> names;
   std::size_t found = 0;

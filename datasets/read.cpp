@@ -27,12 +27,13 @@ struct CachePlace {
   std::string path;
 };
 
-std::optional<CachePlace> place_in_cache(const MappedFile& file, const ReadOptions& options) {
+std::optional<CachePlace> place_in_cache(const Source& source, const ReadOptions& options) {
+  const MappedFile& file = source.file;
   if (!options.use_cache || file.bytes().empty()) return std::nullopt;
   const std::string directory = cache_directory(options);
   if (directory.empty()) return std::nullopt;
   // A text several times as large as what is loaded from the cache should not make the peak of a training run.
-  const Hash128 key = cache_key(file.bytes(), options, [&file](std::string_view part) { file.leave(part); });
+  const Hash128 key = cache_key(file.bytes(), options, source.member, [&file](std::string_view part) { file.leave(part); });
   return CachePlace{key, cache_path(directory, key)};
 }
 
@@ -43,11 +44,11 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   ReadReport unused;
   ReadReport& cost = report != nullptr ? *report : unused;
   cost = {};
-  auto file = MappedFile::open(path);
-  if (!file) return file.error();
-  cost.file_bytes = file->bytes().size();
+  auto source = open_source(path);
+  if (!source) return source.error();
+  cost.file_bytes = source->file.bytes().size();
 
-  const auto cached = place_in_cache(*file, options);
+  const auto cached = place_in_cache(*source, options);
   if (cached) {
     if (auto loaded = load_cache(cached->path, cached->key)) {
       cost.from_cache = true;
@@ -58,7 +59,7 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   }
 
   const Watch decompression;
-  auto text = Text::from(std::move(*file), path);
+  auto text = Text::from(std::move(*source), path);
   if (!text) return text.error();
   cost.text_bytes = text->text().size();
   if (text->compressed()) cost.decompress_seconds = decompression.seconds();

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "datasets/decompress.h"
-#include "datasets/mapped_file.h"
 #include "datasets/message.h"
 
 namespace glissade::datasets {
@@ -36,9 +35,7 @@ bool is_number(std::string_view text, double& value) {
 /// Calls visit(parts, line number) for each line that has any, until it returns an error.
 template <class Visit>
 Result<void> for_each_line(const std::string& path, std::string_view separators, const Visit& visit) {
-  auto file = MappedFile::open(path);
-  if (!file) return file.error();
-  const auto text = Text::from(std::move(*file), path);
+  const auto text = Text::open(path);
   if (!text) return text.error();
   std::uint64_t number = 0;
   for (std::string_view rest = text->text(); !rest.empty();) {

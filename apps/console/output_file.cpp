@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "datasets/message.h"
+#include "datasets/source.h"
 
 namespace glissade::apps {
 namespace {
@@ -24,7 +25,7 @@ Error cannot_write(const std::string& path, const std::string& reason) {
 Result<void> check_not_input(const std::string& path, const std::vector<std::string>& inputs) {
   std::error_code code;
   for (const std::string& input : inputs) {
-    if (std::filesystem::equivalent(path, input, code)) {
+    if (std::filesystem::equivalent(path, datasets::source_file(input), code)) {
       return usage_error(fmt::format("{} is an input; give the output another name", datasets::quoted(path)));
     }
   }

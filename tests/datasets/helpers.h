@@ -68,6 +68,42 @@ inline std::string gzip_of(std::string_view text) {
   return packed;
 }
 
+/// A file for zip_of().
+struct Zipped {
+  std::string name;
+  std::string text;
+  bool deflated = true;
+  bool sizes_behind = false;  ///< in the local header they are 0, as where the archive was written to a pipe
+};
+
+/// A zip archive with a directory, and a comment if one is given.
+inline std::string zip_of(const std::vector<Zipped>& files, const std::string& comment = "") {
+  const auto number = [](std::size_t value, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 0xff);
+    return out;
+  };
+  std::string out, directory;
+  for (const Zipped& file : files) {
+    std::string data = file.text;
+    if (file.deflated) {  // what gzip has between its 10 bytes of header and 8 of trailer
+      const std::string packed = gzip_of(file.text);
+      data = packed.substr(10, packed.size() - 18);
+    }
+    const auto crc = crc32(0, reinterpret_cast<const Bytef*>(file.text.data()), static_cast<uInt>(file.text.size()));
+    const std::string kind =
+        number(20, 2) + number(file.sizes_behind ? 8 : 0, 2) + number(file.deflated ? 8 : 0, 2) + number(0, 4);
+    const std::string sizes = number(crc, 4) + number(data.size(), 4) + number(file.text.size(), 4);
+    directory += "PK\x01\x02" + number(20, 2) + kind + sizes + number(file.name.size(), 2) + number(3, 2) + number(2, 2) +
+                 number(0, 8) + number(out.size(), 4) + file.name + "eee" + "cc";
+    out += "PK\x03\x04" + kind + (file.sizes_behind ? number(0, 12) : sizes) + number(file.name.size(), 2) + number(4, 2) +
+           file.name + "EEEE" + data;
+    if (file.sizes_behind) out += "PK\x07\x08" + sizes;
+  }
+  return out + directory + "PK\x05\x06" + number(0, 4) + number(files.size(), 2) + number(files.size(), 2) +
+         number(directory.size(), 4) + number(out.size(), 4) + number(comment.size(), 2) + comment;
+}
+
 inline bool same(const SparseRows& a, const SparseRows& b) {
   const auto equal = [](auto left, auto right) {
     return std::vector(left.begin(), left.end()) == std::vector(right.begin(), right.end());
