@@ -50,12 +50,8 @@ Vector deviations(const std::vector<Terms>& terms) {
   return out;
 }
 
-/// The loss and its first two derivatives, in units of the deviations.
-struct Slope {
-  double loss = 0;
-  Vector gradient{};
-  Matrix curvature{};
-};
+/// Here weights and derivatives are in units of the deviations.
+using Slope = BlendSlope;
 
 Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {
   Slope slope;
@@ -107,6 +103,18 @@ Slope slope_at(const BlendExamples& examples, const Vector& unit, const Vector& 
 }
 
 }  // namespace
+
+BlendSlope blend_slope_at(const BlendExamples& examples, std::span<const double, kPathTerms> weights) {
+  const Vector unit = deviations(examples.terms);
+  Vector scaled;
+  for (std::size_t i = 0; i < kPathTerms; ++i) scaled[i] = weights[i] * unit[i];
+  Slope slope = slope_at(examples, unit, scaled, WorkMonitor::silent());
+  for (std::size_t i = 0; i < kPathTerms; ++i) {
+    slope.gradient[i] *= unit[i];
+    for (std::size_t j = 0; j < kPathTerms; ++j) slope.curvature[i][j] *= unit[i] * unit[j];
+  }
+  return slope;
+}
 
 void BlendExamples::add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted) {
   terms.insert(terms.end(), candidates.begin(), candidates.end());

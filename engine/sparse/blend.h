@@ -44,6 +44,15 @@ struct BlendExamples {
   void add(std::span<const Terms> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted);
 };
 
+/// The blend's loss at some weights and its derivatives by them: the mean over samples of the cross entropy, and a ridge over
+/// the weights in units of the terms' deviations.
+struct BlendSlope {
+  double loss = 0;
+  std::array<double, kPathTerms> gradient{};
+  std::array<std::array<double, kPathTerms>, kPathTerms> curvature{};
+};
+BlendSlope blend_slope_at(const BlendExamples& examples, std::span<const double, kPathTerms> weights);
+
 /// One weight per term of the paths: a product of experts (Hinton 2002). Fitted as a softmax regression over each sample's
 /// candidates, by Newton's method with a little ridge; few weights, so a few thousand samples settle them, and no more are looked
 /// at.

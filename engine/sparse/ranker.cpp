@@ -64,25 +64,6 @@ std::vector<Case> cases_of(const BlendExamples& examples) {
   return cases;
 }
 
-/// The derivatives by the scores z of one sample's loss, the mean over its labels of -log(exp z / (exp z + those of all that are
-/// no labels)).
-void differentiate(std::span<const float> z, std::span<const float> targets, float weight, float* by_score) {
-  const float highest = *std::ranges::max_element(z);
-  float others = 0;
-  for (std::size_t c = 0; c < z.size(); ++c) {
-    by_score[c] = std::exp(z[c] - highest);
-    if (targets[c] == 0) others += by_score[c];
-  }
-  others = std::max(others, 1e-20f);
-  float factor = 0;  // of the others' exponentials
-  for (std::size_t c = 0; c < z.size(); ++c) {
-    if (targets[c] != 0) factor += weight * targets[c] / (by_score[c] + others);
-  }
-  for (std::size_t c = 0; c < z.size(); ++c) {
-    by_score[c] = targets[c] != 0 ? -weight * targets[c] * others / (by_score[c] + others) : factor * by_score[c];
-  }
-}
-
 /// The start: what the blend says, in units of the deviations, and hidden units that say nothing yet.
 RankNet start(const Blend& blend, const Scale& scale, std::uint64_t seed) {
   RankNet net;
@@ -155,8 +136,8 @@ class Gradients {
     at = 0;
     for (const std::uint32_t i : chunk) {
       const std::size_t size = cases[i].end - cases[i].begin;
-      differentiate(z.subspan(at, size), std::span(examples_.targets).subspan(cases[i].begin, size), cases[i].weight,
-                    by_score.data() + at);
+      differentiate_ranking(z.subspan(at, size), std::span(examples_.targets).subspan(cases[i].begin, size), cases[i].weight,
+                            by_score.data() + at);
       at += size;
     }
     pass.backward(net, by_score, gradient);
@@ -170,6 +151,23 @@ class Gradients {
 };
 
 }  // namespace
+
+void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score) {
+  const float highest = *std::ranges::max_element(z);
+  float others = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    by_score[c] = std::exp(z[c] - highest);
+    if (targets[c] == 0) others += by_score[c];
+  }
+  others = std::max(others, 1e-20f);
+  float factor = 0;  // of the others' exponentials
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    if (targets[c] != 0) factor += weight * targets[c] / (by_score[c] + others);
+  }
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    by_score[c] = targets[c] != 0 ? -weight * targets[c] * others / (by_score[c] + others) : factor * by_score[c];
+  }
+}
 
 Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed, WorkMonitor& monitor) {
   const Scale scale = scale_of(examples.terms);

@@ -10,6 +10,10 @@
 
 namespace glissade {
 
+/// The derivatives by the scores z of one sample's loss, `weight` times the sum over its labels of
+/// targets * -log(exp z / (exp z + those of all that are no labels, with target 0)).
+void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score);
+
 /// What the blend cannot say with one weight per term: a small network (rank_net.h) over all terms, each less its mean and over
 /// its deviation, of which the blend is the start.
 ///

@@ -65,6 +65,24 @@ void RowTraining::run(WorkMonitor& monitor) {
   simd::kernels().narrow_nearest(values_.data(), paths_.labels.values.data(), values_.size());
 }
 
+std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const float> values) {
+  if (candidates_.labels.empty()) {
+    candidates_ =
+        find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1);
+  }
+  values_.assign(values.begin(), values.end());
+  Worker worker;
+  Gradients found;
+  differentiate(place, worker, found);
+  std::vector<float> gradient(values_.size());
+  for (const Gradients::Row& row : found.rows) {
+    for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) {
+      gradient[paths_.labels.offsets[row.pull.label] + found.entries[e]] += found.values[e];
+    }
+  }
+  return gradient;
+}
+
 void RowTraining::train_batch(std::span<const std::uint32_t> places, float rate) {
   blocks_.resize((places.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {

@@ -32,6 +32,10 @@ class RowTraining {
   /// config.row_epochs passes; then the rows are in paths.labels. Stopped, these are not to be used.
   void run(WorkMonitor& monitor = WorkMonitor::silent());
 
+  /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness of the .cpp file, were
+  /// the entries `values`. `place`: the sample's, in `rows`. Derivatives near 0 are left out.
+  std::vector<float> gradient_at(std::uint32_t place, std::span<const float> values);
+
  private:
   struct Worker;
   /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the

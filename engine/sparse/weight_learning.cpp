@@ -48,6 +48,7 @@ class WeightLearning {
         squares_(data.feature_count, 1e-6f) {}
 
   void run(std::uint64_t seed, WorkMonitor& monitor);
+  std::vector<float> gradient_at(std::uint32_t place, std::span<const float> logs);
   const std::vector<float>& logs() const noexcept { return logs_; }
 
  private:
@@ -174,7 +175,25 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
   }
 }
 
+std::vector<float> WeightLearning::gradient_at(std::uint32_t place, std::span<const float> logs) {
+  std::ranges::transform(logs, squared_.begin(), [](float log) { return std::exp(2 * log); });
+  Worker worker;
+  std::vector<Slope> slopes;
+  differentiate(place, worker, slopes);
+  std::vector<float> gradient(logs.size());
+  for (const Slope& slope : slopes) gradient[slope.feature] += slope.value;
+  return gradient;
+}
+
 }  // namespace
+
+std::vector<float> weight_gradient_at(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                                      const FeatureWeights& weights, std::uint32_t place, std::span<const float> logs) {
+  const LabelRows made = label_rows(data, rows, weights, kFanIn);
+  const FeatureIndex index(made.rows, data.feature_count);
+  const RowCandidates candidates = find_row_candidates(data, rows, weights, made.rows, index, config.list_budget / 4 + 1);
+  return WeightLearning(data, rows, made, candidates, weights).gradient_at(place, logs);
+}
 
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                                  const FeatureWeights& weights, WorkMonitor& monitor) {

@@ -23,4 +23,9 @@ namespace glissade {
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                                  const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent());
 
+/// What learn_weights() follows: the derivatives by a of the loss of one sample, by its place in `rows`, at a = `logs`, one per
+/// feature. All of `rows` make the labels' sums.
+std::vector<float> weight_gradient_at(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                                      const FeatureWeights& weights, std::uint32_t place, std::span<const float> logs);
+
 }  // namespace glissade

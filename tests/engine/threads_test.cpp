@@ -1,0 +1,102 @@
+// "Any number of threads": what says so is run with one, two, three and more of them, and gives the same bytes.
+#include <catch2/catch.hpp>
+
+#include <numeric>
+#include <vector>
+
+#include "engine/sparse/co_labels.h"
+#include "engine/sparse/label_rows.h"
+#include "engine/sparse/ranker.h"
+#include "engine/sparse/sparse_paths.h"
+#include "engine/sparse/weight_learning.h"
+#include "tests/engine/models.h"
+#include "tests/engine/threads.h"
+
+namespace glissade::test {
+namespace {
+
+template <class T>
+std::vector<T> copy_of(const Array<T>& array) {
+  return {array.data(), array.data() + array.size()};
+}
+
+bool same(const SparseMatrix& a, const SparseMatrix& b) {
+  return copy_of(a.offsets) == copy_of(b.offsets) && copy_of(a.ids) == copy_of(b.ids) && copy_of(a.values) == copy_of(b.values);
+}
+
+std::vector<std::uint32_t> all_of(const Data& data) {
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
+
+BlendExamples drawn_examples(std::size_t samples) {
+  BlendExamples examples;
+  hashing::Random random(4);
+  for (std::size_t i = 0; i < samples; ++i) {
+    std::vector<Terms> terms(2 + random.below(30));
+    std::vector<float> targets(terms.size());
+    for (Terms& each : terms) {
+      for (float& term : each) term = static_cast<float>(random.unit());
+    }
+    targets[random.below(targets.size())] = 1.f;
+    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+  }
+  return examples;
+}
+
+}  // namespace
+
+TEST_CASE("a ranker is the same with any number of threads", "[unit]") {
+  const BlendExamples examples = drawn_examples(500);
+  const auto fit = [&] { return copy_of(Ranker::fit(examples, Blend::start(), 7).weights); };
+  const std::vector<float> one = with_threads(1, fit);
+  for (const int threads : kThreadCounts) {
+    CAPTURE(threads);
+    CHECK((with_threads(threads, fit) == one));
+  }
+}
+
+TEST_CASE("sparse paths are the same with any number of threads", "[unit]") {
+  const Data data = planted_data(5000, 700, 1200, 3);  // several blocks of samples, of labels and of a batch
+  Config config;
+  config.fan_in = 24;
+  config.row_epochs = 3;
+  config.row_topology = GENERATE(RowTopology::fixed, RowTopology::rigl, RowTopology::set);
+  config.neighbours = 10;
+  config.co_labels = 8;
+  config.weight_samples = 1500;
+  const auto build = [&] { return build_sparse_paths(config, data.view(), all_of(data)); };
+  const SparsePaths one = with_threads(1, build);
+  for (const int threads : kThreadCounts) {
+    CAPTURE(threads);
+    const SparsePaths paths = with_threads(threads, build);
+    CHECK((copy_of(paths.weights.weights) == copy_of(one.weights.weights)));
+    CHECK(same(paths.labels, one.labels));
+    CHECK(same(paths.samples, one.samples));
+    CHECK(same(paths.co_labels, one.co_labels));
+  }
+}
+
+TEST_CASE("a whole training with sparse paths is the same with any number of threads", "[unit]") {
+  const Data data = planted_data(1200, 300, 120, 3);
+  Config config = small_config();
+  config.fan_in = 32;
+  config.row_epochs = 2;
+  config.neighbours = 20;
+  config.co_labels = 8;
+  config.weight_samples = 500;
+  config.epochs = 2;
+  std::string one;
+  for (const int threads : kThreadCounts) {
+    CAPTURE(threads);
+    config.threads = static_cast<std::uint32_t>(threads);
+    Model model = make_model(config, data);
+    train(model, data, config.epochs);
+    const std::string bytes = saved(model);
+    if (one.empty()) one = bytes;
+    CHECK((bytes == one));
+  }
+}
+
+}  // namespace glissade::test
