@@ -13,6 +13,7 @@
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/training/text_data.h"
 #include "apps/words/questions.h"
@@ -112,7 +113,7 @@ class Eval : public Command {
     const auto model = Model::load(model_);
     if (!model) return model.error();
     if (data_.is_text(holds_vocabulary(*model))) return score_contexts(*model, search);
-    auto data = data_.read(test_, "test data");
+    auto data = data_.read(test_, "test data", known_base(*model, model_));
     if (!data) return data.error();
     if (auto ok = check_scorable(data->view(), test_); !ok) return ok.error();
     const auto known = data_.fit(std::move(*data), test_, model->shape().features, model->shape().labels);

@@ -15,6 +15,7 @@
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
 #include "apps/console/output.h"
+#include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/input/read_notes.h"
 #include "apps/input/row_stream.h"
@@ -93,8 +94,12 @@ class Predict : public Command {
   }
 
   Result<void> predict_stream(const Model& model, const PredictOptions& options) const {
-    const auto reading = data_.resolve();
+    const KnownBase known = known_base(model, model_);
+    const auto reading = data_.resolve(known);
     if (!reading) return reading.error();
+    // Rows are answered as they come, so no id 0 of a later one can say otherwise.
+    if (reading->format == datasets::Format::libsvm && reading->id_base == datasets::IdBase::detect)
+      note("standard input: feature ids are taken to count from one; --id-base says otherwise");
     RowStream stream(STDIN_FILENO, "standard input", *reading, model.shape().features);
     for (;;) {
       const auto rows = stream.next();
@@ -111,7 +116,7 @@ class Predict : public Command {
   }
 
   Result<void> predict_file(const Model& model, const PredictOptions& options) const {
-    auto data = data_.read(input_, "");
+    auto data = data_.read(input_, "", known_base(model, model_));
     if (!data) return data.error();
     // Only the features matter: labels of the file may be unknown to the model.
     const auto known = data_.fit(std::move(*data), input_, model.shape().features, std::nullopt);

@@ -26,6 +26,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
+#include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/early_stop.h"
@@ -221,6 +222,7 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   const Shape shape{data.train.feature_count, data.train.label_count};
   auto model = resume_ ? resumed_model(asked, data) : new_model(asked.config, shape);
   if (!model) return model;
+  if (model->data_notes().empty()) model->set_data_notes(data_notes(data.format, data.id_base));
   if (auto named = name_parts(*model); !named) return named.error();
   return model;
 }
@@ -311,8 +313,12 @@ Result<int> Train::run() {
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const auto seed = resumed_ ? resumed_->config().seed : asked.config.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data");
-  const auto data =
-      read_training_data(files_, data_, {seed, settings_.quiet, {}, resumed_ ? std::optional(resumed_->shape()) : std::nullopt});
+  ReadSettings reading{seed, settings_.quiet, {}, {}};
+  if (resumed_) {
+    reading.known_base = known_base(*resumed_, resume_from_);
+    reading.shape = resumed_->shape();
+  }
+  const auto data = read_training_data(files_, data_, reading);
   if (!data) return data.error();
   if (!resume_ && config_.preset_name().empty()) {
     const PresetChoice choice = choose_preset(data->train);

@@ -47,7 +47,8 @@ void DataOptions::add_options(CLI::App& parser) {
       ->group(group);
   parser
       .add_option("--id-base", id_base_,
-                  "libsvm: id of the first feature, zero, one or detect (zero if any id is 0). Default detect.")
+                  "libsvm: id of the first feature, zero, one or detect. Default detect: as in the training data of the model or "
+                  "the run; of these, zero if any id is 0.")
       ->type_name("NAME")
       ->group(group);
   parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there.")

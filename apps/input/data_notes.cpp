@@ -1,0 +1,20 @@
+#include "apps/input/data_notes.h"
+
+#include <fmt/format.h>
+
+namespace glissade::apps {
+
+std::string data_notes(datasets::Format format, datasets::IdBase base) {
+  return fmt::format("format {}\nid-base {}\n", format == datasets::Format::libsvm ? "libsvm" : "xmc",
+                     base == datasets::IdBase::zero ? "zero" : "one");
+}
+
+KnownBase known_base(const Model& model, const std::string& path) {
+  for (const datasets::IdBase base : {datasets::IdBase::zero, datasets::IdBase::one}) {
+    // Lines that later versions may add do not matter.
+    if (model.data_notes().starts_with(data_notes(datasets::Format::libsvm, base))) return {base, path, false};
+  }
+  return {datasets::IdBase::detect, path, true};
+}
+
+}  // namespace glissade::apps
