@@ -10,6 +10,7 @@
 #include "engine/sparse/ranker.h"
 #include "hashing/seeds.h"
 #include "tests/engine/data.h"
+#include "tests/engine/threads.h"
 
 namespace glissade::test {
 namespace {
@@ -111,8 +112,11 @@ TEST_CASE("a ranker learns what a blend cannot say, the same with any number of 
   CAPTURE(blended, ranked);
   CHECK(blended < 0.3);
   CHECK(ranked > 0.75);
-  const Ranker again = Ranker::fit(examples, blend, 7);
-  CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
+  for (const int threads : kThreadCounts) {
+    CAPTURE(threads);
+    const Ranker again = with_threads(threads, [&] { return Ranker::fit(examples, blend, 7); });
+    CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
+  }
 }
 
 TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {

@@ -91,12 +91,35 @@ BlendExamples told_by_two(std::size_t samples, std::uint64_t seed) {
   return examples;
 }
 
-double precision(const Blend& blend, const BlendExamples& examples) {
+/// The label is the candidate with the largest direct - |votes_2|, both drawn around 0: the blend finds the first half of it.
+BlendExamples told_half_by_a_line(std::size_t samples, std::uint64_t seed) {
+  BlendExamples examples;
+  hashing::Random random(seed);
+  for (std::size_t i = 0; i < samples; ++i) {
+    std::vector<Terms> terms(10, Terms{});
+    std::vector<float> targets(terms.size());
+    const auto merit = [&](std::size_t c) {
+      return terms[c][static_cast<std::size_t>(Term::direct)] - std::abs(terms[c][static_cast<std::size_t>(Term::votes_2)]);
+    };
+    std::size_t label = 0;
+    for (std::size_t c = 0; c < terms.size(); ++c) {
+      terms[c][static_cast<std::size_t>(Term::direct)] = static_cast<float>(random.unit() - 0.5);
+      terms[c][static_cast<std::size_t>(Term::votes_2)] = static_cast<float>(2 * random.unit() - 1);
+      if (merit(c) > merit(label)) label = c;
+    }
+    targets[label] = 1;
+    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+  }
+  return examples;
+}
+
+template <class Score>
+double precision(const BlendExamples& examples, const Score& score) {
   std::size_t hits = 0, begin = 0;
   for (const std::size_t end : examples.ends) {
     std::size_t best = begin;
     for (std::size_t c = begin; c < end; ++c) {
-      if (blend.score(examples.terms[c]) > blend.score(examples.terms[best])) best = c;
+      if (score(c) > score(best)) best = c;
     }
     hits += examples.targets[best] > 0;
     begin = end;
@@ -124,10 +147,41 @@ TEST_CASE("learned weights of features find labels that equal ones do not", "[un
 
 TEST_CASE("a fitted blend finds labels that the hidden path alone does not", "[unit]") {
   const BlendExamples examples = told_by_two(1000, 7), others = told_by_two(1000, 8);
-  const double hidden = precision(Blend::start(), others), fitted = precision(Blend::fit(examples), others);
+  const auto held_out = [&](const Blend& blend) {
+    return precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+  };
+  const double hidden = held_out(Blend::start()), fitted = held_out(Blend::fit(examples));
   CAPTURE(hidden, fitted);
   CHECK(hidden < 0.2);
   CHECK(fitted > 0.9);
+}
+
+TEST_CASE("a ranker finds what the blend misses, beside what the blend finds", "[unit]") {
+  const BlendExamples examples = told_half_by_a_line(2000, 9), others = told_half_by_a_line(1000, 10);
+  const Blend blend = Blend::fit(examples);
+  const Ranker ranker = Ranker::fit(examples, blend, 7);
+  std::vector<float> scores(others.terms.size());
+  RankPass pass;
+  ranker.score(others.terms, pass, scores.data());
+  const double blended = precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+  const double ranked = precision(others, [&](std::size_t c) { return scores[c]; });
+  CAPTURE(blended, ranked);
+  CHECK(blended > 0.2);
+  CHECK(blended < 0.6);
+  CHECK(ranked > 0.9);
+}
+
+TEST_CASE("a ranker's weights begin with each term's mean and what it is to be multiplied with", "[unit]") {
+  const BlendExamples examples = told_half_by_a_line(500, 11);
+  const Ranker ranker = Ranker::fit(examples, Blend::start(), 7);
+  for (std::size_t t = 0; t < kTerms; ++t) {
+    double sum = 0, square = 0;
+    for (const Terms& terms : examples.terms) sum += terms[t], square += double{terms[t]} * terms[t];
+    const double n = static_cast<double>(examples.terms.size()), mean = sum / n, variance = square / n - mean * mean;
+    CAPTURE(t);
+    CHECK(ranker.weights[t] == Approx(mean).margin(1e-6));
+    CHECK(ranker.weights[kTerms + t] == Approx(variance > 1e-9 ? 1 / std::sqrt(variance) : 0.0));
+  }
 }
 
 }  // namespace glissade::test

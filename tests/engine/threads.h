@@ -7,7 +7,8 @@
 
 namespace glissade::test {
 
-/// What `make` returns when it runs with so many threads, on machines with fewer cores, too.
+/// What `make` returns when it runs with so many threads, on machines with fewer cores, too: an arena alone gets no more threads
+/// than there are cores.
 template <class Make>
 auto with_threads(int threads, const Make& make) {
   const tbb::global_control room(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
