@@ -250,7 +250,17 @@ TEST_CASE("a learned table has about as many buckets as rows in a bucket, and ho
     const double sample = static_cast<double>(std::min<std::size_t>(count, 32 * ClusterIndex::clusters_for(count)));
     const double working = sample * static_cast<double>(ParameterRows::padded(kWide + 1)) * 6;
     CHECK(said - working < 1.7 * held);
+    CHECK(held + working <= said);
   }
+  // Narrow rows: what fills buckets up to whole blocks counts.
+  const ParameterRows narrow = random_rows(1.0, 400, 2);
+  const Activations hidden = random_hidden(8, 2);
+  ClusterIndex index(small_config(), narrow);
+  index.restart(0, 1, 1);
+  index.advance(hidden);
+  index.advance(hidden);
+  const double working = 400.0 * static_cast<double>(ParameterRows::padded(3)) * 6;
+  CHECK(static_cast<double>(index.memory_bytes()) + working <= static_cast<double>(ClusterIndex::most_bytes(400, 2)));
 }
 
 TEST_CASE("in a learned table the codes rank what its buckets hold", "[unit][levels]") {

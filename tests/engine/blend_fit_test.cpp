@@ -1,0 +1,95 @@
+// By which samples the paths are weighed, and that they are weighed with all their terms.
+#include "engine/training/blend_fit.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+namespace {
+
+constexpr std::uint32_t kFeatures = 300, kLabels = 60;
+
+Config paths_config() {
+  Config config = small_config();
+  config.fan_in = 32;
+  config.neighbours = 20;
+  config.co_labels = 8;
+  config.epochs = 1;
+  return config;
+}
+
+struct World {
+  Data data = planted_data(1500, kFeatures, kLabels, 3);
+  Config config = paths_config();
+  Model model = make_model(config, data);
+  std::vector<std::size_t> kept, others;
+
+  World() {
+    train(model, data, 1);
+    for (std::size_t row = 0; row < data.size(); ++row)
+      (is_kept_for_blend(config, data.view(), row) ? kept : others).push_back(row);
+    REQUIRE(kept.size() > 20);
+  }
+
+  /// The blend, then the ranker, fitted to the data with the labels of some rows moved on by one.
+  std::vector<float> fitted(const std::vector<std::size_t>& changed, bool last_epoch) {
+    Data other = data;
+    for (const std::size_t row : changed) {
+      for (std::uint64_t j = other.y.offsets[row]; j < other.y.offsets[row + 1]; ++j)
+        other.y.ids[j] = (other.y.ids[j] + 1) % kLabels;
+      std::sort(other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row]),
+                other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row + 1]));
+    }
+    Model::Impl& impl = impl_of(model);
+    REQUIRE_FALSE(fit_blend(impl, other.view(), last_epoch));
+    std::vector<float> weights(impl.paths.blend.weights.data(), impl.paths.blend.weights.data() + kPathTerms);
+    const auto& ranker = impl.paths.ranker.weights;
+    weights.insert(weights.end(), ranker.data(), ranker.data() + ranker.size());
+    return weights;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("the paths are weighed by the samples that were kept, and no others", "[unit]") {
+  World world;
+  const std::vector<float> as_is = world.fitted({}, true);
+  CHECK(world.fitted({}, true) == as_is);
+  CHECK(world.fitted(world.others, true) == as_is);
+  CHECK(world.fitted({world.kept[0]}, true) != as_is);
+  CHECK(world.fitted({world.kept.back()}, true) != as_is);
+}
+
+TEST_CASE("between epochs the paths are weighed by every tenth of these samples", "[unit]") {
+  World world;
+  const std::vector<float> as_is = world.fitted({}, false);
+  CHECK(as_is != world.fitted({}, true));
+  std::vector<std::size_t> passed_over;
+  for (std::size_t i = 0; i < world.kept.size(); ++i) {
+    if (i % 10 != 0) passed_over.push_back(world.kept[i]);
+  }
+  CHECK(world.fitted(passed_over, false) == as_is);
+  CHECK(world.fitted({world.kept[10]}, false) != as_is);
+}
+
+TEST_CASE("the ranker learns from what co-labels say", "[unit]") {
+  World world;
+  const std::vector<float> weights = world.fitted({}, true);
+  const float* const means = weights.data() + kPathTerms;
+  CHECK(means[static_cast<std::size_t>(Term::co_labels)] > 1e-3f);
+  CHECK(means[static_cast<std::size_t>(Term::log_co_labels)] > -6.9f);  // log(0.001) where none says anything
+  CHECK(means[static_cast<std::size_t>(Term::log_co_labels)] < 0.f);
+}
+
+TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {
+  World world;
+  const std::vector<float> equal = world.fitted({}, true);
+  impl_of(world.model).config.label_weights = LabelWeights::propensity;
+  CHECK(world.fitted({}, true) != equal);
+}
+
+}  // namespace glissade::test
