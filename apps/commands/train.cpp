@@ -25,16 +25,16 @@
 #include "apps/console/interrupt.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
-#include "apps/console/output_file.h"
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/training/checkpoints.h"
-#include "apps/training/early_stop.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
-#include "apps/training/resume_point.h"
+#include "apps/training/resumed_run.h"
 #include "apps/training/run.h"
+#include "apps/training/run_notes.h"
 #include "apps/training/text_data.h"
+#include "apps/training/train_options.h"
 #include "apps/training/training_data.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
@@ -47,7 +47,7 @@ class Train : public Command {
  public:
   const char* name() const noexcept override { return "train"; }
   const char* summary() const noexcept override { return "Train a model, or go on training one"; }
-  void add_options(CLI::App& parser) override;
+  void add_options(CLI::App& parser) override { options_.add_options(parser); }
   Result<int> run() override;
 
  private:
@@ -56,214 +56,115 @@ class Train : public Command {
     std::uint64_t memory;
     std::uint32_t threads;
   };
-  void add_checkpoint_options(CLI::App& parser);
-  Result<void> check_arguments() const;
-  Result<void> check_run_options() const;
-  Result<void> open_resumed();
-  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
+  struct PartNames {
+    std::vector<std::string> labels;
+    std::vector<std::string> features;
+  };
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
-  Result<Model> word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text);
+  Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
+  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
+  Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
+  Result<Model> new_model(Config config, const Shape& shape, PartNames names);
+  Result<Model> started_from(const Config& config, const Shape& shape, PartNames names);
+  Result<ConfigSource::Resolved> open_former();
+  Model resumed_model();
+  const Model* former() const noexcept;
+  Shape shape_of(const DatasetView& data) const;
+  Result<PartNames> read_names(const Shape& shape) const;
   void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
-  Result<Model> new_model(Config config, const Shape& shape) const;
-  Result<Model> resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data);
-  Result<void> name_parts(Model& model) const;
   void describe(const Model& model, const Needs& needs) const;
 
-  TrainingFiles files_;
-  std::string model_;
-  std::string label_names_;
-  std::string feature_names_;
-  std::string log_;
-  std::string tensorboard_;
-  CLI::Option* resume_option_ = nullptr;
-  std::string resume_from_;          ///< the file, if one is gone on from
-  std::optional<Model> resumed_;     ///< what is in it, until training takes it over
-  std::uint64_t resumed_bytes_ = 0;  ///< that it takes in memory
-  bool resume_ = false;
-  RunSettings settings_;
-  ConfigSource config_;
-  DataOptions data_;
+  TrainOptions options_;
+  std::optional<ResumedRun> resumed_;
+  std::optional<Model> from_;
 };
-
-void Train::add_options(CLI::App& parser) {
-  parser.add_option("--train", files_.train, "Training data.")->type_name("FILE");
-  parser
-      .add_option("--test", files_.test,
-                  "Labelled data to evaluate on: at the end of epochs, or beside --valid or --holdout once, at the end of all.")
-      ->type_name("FILE");
-  parser.add_option("--valid", files_.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
-      ->type_name("FILE");
-  parser
-      .add_option("--holdout", files_.holdout,
-                  "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1.")
-      ->type_name("SHARE");
-  parser
-      .add_option("--eval-every", settings_.eval_every,
-                  "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
-      ->type_name("N");
-  parser
-      .add_option("--model", model_,
-                  "Model file to write. It is replaced as a whole at the end of each epoch (with --monitor: of each that is the "
-                  "best so far); an existing file stays until then. Checkpoints lie beside it, as FILE.checkpoint-STEP.")
-      ->type_name("FILE");
-  resume_option_ = parser
-                       .add_option("--resume", resume_from_,
-                                   "Go on from the newest of the model file and its checkpoints that is sound, or from FILE, "
-                                   "also in the midst of an epoch. "
-                                   "Options of the model need not be given again; if they are, they must be the same.")
-                       ->type_name("[FILE]")
-                       ->expected(0, 1);
-  add_checkpoint_options(parser);
-  parser.add_flag("--slim", settings_.slim,
-                  "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
-  parser.add_option("--label-names", label_names_, "One name per line and label; kept in the model.")->type_name("FILE");
-  parser.add_option("--feature-names", feature_names_, "One name per line and feature; kept in the model.")->type_name("FILE");
-  parser
-      .add_option("--log-json", log_,
-                  "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
-                  "continued with --resume.")
-      ->type_name("FILE");
-  parser
-      .add_option("--tensorboard", tensorboard_,
-                  "Write a TensorBoard event file into this folder: the numbers of --log-json as scalars.")
-      ->type_name("DIR");
-  parser.add_flag("--quiet", settings_.quiet, "Print nothing but errors.");
-  data_.add_options(parser);
-  config_.add_options(parser);
-}
-
-void Train::add_checkpoint_options(CLI::App& parser) {
-  CheckpointSettings& checkpoints = settings_.checkpoints;
-  MonitorSettings& monitor = settings_.monitor;
-  parser
-      .add_option("--checkpoint-minutes", checkpoints.minutes,
-                  "Minutes from one checkpoint within an epoch to the next; SIGINT and SIGTERM make one, too. 0 = none by time. "
-                  "Default 10.")
-      ->type_name("MINUTES");
-  parser.add_option("--checkpoint-steps", checkpoints.steps, "Likewise in optimiser steps. Default 0, none.")->type_name("N");
-  parser
-      .add_option("--checkpoint-epochs", checkpoints.epochs,
-                  "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
-      ->type_name("N");
-  parser
-      .add_option("--keep", checkpoints.keep,
-                  "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
-                  "something newer is there or training is over.")
-      ->type_name("K");
-  parser
-      .add_option(
-          "--monitor", monitor.metric,
-          "Stop early by this metric: p, ndcg or psp, @ 1, 3 or 5, of --valid, --holdout or --test, or the training's loss. "
-          "The model file is then the best epoch's.")
-      ->type_name("METRIC");
-  parser
-      .add_option("--patience", monitor.patience, "With --monitor: evaluations without improvement that end training. Default 3.")
-      ->type_name("N");
-  parser.add_option("--min-delta", monitor.min_delta, "With --monitor: less than this is no improvement. Default 0.")
-      ->type_name("DELTA");
-}
-
-/// What CLI11 cannot check.
-Result<void> Train::check_run_options() const {
-  const CheckpointSettings& checkpoints = settings_.checkpoints;
-  const MonitorSettings& monitor = settings_.monitor;
-  if (settings_.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
-  if (checkpoints.epochs == 0) return usage_error("--checkpoint-epochs: '0' is out of range; allowed: 1 or more");
-  if (!(checkpoints.minutes >= 0 && checkpoints.minutes <= 1e6))
-    return usage_error(fmt::format("--checkpoint-minutes: '{}' is out of range; allowed: 0 .. 1000000", checkpoints.minutes));
-  if (monitor.patience == 0) return usage_error("--patience: '0' is out of range; allowed: 1 or more");
-  if (!(monitor.min_delta >= 0 && monitor.min_delta < 1e6))
-    return usage_error(fmt::format("--min-delta: '{}' is out of range; allowed: 0 .. 1000000", monitor.min_delta));
-  const auto watched = EarlyStop::create(monitor);
-  if (!watched) return watched.error();
-  if (watched->needs_evaluation() && files_.test.empty() && files_.valid.empty() && files_.holdout == 0)
-    return usage_error(
-        fmt::format("--monitor {} needs data to evaluate on; give --valid FILE or --holdout SHARE", monitor.metric));
-  return {};
-}
-
-Result<void> Train::check_arguments() const {
-  if (files_.train.empty() || model_.empty()) return usage_error("train needs --train FILE and --model FILE");
-  if (!files_.valid.empty() && files_.holdout != 0)
-    return usage_error("--valid and --holdout exclude each other; give one of them");
-  if (!(files_.holdout >= 0 && files_.holdout < 1))
-    return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files_.holdout));
-  if (auto ok = check_run_options(); !ok) return ok;
-  if (log_ == model_) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files_.train, files_.test, files_.valid, label_names_, feature_names_};
-  if (auto once = check_standard_input(inputs); !once) return once;
-  if (auto ok = check_not_input(log_, inputs); !ok) return ok;
-  return check_replaceable(model_, inputs);
-}
 
 std::uint64_t resident_bytes() { return static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20)); }
 
-/// Reads the file that --resume names, or the newest that is sound.
-Result<void> Train::open_resumed() {
-  const std::uint64_t before = resident_bytes();
-  if (resume_from_.empty()) {
-    auto found = newest_resume_point(model_, complain);
-    if (!found) return found.error();
-    resume_from_ = found->path;
-    resumed_ = std::move(found->model);
-  } else {
-    auto model = Model::load(resume_from_, LoadFor::training);
-    if (!model) return model.error();
-    resumed_ = std::move(*model);
-  }
-  const std::uint64_t after = resident_bytes();
-  resumed_bytes_ = after - std::min(before, after);
-  return {};
+/// A file of an earlier run, if this one begins with any.
+const Model* Train::former() const noexcept {
+  if (resumed_) return &resumed_->model();
+  return from_ ? &*from_ : nullptr;
+}
+
+/// libsvm does not say how many features and labels there are: those of the model that the run starts from are meant, too.
+Shape Train::shape_of(const DatasetView& data) const {
+  Shape shape{data.feature_count, data.label_count};
+  const auto reading = options_.data.resolve();
+  if (!from_ || !reading || reading->format != datasets::Format::libsvm) return shape;
+  if (options_.feature_names.empty()) shape.features = std::max(shape.features, from_->shape().features);
+  if (options_.label_names.empty()) shape.labels = std::max(shape.labels, from_->shape().labels);
+  return shape;
 }
 
 Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
-  const Shape shape{data.train.feature_count, data.train.label_count};
-  auto model = resume_ ? resumed_model(asked, data) : new_model(asked.config, shape);
-  if (!model) return model;
-  if (model->data_notes().empty()) model->set_data_notes(data_notes(data.format, data.id_base));
-  if (auto named = name_parts(*model); !named) return named.error();
+  const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
+  auto names = read_names(shape);
+  if (!names) return names.error();
+  if (!resumed_) return new_model(asked.config, shape, std::move(*names));
+  if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
+  Model model = resumed_model();
+  if (!names->labels.empty()) {
+    if (auto done = model.set_label_names(std::move(names->labels)); !done) return done.error();
+  }
+  if (!names->features.empty()) {
+    if (auto done = model.set_feature_names(std::move(names->features)); !done) return done.error();
+  }
   return model;
 }
 
-Result<Model> Train::new_model(Config config, const Shape& shape) const {
+Result<Model> Train::new_model(Config config, const Shape& shape, PartNames names) {
   if (auto valid = validate(config, shape); !valid) return valid.error();
   const std::string tuned = tune_tables(config, shape);
-  if (!tuned.empty() && !settings_.quiet) note(tuned);
+  if (!tuned.empty() && !options_.settings.quiet) note(tuned);
   if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
-  return Model::create(config, shape);
+  if (from_) return started_from(config, shape, std::move(names));
+  auto model = Model::create(config, shape);
+  if (!model) return model;
+  if (auto done = model->set_label_names(std::move(names.labels)); !done) return done.error();
+  if (auto done = model->set_feature_names(std::move(names.features)); !done) return done.error();
+  return model;
 }
 
-Result<Model> Train::resumed_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
-  const Shape shape = resumed_->shape();
-  ConfigSource::Resolved wanted = asked;
-  tune_tables(wanted.config, shape);
-  if (auto same = check_same(wanted, resumed_->config(), resume_from_); !same) return same.error();
-  if (auto fits = check_fits(data.train, files_.train, shape.features, shape.labels); !fits) return fits.error();
-  if (resumed_->pass_done() > 0 && resumed_->pass_rows() != data.train.size()) {
-    return runtime_error(fmt::format(
-        "--resume: {} stands in the midst of an epoch over {} samples, {} has {}; give the data and the --holdout that "
-        "it was trained with",
-        datasets::quoted(resume_from_), resumed_->pass_rows(), datasets::quoted(files_.train), data.train.size()));
+Result<Model> Train::started_from(const Config& config, const Shape& shape, PartNames names) {
+  const std::string file = datasets::quoted(options_.from);
+  Model::Taken taken;
+  auto model = Model::create_from(*from_, config, shape, std::move(names.features), std::move(names.labels), &taken);
+  if (!model) return Error{fmt::format("--from: {}: {}", file, model.error().message), model.error().kind};
+  from_.reset();
+  if (!options_.settings.quiet) {
+    note(
+        fmt::format("starting from {}: the hidden layers and the rows of {} of {} labels and {} of {} features are taken over; "
+                    "sparse paths, hash tables, counts and the optimiser's state are made anew",
+                    file, grouped(taken.labels), grouped(shape.labels), grouped(taken.features), grouped(shape.features)));
   }
-  return std::move(*resumed_);
+  return model;
 }
 
-Result<void> Train::name_parts(Model& model) const {
-  if (!label_names_.empty()) {
-    auto names = datasets::read_names(label_names_, model.shape().labels, "label");
-    if (!names) return names.error();
-    if (auto done = model.set_label_names(std::move(*names)); !done) return done;
+Model Train::resumed_model() {
+  options_.settings.notes = resumed_->notes();
+  return std::move(resumed_->model());
+}
+
+Result<Train::PartNames> Train::read_names(const Shape& shape) const {
+  PartNames names;
+  if (!options_.label_names.empty()) {
+    auto labels = datasets::read_names(options_.label_names, shape.labels, "label");
+    if (!labels) return labels.error();
+    names.labels = std::move(*labels);
   }
-  if (feature_names_.empty()) return {};
-  auto names = datasets::read_names(feature_names_, model.shape().features, "feature");
-  if (!names) return names.error();
-  return model.set_feature_names(std::move(*names));
+  if (!options_.feature_names.empty()) {
+    auto features = datasets::read_names(options_.feature_names, shape.features, "feature");
+    if (!features) return features.error();
+    names.features = std::move(*features);
+  }
+  return names;
 }
 
 void Train::describe(const Model& model, const Needs& needs) const {
-  if (settings_.quiet) return;
+  if (options_.settings.quiet) return;
   const Config& config = model.config();
   const auto text = [&](std::string_view name) {
     for (const Option& option : options()) {
@@ -283,69 +184,99 @@ void Train::describe(const Model& model, const Needs& needs) const {
     if (one.active) level = one.name;
   }
   note(fmt::format("simd {}, {} threads", level, needs.threads));
-  if (!resume_) return;
+  if (!resumed_) return;
   const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
-  note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resume_from_), model.epochs_done(), config.epochs,
-                   within));
+  note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resumed_->path()), model.epochs_done(),
+                   config.epochs, within));
 }
 
 Result<int> Train::run() {
-  settings_.started = std::chrono::steady_clock::now();
-  settings_.model_path = model_;
-  resume_ = resume_option_->count() > 0;
+  RunSettings& settings = options_.settings;
+  settings.started = std::chrono::steady_clock::now();
+  settings.model_path = options_.model;
   ignore_broken_pipes();
-  const InterruptGuard guard(settings_.quiet);
-  if (auto ok = check_arguments(); !ok) return ok.error();
-  Checkpoints::remove_abandoned(model_);
-  const auto asked = config_.resolve();
+  const InterruptGuard guard(settings.quiet);
+  if (auto ok = options_.check(); !ok) return ok.error();
+  Checkpoints::remove_abandoned(options_.model);
+  auto log = EventLog::open(options_.log);
+  if (!log) return log.error();
+  if (auto mirrored = log->mirror_to(options_.tensorboard); !mirrored) return mirrored.error();
+  const auto asked = open_former();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.threads);
-  auto log = EventLog::open(log_);
-  if (!log) return log.error();
-  if (auto mirrored = log->mirror_to(tensorboard_); !mirrored) return mirrored.error();
-  if (resume_) {
-    InterruptGuard::nothing_to_save_while("reading the model");
-    if (auto opened = open_resumed(); !opened) return opened.error();
-  }
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
+/// Reads what this run begins with, if anything, and the options as far as they are known by then.
+Result<ConfigSource::Resolved> Train::open_former() {
+  auto asked = options_.config.resolve();
+  if (!asked) return asked;
+  if (options_.resumes()) {
+    InterruptGuard::nothing_to_save_while("reading the model");
+    auto opened = ResumedRun::open(options_);
+    if (!opened) return opened.error();
+    resumed_ = std::move(*opened);
+    options_.settings.resumed_from = resumed_->path();
+    if (auto settled = resumed_->settle(options_); !settled) return settled.error();
+    std::string changed;
+    if (auto taken = resumed_->take(*asked, changed); !taken) return taken.error();
+    options_.settings.state_is_saved = changed.empty();
+    if (!changed.empty() && !options_.settings.quiet) note(changed);
+  } else if (!options_.from.empty()) {
+    InterruptGuard::nothing_to_save_while("reading the model");
+    auto model = Model::load(options_.from);
+    if (!model) return model.error();
+    from_ = std::move(*model);
+    return options_.config.resolve_over(from_->config());
+  }
+  return asked;
+}
+
+/// Without a preset the data choose one.
+Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const {
+  if (former() != nullptr || !options_.config.preset_name().empty()) return {};
+  const PresetChoice choice = choose_preset(data);
+  auto chosen = options_.config.resolve_from(choice.preset);
+  if (!chosen) return chosen.error();
+  asked = std::move(*chosen);
+  if (!options_.settings.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
+  return {};
+}
+
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
-  const auto seed = resumed_ ? resumed_->config().seed : asked.config.seed;  // of the rows that are held out, too
+  RunSettings& settings = options_.settings;
+  const auto seed = resumed_ ? resumed_->model().config().seed : asked.config.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data");
-  ReadSettings reading{seed, settings_.quiet, {}, {}};
-  if (resumed_) {
-    reading.known_base = known_base(*resumed_, resume_from_);
-    reading.shape = resumed_->shape();
-  }
-  const auto data = read_training_data(files_, data_, reading);
+  ReadSettings reading{seed, settings.quiet, {}, {}};
+  if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
+  if (resumed_) reading.shape = resumed_->model().shape();
+  const auto data = read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
-  if (!resume_ && config_.preset_name().empty()) {
-    const PresetChoice choice = choose_preset(data->train);
-    auto chosen = config_.resolve_from(choice.preset);
-    if (!chosen) return chosen.error();
-    asked = std::move(*chosen);
-    if (!settings_.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
-  }
+  if (auto chosen = choose_by_data(asked, data->train); !chosen) return chosen.error();
   InterruptGuard::nothing_to_save_while("making the model");
-  const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_bytes_);
+  const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
+  if (model->data_notes().empty()) model->set_data_notes(data_notes(data->format, data->id_base));
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.threads)}, log);
+  settings.notes.holdout = options_.files.holdout;
+  settings.notes.rows = unordered(data->train);
+  if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
+  if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
   auto trainer = Trainer::create(*model, data->train.size());
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);
-  settings_.validation_pager = data->validation_pager;
+  settings.validation_pager = data->validation_pager;
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
   const EvaluationData evaluation{data->validation, data->test};
-  return TrainingRun(*model, pass, evaluation, settings_, log).run();
+  return TrainingRun(*model, pass, evaluation, settings, log).run();
 }
 
 void Train::announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const {
   describe(model, needs);
-  if (resume_) {
+  if (resumed_) {
     log.drop_half_line();
   } else {
     log.restart();
@@ -355,51 +286,38 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
 
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
 bool Train::reads_text(const ConfigSource::Resolved& asked) const {
-  const std::string& preset = config_.preset_name();
+  const std::string& preset = options_.config.preset_name();
   const bool named = preset == "text8" || preset == "text8-slide" || asked.config.loss == LossKind::ns;
-  if (!resume_ || data_.names_format() || named) return data_.is_text(named);
-  return holds_vocabulary(*resumed_);
+  if (former() == nullptr || options_.data.names_format() || named) return options_.data.is_text(named);
+  return holds_vocabulary(*former());
 }
 
 Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& log) {
-  if (!label_names_.empty() || !feature_names_.empty())
+  RunSettings& settings = options_.settings;
+  if (!options_.label_names.empty() || !options_.feature_names.empty())
     return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
-  std::unique_ptr<TextData> text;
-  auto model = word_model(asked, text);
+  InterruptGuard::nothing_to_save_while("reading the text");
+  // For a model that goes on being trained it says itself how the text is read.
+  const auto text = read_text_data(options_.files, resumed_ ? resumed_->model().config() : asked.config, settings.quiet);
+  if (!text) return text.error();
+  InterruptGuard::nothing_to_save_while("making the model");
+  auto model = word_model(asked, **text);
   if (!model) return model.error();
   const std::uint64_t memory = estimate_training_memory(model->config(), model->shape()).total();
-  announce(*model, text->events, {memory, effective_threads(asked.config.threads)}, log);
-  auto trainer = WordTrainer::create(*model, text->view());
+  announce(*model, (*text)->events, {memory, effective_threads(asked.config.threads)}, log);
+  settings.notes.holdout = options_.files.holdout;
+  settings.notes.text = content((*text)->corpus.tokens);
+  auto trainer = WordTrainer::create(*model, (*text)->view());
   if (!trainer) return trainer.error();
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(callbacks.on_progress); };
-  const EvaluationData evaluation{text->validation, {}};
-  return TrainingRun(*model, pass, evaluation, settings_, log).run();
+  const EvaluationData evaluation{(*text)->validation, {}};
+  return TrainingRun(*model, pass, evaluation, settings, log).run();
 }
 
-/// Also reads the text, for which a model that goes on being trained says how.
-Result<Model> Train::word_model(const ConfigSource::Resolved& asked, std::unique_ptr<TextData>& text) {
-  if (resumed_) {
-    ConfigSource::Resolved wanted = asked;
-    tune_tables(wanted.config, resumed_->shape());
-    if (auto same = check_same(wanted, resumed_->config(), resume_from_); !same) return same.error();
-  }
-  InterruptGuard::nothing_to_save_while("reading the text");
-  auto read = read_text_data(files_, resumed_ ? resumed_->config() : asked.config, settings_.quiet);
-  if (!read) return read.error();
-  text = std::move(*read);
-  if (resumed_) {
-    if (resumed_->label_names() == text->corpus.words) return std::move(*resumed_);
-    return runtime_error(
-        fmt::format("--resume: {} was trained on a text with other words than {}; give the same text, or train a new "
-                    "model",
-                    datasets::quoted(resume_from_), datasets::quoted(files_.train)));
-  }
-  InterruptGuard::nothing_to_save_while("making the model");
-  auto model = new_model(asked.config, text->shape());
-  if (!model) return model;
-  if (auto named = model->set_label_names(text->corpus.words); !named) return named.error();
-  if (auto named = model->set_feature_names(text->subwords.names); !named) return named.error();
-  return model;
+Result<Model> Train::word_model(const ConfigSource::Resolved& asked, const TextData& text) {
+  if (!resumed_) return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});
+  if (auto same = resumed_->check_text(text, options_.files); !same) return same.error();
+  return resumed_model();
 }
 
 }  // namespace

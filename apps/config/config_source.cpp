@@ -40,6 +40,7 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
       return Error{fmt::format("{}: {}", setting.where, done.error().message), done.error().kind};
     }
     resolved.given.push_back(setting.name);
+    resolved.named.push_back(setting.name);
     // A preset may leave the tables to tune_tables(); who names them means them.
     if (setting.name == "k" || setting.name == "tables") resolved.config.table_budget = 0;
   }
@@ -47,6 +48,10 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
 }
 
 }  // namespace
+
+bool ConfigSource::Resolved::names(std::string_view option) const noexcept {
+  return std::ranges::find(named, option) != named.end();
+}
 
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
@@ -75,30 +80,42 @@ void ConfigSource::add_options(CLI::App& parser) {
 }
 
 Result<ConfigSource::Resolved> ConfigSource::resolve_from(std::string_view usual) const {
+  Config config;
+  if (preset_.empty() && !usual.empty()) {
+    auto found = preset(usual);
+    if (!found) return found.error();
+    config = std::move(*found);
+  }
+  return resolve_over(config);
+}
+
+Result<ConfigSource::Resolved> ConfigSource::resolve_over(const Config& usual) const {
   Resolved resolved;
+  resolved.config = usual;
   if (!preset_.empty()) {
     auto config = preset(preset_);
     if (!config) return config.error();
     resolved.config = std::move(*config);
     for (const Option& option : options()) resolved.given.emplace_back(option.name);
-  } else if (!usual.empty()) {
-    auto config = preset(usual);
-    if (!config) return config.error();
-    resolved.config = std::move(*config);
   }
+  if (auto done = apply_given(resolved); !done) return done.error();
+  return resolved;
+}
+
+/// The file's options, then those of the command line.
+Result<void> ConfigSource::apply_given(Resolved& resolved) const {
   if (!file_.empty()) {
     const auto settings = read_config_file(file_);
     if (!settings) return settings.error();
-    if (auto done = apply(*settings, resolved); !done) return done.error();
+    if (auto done = apply(*settings, resolved); !done) return done;
   }
-  if (auto done = apply(command_line_, resolved); !done) return done.error();
-  return resolved;
+  return apply(command_line_, resolved);
 }
 
 Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path) {
   for (const Option& option : options()) {
     const bool given = std::ranges::any_of(asked.given, [&](const std::string& name) { return option.is_called(name); });
-    if (!given || !option.stored) continue;
+    if (!given || !option.stored || option.name == "epochs") continue;
     const std::string wanted = option.get(asked.config);
     const std::string has = option.get(stored);
     if (wanted == has) continue;

@@ -25,21 +25,28 @@ class ConfigSource {
   struct Resolved {
     Config config;
     std::vector<std::string> given;
+    std::vector<std::string> named;  ///< of these, the ones that a file or the command line named, and not only a preset
+
+    bool names(std::string_view option) const noexcept;
   };
   Result<Resolved> resolve() const { return resolve_from({}); }
   /// The same where `usual` is the preset that stands in for one that was not named.
   Result<Resolved> resolve_from(std::string_view usual) const;
+  /// The same where `usual` stands in for the preset.
+  Result<Resolved> resolve_over(const Config& usual) const;
   /// "" if none was named.
   const std::string& preset_name() const noexcept { return preset_; }
 
  private:
+  Result<void> apply_given(Resolved& resolved) const;
+
   std::string preset_;
   std::string file_;
   std::vector<Setting> command_line_;
 };
 
 /// For resuming: usage error if an option that was given and is part of a model file differs from what the model was trained
-/// with.
+/// with. Not of the epochs: more of them are a legal wish.
 Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path);
 
 }  // namespace glissade::apps

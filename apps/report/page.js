@@ -38,7 +38,8 @@
     let progress = [];
     for (const event of run.events) {
       if (event.event === "start") progress = progress.filter((sample) => sample.epoch <= event.epochs_done);
-      if (event.event === "progress") {
+      // What goes on before and after the steps of an epoch has no place in the curves.
+      if (event.event === "progress" && (event.activity ?? "training") === "training") {
         progress = progress.filter((sample) => sample.epoch < event.epoch || (sample.epoch === event.epoch && sample.samples < event.samples));
         progress.push(event);
       }

@@ -61,6 +61,7 @@ void Checkpoints::start(const std::string& path) {
   collect(background_.wait());
   writing_ = path;
   writing_step_ = model_.step();
+  writing_epochs_ = model_.epochs_done();
   last_step_ = model_.step();
   last_time_ = Clock::now();
   background_.start(model_, path);
@@ -86,12 +87,20 @@ Result<void> Checkpoints::save_last(bool with_training_state) {
   auto written = model_.save(model_path_, with_training_state);
   model_saved_ = written.ok();
   writing_step_ = model_.step();
+  if (written) begins_with(model_path_);
   if (written && settings_.keep > 0) {
     keep_copy(model_path_);
     prune(settings_.keep);
   }
   return written;
 }
+
+std::optional<Checkpoints::Saved> Checkpoints::last_saved() {
+  collect(background_.wait());
+  return saved_;
+}
+
+void Checkpoints::begins_with(const std::string& path) { saved_ = Saved{path, model_.step(), model_.epochs_done()}; }
 
 bool Checkpoints::model_saved() {
   collect(background_.wait());
@@ -103,6 +112,7 @@ void Checkpoints::collect(std::optional<BackgroundSave::Outcome> outcome) {
   const bool is_model = writing_ == model_path_;
   if (is_model) model_saved_ = outcome->written.ok();
   if (!outcome->written) return listener_.on_trouble(outcome->written.error().message + "; training goes on");
+  saved_ = Saved{writing_, writing_step_, writing_epochs_};
   if (is_model && settings_.keep > 0) keep_copy(writing_);
   // With the model file written no older state is of use, unless somebody wants to keep some.
   prune(settings_.keep > 0 ? settings_.keep : is_model ? 0 : 1);
@@ -135,6 +145,7 @@ Result<std::string> Checkpoints::save_now() {
   collect(background_.wait());
   const std::string path = path_of_step();
   if (auto written = model_.save(path); !written) return written.error();
+  begins_with(path);
   prune(std::max<std::size_t>(1, settings_.keep));
   return path;
 }

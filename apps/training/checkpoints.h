@@ -57,6 +57,17 @@ class Checkpoints {
   /// Whether the last save_model() came to a good end; waits for it.
   bool model_saved();
 
+  /// A state of the run that a file holds.
+  struct Saved {
+    std::string path;
+    std::uint64_t step = 0;
+    std::uint32_t epochs = 0;  ///< that were done
+  };
+  /// The newest one, if there is any; waits for what is being written.
+  std::optional<Saved> last_saved();
+  /// `path` holds the state that the model is in now: the run goes on from it.
+  void begins_with(const std::string& path);
+
   /// Writes a checkpoint now, also beside one that is under way. Returns its path.
   Result<std::string> save_now();
   /// Waits until all is written, and removes the checkpoints that a finished run does not need.
@@ -86,6 +97,8 @@ class Checkpoints {
   BackgroundSave background_;
   std::string writing_;
   std::uint64_t writing_step_ = 0;
+  std::uint32_t writing_epochs_ = 0;
+  std::optional<Saved> saved_;
   double writing_pause_ = 0;
   std::uint64_t last_step_;
   Clock::time_point last_time_ = Clock::now();

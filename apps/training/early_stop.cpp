@@ -9,7 +9,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 namespace glissade::apps {
 namespace {
@@ -56,22 +55,15 @@ bool EarlyStop::take(const EpochReport& report, const std::optional<Evaluation>&
   return true;
 }
 
-std::string EarlyStop::notes() const {
-  const nlohmann::ordered_json json = {
-      {"monitor", settings_.metric}, {"best", best_}, {"best_epoch", best_epoch_}, {"since_best", since_best_}};
-  return json.dump();
+EarlyStopState EarlyStop::state() const {
+  return {settings_.metric, settings_.patience, settings_.min_delta, best_, best_epoch_, since_best_};
 }
 
-void EarlyStop::recall(const std::string& notes) {
-  try {
-    const auto json = nlohmann::json::parse(notes, nullptr, false);
-    if (!json.is_object() || json.value("monitor", "") != settings_.metric) return;
-    best_ = json.value("best", 0.0);
-    best_epoch_ = json.value("best_epoch", 0u);
-    since_best_ = json.value("since_best", 0u);
-  } catch (const nlohmann::json::exception&) {
-    return;  // somebody else's notes under the same names
-  }
+void EarlyStop::recall(const EarlyStopState& state) {
+  if (state.metric != settings_.metric) return;
+  best_ = state.best;
+  best_epoch_ = state.best_epoch;
+  since_best_ = state.since_best;
 }
 
 }  // namespace glissade::apps

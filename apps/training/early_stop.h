@@ -4,8 +4,6 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <glissade/metrics.h>
 #include <glissade/result.h>
 #include <glissade/trainer.h>
@@ -19,8 +17,17 @@ struct MonitorSettings {
   double min_delta = 0;        ///< less than this is none
 };
 
-/// Follows one metric from evaluation to evaluation: which epoch was the best, and whether it is time to stop. How it stands goes
-/// with the model's training state, so that a resumed run stops where an unbroken one would.
+/// How watching stands: what goes with the model's training state, so that a resumed run stops where an unbroken one would.
+struct EarlyStopState {
+  std::string metric;  ///< "" = nothing is watched
+  std::uint32_t patience = 0;
+  double min_delta = 0;
+  double best = 0;
+  std::uint32_t best_epoch = 0;  ///< 0 = none yet
+  std::uint32_t since_best = 0;  ///< evaluations
+};
+
+/// Follows one metric from evaluation to evaluation: which epoch was the best, and whether it is time to stop.
 class EarlyStop {
  public:
   /// Usage error for a metric that there is not.
@@ -37,9 +44,9 @@ class EarlyStop {
   double best() const noexcept { return best_; }
   const MonitorSettings& settings() const noexcept { return settings_; }
 
-  /// How it stands, for Model::set_run_notes(), and back. Notes of another metric, or of nobody, say nothing.
-  std::string notes() const;
-  void recall(const std::string& notes);
+  /// How it stands, and back. The state of another metric, or of none, is left aside.
+  EarlyStopState state() const;
+  void recall(const EarlyStopState& state);
 
  private:
   explicit EarlyStop(const MonitorSettings& settings) : settings_(settings) {}

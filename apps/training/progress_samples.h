@@ -7,6 +7,8 @@
 
 #include <glissade/trainer.h>
 
+#include "apps/console/progress.h"
+
 namespace glissade::apps {
 
 /// Chooses moments within epochs for the log: each second at first, ever rarer as the run grows older, so that a curve has its
@@ -15,10 +17,14 @@ class ProgressSamples {
  public:
   bool due() const noexcept;
 
-  /// The event of a moment. Means are over what has passed since the moment before, not over the epoch so far.
+  /// The event of a moment. Means are over what has passed since the moment before, not over the epoch so far; null while
+  /// something else goes on than steps.
   nlohmann::ordered_json take(const Progress& progress);
+  /// Of an evaluation there is only how far it is.
+  nlohmann::ordered_json take(const EvaluationProgress& progress);
 
  private:
+  void add_means(nlohmann::ordered_json& json, const Progress& progress);
   using Clock = std::chrono::steady_clock;
   static constexpr double kFewestSeconds = 1;
   static constexpr double kShareOfAge = 0.005;

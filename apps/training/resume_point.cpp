@@ -1,5 +1,7 @@
 #include "apps/training/resume_point.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +14,10 @@ namespace glissade::apps {
 Result<ResumePoint> newest_resume_point(const std::string& model_path,
                                         const std::function<void(const std::string& message)>& on_damaged) {
   const auto files = Checkpoints::newest_first(model_path);
+  if (std::error_code code; files.size() == 1 && !std::filesystem::exists(files.front(), code) && !code) {
+    return runtime_error(fmt::format("--resume: there is no {} and no checkpoint of it; leave --resume out to start a new run",
+                                     datasets::quoted(model_path)));
+  }
   Error newest;
   for (std::size_t i = 0; i < files.size(); ++i) {
     auto model = Model::load(files[i], LoadFor::training);

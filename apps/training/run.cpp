@@ -32,6 +32,13 @@ std::uint64_t size_of(const std::string& path) {
   return code ? 0 : bytes;
 }
 
+template <class Options, class Callback>
+void follow(Options& options, const Callback& callback) {
+  if constexpr (requires { options.on_progress = callback; }) options.on_progress = callback;
+}
+
+bool interrupted() noexcept { return InterruptGuard::signal() != 0; }
+
 }  // namespace
 
 TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& data, const RunSettings& settings, EventLog& log)
@@ -46,85 +53,167 @@ TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& dat
                     [this](const std::string& message) {
                       progress_.clear();
                       complain(message);
-                    }}) {}
+                    }}),
+      notes_(settings.notes),
+      epoch_end_step_(model.step()) {
+  if (settings.state_is_saved) checkpoints_.begins_with(settings.resumed_from);
+}
 
 Result<int> TrainingRun::run() {
   InterruptGuard::keep_what_is_trained();
-  if (auto ok = begin(); !ok) return ok.error();
-  while (!stopped_early_ && model_.epochs_done() < model_.config().epochs) {
+  const auto begun = begin();
+  if (!begun) return begun.error();
+  if (!*begun) return stop_now();
+  idle_ = epochs_.empty() && (last() || stopped_early_);
+  if (idle_) report_nothing_to_do();
+  while (!stopped_early_ && !last()) {
     const auto finished = run_epoch();
     if (!finished) return runtime_error(finished.error().message + what_is_left());
     if (!*finished) return stop_now();
   }
-  if (auto done = finish(); !done) return done.error();
+  const auto finished = finish();
+  if (!finished) return finished.error();
+  if (!*finished) {
+    complain(fmt::format("interrupted; {} holds the result of all epochs, which was not evaluated",
+                         datasets::quoted(settings_.model_path)));
+    return InterruptGuard::exit_status();
+  }
   report_done();
   return 0;
 }
 
-Result<void> TrainingRun::begin() {
+/// False if a signal stopped it.
+Result<bool> TrainingRun::begin() {
   auto early_stop = EarlyStop::create(settings_.monitor);
   if (!early_stop) return early_stop.error();
   early_stop_ = std::move(*early_stop);
-  early_stop_->recall(model_.run_notes());
+  early_stop_->recall(notes_.watch);
   stopped_early_ = early_stop_->should_stop();
-  return {};
+  note_state();
+  if (!notes_.unevaluated) return true;
+  EpochEvent event;
+  event.report = *notes_.unevaluated;
+  auto concluded = conclude_epoch(std::move(event));
+  if (!concluded) return runtime_error(concluded.error().message + what_is_left());
+  return concluded;
+}
+
+void TrainingRun::note_state() {
+  notes_.watch = early_stop_->state();
+  model_.set_run_notes(notes_.json());
+}
+
+/// Called by the trainer, whatever it is busy with. False: stop.
+bool TrainingRun::show(const Progress& progress) {
+  activity_ = progress.activity;
+  training_left_ = progress.seconds_left;
+  Progress whole = progress;
+  if (whole.seconds_left >= 0) whole.seconds_left += evaluation_seconds_ * evaluations_left();
+  progress_.show(whole);
+  if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
+  return !interrupted();
+}
+
+void TrainingRun::show_evaluation(EvaluationProgress progress) {
+  if (progress.done > 0 && training_left_ >= 0) {
+    const double whole = progress.seconds * static_cast<double>(progress.total) / static_cast<double>(progress.done);
+    progress.seconds_left = training_left_ + whole * (1 + evaluations_left()) - progress.seconds;
+  }
+  progress_.show_evaluation(progress);
+  if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
 }
 
 /// False if a signal stopped it.
 Result<bool> TrainingRun::run_epoch() {
-  const auto uninterrupted = [] { return InterruptGuard::signal() == 0; };
-  const PassCallbacks callbacks{[&](const Progress& progress) {
-                                  progress_.show(progress);
-                                  if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
-                                  return uninterrupted();
-                                },
+  const PassCallbacks callbacks{[&](const Progress& progress) { return show(progress); },
                                 [&] {
-                                  if (uninterrupted()) checkpoints_.after_step();
-                                  return uninterrupted();
+                                  if (!interrupted()) checkpoints_.after_step();
+                                  return !interrupted();
                                 }};
   const std::uint32_t before = model_.epochs_done();
   auto trained = pass_(callbacks);
   progress_.clear();
   if (!trained) return trained.error();
   if (model_.epochs_done() == before) return false;
+  epoch_end_step_ = model_.step();
   EpochEvent event;
   event.report = *trained;
   event.checkpoint_pause_seconds = checkpoints_.take_longest_pause();
-  const bool last = model_.epochs_done() >= model_.config().epochs;
+  return conclude_epoch(std::move(event));
+}
+
+/// Evaluates, saves and reports an epoch that was trained. False if a signal says to stop here.
+Result<bool> TrainingRun::conclude_epoch(EpochEvent event) {
+  notes_.unevaluated.reset();
   // With early stopping the file depends on the evaluation; without, it need not wait for it.
-  if (early_stop_->on()) {
-    if (auto evaluated = evaluate_epoch(event); !evaluated) return evaluated.error();
+  if (early_stop_->needs_evaluation()) {
+    const auto evaluated = evaluate_epoch(event);
+    if (!evaluated) return evaluated.error();
+    if (!*evaluated) {  // the resumed run evaluates it first
+      notes_.unevaluated = event.report;
+      note_state();
+      return false;
+    }
   }
   const bool best = early_stop_->take(event.report, event.evaluation);
-  if (early_stop_->on()) model_.set_run_notes(early_stop_->notes());
-  const auto saved = save_epoch(best, last);
+  note_state();
+  const auto saved = save_epoch(best, last());
   if (!saved) return saved.error();
   event.save_seconds = *saved;
-  if (!early_stop_->on()) {
-    if (auto evaluated = evaluate_epoch(event); !evaluated) return evaluated.error();
+  bool whole = true;
+  if (!early_stop_->needs_evaluation()) {
+    const auto evaluated = evaluate_epoch(event);
+    if (!evaluated) return evaluated.error();
+    whole = *evaluated;
   }
   event.peak_rss_mib = peak_memory_mib();
   log_.write(epoch_json(event));
   report(event);
   epochs_.push_back(event);
-  stopped_early_ = early_stop_->should_stop() && !last;
-  return last || stopped_early_ || uninterrupted();
+  stopped_early_ = early_stop_->should_stop() && !last();
+  return (whole && (last() || stopped_early_)) || !interrupted();
 }
 
-Result<void> TrainingRun::evaluate_epoch(EpochEvent& event) {
-  const bool last = model_.epochs_done() >= model_.config().epochs;
-  const bool due = last || model_.epochs_done() % settings_.eval_every == 0;
-  if (!data_.validation || !due || (InterruptGuard::signal() != 0 && !early_stop_->on())) return {};
-  auto evaluation = evaluate(model_, *data_.validation, {.pager = settings_.validation_pager});
+std::uint32_t TrainingRun::evaluations_left() const noexcept {
+  if (!data_.validation) return 0;
+  const std::uint32_t all = model_.config().epochs;
+  std::uint32_t left = 0;
+  for (std::uint32_t epoch = model_.epochs_done() + 1; epoch <= all; ++epoch)
+    left += epoch == all || epoch % settings_.eval_every == 0 ? 1 : 0;
+  return left;
+}
+
+/// Nothing if a signal stopped it.
+Result<std::optional<Evaluation>> TrainingRun::evaluate_on(const Model& model, const DatasetView& data, const RowPager* pager) {
+  EvaluateOptions options;
+  options.pager = pager;
+  const auto start = std::chrono::steady_clock::now();
+  follow(options, [&](std::uint64_t done, std::uint64_t total) {
+    show_evaluation({model_.epochs_done(), done, total, seconds_since(start)});
+    return !interrupted();
+  });
+  auto evaluation = evaluate(model, data, options);
+  progress_.clear();
+  if (interrupted()) return std::optional<Evaluation>();
   if (!evaluation) return evaluation.error();
-  event.evaluation = *evaluation;
-  return {};
+  evaluation_seconds_ = evaluation->seconds;
+  return std::optional(std::move(*evaluation));
+}
+
+/// False if a signal stopped it.
+Result<bool> TrainingRun::evaluate_epoch(EpochEvent& event) {
+  const bool due = last() || model_.epochs_done() % settings_.eval_every == 0;
+  if (!data_.validation || !due) return true;
+  auto evaluation = evaluate_on(model_, *data_.validation, settings_.validation_pager);
+  if (!evaluation) return evaluation.error();
+  event.evaluation = std::move(*evaluation);
+  return event.evaluation.has_value();
 }
 
 /// Seconds for which training waited. The last epoch's file is written before anything else happens, and must succeed.
 Result<double> TrainingRun::save_epoch(bool best, bool last) {
   const auto start = std::chrono::steady_clock::now();
-  const bool stopping = InterruptGuard::signal() != 0;
+  const bool stopping = interrupted();
   if (early_stop_->on() && !best) {
     if (!last) checkpoints_.save_pass_end(stopping);
   } else if (!last) {
@@ -136,7 +225,8 @@ Result<double> TrainingRun::save_epoch(bool best, bool last) {
   return seconds_since(start);
 }
 
-Result<void> TrainingRun::finish() {
+/// False if a signal stopped the evaluation of the result.
+Result<bool> TrainingRun::finish() {
   if (!checkpoints_.model_saved()) {
     return runtime_error(fmt::format("the best model, of epoch {}, could not be written to {}", early_stop_->best_epoch(),
                                      datasets::quoted(settings_.model_path)));
@@ -147,41 +237,48 @@ Result<void> TrainingRun::finish() {
     auto loaded = Model::load(settings_.model_path);
     if (!loaded) return loaded.error();
     result = std::move(*loaded);
-    if (settings_.slim) {
+    if (settings_.slim && !idle_) {
       if (auto written = result->save(settings_.model_path, false); !written) return written.error();
     }
   }
-  if (data_.test) {
-    auto evaluation = evaluate(result ? *result : model_, *data_.test);
-    if (!evaluation) return evaluation.error();
-    test_evaluation_ = *evaluation;
-  }
-  checkpoints_.finish();
-  return {};
+  if (!idle_) checkpoints_.finish();
+  if (!data_.test) return true;
+  auto evaluation = evaluate_on(result ? *result : model_, *data_.test, nullptr);
+  if (!evaluation) return evaluation.error();
+  test_evaluation_ = std::move(*evaluation);
+  return test_evaluation_.has_value();
 }
 
-/// After a signal: what was trained of the epoch at hand is kept.
-Result<int> TrainingRun::stop_now() {
-  std::string rest = fmt::format("nothing was written to {}", datasets::quoted(settings_.model_path));
-  if (model_.pass_done() > 0) {
-    const auto path = checkpoints_.save_now();
-    if (!path) return runtime_error(path.error().message + what_is_left());
-    rest = fmt::format("{} holds step {}, {} samples into epoch {}; go on with --resume", datasets::quoted(*path), model_.step(),
-                       grouped(model_.pass_done()), model_.epochs_done() + 1);
-  } else if (model_.epochs_done() > 0) {
-    checkpoints_.model_saved();
-    rest = fmt::format("{} holds the end of epoch {}, go on with --resume",
-                       datasets::quoted(Checkpoints::newest_first(settings_.model_path).front()), model_.epochs_done());
+/// After a signal: sees to it that a file holds what was trained. Returns what is to be said about it.
+Result<std::string> TrainingRun::keep_state() {
+  const bool within = model_.pass_done() > 0;
+  // A running text has no states within a pass: what was trained since its begin cannot be gone on from.
+  const bool can_be_saved = within || (model_.epochs_done() > 0 && model_.step() == epoch_end_step_);
+  auto saved = checkpoints_.last_saved();
+  if (can_be_saved && (!saved || saved->step != model_.step() || saved->epochs != model_.epochs_done() || notes_.unevaluated)) {
+    if (const auto path = checkpoints_.save_now(); !path) return path.error();
+    saved = checkpoints_.last_saved();
   }
-  complain(fmt::format("interrupted; {}", rest));
+  if (!saved) return fmt::format("interrupted while {}; nothing to save yet", name_of(activity_));
+  if (within) {
+    return fmt::format("interrupted; {} holds step {}, {} samples into epoch {}; go on with --resume",
+                       datasets::quoted(saved->path), model_.step(), grouped(model_.pass_done()), model_.epochs_done() + 1);
+  }
+  return fmt::format("interrupted; {} holds the end of epoch {}, go on with --resume", datasets::quoted(saved->path),
+                     saved->epochs);
+}
+
+Result<int> TrainingRun::stop_now() {
+  const auto kept = keep_state();
+  if (!kept) return runtime_error("interrupted, and " + kept.error().message + what_is_left());
+  complain(*kept);
   return InterruptGuard::exit_status();
 }
 
 /// For a message that ends a run.
-std::string TrainingRun::what_is_left() const {
-  const std::string path = Checkpoints::newest_first(settings_.model_path).front();
-  if (size_of(path) == 0) return "";
-  return fmt::format(" ({} is the last state that was saved)", datasets::quoted(path));
+std::string TrainingRun::what_is_left() {
+  const auto saved = checkpoints_.last_saved();
+  return saved ? fmt::format(" ({} is the last state that was saved)", datasets::quoted(saved->path)) : "";
 }
 
 void TrainingRun::log_checkpoint(const CheckpointReport& report) {
@@ -200,6 +297,23 @@ void TrainingRun::report(const EpochEvent& event) const {
   note(line);
 }
 
+/// A finished run that is asked to go on.
+void TrainingRun::report_nothing_to_do() const {
+  if (settings_.quiet) return;
+  const std::string path = datasets::quoted(settings_.resumed_from);
+  if (stopped_early_) {
+    note(fmt::format(
+        "{} stopped early: no better {} for {} evaluations, epoch {} is the best; a higher --patience goes on, --from "
+        "starts a new run from it",
+        path, early_stop_->settings().metric, early_stop_->state().since_best, early_stop_->best_epoch()));
+  } else {
+    note(fmt::format(
+        "{} is finished, all of its {} epochs are trained; --resume with more --epochs goes on, --from starts a new run "
+        "from it",
+        path, model_.config().epochs));
+  }
+}
+
 void TrainingRun::report_done() {
   DoneEvent done;
   done.epochs = std::move(epochs_);
@@ -212,7 +326,7 @@ void TrainingRun::report_done() {
   log_.write(done_json(done));
   if (settings_.quiet) return;
   const EarlyStop& watched = *early_stop_;
-  if (watched.on()) {
+  if (watched.on() && !idle_) {
     const std::string why = stopped_early_ ? fmt::format("stopped early, no better {} for {} evaluations; ",
                                                          watched.settings().metric, watched.settings().patience)
                                            : "";
@@ -221,6 +335,7 @@ void TrainingRun::report_done() {
   }
   if (test_evaluation_)
     note(fmt::format("test data: {} (in {})", metrics_text(test_evaluation_->metrics), duration_text(test_evaluation_->seconds)));
+  if (idle_) return;
   double train_seconds = 0, waited = 0;
   for (const EpochEvent& epoch : done.epochs) {
     train_seconds += epoch.report.train_seconds;

@@ -18,6 +18,7 @@
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/progress_samples.h"
+#include "apps/training/run_notes.h"
 
 namespace glissade::apps {
 
@@ -29,6 +30,9 @@ struct RunSettings {
   const RowPager* validation_pager = nullptr;  ///< of what epochs are evaluated on
   CheckpointSettings checkpoints;
   MonitorSettings monitor;
+  RunNotes notes;               ///< what the model file is to say about the run; of a run that goes on: what it said
+  std::string resumed_from;     ///< the file that the run goes on from; "" = a new run
+  bool state_is_saved = false;  ///< the model is as that file holds it
   std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
 };
 
@@ -42,25 +46,35 @@ struct EvaluationData {
 };
 
 /// The epochs that a model still has to go: training, checkpoints, evaluation, early stopping, reports. The model file is always
-/// either what it was before or the state at the end of an epoch: the last one, or with early stopping the best so far.
+/// either what it was before or the state at the end of an epoch: the last one, or with early stopping the best so far. A signal
+/// stops whatever goes on, and leaves a state to go on from.
 class TrainingRun {
  public:
   /// All arguments must outlive the run.
   TrainingRun(Model& model, EpochPass pass, const EvaluationData& data, const RunSettings& settings, EventLog& log);
 
-  /// Exit status: 0, or 128 + signal when SIGINT or SIGTERM stopped it between two steps.
+  /// Exit status: 0, or 128 + signal when SIGINT, SIGTERM or SIGHUP stopped it.
   Result<int> run();
 
  private:
-  Result<void> begin();
+  Result<bool> begin();
   Result<bool> run_epoch();
-  Result<void> evaluate_epoch(EpochEvent& event);
+  Result<bool> conclude_epoch(EpochEvent event);
+  Result<bool> evaluate_epoch(EpochEvent& event);
+  Result<std::optional<Evaluation>> evaluate_on(const Model& model, const DatasetView& data, const RowPager* pager);
   Result<double> save_epoch(bool best, bool last);
-  Result<void> finish();
+  Result<bool> finish();
+  Result<std::string> keep_state();
   Result<int> stop_now();
-  std::string what_is_left() const;
+  std::string what_is_left();
+  bool last() const noexcept { return model_.epochs_done() >= model_.config().epochs; }
+  std::uint32_t evaluations_left() const noexcept;
+  void note_state();
+  bool show(const Progress& progress);
+  void show_evaluation(EvaluationProgress progress);
   void log_checkpoint(const CheckpointReport& report);
   void report(const EpochEvent& event) const;
+  void report_nothing_to_do() const;
   void report_done();
 
   Model& model_;
@@ -74,7 +88,13 @@ class TrainingRun {
   std::optional<EarlyStop> early_stop_;
   std::vector<EpochEvent> epochs_;
   std::optional<Evaluation> test_evaluation_;
+  RunNotes notes_;
+  std::uint64_t epoch_end_step_;   ///< the model's step at the last end of an epoch
+  double training_left_ = -1;      ///< seconds, as the trainer last said
+  double evaluation_seconds_ = 0;  ///< of the last evaluation, 0 before the first
+  Activity activity_ = Activity::steps;
   bool stopped_early_ = false;
+  bool idle_ = false;  ///< a finished run: there was nothing to train
 };
 
 }  // namespace glissade::apps

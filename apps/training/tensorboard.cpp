@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <glissade/phases.h>
+
 #include "apps/console/output.h"
 #include "datasets/message.h"
 
@@ -145,6 +147,7 @@ void TensorBoard::write(const nlohmann::ordered_json& event) {
   std::uint64_t samples = 0;
   const std::string kind = event.at("event");
   if (kind == "progress") {
+    if (event.value("activity", "training") != name_of(Activity::steps)) return;  // no curve has a point there
     for (const Tag& tag : kProgressTags) add(tag);
     samples = (event.at("epoch").get<std::uint64_t>() - 1) * event.at("samples_total").get<std::uint64_t>() +
               event.at("samples").get<std::uint64_t>();

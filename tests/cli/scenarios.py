@@ -295,8 +295,8 @@ def stopped_within_an_epoch_goes_on_there(runs):
     found = re.search(r"'(m\.glsd\.checkpoint-\d+)' holds step", err)
     if process.returncode != 143 or not found:
         raise Failure(f"exit status {process.returncode}, stderr {err!r}")
-    _, err = runs.call("train", "--train", runs.train_file, "--holdout", "0.5", "--model", "m.glsd", "--resume", "--quiet", expect=1)
-    if "stands in the midst of an epoch over" not in err or err.count("\n") != 1:
+    _, err = runs.call("train", "--train", runs.train_file, "--holdout", "0.5", "--model", "m.glsd", "--resume", "--quiet", expect=2)
+    if "holds no rows out, not 0.5 of the rows" not in err or err.count("\n") != 1:
         raise Failure(f"stderr is {err!r}")
     if "samples into the next" not in runs.call("info", "--model", found[1])[0]:
         raise Failure("info does not say where the checkpoint stands")

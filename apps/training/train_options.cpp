@@ -1,0 +1,161 @@
+#include "apps/training/train_options.h"
+
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "apps/console/output_file.h"
+#include "apps/training/early_stop.h"
+
+namespace glissade::apps {
+
+void TrainOptions::add_options(CLI::App& parser) {
+  parser.add_option("--train", files.train, "Training data.")->type_name("FILE");
+  parser
+      .add_option("--test", files.test,
+                  "Labelled data to evaluate on: at the end of epochs, or beside --valid or --holdout once, at the end of all.")
+      ->type_name("FILE");
+  parser.add_option("--valid", files.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
+      ->type_name("FILE");
+  holdout_ = parser
+                 .add_option("--holdout", files.holdout,
+                             "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1. "
+                             "Part of the run: --resume holds out the same rows.")
+                 ->type_name("SHARE");
+  parser
+      .add_option("--eval-every", settings.eval_every,
+                  "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
+      ->type_name("N");
+  add_start_options(parser);
+  add_checkpoint_options(parser);
+  add_monitor_options(parser);
+  parser.add_flag("--slim", settings.slim,
+                  "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
+  parser.add_option("--label-names", label_names, "One name per line and label; kept in the model.")->type_name("FILE");
+  parser.add_option("--feature-names", feature_names, "One name per line and feature; kept in the model.")->type_name("FILE");
+  parser
+      .add_option("--log-json", log,
+                  "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
+                  "continued with --resume.")
+      ->type_name("FILE");
+  parser
+      .add_option("--tensorboard", tensorboard,
+                  "Write a TensorBoard event file into this folder: the numbers of --log-json as scalars.")
+      ->type_name("DIR");
+  parser.add_flag("--quiet", settings.quiet, "Print nothing but errors.");
+  data.add_options(parser);
+  config.add_options(parser);
+}
+
+void TrainOptions::add_start_options(CLI::App& parser) {
+  parser
+      .add_option("--model", model,
+                  "Model file to write. It is replaced as a whole at the end of each epoch (with --monitor: of each that is the "
+                  "best so far); an existing file stays until then. Checkpoints lie beside it, as FILE.checkpoint-STEP.")
+      ->type_name("FILE");
+  resume_ = parser
+                .add_option("--resume", resume_from,
+                            "Go on from the newest of the model file and its checkpoints that is sound, or from FILE, "
+                            "also in the midst of an epoch, on the same data. Options of the model need not be given again; if "
+                            "they are, they must be the same, but for --epochs: with more of them a finished run goes on, too.")
+                ->type_name("[FILE]")
+                ->expected(0, 1);
+  parser
+      .add_option("--from", from,
+                  "Start a new run from the weights of a finished model, on these data: rows of labels and features are taken "
+                  "over by name where both sides have names, otherwise by number; all else is made anew. Options that are not "
+                  "given are that model's.")
+      ->type_name("FILE");
+}
+
+void TrainOptions::add_checkpoint_options(CLI::App& parser) {
+  CheckpointSettings& checkpoints = settings.checkpoints;
+  parser
+      .add_option("--checkpoint-minutes", checkpoints.minutes,
+                  "Minutes from one checkpoint within an epoch to the next; SIGINT, SIGTERM and SIGHUP make one, too. 0 = none "
+                  "by time. Default 10.")
+      ->type_name("MINUTES");
+  parser.add_option("--checkpoint-steps", checkpoints.steps, "Likewise in optimiser steps. Default 0, none.")->type_name("N");
+  parser
+      .add_option("--checkpoint-epochs", checkpoints.epochs,
+                  "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
+      ->type_name("N");
+  parser
+      .add_option("--keep", checkpoints.keep,
+                  "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
+                  "something newer is there or training is over.")
+      ->type_name("K");
+}
+
+void TrainOptions::add_monitor_options(CLI::App& parser) {
+  MonitorSettings& monitor = settings.monitor;
+  parser
+      .add_option(
+          "--monitor", monitor.metric,
+          "Stop early by this metric: p, ndcg or psp, @ 1, 3 or 5, of --valid, --holdout or --test, or the training's loss. "
+          "The model file is then the best epoch's. Part of the run: --resume goes on watching.")
+      ->type_name("METRIC");
+  patience_ = parser
+                  .add_option("--patience", monitor.patience,
+                              "With --monitor: evaluations without improvement that end training. Default 3.")
+                  ->type_name("N");
+  min_delta_ =
+      parser.add_option("--min-delta", monitor.min_delta, "With --monitor: less than this is no improvement. Default 0.")
+          ->type_name("DELTA");
+}
+
+bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
+bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
+bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
+bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
+
+Result<void> TrainOptions::check_numbers() const {
+  const CheckpointSettings& checkpoints = settings.checkpoints;
+  const MonitorSettings& monitor = settings.monitor;
+  if (!(files.holdout >= 0 && files.holdout < 1))
+    return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files.holdout));
+  if (settings.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
+  if (checkpoints.epochs == 0) return usage_error("--checkpoint-epochs: '0' is out of range; allowed: 1 or more");
+  if (!(checkpoints.minutes >= 0 && checkpoints.minutes <= 1e6))
+    return usage_error(fmt::format("--checkpoint-minutes: '{}' is out of range; allowed: 0 .. 1000000", checkpoints.minutes));
+  if (monitor.patience == 0) return usage_error("--patience: '0' is out of range; allowed: 1 or more");
+  if (!(monitor.min_delta >= 0 && monitor.min_delta < 1e6))
+    return usage_error(fmt::format("--min-delta: '{}' is out of range; allowed: 0 .. 1000000", monitor.min_delta));
+  return {};
+}
+
+Result<void> TrainOptions::check() const {
+  if (files.train.empty() || model.empty()) return usage_error("train needs --train FILE and --model FILE");
+  if (!files.valid.empty() && files.holdout != 0)
+    return usage_error("--valid and --holdout exclude each other; give one of them");
+  if (resumes() && !from.empty()) {
+    return usage_error(
+        "--resume and --from exclude each other: --resume goes on with a run, --from starts a new one; give one of "
+        "them");
+  }
+  if (auto ok = check_numbers(); !ok) return ok;
+  if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
+  if (!resumes()) {
+    if (auto ok = check_monitor(); !ok) return ok;
+  }
+  if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
+  const std::vector<std::string> inputs = {files.train, files.test, files.valid, from, label_names, feature_names};
+  if (auto once = check_standard_input(inputs); !once) return once;
+  if (auto ok = check_not_input(log, inputs); !ok) return ok;
+  return check_replaceable(model, inputs);
+}
+
+Result<void> TrainOptions::check_monitor() const {
+  for (const CLI::Option* option : {patience_, min_delta_}) {
+    if (option->count() > 0 && settings.monitor.metric.empty())
+      return usage_error(fmt::format("{}: nothing is watched; give --monitor METRIC, too", option->get_name()));
+  }
+  const auto watched = EarlyStop::create(settings.monitor);
+  if (!watched) return watched.error();
+  if (!watched->needs_evaluation() || !files.test.empty() || !files.valid.empty() || files.holdout != 0) return {};
+  return usage_error(
+      fmt::format("--monitor {} needs data to evaluate on; give --valid FILE or --holdout SHARE", settings.monitor.metric));
+}
+
+}  // namespace glissade::apps

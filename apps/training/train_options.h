@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+
+#include <glissade/result.h>
+
+#include "apps/config/config_source.h"
+#include "apps/input/data_options.h"
+#include "apps/training/run.h"
+#include "apps/training/training_data.h"
+
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
+namespace glissade::apps {
+
+/// What the command line of `train` says.
+class TrainOptions {
+ public:
+  void add_options(CLI::App& parser);
+
+  /// What the parser cannot check: values, combinations, places to write to. Beforehand of what a resumed run brings with it.
+  Result<void> check() const;
+  /// Usage error if epochs are to be judged by data that are not there, or in a way that is of no effect. A resumed run may have
+  /// brought what is missing on the command line.
+  Result<void> check_monitor() const;
+
+  bool resumes() const noexcept;
+  bool names_holdout() const noexcept;
+  bool names_patience() const noexcept;
+  bool names_min_delta() const noexcept;
+
+  TrainingFiles files;
+  std::string model;
+  std::string resume_from;  ///< the file, if one was named
+  std::string from;         ///< a model whose weights a new run starts from
+  std::string label_names;
+  std::string feature_names;
+  std::string log;
+  std::string tensorboard;
+  RunSettings settings;
+  ConfigSource config;
+  DataOptions data;
+
+ private:
+  void add_start_options(CLI::App& parser);
+  void add_checkpoint_options(CLI::App& parser);
+  void add_monitor_options(CLI::App& parser);
+  Result<void> check_numbers() const;
+
+  CLI::Option* resume_ = nullptr;
+  CLI::Option* holdout_ = nullptr;
+  CLI::Option* patience_ = nullptr;
+  CLI::Option* min_delta_ = nullptr;
+};
+
+}  // namespace glissade::apps
