@@ -142,8 +142,8 @@ std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, 
   impl.data_notes = text_of(reader.bytes(SectionKind::data_notes));
   const auto fingerprint = reader.bytes(SectionKind::data_fingerprint);
   if (!fingerprint.empty() && fingerprint.size() != sizeof impl.data_fingerprint)
-    return damaged(reader, fmt::format("the hash of its data has {} bytes instead of {}", fingerprint.size(),
-                                       sizeof impl.data_fingerprint));
+    return damaged(
+        reader, fmt::format("the hash of its data has {} bytes instead of {}", fingerprint.size(), sizeof impl.data_fingerprint));
   if (!fingerprint.empty()) std::memcpy(&impl.data_fingerprint, fingerprint.data(), fingerprint.size());
   impl.label_names = std::move(*labels);
   impl.feature_names = std::move(*features);

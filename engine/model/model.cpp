@@ -89,8 +89,8 @@ void Model::set_data_notes(std::string notes) { impl_->data_notes = std::move(no
 Result<void> Model::set_epochs(std::uint32_t epochs) {
   const std::uint32_t done = impl_->epochs_done + (impl_->pass.done > 0 ? 1 : 0);
   if (epochs == 0 || epochs < done)
-    return usage_error(fmt::format("option 'epochs': '{}' is fewer than were begun, {}; allowed: {} or more", epochs, done,
-                                   std::max(1u, done)));
+    return usage_error(
+        fmt::format("option 'epochs': '{}' is fewer than were begun, {}; allowed: {} or more", epochs, done, std::max(1u, done)));
   impl_->config.epochs = epochs;
   return {};
 }

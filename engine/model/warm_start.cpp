@@ -20,9 +20,10 @@ Result<std::vector<std::uint32_t>> matches(const std::vector<std::string>& forme
   std::vector<std::uint32_t> rows(count, kNone);
   if (former.empty() || names.empty()) {
     if (former_count != count) {
-      return usage_error(fmt::format("the former model has {} {}s, the new one {}, and names to match them by are missing; give "
-                                     "{} names to both, or data of the same size",
-                                     former_count, what, count, what));
+      return usage_error(
+          fmt::format("the former model has {} {}s, the new one {}, and names to match them by are missing; give "
+                      "{} names to both, or data of the same size",
+                      former_count, what, count, what));
     }
     for (std::uint32_t row = 0; row < count; ++row) rows[row] = row;
     return rows;

@@ -107,9 +107,10 @@ Error row_error(const SparseRows& rows, std::size_t row, std::uint32_t bound, co
     default: {
       const auto ids = rows.row_ids(row);
       const auto bad = std::ranges::find_if(ids, [bound](std::uint32_t id) { return id >= bound; });
-      return runtime_error(fmt::format("{} row {}: an id is not below {}, it is {}; state the right {} count, and use data made "
-                                       "for this model",
-                                       what, row, bound, bad == ids.end() ? 0 : *bad, what));
+      return runtime_error(
+          fmt::format("{} row {}: an id is not below {}, it is {}; state the right {} count, and use data made "
+                      "for this model",
+                      what, row, bound, bad == ids.end() ? 0 : *bad, what));
     }
   }
 }

@@ -63,13 +63,16 @@ std::optional<Error> defect_of(const BlendExamples& examples, std::span<const st
     for (; begin < examples.ends[sample]; ++begin) {
       if (first_not_finite(std::span<const float>(examples.terms[begin])))
         return runtime_error(fmt::format(
-            "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down", rows[sample]));
+            "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down",
+            rows[sample]));
     }
   }
   return std::nullopt;
 }
 
-Error out_of_memory() { return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch"); }
+Error out_of_memory() {
+  return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch");
+}
 
 }  // namespace
 

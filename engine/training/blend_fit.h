@@ -20,6 +20,7 @@ bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_
 /// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a tenth after the others, whose
 /// weighing only evaluations and checkpoints see. Fails if a matrix product ran out of memory, or a path says what is no finite
 /// number. Stopped by the monitor, the model keeps the weights that it had.
-std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
+std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch,
+                               WorkMonitor& monitor = WorkMonitor::silent());
 
 }  // namespace glissade

@@ -12,16 +12,16 @@ constexpr double kSurely = 0.5;  ///< seconds of an activity from which on its o
 constexpr double kPrior = 1.0;   ///< seconds that the guess before any measurement is worth
 
 /// Seconds per unit on one core, measured once on a server with AVX-512; what matters is how they compare.
-constexpr double kInputValue = 0.35e-9;    ///< a feature times a hidden unit, forward, backward and update
-constexpr double kOutputValue = 0.06e-9;   ///< an active label times a hidden unit of a sample, likewise
-constexpr double kPosting = 2.0e-9;        ///< an entry of an inverted list that is read
-constexpr double kRowEntry = 1.2e-9;       ///< an entry of a candidate's sparse row that is met with a sample
-constexpr double kCollected = 12e-9;       ///< a feature of a sample that is added to the row of one of its labels
-constexpr double kKeptEntry = 25e-9;       ///< an entry of the training samples that is weighed, kept and indexed
-constexpr double kWeighed = 1.0e-3;        ///< a sample that was kept apart, apart from its scores
-constexpr double kScore = 0.03e-9;         ///< a label times a hidden unit, forward alone
-constexpr double kRanked = 0.6e-3;         ///< a sample in one of the ranker's trainings
-constexpr double kCandidates = 65;         ///< of a sample, while sparse rows or weights are learned
+constexpr double kInputValue = 0.35e-9;   ///< a feature times a hidden unit, forward, backward and update
+constexpr double kOutputValue = 0.06e-9;  ///< an active label times a hidden unit of a sample, likewise
+constexpr double kPosting = 2.0e-9;       ///< an entry of an inverted list that is read
+constexpr double kRowEntry = 1.2e-9;      ///< an entry of a candidate's sparse row that is met with a sample
+constexpr double kCollected = 12e-9;      ///< a feature of a sample that is added to the row of one of its labels
+constexpr double kKeptEntry = 25e-9;      ///< an entry of the training samples that is weighed, kept and indexed
+constexpr double kWeighed = 1.0e-3;       ///< a sample that was kept apart, apart from its scores
+constexpr double kScore = 0.03e-9;        ///< a label times a hidden unit, forward alone
+constexpr double kRanked = 0.6e-3;        ///< a sample in one of the ranker's trainings
+constexpr double kCandidates = 65;        ///< of a sample, while sparse rows or weights are learned
 
 struct Sizes {
   double rows, features, labels, label_count, row_length;
@@ -46,9 +46,9 @@ double finding(const Config& config, const Sizes& s, double budget) {
 double step_cost(const Config& config, const Sizes& s) {
   double cost = kInputValue * s.features * config.hidden.front();
   for (std::size_t i = 1; i < config.hidden.size(); ++i) cost += kOutputValue * config.hidden[i - 1] * config.hidden[i];
-  const double labels = config.sampler == SamplerKind::full ? s.label_count
-                                                            : std::min<double>(config.active.of(static_cast<std::uint32_t>(s.label_count)),
-                                                                               s.label_count);
+  const double labels = config.sampler == SamplerKind::full
+                            ? s.label_count
+                            : std::min<double>(config.active.of(static_cast<std::uint32_t>(s.label_count)), s.label_count);
   const double slower = config.scope == Scope::sample && !(config.sampler == SamplerKind::full) ? 8 : 1;
   return cost + slower * kOutputValue * labels * config.hidden.back();
 }
@@ -98,7 +98,8 @@ void RemainingTime::observe(Activity activity, double share, double seconds) {
   }
   if (started_) {
     // What lies between the two moments is the rest of the one before and the begin of this one.
-    const double cost = next == at_ ? (share - share_) * plan_[at_].cost : (1 - share_) * plan_[at_].cost + share * plan_[next].cost;
+    const double cost =
+        next == at_ ? (share - share_) * plan_[at_].cost : (1 - share_) * plan_[at_].cost + share * plan_[next].cost;
     const double took = std::max(0.0, seconds - last_);
     Spent& own = spent_[static_cast<std::size_t>(plan_[at_].activity)];
     own.cost += cost;

@@ -37,9 +37,9 @@ class RemainingTime {
   double factor(Activity activity) const noexcept;
 
   std::vector<Item> plan_;
-  std::size_t at_ = 0;   ///< in the plan
-  double share_ = 0;     ///< of what stands there
-  double last_ = 0;      ///< when that was
+  std::size_t at_ = 0;  ///< in the plan
+  double share_ = 0;    ///< of what stands there
+  double last_ = 0;     ///< when that was
   bool started_ = false;
   std::array<Spent, kActivityNames.size()> spent_{};
   Spent all_;

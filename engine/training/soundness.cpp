@@ -70,7 +70,9 @@ std::optional<Error> defect_of_weights(const Model::Impl& model) {
 
 std::optional<Error> defect_of_paths(const SparsePaths& paths) {
   const auto floats = [](const Array<float>& all) { return first_not_finite(std::span(all.data(), all.size())); };
-  const auto halves = [](const SparseMatrix& rows) { return first_not_finite(std::span(rows.values.data(), rows.values.size())); };
+  const auto halves = [](const SparseMatrix& rows) {
+    return first_not_finite(std::span(rows.values.data(), rows.values.size()));
+  };
   const auto row_of = [](const SparseMatrix& rows, std::optional<std::size_t> entry) -> std::optional<std::size_t> {
     if (!entry) return std::nullopt;
     const auto* const end = rows.offsets.data() + rows.offsets.size();

@@ -16,18 +16,20 @@
 
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
-#include "engine/network/fingerprint.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/averaging.h"
 #include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
+#include "engine/training/checked_data.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
+#include "engine/training/pass_report.h"
 #include "engine/training/remaining_time.h"
 #include "engine/training/sample_order.h"
 #include "engine/training/soundness.h"
 #include "engine/training/step.h"
+#include "engine/training/stream.h"
 #include "engine/training/window_reader.h"
 #include "hashing/seeds.h"
 
@@ -36,59 +38,8 @@ namespace {
 
 constexpr std::uint64_t kOrderStream = 21;
 constexpr double kProgressSeconds = 0.2;
-constexpr std::size_t kRowsCheckedAtOnce = 65536;
 
 Error out_of_memory() { return runtime_error("out of memory in a matrix product; use a smaller batch"); }
-
-double ratio(double a, double b) noexcept { return b > 0 ? a / b : 0.0; }
-
-void add(PassSums& sums, const TrainingStep::Report& step, std::size_t samples) noexcept {
-  sums.samples += samples;
-  ++sums.steps;
-  sums.probed += step.output.probed;
-  sums.hits += step.output.hits;
-  sums.active_rows += step.output.active_rows;
-  sums.rows_touched += step.output.rows_touched;
-  sums.features_touched += step.features_touched;
-  sums.rows_rehashed += step.rows_rehashed;
-  sums.loss += step.output.loss;
-}
-
-/// What Progress and EpochReport say in the same words.
-template <class Report>
-Report means_of(const PassSums& sums, std::uint32_t epoch, std::uint32_t labels) {
-  Report report;
-  const auto samples = static_cast<double>(sums.samples);
-  report.epoch = epoch;
-  report.samples_per_second = ratio(samples, sums.seconds);
-  report.loss = ratio(sums.loss, samples);
-  report.precision_at_1 = ratio(static_cast<double>(sums.hits), static_cast<double>(sums.probed));
-  report.active_share = ratio(static_cast<double>(sums.active_rows), samples * labels);
-  return report;
-}
-
-Progress progress_of(const PassSums& sums, std::uint32_t epoch, std::uint64_t all, std::uint32_t labels) {
-  auto progress = means_of<Progress>(sums, epoch, labels);
-  progress.samples_done = sums.samples;
-  progress.samples_total = all;
-  progress.seconds = sums.seconds;
-  return progress;
-}
-
-EpochReport report_of(const PassSums& sums, std::uint32_t epoch, const PhaseSeconds& phases, const Shape& shape) {
-  const auto share = [&](std::uint64_t rows, std::uint32_t all) {
-    return ratio(static_cast<double>(rows), static_cast<double>(sums.steps) * all);
-  };
-  auto report = means_of<EpochReport>(sums, epoch, shape.labels);
-  report.samples = sums.samples;
-  report.steps = sums.steps;
-  report.train_seconds = sums.seconds;
-  report.phases = phases;
-  report.rows_touched_share = share(sums.rows_touched, shape.labels);
-  report.features_touched_share = share(sums.features_touched, shape.features);
-  report.rows_rehashed = sums.rows_rehashed;
-  return report;
-}
 
 }  // namespace
 
@@ -106,17 +57,10 @@ class Trainer::Impl {
   Result<StepReport> train_step(const DatasetView& batch);
   void read_through(const RowPager* pager) noexcept {
     pager_ = pager;
-    checked_ = {};
+    checked_.forget();
   }
 
  private:
-  /// Data that were found to be legal: where they lie, and what is in them.
-  struct Checked {
-    const std::uint64_t* offsets = nullptr;
-    const std::uint32_t* ids = nullptr;
-    std::size_t rows = 0;
-    std::uint64_t fingerprint = 0;
-  };
   /// What happens in a call of train_epoch().
   struct Call {
     const PassCallbacks& callbacks;
@@ -125,7 +69,6 @@ class Trainer::Impl {
     RemainingTime remaining = {};
     Stopwatch watch = {};
   };
-  std::optional<Error> check(const DatasetView& data);
   std::optional<Error> check_known(const DatasetView& data) const;
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, Call& call);
@@ -152,48 +95,16 @@ class Trainer::Impl {
   std::uint64_t total_steps_ = 0;
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
-  Checked checked_;
+  CheckedData checked_;
   std::optional<StreamOptions> stream_;
-  std::uint64_t stream_begin_ = 0;      ///< the model's step when this trainer was made
-  std::uint64_t labels_counted_ = 0;    ///< by train_step(), since draws and weights followed the counts
+  std::uint64_t stream_begin_ = 0;    ///< the model's step when this trainer was made
+  std::uint64_t labels_counted_ = 0;  ///< by train_step(), since draws and weights followed the counts
 };
-
-/// Data that come through a pager stay as they are, and reading them once more for each epoch would take as long as training.
-std::optional<Error> Trainer::Impl::check(const DatasetView& data) {
-  const Shape& shape = model_.shape;
-  const Checked now{data.features.offsets.data(), data.features.ids.data(), data.size(), 0};
-  if (pager_ != nullptr && checked_.offsets == now.offsets && checked_.ids == now.ids && checked_.rows == now.rows)
-    return std::nullopt;
-  if (pager_ == nullptr || data.features.rows() != data.labels.rows()) {
-    if (auto valid = check_view(data, shape.features, shape.labels); !valid) return valid.error();
-    checked_ = now;
-    checked_.fingerprint = fingerprint(data);
-    return std::nullopt;
-  }
-  Fingerprint hash;
-  for (std::size_t begin = 0; begin < data.size(); begin += kRowsCheckedAtOnce) {
-    const std::size_t count = std::min(kRowsCheckedAtOnce, data.size() - begin);
-    DatasetView piece = data;
-    piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
-    piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
-    if (!check_view(piece, shape.features, shape.labels)) {
-      // A row's number in a message is that in the whole.
-      auto valid = check_view(data, shape.features, shape.labels);
-      return valid ? runtime_error("the rows changed while they were read; leave the data alone while they are trained on")
-                   : valid.error();
-    }
-    hash.add(data, begin, begin + count);
-    pager_->release(begin, begin + count);
-  }
-  checked_ = now;
-  checked_.fingerprint = hash.value();
-  return std::nullopt;
-}
 
 /// The passes of a model are all over the same rows: orders, kept samples and neighbours are numbers of rows.
 std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
   constexpr const char* kRemedy = "give the data that its training began with, or start a new run from this model";
-  if (model_.data_fingerprint != 0 && model_.data_fingerprint != checked_.fingerprint) {
+  if (model_.data_fingerprint != 0 && model_.data_fingerprint != checked_.fingerprint()) {
     return runtime_error(fmt::format("the model was trained on other data ({} rows) than these ({} rows); {}",
                                      model_.training_samples, data.size(), kRemedy));
   }
@@ -249,8 +160,8 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   std::ranges::sort(trained);
   if (model_.step == 0 && model_.config.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length,
-                              model_.taken_labels, call.monitor)) {
+    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length, model_.taken_labels,
+                              call.monitor)) {
       return out_of_memory();
     }
   }
@@ -322,10 +233,8 @@ std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::spa
 }
 
 double Trainer::Impl::rate_of(std::uint64_t step) const noexcept {
-  if (!stream_) return learning_rate(model_.config, step, total_steps_);
-  const double rate = stream_->learning_rate > 0 ? stream_->learning_rate : model_.config.learning_rate;
-  const std::uint64_t at = step - std::min(step, stream_begin_);
-  return at < stream_->warmup_steps ? rate * static_cast<double>(at) / static_cast<double>(stream_->warmup_steps) : rate;
+  if (stream_) return stream_rate(*stream_, model_.config.learning_rate, step, stream_begin_);
+  return learning_rate(model_.config, step, total_steps_);
 }
 
 /// Tells the callback; false if it wants the call to end.
@@ -389,7 +298,7 @@ std::optional<Error> Trainer::Impl::run_pass(const DatasetView& data, Call& call
     pass = {};
     return std::nullopt;
   }
-  model_.data_fingerprint = checked_.fingerprint;
+  model_.data_fingerprint = checked_.fingerprint();
   const std::size_t kept = data.size() - pass.order.size();
   schedule(samples_per_epoch_ - std::min<std::uint64_t>(kept, samples_per_epoch_));
   if (pager_ != nullptr) pager_->release(0, data.size());  // what counting labels and building paths has read
@@ -414,7 +323,7 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
   Call call{callbacks, phases, monitor};
   at_work = &call;
   arena_.execute([&] {
-    error = check(data);
+    error = checked_.check(data, model_.shape, pager_);
     if (!error) error = check_known(data);
     if (!error) error = run_pass(fitted(data, model_.shape.features, model_.shape.labels), call);
   });
@@ -456,7 +365,7 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
     error = train_rows(known, all, {}, sums, phases);
   });
   if (error) return *error;
-  return StepReport{ratio(sums.loss, static_cast<double>(sums.samples)), sums.rows_touched};
+  return StepReport{sums.samples == 0 ? 0.0 : sums.loss / static_cast<double>(sums.samples), sums.rows_touched};
 }
 
 namespace {
@@ -465,26 +374,6 @@ Result<void> check_trainable(const Model& model) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
   if (model.config().loss == LossKind::ns) {
     return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
-  }
-  return {};
-}
-
-/// What a stream cannot give.
-Result<void> check_stream(const Model& model, const StreamOptions& options) {
-  const Config& config = model.config();
-  const auto refuse = [](const char* option, const char* why, const char* remedy) {
-    return usage_error(fmt::format("option '{}': {} in a stream; {}", option, why, remedy));
-  };
-  if (!(options.learning_rate >= 0 && std::isfinite(options.learning_rate)))
-    return usage_error(fmt::format("StreamOptions::learning_rate: {} is out of range; allowed: 0 or more", options.learning_rate));
-  if (config.start == Start::centroids && model.step() == 0)
-    return refuse("start", "centroids need a data set, which is not there", "use start random, or train an epoch first");
-  if (config.average != 0) return refuse("average", "there is no last part of the steps", "use average 0");
-  if (config.correction == Correction::rising) return refuse("correction", "there is no end to rise to", "use correction on or off");
-  if (config.batches == BatchKind::similar) return refuse("batches", "batches are the caller's", "use batches shuffled");
-  if (uses_sparse_paths(config) && impl_of(model).paths.empty()) {
-    return refuse("fan-in, neighbours", "sparse paths are built from a data set, which is not there",
-                  "train an epoch first, or use fan-in 0 and neighbours 0");
   }
   return {};
 }
@@ -508,7 +397,7 @@ Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
 
 Result<Trainer> Trainer::for_stream(Model& model, const StreamOptions& options) {
   if (auto fit = check_trainable(model); !fit) return fit.error();
-  if (auto fit = check_stream(model, options); !fit) return fit.error();
+  if (auto fit = check_stream(impl_of(model), options); !fit) return fit.error();
   return make(model, 0, &options);
 }
 

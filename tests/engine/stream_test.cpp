@@ -118,8 +118,7 @@ TEST_CASE("what a stream cannot give is refused when its trainer is made", "[uni
   CHECK(refusal([](Config& c) { c.neighbours = 5; }) ==
         "option 'fan-in, neighbours': sparse paths are built from a data set, which is not there in a stream; train an epoch "
         "first, or use fan-in 0 and neighbours 0");
-  CHECK(refusal([](Config&) {}, {.learning_rate = -1}) ==
-        "StreamOptions::learning_rate: -1 is out of range; allowed: 0 or more");
+  CHECK(refusal([](Config&) {}, {.learning_rate = -1}) == "StreamOptions::learning_rate: -1 is out of range; allowed: 0 or more");
   Model model = make_model(stream_config(), data);
   CHECK(Trainer::create(model, 0).error().message ==
         "Trainer::create wants the samples of an epoch, at least 1, for its schedules; use Trainer::for_stream to learn from a "
