@@ -53,6 +53,11 @@ std::uint64_t Fingerprint::value() const noexcept {
   return hash != 0 ? hash : 1;
 }
 
+std::uint64_t text_fingerprint(std::span<const std::uint32_t> tokens) noexcept {
+  const std::uint64_t hash = XXH3_64bits(tokens.data(), tokens.size_bytes());
+  return hash != 0 ? hash : 1;
+}
+
 std::uint64_t fingerprint(const DatasetView& data) {
   Fingerprint hash;
   hash.add(data, 0, data.size());

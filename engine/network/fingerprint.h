@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <glissade/views.h>
@@ -21,5 +22,8 @@ class Fingerprint {
  private:
   std::vector<std::uint64_t> parts_;
 };
+
+/// Likewise of a running text. Memory speed, on the calling thread. Never 0.
+std::uint64_t text_fingerprint(std::span<const std::uint32_t> tokens) noexcept;
 
 }  // namespace glissade

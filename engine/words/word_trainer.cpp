@@ -15,6 +15,7 @@
 
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
+#include "engine/network/fingerprint.h"
 #include "engine/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/correction.h"
@@ -88,6 +89,7 @@ class WordTrainer::Impl {
         arena_(arena_threads(model.config.threads)) {
     model_.label_counts.assign(text.counts.begin(), text.counts.end());
     model_.training_samples = text.tokens.size();
+    model_.data_fingerprint = text_fingerprint(text.tokens);
     arena_.execute([&] { prepare(); });
   }
 
@@ -129,7 +131,7 @@ void WordTrainer::Impl::prepare() {
     batch_.emplace(text_, config.window);
     return;
   }
-  if (model_.step == 0) {
+  if (model_.step == 0 && model_.taken_labels.empty()) {
     // As word2vec: small vectors, and output rows of 0, from which the first step of a word depends on its contexts alone.
     ParameterRows& rows = model_.network.input.rows;
     rows.randomize(0.5 / static_cast<double>(rows.width()), hashing::derive(config.seed, kStartStream));
@@ -267,6 +269,13 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
         fmt::format("a text of {} words with {} features does not fit a model of {} labels and {} features; use the text "
                     "that it was made for",
                     text.counts.size(), text.feature_count, shape.labels, shape.features));
+  }
+  const std::uint64_t known = model.data_fingerprint();
+  if (model.step() != 0 && known != 0 && known != text_fingerprint(text.tokens)) {
+    return runtime_error(
+        fmt::format("the model was trained on another text ({} tokens) than this one ({} tokens); give the text that its training "
+                    "began with, or start a new run from this model",
+                    model.training_samples(), text.tokens.size()));
   }
   try {
     return WordTrainer(std::make_unique<Impl>(impl_of(model), text));

@@ -221,6 +221,31 @@ TEST_CASE("training that was stopped between epochs goes on as if it had not bee
       same_vectors(must(WordVectors::create(resumed, text.bags)), must(WordVectors::create(trained(config, world), text.bags))));
 }
 
+TEST_CASE("a training of words goes on with its own text only", "[unit]") {
+  const World world, longer(false, 5'000);
+  World changed;
+  std::swap(changed.tokens.front(), changed.tokens.back());
+  changed.tokens[1] = (changed.tokens[1] + 1) % 20;
+  Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
+  must(must(WordTrainer::create(model, world.view())).train_epoch());
+  CHECK(model.data_fingerprint() != 0);
+  must(WordTrainer::create(model, world.view()));
+  for (const World* other : {&longer, static_cast<const World*>(&changed)}) {
+    CHECK_THAT(WordTrainer::create(model, other->view()).error().message,
+               Catch::Matchers::StartsWith("the model was trained on another text ("));
+  }
+}
+
+TEST_CASE("words that start from another model's vectors keep them", "[unit]") {
+  const World world;
+  Config config = words_config(LossKind::ns);
+  Model former = must(Model::create(config, world.shape()));
+  must(must(WordTrainer::create(former, world.view())).train_epoch());
+  Model warm = must(Model::create_from(former, config, world.shape()));
+  const WordTrainer trainer = must(WordTrainer::create(warm, world.view()));
+  CHECK(all_weights(warm) == all_weights(former));
+}
+
 TEST_CASE("a callback stops an epoch, which then does not count", "[unit]") {
   const World world(false, 200'000);
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));

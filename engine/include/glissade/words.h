@@ -52,7 +52,8 @@ ContextSamples context_samples(const TextView& text, std::uint32_t window);
 /// One WordTrainer per Model at a time; it borrows the model and the text. While a call runs, no other thread may use the model.
 class WordTrainer {
  public:
-  /// Usage error if the model is not trainable or its shape is not that of the text.
+  /// Usage error if the model is not trainable or its shape is not that of the text; runtime error if the model was trained on
+  /// another text. Costs a pass over the tokens.
   static Result<WordTrainer> create(Model& model, const TextView& text);
 
   WordTrainer(WordTrainer&&) noexcept;
