@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <functional>
 #include <utility>
 
@@ -80,8 +81,8 @@ bool RehashJob::restore(Tables& tables, std::vector<std::uint32_t> moved, const 
   start(tables, std::move(moved));
   first_ = place.first;
   const std::size_t chunk = chunk_size();
-  const bool fits = place.hashed <= chunk && (place.merged == 0 || place.hashed == chunk) && (done() || place.merged < tables_) &&
-                    codes.size() == place.hashed * tables_ &&
+  const bool fits = std::isfinite(place.work_done) && place.hashed <= chunk && (place.merged == 0 || place.hashed == chunk) &&
+                    (done() || place.merged < tables_) && codes.size() == place.hashed * tables_ &&
                     std::ranges::all_of(codes, [&](std::uint32_t code) { return code >> tables.bits() == 0; });
   if (!fits) {
     drop();

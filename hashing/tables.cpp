@@ -96,9 +96,16 @@ void Tables::apply_cap(std::uint32_t table) noexcept {
 bool Tables::restore(std::uint32_t table, std::span<const std::uint32_t> offsets, std::span<const std::uint32_t> ids,
                      std::uint64_t round) {
   const bool fits = offsets.size() == (std::size_t{1} << bits_) + 1 && offsets.front() == 0 && offsets.back() == ids.size() &&
-                    ids.size() <= rows_ && std::ranges::is_sorted(offsets) &&
-                    std::ranges::all_of(ids, [this](std::uint32_t id) { return id < rows_; });
+                    ids.size() <= rows_ && std::ranges::is_sorted(offsets);
   if (!fits) return false;
+  // A re-hash merges ascending buckets, and has room for each row once.
+  std::vector<bool> seen(rows_);
+  for (std::size_t c = 0; c + 1 < offsets.size(); ++c) {
+    for (std::uint32_t i = offsets[c]; i < offsets[c + 1]; ++i) {
+      if (ids[i] >= rows_ || seen[ids[i]] || (i > offsets[c] && ids[i - 1] > ids[i])) return false;
+      seen[ids[i]] = true;
+    }
+  }
   tables_[table].offsets.assign(offsets.begin(), offsets.end());
   tables_[table].ids.assign(ids.begin(), ids.end());
   round_ = round;

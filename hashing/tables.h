@@ -47,7 +47,8 @@ class Tables {
   std::span<const std::uint32_t> offsets(std::uint32_t table) const noexcept { return tables_[table].offsets; }
   std::span<const std::uint32_t> ids(std::uint32_t table) const noexcept { return tables_[table].ids; }
   std::uint64_t round() const noexcept { return round_; }
-  /// Puts back what offsets(), ids() and round() gave. False if that cannot be a table of this shape; it is then as it was.
+  /// Puts back what offsets(), ids() and round() gave. False if that cannot be a table of this shape (a row twice, ids of a
+  /// bucket that do not ascend); it is then as it was.
   bool restore(std::uint32_t table, std::span<const std::uint32_t> offsets, std::span<const std::uint32_t> ids,
                std::uint64_t round);
   /// What the tables hold between calls.

@@ -34,8 +34,13 @@ static_assert(sizeof(IndexNumbers) == 88);
 struct ClusterNumbers {
   std::uint64_t epoch, hashed, ready, running, passes, samples, period, epoch_samples;
   float bias_mean, next_bias_mean;
+  std::uint64_t drawn_by;  ///< what its codes are signs of: kDrawnBy, another number if the projections are drawn in another way
 };
-static_assert(sizeof(ClusterNumbers) == 72);
+static_assert(sizeof(ClusterNumbers) == 80);
+constexpr std::uint64_t kDrawnBy = 1;
+/// Files from before `drawn_by`. Their projections are not those of today, so their table is left out: it is learned anew, as at
+/// the begin of an epoch.
+constexpr std::size_t kClusterBytesBefore = 72;
 
 template <class T>
 std::optional<std::vector<T>> vector_of(const Reader& file, SectionKind kind, std::uint32_t index) {
@@ -72,6 +77,20 @@ void visit_weights(Rows& rows, const Visit& visit) {
 
 bool bounded(std::span<const std::uint32_t> values, std::size_t bound) {
   return std::ranges::all_of(values, [bound](std::uint32_t value) { return value < bound; });
+}
+
+/// Whether the first size[c] places from begin[c] on, of all buckets together, are the rows, each once. The places behind are
+/// never read.
+bool has_each_row_once(std::span<const std::uint32_t> ids, std::span<const std::uint32_t> begin,
+                       std::span<const std::uint32_t> size, std::size_t rows) {
+  std::vector<bool> seen(rows);
+  for (std::size_t c = 0; c < size.size(); ++c) {
+    for (const std::uint32_t id : ids.subspan(begin[c], size[c])) {
+      if (id >= rows || seen[id]) return false;
+      seen[id] = true;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -128,9 +147,9 @@ bool TableState::load(const Reader& file, LabelIndex& index) {
 
 void TableState::save(const ClusterIndex& clusters, StateSections& out) {
   const auto& [means, next] = std::tie(clusters.means_, clusters.next_means_);
-  const ClusterNumbers numbers{clusters.epoch_,        clusters.hashed_,     clusters.ready_,  clusters.running_,
-                               clusters.passes_,       clusters.samples_,    clusters.period_, clusters.epoch_samples_,
-                               means.frame.bias_mean_, next.frame.bias_mean_};
+  const ClusterNumbers numbers{clusters.epoch_,        clusters.hashed_,      clusters.ready_,  clusters.running_,
+                               clusters.passes_,       clusters.samples_,     clusters.period_, clusters.epoch_samples_,
+                               means.frame.bias_mean_, next.frame.bias_mean_, kDrawnBy};
   out.keep(SectionKind::cluster_numbers, 0, std::vector{numbers});
   const auto add_means = [&out](const ClusterIndex::Means& of, std::uint32_t at) {
     visit_weights(of.rows, [&](auto values) { out.add(SectionKind::cluster_means, at, values); });
@@ -154,9 +173,12 @@ void TableState::save(const ClusterIndex& clusters, StateSections& out) {
 bool TableState::load(const Reader& file, ClusterIndex& clusters) {
   ClusterNumbers numbers;
   if (!file.has(SectionKind::cluster_numbers)) return true;
-  if (!read_numbers(file, SectionKind::cluster_numbers, numbers)) return false;
+  if (file.bytes(SectionKind::cluster_numbers).size() == kClusterBytesBefore) return true;
+  if (!read_numbers(file, SectionKind::cluster_numbers, numbers) || numbers.drawn_by != kDrawnBy) return false;
   const std::size_t rows = clusters.rows_.rows();
-  if (numbers.hashed > rows || numbers.period == 0 || numbers.epoch_samples == 0) return false;
+  if (numbers.period == 0 || numbers.epoch_samples == 0) return false;
+  // advance() goes on from what these samples have paid for.
+  if (numbers.running != 0 && numbers.hashed != ClusterIndex::due_rows(numbers.samples, numbers.period, rows)) return false;
   const std::size_t width = clusters.rows_.width();
   const auto read_means = [&](std::uint32_t at, float bias_mean) {
     ClusterIndex::Means& to = clusters.next_means_;
@@ -206,8 +228,7 @@ bool TableState::load_buckets(const Reader& file, ClusterIndex& clusters) {
   const bool filled = fill(file, SectionKind::cluster_rows, 0, std::span(buckets.ids)) &&
                       fill(file, SectionKind::cluster_codes, 0, std::span(buckets.codes)) &&
                       fill(file, SectionKind::cluster_lengths, 0, std::span(buckets.lengths));
-  return filled && std::ranges::all_of(buckets.ids,
-                                       [&](std::uint32_t id) { return id == RankedRows::kNoRow || id < clusters.rows_.rows(); });
+  return filled && has_each_row_once(buckets.ids, buckets.begin, buckets.size, clusters.rows_.rows());
 }
 
 }  // namespace glissade

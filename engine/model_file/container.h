@@ -91,9 +91,11 @@ class Reader {
   std::shared_ptr<const void> mapping() const noexcept { return mapping_; }
 
  private:
+  const Section* find(SectionKind kind, std::uint32_t index) const noexcept;
+
   std::string path_;
   std::shared_ptr<const void> mapping_;
-  std::vector<Section> sections_;
+  std::vector<Section> sections_;  ///< by kind, then by index
 };
 
 }  // namespace glissade::model_file

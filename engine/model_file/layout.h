@@ -24,7 +24,8 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 /// No text file begins with the first byte, and a transfer in text mode spoils the line end.
 inline constexpr std::array<unsigned char, 8> kMagic = {0x89, 'G', 'L', 'S', 'D', '\r', '\n', 0x1a};
 inline constexpr std::uint64_t kAlignment = 4096;
-inline constexpr std::uint32_t kMostSections = 4096;
+/// Room for 4,096 hash tables (two sections each) and 32 MiB of section table at the most: a bound for damaged headers.
+inline constexpr std::uint32_t kMostSections = std::uint32_t{1} << 20;
 
 struct Header {
   std::array<unsigned char, 8> magic = kMagic;

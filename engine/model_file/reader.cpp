@@ -22,44 +22,76 @@ std::uint64_t head_checksum(std::span<const std::byte> head) {
   return XXH3_64bits(copy.data(), copy.size());
 }
 
-std::string section_name(SectionKind kind, std::uint32_t index) {
-  constexpr std::pair<SectionKind, std::string_view> kNames[] = {
-      {SectionKind::config, "config"},
-      {SectionKind::state, "state"},
-      {SectionKind::label_names, "label_names"},
-      {SectionKind::feature_names, "feature_names"},
-      {SectionKind::label_counts, "label_counts"},
-      {SectionKind::weights, "weights"},
-      {SectionKind::weights_high, "weights_high"},
-      {SectionKind::weights_low, "weights_low"},
-      {SectionKind::bias, "bias"},
-      {SectionKind::first_moment, "first_moment"},
-      {SectionKind::second_moment, "second_moment"},
-      {SectionKind::row_steps, "row_steps"},
-      {SectionKind::bias_first_moment, "bias_first_moment"},
-      {SectionKind::bias_second_moment, "bias_second_moment"},
-      {SectionKind::first_moment_bf16, "first_moment_bf16"},
-      {SectionKind::second_moment_bf16, "second_moment_bf16"},
-      {SectionKind::row_second_moment, "row_second_moment"},
-      {SectionKind::pass, "pass"},
-      {SectionKind::pass_order, "pass_order"},
-      {SectionKind::run_notes, "run_notes"},
-      {SectionKind::table_numbers, "table_numbers"},
-      {SectionKind::table_offsets, "table_offsets"},
-      {SectionKind::table_ids, "table_ids"},
-      {SectionKind::drift, "drift"},
-      {SectionKind::rehash_rows, "rehash_rows"},
-      {SectionKind::rehash_codes, "rehash_codes"},
-  };
-  for (const auto& [known, name] : kNames) {
-    if (known == kind) return std::string(name) + " " + std::to_string(index);
+namespace {
+
+// No default: the compiler refuses a kind that has no name here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wswitch"
+std::string_view kind_name(SectionKind kind) noexcept {
+  switch (kind) {
+    case SectionKind::config: return "config";
+    case SectionKind::state: return "state";
+    case SectionKind::label_names: return "label_names";
+    case SectionKind::feature_names: return "feature_names";
+    case SectionKind::label_counts: return "label_counts";
+    case SectionKind::weights: return "weights";
+    case SectionKind::weights_high: return "weights_high";
+    case SectionKind::weights_low: return "weights_low";
+    case SectionKind::bias: return "bias";
+    case SectionKind::first_moment: return "first_moment";
+    case SectionKind::second_moment: return "second_moment";
+    case SectionKind::row_steps: return "row_steps";
+    case SectionKind::bias_first_moment: return "bias_first_moment";
+    case SectionKind::bias_second_moment: return "bias_second_moment";
+    case SectionKind::first_moment_bf16: return "first_moment_bf16";
+    case SectionKind::second_moment_bf16: return "second_moment_bf16";
+    case SectionKind::row_second_moment: return "row_second_moment";
+    case SectionKind::sparse_offsets: return "sparse_offsets";
+    case SectionKind::sparse_ids: return "sparse_ids";
+    case SectionKind::sparse_values: return "sparse_values";
+    case SectionKind::feature_weights: return "feature_weights";
+    case SectionKind::sample_label_begins: return "sample_label_begins";
+    case SectionKind::sample_labels: return "sample_labels";
+    case SectionKind::blend: return "blend";
+    case SectionKind::pass: return "pass";
+    case SectionKind::pass_order: return "pass_order";
+    case SectionKind::run_notes: return "run_notes";
+    case SectionKind::table_numbers: return "table_numbers";
+    case SectionKind::table_offsets: return "table_offsets";
+    case SectionKind::table_ids: return "table_ids";
+    case SectionKind::drift: return "drift";
+    case SectionKind::rehash_rows: return "rehash_rows";
+    case SectionKind::rehash_codes: return "rehash_codes";
+    case SectionKind::cluster_numbers: return "cluster_numbers";
+    case SectionKind::cluster_means: return "cluster_means";
+    case SectionKind::cluster_frame: return "cluster_frame";
+    case SectionKind::cluster_rows: return "cluster_rows";
+    case SectionKind::cluster_codes: return "cluster_codes";
+    case SectionKind::cluster_lengths: return "cluster_lengths";
+    case SectionKind::ranker: return "ranker";
+    case SectionKind::average: return "average";
+    case SectionKind::average_count: return "average_count";
   }
-  return "kind-" + std::to_string(static_cast<std::uint32_t>(kind)) + " " + std::to_string(index);
+  return {};
+}
+#pragma GCC diagnostic pop
+
+}  // namespace
+
+std::string section_name(SectionKind kind, std::uint32_t index) {
+  const std::string_view known = kind_name(kind);
+  const std::string name = known.empty() ? "kind-" + std::to_string(static_cast<std::uint32_t>(kind)) : std::string(known);
+  return name + " " + std::to_string(index);
 }
 
 namespace {
 
 constexpr const char* kReplace = "; restore it from a copy or train the model again";
+
+/// The order in which a reader holds its sections: a file with thousands of tables is searched for each.
+bool before(const Section& section, SectionKind kind, std::uint32_t index) noexcept {
+  return section.kind != kind ? section.kind < kind : section.index < index;
+}
 
 std::string system_message(int code) { return std::generic_category().message(code); }
 
@@ -180,9 +212,11 @@ class Checker {
     return {};
   }
 
+  /// In the order of before().
   std::vector<Section> sections() const {
     std::vector<Section> out;
     for (const Entry& entry : entries_) out.push_back({static_cast<SectionKind>(entry.kind), entry.index, payload(entry)});
+    std::ranges::sort(out, [](const Section& a, const Section& b) { return before(a, b.kind, b.index); });
     return out;
   }
 
@@ -242,15 +276,17 @@ Result<Reader> Reader::open(const std::string& path, bool (*wanted)(SectionKind)
   return reader;
 }
 
-bool Reader::has(SectionKind kind, std::uint32_t index) const noexcept {
-  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& s) { return s.kind == kind && s.index == index; });
+const Section* Reader::find(SectionKind kind, std::uint32_t index) const noexcept {
+  const auto at = std::partition_point(sections_.begin(), sections_.end(),
+                                       [&](const Section& section) { return before(section, kind, index); });
+  return at != sections_.end() && at->kind == kind && at->index == index ? &*at : nullptr;
 }
 
+bool Reader::has(SectionKind kind, std::uint32_t index) const noexcept { return find(kind, index) != nullptr; }
+
 std::span<const std::byte> Reader::bytes(SectionKind kind, std::uint32_t index) const noexcept {
-  for (const Section& section : sections_) {
-    if (section.kind == kind && section.index == index) return section.bytes;
-  }
-  return {};
+  const Section* const section = find(kind, index);
+  return section != nullptr ? section->bytes : std::span<const std::byte>();
 }
 
 }  // namespace glissade::model_file

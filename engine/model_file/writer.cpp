@@ -167,8 +167,8 @@ int write_all(const TemporaryFile& file, std::span<const std::byte> head, std::s
 
 /// Makes the rename itself durable. Not every file system can sync a folder, and by now `path` is a whole file, old or new,
 /// whatever happens: so a failure here is not one of the write.
-void sync_folder(const std::string& path) noexcept {
-  const int descriptor = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+void sync_folder(const std::string& folder) noexcept {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   ::fsync(descriptor);
   ::close(descriptor);
@@ -184,6 +184,7 @@ Result<void> write(const std::string& path, std::span<const Section> sections) {
   const Result<std::string> target = resolve_target(path);
   if (!target) return target.error();
   const std::vector<std::byte> head = make_head(sections);
+  const std::string folder = folder_of(*target);
   TemporaryFile file;
   if (auto created = file.create_beside(*target); !created) return created;
 
@@ -197,7 +198,7 @@ Result<void> write(const std::string& path, std::span<const Section> sections) {
     return cannot_write(path, system_message(failed) + " (it takes " + config::bytes_text(header.file_bytes) +
                                   "); make room there or choose another folder");
   }
-  sync_folder(*target);
+  sync_folder(folder);
   return {};
 }
 

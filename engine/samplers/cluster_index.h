@@ -40,8 +40,9 @@ class ClusterIndex {
   std::size_t advance(const Activations& hidden);
 
   /// The rows of the largest logits, among those that the table finds, for some samples, best first: ids[i * depth + rank],
-  /// unused places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown.
-  void rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept;
+  /// unused places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown, until then
+  /// it may throw std::bad_alloc.
+  void rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const;
 
   std::size_t memory_bytes() const noexcept;
   /// Of an index over rows of `width` weights, a pass under way included.
@@ -68,6 +69,8 @@ class ClusterIndex {
     std::size_t largest = 0;  ///< room that a bucket takes
   };
 
+  /// How many rows a pass has hashed after so many of its `period` samples.
+  static std::size_t due_rows(std::uint64_t samples, std::uint64_t period, std::size_t rows) noexcept;
   void begin_pass(const Activations& hidden);
   void find_means(std::span<const std::uint32_t> sample);
   void move_means(const std::vector<float>& vectors, std::span<const std::uint32_t> clusters, std::uint64_t seed);
@@ -81,7 +84,7 @@ class ClusterIndex {
     const float* scores;       ///< of the buckets
     const float* projections;  ///< of the sample
   };
-  void search(const Query& query, std::size_t depth, std::uint32_t* ids) const noexcept;
+  void search(const Query& query, std::size_t depth, std::uint32_t* ids) const;
 
   const ParameterRows& rows_;
   std::size_t count_;  ///< clusters

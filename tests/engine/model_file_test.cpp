@@ -6,6 +6,8 @@
 
 #include <cstring>
 #include <fstream>
+#include <regex>
+#include <string>
 
 #include "engine/model_file/layout.h"
 
@@ -226,6 +228,19 @@ TEST_CASE("model file: a kind of section that this build does not know is ignore
   const auto reader = Reader::open(folder.file("m"));
   REQUIRE(reader.ok());
   CHECK(section_name(static_cast<SectionKind>(999), 3) == "kind-999 3");
+}
+
+TEST_CASE("model file: messages name every kind of section", "[unit]") {
+  std::ifstream header(GLISSADE_SOURCE_ROOT "/engine/model_file/container.h");
+  const std::regex enumerator(R"(^  (\w+) = (\d+),)");
+  std::size_t kinds = 0;
+  for (std::string line; std::getline(header, line);) {
+    std::smatch found;
+    if (!std::regex_search(line, found, enumerator)) continue;
+    ++kinds;
+    CHECK(section_name(static_cast<SectionKind>(std::stoul(found[2])), 7) == found[1].str() + " 7");
+  }
+  CHECK(kinds >= 42);
 }
 
 /// "89 47 ..." as bytes.

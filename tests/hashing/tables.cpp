@@ -54,6 +54,32 @@ TEST_CASE("build puts each row in the bucket of its code, ascending", "[unit]") 
   }
 }
 
+TEST_CASE("restore takes what a table could be, and nothing else", "[unit]") {
+  using Ids = std::vector<std::uint32_t>;
+  const Ids offsets = {0, 2, 2, 3, 5}, ids = {1, 4, 0, 2, 3};
+  Tables tables(1, 2, 6, 0, 1);
+  REQUIRE(tables.restore(0, offsets, ids, 7));
+  CHECK(tables.round() == 7);
+  const auto kept = [&] {
+    return std::ranges::equal(tables.offsets(0), offsets) && std::ranges::equal(tables.ids(0), ids) && tables.round() == 7;
+  };
+  CHECK(kept());
+  struct Bad {
+    const char* why;
+    Ids offsets, ids;
+  };
+  for (const Bad& bad :
+       {Bad{"a row twice, in two buckets", offsets, {1, 4, 0, 2, 4}}, Bad{"a row twice, in one bucket", offsets, {1, 1, 0, 2, 3}},
+        Bad{"a bucket that does not ascend", offsets, {4, 1, 0, 2, 3}}, Bad{"a row that is none", offsets, {1, 4, 0, 2, 6}},
+        Bad{"offsets that descend", {0, 2, 1, 3, 5}, ids}, Bad{"an end before the last id", {0, 2, 2, 3, 4}, ids},
+        Bad{"a begin behind the first id", {1, 2, 2, 3, 5}, ids}, Bad{"a bucket too few", {0, 2, 3, 5}, ids},
+        Bad{"nothing", {}, {}}}) {
+    INFO(bad.why);
+    CHECK_FALSE(tables.restore(0, bad.offsets, bad.ids, 8));
+    CHECK(kept());
+  }
+}
+
 TEST_CASE("tables without rows, or not built yet, have empty buckets", "[unit]") {
   const auto family = Family::make({.kind = FamilyKind::simhash, .dimension = 4, .k = 3, .tables = 2});
   const MatrixSource none(nullptr, 4, 4, 0);
