@@ -8,9 +8,9 @@
 namespace glissade::datasets {
 namespace {
 
-constexpr std::uint64_t kSampleStream = 0x73616d706c650000ull;  // + split
-constexpr std::uint64_t kLabelStream = 0x6c6162656c000000ull;
-constexpr std::uint64_t kTopicStream = 0x746f706963000000ull;
+constexpr std::uint64_t kSampleStream = 0x73616d706c650000ull;  // + split, at most 255
+constexpr std::uint64_t kLabelStream = 0x6c6162656c000000ull;   // + slot, at most 65535
+constexpr std::uint64_t kTopicStream = 0x746f706963000000ull;   // + slot, at most 65535
 
 constexpr std::uint64_t kLabelsPerTopic = 32;
 constexpr std::uint64_t kOwnFeatures = 24;    // in a label's prototype

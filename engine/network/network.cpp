@@ -9,8 +9,11 @@ namespace glissade {
 namespace {
 
 constexpr std::uint64_t kInputStream = 1;
-constexpr std::uint64_t kDenseStream = 2;  // + layer
+constexpr std::uint64_t kDenseStream = 2;    // + layer, at most 8
+constexpr std::uint64_t kDeeperStream = 81;  // + layer, at most 15; the numbers behind the first nine layers' are others'
 constexpr std::uint64_t kOutputStream = 1u << 20;
+
+std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDenseStream : kDeeperStream) + layer; }
 
 }  // namespace
 
@@ -19,7 +22,7 @@ Network::Network(const Config& config, const Shape& shape, bool trainable) : act
   options.stream = kInputStream;
   input = EmbeddingBag(shape.features, config.hidden.front(), options);
   for (std::size_t i = 1; i < config.hidden.size(); ++i) {
-    options.stream = kDenseStream + i - 1;
+    options.stream = dense_stream(i - 1);
     dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
   }
   options.stream = kOutputStream;
@@ -35,7 +38,7 @@ void Network::randomize(std::uint64_t seed) {
   const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
   input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream));
   for (std::size_t i = 0; i < dense.size(); ++i) {
-    dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, kDenseStream + i));
+    dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, dense_stream(i)));
   }
   output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream));
 }

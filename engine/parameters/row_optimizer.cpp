@@ -9,7 +9,7 @@
 namespace glissade {
 namespace {
 
-constexpr std::uint64_t kRoundingStream = 31;
+constexpr std::uint64_t kRoundingStream = 14;
 /// Elements of a row that are widened at once: three arrays of them fit into the first-level cache beside the halves.
 constexpr std::size_t kBlock = 512;
 

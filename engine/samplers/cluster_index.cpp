@@ -20,7 +20,7 @@ constexpr std::size_t kSamplePerCluster = 32;
 constexpr std::size_t kRounds = 4;
 constexpr std::size_t kCandidates = 4;    ///< rows whose logits are computed, for each one that is asked for
 constexpr std::uint64_t kUsualEpoch = 8;  ///< samples per row, for who trains step by step
-constexpr std::uint64_t kSampleStream = 1, kSketchStream = 2, kMeansStream = 3;
+constexpr std::uint64_t kSampleStream = 51, kSketchStream = 52, kMeansStream = 53;
 
 std::size_t padded_dimension(std::size_t width) noexcept { return ParameterRows::padded(width + 1); }
 
@@ -33,7 +33,7 @@ struct Vectors {
     values.assign(count * stride, 0.f);
     halves.resize(count * stride);
   }
-  const void* operand(dense::Element element) noexcept {
+  const void* operand(dense::Element element) {
     if (element == dense::Element::f32) return values.data();
     simd::kernels().narrow_nearest(values.data(), halves.data(), values.size());
     return halves.data();
@@ -90,8 +90,7 @@ std::size_t ClusterIndex::advance(const Activations& hidden) {
   if (hidden.samples == 0) return 0;
   if (!running_) begin_pass(hidden);
   samples_ += hidden.samples;
-  const double share = std::min(1.0, static_cast<double>(samples_) / static_cast<double>(period_));
-  const auto due = static_cast<std::size_t>(share * static_cast<double>(rows_.rows()));
+  const std::size_t due = due_rows(samples_, period_, rows_.rows());
   const std::size_t first = hashed_;
   tbb::parallel_for(std::size_t{0}, (due - first + kRowsAtOnce - 1) / kRowsAtOnce, [&](std::size_t block) {
     hash_rows(first + block * kRowsAtOnce, std::min(due, first + (block + 1) * kRowsAtOnce));
@@ -99,6 +98,11 @@ std::size_t ClusterIndex::advance(const Activations& hidden) {
   hashed_ = due;
   if (hashed_ == rows_.rows()) finish_pass();
   return due - first;
+}
+
+std::size_t ClusterIndex::due_rows(std::uint64_t samples, std::uint64_t period, std::size_t rows) noexcept {
+  const double share = std::min(1.0, static_cast<double>(samples) / static_cast<double>(period));
+  return static_cast<std::size_t>(share * static_cast<double>(rows));
 }
 
 void ClusterIndex::begin_pass(const Activations& hidden) {
@@ -244,7 +248,7 @@ void ClusterIndex::place_buckets() {
   buckets_.lengths.assign(places, 0.f);
 }
 
-void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const noexcept {
+void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::size_t depth, std::uint32_t* ids) const {
   const std::size_t count = which.count;
   std::fill_n(ids, count * depth, RankedRows::kNoRow);
   if (!ready_) return;
@@ -269,7 +273,7 @@ void ClusterIndex::rank(const Activations& hidden, const SomeRows& which, std::s
 
 /// The buckets of the largest scores, in them the rows of the largest estimates, and of these those of the largest logits:
 /// sketches are coarse, and as old as the last pass.
-void ClusterIndex::search(const Query& query, std::size_t depth, std::uint32_t* ids) const noexcept {
+void ClusterIndex::search(const Query& query, std::size_t depth, std::uint32_t* ids) const {
   struct Scratch {
     std::vector<std::uint32_t> buckets, best, candidates;
     std::vector<float> scores, values, estimates;

@@ -28,6 +28,7 @@ def run(context):
         ("ISA files include only intrinsics, sizes and the kernel declarations", check_isa_includes),
         ("ISA objects hold no weak symbols", lambda: check_weak(context)),
         ("instruction-set flags only on ISA files, no fast-math", lambda: check_flags(context)),
+        ("no two random streams share a number", check_streams),
         ("every folder has a short README", check_readmes),
         ("no file is too long", check_length),
         ("no unfinished places", check_unfinished),
@@ -146,6 +147,31 @@ def check_flags(context):
             problems.append(f"{file}: {FORBIDDEN_FLAGS.search(command).group()}")
         if flags and not re.search(r"simd/(avx2|avx512|avx512bf16|avx512fp16|amx)/", file):
             problems.append(f"{file}: {' '.join(flags)}")
+    refuse(problems)
+
+
+def check_streams():
+    """Streams are constants named k...Stream, or the enumerators of an `enum Stream`. One with "+ what, at most N" behind it takes
+    N + 1 numbers. A seed of a config is only ever combined with one of them."""
+    problems, taken = [], {}
+    seeds = re.compile(r"derive\((?:\w+[.>-]+)*(?:config_?|params_?|spec_?)\.seed,\s*([^,)]*)")
+    for path in sources("hashing", "engine", "datasets"):
+        text = path.read_text()
+        pieces = re.findall(r"(?:constexpr std::uint64_t|enum Stream : std::uint64_t \{) ([^;]*);(?: *// \+ \w+, at most (\d+))?", text)
+        found = [(name, value, more) for piece, more in pieces
+                 for name, value in re.findall(r"(k\w+) = ([\w ]+(?:<< ?\w+)?)", piece)
+                 if name.endswith("Stream") or f"enum Stream : std::uint64_t {{ {piece.lstrip()}" in text]
+        for name, value, more in found:
+            number = eval(re.sub(r"(?<=[0-9a-fA-F])(?:ull|u)\b", "", value), {})
+            for other, (first, last) in taken.items():
+                if first <= number + int(more or 0) and number <= last:
+                    problems.append(f"{place(path)}: {name} is {value}, which is a number of {other}")
+            taken[f"{name} in {place(path)}"] = (number, number + int(more or 0))
+        named = {name for name, _, _ in found} | {"stream"}  # the latter: handed on by a function
+        problems += [f"{place(path)}: derive() with a seed and {argument!r}, which is no stream of this file"
+                     for argument in seeds.findall(text) if not set(re.findall(r"\w+", argument)) & named]
+    if len(taken) < 30:
+        problems.append(f"only {len(taken)} streams found: the test looks for the wrong text")
     refuse(problems)
 
 
