@@ -3,10 +3,13 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace glissade {
 namespace {
 
+/// A sum that came out as 0 while its row is listed: too small to change a sum that goes on. 0 alone means "not listed yet".
+constexpr float kListedZero = std::numeric_limits<float>::min();
 constexpr std::size_t kBlocks = 16;  ///< of rows that are counted and placed apart; fixed, so that lists are in order of rows
 
 }  // namespace
@@ -65,6 +68,7 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
       float& sum = scratch.sums_[ids_[i]];
       if (sum == 0.f) scratch.touched_.push_back(ids_[i]);
       sum += value * widened(values_[i]);
+      if (sum == 0.f) sum = kListedZero;
     }
   }
   const std::size_t count = scratch.touched_.size();
@@ -82,10 +86,15 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
 
 /// By a histogram of the sums: two plain passes over all of them, where a heap of hundreds would be sifted thousands of times.
 void FeatureIndex::Scratch::keep_largest(std::size_t most) {
-  constexpr std::size_t kBins = 1024;
+  static constexpr std::size_t kBins = 1024;
+  static constexpr float kHighest = kBins - 1;
   const float largest = *std::ranges::max_element(touched_sums_);
-  const float scale = largest > 0 ? static_cast<float>(kBins - 1) / largest : 0.f;
-  const auto bin = [scale](float sum) { return sum > 0 ? static_cast<std::size_t>(sum * scale) : std::size_t{0}; };
+  // Sums of next to nothing, whose scale would not be finite, are all alike; the bound holds where sums are not finite
+  // themselves.
+  const float scale = largest > kHighest * kListedZero ? kHighest / largest : 0.f;
+  const auto bin = [scale](float sum) {
+    return sum > 0 ? static_cast<std::size_t>(std::min(kHighest, sum * scale)) : std::size_t{0};
+  };
   bins_.assign(kBins, 0);
   for (const float sum : touched_sums_) ++bins_[bin(sum)];
   std::size_t lowest = kBins, above = 0;  // all of the bins above `lowest`, and of that one the first that there is room for

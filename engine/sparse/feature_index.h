@@ -25,7 +25,7 @@ class FeatureIndex {
   std::size_t memory_bytes() const noexcept { return begins_.bytes() + ids_.bytes() + values_.bytes(); }
 
   /// The `most` rows with the largest sums over the lists that `budget` entries pay for (at least one list), in no order, into
-  /// scratch.found(). `ids` must be unique.
+  /// scratch.found(), each once. `ids` must be unique.
   void find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
             Scratch& scratch) const;
 

@@ -78,6 +78,29 @@ TEST_CASE("a short budget reads the shortest list and no more", "[unit]") {
   CHECK(scratch.found() == std::vector<std::uint32_t>{0, 2});
 }
 
+TEST_CASE("a row whose sum passes through 0 is found once", "[unit]") {
+  // Row 0 has all three features, row 1 the last alone. Of the query 1, -1, 2 row 0's sum is 1, 0, 2; of 1, -1, 0.5 it ends above
+  // 0.
+  SparseMatrix rows = matrix_of(std::vector<std::uint32_t>{3, 1, 2});
+  const std::vector<std::uint32_t> ids = {0, 1, 2, 2, 0, 1};
+  std::ranges::copy(ids, rows.ids.data());
+  std::fill_n(rows.values.data(), rows.entries(), std::uint16_t{0x3f80});
+  const FeatureIndex index(rows, 3);
+  FeatureIndex::Scratch scratch;
+  const std::vector<std::uint32_t> query = {0, 1, 2};
+  const auto found = [&](const std::vector<float>& values, std::size_t most) {
+    index.find(query, values, 100, most, scratch);
+    std::vector<std::uint32_t> sorted = scratch.found();
+    std::ranges::sort(sorted);
+    return sorted;
+  };
+  using Rows = std::vector<std::uint32_t>;
+  CHECK(found({1.f, -1.f, 2.f}, 10) == Rows{0, 1, 2});
+  CHECK(found({1.f, -1.f, 2.f}, 2) == Rows{0, 1});  // row 2 ends at 0: the least
+  CHECK(found({1.f, -1.f, -2.f}, 10) == Rows{0, 1, 2});
+  CHECK(found({1e-38f, -1e-38f, 1e-38f}, 1).size() == 1);  // sums too small for a scale of their own
+}
+
 TEST_CASE("a label's row is the largest entries of the sum of its samples", "[unit]") {
   const Data data = planted_data(300, 80, 30, 9);
   const LabelRows whole = rows_of(data, 1000), cut = rows_of(data, 4);
