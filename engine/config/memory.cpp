@@ -13,6 +13,7 @@
 
 #include "engine/config/hash_kind.h"
 #include "engine/config/text.h"
+#include "engine/layers/fused_output.h"
 #include "engine/layers/output_path.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/samplers/cluster_index.h"
@@ -53,43 +54,21 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   return stored + while_building + drift + rehash;
 }
 
-/// A set that all samples share, in pieces: the gradients by one piece's logits, its rows packed twice for matrix products, a
-/// block of logits per thread, and 8 bytes per label to tell which are in the set and where.
-std::uint64_t shared_output_bytes(const Config& config, const Shape& shape) noexcept {
-  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active.of(shape.labels);
+/// A set that all samples share.
+std::uint64_t shared_output_bytes(const Config& config, const Shape& shape, const config::BatchSize& batch) noexcept {
+  const std::uint64_t wanted = std::max<std::uint64_t>(config.active.of(shape.labels), batch.different_labels);
+  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : std::min<std::uint64_t>(wanted, shape.labels);
+  if (config.fused) return FusedOutput::step_bytes(config, active, shape.labels, thread_count(config));
+  // Logits and their gradients, and a piece's rows packed twice.
   const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.batch), active);
   return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 4 * 64 * thread_count(config)) + 8ull * shape.labels;
 }
 
 /// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per
 /// thread, 4 bytes per label to tell which are in the set.
-std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape) noexcept {
-  return std::uint64_t{config.batch} * std::min(config.active.of(shape.labels), shape.labels) * 40 +
-         thread_count(config) * 4 * shape.labels;
-}
-
-/// Rough: how many features a sample has depends on the data. Gradients of rows are not counted, they are summed row by row.
-std::uint64_t step_bytes(const Config& config, const Shape& shape) noexcept {
-  std::uint64_t activations = 0;  // values, 16-bit halves, gradients
-  for (const std::uint32_t width : config.hidden) activations += config.batch * padded(width) * 12;
-  const std::uint64_t entries = config.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
-  const bool per_sample = config.scope == Scope::sample && !(config.sampler == SamplerKind::full);
-  return activations + entries * 40 + (per_sample ? per_sample_output_bytes(config, shape) : shared_output_bytes(config, shape));
-}
-
-/// What gradients take that are kept until the step is made (GradientStore).
-std::uint64_t gradient_bytes(const Config& config, const Shape& shape) noexcept {
-  if (config.accumulate == 1 && config.clip_norm == 0) return 0;
-  const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
-    return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
-  };
-  const std::uint64_t samples = std::uint64_t{config.batch} * config.accumulate;
-  const bool per_sample = config.scope == Scope::sample;
-  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : config.active.of(shape.labels);
-  std::uint64_t bytes = block(shape.features, samples * kFeaturesPerSample, config.hidden.front()) +
-                        block(shape.labels, active * (per_sample ? samples : config.accumulate), config.hidden.back());
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) bytes += block(config.hidden[i], config.hidden[i], config.hidden[i - 1]);
-  return bytes;
+std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape, const config::BatchSize& batch) noexcept {
+  const std::uint64_t active = std::min(config.active.of(shape.labels), shape.labels);
+  return std::max(config.batch * active, batch.labels) * 40 + thread_count(config) * 4 * shape.labels;
 }
 
 std::optional<std::string> read_small_file(const std::string& path) {
@@ -199,6 +178,32 @@ std::string remedy(const MemoryEstimate& need) {
 
 namespace config {
 
+/// Gradients of rows are not counted, they are summed row by row.
+std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
+  std::uint64_t activations = 0;  // values, 16-bit halves, gradients
+  for (const std::uint32_t width : config.hidden) activations += config.batch * padded(width) * 12;
+  // Two batches' copies; features also in the row-major order of the update.
+  const std::uint64_t copies = batch.features * 40 + batch.labels * 16;
+  const bool per_sample = config.scope == Scope::sample && !(config.sampler == SamplerKind::full);
+  return activations + copies +
+         (per_sample ? per_sample_output_bytes(config, shape, batch) : shared_output_bytes(config, shape, batch));
+}
+
+std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
+  if (config.accumulate == 1 && config.clip_norm == 0) return 0;
+  const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
+    return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
+  };
+  const std::uint64_t samples = std::uint64_t{config.batch} * config.accumulate;
+  const bool per_sample = config.scope == Scope::sample;
+  const std::uint64_t wanted = std::max<std::uint64_t>(config.active.of(shape.labels), per_sample ? 0 : batch.different_labels);
+  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : wanted;
+  std::uint64_t bytes = block(shape.features, batch.features * config.accumulate, config.hidden.front()) +
+                        block(shape.labels, active * (per_sample ? samples : config.accumulate), config.hidden.back());
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) bytes += block(config.hidden[i], config.hidden[i], config.hidden[i - 1]);
+  return bytes;
+}
+
 std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view name) noexcept {
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -265,7 +270,10 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   estimate.optimizer_state += config::average_bytes(config, shape);
   if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
-  estimate.step_buffers = step_bytes(config, shape) + gradient_bytes(config, shape);
+  // Without the data nobody knows how large a batch is: one of rather long rows, with few labels.
+  const std::uint64_t features = config.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
+  const config::BatchSize batch{features, 0, 0};
+  estimate.step_buffers = config::step_bytes(config, shape, batch) + config::gradient_bytes(config, shape, batch);
   return estimate;
 }
 

@@ -16,6 +16,19 @@ std::uint64_t available_memory_below(const std::string& root);
 /// The value in bytes of a "Name:   123 kB" line of a /proc file.
 std::optional<std::uint64_t> kib_field(std::string_view text, std::string_view name) noexcept;
 
+/// How large the batches of a data set are.
+struct BatchSize {
+  std::uint64_t features = 0;          ///< entries
+  std::uint64_t labels = 0;            ///< entries
+  std::uint64_t different_labels = 0;  ///< all of them are in a set that the batch shares, whatever its target size
+};
+
+/// What the buffers of one training step take.
+std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept;
+
+/// What gradients take that are kept until the step is made (GradientStore).
+std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept;
+
 /// check_memory() against a given amount.
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available);
 

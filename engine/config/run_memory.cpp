@@ -1,6 +1,8 @@
 #include <glissade/run_memory.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -16,12 +18,20 @@ namespace glissade {
 namespace {
 
 constexpr std::uint64_t kSampledLabels = 4096;
-constexpr std::uint64_t kLabelStream = 71;
-constexpr std::uint64_t kEntry = 6;        ///< of a sparse row or an inverted index: id and bf16 value
-constexpr std::uint64_t kDataEntry = 8;    ///< of a data set: id and float
-constexpr std::uint64_t kCandidates = 64;  ///< of a sample, while sparse rows are trained
+constexpr std::uint64_t kLabelStream = 71, kBatchStream = 72;
+constexpr std::uint64_t kEntry = 6;            ///< of a sparse row or an inverted index: id and bf16 value
+constexpr std::uint64_t kDataEntry = 8;        ///< of a data set: id and float
+constexpr std::uint64_t kCandidates = 64;      ///< of a sample, while sparse rows are trained
+constexpr std::uint64_t kLearningFanIn = 256;  ///< of the rows that weights of features are learned on
+constexpr std::uint64_t kRowBatch = 2048;      ///< samples between two updates of sparse rows
+constexpr double kRivals = 24;                 ///< of a sample's candidates, those whose gradient is worth an update
+constexpr double kRivalMatches = 0.5;          ///< features they have in common with it, in parts of those of its own labels
+constexpr double kGrowth = 1.3;                ///< of vectors that grow by doubling, on average
 constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the blend is fitted on
-constexpr std::uint64_t kGradientBytes = std::uint64_t{12} << 20;  ///< of a batch, while sparse rows are trained
+constexpr std::uint64_t kWeighedAtOnce = 1024;                                          ///< of these
+constexpr std::uint64_t kSearch = std::uint64_t{6}
+                                  << 20;  ///< products of oneDNN, and blocks of logits, while labels are searched
+constexpr std::uint64_t kDrawnBatches = 4;
 /// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of small blocks that were given back.
 constexpr std::uint64_t kLibraries = std::uint64_t{6} << 20;
 /// While one window is trained on the next is read; a third only begins before the first is given up.
@@ -70,30 +80,57 @@ struct Sizes {
                                       static_cast<double>(data.rows)) +
            16 * data.rows;
   }
+  std::uint64_t step_buffers() const noexcept {
+    const config::BatchSize batch{data.batch_features, data.batch_labels, data.batch_different_labels};
+    return config::step_bytes(config, shape, batch) + config::gradient_bytes(config, shape, batch);
+  }
   /// The samples of each label, and while they are sorted.
   std::uint64_t samples_by_label() const noexcept { return 16 * (shape.labels + 1ull) + 4 * data.label_entries; }
 };
 
-/// What a label's sums and its list are collected in; blocks of vectors that grow by doubling, then the rows.
-Moment collecting_label_rows(const Sizes& s) {
+/// Rows of labels that are made: what a label's sums and its list are collected in, blocks of vectors, and then the rows.
+Moment collecting_rows(const Sizes& s, std::uint64_t entries) {
   return {{"samples by label", s.samples_by_label()},
-          {"sums of labels", 8 * s.data.label_row_entries * 3 / 2 + 4ull * s.shape.features * s.threads + 12ull * s.shape.labels},
-          {"sparse rows", s.label_rows()},
+          {"sums of labels", 8 * entries + 8ull * s.shape.features * s.threads + 12ull * s.shape.labels},
+          {"sparse rows", kEntry * entries + 8ull * s.shape.labels},
           {"data", s.all_data()}};
+}
+
+/// A worker of what walks an inverted index of labels' rows: sums by row, and a sample spread over the features.
+std::uint64_t searching_worker(const Sizes& s) { return 4ull * s.shape.labels + 12ull * s.shape.features; }
+
+Moment learning_weights(const Sizes& s) {
+  const std::uint64_t samples = std::min<std::uint64_t>(s.config.weight_samples, s.data.rows);
+  return {{"sparse rows", (kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels + 8ull * s.shape.features},
+          {"learning of weights", 4 * (kCandidates + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
+          {"data", s.all_data()}};
+}
+
+/// Gradients of a batch by entries of rows: of each sample's labels, and of their rivals.
+std::uint64_t row_gradients(const Sizes& s) {
+  if (s.data.rows == 0) return 0;
+  const double samples = static_cast<double>(std::min(kRowBatch, s.data.rows));
+  const double labels = static_cast<double>(s.data.label_entries) / static_cast<double>(s.data.rows);
+  constexpr double kOfEntry = 8, kOfRow = 32;  // place and value; label, sample, gradient, extent, and its place when sorted
+  const double entries = (labels + kRivals * kRivalMatches) * s.data.label_matches;
+  return static_cast<std::uint64_t>(samples * kGrowth * (kOfEntry * entries + kOfRow * (labels + kRivals)));
 }
 
 Moment training_label_rows(const Sizes& s) {
-  const std::uint64_t worker = 4ull * s.shape.labels + 8ull * s.shape.features;
   return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + 12ull * s.shape.labels},
           {"training of sparse rows", 4 * s.data.label_row_entries + 4ull * s.shape.labels + 4 * (kCandidates + 1) * s.data.rows +
-                                          2 * worker * s.threads + kGradientBytes},
+                                          s.threads * searching_worker(s) + row_gradients(s)},
           {"data", s.all_data()}};
 }
 
+/// Rows that were trained have an index already, of what they were before: until the new one takes its place, and before the
+/// neighbours have theirs.
 Moment indexing_paths(const Sizes& s) {
   const bool indexed_twice = s.config.fan_in != 0 && s.config.row_epochs != 0;
-  return {{"sparse rows and neighbours", s.sparse_paths() + 12ull * s.shape.labels},
-          {"indexing", s.indexing() + (indexed_twice ? s.index(s.data.label_row_entries) : 0)},
+  const std::uint64_t rows = s.index(s.data.label_row_entries);
+  const std::uint64_t neighbours = s.config.neighbours != 0 ? s.index(s.data.feature_entries) : 0;
+  return {{"sparse rows and neighbours", s.sparse_paths()},
+          {"indexing", s.indexing() + (indexed_twice ? rows - std::min(rows, neighbours) : 0)},
           {"data", s.all_data()}};
 }
 
@@ -103,20 +140,28 @@ Moment starting_rows(const Sizes& s) {
           {"data", s.all_data()}};
 }
 
-Moment making_steps(const Sizes& s, const MemoryEstimate& estimate) {
+Moment making_steps(const Sizes& s) {
   return {{"sparse rows and neighbours", uses_sparse_paths(s.config) ? s.sparse_paths() : 0},
-          {"step buffers", estimate.step_buffers},
+          {"step buffers", s.step_buffers()},
           {"mean of the weights", config::average_bytes(s.config, s.shape)},
           {"data", s.data_in_steps()}};
 }
 
-Moment weighing_paths(const Sizes& s, const MemoryEstimate& estimate) {
-  const std::uint64_t sums = 4 * std::max<std::uint64_t>(s.data.rows, s.shape.labels);
+/// An Evidence: stamps, votes and co-labels by label, sums by row of an inverted index, and a sample spread over the features.
+std::uint64_t evidence_bytes(const Sizes& s) {
+  return 20ull * s.shape.labels + 4 * std::max<std::uint64_t>(s.data.rows, s.shape.labels) + 4ull * s.shape.features;
+}
+
+Moment weighing_paths(const Sizes& s) {
   const std::uint64_t kept = std::min<std::uint64_t>(kKeptSamples, s.data.rows * 3 / 100);
+  const std::uint64_t at_once = std::min(kept, kWeighedAtOnce);  // copied from these into the whole, which grows by doubling
+  std::uint64_t hidden = 0;  // values and 16-bit halves, and a piece's rows packed for the search
+  for (const std::uint32_t width : s.config.hidden) hidden += at_once * ParameterRows::padded(width) * 6;
   return {{"sparse rows and neighbours", s.sparse_paths()},
-          {"step buffers", estimate.step_buffers},
-          {"weighing of paths",
-           s.threads * (sums + 12ull * s.shape.labels + 4ull * s.shape.features) + kept * kKeptCandidates * kKeptBytes},
+          {"step buffers", s.step_buffers()},
+          {"weighing of paths", s.threads * (evidence_bytes(s) + 8ull * s.shape.labels) +
+                                    (kept + kept / 5 + at_once) * kKeptCandidates * kKeptBytes + hidden + kSearch +
+                                    4 * s.data.rows / 32},
           {"data", s.data_in_steps()}};
 }
 
@@ -126,21 +171,38 @@ std::uint64_t bytes_of(const Moment& moment) noexcept {
   return sum;
 }
 
-/// Different features among the samples of a label, at most `most`.
-std::uint64_t row_length(const DatasetView& data, std::span<const std::uint32_t> samples, std::uint64_t most,
-                         std::vector<std::uint32_t>& features) {
+/// Sparse rows of some labels.
+struct DrawnRows {
+  std::uint64_t labels = 0, entries = 0, learning_entries = 0;
+  std::uint64_t samples = 0, matches = 0;  ///< of the labels, and the features that these have in common with the row
+};
+
+/// Adds a label with these samples. A row keeps the largest sums of features; here, those of the most samples.
+void add_row(const DatasetView& data, std::span<const std::uint32_t> samples, std::uint64_t fan_in, DrawnRows& rows) {
+  static thread_local std::vector<std::uint32_t> features, counts;
   features.clear();
+  counts.clear();
   for (const std::uint32_t row : samples) {
     const auto ids = data.features.row_ids(row);
     features.insert(features.end(), ids.begin(), ids.end());
   }
   std::ranges::sort(features);
-  const auto end = std::unique(features.begin(), features.end());
-  return std::min<std::uint64_t>(most, static_cast<std::uint64_t>(end - features.begin()));
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    if (i == 0 || features[i] != features[i - 1]) counts.push_back(0);
+    ++counts.back();
+  }
+  const std::size_t kept = std::min<std::size_t>(fan_in, counts.size());
+  const auto end = counts.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::nth_element(counts.begin(), end, counts.end(), std::greater());
+  rows.labels += 1;
+  rows.entries += kept;
+  rows.learning_entries += std::min<std::uint64_t>(kLearningFanIn, counts.size());
+  rows.samples += samples.size();
+  rows.matches += std::accumulate(counts.begin(), end, std::uint64_t{0});
 }
 
-std::uint64_t estimate_row_entries(const Config& config, const DatasetView& data) {
-  // A part of the labels, drawn by their number alone; their samples in one pass.
+/// Of a part of the labels, drawn by their number alone; their samples are found in one pass.
+DrawnRows draw_rows(const Config& config, const DatasetView& data) {
   const std::uint64_t part = std::max<std::uint64_t>(1, data.label_count / kSampledLabels);
   const auto drawn = [&](std::uint32_t label) {
     return hashing::Random(hashing::derive(config.seed, kLabelStream, label)).below(part) == 0;
@@ -154,11 +216,42 @@ std::uint64_t estimate_row_entries(const Config& config, const DatasetView& data
       if (const auto at = samples.find(label); at != samples.end()) at->second.push_back(static_cast<std::uint32_t>(row));
     }
   }
-  std::uint64_t entries = 0;
-  std::vector<std::uint32_t> features;
-  for (const auto& [label, rows] : samples) entries += row_length(data, rows, config.fan_in, features);
-  const double scale = static_cast<double>(data.label_count) / static_cast<double>(std::max<std::size_t>(1, samples.size()));
-  return static_cast<std::uint64_t>(static_cast<double>(entries) * scale);
+  DrawnRows rows;
+  for (const auto& [label, of_label] : samples) add_row(data, of_label, config.fan_in, rows);
+  return rows;
+}
+
+void measure_rows(const Config& config, const DatasetView& data, DataSize& size) {
+  const DrawnRows rows = draw_rows(config, data);
+  const double scale = static_cast<double>(data.label_count) / static_cast<double>(std::max<std::uint64_t>(1, rows.labels));
+  const auto scaled = [&](std::uint64_t entries) { return static_cast<std::uint64_t>(static_cast<double>(entries) * scale); };
+  size.label_row_entries = scaled(rows.entries);
+  size.label_matches = static_cast<double>(rows.matches) / static_cast<double>(std::max<std::uint64_t>(1, rows.samples));
+  if (config.weight_samples != 0) size.learning_row_entries = scaled(rows.learning_entries);
+}
+
+/// Batches of rows from all over the data, one out of each stretch; or the one that all rows make.
+void measure_batches(const Config& config, const DatasetView& data, DataSize& size) {
+  const bool whole = data.size() <= config.batch;
+  const std::size_t count = std::min<std::size_t>(config.batch, data.size());
+  std::vector<std::uint32_t> labels;
+  for (std::uint64_t draw = 0; draw < (whole ? 1 : kDrawnBatches); ++draw) {
+    hashing::Random random(hashing::derive(config.seed, kBatchStream, draw));
+    std::uint64_t features = 0;
+    labels.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t begin = i * data.size() / count, end = (i + 1) * data.size() / count;
+      const std::size_t row = begin + random.below(end - begin);
+      const auto ids = data.labels.row_ids(row);
+      features += data.features.row_ids(row).size();
+      labels.insert(labels.end(), ids.begin(), ids.end());
+    }
+    size.batch_features = std::max(size.batch_features, features);
+    size.batch_labels = std::max<std::uint64_t>(size.batch_labels, labels.size());
+    std::ranges::sort(labels);
+    const auto end = std::unique(labels.begin(), labels.end());
+    size.batch_different_labels = std::max<std::uint64_t>(size.batch_different_labels, end - labels.begin());
+  }
 }
 
 }  // namespace
@@ -170,7 +263,8 @@ DataSize data_size(const Config& config, const DatasetView& data, bool paged) {
   size.feature_entries = data.features.offsets.back() - data.features.offsets.front();
   size.label_entries = data.labels.offsets.back() - data.labels.offsets.front();
   size.paged = paged;
-  if (config.fan_in != 0) size.label_row_entries = estimate_row_entries(config, data);
+  if (config.fan_in != 0 || config.weight_samples != 0) measure_rows(config, data, size);
+  measure_batches(config, data, size);
   return size;
 }
 
@@ -178,14 +272,19 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
   const MemoryEstimate estimate = estimate_training_memory(config, shape);
   const Sizes sizes{config, shape, data};
   std::vector<std::pair<std::string_view, Moment>> moments;
-  moments.emplace_back("while steps are made", making_steps(sizes, estimate));
+  moments.emplace_back("while steps are made", making_steps(sizes));
   if (config.start == Start::centroids) moments.emplace_back("while output rows get their start", starting_rows(sizes));
   if (uses_sparse_paths(config)) {
-    if (config.fan_in != 0) moments.emplace_back("while sparse rows are collected", collecting_label_rows(sizes));
+    if (config.weight_samples != 0) {
+      moments.emplace_back("while rows are collected to learn weights on", collecting_rows(sizes, data.learning_row_entries));
+      moments.emplace_back("while weights of features are learned", learning_weights(sizes));
+    }
+    if (config.fan_in != 0)
+      moments.emplace_back("while sparse rows are collected", collecting_rows(sizes, data.label_row_entries));
     if (config.fan_in != 0 && config.row_epochs != 0)
       moments.emplace_back("while sparse rows are trained", training_label_rows(sizes));
     moments.emplace_back("while sparse paths are indexed", indexing_paths(sizes));
-    moments.emplace_back("while the paths are weighed", weighing_paths(sizes, estimate));
+    moments.emplace_back("while the paths are weighed", weighing_paths(sizes));
   }
   const auto& [moment, parts] = *std::ranges::max_element(moments, {}, [](const auto& one) { return bytes_of(one.second); });
   RunMemory memory;

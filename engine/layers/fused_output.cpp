@@ -53,6 +53,21 @@ std::size_t FusedOutput::memory_bytes() const noexcept {
          hidden_column_halves_.bytes() + hidden_halves_.bytes() + set_.memory_bytes();
 }
 
+std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
+                                      std::uint64_t threads) noexcept {
+  const dense::Element element = dense::step_element_for(config.storage);
+  const std::uint64_t bytes = element == dense::Element::f32 ? 4 : 2;
+  const std::uint64_t samples = padded(config.batch, kBlockDepth), width = config.hidden.back();
+  const std::uint64_t stride = ParameterRows::padded(width);
+  const std::uint64_t piece = padded(std::min<std::uint64_t>(set, output_piece(config.batch)), kBlockDepth);
+  const std::uint64_t logit_stride = piece + kPanelColumns;
+  const std::uint64_t hidden = (width + 1) * samples * (element == dense::Element::f32 ? 4 : 6) +
+                               (element == dense::Element::f16 ? 2 * samples * stride : 0);
+  const std::uint64_t logits = threads * sample_block(config.batch, logit_stride) * logit_stride * 4;
+  constexpr std::uint64_t kPerRow = 8, kPerActive = 12;  // stamp and place; id, weight and start
+  return piece * (samples * bytes + 2 * stride * bytes) + hidden + logits + kPerActive * set + kPerRow * rows;
+}
+
 /// Rows of logits must not lie a power of two apart, or the cache would find them all in the same places.
 std::size_t FusedOutput::logit_stride() const noexcept { return panels_.padded_rows() + kPanelColumns; }
 

@@ -1,5 +1,6 @@
 #include "engine/parameters/array.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -74,6 +75,12 @@ std::shared_ptr<void> allocate_zeroed(std::size_t bytes) {
   madvise(memory, bytes, MADV_HUGEPAGE);
   LargeBlocks::all().add(memory, bytes);
   return {memory, [bytes](void* p) { LargeBlocks::all().unmap(p, bytes); }};
+}
+
+void give_back_free_memory() noexcept {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 void restore_huge_pages() noexcept { LargeBlocks::all().collapse(); }

@@ -103,6 +103,7 @@ void weigh_features(const Config& config, const DatasetView& data, std::span<con
   const std::vector<float> learned = learn_weights(config, data, samples, paths.weights, monitor);
   paths.weights.multiply(learned, 1.f);
   paths.sample_weights.multiply(learned, kForSamples);
+  give_back_free_memory();
 }
 
 void make_label_rows(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples, SparsePaths& paths,
@@ -125,6 +126,7 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
   weigh_features(config, data, samples, paths, monitor);
   if (config.fan_in != 0 && !monitor.stopped()) make_label_rows(config, data, samples, paths, monitor);
+  give_back_free_memory();  // of blocks that rows are collected in there is as much as of rows
   if (config.neighbours != 0 && monitor.begin(Activity::neighbours, data.size(), {0, kKept})) {
     paths.samples = sample_rows(data, paths.sample_weights, monitor);
     take_labels(data, paths);
@@ -134,6 +136,7 @@ SparsePaths build_sparse_paths(const Config& config, const DatasetView& data, st
   if (!monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
   paths.index(data.feature_count);
   paths.blend = Blend::start();
+  give_back_free_memory();
   return paths;
 }
 

@@ -10,6 +10,7 @@
 #include <glissade/runtime.h>
 
 #include "engine/config/memory.h"
+#include "engine/layers/fused_output.h"
 
 namespace glissade {
 namespace {
@@ -144,7 +145,7 @@ TEST_CASE("memory estimate: step buffers of both scopes", "[unit]") {
   config.hidden = {64};
   const Shape shape{10, 50000};
   const std::uint64_t common = 256 * 64 * 12 + 256 * 10 * 40;
-  const auto shared = [&](std::uint64_t piece) { return common + piece * (4 * 256 + 8 * 64 + 4 * 64 * 4) + 8 * 50000; };
+  const auto shared = [&](std::uint64_t set) { return common + FusedOutput::step_bytes(config, set, 50000, 4); };
   CHECK(estimate_training_memory(config, shape).step_buffers == shared(1000));
   config.scope = Scope::sample;
   CHECK(estimate_training_memory(config, shape).step_buffers == common + 256 * 1000 * 40 + 4 * 4 * 50000);

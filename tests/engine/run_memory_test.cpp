@@ -8,7 +8,7 @@
 
 #include "engine/sparse/label_rows.h"
 #include "engine/sparse/sparse_paths.h"
-#include "tests/engine/data.h"
+#include "tests/engine/models.h"
 
 namespace glissade {
 namespace {
@@ -75,6 +75,58 @@ TEST_CASE("the memory of a run follows what it is made of", "[unit]") {
   const RunMemory with = estimate_run_memory(config, shape, data, 0);
   CHECK(with.total() > network.total() + 20'000'000 * 12);
   CHECK_FALSE(with.moment.empty());
+}
+
+/// Rows of `labels` different labels each, and three features.
+test::Data wide_data(std::size_t rows, std::uint32_t labels, std::uint32_t all) {
+  test::Data data{50, all, {}, {}};
+  hashing::Random random(hashing::mix(labels));
+  for (std::size_t row = 0; row < rows; ++row) {
+    data.x.add(test::distinct(random, 3, 50), std::vector<float>(3, 0.5f));
+    data.y.add(test::distinct(random, labels, all));
+  }
+  return data;
+}
+
+TEST_CASE("a set that a batch shares is counted with all labels of the batch", "[unit]") {
+  const test::Data data = wide_data(512, 30, 6'000);
+  Config config = test::small_config();
+  config.batch = 128;
+  config.active = 100;
+  config.hidden = {64};
+  const DataSize size = data_size(config, data.view(), false);
+  Model model = test::make_model(config, data);
+  const EpochReport report = test::must(test::must(Trainer::create(model, data.size())).train_epoch(data.view()));
+  CHECK(static_cast<double>(size.batch_different_labels) == Approx(report.active_share * data.labels).epsilon(0.03));
+  CHECK(size.batch_labels == 128 * 30);
+  CHECK(size.batch_features == 128 * 3);
+  // Panels twice and gradients, of each active row.
+  const Shape shape{data.features, data.labels};
+  DataSize few = size;
+  few.batch_labels = few.batch_different_labels = 0;
+  const auto step = [&](const DataSize& of) { return part(estimate_run_memory(config, shape, of, 0), "step buffers"); };
+  CHECK(step(size) - step(few) > (size.batch_different_labels - 100) * 2 * (128 + 2 * 64));
+}
+
+TEST_CASE("features that samples share with their labels' rows are counted as they are", "[unit]") {
+  const test::Data data = test::planted_data(3'000, 400, 200, 5);
+  std::vector<std::uint32_t> all(data.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
+  for (const std::uint32_t fan_in : {5u, 40u}) {
+    Config config;
+    config.fan_in = fan_in;
+    const SparseMatrix rows = label_rows(data.view(), all, FeatureWeights(SparseWeighting::given, data.view()), fan_in).rows;
+    double matches = 0, pairs = 0;
+    for (std::size_t sample = 0; sample < data.size(); ++sample) {
+      const auto ids = data.view().features.row_ids(sample);
+      for (const std::uint32_t label : data.view().labels.row_ids(sample)) {
+        const std::set<std::uint32_t> row(rows.ids.data() + rows.offsets[label], rows.ids.data() + rows.offsets[label + 1]);
+        matches += static_cast<double>(std::ranges::count_if(ids, [&](std::uint32_t id) { return row.count(id) != 0; }));
+        pairs += 1;
+      }
+    }
+    CHECK(data_size(config, data.view(), false).label_matches == Approx(matches / pairs).epsilon(0.05));
+  }
 }
 
 }  // namespace

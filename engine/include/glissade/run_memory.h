@@ -15,11 +15,16 @@ struct DataSize {
   std::uint64_t rows = 0;
   std::uint64_t feature_entries = 0;
   std::uint64_t label_entries = 0;
-  std::uint64_t label_row_entries = 0;  ///< of the labels' sparse rows, estimated from some thousand labels; 0 without fan-in
-  bool paged = false;                   ///< rows come through a RowPager: their memory is taken when they are read
+  std::uint64_t label_row_entries = 0;     ///< of the labels' sparse rows, estimated from some thousand labels; 0 without fan-in
+  bool paged = false;                      ///< rows come through a RowPager: their memory is taken when they are read
+  std::uint64_t learning_row_entries = 0;  ///< the same of the rows that weights of features are learned on
+  double label_matches = 0;                ///< features that a sample has in common with a label's row of its, on average
+  std::uint64_t batch_features = 0;        ///< entries of a batch, the most of some drawn ones; likewise
+  std::uint64_t batch_labels = 0;          ///< entries
+  std::uint64_t batch_different_labels = 0;  ///< a set that a batch shares holds all of them
 };
 
-/// Costs a pass over the labels and, with fan-in, over the features of a few rows.
+/// Costs a pass over the labels and, with fan-in, over the features of a few rows, and some batches of rows.
 DataSize data_size(const Config& config, const DatasetView& data, bool paged);
 
 /// Bytes that a run will hold at its largest moment, by what for.
