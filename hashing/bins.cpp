@@ -35,7 +35,7 @@ Bins::Bins(const FamilyParams& params, std::uint64_t stream)
   }
 }
 
-std::uint8_t* Bins::digits(const float* block, const simd::Kernels& kernels) const noexcept {
+std::uint8_t* Bins::digits(const float* block, const simd::Kernels& kernels) const {
   static thread_local std::vector<std::uint8_t> scratch;
   if (scratch.size() < count_ * kLanes) scratch.resize(count_ * kLanes);
   kernels.wta_digits(block, positions_.data(), bin_size_, count_, scratch.data());

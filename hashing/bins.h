@@ -24,7 +24,7 @@ class Bins {
 
   /// Digits of 16 vectors, digits[bin * kLanes + lane]; 255 where the bin is empty. `block` is dimension x kLanes floats. The
   /// array belongs to the thread, is valid until its next call and grows at a thread's first call only.
-  std::uint8_t* digits(const float* block, const simd::Kernels& kernels) const noexcept;
+  std::uint8_t* digits(const float* block, const simd::Kernels& kernels) const;
 
   /// Addresses of 16 vectors in every table: K digits each, the first one lowest, each exactly log2(bin_size) bits wide.
   void pack(const std::uint8_t* digits, std::uint32_t* codes) const noexcept;

@@ -46,7 +46,7 @@ class Family {
   /// Addresses of 16 vectors in every table: codes[table * kLanes + lane] < 2^table_bits.
   /// `block` is dimension x kLanes floats. No allocation, except at the first call of a
   /// thread: k * tables * kLanes bytes (not simhash) and (dimension + 2) * kLanes floats (minhash).
-  virtual void codes(const float* block, std::uint32_t* codes) const noexcept = 0;
+  virtual void codes(const float* block, std::uint32_t* codes) const = 0;
 
   const FamilyParams& params() const noexcept { return params_; }
 
@@ -62,7 +62,7 @@ class VectorSource {
   virtual ~VectorSource() = default;
   virtual std::uint32_t count() const noexcept = 0;
   /// Writes the vectors `ids` (at most kLanes) to `block`, dimension-major; the lanes beyond ids.size() are set to 0.
-  virtual void load(std::span<const std::uint32_t> ids, float* block) const noexcept = 0;
+  virtual void load(std::span<const std::uint32_t> ids, float* block) const = 0;
 };
 
 }  // namespace glissade::hashing

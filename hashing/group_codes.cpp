@@ -14,7 +14,7 @@ void transpose_block(const float* rows, std::size_t stride, std::size_t count, s
 }
 
 void group_codes(const Family& family, const float* rows, std::size_t stride, std::size_t width, std::size_t samples,
-                 std::uint32_t* codes, std::size_t codes_stride, float bias) noexcept {
+                 std::uint32_t* codes, std::size_t codes_stride, float bias) {
   const std::size_t dimension = family.params().dimension;
   const std::size_t tables = family.params().tables;
   assert(dimension >= width);

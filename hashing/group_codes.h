@@ -19,6 +19,6 @@ void transpose_block(const float* rows, std::size_t stride, std::size_t count, s
 /// lift(). codes_stride >= padded(samples); the padding is written to. No allocation except (dimension + tables) * kLanes * 4
 /// bytes at the first call of a thread.
 void group_codes(const Family& family, const float* rows, std::size_t stride, std::size_t width, std::size_t samples,
-                 std::uint32_t* codes, std::size_t codes_stride, float bias = 1.f) noexcept;
+                 std::uint32_t* codes, std::size_t codes_stride, float bias = 1.f);
 
 }  // namespace glissade::hashing

@@ -28,7 +28,7 @@ void hash_rows(const VectorSource& source, const Family& family, const std::uint
     s.block.resize(std::size_t{family.params().dimension} * kLanes);
     s.codes.resize(columns.size() * kLanes);
   }
-  for_chunks(count, kChunk, workers, [&](std::size_t worker, std::size_t begin, std::size_t end) noexcept {
+  for_chunks(count, kChunk, workers, [&](std::size_t worker, std::size_t begin, std::size_t end) {
     Scratch& s = scratch[worker];
     for (std::size_t first = begin; first < end; first += kLanes) {
       const std::size_t lanes = std::min(kLanes, end - first);

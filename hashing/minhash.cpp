@@ -27,7 +27,7 @@ class MinHash final : public Family {
   }
 
   // The first member of a bin is the first largest entry of the set's indicator vector, which is what winner-take-all looks for.
-  void codes(const float* block, std::uint32_t* codes) const noexcept override {
+  void codes(const float* block, std::uint32_t* codes) const override {
     static thread_local std::vector<float> members;
     static thread_local std::vector<std::uint64_t> keys;
     members.assign(std::size_t{params_.dimension} * kLanes, 0.f);
@@ -39,7 +39,7 @@ class MinHash final : public Family {
 
  private:
   /// A key orders entries by value, equal ones by dimension, lower first: the bits of positive floats ascend with their value.
-  void mark_members(const float* lane, std::vector<std::uint64_t>& keys, float* members) const noexcept {
+  void mark_members(const float* lane, std::vector<std::uint64_t>& keys, float* members) const {
     keys.clear();
     keys.reserve(params_.dimension);
     for (std::uint32_t d = 0; d < params_.dimension; ++d) {

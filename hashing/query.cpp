@@ -19,7 +19,7 @@ struct Visit {
 };
 
 /// Appends unseen ids while `out` is shorter than `target`.
-void take(const Visit& visit, std::size_t target, StampSet& seen, std::vector<std::uint32_t>& out) noexcept {
+void take(const Visit& visit, std::size_t target, StampSet& seen, std::vector<std::uint32_t>& out) {
   for (const std::span<const std::uint32_t> part : {visit.bucket.subspan(visit.start), visit.bucket.first(visit.start)}) {
     for (const std::uint32_t id : part) {
       if (!seen.insert(id)) continue;
@@ -57,7 +57,7 @@ class Walk {
 };
 
 /// The tables in a random order. The array belongs to the thread and is valid until its next call.
-std::span<const std::uint32_t> shuffled_tables(std::uint32_t tables, Random& random) noexcept {
+std::span<const std::uint32_t> shuffled_tables(std::uint32_t tables, Random& random) {
   static thread_local std::vector<std::uint32_t> order;
   order.resize(tables);
   std::iota(order.begin(), order.end(), 0u);
@@ -88,7 +88,7 @@ std::size_t visit_batch(const Tables& tables, const GroupCodes& group, Walk& wal
 
 /// Visits every bucket of every sample once, taking at most `quota` new ids from each, until `out` has `target`.
 void collect_round(const Tables& tables, const GroupCodes& group, std::size_t quota, std::size_t target, Random& random,
-                   StampSet& seen, std::vector<std::uint32_t>& out) noexcept {
+                   StampSet& seen, std::vector<std::uint32_t>& out) {
   Walk walk(shuffled_tables(tables.tables(), random), group.samples, random);
   std::array<Visit, kTogether> visits;
   while (const std::size_t count = visit_batch(tables, group, walk, random, visits)) {
@@ -109,7 +109,7 @@ void StampSet::clear() noexcept {
 }
 
 std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::size_t limit, StampSet& seen,
-                    std::vector<std::uint32_t>& out) noexcept {
+                    std::vector<std::uint32_t>& out) {
   if (limit == 0 || group.samples == 0) return 0;
   Random random(mix(seed));
   const std::size_t before = out.size();

@@ -42,8 +42,8 @@ struct GroupCodes {
 /// at a random sample and inside a bucket at a random place, both wrapping around, so that a limit met early does not always
 /// favour the first samples or the lowest ids. Samples that share a limit share it evenly: a visit takes at most limit / samples
 /// ids, and only if that leaves room a second round takes the rest. Returns how many were added. No allocation once `out` has the
-/// capacity (but 4 bytes per table at the first call of a thread).
+/// capacity (but 4 bytes per table at the first call of a thread); else it may throw std::bad_alloc.
 std::size_t collect(const Tables& tables, const GroupCodes& group, std::uint64_t seed, std::size_t limit, StampSet& seen,
-                    std::vector<std::uint32_t>& out) noexcept;
+                    std::vector<std::uint32_t>& out);
 
 }  // namespace glissade::hashing

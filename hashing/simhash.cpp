@@ -30,7 +30,7 @@ class SimHash final : public Family {
     for (std::size_t p = 0; p < projections; ++p) draw_projection(p, positions);
   }
 
-  void codes(const float* block, std::uint32_t* codes) const noexcept override {
+  void codes(const float* block, std::uint32_t* codes) const override {
     kernels_->simhash_codes(block, terms_.data(), params_.nonzeros, params_.tables, params_.k, codes);
   }
 

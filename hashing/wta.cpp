@@ -15,7 +15,7 @@ class Wta final : public Family {
  public:
   Wta(const FamilyParams& params, const simd::Kernels& kernels) : Family(params, kernels), bins_(params, kPermutationStream) {}
 
-  void codes(const float* block, std::uint32_t* codes) const noexcept override {
+  void codes(const float* block, std::uint32_t* codes) const override {
     std::uint8_t* digits = bins_.digits(block, *kernels_);
     for (std::size_t i = 0; i < bins_.count() * kLanes; ++i) digits[i] = digits[i] < kEmptyMark ? digits[i] : std::uint8_t{0};
     bins_.pack(digits, codes);
@@ -31,7 +31,7 @@ class Dwta final : public Family {
   Dwta(const FamilyParams& params, const simd::Kernels& kernels)
       : Family(params, kernels), bins_(params, kPermutationStream), probe_seed_(derive(params.seed, kProbeStream)) {}
 
-  void codes(const float* block, std::uint32_t* codes) const noexcept override {
+  void codes(const float* block, std::uint32_t* codes) const override {
     std::uint8_t* digits = bins_.digits(block, *kernels_);
     densify(digits, bins_.count(), probe_seed_);
     bins_.pack(digits, codes);

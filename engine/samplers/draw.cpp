@@ -13,7 +13,7 @@ constexpr std::uint64_t kFrequencyStream = 0x66726571;
 /// up.
 constexpr std::size_t kTriesPerRow = 8;
 
-void add_all(std::uint32_t rows, hashing::StampSet& seen, ActiveSet& out) noexcept {
+void add_all(std::uint32_t rows, hashing::StampSet& seen, ActiveSet& out) {
   for (std::uint32_t id = 0; id < rows; ++id) {
     if (seen.insert(id)) out.ids.push_back(id);
   }
@@ -22,7 +22,7 @@ void add_all(std::uint32_t rows, hashing::StampSet& seen, ActiveSet& out) noexce
 
 /// Returns the number of draws.
 std::size_t add_by_frequency(const DrawPlan& plan, std::size_t until, std::uint64_t seed, hashing::StampSet& seen,
-                             ActiveSet& out) noexcept {
+                             ActiveSet& out) {
   hashing::Random random(hashing::derive(seed, kFrequencyStream));
   const std::size_t most = kTriesPerRow * (until - out.ids.size());
   std::size_t tries = 0;
@@ -33,8 +33,7 @@ std::size_t add_by_frequency(const DrawPlan& plan, std::size_t until, std::uint6
   return tries;
 }
 
-std::size_t add_uniform(const DrawPlan& plan, std::size_t until, std::uint64_t seed, hashing::StampSet& seen,
-                        ActiveSet& out) noexcept {
+std::size_t add_uniform(const DrawPlan& plan, std::size_t until, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out) {
   hashing::Random random(seed);
   std::size_t tries = 0;
   for (; out.ids.size() < until; ++tries) {
@@ -46,7 +45,7 @@ std::size_t add_uniform(const DrawPlan& plan, std::size_t until, std::uint64_t s
 
 }  // namespace
 
-void add_labels(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) noexcept {
+void add_labels(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) {
   seen.clear();
   out.clear();
   for (std::size_t row = group.first; row < group.first + group.count; ++row) {
@@ -57,7 +56,7 @@ void add_labels(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& ou
   out.labels = out.exact = out.ids.size();
 }
 
-void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out) noexcept {
+void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out) {
   out.exact = out.ids.size();
   const std::size_t target = std::min<std::size_t>(plan.target, plan.rows);
   if (target <= out.exact) return;

@@ -8,8 +8,8 @@
 
 namespace glissade {
 
-/// Starts a set with the true labels of the group, each once.
-void add_labels(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) noexcept;
+/// Starts a set with the true labels of the group, each once. Throws std::bad_alloc, as does add_drawn.
+void add_labels(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out);
 
 /// How the rest of a set is drawn.
 struct DrawPlan {
@@ -23,6 +23,6 @@ struct DrawPlan {
 /// Fills a set up to its target with different rows that are not in yet. A drawn row stands for 1 / (probability that it is
 /// drawn) rows: (rows left) / (rows drawn) if all are drawn uniformly, otherwise 1 - (1 - q)^t for t draws (the repeated ones
 /// included) with probability q each, as Jean et al. 2015 and TensorFlow's candidate samplers count.
-void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out) noexcept;
+void add_drawn(const DrawPlan& plan, std::uint64_t seed, hashing::StampSet& seen, ActiveSet& out);
 
 }  // namespace glissade

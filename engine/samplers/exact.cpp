@@ -12,7 +12,7 @@ namespace glissade {
 
 static_assert(RankedRows::kNoRow == Predictions::kNoLabel);
 
-void ExactSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void ExactSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   if (order.quota == 0 || group.count == 0) return;
   const Activations& all = *group.hidden;
   Activations hidden;

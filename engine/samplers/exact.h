@@ -10,7 +10,7 @@ namespace glissade {
 class ExactSource final : public Source {
  public:
   explicit ExactSource(const ParameterRows& output) : output_(output) {}
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
 
  private:
   const ParameterRows& output_;

@@ -13,7 +13,7 @@ void InBatchSource::count_labels(std::span<const std::uint32_t> counts) {
   for (const std::uint32_t count : counts) frequencies_.push_back(static_cast<float>(count / std::max(sum, 1.0)));
 }
 
-void InBatchSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void InBatchSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   const std::span<const std::uint32_t> labels = group.labels.ids;
   if (labels.empty() || order.quota == 0) return;
   const std::size_t before = out.ids.size(), until = before + order.quota;

@@ -10,7 +10,7 @@ namespace glissade {
 /// nothing. In a set that the batch shares they all are in anyway.
 class InBatchSource final : public Source {
  public:
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
   void count_labels(std::span<const std::uint32_t> counts) override;
 
  private:

@@ -27,7 +27,7 @@ class RowSource final : public hashing::VectorSource {
  public:
   RowSource(const ParameterRows& rows, std::optional<float> longest) : rows_(rows), longest_(longest) {}
   std::uint32_t count() const noexcept override { return static_cast<std::uint32_t>(rows_.rows()); }
-  void load(std::span<const std::uint32_t> ids, float* block) const noexcept override {
+  void load(std::span<const std::uint32_t> ids, float* block) const override {
     static thread_local std::vector<float> values;
     values.resize(hashing::kLanes * rows_.stride());
     for (std::size_t lane = 0; lane < ids.size(); ++lane) rows_.read_forward(ids[lane], values.data() + lane * rows_.stride());

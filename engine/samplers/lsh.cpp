@@ -10,8 +10,7 @@ float inclusion_of(double met, double visits) noexcept { return static_cast<floa
 namespace {
 
 /// In how many of the group's buckets each of the rows out.ids[before], ... lies.
-void report_inclusion(const hashing::Tables& tables, const hashing::GroupCodes& group, std::size_t before,
-                      ActiveSet& out) noexcept {
+void report_inclusion(const hashing::Tables& tables, const hashing::GroupCodes& group, std::size_t before, ActiveSet& out) {
   static thread_local std::vector<std::uint32_t> met;  // of all rows; only those found are set to 0 first and read
   met.resize(tables.rows());
   for (std::size_t j = before; j < out.ids.size(); ++j) met[out.ids[j]] = 0;
@@ -27,13 +26,13 @@ void report_inclusion(const hashing::Tables& tables, const hashing::GroupCodes& 
 }  // namespace
 
 void collect_from_tables(const LabelIndex& index, const hashing::GroupCodes& group, const Source::Order& order,
-                         hashing::StampSet& seen, ActiveSet& out) noexcept {
+                         hashing::StampSet& seen, ActiveSet& out) {
   const std::size_t before = out.ids.size();
   hashing::collect(index.tables(), group, order.seed, order.quota, seen, out.ids);
   if (order.inclusion) report_inclusion(index.tables(), group, before, out);
 }
 
-void LshSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void LshSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   collect_from_tables(index_, group.codes, order, seen, out);
 }
 

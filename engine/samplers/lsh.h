@@ -9,7 +9,7 @@ namespace glissade {
 class LshSource final : public Source {
  public:
   explicit LshSource(const LabelIndex& index) : index_(index) {}
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
 
  private:
   const LabelIndex& index_;
@@ -17,7 +17,7 @@ class LshSource final : public Source {
 
 /// The same for queries with the codes `group`.
 void collect_from_tables(const LabelIndex& index, const hashing::GroupCodes& group, const Source::Order& order,
-                         hashing::StampSet& seen, ActiveSet& out) noexcept;
+                         hashing::StampSet& seen, ActiveSet& out);
 
 /// A row met in `met` of `visits` buckets is estimated to be met in one of as many others with this probability.
 float inclusion_of(double met, double visits) noexcept;

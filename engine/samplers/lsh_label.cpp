@@ -9,7 +9,7 @@
 
 namespace glissade {
 
-void LshLabelSource::add(const SampleGroup&, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void LshLabelSource::add(const SampleGroup&, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   if (out.labels == 0 || order.quota == 0) return;
   static thread_local std::vector<std::uint32_t> codes;
   const std::size_t stride = hashing::padded(out.labels);

@@ -9,7 +9,7 @@ namespace glissade {
 class LshLabelSource final : public Source {
  public:
   explicit LshLabelSource(const LabelIndex& index) : index_(index) {}
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
 
  private:
   const LabelIndex& index_;

@@ -10,7 +10,7 @@
 
 namespace glissade {
 
-void LshLearnedSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void LshLearnedSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   if (order.quota == 0 || group.count == 0) return;
   constexpr std::size_t kBlock = 16;
   static thread_local std::vector<std::uint32_t> scratch;  // of a sample's own thread, or of the only caller

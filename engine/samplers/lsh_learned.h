@@ -10,7 +10,7 @@ namespace glissade {
 class LshLearnedSource final : public Source {
  public:
   explicit LshLearnedSource(const ClusterIndex& index) : index_(index) {}
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
 
  private:
   const ClusterIndex& index_;

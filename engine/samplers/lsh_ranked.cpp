@@ -12,7 +12,7 @@
 namespace glissade {
 
 std::size_t LshRankedSource::rank(const SampleGroup& group, std::size_t sample, std::uint64_t seed,
-                                  std::span<hashing::Collision> best) const noexcept {
+                                  std::span<hashing::Collision> best) const {
   const hashing::GroupCodes codes{group.codes.codes + sample, group.codes.stride, 1};
   hashing::CollisionCounter& counter = counters_.local();
   const std::uint64_t own_seed = hashing::derive(seed, sample);
@@ -23,7 +23,7 @@ std::size_t LshRankedSource::rank(const SampleGroup& group, std::size_t sample, 
   return found;
 }
 
-void LshRankedSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void LshRankedSource::add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const {
   if (order.quota == 0 || group.count == 0) return;
   struct Scratch {
     std::vector<hashing::Collision> best;

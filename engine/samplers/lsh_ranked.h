@@ -16,12 +16,11 @@ class LshRankedSource final : public Source {
       : index_(index),
         least_(least),
         counters_([&index] { return hashing::CollisionCounter(index.tables().rows(), index.tables().tables()); }) {}
-  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
 
  private:
   /// The best rows of sample `sample` of the group, most collisions first; returns how many.
-  std::size_t rank(const SampleGroup& group, std::size_t sample, std::uint64_t seed,
-                   std::span<hashing::Collision> best) const noexcept;
+  std::size_t rank(const SampleGroup& group, std::size_t sample, std::uint64_t seed, std::span<hashing::Collision> best) const;
 
   const LabelIndex& index_;
   std::uint32_t least_;

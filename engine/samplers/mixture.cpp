@@ -35,7 +35,7 @@ std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, cons
 }
 
 /// What the rows found stand for if nothing else does: 1 / (probability of being found).
-void weigh_retrieved(float correction, ActiveSet& out) noexcept {
+void weigh_retrieved(float correction, ActiveSet& out) {
   assert(out.inclusion.size() == out.ids.size() - out.labels);
   out.exact = out.labels;
   for (const float p : out.inclusion) out.log_weights.push_back(-correction * std::log(p));
@@ -75,7 +75,7 @@ void MixtureSampler::count_labels(std::span<const std::uint32_t> counts) {
   }
 }
 
-void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept {
+void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const {
   add_labels(group, seen, out);
   const std::size_t room = active_ - std::min(active_, out.ids.size());
   const auto places = [room](double share) { return static_cast<std::size_t>(std::llround(static_cast<double>(room) * share)); };

@@ -21,7 +21,7 @@ double share_of(const SamplerMix::Part& part, const Config& config) noexcept;
 class MixtureSampler final : public Sampler {
  public:
   MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources);
-  void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept override;
+  void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const override;
   void count_labels(std::span<const std::uint32_t> counts) override;
   void set_correction(float strength) override { correction_ = strength; }
 

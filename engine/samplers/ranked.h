@@ -20,7 +20,7 @@ struct RankedRows {
 /// are added: a short quota is shared evenly. Within a rank it starts at sample `start`. taken(place) hears of each row added.
 template <class Taken>
 void add_by_rank(const RankedRows& rows, std::size_t quota, std::size_t start, hashing::StampSet& seen, ActiveSet& out,
-                 const Taken& taken) noexcept {
+                 const Taken& taken) {
   const std::size_t samples = rows.ids.size() / rows.depth;
   const std::size_t until = out.ids.size() + quota;
   for (std::size_t rank = 0; rank < rows.depth; ++rank) {

@@ -31,11 +31,11 @@ struct SampleGroup {
 };
 
 /// Chooses active sets. select() is safe from many threads, each with its own `seen`, and does not allocate once the vectors
-/// have grown (except for the oracle `exact`).
+/// have grown (except for the oracle `exact`); until then it may throw std::bad_alloc.
 class Sampler {
  public:
   virtual ~Sampler() = default;
-  virtual void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const noexcept = 0;
+  virtual void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const = 0;
   /// Tells how often each label occurs in the training data (empty: unknown). Not while select() runs.
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
   /// From now on drawn rows count for (rows that they stand for)^strength rows, 0 .. 1. Not while select() runs.

@@ -20,8 +20,8 @@ class Source {
 
   virtual ~Source() = default;
 
-  /// Appends rows that `seen` does not hold yet. Safe from many threads.
-  virtual void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const noexcept = 0;
+  /// Appends rows that `seen` does not hold yet. Safe from many threads. Throws std::bad_alloc.
+  virtual void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const = 0;
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
 };
 
