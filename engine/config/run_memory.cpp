@@ -24,7 +24,8 @@ constexpr std::uint64_t kDataEntry = 8;        ///< of a data set: id and float
 constexpr std::uint64_t kCandidates = 64;      ///< of a sample, while sparse rows are trained
 constexpr std::uint64_t kLearningFanIn = 256;  ///< of the rows that weights of features are learned on
 constexpr std::uint64_t kRowBatch = 2048;      ///< samples between two updates of sparse rows
-constexpr double kRivals = 24;                 ///< of a sample's candidates, those whose gradient is worth an update
+constexpr double kOwn = 0.6;                   ///< of a sample's labels, those whose gradient is worth an update
+constexpr double kRivals = 24;                 ///< of its candidates, likewise
 constexpr double kRivalMatches = 0.5;          ///< features they have in common with it, in parts of those of its own labels
 constexpr double kGrowth = 1.3;                ///< of vectors that grow by doubling, on average
 constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the blend is fitted on
@@ -110,7 +111,7 @@ Moment learning_weights(const Sizes& s) {
 std::uint64_t row_gradients(const Sizes& s) {
   if (s.data.rows == 0) return 0;
   const double samples = static_cast<double>(std::min(kRowBatch, s.data.rows));
-  const double labels = static_cast<double>(s.data.label_entries) / static_cast<double>(s.data.rows);
+  const double labels = kOwn * static_cast<double>(s.data.label_entries) / static_cast<double>(s.data.rows);
   constexpr double kOfEntry = 8, kOfRow = 32;  // place and value; label, sample, gradient, extent, and its place when sorted
   const double entries = (labels + kRivals * kRivalMatches) * s.data.label_matches;
   return static_cast<std::uint64_t>(samples * kGrowth * (kOfEntry * entries + kOfRow * (labels + kRivals)));

@@ -71,6 +71,8 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::ranker: return "ranker";
     case SectionKind::average: return "average";
     case SectionKind::average_count: return "average_count";
+    case SectionKind::data_notes: return "data_notes";
+    case SectionKind::data_fingerprint: return "data_fingerprint";
   }
   return {};
 }
