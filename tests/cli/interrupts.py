@@ -1,8 +1,10 @@
 """Signals that meet a run of the command line, and files that vanish under it: what is said, what is kept, how soon it ends."""
 
 import os
+import pty
 import re
 import signal
+import subprocess
 import time
 
 from runner import Failure
@@ -14,7 +16,7 @@ ACKNOWLEDGED = r"{}: stopping after this step, to save the state; a second (?:Ct
 
 def run(context):
     run_checks(context, (signal_to_the_group_spares_the_saver, killed_saver_is_named, hangup_saves_and_nohup_goes_on, second_signal_ends_at_once,
-                         interrupted_while_data_are_read, model_cut_short_under_predict, cache_cut_short_under_training))
+                         interrupted_while_data_are_read, interrupted_in_each_activity, model_cut_short_under_predict, cache_cut_short_under_training))
 
 
 def wait_until(process, condition, what):
@@ -166,3 +168,79 @@ def cache_cut_short_under_training(runs):
     cached, = [path for path in (runs.folder / "cache").rglob("*") if path.is_file() and path.stat().st_size > 1 << 20]
     os.truncate(cached, 4096)
     ends_with(process, 1, CUT_SHORT.format(re.escape(cached.name)))
+
+
+# Long enough on one thread that each activity is seen on the progress line, which is drawn five times a second.
+SPARSE = ["--preset", "long-text", "--hidden", "32", "--epochs", "1", "--threads", "1", "--deterministic", "on"]
+# What the progress line says, and what is kept when a signal comes while it says so.
+NOTHING = r"glissade: interrupted while [a-z ]+; nothing to save yet"  # the next activity may have begun
+STATE = r"glissade: interrupted; '(?P<file>m\.glsd\.checkpoint-\d+)' holds step \d+, [\d,]+ samples into epoch 1; go on with --resume"
+ACTIVITIES = {
+    "learning feature weights": NOTHING,
+    "training sparse rows": NOTHING,
+    "samples/s": STATE,
+    "weighing paths|training the ranker": STATE,
+}
+MOST_SECONDS = 3  # 1 on a free machine
+
+
+class Terminal:
+    """A run whose standard error is a terminal, as the progress line wants it."""
+
+    def __init__(self, runs, *args):
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen([runs.context.glissade, *args], cwd=runs.folder, env=runs.environment, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        self.text = ""
+
+    def read(self):
+        """False at the end."""
+        try:
+            block = os.read(self.ours, 65536)
+        except OSError:  # how Linux says that nobody holds the terminal's other end any more
+            block = b""
+        self.text += block.decode()
+        return bool(block)
+
+    def interrupt_at(self, pattern):
+        """SIGINT once the line says `pattern`; seconds from then to the end, None if it never said so."""
+        sent = None
+        while self.read():
+            if sent is None and re.search(pattern, self.text):
+                sent = time.monotonic()
+                self.process.send_signal(signal.SIGINT)
+        os.close(self.ours)
+        self.process.wait(timeout=SECONDS)
+        return None if sent is None else time.monotonic() - sent
+
+
+def interrupted_in_each_activity(runs):
+    """Whatever goes on: acknowledged by one line, at an end within a second, a state or the word that there is none; and the run that goes
+    on from the state ends with the bytes of one that nobody stopped."""
+    runs.call("generate", "--shape", "8000x10000x10000", "--features-per-sample", "40", "--labels-per-sample", "3", "--test-samples", "10", "--out", "d")
+    train = ["train", "--train", "d.train.txt", *SPARSE]
+    runs.call(*train, "--model", "whole.glsd", "--quiet")
+    for activity, last_words in ACTIVITIES.items():
+        for _ in range(4):  # an activity may come to its end while the signal is on its way
+            run = Terminal(runs, *train, "--model", "m.glsd")
+            seconds = run.interrupt_at(activity)
+            if run.process.returncode != 0:
+                break
+        lines = [line.split("\x1b[K")[-1] for line in re.split(r"[\r\n]+", run.text) if line.split("\x1b[K")[-1]]
+        kept = re.fullmatch(last_words, lines[-1])
+        if seconds is None or run.process.returncode != 130 or not kept:
+            raise Failure(f"'{activity}': status {run.process.returncode}, {seconds} s, last words {lines[-1]!r}")
+        if sum("stopping after this step" in line for line in lines) != 1:
+            raise Failure(f"'{activity}': the signal is not acknowledged once: {lines}")
+        print(f"interrupted while {activity}: {seconds:.2f} s to the end", flush=True)
+        if seconds > MOST_SECONDS:
+            raise Failure(f"'{activity}': the end came after {seconds:.1f} s")
+        if "file" not in kept.groupdict():
+            if list(runs.folder.glob("m.glsd*")):
+                raise Failure(f"'{activity}': something was written: {list(runs.folder.glob('m.glsd*'))}")
+            continue
+        runs.call("train", "--train", "d.train.txt", "--model", "m.glsd", "--resume", "--threads", "1", "--quiet")
+        if runs.bytes("m.glsd") != runs.bytes("whole.glsd"):
+            raise Failure(f"'{activity}': the run that went on ended with other bytes")
+        (runs.folder / "m.glsd").unlink()
