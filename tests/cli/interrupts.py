@@ -16,7 +16,7 @@ ACKNOWLEDGED = r"{}: stopping after this step, to save the state; a second (?:Ct
 
 def run(context):
     run_checks(context, (signal_to_the_group_spares_the_saver, killed_saver_is_named, hangup_saves_and_nohup_goes_on, second_signal_ends_at_once,
-                         interrupted_while_data_are_read, interrupted_in_each_activity, model_cut_short_under_predict, cache_cut_short_under_training))
+                         interrupted_while_data_are_read, interrupted_in_each_activity, interrupted_before_a_watched_epoch_is_judged, model_cut_short_under_predict, cache_cut_short_under_training))
 
 
 def wait_until(process, condition, what):
@@ -244,3 +244,29 @@ def interrupted_in_each_activity(runs):
         if runs.bytes("m.glsd") != runs.bytes("whole.glsd"):
             raise Failure(f"'{activity}': the run that went on ended with other bytes")
         (runs.folder / "m.glsd").unlink()
+
+
+def interrupted_before_a_watched_epoch_is_judged(runs):
+    """The state says that the epoch was not evaluated; the resumed run does that first, and chooses the same best epoch."""
+    runs.call("generate", "--shape", "8000x10000x10000", "--features-per-sample", "40", "--labels-per-sample", "3", "--test-samples", "20000", "--out", "d")
+    data = ["--train", "d.train.txt", "--valid", "d.test.txt", "--threads", "1", "--quiet"]
+    train = ["train", *data, "--preset", "plain", "--hidden", "32", "--epochs", "2", "--deterministic", "on", "--monitor", "p@1"]
+    runs.call(*train, "--model", "whole.glsd")
+    for delay in (0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2, 3, 4):
+        process = runs.start(*train, "--model", "m.glsd", "--log-json", "log.jsonl")
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=SECONDS)[1]
+        if "holds the end of epoch 1" in err and '"event":"epoch"' not in (runs.folder / "log.jsonl").read_text():
+            break
+        for path in runs.folder.glob("m.glsd*"):
+            path.unlink()
+    else:
+        raise Failure("no signal came while the first epoch was evaluated")
+    if process.returncode != 130 or (runs.folder / "m.glsd").exists():
+        raise Failure(f"status {process.returncode}, {err}")
+    runs.call("train", *data, "--model", "m.glsd", "--resume", "--log-json", "log.jsonl")
+    if runs.bytes("m.glsd") != runs.bytes("whole.glsd"):
+        raise Failure("the run that went on ended with other bytes")
+    if (runs.folder / "log.jsonl").read_text().count('"event":"epoch"') != 2:
+        raise Failure("the log does not hold both epochs")
