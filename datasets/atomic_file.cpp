@@ -104,6 +104,12 @@ void remove_abandoned(const std::string& path, const std::function<bool(const st
 }
 
 Result<AtomicFile> AtomicFile::create(const std::string& path) {
+  if (path == "-") {
+    const std::string name = "standard output";
+    const int output = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (output < 0) return write_error(name, errno);
+    return AtomicFile(name, "", output);
+  }
   struct stat status {};
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return write_error(path, EISDIR);
   const std::string name = std::filesystem::path(path).filename().string();
@@ -139,6 +145,7 @@ Result<void> AtomicFile::write(std::string_view bytes) {
 }
 
 Result<void> AtomicFile::commit() {
+  if (temporary_.empty()) return ::close(std::exchange(descriptor_, -1)) == 0 ? Result<void>() : failure(errno);
   if (::fsync(descriptor_) != 0) return failure(errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) return failure(errno);
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) return failure(errno);

@@ -21,6 +21,7 @@ void remove_abandoned(const std::string& path, const std::function<bool(const st
 /// same path: the last rename wins. What killed ones have left is removed. Movable.
 class AtomicFile {
  public:
+  /// "-" is standard output, which is written as it comes.
   static Result<AtomicFile> create(const std::string& path);
 
   ~AtomicFile() { discard(); }

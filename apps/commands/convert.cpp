@@ -21,8 +21,10 @@ class Convert : public Command {
   const char* summary() const noexcept override { return "Rewrite a data file in another format or compression"; }
 
   void add_options(CLI::App& parser) override {
-    parser.add_option("input", input_, "Data file in the format that --format names; plain, .gz or .zst.");
-    parser.add_option("output", output_, "Data file to write; compressed if its name ends in .gz or .zst.");
+    parser.add_option("input", input_,
+                      "Data file in the format that --format names; plain, .gz, .zst or .zip; - for standard input.");
+    parser.add_option("output", output_,
+                      "Data file to write; compressed if its name ends in .gz or .zst; - for standard output.");
     parser.add_option("--to", to_, "Format to write: xmc or libsvm. Default xmc.")->type_name("NAME");
     threads_.add_options(parser);
     data_.add_options(parser);
@@ -34,13 +36,15 @@ class Convert : public Command {
     if (!format) return format.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    if (auto ok = check_replaceable(output_, {input_}); !ok) return ok.error();
+    if (output_ != "-") {
+      if (auto ok = check_replaceable(output_, {input_}); !ok) return ok.error();
+    }
     const auto data = data_.read(input_, "data");
     if (!data) return data.error();
     const auto report = datasets::write_dataset(data->view(), output_, *format);
     if (!report) return report.error();
-    note(fmt::format("wrote {} ({}) in {}", datasets::quoted(output_), bytes_text(report->file_bytes),
-                     duration_text(report->seconds)));
+    note(fmt::format("wrote {} ({}) in {}", output_ == "-" ? "standard output" : datasets::quoted(output_),
+                     bytes_text(report->file_bytes), duration_text(report->seconds)));
     return 0;
   }
 

@@ -13,6 +13,7 @@
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/console/output_file.h"
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/training/text_data.h"
@@ -92,6 +93,10 @@ class Eval : public Command {
     const bool asks = !questions_.analogies.empty() || !questions_.similarities.empty();
     if (model_.empty() || test_.empty() == !asks)
       return usage_error("eval needs --model FILE and either --test FILE or --analogies FILE, --similarity FILE");
+    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
+    std::vector<std::string> inputs = questions_.similarities;
+    inputs.insert(inputs.end(), {test_, questions_.analogies});
+    if (auto once = check_standard_input(inputs); !once) return once.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
     const auto limit = threads_.limit();

@@ -20,16 +20,19 @@ class Export : public Command {
         .add_option(
             "--vectors", vectors_,
             "File to write, in word2vec's binary format if its name ends in .bin, else in its text format (.gz and .zst are "
-            "compressed).")
+            "compressed), or - for standard output.")
         ->type_name("FILE");
     threads_.add_options(parser);
   }
 
   Result<int> run() override {
     if (model_.empty() || vectors_.empty()) return usage_error("export needs --model FILE and --vectors FILE");
+    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    if (auto ok = check_replaceable(vectors_, {model_}); !ok) return ok.error();
+    if (vectors_ != "-") {
+      if (auto ok = check_replaceable(vectors_, {model_}); !ok) return ok.error();
+    }
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
     const auto written =

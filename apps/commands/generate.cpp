@@ -41,6 +41,7 @@ class Generate : public Command {
 
   Result<int> run() override {
     if (shape_.empty() || prefix_.empty()) return usage_error("generate needs --shape SHAPE and --out PREFIX");
+    if (auto ok = check_file_name("--out", prefix_); !ok) return ok.error();
     auto spec = datasets::named_shape(shape_);
     if (!spec) return spec.error();
     spec->seed = seed_;

@@ -16,6 +16,7 @@
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
 #include "apps/training/training_data.h"
 
@@ -86,6 +87,7 @@ class Info : public Command {
   }
 
   Result<int> run() override {
+    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     if (estimate_) return estimate();
     if (!files_.train.empty()) return usage_error("info: --train goes with --estimate; give both, or neither");
     std::string text = model_.empty() ? machine_text() : "";
@@ -101,6 +103,7 @@ class Info : public Command {
  private:
   Result<int> estimate() {
     if (files_.train.empty()) return usage_error("info --estimate needs --train FILE");
+    if (auto once = check_standard_input({files_.train, files_.test}); !once) return once.error();
     auto asked = config_.resolve();
     if (!asked) return asked.error();
     if (data_.is_text(asked->config.loss == LossKind::ns))

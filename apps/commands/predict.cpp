@@ -15,6 +15,7 @@
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
 #include "apps/console/output.h"
+#include "apps/console/output_file.h"
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/input/read_notes.h"
@@ -69,6 +70,7 @@ class Predict : public Command {
   Result<int> run() override {
     if (model_.empty() || input_.empty())
       return usage_error("predict needs --model FILE and an input (a file, or - for standard input)");
+    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
     const auto probabilities = choose("--scores", scores_, kScores);

@@ -8,6 +8,7 @@
 #include "apps/commands/command.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
+#include "apps/input/data_options.h"
 #include "apps/report/run_log.h"
 #include "datasets/atomic_file.h"
 #include "datasets/message.h"
@@ -27,6 +28,8 @@ class Report : public Command {
 
   Result<int> run() override {
     if (runs_.empty()) return usage_error("report needs a log that 'glissade train --log-json' wrote; name one or more");
+    if (auto once = check_standard_input(runs_); !once) return once.error();
+    if (out_ == "-") out_.clear();
     if (!out_.empty()) {
       if (auto ok = check_replaceable(out_, runs_); !ok) return ok.error();
     }

@@ -6,6 +6,7 @@
 
 #include "apps/commands/command.h"
 #include "apps/console/output.h"
+#include "apps/console/output_file.h"
 #include "apps/words/vocabulary.h"
 
 namespace glissade::apps {
@@ -24,6 +25,7 @@ class WordCommand : public Command {
 
   Result<int> run() override {
     if (model_.empty() || words_.size() != words_needed()) return usage_error(usage());
+    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     if (k_ == 0 || k_ > kMost) return usage_error(fmt::format("--k: '{}' is out of range; allowed: 1 .. {}", k_, kMost));
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();

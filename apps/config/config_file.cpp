@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "apps/console/output_file.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -56,6 +57,7 @@ Result<std::vector<Setting>> settings_of(const toml::table& table, const std::st
 }  // namespace
 
 Result<std::vector<Setting>> read_config_file(const std::string& path) {
+  if (auto ok = check_file_name("--config", path); !ok) return ok.error();
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;

@@ -32,10 +32,17 @@ Result<void> check_not_input(const std::string& path, const std::vector<std::str
   return {};
 }
 
+Result<void> check_file_name(std::string_view option, const std::string& path) {
+  if (path != "-") return {};
+  return usage_error(fmt::format(
+      "{}: '-' means standard input or output, which is not possible here; name a file (./- for one that is called so)", option));
+}
+
 Result<void> check_replaceable(const std::string& path, const std::vector<std::string>& inputs) {
   namespace fs = std::filesystem;
   std::error_code code;
   if (path.empty()) return usage_error("an output file needs a name; '' is none");
+  if (auto ok = check_file_name("output", path); !ok) return ok;
   if (auto ok = check_not_input(path, inputs); !ok) return ok;
   const fs::file_status status = fs::status(path, code);
   if (fs::exists(status)) {

@@ -1,5 +1,6 @@
 #include "apps/training/train_options.h"
 
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -138,6 +139,13 @@ Result<void> TrainOptions::check() const {
   if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
   if (!resumes()) {
     if (auto ok = check_monitor(); !ok) return ok;
+  }
+  for (const auto& [option, path] : {std::pair{"--model", model},
+                                     {"--log-json", log},
+                                     {"--tensorboard", tensorboard},
+                                     {"--resume", resume_from},
+                                     {"--from", from}}) {
+    if (auto ok = check_file_name(option, path); !ok) return ok;
   }
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
   const std::vector<std::string> inputs = {files.train, files.test, files.valid, from, label_names, feature_names};
