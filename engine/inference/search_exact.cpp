@@ -33,7 +33,7 @@ const std::array<std::uint32_t, kPiece>& piece_ids() {
 /// Merges a piece's best (sorted) into the sample's best so far (sorted); ties stay with the earlier piece, that is the lower
 /// label.
 void merge(std::uint32_t* labels, float* scores, std::size_t k, const std::uint32_t* new_labels, const float* new_scores,
-           std::size_t count, std::uint32_t first) noexcept {
+           std::size_t count, std::uint32_t first) {
   thread_local std::vector<std::uint32_t> old_labels;
   thread_local std::vector<float> old_scores;
   if (count == 0 || (labels[k - 1] != Predictions::kNoLabel && !(new_scores[0] > scores[k - 1]))) return;

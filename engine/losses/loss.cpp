@@ -51,7 +51,7 @@ LabelSums sums_of(std::span<const float> label_logits, std::span<const float> we
 }
 
 /// The logits of a row's labels out of the way, as if they were not in the set.
-std::span<const float> take_out(const LogitRow& row) noexcept {
+std::span<const float> take_out(const LogitRow& row) {
   static thread_local std::vector<float> logits;
   logits.clear();
   for (const std::uint32_t position : row.positions) {
@@ -80,7 +80,7 @@ float Loss::normaliser(const LogitRow& row) const noexcept {
   return log_sum;
 }
 
-Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcept {
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
   if (kind_ == LossKind::decoupled) return decoupled_gradient(row, scale);
@@ -92,7 +92,7 @@ Loss::RowGradient Loss::gradient(const LogitRow& row, float scale) const noexcep
   return {share * all * (static_cast<double>(shift) + std::log(static_cast<double>(sum))) - wanted, scale * share * all / sum};
 }
 
-Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) const noexcept {
+Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) const {
   const float target = 1.f / static_cast<float>(row.label_count);
   const std::span<const float> labels = take_out(row);
   float shift = 0;
@@ -108,7 +108,7 @@ Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) con
   return {target * sums.loss, scale * target * sums.against / sum};
 }
 
-Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const noexcept {
+Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const {
   if (kind_ == LossKind::bce) return bce_gradient(row, scale);
   if (row.label_count == 0) return no_gradient(row);
   const float share = 1.f / static_cast<float>(row.label_count);

@@ -63,14 +63,14 @@ class Loss {
   };
 
   /// Of a set in one piece.
-  RowGradient gradient(const LogitRow& row, float scale) const noexcept;
+  RowGradient gradient(const LogitRow& row, float scale) const;
 
   /// Of one piece of several; the losses add up over them. `first_piece` tells where to count what `all` says.
-  RowGradient gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const noexcept;
+  RowGradient gradient(const LogitRow& row, float scale, const SetSum& all, bool first_piece) const;
 
  private:
   RowGradient bce_gradient(const LogitRow& row, float scale) const noexcept;
-  RowGradient decoupled_gradient(const LogitRow& row, float scale) const noexcept;
+  RowGradient decoupled_gradient(const LogitRow& row, float scale) const;
 
   LossKind kind_;
   const simd::Kernels& kernels_;

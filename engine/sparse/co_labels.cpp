@@ -22,7 +22,8 @@ struct Together {
   void count(std::span<const std::uint32_t> labels, std::uint32_t self) {
     for (const std::uint32_t label : labels) {
       if (label == self) continue;
-      if (counts[label]++ == 0) met.push_back(label);
+      if (counts[label] == 0) met.push_back(label);
+      ++counts[label];
     }
   }
   void keep_largest(std::size_t most) {
@@ -57,6 +58,7 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
     if (monitor.stopped()) return;
     static thread_local Together together;
+    together.clear();  // of what memory ran out in the midst of
     together.counts.resize(std::max(together.counts.size(), labels), 0);
     Block& block = blocks[b];
     const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);

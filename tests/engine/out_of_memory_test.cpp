@@ -1,0 +1,147 @@
+// An allocation that fails in the midst of training ends in an error, not in the end of the process, and leaves nothing behind
+// that a later training could see. A program of its own, because it replaces operator new.
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <glissade/options.h>
+
+#include "tests/engine/models.h"
+
+namespace {
+
+std::atomic<long> allocations{0};  ///< so far
+std::atomic<long> failing{-1};     ///< the number of the one that fails
+
+void* allocate(std::size_t bytes, std::size_t alignment) {
+  if (allocations.fetch_add(1) == failing.load()) throw std::bad_alloc();
+  void* const memory = alignment == 0 ? std::malloc(bytes == 0 ? 1 : bytes)
+                                      : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
+void* operator new[](std::size_t bytes) { return allocate(bytes, 0); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocate(bytes, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace glissade::test {
+namespace {
+
+struct Variant {
+  const char* name;
+  void (*change)(Config&);
+};
+
+const std::vector<Variant>& variants() {
+  static const std::vector<Variant> all = {
+      {"lsh, shared", [](Config& c) { c.sampler = SamplerKind::lsh; }},
+      {"lsh, a set per sample, minhash",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh;
+         c.scope = Scope::sample;
+         c.hash = HashKind::minhash;
+         c.k = 2;
+       }},
+      {"lsh-topk, dwta",
+       [](Config& c) {
+         c.sampler = SamplerKind::lsh_topk;
+         c.hash = HashKind::dwta;
+         c.k = 2;
+       }},
+      {"lsh-label", [](Config& c) { c.sampler = SamplerKind::lsh_label; }},
+      {"lsh-learned", [](Config& c) { c.sampler = SamplerKind::lsh_learned; }},
+      {"exact and in-batch",
+       [](Config& c) {
+         c.sampler = SamplerMix({{SamplerKind::exact, 0.3}, {SamplerKind::in_batch, 0.3}});
+       }},
+      {"frequency, similar batches",
+       [](Config& c) {
+         c.sampler = SamplerKind::frequency;
+         c.batches = BatchKind::similar;
+       }},
+      {"sparse paths",
+       [](Config& c) {
+         c = preset("few-rows").value();
+         c.hidden = {16};
+         c.active = 24;
+         c.batch = 32;
+         c.fan_in = 8;
+         c.neighbours = 6;
+         c.co_labels = 3;
+         c.threads = 1;
+       }},
+  };
+  return all;
+}
+
+Config config_of(const Variant& variant) {
+  Config config = small_config();
+  variant.change(config);
+  config.epochs = 1;
+  return config;
+}
+
+/// One epoch whose allocation `number` fails (none for -1); the model's bytes, or nothing if it ended in an error.
+std::string epoch(const Config& config, const Data& data, long number, std::string& message) {
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  failing = number < 0 ? -1 : allocations.load() + number;
+  const auto report = trainer.train_epoch(data.view());
+  failing = -1;
+  message = report ? "" : report.error().message;
+  return report ? saved(model) : "";
+}
+
+long allocations_of(const Config& config, const Data& data) {
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  const long before = allocations;
+  must(trainer.train_epoch(data.view()));
+  return allocations - before;
+}
+
+}  // namespace
+
+TEST_CASE("an allocation that fails while training runs is an error, and the next training knows nothing of it", "[property]") {
+  const Data data = planted_data(100, 80, 60, 3);
+  constexpr long kTries = 50;
+  for (const Variant& variant : variants()) {
+    INFO(variant.name);
+    const Config config = config_of(variant);
+    std::string message;
+    const std::string right = epoch(config, data, -1, message);
+    REQUIRE(!right.empty());
+    const long all = allocations_of(config, data);
+    long failed = 0;
+    for (long i = 0; i < kTries; ++i) {
+      // All of the first ones, later ones ever farther apart.
+      const long number = std::min(all - 1, i + i * i * i * all / (kTries * kTries * kTries));
+      INFO("allocation " << number << " of " << all);
+      const std::string made = epoch(config, data, number, message);
+      if (made.empty()) {
+        ++failed;
+        CHECK(message.find("out of memory") != std::string::npos);
+      } else {
+        CHECK((made == right));  // copying the next batch is only tried
+      }
+      REQUIRE((epoch(config, data, -1, message) == right));
+    }
+    CHECK(failed > kTries / 2);
+  }
+}
+
+}  // namespace glissade::test
