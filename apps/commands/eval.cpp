@@ -140,7 +140,8 @@ class Eval : public Command {
 
   Result<std::string> score(const Model& model, const DatasetView& data, Search search) const {
     const auto evaluation = evaluate(model, data, {search});
-    if (!evaluation) return evaluation.error();
+    if (!evaluation)
+      return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
     return json_ ? json(*evaluation, search_) : table(*evaluation, search_);
   }
 

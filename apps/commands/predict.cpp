@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "apps/commands/command.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
+#include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/input/data_notes.h"
@@ -85,17 +87,31 @@ class Predict : public Command {
     const PredictOptions options{k_, *search, *probabilities};
     const auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
     if (!done) return done.error();
+    tell_fallbacks();
     return 0;
   }
 
  private:
-  Result<void> answer(const Model& model, const SparseRows& rows, const PredictOptions& options) const {
+  /// Prints the answers to the rows that come next. `source`: where they are from, for messages.
+  Result<void> answer(const Model& model, const SparseRows& rows, PredictOptions options, std::string_view source) {
+    options.first_row = answered_;
     const auto predictions = model.predict(rows, options);
-    if (!predictions) return predictions.error();
+    if (!predictions) {
+      const Error& error = predictions.error();
+      return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
+    }
+    answered_ += rows.rows();
+    fallbacks_ += predictions->fallbacks;
     return put(lines(*predictions, names_ ? &model.label_names() : nullptr));
   }
 
-  Result<void> predict_stream(const Model& model, const PredictOptions& options) const {
+  void tell_fallbacks() const {
+    if (fallbacks_ == 0) return;
+    note(fmt::format("search lsh: {} of {} rows had fewer than {} labels in their buckets and were searched exactly",
+                     grouped(fallbacks_), grouped(answered_), k_));
+  }
+
+  Result<void> predict_stream(const Model& model, const PredictOptions& options) {
     const KnownBase known = known_base(model, model_);
     const auto reading = data_.resolve(known);
     if (!reading) return reading.error();
@@ -107,7 +123,7 @@ class Predict : public Command {
       const auto rows = stream.next();
       if (!rows) return rows.error();
       if (rows->rows() == 0) break;
-      if (auto done = answer(model, *rows, options); !done) return done;
+      if (auto done = answer(model, *rows, options, "standard input"); !done) return done;
     }
     const std::string unknown = unknown_text("-", stream.unknown_features(), model.shape().features, 0, model.shape().labels);
     for (const std::string& line : {changes_text("-", stream.changes()), unknown}) {
@@ -117,7 +133,7 @@ class Predict : public Command {
     return {};
   }
 
-  Result<void> predict_file(const Model& model, const PredictOptions& options) const {
+  Result<void> predict_file(const Model& model, const PredictOptions& options) {
     auto data = data_.read(input_, "", known_base(model, model_));
     if (!data) return data.error();
     // Only the features matter: labels of the file may be unknown to the model.
@@ -128,7 +144,7 @@ class Predict : public Command {
     for (std::size_t row = 0; row < all.rows(); row += kBlockRows) {
       const std::size_t count = std::min(kBlockRows, all.rows() - row);
       const SparseRows block{all.offsets.subspan(row, count + 1), all.ids, all.values};
-      if (auto done = answer(model, block, options); !done) return done;
+      if (auto done = answer(model, block, options, datasets::quoted(input_)); !done) return done;
     }
     return {};
   }
@@ -139,6 +155,8 @@ class Predict : public Command {
   std::string scores_ = "probability";
   std::uint32_t k_ = 5;
   bool names_ = false;
+  std::uint64_t answered_ = 0;   ///< rows so far
+  std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets
   ThreadsOption threads_;
   DataOptions data_;
 };

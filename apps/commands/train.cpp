@@ -30,6 +30,7 @@
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
+#include "apps/training/outsized.h"
 #include "apps/training/resumed_run.h"
 #include "apps/training/run.h"
 #include "apps/training/run_notes.h"
@@ -258,6 +259,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   auto model = make_model(asked, *data);
   if (!model) return model.error();
   if (model->data_notes().empty()) model->set_data_notes(data_notes(data->format, data->id_base));
+  if (!resumed_ && !settings.quiet) warn_of_outsized(*model, data->train, data->train_pager);
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.threads)}, log);

@@ -100,7 +100,7 @@ class Probe {
     const std::size_t asking = (hidden_.samples + every - 1) / every, stride = hashing::padded(asking);
     if (uses_tables(config.sampler)) {
       index = &model_.training_index();
-      index->ensure_full();
+      if (!index->full()) index->build();
       codes.resize(stride * index->tables().tables());
       index->codes(hidden_, {0, asking, every}, codes.data(), stride);
     }

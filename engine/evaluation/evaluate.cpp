@@ -1,3 +1,5 @@
+#include <oneapi/tbb/task_arena.h>
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -5,12 +7,24 @@
 #include <glissade/metrics.h>
 
 #include "engine/evaluation/score_sums.h"
+#include "engine/sparse/sparse_paths.h"
 
 namespace glissade {
 namespace {
 
-/// Samples predicted at once: enough to keep all threads busy, few enough that the predictions stay in cache.
-constexpr std::size_t kPieceRows = 4096;
+constexpr std::size_t kMostRows = 4096, kBlockRows = 64;  ///< a thread scores a block of rows at a time
+constexpr std::size_t kRowsThroughPaths = 512;            ///< per thread: about 0.2 s
+constexpr double kProducts = 2e9;                         ///< multiplications in the output layer per thread: about 0.1 s
+
+/// Samples predicted at once: enough to keep all threads busy, few enough that progress is told several times a second.
+std::size_t piece_rows(const Model& model) noexcept {
+  const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
+  const double products = static_cast<double>(model.shape().labels) * model.config().hidden.back();
+  const double rows = kProducts * static_cast<double>(threads) / products;
+  const std::size_t most = uses_sparse_paths(model.config()) ? std::min(kMostRows, threads * kRowsThroughPaths) : kMostRows;
+  const std::size_t wanted = rows < static_cast<double>(most) ? static_cast<std::size_t>(rows) : most;
+  return std::max(wanted, threads * kBlockRows);
+}
 
 /// Rows first .. first + count - 1 of `rows`; offsets stay positions in the same ids.
 SparseRows slice(const SparseRows& rows, std::size_t first, std::size_t count) noexcept {
@@ -18,14 +32,17 @@ SparseRows slice(const SparseRows& rows, std::size_t first, std::size_t count) n
 }
 
 Result<void> check_fit(const Shape& shape, const DatasetView& data) {
-  const auto too_wide = [](const std::string& what, std::uint32_t have, std::uint32_t most) {
-    return runtime_error("the data have " + std::to_string(have) + " " + what + ", the model knows " + std::to_string(most) +
-                         "; evaluate on data made for this model");
-  };
-  if (data.feature_count > shape.features) return too_wide("features", data.feature_count, shape.features);
+  if (data.feature_count > shape.features) {
+    return runtime_error("the data have " + std::to_string(data.feature_count) + " features, the model knows " +
+                         std::to_string(shape.features) + "; evaluate on data made for this model");
+  }
   if (data.features.rows() != data.labels.rows()) {
     return runtime_error("the data have " + std::to_string(data.features.rows()) + " rows of features and " +
                          std::to_string(data.labels.rows()) + " of labels; each sample needs both");
+  }
+  if (data.size() == 0) return runtime_error("the data have no rows; evaluate on at least one row with labels");
+  if (data.labels.offsets.front() == data.labels.offsets.back()) {
+    return runtime_error("none of the " + std::to_string(data.size()) + " rows has a label; evaluate on labelled data");
   }
   return {};
 }
@@ -47,21 +64,26 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
   PredictOptions predict_options;
   predict_options.k = kCutoffs.back();
   predict_options.search = options.search;
+  const std::size_t at_once = piece_rows(model);
   ScoreSums sums(unseen_weight);
   Evaluation evaluation;
   std::uint64_t candidates = 0;
-  for (std::size_t first = 0; first < data.size(); first += kPieceRows) {
-    const std::size_t count = std::min(kPieceRows, data.size() - first);
+  std::size_t done = 0;
+  while (done < data.size() && evaluation.complete) {
+    const std::size_t count = std::min(at_once, data.size() - done);
     const auto start = std::chrono::steady_clock::now();
-    const Result<Predictions> predictions = model.predict(slice(data.features, first, count), predict_options);
+    predict_options.first_row = done;
+    const Result<Predictions> predictions = model.predict(slice(data.features, done, count), predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
-    sums.add(*predictions, slice(data.labels, first, count), propensity);
+    sums.add(*predictions, slice(data.labels, done, count), propensity);
     candidates += predictions->candidates;
-    if (options.pager != nullptr) options.pager->release(first, first + count);
+    if (options.pager != nullptr) options.pager->release(done, done + count);
+    done += count;
+    if (options.on_progress) evaluation.complete = options.on_progress(done, data.size()) || done == data.size();
   }
   evaluation.metrics = sums.metrics();
-  const double all = static_cast<double>(data.size()) * model.shape().labels;
+  const double all = static_cast<double>(done) * model.shape().labels;
   if (all > 0) evaluation.candidates_share = static_cast<double>(candidates) / all;
   return evaluation;
 }

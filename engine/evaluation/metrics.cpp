@@ -59,7 +59,9 @@ void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<c
   double hits = 0, gain = 0, best_gain = 0, weighted = 0, best_weighted = 0;
   std::size_t cutoff = 0;
   for (std::size_t rank = 0; rank < kDeepest; ++rank) {
-    const bool hit = rank < predicted.size() && std::find(labels.begin(), labels.end(), predicted[rank]) != labels.end();
+    // A missing entry is no hit, also where a true label has its number.
+    const bool hit = rank < predicted.size() && predicted[rank] != Predictions::kNoLabel &&
+                     std::find(labels.begin(), labels.end(), predicted[rank]) != labels.end();
     if (hit) {
       hits += 1;
       gain += discount_[rank];

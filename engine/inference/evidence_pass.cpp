@@ -13,11 +13,14 @@ namespace {
 
 constexpr std::size_t kSamplesAtOnce = 16;
 
-/// The best label's logit less the logarithm of its probability.
-float log_sum(const ParameterRows& output, const Activations& hidden, std::size_t row, std::uint32_t best, float probability) {
+/// Log of the sum of the exponentials of a sample's logits, so that the best label has the probability that the search found.
+float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t row) {
+  const std::uint32_t label = best.best.labels[row * best.best.k];
   float z = 0;
-  row_logits(output, hidden, row, {&best, 1}, &z);
-  return z + output.bias[best] - std::log(probability);
+  row_logits(output, best.hidden, row, {&label, 1}, &z);
+  const float score = best.best.scores[row * best.best.k];
+  const float probability = best.log_sums.empty() ? score : std::exp(score - best.log_sums[row]);
+  return z + output.bias[label] - std::log(probability);
 }
 
 }  // namespace
@@ -29,11 +32,10 @@ void gather_evidence(Model::Impl& impl, const HiddenBest& best, const SparseRows
     std::unique_ptr<Evidence> evidence = impl.take_evidence();
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
       std::span<const std::uint32_t> labels = std::span(best.best.labels).subspan(row * best.best.k, best.best.k);
+      labels = labels.first(std::min<std::size_t>(labels.size(), HiddenBest::kPerSample));
       labels = labels.first(static_cast<std::size_t>(std::ranges::find(labels, Predictions::kNoLabel) - labels.begin()));
       Evidence::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, labels, 0.f};
-      if (!labels.empty()) {
-        sample.log_sum = log_sum(impl.network.output, best.hidden, row, labels[0], best.best.scores[row * best.best.k]);
-      }
+      if (!labels.empty()) sample.log_sum = log_sum(impl.network.output, best, row);
       evidence->gather(sample, unknown);
       use(row, *evidence);
     }

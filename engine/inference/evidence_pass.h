@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include <glissade/views.h>
@@ -11,12 +12,13 @@
 
 namespace glissade {
 
-/// The labels with the largest logits by the hidden path, in a Predictions with their probabilities: what gather_evidence starts
-/// from. `best` has a row for each sample of `hidden`.
+/// The labels with the largest logits by the hidden path, what gather_evidence starts from. `best` has a row for each sample of
+/// `hidden`, of which the first kPerSample labels become candidates.
 struct HiddenBest {
   static constexpr std::uint32_t kPerSample = 16;
   const Activations& hidden;
-  const Predictions& best;
+  const Predictions& best;               ///< with logits where there are log_sums, else with probabilities
+  std::span<const float> log_sums = {};  ///< of each sample's logits
 };
 
 /// Calls use(sample, evidence) for each row of `features`, in parallel; `unknown` as in Evidence::gather.

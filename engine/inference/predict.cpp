@@ -5,89 +5,140 @@
 #include <limits>
 #include <new>
 #include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <glissade/model.h>
 
 #include "engine/inference/evidence_pass.h"
 #include "engine/inference/search.h"
+#include "engine/inference/search_paths.h"
 #include "engine/losses/loss.h"
 #include "engine/model/impl.h"
+#include "engine/model/sections.h"
 #include "engine/network/batch.h"
-#include "simd/kernels.h"
+#include "engine/parameters/finite.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::size_t kPiece = 4096;  ///< samples at once
 constexpr std::uint32_t kMostLabels = 1000;
+constexpr float kLargeValue = 1e6f;  ///< of a feature: a suspect where scores overflow
 
-bool search(const SearchTarget& target, Model::Impl& impl, const Activations& hidden, Search search) {
-  if (search == Search::lsh) {
-    target.out.candidates += search_lsh(impl.network.output, impl.label_index(), hidden, target);
-    return true;
+/// Predicts some rows, piece by piece.
+class Predictor {
+ public:
+  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options)
+      : impl_(impl), options_(options), view_{impl.shape.features, impl.shape.labels, features, {}} {
+    out_.k = options.k;
+    out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
+    out_.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
   }
-  target.out.candidates += hidden.samples * impl.shape.labels;
-  return search_exact(impl.network.output, hidden, target);
-}
 
-/// The best of what the hidden path and the sparse paths propose, by what all of them say together.
-bool search_blend(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
-                  Search search_by) {
-  Predictions best;
-  best.k = HiddenBest::kPerSample;
-  best.labels.assign(hidden.samples * best.k, Predictions::kNoLabel);
-  best.scores.assign(hidden.samples * best.k, -std::numeric_limits<float>::infinity());
-  if (!search({best, 0, impl.config.loss, true}, impl, hidden, search_by)) return false;
-  target.out.candidates += best.candidates;
-  const std::size_t k = target.out.k;
-  gather_evidence(impl, {hidden, best}, features, {}, [&](std::size_t sample, const Evidence& evidence) {
-    const simd::Kernels& kernels = simd::kernels();
-    static thread_local std::vector<float> scores;
-    static thread_local std::vector<std::uint32_t> places;
-    static thread_local RankPass pass;
-    scores.clear();
-    if (impl.paths.ranker.empty()) {
-      for (const Terms& terms : evidence.terms()) scores.push_back(impl.paths.blend.score(terms));
-    } else {
-      scores.resize(evidence.terms().size());
-      impl.paths.ranker.score(evidence.terms(), pass, scores.data());
+  Result<Predictions> run() {
+    for (std::size_t first = 0; first < view_.size(); first += kPiece) {
+      if (auto error = predict_piece(first, std::min(kPiece, view_.size() - first))) return *error;
     }
-    places.resize(k);
-    std::uint32_t* const labels = target.out.labels.data() + (target.first_row + sample) * k;
-    float* const out = target.out.scores.data() + (target.first_row + sample) * k;
-    const std::size_t count = kernels.topk_f32(scores.data(), scores.size(), k, places.data(), out);
-    for (std::size_t i = 0; i < count; ++i) labels[i] = evidence.labels()[places[i]];
-    if (target.probabilities) {
-      to_probabilities(LossKind::softmax, kernels.logsumexp_f32(scores.data(), scores.size()), out, count);
-    }
-  });
-  return true;
-}
+    return std::move(out_);
+  }
 
-Result<Predictions> predict_all(Model::Impl& impl, const SparseRows& features, const PredictOptions& options) {
-  Predictions out;
-  out.k = options.k;
-  out.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
-  out.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
-  const DatasetView view{impl.shape.features, impl.shape.labels, features, {}};
-  Batch batch;
-  std::vector<Activations> hidden;
-  std::vector<std::uint32_t> piece_rows;
-  for (std::size_t first = 0; first < features.rows(); first += kPiece) {
-    piece_rows.resize(std::min(kPiece, features.rows() - first));
-    std::iota(piece_rows.begin(), piece_rows.end(), static_cast<std::uint32_t>(first));
-    batch.gather(view, piece_rows, {});
-    bool ok = impl.network.forward(batch.features(), {}, hidden);
-    if (impl.paths.empty()) {
-      ok &= search({out, first, impl.config.loss, options.probabilities}, impl, hidden.back(), options.search);
+ private:
+  std::optional<Error> predict_piece(std::size_t first, std::size_t count) {
+    std::vector<std::uint32_t> rows(count);
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+    std::vector<std::uint32_t> scored;
+    const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
+    if (auto error = search_rows(rows, {options_.search, listed}, out_, first, scored)) return error;
+    std::vector<std::uint32_t> short_rows;
+    for (const std::uint32_t row : rows) {
+      if (is_short(row)) {
+        short_rows.push_back(row);
+      } else {
+        out_.candidates += scored[row - first];
+      }
+    }
+    return short_rows.empty() ? std::nullopt : search_again(short_rows);
+  }
+
+  /// Whether a row lacks labels that it could have.
+  bool is_short(std::uint32_t row) const noexcept {
+    const std::size_t wanted = std::min<std::size_t>(options_.k, allowed_labels(impl_, view_.features.row_ids(row)));
+    return wanted != 0 && out_.labels[row * std::size_t{options_.k} + wanted - 1] == Predictions::kNoLabel;
+  }
+
+  /// Rows that buckets, or the list of the hidden path, had too few labels for: all labels are looked at.
+  std::optional<Error> search_again(std::span<const std::uint32_t> rows) {
+    std::size_t longest = 0;
+    for (const std::uint32_t row : rows) longest = std::max(longest, view_.features.row_ids(row).size());
+    const std::size_t listed = std::min<std::size_t>(impl_.shape.labels, options_.k + longest);
+    Predictions found;
+    found.k = options_.k;
+    found.labels.assign(rows.size() * found.k, Predictions::kNoLabel);
+    found.scores.assign(rows.size() * found.k, -std::numeric_limits<float>::infinity());
+    std::vector<std::uint32_t> scored;
+    if (auto error = search_rows(rows, {Search::exact, listed}, found, 0, scored)) return error;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::copy_n(found.labels.data() + i * found.k, found.k, out_.labels.data() + rows[i] * std::size_t{found.k});
+      std::copy_n(found.scores.data() + i * found.k, found.k, out_.scores.data() + rows[i] * std::size_t{found.k});
+      out_.candidates += scored[i];
+    }
+    if (options_.search != Search::exact) out_.fallbacks += rows.size();
+    return std::nullopt;
+  }
+
+  /// Puts the answers to rows[i] into row `first + i` of `out`.
+  std::optional<Error> search_rows(std::span<const std::uint32_t> rows, const PathsSearch& how, Predictions& out,
+                                   std::size_t first, std::vector<std::uint32_t>& scored) {
+    batch_.gather(view_, rows, {});
+    FirstSample not_finite;
+    const SearchTarget target{out, first, impl_.config.loss, options_.probabilities, &scored, &not_finite};
+    bool ok = impl_.network.forward(batch_.features(), {}, hidden_);
+    const Activations& hidden = hidden_.back();
+    if (!impl_.paths.empty()) {
+      ok &= search_paths(target, impl_, batch_.features(), hidden, how);
+    } else if (how.by == Search::exact) {
+      ok &= search_exact(impl_.network.output, hidden, target);
     } else {
-      ok &= search_blend({out, first, impl.config.loss, options.probabilities}, impl, batch.features(), hidden.back(),
-                         options.search);
+      search_lsh(impl_.network.output, impl_.search_index(), hidden, target);
     }
     if (!ok) return runtime_error("out of memory in a matrix product; predict fewer rows at once");
+    if (not_finite.sample() == FirstSample::kNone) return std::nullopt;
+    return overflow(rows[not_finite.sample()]);
   }
-  return out;
-}
+
+  bool has_diverged() const {
+    bool found = false;
+    for_each_layer(impl_.network, [&](std::uint32_t, const ParameterRows& rows) { found |= first_bad_row(rows).has_value(); });
+    return found;
+  }
+
+  /// Why a row's scores are no finite numbers, as far as it can be told.
+  Error overflow(std::uint32_t row) const {
+    const auto ids = view_.features.row_ids(row);
+    const auto values = view_.features.row_values(row);
+    const auto largest = std::ranges::max_element(values, {}, [](float value) { return std::abs(value); });
+    const std::uint64_t number = options_.first_row + row;
+    if (!has_diverged() && largest != values.end() && std::abs(*largest) >= kLargeValue) {
+      return runtime_error(
+          fmt::format("feature row {}: its scores are not finite, feature {} has the value {}; scale the values as in training",
+                      number, ids[static_cast<std::size_t>(largest - values.begin())], *largest));
+    }
+    return runtime_error(
+        fmt::format("feature row {}: its scores are not finite, the model's weights have diverged; train it again with a lower "
+                    "learning rate than {}",
+                    number, impl_.config.learning_rate));
+  }
+
+  Model::Impl& impl_;
+  const PredictOptions& options_;
+  DatasetView view_;
+  Predictions out_;
+  Batch batch_;
+  std::vector<Activations> hidden_;
+};
 
 }  // namespace
 
@@ -104,7 +155,7 @@ Result<Predictions> Model::predict(const SparseRows& features, const PredictOpti
   }
   if (auto valid = check_rows(features, impl_->shape.features, "feature"); !valid) return valid.error();
   try {
-    return predict_all(*impl_, features, options);
+    return Predictor(*impl_, features, options).run();
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", features.rows()));
   }

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
+#include "engine/inference/moderate.h"
 #include "engine/inference/search.h"
 #include "engine/layers/packed_rows.h"
 #include "engine/losses/loss.h"
@@ -59,15 +61,18 @@ class ExactSearch {
         kernels_(simd::kernels()),
         element_(dense::element_for(rows.storage())),
         block_(hidden.samples < kProductFrom ? 1 : kSampleBlock),
-        normalise_(target.probabilities && is_softmax(target.loss)),
+        normalise_((target.probabilities || target.sums != nullptr) && is_softmax(target.loss)),
         log_sums_(hidden.samples, -std::numeric_limits<float>::infinity()) {}
 
   bool run() {
+    if (target_.scored != nullptr) target_.scored->assign(hidden_.samples, static_cast<std::uint32_t>(rows_.rows()));
+    if (target_.sums != nullptr) target_.sums->likely.assign(hidden_.samples, 0.0);
     for (std::size_t first = 0; first < rows_.rows(); first += kPiece)
       search_piece(first, std::min(kPiece, rows_.rows() - first));
     if (target_.probabilities) {
       for (std::size_t s = 0; s < hidden_.samples; ++s) to_probabilities(target_.loss, log_sums_[s], scores(s), k());
     }
+    if (target_.sums != nullptr) target_.sums->log_sums = std::move(log_sums_);
     return ok_;
   }
 
@@ -98,8 +103,16 @@ class ExactSearch {
       kernels_.axpy_f32(1.f, rows_.bias.data() + first, z, size);
       const std::size_t count = kernels_.topk_f32(z, size, k(), best_labels.data(), best_scores.data());
       merge(labels(s), scores(s), k(), best_labels.data(), best_scores.data(), count, static_cast<std::uint32_t>(first));
+      if (target_.not_finite != nullptr && !are_moderate({z, size})) target_.not_finite->note(s);
       if (normalise_) log_sums_[s] = log_add(log_sums_[s], kernels_.logsumexp_f32(z, size));
+      if (target_.sums != nullptr && !is_softmax(target_.loss)) target_.sums->likely[s] += sum_of_sigmoids(z, size);
     }
+  }
+
+  /// Overwrites z.
+  double sum_of_sigmoids(float* z, std::size_t size) const noexcept {
+    kernels_.sigmoid_f32(z, size);
+    return std::accumulate(z, z + size, 0.0);
   }
 
   void score(std::size_t first, std::size_t size, std::size_t begin, std::size_t end, float* logits) {

@@ -2,9 +2,9 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
+#include "engine/inference/moderate.h"
 #include "engine/inference/search.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
@@ -37,14 +37,14 @@ struct Scratch {
 
 }  // namespace
 
-std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden,
-                         const SearchTarget& target) {
+void search_lsh(const ParameterRows& rows, const LabelIndex& index, const Activations& hidden, const SearchTarget& target) {
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t k = target.out.k;
   const std::size_t stride = hashing::padded(hidden.samples);
   std::vector<std::uint32_t> codes(stride * index.tables().tables());
   index.codes(hidden, {0, hidden.samples}, codes.data(), stride);
-  std::atomic<std::uint64_t> scored{0};
+  if (target.scored != nullptr) target.scored->resize(hidden.samples);
+  if (target.sums != nullptr) target.sums->log_sums.resize(hidden.samples);
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, hidden.samples, 8), [&](const tbb::blocked_range<std::size_t>& range) {
     thread_local Scratch scratch;
     for (std::size_t s = range.begin(); s != range.end(); ++s) {
@@ -60,14 +60,14 @@ std::uint64_t search_lsh(const ParameterRows& rows, const LabelIndex& index, con
       float* scores = target.out.scores.data() + (target.first_row + s) * k;
       const std::size_t count = kernels.topk_f32(z, size, k, scratch.best.data(), scores);
       for (std::size_t j = 0; j < count; ++j) labels[j] = scratch.ids[scratch.best[j]];
-      if (target.probabilities) {
-        const float log_sum = is_softmax(target.loss) ? kernels.logsumexp_f32(z, size) : 0.f;
-        to_probabilities(target.loss, log_sum, scores, count);
-      }
-      scored += size;
+      if (target.not_finite != nullptr && !are_moderate({z, size})) target.not_finite->note(s);
+      const bool normalise = is_softmax(target.loss) && (target.probabilities || target.sums != nullptr);
+      const float log_sum = normalise ? kernels.logsumexp_f32(z, size) : 0.f;
+      if (target.probabilities) to_probabilities(target.loss, log_sum, scores, count);
+      if (target.scored != nullptr) (*target.scored)[s] = static_cast<std::uint32_t>(size);
+      if (target.sums != nullptr) target.sums->log_sums[s] = log_sum;
     }
   });
-  return scored;
 }
 
 }  // namespace glissade

@@ -97,7 +97,7 @@ Loss::RowGradient Loss::decoupled_gradient(const LogitRow& row, float scale) con
   const std::span<const float> labels = take_out(row);
   float shift = 0;
   const float sum = kernels_.exp_sum_f32(row.z, row.size, &shift);
-  if (!(sum > 0)) return no_gradient(row);  // nothing but labels
+  if (sum == 0) return no_gradient(row);  // nothing but labels; a NaN goes on into the loss
   const float log_sum = shift + std::log(sum);
   const LabelSums sums = sums_of(labels, row.label_weights, log_sum);
   // Others: target * sum of (1 - p) * exp z / sum. Labels: -target * (1 - p), over what the whole row is multiplied by.
@@ -129,8 +129,11 @@ Loss::RowGradient Loss::gradient(const LogitRow& row, float scale, const SetSum&
   return {(first_piece ? share * weights * all.log_sum : 0.0) - wanted, scale * share * weights};
 }
 
+/// Labels: weight * (softplus(z) - z), the others softplus(z): no less than 0, whatever the weights.
 Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noexcept {
   double loss = -sum_at_labels(row);
+  for (std::size_t i = 0; i < row.label_weights.size(); ++i)
+    loss += (double{row.label_weights[i]} - 1) * soft_plus(row.z[row.positions[i]]);  // the kernel counts each once
   const std::size_t exact = row.log_weights.empty() ? row.size : row.exact;
   loss += kernels_.sigmoid_f32(row.z, exact);
   // Neighbours mostly weigh the same: uniform draws all do.
@@ -141,7 +144,10 @@ Loss::RowGradient Loss::bce_gradient(const LogitRow& row, float scale) const noe
     loss += static_cast<double>(weight) * kernels_.sigmoid_f32(row.z + begin, end - begin);
     kernels_.scale_f32(weight, row.z + begin, end - begin);
   }
-  for (std::size_t i = 0; i < row.positions.size(); ++i) row.z[row.positions[i]] -= weight_at(row.label_weights, i);
+  for (std::size_t i = 0; i < row.positions.size(); ++i) {
+    float& z = row.z[row.positions[i]];
+    z = weight_at(row.label_weights, i) * (z - 1.f);
+  }
   return {loss, scale};
 }
 

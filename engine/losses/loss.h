@@ -36,7 +36,9 @@ struct SetSum {
 ///   softmax     cross-entropy over the whole set
 ///   decoupled   each label against the entries that are no labels, so that a sample's labels do not compete (Gupta et al., Dual-
 ///               Encoders for Extreme Multi-Label Classification, 2024)
-///   bce         sigmoid, targets 1 for the labels, each entry alone
+///   bce         sigmoid, targets 1 for the labels, each entry alone; a label's weight is that of its own cross-entropy, so that
+///   the
+///               loss never falls below 0
 ///
 /// The first two need the normaliser of all pieces first. Rows drawn uniformly enter weighted, so that the losses and their
 /// gradients estimate those of the full layer.

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <glissade/model.h>
@@ -23,15 +24,22 @@ class Model::Impl {
   Impl(const Config& c, const Shape& s, bool is_trainable)
       : config(c), shape(s), trainable(is_trainable), network(c, s, is_trainable) {}
 
-  /// The tables over the output rows, built on first use. Thread-safe.
-  const LabelIndex& label_index();
-  /// The same, perhaps not built yet, for the Trainer, which keeps them in step with the rows from here on.
+  /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their
+  /// own, built on first use. Training and what is saved of it never depend on whether somebody searched. Thread-safe among
+  /// searches; valid until the rows change.
+  const LabelIndex& search_index();
+  /// The tables of training, perhaps not built yet, for the Trainer, which keeps them in step with the rows from here on.
   LabelIndex& training_index();
   /// The learned table of the sampler lsh-learned, made on first use; for the Trainer alone.
   ClusterIndex& training_clusters();
   /// To be called after rows changed without the tables being told.
-  void drop_index() noexcept { index_.reset(); }
-  std::uint64_t index_bytes() const noexcept { return index_ ? index_->memory_bytes() : 0; }
+  void drop_index() noexcept {
+    index_.reset();
+    search_index_.reset();
+  }
+  std::uint64_t index_bytes() const noexcept {
+    return (index_ ? index_->memory_bytes() : 0) + (search_index_ ? search_index_->memory_bytes() : 0);
+  }
 
   /// An Evidence that no other thread has; to be given back.
   std::unique_ptr<Evidence> take_evidence();
@@ -57,13 +65,15 @@ class Model::Impl {
   std::uint64_t data_fingerprint = 0;  ///< of the rows that the passes go over; 0 before the first
   std::vector<bool> taken_labels;      ///< output rows that came from another model; empty: none. Not part of a model file
 
-  /// The tables as far as they are made, else null.
+  /// The tables of training as far as they are made, else null.
   LabelIndex* made_index() const noexcept { return index_.get(); }
   const ClusterIndex* made_clusters() const noexcept { return clusters_.get(); }
 
  private:
   std::mutex index_mutex_;
   std::unique_ptr<LabelIndex> index_;
+  std::unique_ptr<LabelIndex> search_index_;
+  std::pair<std::uint64_t, std::uint32_t> searched_rows_;  ///< step and epochs_done that search_index_ was built at
   std::unique_ptr<ClusterIndex> clusters_;
   std::mutex evidence_mutex_;
   std::vector<std::unique_ptr<Evidence>> evidence_;  ///< not in use

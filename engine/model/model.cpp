@@ -11,11 +11,21 @@
 
 namespace glissade {
 
-const LabelIndex& Model::Impl::label_index() {
-  LabelIndex& index = training_index();
+const LabelIndex& Model::Impl::search_index() {
   const std::lock_guard lock(index_mutex_);
-  index.ensure_full();
-  return index;
+  if (index_ && index_->full()) {
+    search_index_.reset();
+    return *index_;
+  }
+  // Averaging and the last weighing change rows without a step, but with the epoch.
+  const std::pair rows{step, epochs_done};
+  if (!search_index_ || searched_rows_ != rows) {
+    search_index_.reset();
+    search_index_ = std::make_unique<LabelIndex>(config, network.output);
+    search_index_->build();
+    searched_rows_ = rows;
+  }
+  return *search_index_;
 }
 
 LabelIndex& Model::Impl::training_index() {

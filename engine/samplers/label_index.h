@@ -32,10 +32,8 @@ class LabelIndex {
   void ensure_begun() {
     if (state_ == State::empty) build();
   }
-  /// Hashes every row if some table lacks rows: before a search, whose answers must not depend on how far training got.
-  void ensure_full() {
-    if (state_ != State::full) build();
-  }
+  /// Whether every table has every row: only then do a search's answers not depend on how far training got.
+  bool full() const noexcept { return state_ == State::full; }
 
   /// Empties the tables and sets the schedule to where it stands after `epochs` passes over `samples` samples in batches of
   /// `batch`: so a run that was resumed there goes on exactly as one that never stopped. advance() fills them over the first

@@ -19,6 +19,11 @@ float& term(Terms& terms, Term which) noexcept { return terms[static_cast<std::s
 
 }  // namespace
 
+float log_probability(LossKind loss, float logit, float log_sum) noexcept {
+  if (is_softmax(loss)) return logit - log_sum;
+  return logit < -80.f ? logit : -std::log1p(std::exp(-logit));  // the exponential would overflow, the logarithm is linear there
+}
+
 Evidence::Evidence(const Config& config, const SparsePaths& paths, const ParameterRows& output,
                    const std::vector<std::uint32_t>& counts)
     : config_(config),
@@ -126,7 +131,7 @@ void Evidence::score_hidden(const Sample& sample) {
   row_logits(output_, sample.hidden, sample.row, candidates_, scores_.data());
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     const float z = scores_[c] + output_.bias[candidates_[c]];
-    term(terms_[c], Term::hidden) = is_softmax(config_.loss) ? z - sample.log_sum : -std::log1p(std::exp(-z));
+    term(terms_[c], Term::hidden) = log_probability(config_.loss, z, sample.log_sum);
   }
 }
 

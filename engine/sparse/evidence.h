@@ -15,6 +15,9 @@
 
 namespace glissade {
 
+/// A label's log-probability by the hidden path, from its logit: log(sigmoid) or, with the softmaxes, what log_sum says.
+float log_probability(LossKind loss, float logit, float log_sum) noexcept;
+
 /// The candidate labels of one sample at a time, and what speaks for each. One per thread; allocates nothing once its buffers
 /// have grown.
 class Evidence {
@@ -35,6 +38,8 @@ class Evidence {
   void gather(const Sample& sample, const std::vector<bool>& unknown = {});
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_; }
   const std::vector<Terms>& terms() const noexcept { return terms_; }
+  /// Whether a label is a candidate, or may be none (a feature of the sample, with exclude-input).
+  bool is_taken(std::uint32_t label) const noexcept { return is_candidate_.contains(label); }
 
  private:
   void find_neighbours(const std::vector<bool>& unknown);

@@ -51,7 +51,11 @@ double reference(LossKind kind, const Row& row, const std::vector<double>& z) {
     targets += weight(i) * z[row.positions[i]];
     weights += weight(i);
   }
-  if (kind == LossKind::bce) return sum - targets;
+  if (kind == LossKind::bce) {
+    // weight * (softplus(z) - z) for a label, of which `sum` has one softplus(z) already.
+    for (std::size_t i = 0; i < row.positions.size(); ++i) sum += (weight(i) - 1) * std::log1p(std::exp(z[row.positions[i]]));
+    return sum - targets;
+  }
   return row.positions.empty() ? 0.0 : (weights * std::log(sum) - targets) / static_cast<double>(row.positions.size());
 }
 
@@ -133,6 +137,46 @@ TEST_CASE("extreme logits keep losses finite where the exact value is", "[unit][
     std::vector<double> z(row.z.begin(), row.z.end());
     REQUIRE(loss == Approx(reference(kind, row, z)).epsilon(1e-5));
     for (const float g : gradient) REQUIRE(std::isfinite(g));
+  }
+}
+
+TEST_CASE("bce with label weights has a minimum: pushing a logit up never earns more than nothing", "[unit][levels]") {
+  for (const float weight : {0.5f, 1.f, 3.f, 40.f}) {
+    double last = 1e300;
+    for (const float logit : {-20.f, 0.f, 5.f, 30.f, 1e4f}) {
+      const Row row{{logit, -1.f}, {0}, 2, {}, {weight}};
+      std::vector<float> gradient;
+      const double loss = engine(LossKind::bce, row, 64, 1.f, gradient);
+      CAPTURE(weight, logit, loss);
+      CHECK(loss >= 0);
+      CHECK(loss <= last + 1e-3);  // the kernel sums in floats
+      CHECK(gradient[0] <= 0);
+      CHECK(gradient[0] >= -weight);
+      last = loss;
+    }
+  }
+}
+
+TEST_CASE("a NaN or an infinity among the logits is in the loss, in one piece and in several", "[unit][levels]") {
+  const auto kind = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
+  const auto piece = GENERATE(std::size_t{64}, std::size_t{8});
+  const bool weighted = GENERATE(false, true);
+  for (const float value : {std::nanf(""), INFINITY}) {
+    for (const std::size_t at : {std::size_t{0}, std::size_t{1}, std::size_t{20}, std::size_t{36}}) {
+      Row row = random_row(37, 2, 10, 1.5f, 3);
+      if (weighted) row.label_weights = {0.5f, 2.f};
+      row.z[at] = value;
+      // A label that is infinitely likely is none to worry about: its loss is 0, and its logit stops the next forward pass.
+      if (std::isinf(value) && at == 0 && kind == LossKind::decoupled) continue;
+      std::vector<float> gradient;
+      CAPTURE(static_cast<int>(kind), piece, weighted, value, at);
+      CHECK_FALSE(std::isfinite(engine(kind, row, piece, 1.f, gradient)));
+    }
+    // All of them, as of weights that have diverged.
+    Row row = random_row(37, 2, 37, 0.f, 3);
+    std::ranges::fill(row.z, value);
+    std::vector<float> gradient;
+    CHECK_FALSE(std::isfinite(engine(kind, row, piece, 1.f, gradient)));
   }
 }
 

@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
 #include <vector>
 
 #include <glissade/metrics.h>
@@ -79,6 +82,24 @@ TEST_CASE("evaluate: LSH search scores fewer labels", "[unit]") {
   CHECK(evaluation->candidates_share > 0);
 }
 
+TEST_CASE("evaluate refuses what says nothing: more features than the model, no rows, no labels", "[unit]") {
+  const auto model = Model::create(small(), {60, 20});
+  REQUIRE(model.ok());
+  const Data data(10);
+  DatasetView view = data.view();
+  view.feature_count = 61;
+  CHECK(evaluate(*model, view).error().message ==
+        "the data have 61 features, the model knows 60; evaluate on data made for this model");
+  view = data.view();
+  const std::vector<std::uint64_t> none(11, 3);  // a slice's offsets need not start at 0
+  view.labels.offsets = none;
+  CHECK(evaluate(*model, view).error().message == "none of the 10 rows has a label; evaluate on labelled data");
+  view.labels = {};
+  CHECK(evaluate(*model, view).error().message == "the data have 10 rows of features and 0 of labels; each sample needs both");
+  view.features = {};
+  CHECK(evaluate(*model, view).error().message == "the data have no rows; evaluate on at least one row with labels");
+}
+
 TEST_CASE("evaluate: labels that the model does not know are missed, with the weight of one that no training row has", "[unit]") {
   const Data data(2000);
   // Label 20 is within L, and no row of the training data has it.
@@ -114,22 +135,51 @@ TEST_CASE("evaluate: labels that the model does not know are missed, with the we
   CHECK(with_label(21).ndcg[2] < without.ndcg[2] - 0.01);
 }
 
-TEST_CASE("evaluate refuses data with more features than the model, and takes none at all", "[unit]") {
+TEST_CASE("evaluate tells of its progress, stops when asked, and says that it did", "[unit]") {
+  const Data data(9000);
   const auto model = Model::create(small(), {60, 20});
   REQUIRE(model.ok());
-  const Data data(10);
-  DatasetView view = data.view();
-  view.feature_count = 61;
-  CHECK(evaluate(*model, view).error().message ==
-        "the data have 61 features, the model knows 60; evaluate on data made for this model");
-  view = data.view();
-  view.labels = {};
-  CHECK(evaluate(*model, view).error().message == "the data have 10 rows of features and 0 of labels; each sample needs both");
-  view.features = {};
-  const auto none = evaluate(*model, view);
-  REQUIRE(none.ok());
-  CHECK(none->metrics.samples == 0);
-  CHECK(none->candidates_share == 0);
+  std::vector<std::uint64_t> told;
+  const auto all = evaluate(*model, data.view(), {.on_progress = [&](std::uint64_t done, std::uint64_t total) {
+    CHECK(total == 9000);
+    told.push_back(done);
+    return true;
+  }});
+  REQUIRE(all.ok());
+  CHECK(all->complete);
+  CHECK(all->metrics.samples == 9000);
+  REQUIRE(told.size() > 1);
+  CHECK(std::is_sorted(told.begin(), told.end()));
+  CHECK(told.back() == 9000);
+  const auto part = evaluate(*model, data.view(), {.on_progress = [](std::uint64_t, std::uint64_t) { return false; }});
+  REQUIRE(part.ok());
+  CHECK_FALSE(part->complete);
+  CHECK(part->metrics.samples == told.front());
+  CHECK(part->candidates_share == Approx(1));
+  // Stopping after the last row stops nothing.
+  const auto last =
+      evaluate(*model, data.view(), {.on_progress = [](std::uint64_t done, std::uint64_t total) { return done < total; }});
+  REQUIRE(last.ok());
+  CHECK(last->complete);
+}
+
+TEST_CASE("evaluate: wide models are scored in small pieces", "[unit]") {
+  Config config = small();
+  config.hidden = {512};
+  const auto model = Model::create(config, {60, 40000});
+  REQUIRE(model.ok());
+  const Data data(300);
+  std::uint64_t first = 0;
+  tbb::task_arena one_thread(1);
+  const auto stopped = one_thread.execute([&] {
+    return evaluate(*model, data.view(), {.on_progress = [&](std::uint64_t done, std::uint64_t) {
+      first = done;
+      return false;
+    }});
+  });
+  REQUIRE(stopped.ok());
+  CHECK(first >= 64);
+  CHECK(first <= 128);
 }
 
 }  // namespace

@@ -107,6 +107,23 @@ TEST_CASE("propensity-scored precision worked out by hand", "[unit]") {
   CHECK(m.psp[2] == Approx((11.0 + 2) / (11 + 6)));
 }
 
+TEST_CASE("a true label of any id is a miss that stays in the denominators, and never meets an empty place", "[unit]") {
+  const std::vector<float> propensity = {1.f, 0.5f};
+  const Labels truth({{0, 7}, {kNone}, {kNone - 1, 1}});
+  const auto top = predictions(5, {0, kNone, kNone, kNone, kNone,  // 7 is missed
+                                   1, 0, kNone, kNone, kNone,      // an unknown label is all there is
+                                   1, kNone, kNone, kNone, kNone});
+  const Metrics m = score(top, truth.rows(), propensity);
+  CHECK(m.unlabelled == 0);
+  CHECK(m.precision[0] == Approx(2.0 / 3));
+  CHECK(m.precision[2] == Approx(2.0 / 15));
+  CHECK(m.ndcg[1] == Approx(2 / (1 + 1 / std::log2(3)) / 3));
+  CHECK(m.psp[1] == Approx((1.0 + 2) / (2 + 1 + 3)));  // beyond the propensities: weight 1
+  ScoreSums sums(4.0);
+  sums.add(top, truth.rows(), propensity);
+  CHECK(sums.metrics().psp[1] == Approx((1.0 + 2) / (5 + 4 + 6)));
+}
+
 TEST_CASE("perfect predictions score 1 wherever 1 can be reached", "[unit]") {
   const Labels truth({{4, 1, 3, 2, 0}});
   const std::vector<float> propensity = {0.9f, 0.8f, 0.7f, 0.6f, 0.5f};

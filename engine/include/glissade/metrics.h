@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -31,23 +32,31 @@ std::vector<float> propensities(std::span<const std::uint32_t> label_counts, std
                                 double b = 1.5);
 
 /// Scores predictions (k >= 5) against the true labels. `propensity` may be empty. Ties and missing entries as in Predictions.
+/// True labels may have any id: one that no model knows is never predicted, so it is a miss. A label beyond `propensity` counts
+/// as always observed (propensity 1).
 Metrics score(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity);
 
 struct EvaluateOptions {
   Search search = Search::exact;
   const RowPager* pager = nullptr;  ///< of the data: rows are released once they have been scored
+  /// Called on the calling thread after each piece of rows, at least a few times a second, and after the last one: rows scored so
+  /// far, all rows. False stops the evaluation.
+  std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress = {};
 };
 
 struct Evaluation {
   Metrics metrics;
   double seconds = 0;           ///< wall time of all predictions
   double candidates_share = 0;  ///< labels scored per sample / L
+  bool complete = true;         ///< false: on_progress stopped it, and the rest is about the rows until then (metrics.samples)
 };
 
 /// Predicts the whole of `data` in pieces and scores it, with propensities from model.label_counts(). The data may hold labels
 /// that the model does not know (ids from L on): no prediction hits them, but they stay among the true labels, so they lower P@k,
 /// and nDCG@k and PSP@k by their part of the best that could be reached, there with the weight of a label that no training row
-/// has. Features that the model does not know are an error.
+/// has. Features that the model does not know are an error, and so are
+/// data without rows or without any label. Thread-safe as Model::predict; the result does not depend on threads or on
+/// on_progress.
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options = {});
 
 }  // namespace glissade

@@ -12,30 +12,52 @@
 
 namespace glissade {
 
-/// exact: every label is scored. lsh: only the labels in the sample's buckets (all tables) are.
+/// Which labels of a sample are scored. exact: all. lsh: those in the sample's buckets (of all tables); in a model with sparse
+/// paths (options fan-in, neighbours) the 16 best of these and what the sparse paths name. A sample that this leaves with fewer
+/// than k labels is searched exactly (Predictions::fallbacks).
 enum class Search { exact, lsh };
 
+/// What a score is:
+///
+///   without sparse paths   the logit
+///   with sparse paths      The 16 best labels by logit and those that the sparse paths name are the sample's candidates; what
+///   all
+///                          paths say together is their score. Every other label comes behind all of them: the lowest candidate's
+///                          score plus the label's log-probability by the logits (softmax or sigmoid, as below).
+///
+/// What a probability is, of a label among the scored ones of its sample (with exact search: among all L):
+///
+///   loss softmax, decoupled   exp(score) / sum of exp(score): the share of one label drawn for the sample. They sum to 1.
+///   loss bce, ns              The probability that this label applies, whatever others do; they sum to the number of labels that
+///                             one may expect. Without sparse paths 1 / (1 + exp(-score)). With them that expected number, of the
+///                             logits' sigmoids, shared out as exp(score) / sum of exp(score), at most 1.
+///
+/// Both depend on the model, the sample and `search` alone, not on k or the other samples: the answer for a smaller k is the
+/// begin of that for a larger one (lsh: unless the sample is searched exactly for the larger one). Probabilities have the order
+/// of the scores. lsh takes no notice of labels outside of the buckets, so its probabilities are estimates, mostly too high.
 struct PredictOptions {
   std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
   Search search = Search::exact;
-  bool probabilities = false;  ///< scores as probabilities (softmax over all labels, over the candidates with lsh; sigmoid for
-                               ///< bce) instead of logits
+  bool probabilities = false;   ///< probabilities instead of scores
+  std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
 };
 
-/// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, ties to the lower label.
-/// Where a sample has fewer than k candidates the rest is kNoLabel with score -infinity.
+/// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, equal scores by the lower
+/// label. Every sample has min(k, L) labels; with the option exclude-input and sparse paths, min(k, L - the sample's features
+/// below L). Only the places behind these are kNoLabel with score -infinity.
 struct Predictions {
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;
   std::uint32_t k = 0;
   std::vector<std::uint32_t> labels;
   std::vector<float> scores;
-  std::uint64_t candidates = 0;  ///< labels scored, over all samples
+  std::uint64_t candidates = 0;  ///< scored labels (see Search), over all samples
+  std::uint64_t fallbacks = 0;   ///< samples that lsh left short and that were searched exactly
 };
 
 enum class LoadFor { inference, training };
 
-/// A network with its parameters, names and training state. Movable handle; the const members are safe from many threads at once,
-/// also while no Trainer is at work on it.
+/// A network with its parameters, names and training state. Movable handle. Const members are thread-safe. No thread may call
+/// them while a Trainer runs on this model.
 class Model {
  public:
   /// A new network, weights drawn from config.seed, hash tables chosen by tune_tables() where the config gives a budget for them.
@@ -109,8 +131,10 @@ class Model {
   const std::string& run_notes() const noexcept;
   void set_run_notes(std::string notes);
 
-  /// The best labels of each row of `features`. Fails if an id is >= shape().features. With Search::lsh the tables are built by
-  /// the first call (once, thread-safe), unless training has left them.
+  /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores overflow
+  /// (huge values, or a model whose weights have diverged); the message names the first such row. With Search::lsh the first call
+  /// builds tables over the weights (once, thread-safe) and keeps them, unless training has left full ones; what training does
+  /// and what is saved never depend on calls of predict. Thread-safe.
   Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
 
   class Impl;  ///< internal, never complete outside of the library

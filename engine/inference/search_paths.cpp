@@ -1,0 +1,163 @@
+#include "engine/inference/search_paths.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "engine/inference/evidence_pass.h"
+#include "engine/inference/moderate.h"
+#include "engine/layers/row_logits.h"
+#include "engine/losses/loss.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// Answers one sample after the other from its candidates and from the hidden path's list. Many threads use one.
+class Answers {
+ public:
+  Answers(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const HiddenBest& best,
+          const SearchSums& sums, bool exact)
+      : target_(target), impl_(impl), features_(features), best_(best), sums_(sums), exact_(exact), kernels_(simd::kernels()) {}
+
+  void answer(std::size_t sample, const Evidence& evidence) const {
+    static thread_local std::vector<float> scores;
+    score(evidence, scores);
+    if (!are_moderate(scores)) {
+      if (target_.not_finite != nullptr) target_.not_finite->note(sample);
+      return;
+    }
+    static thread_local std::vector<std::uint32_t> places;
+    places.resize(k());
+    const std::size_t count = kernels_.topk_f32(scores.data(), scores.size(), k(), places.data(), answer_scores(sample));
+    for (std::size_t i = 0; i < count; ++i) answer_labels(sample)[i] = evidence.labels()[places[i]];
+    const float lowest = scores.empty() ? 0.f : *std::ranges::min_element(scores);
+    const std::size_t all = exact_ ? count + append_others(sample, evidence, lowest, count) : count;
+    if (target_.probabilities) normalise(sample, evidence, scores, lowest, all);
+    if (target_.scored != nullptr && !exact_) (*target_.scored)[sample] = static_cast<std::uint32_t>(scores.size());
+  }
+
+ private:
+  std::size_t k() const noexcept { return target_.out.k; }
+  std::uint32_t* answer_labels(std::size_t sample) const noexcept {
+    return target_.out.labels.data() + (target_.first_row + sample) * k();
+  }
+  float* answer_scores(std::size_t sample) const noexcept {
+    return target_.out.scores.data() + (target_.first_row + sample) * k();
+  }
+  float log_sum(std::size_t sample) const noexcept { return is_softmax(target_.loss) ? sums_.log_sums[sample] : 0.f; }
+
+  void score(const Evidence& evidence, std::vector<float>& scores) const {
+    static thread_local RankPass pass;
+    scores.clear();
+    if (impl_.paths.ranker.empty()) {
+      for (const Terms& terms : evidence.terms()) scores.push_back(impl_.paths.blend.score(terms));
+    } else {
+      scores.resize(evidence.terms().size());
+      impl_.paths.ranker.score(evidence.terms(), pass, scores.data());
+    }
+  }
+
+  /// The places from `count` on, as far as the list of the hidden path goes: `lowest`, the worst candidate's score, plus the
+  /// label's log-probability by the hidden path. Returns how many were filled.
+  std::size_t append_others(std::size_t sample, const Evidence& evidence, float lowest, std::size_t count) const {
+    const std::size_t listed = best_.best.k;
+    const std::uint32_t* const labels = best_.best.labels.data() + sample * listed;
+    const float* const logits = best_.best.scores.data() + sample * listed;
+    float last_logit = kInfinity, last_score = lowest;
+    std::size_t filled = 0;
+    for (std::size_t i = 0; i < listed && count + filled < k() && labels[i] != Predictions::kNoLabel; ++i) {
+      if (evidence.is_taken(labels[i])) continue;
+      // Rounding must not make two labels equal that the hidden path tells apart: equal ones stand in the order of their ids.
+      if (logits[i] < last_logit && filled + count > 0) last_score = std::nextafter(last_score, -kInfinity);
+      last_score = std::min(last_score, lowest + log_probability(target_.loss, logits[i], log_sum(sample)));
+      last_logit = logits[i];
+      answer_labels(sample)[count + filled] = labels[i];
+      answer_scores(sample)[count + filled] = last_score;
+      ++filled;
+    }
+    return filled;
+  }
+
+  /// What the hidden path gives to features of the sample, which are out of the question with exclude-input.
+  double excluded_probability(std::size_t sample) const {
+    static thread_local std::vector<std::uint32_t> own;
+    static thread_local std::vector<float> logits;
+    own.clear();
+    if (!impl_.config.exclude_input) return 0;
+    for (const std::uint32_t id : features_.row_ids(sample)) {
+      if (id < impl_.shape.labels) own.push_back(id);
+    }
+    logits.resize(own.size());
+    const ParameterRows& output = impl_.network.output;
+    row_logits(output, best_.hidden, sample, own, logits.data());
+    double sum = 0;
+    for (std::size_t i = 0; i < own.size(); ++i)
+      sum += std::exp(log_probability(target_.loss, logits[i] + output.bias[own[i]], log_sum(sample)));
+    return sum;
+  }
+
+  /// Turns the answers' scores into probabilities, over all labels or, with lsh, over the candidates.
+  void normalise(std::size_t sample, const Evidence& evidence, const std::vector<float>& scores, float lowest,
+                 std::size_t count) const {
+    double candidates = 0;  // probability by the hidden path
+    for (const Terms& terms : evidence.terms()) candidates += std::exp(double{terms[static_cast<std::size_t>(Term::hidden)]});
+    double all = candidates;
+    float log_all = scores.empty() ? -kInfinity : kernels_.logsumexp_f32(scores.data(), scores.size());
+    if (exact_) {
+      all = (is_softmax(target_.loss) ? 1.0 : sums_.likely[sample]) - excluded_probability(sample);
+      if (const double others = all - candidates; others > 0)
+        log_all = log_add(log_all, lowest + static_cast<float>(std::log(others)));
+    }
+    const double shared = is_softmax(target_.loss) ? 1.0 : all;
+    float* const out = answer_scores(sample);
+    for (std::size_t i = 0; i < count; ++i)
+      out[i] = static_cast<float>(std::min(1.0, shared * std::exp(double{out[i]} - log_all)));
+  }
+
+  const SearchTarget& target_;
+  Model::Impl& impl_;
+  const SparseRows& features_;
+  const HiddenBest& best_;
+  const SearchSums& sums_;
+  bool exact_;
+  const simd::Kernels& kernels_;
+};
+
+}  // namespace
+
+std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept {
+  if (impl.paths.empty() || !impl.config.exclude_input) return impl.shape.labels;
+  const auto own = std::ranges::count_if(feature_ids, [&](std::uint32_t id) { return id < impl.shape.labels; });
+  return impl.shape.labels - static_cast<std::size_t>(own);
+}
+
+bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+                  const PathsSearch& how) {
+  const bool exact = how.by == Search::exact;
+  Predictions best;
+  best.k = static_cast<std::uint32_t>(exact ? std::max<std::size_t>(how.listed, HiddenBest::kPerSample) : HiddenBest::kPerSample);
+  best.labels.assign(hidden.samples * best.k, Predictions::kNoLabel);
+  best.scores.assign(hidden.samples * best.k, -kInfinity);
+  SearchSums sums;
+  const SearchTarget list{best, 0, target.loss, false, target.scored, target.not_finite, &sums};
+  if (exact) {
+    if (!search_exact(impl.network.output, hidden, list)) return false;
+  } else {
+    search_lsh(impl.network.output, impl.search_index(), hidden, list);
+  }
+  const HiddenBest hidden_best{hidden, best,
+                               is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
+  const Answers answers(target, impl, features, hidden_best, sums, exact);
+  gather_evidence(impl, hidden_best, features, {}, [&](std::size_t sample, const Evidence& evidence) {
+    // Without a label from the buckets there is no log_sum to measure the others by: the row is to be searched exactly.
+    if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, evidence);
+  });
+  return true;
+}
+
+}  // namespace glissade

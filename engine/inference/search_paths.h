@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+
+#include <glissade/views.h>
+
+#include "engine/inference/search.h"
+#include "engine/model/impl.h"
+
+namespace glissade {
+
+/// How to search in a model with sparse paths.
+struct PathsSearch {
+  Search by;
+  std::size_t listed;  ///< labels by the hidden path that are looked at for the places behind the candidates; exact only
+};
+
+/// Final scores as PredictOptions defines them for a model with sparse paths: the candidates of each row of `features` by what
+/// all paths say together, and behind them, with exact search, the other labels by the hidden path. A row for which `listed`
+/// labels were too few stays short. False if oneDNN failed.
+bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+                  const PathsSearch& how);
+
+/// Labels that a model may answer a row with.
+std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept;
+
+}  // namespace glissade
