@@ -72,8 +72,8 @@ class Soak:
     def kill_once(self):
         resuming = bool(self.states())
         process = self.start("m.glsd", "--checkpoint-steps", "3", "--keep", "2", *(["--resume"] if resuming else []))
-        # From before the data are read to what would be the end if it got no further than this.
-        time.sleep(self.random.uniform(0, 0.6 * self.whole_seconds))
+        # From before the data are read to the weighing of the last paths.
+        time.sleep(self.random.uniform(0, 0.95 * self.whole_seconds))
         ended = process.poll() is not None
         process.send_signal(signal.SIGKILL)
         _, err = process.communicate(timeout=SECONDS)
