@@ -32,11 +32,6 @@ std::uint64_t size_of(const std::string& path) {
   return code ? 0 : bytes;
 }
 
-template <class Options, class Callback>
-void follow(Options& options, const Callback& callback) {
-  if constexpr (requires { options.on_progress = callback; }) options.on_progress = callback;
-}
-
 bool interrupted() noexcept { return InterruptGuard::signal() != 0; }
 
 }  // namespace
@@ -188,10 +183,10 @@ Result<std::optional<Evaluation>> TrainingRun::evaluate_on(const Model& model, c
   EvaluateOptions options;
   options.pager = pager;
   const auto start = std::chrono::steady_clock::now();
-  follow(options, [&](std::uint64_t done, std::uint64_t total) {
+  options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
     show_evaluation({model_.epochs_done(), done, total, seconds_since(start)});
     return !interrupted();
-  });
+  };
   auto evaluation = evaluate(model, data, options);
   progress_.clear();
   if (interrupted()) return std::optional<Evaluation>();
