@@ -9,6 +9,7 @@
 #include <glissade/model.h>
 
 #include "apps/commands/command.h"
+#include "apps/config/number_option.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
@@ -81,9 +82,8 @@ class Eval : public Command {
             "Instead of --test: pairs of words with a score each ('word word number'), whose rank correlation with cosines is "
             "printed; several files.")
         ->type_name("FILE");
-    parser
-        .add_option("--among", questions_.among,
-                    "Analogies: take only so many of the most frequent words as questions and answers. Default 30000.")
+    add_number(parser, "--among", questions_.among, {1},
+               "Analogies: take only so many of the most frequent words as questions and answers. Default 30000.")
         ->type_name("N");
     threads_.add_options(parser);
     data_.add_options(parser);

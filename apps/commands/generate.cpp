@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/config/number_option.h"
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
@@ -26,14 +27,14 @@ class Generate : public Command {
     parser.add_option("--shape", shape_, "amazon-670k, wikilsh-325k, or SAMPLESxFEATURESxLABELS such as 100000x50000x20000.")
         ->type_name("SHAPE");
     parser.add_option("--out", prefix_, "Writes PREFIX.train.txt and PREFIX.test.txt in XMC format.")->type_name("PREFIX");
-    parser.add_option("--seed", seed_, "Same shape and seed, same bytes. Default 1.")->type_name("N");
-    parser
-        .add_option("--test-samples", test_samples_,
-                    "Rows of the test file. Default: of a named shape as published, else a tenth.")
+    add_number(parser, "--seed", seed_, {}, "Same shape and seed, same bytes. Default 1.")->type_name("N");
+    add_number(parser, "--test-samples", test_samples_, {},
+               "Rows of the test file. Default: of a named shape as published, else a tenth.")
         ->type_name("N");
-    parser.add_option("--features-per-sample", features_per_sample_, "Mean number of features of a row. Default: of the shape.")
+    add_number(parser, "--features-per-sample", features_per_sample_, {},
+               "Mean number of features of a row. Default: of the shape.")
         ->type_name("MEAN");
-    parser.add_option("--labels-per-sample", labels_per_sample_, "Mean number of labels of a row. Default: of the shape.")
+    add_number(parser, "--labels-per-sample", labels_per_sample_, {}, "Mean number of labels of a row. Default: of the shape.")
         ->type_name("MEAN");
     threads_.add_options(parser);
     parser_ = &parser;

@@ -13,6 +13,8 @@
 
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
+#include "apps/config/config_text.h"
+#include "apps/config/number_option.h"
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
@@ -57,7 +59,7 @@ std::string model_text(const Model& model, const std::string& path) {
   text += fmt::format("label names      {}\n", count(model.label_names()));
   text += fmt::format("feature names    {}\n", count(model.feature_names()));
   text += fmt::format("memory           {}\n", bytes_text(model.memory_bytes()));
-  return text + "\n" + to_text(model.config());
+  return text + "\n" + config_text(model.config());
 }
 
 std::string estimate_text(const RunMemory& memory) {
@@ -71,7 +73,9 @@ class Info : public Command {
  public:
   const char* name() const noexcept override { return "info"; }
   const char* summary() const noexcept override {
-    return "Show what this build and machine offer, what a model file holds, or what memory a training run will take";
+    return "Show what this build and machine offer, what a model file holds (its options as lines for --config), or what memory "
+           "a "
+           "training run will take";
   }
 
   void add_options(CLI::App& parser) override {
@@ -81,15 +85,16 @@ class Info : public Command {
         "Estimate the memory of a training run, by what for. Takes the options of 'train', of which --train is needed.");
     parser.add_option("--train", files_.train, "With --estimate: training data.")->type_name("FILE");
     parser.add_option("--test", files_.test, "With --estimate: labelled data to evaluate on.")->type_name("FILE");
-    parser.add_option("--holdout", files_.holdout, "With --estimate: part of the rows to hold out.")->type_name("SHARE");
+    add_number(parser, "--holdout", files_.holdout, {0, 1}, "With --estimate: part of the rows to hold out.")->type_name("SHARE");
     data_.add_options(parser);
     config_.add_options(parser);
+    parser_ = &parser;
   }
 
   Result<int> run() override {
     if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
+    if (auto alone = check_alone(); !alone) return alone.error();
     if (estimate_) return estimate();
-    if (!files_.train.empty()) return usage_error("info: --train goes with --estimate; give both, or neither");
     std::string text = model_.empty() ? machine_text() : "";
     if (!model_.empty()) {
       const auto model = Model::load(model_);
@@ -101,6 +106,18 @@ class Info : public Command {
   }
 
  private:
+  /// A model is described as it is, a run estimated as it would be: neither takes the other's options.
+  Result<void> check_alone() const {
+    if (estimate_ && !model_.empty()) return usage_error("info: --model and --estimate exclude each other; give one of them");
+    if (estimate_) return {};
+    for (const CLI::Option* option : parser_->get_options()) {
+      const std::string name = option->get_name();
+      if (option->count() == 0 || name == "--model" || name == "--help") continue;
+      return usage_error(fmt::format("info: {} goes with --estimate; give both, or neither", name));
+    }
+    return {};
+  }
+
   Result<int> estimate() {
     if (files_.train.empty()) return usage_error("info --estimate needs --train FILE");
     if (auto once = check_standard_input({files_.train, files_.test}); !once) return once.error();
@@ -123,6 +140,7 @@ class Info : public Command {
     return 0;
   }
 
+  const CLI::App* parser_ = nullptr;
   bool estimate_ = false;
   TrainingFiles files_;
   ConfigSource config_;

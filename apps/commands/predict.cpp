@@ -13,6 +13,7 @@
 #include <glissade/model.h>
 
 #include "apps/commands/command.h"
+#include "apps/config/number_option.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
 #include "apps/console/numbers.h"
@@ -60,7 +61,7 @@ class Predict : public Command {
         "Rows: a file in the format that --format names, or - for standard input, one row 'f:v f:v' (or 'l1,l2 f:v f:v', labels "
         "ignored) per line, where a header is not needed. Standard input is answered as it comes.");
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
-    parser.add_option("--k", k_, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
+    add_number(parser, "--k", k_, {1, 1000}, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")
         ->type_name("NAME");

@@ -67,6 +67,7 @@ class Train : public Command {
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
+  void warn(const ConfigSource::Resolved& asked, const DataFacts& data) const;
   Result<Model> new_model(Config config, const Shape& shape, PartNames names);
   Result<Model> started_from(const Config& config, const Shape& shape, PartNames names);
   Result<ConfigSource::Resolved> open_former();
@@ -104,7 +105,10 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
   auto names = read_names(shape);
   if (!names) return names.error();
-  if (!resumed_) return new_model(asked.config, shape, std::move(*names));
+  if (!resumed_) {
+    warn(asked, {false, data.train_pager != nullptr, shape, data.train.size()});
+    return new_model(asked.config, shape, std::move(*names));
+  }
   if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
   Model model = resumed_model();
   if (!names->labels.empty()) {
@@ -114,6 +118,11 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
     if (auto done = model.set_feature_names(std::move(names->features)); !done) return done.error();
   }
   return model;
+}
+
+/// Also with --quiet: what is passed over in silence looks as if it had been done.
+void Train::warn(const ConfigSource::Resolved& asked, const DataFacts& data) const {
+  for (const std::string& line : options_.config.warnings(asked, asked.config, data)) complain("warning: " + line);
 }
 
 Result<Model> Train::new_model(Config config, const Shape& shape, PartNames names) {
@@ -317,7 +326,10 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
 }
 
 Result<Model> Train::word_model(const ConfigSource::Resolved& asked, const TextData& text) {
-  if (!resumed_) return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});
+  if (!resumed_) {
+    warn(asked, {true, false, text.shape(), 0});
+    return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});
+  }
   if (auto same = resumed_->check_text(text, options_.files); !same) return same.error();
   return resumed_model();
 }

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/commands/command.h"
+#include "apps/config/number_option.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/words/vocabulary.h"
@@ -20,13 +21,12 @@ class WordCommand : public Command {
   void add_options(CLI::App& parser) override {
     parser.add_option("words", words_, words_help());
     parser.add_option("--model", model_, "Model file, trained on a running text.")->type_name("FILE");
-    parser.add_option("--k", k_, "Words to print, 1 to 1000. Default 10.")->type_name("N");
+    add_number(parser, "--k", k_, {1, kMost}, "Words to print, 1 to 1000. Default 10.")->type_name("N");
   }
 
   Result<int> run() override {
     if (model_.empty() || words_.size() != words_needed()) return usage_error(usage());
     if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
-    if (k_ == 0 || k_ > kMost) return usage_error(fmt::format("--k: '{}' is out of range; allowed: 1 .. {}", k_, kMost));
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
     std::vector<std::uint32_t> ids;

@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -54,17 +56,20 @@ Result<std::vector<Setting>> settings_of(const toml::table& table, const std::st
   return settings;
 }
 
+Error cannot_read(const std::string& path, int reason) {
+  return runtime_error(fmt::format("cannot read the config file '{}': {}", path, std::strerror(reason)));
+}
+
 }  // namespace
 
 Result<std::vector<Setting>> read_config_file(const std::string& path) {
   if (auto ok = check_file_name("--config", path); !ok) return ok.error();
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) return cannot_read(path, EISDIR);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
   if (file) content << file.rdbuf();
-  if (!file || file.bad()) {
-    return runtime_error(fmt::format("cannot read the config file '{}': {}", path, std::strerror(errno == 0 ? EIO : errno)));
-  }
+  if (!file || file.bad() || content.bad()) return cannot_read(path, errno == 0 ? EIO : errno);
   try {
     return settings_of(toml::parse(content.str(), path), path);
   } catch (const toml::parse_error& error) {

@@ -10,6 +10,8 @@
 
 #include <glissade/options.h>
 
+#include "datasets/message.h"
+
 namespace glissade::apps {
 namespace {
 
@@ -33,16 +35,41 @@ std::string preset_list() {
   return text;
 }
 
+bool gives(const std::vector<Setting>& settings, std::string_view option) {
+  return std::ranges::any_of(settings, [&](const Setting& setting) { return setting.name == option; });
+}
+
+Error at(const Setting& setting, const Error& error) {
+  if (setting.where.empty()) return error;
+  return {fmt::format("{}: {}", setting.where, error.message), error.kind};
+}
+
+/// A file may call an option by its present and its former name; the keys of a TOML table have no order in which one could win.
+Result<void> check_once(const std::vector<Setting>& settings) {
+  for (const Option& option : options()) {
+    if (option.former.empty() || !gives(settings, option.name)) continue;
+    const auto again = std::ranges::find(settings, option.former, &Setting::name);
+    if (again == settings.end()) continue;
+    return at(*again, usage_error(fmt::format("'{}' is the former name of '{}', which is there as well; give one of them",
+                                              option.former, option.name)));
+  }
+  return {};
+}
+
 Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved& resolved) {
+  if (auto once = check_once(settings); !once) return once;
+  // A preset or a file may leave the tables to tune_tables(); who names them later means them.
+  const bool tables = gives(settings, "k") || gives(settings, "tables");
+  if (tables && !gives(settings, "table-budget")) resolved.config.table_budget = 0;
   for (const Setting& setting : settings) {
-    if (const auto done = set_option(resolved.config, setting.name, setting.text); !done) {
-      if (setting.where.empty()) return done.error();
-      return Error{fmt::format("{}: {}", setting.where, done.error().message), done.error().kind};
-    }
+    if (const auto done = set_option(resolved.config, setting.name, setting.text); !done) return at(setting, done.error());
     resolved.given.push_back(setting.name);
     resolved.named.push_back(setting.name);
-    // A preset may leave the tables to tune_tables(); who names them means them.
-    if (setting.name == "k" || setting.name == "tables") resolved.config.table_budget = 0;
+  }
+  for (const Option& option : options()) {
+    const auto given = std::ranges::find_if(settings, [&](const Setting& setting) { return option.is_called(setting.name); });
+    if (given == settings.end()) continue;
+    if (given->where.empty() || option.get(resolved.config) != option.get(Config{})) resolved.chosen.emplace_back(option.name);
   }
   return {};
 }
@@ -59,23 +86,21 @@ void ConfigSource::add_options(CLI::App& parser) {
       .add_option("--preset", preset_,
                   "Start from a named set of options, listed below. Without it the data decide, and the choice is told.")
       ->type_name("NAME")
-      ->group(group)
-      ->take_last();
+      ->group(group);
   parser
       .add_option("--config", file_,
                   "TOML file with lines such as 'learning-rate = 0.002'; its keys are the names of the options below.")
       ->type_name("FILE")
-      ->group(group)
-      ->take_last();
+      ->group(group);
   parser.footer(preset_list());
   for (const Option& option : options()) {
     const std::string name(option.name);
     const auto take = [this, name](const std::string& text) { command_line_.push_back({name, text, ""}); };
     const std::string names = option.former.empty() ? "--" + name : fmt::format("--{},--{}", name, option.former);
-    parser.add_option_function<std::string>(names, take, description(option))
-        ->type_name("VALUE")
-        ->group(group_title(option.group))
-        ->take_last();
+    parsed_.push_back(parser.add_option_function<std::string>(names, take, description(option))
+                          ->type_name("VALUE")
+                          ->group(group_title(option.group))
+                          ->take_last());
   }
 }
 
@@ -110,6 +135,22 @@ Result<void> ConfigSource::apply_given(Resolved& resolved) const {
     if (auto done = apply(*settings, resolved); !done) return done;
   }
   return apply(command_line_, resolved);
+}
+
+std::vector<std::string> ConfigSource::warnings(const Resolved& asked, const Config& config, const DataFacts& data) const {
+  std::vector<std::string> lines;
+  for (const CLI::Option* option : parsed_) {
+    const auto& values = option->results();
+    if (std::ranges::adjacent_find(values, std::ranges::not_equal_to()) == values.end()) continue;
+    lines.push_back(fmt::format("{} is given {} times; the last counts, {}", option->get_name(), values.size(),
+                                datasets::quoted(values.back())));
+  }
+  const std::vector<std::string_view> chosen(asked.chosen.begin(), asked.chosen.end());
+  for (const IdleOption& idle : idle_options(config, data, chosen)) {
+    lines.push_back(fmt::format("option '{}' has no effect{}: {}{}", idle.name, idle.searched ? " on training" : "", idle.reason,
+                                idle.searched ? "; searches by hash tables (--search lsh) use it" : ""));
+  }
+  return lines;
 }
 
 Result<void> check_same(const ConfigSource::Resolved& asked, const Config& stored, const std::string& model_path) {

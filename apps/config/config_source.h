@@ -5,13 +5,15 @@
 #include <vector>
 
 #include <glissade/config.h>
+#include <glissade/options.h>
 #include <glissade/result.h>
 
 #include "apps/config/config_file.h"
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace glissade::apps {
 
@@ -25,7 +27,8 @@ class ConfigSource {
   struct Resolved {
     Config config;
     std::vector<std::string> given;
-    std::vector<std::string> named;  ///< of these, the ones that a file or the command line named, and not only a preset
+    std::vector<std::string> named;   ///< of these, the ones that a file or the command line named, and not only a preset
+    std::vector<std::string> chosen;  ///< of these, those on the command line, and those in the file that are not the default
 
     bool names(std::string_view option) const noexcept;
   };
@@ -37,12 +40,17 @@ class ConfigSource {
   /// "" if none was named.
   const std::string& preset_name() const noexcept { return preset_; }
 
+  /// What a user should know before training with `config`, a line each: options that were chosen and have no effect there, and
+  /// options that stand on the command line several times with different values.
+  std::vector<std::string> warnings(const Resolved& asked, const Config& config, const DataFacts& data) const;
+
  private:
   Result<void> apply_given(Resolved& resolved) const;
 
   std::string preset_;
   std::string file_;
   std::vector<Setting> command_line_;
+  std::vector<const CLI::Option*> parsed_;
 };
 
 /// For resuming: usage error if an option that was given and is part of a model file differs from what the model was trained

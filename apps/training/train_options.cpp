@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "apps/config/number_option.h"
 #include "apps/console/output_file.h"
 #include "apps/training/early_stop.h"
 
@@ -19,14 +20,12 @@ void TrainOptions::add_options(CLI::App& parser) {
       ->type_name("FILE");
   parser.add_option("--valid", files.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
       ->type_name("FILE");
-  holdout_ = parser
-                 .add_option("--holdout", files.holdout,
-                             "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1. "
-                             "Part of the run: --resume holds out the same rows.")
+  holdout_ = add_number(parser, "--holdout", files.holdout, {0, 1},
+                        "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1. "
+                        "Part of the run: --resume holds out the same rows.")
                  ->type_name("SHARE");
-  parser
-      .add_option("--eval-every", settings.eval_every,
-                  "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
+  add_number(parser, "--eval-every", settings.eval_every, {1},
+             "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
       ->type_name("N");
   add_start_options(parser);
   add_checkpoint_options(parser);
@@ -44,7 +43,7 @@ void TrainOptions::add_options(CLI::App& parser) {
       .add_option("--tensorboard", tensorboard,
                   "Write a TensorBoard event file into this folder: the numbers of --log-json as scalars.")
       ->type_name("DIR");
-  parser.add_flag("--quiet", settings.quiet, "Print nothing but errors.");
+  parser.add_flag("--quiet", settings.quiet, "Print nothing but errors and warnings.");
   data.add_options(parser);
   config.add_options(parser);
 }
@@ -72,20 +71,18 @@ void TrainOptions::add_start_options(CLI::App& parser) {
 
 void TrainOptions::add_checkpoint_options(CLI::App& parser) {
   CheckpointSettings& checkpoints = settings.checkpoints;
-  parser
-      .add_option("--checkpoint-minutes", checkpoints.minutes,
-                  "Minutes from one checkpoint within an epoch to the next; SIGINT, SIGTERM and SIGHUP make one, too. 0 = none "
-                  "by time. Default 10.")
+  add_number(parser, "--checkpoint-minutes", checkpoints.minutes, {0, 1e6},
+             "Minutes from one checkpoint within an epoch to the next; SIGINT, SIGTERM and SIGHUP make one, too. 0 = none "
+             "by time. Default 10.")
       ->type_name("MINUTES");
-  parser.add_option("--checkpoint-steps", checkpoints.steps, "Likewise in optimiser steps. Default 0, none.")->type_name("N");
-  parser
-      .add_option("--checkpoint-epochs", checkpoints.epochs,
-                  "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
+  add_number(parser, "--checkpoint-steps", checkpoints.steps, {}, "Likewise in optimiser steps. Default 0, none.")
       ->type_name("N");
-  parser
-      .add_option("--keep", checkpoints.keep,
-                  "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
-                  "something newer is there or training is over.")
+  add_number(parser, "--checkpoint-epochs", checkpoints.epochs, {1},
+             "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
+      ->type_name("N");
+  add_number(parser, "--keep", checkpoints.keep, {},
+             "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
+             "something newer is there or training is over.")
       ->type_name("K");
 }
 
@@ -97,34 +94,18 @@ void TrainOptions::add_monitor_options(CLI::App& parser) {
           "Stop early by this metric: p, ndcg or psp, @ 1, 3 or 5, of --valid, --holdout or --test, or the training's loss. "
           "The model file is then the best epoch's. Part of the run: --resume goes on watching.")
       ->type_name("METRIC");
-  patience_ = parser
-                  .add_option("--patience", monitor.patience,
-                              "With --monitor: evaluations without improvement that end training. Default 3.")
+  patience_ = add_number(parser, "--patience", monitor.patience, {1},
+                         "With --monitor: evaluations without improvement that end training. Default 3.")
                   ->type_name("N");
-  min_delta_ =
-      parser.add_option("--min-delta", monitor.min_delta, "With --monitor: less than this is no improvement. Default 0.")
-          ->type_name("DELTA");
+  min_delta_ = add_number(parser, "--min-delta", monitor.min_delta, {0, 1e6},
+                          "With --monitor: less than this is no improvement. Default 0.")
+                   ->type_name("DELTA");
 }
 
 bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
 bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
 bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
-
-Result<void> TrainOptions::check_numbers() const {
-  const CheckpointSettings& checkpoints = settings.checkpoints;
-  const MonitorSettings& monitor = settings.monitor;
-  if (!(files.holdout >= 0 && files.holdout < 1))
-    return usage_error(fmt::format("--holdout: '{}' is not between 0 and 1", files.holdout));
-  if (settings.eval_every == 0) return usage_error("--eval-every: '0' is out of range; allowed: 1 or more");
-  if (checkpoints.epochs == 0) return usage_error("--checkpoint-epochs: '0' is out of range; allowed: 1 or more");
-  if (!(checkpoints.minutes >= 0 && checkpoints.minutes <= 1e6))
-    return usage_error(fmt::format("--checkpoint-minutes: '{}' is out of range; allowed: 0 .. 1000000", checkpoints.minutes));
-  if (monitor.patience == 0) return usage_error("--patience: '0' is out of range; allowed: 1 or more");
-  if (!(monitor.min_delta >= 0 && monitor.min_delta < 1e6))
-    return usage_error(fmt::format("--min-delta: '{}' is out of range; allowed: 0 .. 1000000", monitor.min_delta));
-  return {};
-}
 
 Result<void> TrainOptions::check() const {
   if (files.train.empty() || model.empty()) return usage_error("train needs --train FILE and --model FILE");
@@ -135,7 +116,7 @@ Result<void> TrainOptions::check() const {
         "--resume and --from exclude each other: --resume goes on with a run, --from starts a new one; give one of "
         "them");
   }
-  if (auto ok = check_numbers(); !ok) return ok;
+  if (files.holdout == 1) return usage_error("--holdout: '1' would leave nothing to train on; allowed: 0 to less than 1");
   if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
   if (!resumes()) {
     if (auto ok = check_monitor(); !ok) return ok;

@@ -48,7 +48,6 @@ class TrainOptions {
   void add_start_options(CLI::App& parser);
   void add_checkpoint_options(CLI::App& parser);
   void add_monitor_options(CLI::App& parser);
-  Result<void> check_numbers() const;
 
   CLI::Option* resume_ = nullptr;
   CLI::Option* holdout_ = nullptr;

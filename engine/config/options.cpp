@@ -34,10 +34,16 @@ Error option_error(std::string_view name, std::string_view value, std::string_vi
   return usage_error(std::move(message));
 }
 
+/// A whole number, only below 0.
+bool is_negative(std::string_view text) noexcept {
+  return text.size() > 1 && text[0] == '-' && text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
 template <class T>
 Result<T> read_number(std::string_view name, std::string_view range, config::Bounds<T> bounds, std::string_view text) {
   T value{};
   const NumberStatus status = config::parse_number(text, value);
+  if (std::is_unsigned_v<T> && is_negative(text)) return option_error(name, text, "out of range", range);
   if (status == NumberStatus::malformed) {
     return option_error(name, text, std::is_integral_v<T> ? "not a whole number" : "not a finite number", range);
   }

@@ -7,6 +7,7 @@
 #include "engine/config/hash_kind.h"
 #include "engine/config/names.h"
 #include "engine/config/text.h"
+#include "engine/config/validate.h"
 #include "hashing/family.h"
 
 namespace glissade {
@@ -68,11 +69,21 @@ Result<void> check_words(const Config& config) {
   return {};
 }
 
+/// Feature f would keep label f from being an answer although the two have nothing to do with each other.
+Result<void> check_items(const Config& config, const Shape& shape) {
+  const bool paths = config.fan_in != 0 || config.neighbours != 0;
+  if (!config.exclude_input || !paths || shape.features == shape.labels) return {};
+  return usage_error("option 'exclude-input': 'on' does not go with " + std::to_string(shape.features) + " features and " +
+                     std::to_string(shape.labels) +
+                     " labels, they are not the same things, and right answers would be left out; use exclude-input off, or "
+                     "another preset than items");
+}
+
 }  // namespace
 
 // An active set larger than the number of labels is no error: it is clamped, so that a preset also fits smaller data. Every
 // sampler goes with every scope; scope means nothing to the sampler full, whose sets are all the same.
-Result<void> validate(const Config& config, const Shape& shape) {
+Result<void> config::validate_stored(const Config& config, const Shape& shape) {
   if (auto each = check_each_option(config); !each) return each;
   if (auto address = check_address(config); !address) return address;
   if (auto transform = check_transform(config); !transform) return transform;
@@ -84,6 +95,11 @@ Result<void> validate(const Config& config, const Shape& shape) {
     return usage_error("a network needs at least 1 label, the data have 0; check the header of the data file");
   }
   return {};
+}
+
+Result<void> validate(const Config& config, const Shape& shape) {
+  if (auto stored = config::validate_stored(config, shape); !stored) return stored;
+  return check_items(config, shape);
 }
 
 }  // namespace glissade

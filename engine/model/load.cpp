@@ -8,6 +8,7 @@
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 
+#include "engine/config/validate.h"
 #include "engine/model/sections.h"
 #include "engine/model/table_state.h"
 #include "engine/samplers/sampler.h"
@@ -217,7 +218,8 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
   auto config = from_text(text_of(reader->bytes(SectionKind::config)));
   if (!config) return damaged(*reader, "its config: " + config.error().message);
   const Shape shape{state->features, state->labels};
-  if (auto valid = validate(*config, shape); !valid) return damaged(*reader, "its config: " + valid.error().message);
+  if (auto valid = config::validate_stored(*config, shape); !valid)
+    return damaged(*reader, "its config: " + valid.error().message);
   if (training && state->has_training_state == 0) {
     return usage_error(
         fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));

@@ -70,7 +70,7 @@ bool better(const Offer& a, const Offer& b, double budget, double rows) noexcept
 }  // namespace
 
 std::string tune_tables(Config& config, const Shape& shape) {
-  if (config.table_budget == 0 || !uses_tables(config.sampler)) return {};
+  if (config.table_budget == 0 || !uses_tables(config.sampler) || config.loss == LossKind::ns) return {};
   hashing::FamilyParams one_code;
   one_code.kind = config::family_kind(config.hash);
   one_code.k = 1;

@@ -140,6 +140,7 @@ TEST_CASE("a refused value leaves the config as it was", "[unit]") {
 
 TEST_CASE("messages name option, value and allowed range in one line", "[unit]") {
   CHECK(refusal("k", "99") == "option 'k': '99' is out of range; allowed: 1 .. 24");
+  CHECK(refusal("k", "-3") == "option 'k': '-3' is out of range; allowed: 1 .. 24");
   CHECK(refusal("k", "3x") == "option 'k': '3x' is not a whole number; allowed: 1 .. 24");
   CHECK(refusal("warmup", "nan") == "option 'warmup': 'nan' is not a finite number; allowed: 0 .. 1");
   CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: " + std::string(config::kMixRange));

@@ -201,23 +201,4 @@ TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
   CHECK(broken.defect(shape) == "its sparse paths are not complete");
 }
 
-TEST_CASE("the preset follows from the data's statistics", "[unit]") {
-  const auto rows = [](std::uint32_t features, std::uint32_t labels, std::size_t per_row, float value) {
-    Data data{features, labels, {}, {}};
-    hashing::Random random(3);
-    for (int i = 0; i < 50; ++i) {
-      const auto ids = distinct(random, per_row, features - 1);
-      data.x.add(ids, std::vector<float>(ids.size(), value));
-      data.y.add(std::vector<std::uint32_t>{labels - 1});
-    }
-    return data;
-  };
-  CHECK(choose_preset(rows(1000, 500, 10, 0.3f).view()).preset == "few-rows");
-  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).preset == "long-text");
-  CHECK(choose_preset(rows(1000, 1000, 60, 1.f).view()).preset == "items");
-  CHECK(choose_preset(rows(1000, 1000, 10, 0.5f).view()).preset == "few-rows");
-  CHECK(choose_preset(rows(1000, 500, 60, 0.3f).view()).reason ==
-        "50 rows, 60.0 features each; 30 features and more count as long, less than 200000 rows as few");
-}
-
 }  // namespace glissade::test

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <glissade/config.h>
 #include <glissade/result.h>
@@ -48,11 +49,31 @@ struct PresetChoice {
 };
 PresetChoice choose_preset(const DatasetView& data);
 
+/// What is known of the data that a configuration is for. 0 = not known.
+struct DataFacts {
+  bool text = false;  ///< running text for a WordTrainer; else samples with labels for a Trainer
+  bool paged = true;  ///< samples: they come through a RowPager
+  Shape shape;
+  std::uint64_t samples = 0;  ///< of an epoch
+};
+
+/// An option that does less in a configuration than one may expect of it.
+struct IdleOption {
+  std::string_view name;
+  bool searched;            ///< training does not use it, Search::lsh does
+  std::string_view reason;  ///< why, or when it would count: "it counts only with sampler lsh-threshold"
+};
+
+/// Those of the options `given` that have no effect in a training with `config` on such data. An option that has the value which
+/// says so ("off", 0) is none of them. Names that are no options are passed over. Where two options exclude each other,
+/// validate() says so instead. Thread-safe.
+std::vector<IdleOption> idle_options(const Config& config, const DataFacts& data, std::span<const std::string_view> given);
+
 /// "name = value" lines of all stored options, in table order; the model file's config section.
 std::string to_text(const Config& config);
 Result<Config> from_text(std::string_view text);
 
-/// Checks what single options cannot: hash address width, active against labels, sampler and scope combinations, shape limits.
+/// Checks what single options cannot: hash address width, options that exclude each other, what needs as many features as labels.
 Result<void> validate(const Config& config, const Shape& shape);
 
 /// Bytes that training will need, by part, before anything is allocated.

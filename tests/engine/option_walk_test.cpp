@@ -1,0 +1,102 @@
+// What engine/config/relevance.cpp says of options that do nothing, against what training does. The whole walk takes minutes:
+// GLISSADE_WALK=all walks every pair, otherwise a fixed number of them is drawn.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <glissade/options.h>
+
+#include "hashing/seeds.h"
+#include "tests/engine/models.h"
+#include "tests/engine/option_walk.h"
+
+namespace glissade::test {
+namespace {
+
+enum class Said { counts, for_search, nothing };
+
+Said said(const Subject& subject, std::string_view option) {
+  const std::vector<std::string_view> given = {option};
+  const auto idle = idle_options(subject.config, facts_of(subject), given);
+  if (idle.empty()) return Said::counts;
+  return idle[0].searched ? Said::for_search : Said::nothing;
+}
+
+/// The same with more and longer steps: what has an effect in principle should show there at the latest.
+Subject harder(Subject subject) {
+  subject.name += " (harder)";
+  subject.config.epochs = 6;
+  subject.config.learning_rate = std::max(0.3, subject.config.learning_rate);
+  subject.config.epsilon = 1e-8;
+  subject.config.clip_norm = 0;
+  return subject;
+}
+
+/// Compares an option's values in one configuration, and says what does not fit what idle_options() says; "" if all does.
+std::string walk(const Subject& subject, const Outcome& before, std::string_view option, bool again = false) {
+  Subject changed = subject;
+  const Option& described = *std::ranges::find(options(), option, &Option::name);
+  bool counts = true, differs = false;  // values that ask for nothing are never called idle
+  std::size_t compared = 0;
+  for (const std::string& value : values_of(option)) {
+    changed.config = subject.config;
+    must(described.set(changed.config, value));
+    if (described.get(changed.config) == described.get(subject.config)) continue;
+    const auto after = outcome_of(changed);
+    if (!after) return "";  // refused: said
+    const Said verdict = said(changed, option);
+    const std::string place = subject.name + ": " + std::string(option) + " = " + value;
+    if (verdict == Said::nothing && !(*after == before)) return place + " is called idle and has an effect";
+    if (verdict == Said::for_search && !after->trained_alike(before)) return place + " is said not to count in training, it does";
+    counts &= verdict == Said::counts;
+    differs |= !(*after == before);
+    ++compared;
+  }
+  if (compared == 0 || !counts || differs || !unseen(option).empty()) return "";
+  if (!again) {
+    const Subject more = harder(subject);
+    if (const auto start = outcome_of(more)) return walk(more, *start, option, true);
+  }
+  return subject.name + ": " + std::string(option) + " does nothing, and nobody says so";
+}
+
+}  // namespace
+
+TEST_CASE("every option is walked, with values that it accepts", "[unit]") {
+  for (const Option& option : options()) {
+    INFO(option.name);
+    for (const std::string& value : values_of(option.name)) {
+      Config config;
+      CHECK(option.set(config, value).ok());
+    }
+  }
+}
+
+TEST_CASE("an option does something, or it is said that it does nothing", "[property]") {
+  const char* const asked = std::getenv("GLISSADE_WALK");
+  const bool all = asked != nullptr && std::string(asked) == "all";
+  constexpr std::size_t kPairs = 250;
+  const std::vector<Subject> walked = subjects(all ? 150 : 40, 19);
+  std::map<std::size_t, std::optional<Outcome>> before;
+  hashing::Random random(hashing::mix(all ? 1 : 23));
+  std::size_t pairs = 0;
+  const auto visit = [&](std::size_t subject, const Option& option) {
+    if (!before.contains(subject)) before.emplace(subject, outcome_of(walked[subject]));
+    const auto& start = before.at(subject);
+    if (!start) return;
+    const std::string wrong = walk(walked[subject], *start, option.name);
+    CHECK(wrong == "");
+    ++pairs;
+  };
+  for (std::size_t s = 0; all && s < walked.size(); ++s) {
+    for (const Option& option : options()) visit(s, option);
+    before.clear();
+  }
+  while (pairs < kPairs) visit(random.below(walked.size()), options()[random.below(options().size())]);
+}
+
+}  // namespace glissade::test
