@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -17,43 +16,39 @@ constexpr std::size_t kFewRows = 200'000;
 
 constexpr double kEnoughMisses = 20;
 
-/// How often each id occurs, and how often all of them do.
-struct Counts {
-  explicit Counts(std::size_t ids) : of(ids) {}
-  void add(std::span<const std::uint32_t> ids) {
-    for (const std::uint32_t id : ids) {
-      if (id < of.size()) ++of[id];
-    }
-    all += static_cast<double>(ids.size());
+/// How many labels would be among their sample's own features by chance, if the two had nothing to do with each other: the pairs
+/// of a sample's feature and label, times the probability that a feature and a label drawn from all of them have the same id.
+double expected_meetings(const DatasetView& data, std::size_t rows) {
+  std::unordered_map<std::uint32_t, double> labels;  // there may be many more ids than rows
+  double all_labels = 0, all_features = 0, pairs = 0, together = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (const std::uint32_t label : data.labels.row_ids(row)) ++labels[label];
+    const auto of_row = static_cast<double>(data.labels.row_ids(row).size());
+    all_labels += of_row;
+    pairs += of_row * static_cast<double>(data.features.row_ids(row).size());
   }
-  std::vector<double> of;
-  double all = 0;
-};
-
-/// How many labels would be among their sample's own features by chance, if the two had nothing to do with each other.
-double expected_meetings(const Counts& features, const Counts& labels, double pairs) {
-  double together = 0;
-  for (std::size_t id = 0; id < features.of.size(); ++id) together += features.of[id] * labels.of[id];
-  return together == 0 ? 0.0 : pairs * together / (features.all * labels.all);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (const std::uint32_t id : data.features.row_ids(row)) {
+      ++all_features;
+      if (const auto label = labels.find(id); label != labels.end()) together += label->second;
+    }
+  }
+  return together == 0 ? 0.0 : pairs * together / (all_features * all_labels);
 }
 
 /// Whether features and labels are the same things, as far as the first rows tell: as many of both, no values, and no label that
 /// is among its sample's own features although chance alone would have put some there.
 bool looks_like_items(const DatasetView& data) {
   if (data.feature_count != data.label_count) return false;
-  Counts features(data.feature_count), labels(data.label_count);
-  double pairs = 0;
-  for (std::size_t row = 0; row < std::min(kRowsLookedAt, data.size()); ++row) {
-    const auto ids = data.features.row_ids(row), targets = data.labels.row_ids(row);
+  const std::size_t rows = std::min(kRowsLookedAt, data.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto features = data.features.row_ids(row);
     if (!std::ranges::all_of(data.features.row_values(row), [](float value) { return value == 1.f; })) return false;
-    for (const std::uint32_t label : targets) {
-      if (std::ranges::find(ids, label) != ids.end()) return false;
+    for (const std::uint32_t label : data.labels.row_ids(row)) {
+      if (std::ranges::find(features, label) != features.end()) return false;
     }
-    features.add(ids);
-    labels.add(targets);
-    pairs += static_cast<double>(ids.size()) * static_cast<double>(targets.size());
   }
-  return expected_meetings(features, labels, pairs) >= kEnoughMisses;
+  return expected_meetings(data, rows) >= kEnoughMisses;
 }
 
 /// Entries of the view's own rows: it may be a slice of something larger.

@@ -57,7 +57,7 @@ def run(context):
                          resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
-                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, terminal_gets_one_line, converted_data_train_the_same))
+                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, terminal_gets_one_line, converted_data_train_the_same))
 
 
 def run_checks(context, checks):
@@ -408,6 +408,40 @@ def closed_pipe_ends_quietly(runs):
     err = process.stderr.read()
     if process.wait(timeout=SECONDS) != -signal.SIGPIPE or err:
         raise Failure(f"status {process.returncode}, stderr {err!r}")
+
+
+AWKWARD = """hidden = [6, 5]
+precision = "bf16"
+label-weights = "propensity"
+sampler = "lsh:0.25+frequency:0.1"
+active = "60%"
+correction = "rising"
+learning-rate = 0.012345678901234567
+epsilon = 1e-20
+weight-decay = 5e-324
+rehash-period = 1000000000000
+bucket-cap = 4294967295
+seed = "18446744073709551615"
+epochs = 1
+"""
+
+
+def info_can_be_given_back_as_config(runs):
+    data = pathlib.Path(__file__).parent / "fixtures" / "tiny.txt"
+    (runs.folder / "given.toml").write_text(AWKWARD)
+
+    def options(model, config):
+        runs.call("train", "--quiet", "--preset", "plain", "--train", str(data), "--model", model, "--config", config)
+        return [line for line in runs.call("info", "--model", model)[0].splitlines() if " = " in line]
+
+    first = options("a.glsd", "given.toml")
+    (runs.folder / "told.toml").write_text("\n".join(first))
+    if "hidden = [6,5]" not in first or 'seed = "18446744073709551615"' not in first or 'active = "60%"' not in first:
+        raise Failure("\n".join(first))
+    if first != options("b.glsd", "told.toml"):
+        raise Failure("a model trained with the options that info prints has others")
+    if runs.bytes("a.glsd") != runs.bytes("b.glsd"):
+        raise Failure("a model trained with the options that info prints is another one")
 
 
 def terminal_gets_one_line(runs):

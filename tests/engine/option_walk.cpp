@@ -203,7 +203,7 @@ Subject with_paths() {
 Subject drawn_subject(hashing::Random& random) {
   const auto& presets = glissade::presets();
   const Preset& preset = presets[random.below(presets.size())];
-  Subject subject{std::string(preset.name), preset.make(), random.below(4) == 0};
+  Subject subject{std::string(preset.name), preset.make(), random.below(4) == 0, true};
   shrink(subject.config);
   for (std::size_t i = 2 + random.below(8); i > 0; --i) {
     const Values& values = all_values()[random.below(all_values().size())];

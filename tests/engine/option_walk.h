@@ -16,6 +16,7 @@ struct Subject {
   std::string name;
   Config config;
   bool text = false;
+  bool drawn = false;  ///< several options at random: what counts there need not show in a training this small
 };
 
 /// What training leaves: the learned sections of the model file and the answers of both searches.
