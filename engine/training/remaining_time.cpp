@@ -8,7 +8,7 @@
 namespace glissade {
 namespace {
 
-constexpr double kSurely = 0.5;  ///< seconds of an activity from which on its own speed counts
+constexpr double kSurely = 0.1;  ///< part of an activity from which on its own speed counts: its begin may be slow
 constexpr double kPrior = 1.0;   ///< seconds that the guess before any measurement is worth
 
 /// Seconds per unit on one core, measured once on a server with AVX-512; what matters is how they compare.
@@ -118,7 +118,9 @@ double RemainingTime::factor(Activity activity) const noexcept {
   const double general = (all_.seconds + kPrior) / (all_.cost + kPrior);
   const Spent& own = spent_[static_cast<std::size_t>(activity)];
   if (own.cost <= 0) return general;
-  const double trust = std::min(1.0, own.seconds / kSurely);
+  double whole = 0;
+  for (const Item& item : plan_) whole = std::max(whole, item.activity == activity ? item.cost : 0);
+  const double trust = std::min(1.0, own.cost / (kSurely * whole));
   return trust * own.seconds / own.cost + (1 - trust) * general;
 }
 
