@@ -92,4 +92,19 @@ TEST_CASE("a model that starts from centroids knows something before its first s
   CHECK(centroids > 0.5);
 }
 
+TEST_CASE("rows stay as they are where all hidden units are off", "[unit]") {
+  Config config = small_config();
+  config.storage = Storage::fp32;
+  const Data data = planted_data(50, 30, 20, 3);
+  Model model = make_model(config, data);
+  scatter_weights(model, 0.3, 5);
+  Network& network = impl_of(model).network;
+  for (std::size_t unit = 0; unit < network.output.width(); ++unit) network.input.bias.weights[unit] = -5.f;
+  const std::vector<float> before = all_weights(model);
+  std::vector<std::uint32_t> rows(data.size());
+  std::iota(rows.begin(), rows.end(), 0u);
+  REQUIRE(start_from_centroids(network, data.view(), rows, 32, 2.5));
+  CHECK(all_weights(model) == before);
+}
+
 }  // namespace glissade::test

@@ -179,12 +179,25 @@ TEST_CASE("an activity's own speed counts for it, and that of all for those to c
   time.observe(Activity::feature_weights, 0.5, 20);
   const double cost = (all - behind) / 2, general = (20 + 1) / (cost + 1);
   CHECK(time.seconds_left() == Approx(20 + behind * general));
-  // In less than half a second its own speed counts only in part.
-  RemainingTime short_time(config, view, 1, 0, 0);
-  short_time.observe(Activity::feature_weights, 0, 0);
-  short_time.observe(Activity::feature_weights, 0.5, 0.1);
-  const double mixed = 0.2 * 0.1 / cost + 0.8 * (0.1 + 1) / (cost + 1);
-  CHECK(short_time.seconds_left() == Approx(cost * mixed + behind * (0.1 + 1) / (cost + 1)));
+  // In less than a tenth of an activity its own speed counts only in part.
+  RemainingTime begun(config, view, 1, 0, 0);
+  begun.observe(Activity::feature_weights, 0, 0);
+  begun.observe(Activity::feature_weights, 0.05, 20);
+  const double early = 0.1 * cost, overall = (20 + 1) / (early + 1);
+  CHECK(begun.seconds_left() == Approx(1.9 * cost * (0.5 * 20 / early + 0.5 * overall) + behind * overall));
+}
+
+TEST_CASE("adding a feature to a label's row is planned as less than a step's work on it with 64 units, but not as nothing",
+          "[unit]") {
+  const Data data = even_data(300, 20);
+  Config config = plain();
+  config.active = 1;
+  const double steps = planned(config, data);
+  config.fan_in = 32;
+  config.row_epochs = 0;
+  const double rows = planned(config, data, Activity::sparse_rows) - planned(config, data, Activity::neighbours);
+  CHECK(rows < 0.8 * steps);
+  CHECK(rows > 0.3 * steps);
 }
 
 }  // namespace glissade::test

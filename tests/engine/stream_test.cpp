@@ -97,6 +97,20 @@ TEST_CASE("weights of rare labels follow the counts of a stream", "[unit]") {
   CHECK(all_weights(equal) != all_weights(weighted));
 }
 
+TEST_CASE("weights follow once the labels of a tenth of all samples are new", "[unit]") {
+  const Data many = planted_data(640, 60, 40, 4), few = planted_data(32, 60, 40, 5);
+  Config config = stream_config();
+  config.label_weights = LabelWeights::propensity;
+  config.sampler = SamplerKind::full;
+  config.learning_rate = 0;  // a loss changes with the weights alone
+  Model model = make_model(config, many);
+  Trainer trainer = must(Trainer::for_stream(model, {}));
+  must(trainer.train_step(many.view()));
+  const double first = must(trainer.train_step(few.view())).loss;  // 32 of 672 samples are new
+  CHECK(must(trainer.train_step(few.view())).loss == first);       // 64 of 704
+  CHECK(must(trainer.train_step(few.view())).loss != first);       // 96 of 736
+}
+
 TEST_CASE("what a stream cannot give is refused when its trainer is made", "[unit]") {
   const Data data = planted_data(200, 60, 40, 4);
   const auto refusal = [&](const auto& change, const StreamOptions& options = {}) {
