@@ -144,6 +144,18 @@ Result<void> AtomicFile::write(std::string_view bytes) {
   return {};
 }
 
+Result<void> AtomicFile::overwrite_begin(std::string_view bytes) {
+  off_t position = 0;
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), position);
+    if (written < 0 && errno != EINTR) return failure(errno);
+    if (written <= 0) continue;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    position += written;
+  }
+  return {};
+}
+
 Result<void> AtomicFile::commit() {
   if (temporary_.empty()) return ::close(std::exchange(descriptor_, -1)) == 0 ? Result<void>() : failure(errno);
   if (::fsync(descriptor_) != 0) return failure(errno);

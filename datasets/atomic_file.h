@@ -33,6 +33,8 @@ class AtomicFile {
   AtomicFile& operator=(AtomicFile&&) = delete;
 
   Result<void> write(std::string_view bytes);
+  /// Writes over bytes that are written already, from the first on: a header that is known last. Not for standard output.
+  Result<void> overwrite_begin(std::string_view bytes);
   Result<void> commit();
 
   std::uint64_t bytes() const noexcept { return bytes_; }

@@ -64,26 +64,58 @@ std::array<Bytes, kSections> sections_of(const DatasetView& view) {
           std::as_bytes(view.labels.offsets), std::as_bytes(view.labels.ids)};
 }
 
-Header header_for(const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
+/// One section of a file that is being written: small pieces are gathered, so that the file is not written row by row.
+class SectionWriter {
+ public:
+  explicit SectionWriter(AtomicFile& file) : file_(file) { gathered_.reserve(kGathered); }
+
+  Result<void> put(Bytes piece) {
+    hasher_.add(piece.data(), piece.size());
+    const std::string_view bytes(reinterpret_cast<const char*>(piece.data()), piece.size());
+    if (gathered_.size() + bytes.size() > kGathered) {
+      if (auto written = flush(); !written) return written;
+      if (bytes.size() > kGathered) return file_.write(bytes);
+    }
+    gathered_.append(bytes);
+    return {};
+  }
+  Result<void> flush() {
+    auto written = file_.write(gathered_);
+    gathered_.clear();
+    return written;
+  }
+  Hash128 checksum() const { return hasher_.value(); }
+
+ private:
+  static constexpr std::size_t kGathered = std::size_t{1} << 20;
+  AtomicFile& file_;
+  ContentHasher hasher_;
+  std::string gathered_;
+};
+
+Result<Section> write_section(AtomicFile& file, const CacheContents::Section& section) {
+  const std::string padding(aligned(file.bytes()) - file.bytes(), '\0');
+  if (auto written = file.write(padding); !written) return written.error();
+  const std::uint64_t position = file.bytes();
+  SectionWriter writer(file);
+  if (auto written = section([&writer](Bytes piece) { return writer.put(piece); }); !written) return written.error();
+  if (auto written = writer.flush(); !written) return written.error();
+  return Section{position, file.bytes() - position, writer.checksum()};
+}
+
+Header header_for(const Hash128& key, const CacheContents& contents) {
   Header header;
   header.magic = kMagic;
   header.version = kVersion;
-  header.feature_count = view.feature_count;
-  header.label_count = view.label_count;
-  header.id_base = static_cast<std::uint32_t>(facts.id_base);
-  header.changes = facts.changes;
+  header.feature_count = contents.feature_count;
+  header.label_count = contents.label_count;
+  header.id_base = static_cast<std::uint32_t>(contents.facts.id_base);
+  header.changes = contents.facts.changes;
   header.key = key;
-  std::uint64_t position = sizeof(Header);
-  const auto sections = sections_of(view);
-  for (std::size_t i = 0; i < kSections; ++i) {
-    position = aligned(position);
-    header.sections[i] = {position, sections[i].size_bytes(), content_hash(sections[i].data(), sections[i].size_bytes())};
-    position += sections[i].size_bytes();
-  }
-  header.file_bytes = position;
-  header.checksum = checksum_of(header);
   return header;
 }
+
+std::string_view bytes_of(const Header& header) noexcept { return {reinterpret_cast<const char*>(&header), sizeof header}; }
 
 /// The header of an intact file for this key whose sections lie inside the file.
 std::optional<Header> checked_header(std::string_view file, const Hash128& key) {
@@ -187,25 +219,34 @@ std::optional<Dataset> load_cache(const std::string& path, const Hash128& key) {
   if (!view) return std::nullopt;
   file->leave(file->bytes());
   return Dataset(*view, file, std::make_shared<const MappedRows>(file, *view),
-                 {static_cast<IdBase>(header->id_base), header->changes});
+                 {static_cast<IdBase>(header->id_base), header->changes}, CacheFile{path, key});
 }
 
-Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
+Result<void> store_cache(const std::string& path, const Hash128& key, const CacheContents& contents) {
   std::error_code ignored;  // if there is no directory, creating the file says why
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   auto file = AtomicFile::create(path);
   if (!file) return file.error();
-  const Header header = header_for(key, view, facts);
-  if (auto written = file->write({reinterpret_cast<const char*>(&header), sizeof header}); !written) return written;
-  const auto sections = sections_of(view);
-  const std::string padding(kAlignment, '\0');
+  Header header = header_for(key, contents);
+  if (auto written = file->write(bytes_of(header)); !written) return written;  // its place; sizes and checksums come last
   for (std::size_t i = 0; i < kSections; ++i) {
-    const std::uint64_t gap = header.sections[i].position - file->bytes();
-    if (auto written = file->write(std::string_view(padding).substr(0, gap)); !written) return written;
-    const auto bytes = sections[i];
-    if (auto written = file->write({reinterpret_cast<const char*>(bytes.data()), bytes.size()}); !written) return written;
+    auto section = write_section(*file, contents.sections[i]);
+    if (!section) return section.error();
+    header.sections[i] = *section;
   }
+  header.file_bytes = file->bytes();
+  header.checksum = checksum_of(header);
+  if (auto written = file->overwrite_begin(bytes_of(header)); !written) return written;
   return file->commit();
+}
+
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
+  CacheContents contents{view.feature_count, view.label_count, facts, {}};
+  const auto arrays = sections_of(view);
+  for (std::size_t i = 0; i < kSections; ++i) {
+    contents.sections[i] = [bytes = arrays[i]](const CacheContents::Put& put) { return put(bytes); };
+  }
+  return store_cache(path, key, contents);
 }
 
 }  // namespace glissade::datasets

@@ -2,8 +2,12 @@
 
 #include <glissade/result.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,7 +37,20 @@ std::string cache_path(const std::string& directory, const Hash128& key);
 /// first, in parallel and at memory speed.
 std::optional<Dataset> load_cache(const std::string& path, const Hash128& key);
 
-/// Writes a cache file, and its directory where needed.
+/// What a cache file is made of, for rows that are not beside each other in memory.
+struct CacheContents {
+  using Put = std::function<Result<void>(std::span<const std::byte>)>;
+  /// Puts the bytes of one array, in order, in pieces of any size. Ends with the first error of `put`.
+  using Section = std::function<Result<void>(const Put& put)>;
+
+  std::uint32_t feature_count = 0;
+  std::uint32_t label_count = 0;
+  ReadFacts facts;
+  std::array<Section, 5> sections;  ///< feature offsets, ids, values; label offsets, ids. Called once each, in this order
+};
+
+/// Writes a cache file, and its directory where needed: whole or not at all. Holds one piece and at most 1 MiB beside it.
+Result<void> store_cache(const std::string& path, const Hash128& key, const CacheContents& contents);
 Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts);
 
 }  // namespace glissade::datasets

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,24 @@ struct Hash128 {
 /// Not cryptographic: it tells files apart and finds damage, it does not resist somebody who forges. Calls done(block), if given,
 /// from any thread once that block has been read.
 Hash128 content_hash(const void* data, std::size_t bytes, const std::function<void(std::string_view)>& done = {});
+
+/// content_hash() of bytes that come one piece after the other. Not for several threads at once.
+class ContentHasher {
+ public:
+  ContentHasher();
+  ~ContentHasher();
+  ContentHasher(const ContentHasher&) = delete;
+  ContentHasher& operator=(const ContentHasher&) = delete;
+
+  /// All threads take part where a piece is of many blocks.
+  void add(const void* data, std::size_t bytes);
+  /// Of all that was added.
+  Hash128 value() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// 32 hexadecimal digits.
 std::string hex(const Hash128& hash);

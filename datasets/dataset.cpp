@@ -14,7 +14,7 @@ Dataset::Dataset(Arrays arrays, const ReadFacts& facts) : facts_(facts) {
 }
 
 Dataset::Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager,
-                 const ReadFacts& facts)
-    : pager_(std::move(pager)), owner_(std::move(owner)), view_(view), facts_(facts) {}
+                 const ReadFacts& facts, std::optional<CacheFile> cache_file)
+    : pager_(std::move(pager)), owner_(std::move(owner)), view_(view), facts_(facts), cache_file_(std::move(cache_file)) {}
 
 }  // namespace glissade::datasets

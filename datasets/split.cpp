@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "datasets/split_cache.h"
 #include "hashing/seeds.h"
 
 namespace glissade::datasets {
@@ -56,7 +57,7 @@ class RowCopier {
     }
   }
 
-  Dataset take() && { return Dataset(std::move(arrays_)); }
+  Dataset take(const ReadFacts& facts) && { return Dataset(std::move(arrays_), facts); }
 
  private:
   void copy(std::size_t row) {
@@ -78,9 +79,18 @@ class RowCopier {
 
 }  // namespace
 
-std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed) {
-  const std::vector<bool> chosen = choose(view.size(), held_rows(view.size(), fraction), seed);
-  return {RowCopier(view, chosen, false).take(), RowCopier(view, chosen, true).take()};
+std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64_t seed) {
+  return choose(rows, held_rows(rows, fraction), seed);
+}
+
+std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts) {
+  const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed);
+  return {RowCopier(view, chosen, false).take(facts), RowCopier(view, chosen, true).take(facts)};
+}
+
+std::pair<Dataset, Dataset> hold_out(const Dataset& data, double fraction, std::uint64_t seed) {
+  if (auto parts = hold_out_in_cache(data, fraction, seed)) return std::move(*parts);
+  return hold_out(data.view(), fraction, seed, data.facts());
 }
 
 }  // namespace glissade::datasets

@@ -273,9 +273,10 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
-  settings.notes.rows = unordered(data->train);
+  settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
+  if (data->validation_pager != nullptr) data->validation_pager->release(0, data->validation->size());
   auto trainer = Trainer::create(*model, data->train.size());
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "datasets/row_trail.h"
+
 namespace glissade::apps {
 namespace {
 
@@ -93,9 +95,10 @@ std::string RunNotes::json() const {
   return json.dump();
 }
 
-std::uint64_t unordered(const DatasetView& data) noexcept {
+std::uint64_t unordered(const DatasetView& data, const RowPager* pager) noexcept {
   std::uint64_t sum = data.size();
   if (data.features.ids.size() > kMostEntries) return 0;
+  datasets::RowTrail trail(pager, data);
   for (std::size_t row = 0; row < data.size(); ++row) {
     const auto ids = data.features.row_ids(row);
     const auto values = data.features.row_values(row);
@@ -106,6 +109,7 @@ std::uint64_t unordered(const DatasetView& data) noexcept {
     }
     for (const std::uint32_t label : data.labels.row_ids(row)) labels += mix(std::uint64_t{label} + 1);
     sum += mix(features ^ mix(labels));
+    trail.passed(row + 1);
   }
   return never_0(sum);
 }

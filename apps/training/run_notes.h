@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include <glissade/row_pager.h>
 #include <glissade/trainer.h>
 #include <glissade/views.h>
 
@@ -27,8 +28,9 @@ struct RunNotes {
   std::string json() const;
 };
 
-/// A number for the rows of `data` that does not depend on their order; 0 (unknown) for more than 2^30 entries. O(entries).
-std::uint64_t unordered(const DatasetView& data) noexcept;
+/// A number for the rows of `data` that does not depend on their order; 0 (unknown) for more than 2^30 entries. Rows that are
+/// read go through the pager, if there is one. O(entries).
+std::uint64_t unordered(const DatasetView& data, const RowPager* pager = nullptr) noexcept;
 
 /// A number for a sequence of words. Never 0. O(words).
 std::uint64_t content(std::span<const std::uint32_t> tokens) noexcept;

@@ -32,10 +32,12 @@ Result<void> check_split(const TrainingFiles& files, std::size_t kept, std::size
 
 Result<void> train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files,
                            const datasets::ReadReport& report, const ReadSettings& settings) {
-  auto [kept, held_out] = datasets::hold_out(whole.view(), files.holdout, settings.seed);
+  auto [kept, held_out] = datasets::hold_out(whole, files.holdout, settings.seed);
   if (auto ok = check_split(files, kept.view().size(), held_out.view().size()); !ok) return ok;
   data.train = kept.view();
+  data.train_pager = kept.pager();
   data.validation = held_out.view();
+  data.validation_pager = held_out.pager();
   data.validation_path = files.train;
   data.owners.push_back(std::move(kept));
   data.owners.push_back(std::move(held_out));

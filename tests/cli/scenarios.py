@@ -54,7 +54,7 @@ def run(context):
     if not (context.sample / "train.txt.zst").exists():
         return context.fails("scenarios", f"{context.sample} holds no sample")
     run_checks(context, (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
-                         resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
+                         resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, held_out_rows_come_from_the_cache, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
                          stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, terminal_gets_one_line, converted_data_train_the_same))
@@ -226,6 +226,35 @@ def estimate_is_near_the_peak(runs):
     needed = re.search(r"^needed +([0-9.]+) MiB", out, re.MULTILINE)
     if not needed or not 0.75 < float(needed.group(1)) / peak < 1.35 or not 0.75 < before / peak < 1.35:
         raise Failure(f"the peak was {peak:.0f} MiB, train estimated {before:.0f}, info says\n{out}")
+
+
+def held_out_rows_come_from_the_cache(runs):
+    """The same model from a split in memory, one that is written to the cache and one that is found there; a resumed run sees the same split."""
+    args = ["--holdout", "0.1", "--epochs", "1", "--threads", "1", "--log-json", "log.jsonl"]
+    sizes = set()
+
+    def files():
+        events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+        sizes.add(json.dumps([(part["rows"], part["feature_entries"]) for part in events[0]["data"]]))
+        return {path.name: path.stat().st_mtime_ns for path in (runs.folder / "cache").rglob("*") if path.is_file()}
+
+    runs.train("copied.glsd", *args, "--no-cache")
+    if files():
+        raise Failure("--no-cache left files in the cache")
+    runs.train("written.glsd", *args)
+    written = files()
+    runs.train("found.glsd", *args)
+    found = files()
+    if len(written) != 3 or found != written:
+        raise Failure(f"the cache holds {written}, then {found}: not the file and its two parts, written once")
+    if not runs.bytes("copied.glsd") == runs.bytes("written.glsd") == runs.bytes("found.glsd"):
+        raise Failure("the model depends on where the split is kept")
+    if len(sizes) != 1:
+        raise Failure(f"the parts differ: {sizes}")
+    runs.train("found.glsd", *args, "--epochs", "2", "--resume")
+    runs.train("copied.glsd", *args, "--epochs", "2", "--resume", "--no-cache")
+    if runs.bytes("found.glsd") != runs.bytes("copied.glsd") or runs.bytes("found.glsd") == runs.bytes("written.glsd") or files() != written:
+        raise Failure("going on from a split in the cache or a copy ended with another model")
 
 
 def levels_predict_the_same(runs):

@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -102,6 +103,23 @@ inline std::string zip_of(const std::vector<Zipped>& files, const std::string& c
   }
   return out + directory + "PK\x05\x06" + number(0, 4) + number(files.size(), 2) + number(files.size(), 2) +
          number(directory.size(), 4) + number(out.size(), 4) + number(comment.size(), 2) + comment;
+}
+
+/// Pages of [data, data + bytes) that lie wholly inside it and are in this process's page tables.
+inline std::size_t resident_pages(const void* data, std::size_t bytes) {
+  constexpr std::size_t kPage = 4096;
+  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + kPage - 1) / kPage;
+  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kPage;
+  std::size_t count = 0;
+  std::FILE* const pages = std::fopen("/proc/self/pagemap", "rb");
+  if (pages == nullptr) return 0;
+  for (std::uintptr_t page = begin; page < end; ++page) {
+    std::uint64_t entry = 0;
+    std::fseek(pages, static_cast<long>(page * sizeof entry), SEEK_SET);
+    if (std::fread(&entry, sizeof entry, 1, pages) == 1) count += entry >> 63;
+  }
+  std::fclose(pages);
+  return count;
 }
 
 inline bool same(const SparseRows& a, const SparseRows& b) {

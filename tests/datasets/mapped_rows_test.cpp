@@ -3,7 +3,6 @@
 
 #include <catch2/catch.hpp>
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -13,24 +12,8 @@
 namespace {
 
 using namespace glissade::datasets;
+using testing::resident_pages;
 using testing::TemporaryFolder;
-
-/// Pages of [data, data + bytes) that lie wholly inside it and are in this process's page tables.
-std::size_t resident_pages(const void* data, std::size_t bytes) {
-  constexpr std::size_t kPage = 4096;
-  const auto begin = (reinterpret_cast<std::uintptr_t>(data) + kPage - 1) / kPage;
-  const auto end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / kPage;
-  std::size_t count = 0;
-  std::FILE* const pages = std::fopen("/proc/self/pagemap", "rb");
-  REQUIRE(pages != nullptr);
-  for (std::uintptr_t page = begin; page < end; ++page) {
-    std::uint64_t entry = 0;
-    std::fseek(pages, static_cast<long>(page * sizeof entry), SEEK_SET);
-    if (std::fread(&entry, sizeof entry, 1, pages) == 1) count += entry >> 63;
-  }
-  std::fclose(pages);
-  return count;
-}
 
 }  // namespace
 
