@@ -51,4 +51,39 @@ TEST_CASE("data that come through no pager are read each time, as they may chang
   CHECK(checked.check(data.view(), shape, nullptr));
 }
 
+TEST_CASE("many rows through a pager are read in pieces, each of which is given back, to the same fingerprint", "[unit]") {
+  Data data{60, 40, {}, {}};
+  constexpr std::uint32_t kRows = 150'000;
+  for (std::uint32_t row = 0; row < kRows; ++row) {
+    data.x.ids.push_back(row % 60);
+    data.x.values.push_back(static_cast<float>(row));
+    data.x.offsets.push_back(row + 1);
+    data.y.ids.push_back(row % 40);
+    data.y.offsets.push_back(row + 1);
+  }
+  const Shape shape{60, 40};
+  const CountingPager pager;
+  CheckedData paged, whole;
+  REQUIRE_FALSE(paged.check(data.view(), shape, &pager));
+  REQUIRE_FALSE(whole.check(data.view(), shape, nullptr));
+  CHECK(pager.rows == kRows);
+  CHECK(paged.fingerprint() == whole.fingerprint());
+  data.x.ids[kRows - 1] = 60;
+  const auto error = CheckedData().check(data.view(), shape, &pager);
+  REQUIRE(error);
+  CHECK_THAT(error->message, Catch::Matchers::Contains("feature row 149999"));
+}
+
+TEST_CASE("more rows of features than of labels are refused, with and without a pager", "[unit]") {
+  const Data data = planted_data(300, 60, 40, 4);
+  const CountingPager pager;
+  for (const RowPager* const through : {static_cast<const RowPager*>(nullptr), static_cast<const RowPager*>(&pager)}) {
+    DatasetView uneven = data.view();
+    uneven.labels.offsets = uneven.labels.offsets.first(200);
+    const auto error = CheckedData().check(uneven, {60, 40}, through);
+    REQUIRE(error);
+    CHECK_THAT(error->message, Catch::Matchers::StartsWith("data set has 300 feature rows but 199 label rows"));
+  }
+}
+
 }  // namespace glissade::test

@@ -244,6 +244,8 @@ TEST_CASE("rows in more than one piece of samples", "[unit]") {
   for (const auto search : {Search::exact, Search::lsh}) {
     const Predictions few = must(world.model->predict(world.data.x.view(), {.k = 3, .search = search}));
     const Predictions found = must(world.model->predict(many.view(), {.k = 3, .search = search}));
+    CHECK(found.candidates == 205 * few.candidates);
+    CHECK(found.fallbacks == 205 * few.fallbacks);
     for (std::size_t i = 0; i < 4100; ++i) {
       for (std::size_t j = 0; j < 3; ++j) REQUIRE(found.labels[i * 3 + j] == few.labels[i % 20 * 3 + j]);
     }
@@ -300,6 +302,16 @@ TEST_CASE("tables follow training: none, uniform or lsh", "[unit]") {
   REQUIRE(found.fallbacks < 50);
   REQUIRE(found.candidates < all.candidates);
   REQUIRE(best_found > 150);
+}
+
+TEST_CASE("rows that buckets had too few labels for are counted over all pieces", "[unit]") {
+  const World world(Storage::bf16_mixed, LossKind::softmax, 50);
+  Rows many;
+  const auto rows = world.data.x.view();
+  for (std::size_t i = 0; i < 4100; ++i) many.add(rows.row_ids(i % 20), rows.row_values(i % 20));
+  const Predictions few = must(world.model->predict(rows, {.k = 50, .search = Search::lsh}));
+  REQUIRE(few.fallbacks > 16);  // some of the four rows of the second piece, too
+  CHECK(must(world.model->predict(many.view(), {.k = 50, .search = Search::lsh})).fallbacks == 205 * few.fallbacks);
 }
 
 }  // namespace glissade::test

@@ -72,6 +72,10 @@ TEST_CASE("planned time grows with rows, epochs and hidden units, and falls with
   RemainingTime resumed(config, view, 1, 0, 0.5);
   resumed.observe(Activity::steps, 0, 0);
   CHECK(resumed.seconds_left() == Approx(1.5 * once));
+  config.epochs = 3;
+  RemainingTime longer(config, view, 1, 0, 0.75);
+  longer.observe(Activity::steps, 0, 0);
+  CHECK(longer.seconds_left() == Approx(2.25 * once));
 }
 
 TEST_CASE("planned time is made of inputs, of layers in between and of active labels", "[unit]") {
@@ -198,6 +202,26 @@ TEST_CASE("adding a feature to a label's row is planned as less than a step's wo
   const double rows = planned(config, data, Activity::sparse_rows) - planned(config, data, Activity::neighbours);
   CHECK(rows < 0.8 * steps);
   CHECK(rows > 0.3 * steps);
+}
+
+TEST_CASE("weighing a kept sample is planned as more work than ranking it once, both of one order of magnitude", "[unit]") {
+  const Data data = even_data(300, 20);
+  const double ranking = planned(with_paths(), data, Activity::ranking);
+  const double weighing = planned(with_paths(), data, Activity::weighing) - ranking;
+  CHECK(ranking < weighing);
+  CHECK(ranking > 0.3 * weighing);
+}
+
+TEST_CASE("longer sparse rows are planned as more work, up to as many features as a label's samples have", "[unit]") {
+  const Data data = even_data(300, 20);  // 3 features for each label
+  const auto of_rows = [&](std::uint32_t fan_in) {
+    Config config = with_paths();
+    config.fan_in = fan_in;
+    return planned(config, data, Activity::row_training) - planned(config, data, Activity::neighbours);
+  };
+  CHECK(of_rows(2) > of_rows(1));
+  CHECK(of_rows(3) > of_rows(2));
+  CHECK(of_rows(32) == Approx(of_rows(3)));
 }
 
 }  // namespace glissade::test

@@ -83,4 +83,14 @@ TEST_CASE("samples with the same features share a group", "[unit][levels]") {
   CHECK(same_as_last(order) > kSamples / 4);
 }
 
+TEST_CASE("an order is what it always was: a file in the midst of a pass keeps its place in it, not the order", "[unit]") {
+  std::vector<std::uint32_t> order;
+  shuffle(order, 10, 3);
+  CHECK(order == std::vector<std::uint32_t>{9, 4, 0, 6, 7, 2, 5, 8, 3, 1});
+  shuffle_in_blocks(order, 20, 1, 3);
+  CHECK(order == std::vector<std::uint32_t>{18, 2, 15, 9, 14, 4, 7, 5, 10, 16, 3, 6, 11, 17, 0, 12, 13, 1, 19, 8});
+  shuffle_in_blocks(order, 19, 2, 3);
+  CHECK(order == std::vector<std::uint32_t>{15, 11, 10, 6, 18, 4, 17, 13, 7, 16, 14, 12, 3, 2, 5, 0, 8, 1, 9});
+}
+
 }  // namespace glissade::test

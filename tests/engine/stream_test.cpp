@@ -98,7 +98,7 @@ TEST_CASE("weights of rare labels follow the counts of a stream", "[unit]") {
 }
 
 TEST_CASE("weights follow once the labels of a tenth of all samples are new", "[unit]") {
-  const Data many = planted_data(640, 60, 40, 4), few = planted_data(32, 60, 40, 5);
+  const Data many = planted_data(80, 60, 40, 4), few = planted_data(4, 60, 40, 5);
   Config config = stream_config();
   config.label_weights = LabelWeights::propensity;
   config.sampler = SamplerKind::full;
@@ -106,9 +106,9 @@ TEST_CASE("weights follow once the labels of a tenth of all samples are new", "[
   Model model = make_model(config, many);
   Trainer trainer = must(Trainer::for_stream(model, {}));
   must(trainer.train_step(many.view()));
-  const double first = must(trainer.train_step(few.view())).loss;  // 32 of 672 samples are new
-  CHECK(must(trainer.train_step(few.view())).loss == first);       // 64 of 704
-  CHECK(must(trainer.train_step(few.view())).loss != first);       // 96 of 736
+  const double first = must(trainer.train_step(few.view())).loss;  // 4 of 84 samples are new
+  CHECK(must(trainer.train_step(few.view())).loss == first);       // 8 of 88
+  CHECK(must(trainer.train_step(few.view())).loss != first);       // 12 of 92
 }
 
 TEST_CASE("what a stream cannot give is refused when its trainer is made", "[unit]") {
