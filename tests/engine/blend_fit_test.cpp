@@ -85,6 +85,14 @@ TEST_CASE("the ranker learns from what co-labels say", "[unit]") {
   CHECK(means[static_cast<std::size_t>(Term::log_co_labels)] < 0.f);
 }
 
+TEST_CASE("what co-labels say goes by the blend that was just fitted, not by the one before", "[unit]") {
+  World world;
+  const std::vector<float> expected = world.fitted({}, true);
+  Array<float>& before = impl_of(world.model).paths.blend.weights;
+  for (std::size_t i = 0; i < before.size(); ++i) before[i] *= -0.5f;
+  CHECK(world.fitted({}, true) == expected);
+}
+
 TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {
   World world;
   const std::vector<float> equal = world.fitted({}, true);

@@ -26,6 +26,24 @@ TEST_CASE("no phase takes less than nothing, and what is read takes some time", 
   CHECK(report.phases[Phase::output_update] > 0);
 }
 
+TEST_CASE("reading the only batch of a pass takes time, which is counted as such", "[unit]") {
+  Data data{2000, 10, {}, {}};
+  hashing::Random random(5);
+  for (std::size_t row = 0; row < 400; ++row) {
+    const auto ids = distinct(random, 200, data.features);
+    data.x.add(ids, std::vector<float>(ids.size(), 0.1f));
+    data.y.add(distinct(random, 1, data.labels));
+  }
+  Config config = small_config();
+  config.batch = 400;  // no batch is copied ahead while another one is trained on
+  Model model = make_model(config, data);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  const EpochReport report = must(trainer.train_epoch(data.view()));
+  REQUIRE(report.steps == 1);
+  CHECK(report.phases[Phase::gather] > 0);
+  CHECK(report.phases[Phase::gather] < report.train_seconds);
+}
+
 TEST_CASE("the share of a pass grows from 0 to 1, and goes on where a pass is taken up again", "[unit]") {
   const Data data = planted_data(640, 200, 80, 3);
   Config config = small_config();
