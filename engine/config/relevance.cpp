@@ -56,6 +56,7 @@ constexpr std::string_view kRows = "it counts only on running text";
 constexpr std::string_view kSkipGram = "loss ns has a training of its own; it counts with loss softmax, decoupled or bce";
 constexpr std::string_view kFull = "sampler full takes all labels; it counts with another sampler";
 constexpr std::string_view kAllActive = "all labels are active anyway; it counts with active below the number of labels";
+constexpr std::string_view kExact = "sampler exact takes all labels of a set itself; it counts where some are drawn";
 constexpr std::string_view kPaths = "it counts only with sparse paths: fan-in or neighbours above 0";
 constexpr std::string_view kLabelRows = "it counts only with sparse rows: fan-in above 0";
 constexpr std::string_view kRowEpochs = "it counts only where sparse rows are trained: row-epochs above 0";
@@ -77,6 +78,13 @@ constexpr bool (*kNoPaths)(const S&) = [](const S& s) { return !s.paths(); };
 constexpr bool (*kNoLabelRows)(const S&) = [](const S& s) { return !s.label_rows(); };
 constexpr bool (*kNoRowEpochs)(const S&) = [](const S& s) { return s.config.row_epochs == 0; };
 constexpr bool (*kNoSecondPass)(const S&) = [](const S& s) { return s.config.row_epochs < 2; };
+/// The exact best of a sample fill all places that its labels leave.
+constexpr bool (*kNothingDrawn)(const S&) = [](const S& s) {
+  if (s.config.scope != Scope::sample || s.config.sampler.parts.size() != 1) return false;
+  const SamplerMix::Part& only = s.config.sampler.parts.front();
+  const double share = only.share == SamplerMix::kUsual ? s.config.retrieved_share : only.share;
+  return only.kind == SamplerKind::exact && share == 1;
+};
 constexpr bool (*kNoTables)(const S&) = [](const S& s) { return !s.tables(); };
 constexpr bool (*kIsTuned)(const S&) = [](const S& s) { return s.tuned(); };
 constexpr bool (*kNeverRehashes)(const S&) = [](const S& s) { return !s.rehashes(); };
@@ -151,6 +159,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"correction", Use::none, kIsSkipGram, kSkipGram},
     {"correction", Use::none, kIsFull, kFull},
     {"correction", Use::none, kIsAllActive, kAllActive},
+    {"correction", Use::none, kNothingDrawn, kExact},
 
     {"hash", Use::search, kNoTables, kTables},
     {"hash-transform", Use::search, kNoTables, kTables},
