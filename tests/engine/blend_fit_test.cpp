@@ -93,6 +93,15 @@ TEST_CASE("what co-labels say goes by the blend that was just fitted, not by the
   CHECK(world.fitted({}, true) == expected);
 }
 
+TEST_CASE("paths are weighed by probabilities: what is added to all logits changes nothing", "[unit]") {
+  World world;
+  const std::vector<float> expected = world.fitted({}, true);
+  Array<float>& bias = impl_of(world.model).network.output.bias;
+  for (std::size_t label = 0; label < bias.size(); ++label) bias[label] -= 30.f;
+  const std::vector<float> shifted = world.fitted({}, true);
+  for (std::size_t i = 0; i < kPathTerms; ++i) CHECK(shifted[i] == Approx(expected[i]).epsilon(0.01).margin(0.01));
+}
+
 TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {
   World world;
   const std::vector<float> equal = world.fitted({}, true);
