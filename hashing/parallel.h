@@ -8,7 +8,8 @@
 #include <tbb/task_arena.h>
 
 // How this folder uses oneTBB: workers with their own scratch, allocated before the parallel part, take chunks from a counter. A
-// body may throw std::bad_alloc (a thread's first hash); one that changes tables does not. What a chunk computes never depends on its worker.
+// body may throw std::bad_alloc (a thread's first hash); one that changes tables does not. What a chunk computes never depends on
+// its worker.
 namespace glissade::hashing {
 
 inline std::size_t worker_count(std::size_t chunks) {

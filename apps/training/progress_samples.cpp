@@ -58,11 +58,12 @@ void ProgressSamples::add_means(nlohmann::ordered_json& json, const Progress& p)
 nlohmann::ordered_json ProgressSamples::take(const EvaluationProgress& p) {
   last_ = Clock::now();
   const double share = p.total > 0 ? static_cast<double>(p.done) / static_cast<double>(p.total) : 1.0;
-  nlohmann::ordered_json json = {{"event", "progress"},
-                                 {"activity", "evaluating"},
-                                 {"activity_share", share},
-                                 {"epoch", p.epoch},
-                                 {"rss_mb", resident_memory_mib()}};
+  nlohmann::ordered_json json = {
+      {"event", "progress"}, {"activity", "evaluating"}, {"activity_share", share}, {"epoch", p.epoch}};
+  for (const char* of_steps :
+       {"samples", "samples_total", "epoch_seconds", "loss", "train_p@1", "active_share", "samples_per_second"})
+    json[of_steps] = nullptr;
+  json["rss_mb"] = resident_memory_mib();
   json["seconds_left"] = p.seconds_left >= 0 ? nlohmann::ordered_json(p.seconds_left) : nullptr;
   return json;
 }

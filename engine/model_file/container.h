@@ -59,8 +59,8 @@ enum class SectionKind : std::uint32_t {
   cluster_lengths = 39,  ///< float: likewise
   ranker = 40,           ///< float per weight, see Ranker
   // Of a training that averages weights and is under way, training only:
-  average = 41,        ///< float per weight and bias: the mean so far
-  average_count = 42,  ///< uint64: steps in it
+  average = 41,           ///< float per weight and bias: the mean so far
+  average_count = 42,     ///< uint64: steps in it
   data_notes = 43,        ///< UTF-8 of the application
   data_fingerprint = 44,  ///< uint64: of the rows that were trained on
 };

@@ -9,7 +9,8 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kBlock = 4096;  ///< numbers that are judged together: a loop without exits, which compilers turn into vectors
+constexpr std::size_t kBlock =
+    4096;  ///< numbers that are judged together: a loop without exits, which compilers turn into vectors
 
 constexpr std::uint32_t kFloatExponent = 0x7f800000u;
 constexpr std::uint16_t kHalfExponent = 0x7f80u;

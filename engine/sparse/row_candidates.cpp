@@ -31,8 +31,7 @@ void SpreadSample::put(const FeatureWeights& weights, std::span<const std::uint3
 }
 
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
-                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget,
-                                  WorkMonitor& monitor) {
+                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget, WorkMonitor& monitor) {
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
   out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);

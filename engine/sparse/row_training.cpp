@@ -45,8 +45,8 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
 void RowTraining::run(WorkMonitor& monitor) {
   constexpr double kFinding = 0.3;  // its share of the time, about
   monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
-  candidates_ = find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1,
-                                    monitor);
+  candidates_ =
+      find_row_candidates(data_, rows_, paths_.weights, paths_.labels, paths_.label_index, config_.list_budget / 4 + 1, monitor);
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
   if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;

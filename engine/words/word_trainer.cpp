@@ -272,10 +272,10 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   }
   const std::uint64_t known = model.data_fingerprint();
   if (model.step() != 0 && known != 0 && known != text_fingerprint(text.tokens)) {
-    return runtime_error(
-        fmt::format("the model was trained on another text ({} tokens) than this one ({} tokens); give the text that its training "
-                    "began with, or start a new run from this model",
-                    model.training_samples(), text.tokens.size()));
+    return runtime_error(fmt::format(
+        "the model was trained on another text ({} tokens) than this one ({} tokens); give the text that its training "
+        "began with, or start a new run from this model",
+        model.training_samples(), text.tokens.size()));
   }
   try {
     return WordTrainer(std::make_unique<Impl>(impl_of(model), text));

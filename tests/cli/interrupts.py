@@ -171,14 +171,14 @@ def cache_cut_short_under_training(runs):
 
 
 # Long enough on one thread, also on a fast machine, that each activity is seen on the progress line, which is drawn five times a second.
-SPARSE = ["--preset", "long-text", "--hidden", "96", "--epochs", "1", "--threads", "1", "--deterministic", "on"]
+SPARSE = ["--preset", "long-text", "--hidden", "256", "--active", "8192", "--epochs", "1", "--threads", "1", "--deterministic", "on"]
 # What the progress line says, and what is kept when a signal comes while it says so.
 NOTHING = r"glissade: interrupted while [a-z ]+; nothing to save yet"  # the next activity may have begun
 STATE = r"glissade: interrupted; '(?P<file>m\.glsd\.checkpoint-\d+)' holds step \d+, [\d,]+ samples into epoch 1; go on with --resume"
 ACTIVITIES = {
     "learning feature weights": NOTHING,
     "training sparse rows": NOTHING,
-    "samples/s": STATE,
+    r"\d %  [\d,]+ samples/s": STATE,
     "weighing paths|training the ranker": STATE,
 }
 MOST_SECONDS = 3  # 1 on a free machine

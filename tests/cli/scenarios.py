@@ -173,7 +173,10 @@ EPOCH_FIELDS = """event epoch train_seconds samples_per_second loss p@1 p@3 p@5 
 def log_has_every_field(runs):
     runs.train("m.glsd", "--epochs", "2", "--eval-every", "2", "--test", runs.test_file, "--log-json", "log.jsonl")
     events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
-    check_progress([event for event in events if event["event"] == "progress"])
+    progress = [event for event in events if event["event"] == "progress"]
+    check_progress([event for event in progress if event["activity"] == "training"])
+    if len({tuple(sorted(event)) for event in progress}) > 1:
+        raise Failure(f"moments of different activities have different fields: {progress}")
     events = [event for event in events if event["event"] != "progress"]
     if [event["event"] for event in events] != ["start", "epoch", "epoch", "done"]:
         raise Failure(f"events {[event['event'] for event in events]}")

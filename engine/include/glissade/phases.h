@@ -39,11 +39,19 @@ enum class Activity : std::size_t {
   ranking,          ///< training the ranker on that
 };
 
-inline constexpr std::array<std::string_view, 9> kActivityNames = {
-    "training",           "grouping samples",    "starting rows from centroids", "learning feature weights", "collecting sparse rows",
-    "training sparse rows", "indexing samples", "weighing paths",            "training the ranker"};
+inline constexpr std::array<std::string_view, 9> kActivityNames = {"training",
+                                                                   "grouping samples",
+                                                                   "starting rows from centroids",
+                                                                   "learning feature weights",
+                                                                   "collecting sparse rows",
+                                                                   "training sparse rows",
+                                                                   "indexing samples",
+                                                                   "weighing paths",
+                                                                   "training the ranker"};
 
-inline constexpr std::string_view name_of(Activity activity) noexcept { return kActivityNames[static_cast<std::size_t>(activity)]; }
+inline constexpr std::string_view name_of(Activity activity) noexcept {
+  return kActivityNames[static_cast<std::size_t>(activity)];
+}
 
 /// Wall seconds by phase.
 struct PhaseSeconds {

@@ -18,7 +18,7 @@ struct Progress {
   Activity activity = Activity::steps;
   double activity_share = 0;  ///< how much of the activity is done, 0 .. 1
   double seconds_left = -1;   ///< estimate for all epochs that the config still wants, evaluation not included; < 0: unknown
-  std::uint32_t epoch = 0;  ///< from 1
+  std::uint32_t epoch = 0;    ///< from 1
   std::uint64_t samples_done = 0;
   std::uint64_t samples_total = 0;
   double seconds = 0;  ///< in this epoch
@@ -56,7 +56,7 @@ struct PassCallbacks {
 
 /// How a trainer learns from a stream of batches, which has no epochs and no end.
 struct StreamOptions {
-  double learning_rate = 0;         ///< stays up for ever; 0 = config.learning_rate. Config::decay and warmup mean nothing here
+  double learning_rate = 0;          ///< stays up for ever; 0 = config.learning_rate. Config::decay and warmup mean nothing here
   std::uint64_t warmup_steps = 100;  ///< steps over which the rate rises linearly from 0
 };
 
