@@ -60,7 +60,9 @@ void ProgressLine::show(const Progress& progress) {
   const double run_share = (progress.epoch - 1 + epoch_share) / epochs_;
   const auto now = Clock::now();
   // Whatever else goes on than steps takes the run no further: it is told when there was nothing to read for long.
-  if (!due(progress.activity == Activity::steps ? run_share : last_share_, now)) return;
+  const bool is_new = terminal_ && progress.activity != last_activity_;  // shown at once, short as it may be
+  if (!is_new && !due(progress.activity == Activity::steps ? run_share : last_share_, now)) return;
+  last_activity_ = progress.activity;
   last_share_ = run_share;
   last_time_ = now;
   draw(text(progress, epochs_));

@@ -41,6 +41,7 @@ class ProgressLine {
   bool terminal_;
   bool drawn_ = false;
   double last_share_ = 0;
+  Activity last_activity_ = Activity::steps;
   Clock::time_point last_time_;
 };
 
