@@ -16,6 +16,8 @@ LEFT_OUT = [
     "every byte of a model file, flipped, makes it refused in one line or changes no prediction",
     # It measures times, and fails by itself on a machine as busy as this tool makes it.
     "the phases of a step make up the time of an epoch, and those that do not run take none",
+    # No test: it writes a new golden model. A pattern that only leaves tests out selects hidden ones, too.
+    "write the golden model of the current format version",
 ]
 IDLE_SECONDS = 30  # without any work done a test waits for ever; one that works is measured by its time on the CPU
 CASE = re.compile(r'<TestCase name="([^"]*)"')
