@@ -60,6 +60,9 @@ Result<void> check_trainable(const DatasetView& data, const std::string& path) {
   if (data.labels.ids.empty())
     return runtime_error(
         fmt::format("no row of {} has a label, so there is nothing to learn; give labelled data", datasets::quoted(path)));
+  if (data.features.ids.empty())
+    return runtime_error(
+        fmt::format("no row of {} has a feature, so all rows look the same; give data with features", datasets::quoted(path)));
   return {};
 }
 
