@@ -93,6 +93,7 @@ int run(int argc, char** argv) {
   const auto chosen = parser.app.get_subcommands();
   if (chosen.empty()) return failure(no_command(parser.app, parser.commands));
   if (!chosen.front()->remaining().empty()) return failure(usage_error(unexpected_argument(*chosen.front())));
+  if (const std::string empty = empty_value(*chosen.front()); !empty.empty()) return failure(usage_error(empty));
   if (const auto environment = check_environment(); !environment) return failure(environment.error());
   for (const auto& command : parser.commands) {
     if (command->name() != chosen.front()->get_name()) continue;

@@ -1,4 +1,6 @@
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +11,7 @@
 #include <glissade/model.h>
 
 #include "apps/commands/command.h"
+#include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
@@ -60,6 +63,31 @@ std::string json(const Evaluation& evaluation, const std::string& search) {
   return out.dump() + "\n";
 }
 
+/// What is scored.
+struct Scored {
+  bool questions = false;  ///< asked of word vectors, instead of data
+  bool analogies = false;  ///< among them
+  bool text = false;       ///< contexts of a running text
+  Search search = Search::exact;
+};
+
+constexpr std::string_view kQuestions = "questions are read and answered in a way of their own; it counts with --test";
+constexpr std::string_view kText = "running texts have no binary copies; it counts for rows with labels";
+constexpr bool (*kOfQuestions)(const Scored&) = [](const Scored& scored) { return scored.questions; };
+constexpr bool (*kOfText)(const Scored&) = [](const Scored& scored) { return scored.text; };
+
+using Rule = IdleRule<Scored>;
+constexpr std::array kIdle = {
+    Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search == Search::lsh; }, kQuestions},
+    Rule{"--among", [](const Scored& scored) { return !scored.analogies; }, "it counts only with --analogies"},
+    Rule{"--format", kOfQuestions, kQuestions},
+    Rule{"--id-base", kOfQuestions, kQuestions},
+    Rule{"--no-cache", kOfQuestions, kQuestions},
+    Rule{"--no-cache", kOfText, kText},
+    Rule{"--cache-dir", kOfQuestions, kQuestions},
+    Rule{"--cache-dir", kOfText, kText},
+};
+
 class Eval : public Command {
  public:
   const char* name() const noexcept override { return "eval"; }
@@ -87,6 +115,7 @@ class Eval : public Command {
         ->type_name("N");
     threads_.add_options(parser);
     data_.add_options(parser);
+    parser_ = &parser;
   }
 
   Result<int> run() override {
@@ -97,27 +126,31 @@ class Eval : public Command {
     std::vector<std::string> inputs = questions_.similarities;
     inputs.insert(inputs.end(), {test_, questions_.analogies});
     if (auto once = check_standard_input(inputs); !once) return once.error();
+    if (auto ok = data_.check(); !ok) return ok.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    const auto text = asks ? answers() : scores(*search);
+    const auto text = asks ? answers(*search) : scores(*search);
     if (!text) return text.error();
     if (auto written = put(*text); !written) return written.error();
     return 0;
   }
 
  private:
-  Result<std::string> answers() const {
+  Result<std::string> answers(Search search) const {
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
+    warn_of_idle(*parser_, Scored{true, !questions_.analogies.empty(), false, search}, kIdle);
     return ask(*vocabulary, questions_, json_);
   }
 
   Result<std::string> scores(Search search) const {
     const auto model = Model::load(model_);
     if (!model) return model.error();
-    if (data_.is_text(holds_vocabulary(*model))) return score_contexts(*model, search);
+    const bool text = data_.is_text(holds_vocabulary(*model));
+    warn_of_idle(*parser_, Scored{false, false, text, search}, kIdle);
+    if (text) return score_contexts(*model, search);
     auto data = data_.read(test_, "test data", known_base(*model, model_));
     if (!data) return data.error();
     if (auto ok = check_scorable(data->view(), test_); !ok) return ok.error();
@@ -145,6 +178,7 @@ class Eval : public Command {
     return json_ ? json(*evaluation, search_) : table(*evaluation, search_);
   }
 
+  const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string test_;
   std::string search_ = "exact";

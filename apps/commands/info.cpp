@@ -132,6 +132,8 @@ class Info : public Command {
     if (!asked) return asked.error();
     const Shape shape{data->train.feature_count, data->train.label_count};
     if (auto valid = validate(asked->config, shape); !valid) return valid.error();
+    const DataFacts facts{false, data->train_pager != nullptr, shape, data->train.size()};
+    for (const std::string& line : config_.warnings(*asked, asked->config, facts)) complain("warning: " + line);
     tune_tables(asked->config, shape);
     const auto held = static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20));
     const DataSize size = data_size(asked->config, data->train, data->train_pager != nullptr);

@@ -13,6 +13,7 @@
 #include <glissade/model.h>
 
 #include "apps/commands/command.h"
+#include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
@@ -50,6 +51,17 @@ std::string lines(const Predictions& predictions, const std::vector<std::string>
   return text;
 }
 
+struct Source {
+  bool stream = false;  ///< rows are answered as they come
+};
+
+constexpr std::string_view kStream = "standard input is answered as it comes and has no binary copy; it counts for files";
+constexpr bool (*kOfStream)(const Source&) = [](const Source& source) { return source.stream; };
+constexpr std::array kIdle = {
+    IdleRule<Source>{"--no-cache", kOfStream, kStream},
+    IdleRule<Source>{"--cache-dir", kOfStream, kStream},
+};
+
 class Predict : public Command {
  public:
   const char* name() const noexcept override { return "predict"; }
@@ -68,6 +80,7 @@ class Predict : public Command {
     parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
     threads_.add_options(parser);
     data_.add_options(parser);
+    parser_ = &parser;
   }
 
   Result<int> run() override {
@@ -85,6 +98,7 @@ class Predict : public Command {
     if (names_ && model->label_names().empty()) {
       return usage_error(fmt::format("--names: {} holds no label names; train it with --label-names", datasets::quoted(model_)));
     }
+    warn_of_idle(*parser_, Source{input_ == "-"}, kIdle);
     const PredictOptions options{k_, *search, *probabilities};
     const auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
     if (!done) return done.error();
@@ -150,6 +164,7 @@ class Predict : public Command {
     return {};
   }
 
+  const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string input_;
   std::string search_ = "exact";

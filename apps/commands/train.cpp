@@ -67,7 +67,7 @@ class Train : public Command {
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
-  void warn(const ConfigSource::Resolved& asked, const DataFacts& data) const;
+  void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
   Result<Model> new_model(Config config, const Shape& shape, PartNames names);
   Result<Model> started_from(const Config& config, const Shape& shape, PartNames names);
   Result<ConfigSource::Resolved> open_former();
@@ -105,10 +105,12 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
   auto names = read_names(shape);
   if (!names) return names.error();
+  const DataFacts facts{false, data.train_pager != nullptr, shape, data.train.size()};
   if (!resumed_) {
-    warn(asked, {false, data.train_pager != nullptr, shape, data.train.size()});
+    warn(asked, asked.config, facts);
     return new_model(asked.config, shape, std::move(*names));
   }
+  warn(asked, resumed_->model().config(), facts);
   if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
   Model model = resumed_model();
   if (!names->labels.empty()) {
@@ -121,8 +123,8 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
 }
 
 /// Also with --quiet: what is passed over in silence looks as if it had been done.
-void Train::warn(const ConfigSource::Resolved& asked, const DataFacts& data) const {
-  for (const std::string& line : options_.config.warnings(asked, asked.config, data)) complain("warning: " + line);
+void Train::warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const {
+  for (const std::string& line : options_.config.warnings(asked, config, data)) complain("warning: " + line);
 }
 
 Result<Model> Train::new_model(Config config, const Shape& shape, PartNames names) {
@@ -267,6 +269,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
+  options_.warn_of_idle(*model, false);
   if (model->data_notes().empty()) model->set_data_notes(data_notes(data->format, data->id_base));
   if (!resumed_ && !settings.quiet) warn_of_outsized(*model, data->train, data->train_pager);
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
@@ -315,22 +318,26 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
   InterruptGuard::nothing_to_save_while("making the model");
   auto model = word_model(asked, **text);
   if (!model) return model.error();
+  options_.warn_of_idle(*model, true);
   const std::uint64_t memory = estimate_training_memory(model->config(), model->shape()).total();
   announce(*model, (*text)->events, {memory, effective_threads(asked.config.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   settings.notes.text = content((*text)->corpus.tokens);
+  if (!settings.monitor.metric.empty() && (*text)->validation) settings.notes.validation = fingerprint(*(*text)->validation);
   auto trainer = WordTrainer::create(*model, (*text)->view());
   if (!trainer) return trainer.error();
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(callbacks.on_progress); };
-  const EvaluationData evaluation{(*text)->validation, {}};
+  const EvaluationData evaluation{(*text)->validation, (*text)->test};
   return TrainingRun(*model, pass, evaluation, settings, log).run();
 }
 
 Result<Model> Train::word_model(const ConfigSource::Resolved& asked, const TextData& text) {
+  const DataFacts facts{true, false, text.shape(), 0};
   if (!resumed_) {
-    warn(asked, {true, false, text.shape(), 0});
+    warn(asked, asked.config, facts);
     return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});
   }
+  warn(asked, resumed_->model().config(), facts);
   if (auto same = resumed_->check_text(text, options_.files); !same) return same.error();
   return resumed_model();
 }

@@ -1,5 +1,6 @@
 #include "apps/config/help.h"
 
+#include <algorithm>
 #include <sstream>
 #include <vector>
 
@@ -62,6 +63,16 @@ std::string unexpected_argument(const CLI::App& parser) {
   const std::string meant = nearest(name, known);
   const std::string remedy = meant.empty() ? fmt::format("see '{} --help'", command) : fmt::format("did you mean '--{}'?", meant);
   return fmt::format("unknown option '--{}'; {}", name, remedy);
+}
+
+std::string empty_value(const CLI::App& parser) {
+  for (const CLI::Option* option : parser.get_options()) {
+    const bool has_to_have_one = !option->get_positional() && option->get_expected_min() > 0;
+    const auto& values = option->results();
+    if (has_to_have_one && std::ranges::find(values, std::string()) != values.end())
+      return fmt::format("{}: its value is empty; give one, or leave the option out", option->get_name());
+  }
+  return {};
 }
 
 }  // namespace glissade::apps

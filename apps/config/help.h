@@ -18,4 +18,8 @@ class HelpFormatter : public CLI::Formatter {
 /// one.
 std::string unexpected_argument(const CLI::App& parser);
 
+/// Usage error about the first option that was given with an empty value, such as that of a shell variable that is not set; "" if
+/// there is none.
+std::string empty_value(const CLI::App& parser);
+
 }  // namespace glissade::apps

@@ -60,7 +60,21 @@ void DataOptions::add_options(CLI::App& parser) {
       ->group(group);
 }
 
+Result<void> DataOptions::check() const {
+  if (!format_.empty() && format_ != "text") {
+    if (const auto format = choose_format("--format", format_); !format) return format.error();
+  }
+  if (!id_base_.empty()) {
+    if (const auto base = choose("--id-base", id_base_, kIdBases); !base) return base.error();
+    if (format_ != "libsvm") return usage_error("--id-base is for --format libsvm, other formats need none; leave it out");
+  }
+  if (no_cache_ && !cache_directory_.empty())
+    return usage_error("--no-cache and --cache-dir exclude each other; give one of them");
+  return {};
+}
+
 Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const {
+  if (auto ok = check(); !ok) return ok.error();
   datasets::ReadOptions options;
   if (format_ == "text")
     return usage_error("--format text is for train, and for eval of a model of words; use xmc or libsvm here");
@@ -70,10 +84,6 @@ Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const
   if (!id_base) return id_base.error();
   options.format = *format;
   options.id_base = *id_base;
-  if (*format != datasets::Format::libsvm && !id_base_.empty())
-    return usage_error("--id-base is for --format libsvm, and the ids of xmc count from zero; leave it out");
-  if (no_cache_ && !cache_directory_.empty())
-    return usage_error("--no-cache and --cache-dir exclude each other; give one of them");
   if (*format == datasets::Format::libsvm && known.base != datasets::IdBase::detect) {
     if (*id_base != datasets::IdBase::detect && *id_base != known.base) {
       return usage_error(fmt::format("--id-base: the ids of {} count from {}, not {}; leave the option out",

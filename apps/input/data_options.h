@@ -28,6 +28,9 @@ class DataOptions {
  public:
   void add_options(CLI::App& parser);
 
+  /// Usage error if a name is none of the known ones, or if options exclude each other. To be called also where no data are read.
+  Result<void> check() const;
+
   /// Reads a whole data set. If `what` is not empty ("training data"), a line about its size and the time it took goes to
   /// standard error, and one about comments and the like that were skipped; what makes the rows differ from the text word for
   /// word is told in any case. Usage error if --id-base contradicts `known`.

@@ -77,6 +77,7 @@ Result<void> ResumedRun::take(const ConfigSource::Resolved& asked, std::string& 
   ConfigSource::Resolved wanted = asked;
   tune_tables(wanted.config, model_.shape());
   if (auto same = check_same(wanted, model_.config(), path_); !same) return same;
+  model_.set_machine_options(asked.config);
   const std::uint32_t planned = model_.config().epochs, epochs = asked.config.epochs;
   if (!asked.names("epochs") || epochs == planned) return {};
   const std::uint32_t begun = model_.epochs_done() + (model_.pass_done() > 0 ? 1 : 0);
@@ -116,12 +117,16 @@ Result<void> ResumedRun::check_data(const TrainingData& data, const TrainingFile
     }
     return other_data(fmt::format("{} has as many rows as the run's data, but other ones or in another order", file));
   }
-  if (notes_.watch.metric.empty() || notes_.validation == 0 || !data.validation) return {};
-  if (notes_.validation == fingerprint(*data.validation)) return {};
+  return check_validation(data.validation, data.validation_path);
+}
+
+Result<void> ResumedRun::check_validation(const std::optional<DatasetView>& validation, const std::string& path) const {
+  if (notes_.watch.metric.empty() || notes_.validation == 0 || !validation) return {};
+  if (notes_.validation == fingerprint(*validation)) return {};
   return runtime_error(
       fmt::format("--resume: the best epoch so far was found with other data than {}; give the --valid or --test of "
                   "the run, or start a new run without --resume",
-                  datasets::quoted(data.validation_path)));
+                  datasets::quoted(path)));
 }
 
 Result<void> ResumedRun::check_text(const TextData& text, const TrainingFiles& files) const {
@@ -129,7 +134,7 @@ Result<void> ResumedRun::check_text(const TextData& text, const TrainingFiles& f
     return other_data(fmt::format("{} has other words than the run's text", datasets::quoted(files.train)));
   if (notes_.text != 0 && notes_.text != content(text.corpus.tokens))
     return other_data(fmt::format("{} has the words of the run's text, but in another order", datasets::quoted(files.train)));
-  return {};
+  return check_validation(text.validation, text.validation_path);
 }
 
 }  // namespace glissade::apps

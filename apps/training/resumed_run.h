@@ -26,7 +26,7 @@ class ResumedRun {
   Result<void> settle(TrainOptions& options) const;
 
   /// Usage error if an option of the model that was given differs. Other epochs than planned are a legal wish, and become the
-  /// model's; `note` then holds a line about it.
+  /// model's; `note` then holds a line about it. Options that are no part of a model file become the model's as they are.
   Result<void> take(const ConfigSource::Resolved& asked, std::string& note);
 
   /// Error unless `data` are the rows that the run began with, in their order.
@@ -42,6 +42,7 @@ class ResumedRun {
  private:
   ResumedRun(std::string path, Model model, std::uint64_t bytes);
   Error other_data(const std::string& what) const;
+  Result<void> check_validation(const std::optional<DatasetView>& validation, const std::string& path) const;
 
   std::string path_;
   Model model_;

@@ -31,23 +31,44 @@ DataEvent event(const char* role, const std::string& path, const TextData& data,
   return event;
 }
 
+void tell(TextData& data, const char* role, const std::string& path, const DatasetView& samples, bool quiet) {
+  data.events.push_back({role, path, samples, {}});
+  if (!quiet) note(fmt::format("{} words with their contexts to evaluate on", grouped(samples.size())));
+}
+
+/// A text of its own, or the end of the training text.
 Result<void> add_validation(TextData& data, const TrainingFiles& files, const Config& config, bool quiet) {
-  if (files.test.empty() && files.holdout == 0) return {};
-  if (!files.test.empty()) {
-    auto samples = read_context_samples(files.test, data.corpus.words, data.subwords, config.window);
+  if (files.valid.empty() && files.holdout == 0) return {};
+  data.validation_path = files.valid.empty() ? files.train : files.valid;
+  if (!files.valid.empty()) {
+    auto samples = read_context_samples(files.valid, data.corpus.words, data.subwords, config.window);
     if (!samples) return samples.error();
-    data.held_out = std::move(*samples);
+    data.validation_samples = std::move(*samples);
   } else {
     const auto tail = datasets::cut_tail(data.corpus, files.holdout);
-    data.held_out = context_samples({tail, data.corpus.counts, data.shape().features, data.subwords.bags()}, config.window);
-    if (data.held_out.view().size() == 0)
+    data.validation_samples =
+        context_samples({tail, data.corpus.counts, data.shape().features, data.subwords.bags()}, config.window);
+    if (data.validation_samples.view().size() == 0)
       return usage_error(fmt::format("--holdout: {} of {} words leaves none to evaluate on; hold out more", files.holdout,
                                      grouped(data.corpus.read)));
   }
-  data.validation = data.held_out.view();
-  data.events.push_back(
-      {files.test.empty() ? "validation" : "test", files.test.empty() ? files.train : files.test, *data.validation, {}});
-  if (!quiet) note(fmt::format("{} words with their contexts to evaluate on", grouped(data.validation->size())));
+  data.validation = data.validation_samples.view();
+  tell(data, "validation", data.validation_path, *data.validation, quiet);
+  return {};
+}
+
+Result<void> add_test(TextData& data, const TrainingFiles& files, const Config& config, bool quiet) {
+  if (files.test.empty()) return {};
+  auto samples = read_context_samples(files.test, data.corpus.words, data.subwords, config.window);
+  if (!samples) return samples.error();
+  data.test_samples = std::move(*samples);
+  if (data.validation) {
+    data.test = data.test_samples.view();
+  } else {
+    data.validation = data.test_samples.view();
+    data.validation_path = files.test;
+  }
+  tell(data, "test", files.test, data.test_samples.view(), quiet);
   return {};
 }
 
@@ -57,10 +78,11 @@ Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, con
   auto corpus = datasets::read_corpus(files.train, config.min_count);
   if (!corpus) return corpus.error();
   datasets::Subwords subwords(corpus->words, config.min_ngram, config.max_ngram);
-  auto data = std::make_unique<TextData>(TextData{std::move(*corpus), std::move(subwords), {}, {}, {}});
+  auto data = std::make_unique<TextData>(TextData{std::move(*corpus), std::move(subwords)});
   if (!quiet) note(describe(*data, files.train));
   data->events.push_back(event("train", files.train, *data, data->corpus.tokens.size()));
   if (auto done = add_validation(*data, files, config, quiet); !done) return done.error();
+  if (auto done = add_test(*data, files, config, quiet); !done) return done.error();
   return data;
 }
 

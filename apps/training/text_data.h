@@ -22,9 +22,12 @@ namespace glissade::apps {
 struct TextData {
   datasets::Corpus corpus;
   datasets::Subwords subwords;
-  ContextSamples held_out;
-  std::optional<DatasetView> validation;
-  std::vector<DataEvent> events;
+  ContextSamples validation_samples{};
+  ContextSamples test_samples{};
+  std::optional<DatasetView> validation{};
+  std::string validation_path{};
+  std::optional<DatasetView> test{};  ///< only beside validation samples: alone it is these
+  std::vector<DataEvent> events{};
 
   TextView view() const noexcept { return {corpus.tokens, corpus.counts, subwords.feature_count(), subwords.bags()}; }
   Shape shape() const noexcept { return {subwords.feature_count(), static_cast<std::uint32_t>(corpus.words.size())}; }

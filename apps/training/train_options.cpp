@@ -46,6 +46,7 @@ void TrainOptions::add_options(CLI::App& parser) {
   parser.add_flag("--quiet", settings.quiet, "Print nothing but errors and warnings.");
   data.add_options(parser);
   config.add_options(parser);
+  parser_ = &parser;
 }
 
 void TrainOptions::add_start_options(CLI::App& parser) {
@@ -116,6 +117,7 @@ Result<void> TrainOptions::check() const {
         "--resume and --from exclude each other: --resume goes on with a run, --from starts a new one; give one of "
         "them");
   }
+  if (auto ok = data.check(); !ok) return ok;
   if (files.holdout == 1) return usage_error("--holdout: '1' would leave nothing to train on; allowed: 0 to less than 1");
   if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
   if (!resumes()) {

@@ -27,6 +27,10 @@ class TrainOptions {
   /// brought what is missing on the command line.
   Result<void> check_monitor() const;
 
+  /// One line on standard error for each option of `train` itself that was given and has no effect on the training of `model`:
+  /// new, or read from a file, settings.notes being what that file says of its run.
+  void warn_of_idle(const Model& model, bool text) const;
+
   bool resumes() const noexcept;
   bool names_holdout() const noexcept;
   bool names_patience() const noexcept;
@@ -49,6 +53,7 @@ class TrainOptions {
   void add_checkpoint_options(CLI::App& parser);
   void add_monitor_options(CLI::App& parser);
 
+  const CLI::App* parser_ = nullptr;
   CLI::Option* resume_ = nullptr;
   CLI::Option* holdout_ = nullptr;
   CLI::Option* patience_ = nullptr;

@@ -105,6 +105,12 @@ Result<void> Model::set_epochs(std::uint32_t epochs) {
   return {};
 }
 
+void Model::set_machine_options(const Config& config) {
+  impl_->config.threads = config.threads;
+  impl_->config.loader_threads = config.loader_threads;
+  impl_->config.deterministic = config.deterministic;
+}
+
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
 std::uint64_t Model::memory_bytes() const noexcept {

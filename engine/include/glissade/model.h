@@ -122,6 +122,9 @@ class Model {
   /// Changes config().epochs: how many passes training goes on for, also when all were done. The schedules of learning rate,
   /// correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
   Result<void> set_epochs(std::uint32_t epochs);
+  /// Takes over the options that are no part of a model file (threads, loader-threads, deterministic): a model that was read from
+  /// one has their defaults.
+  void set_machine_options(const Config& config);
 
   /// A text of the application's own about how its data are read, UTF-8; kept in the model file, with and without training state.
   const std::string& data_notes() const noexcept;

@@ -1,0 +1,88 @@
+#include "apps/config/idle_rules.h"
+
+#include <array>
+#include <cstdint>
+
+#include <glissade/model.h>
+
+#include "apps/training/train_options.h"
+
+namespace glissade::apps {
+namespace {
+
+/// A run that is about to begin, and the questions that the rules below ask of it.
+struct Situation {
+  const TrainOptions& options;
+  const Model& model;
+  bool text;
+
+  const RunSettings& settings() const noexcept { return options.settings; }
+  const EarlyStopState& watch() const noexcept { return settings().notes.watch; }
+  bool evaluates() const noexcept {
+    const TrainingFiles& files = options.files;
+    return !files.valid.empty() || !files.test.empty() || files.holdout != 0;
+  }
+  bool tests_each_epoch() const noexcept { return options.files.valid.empty() && options.files.holdout == 0; }
+  bool stopped_early() const noexcept {
+    const MonitorSettings& monitor = settings().monitor;
+    return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
+  }
+  std::uint32_t epochs_left() const noexcept {
+    const std::uint32_t all = model.config().epochs, done = model.epochs_done();
+    return all > done ? all - done : 0;
+  }
+  /// Nothing is trained, evaluated by epochs, or written.
+  bool over() const noexcept {
+    return options.resumes() && !settings().notes.unevaluated && (epochs_left() == 0 || stopped_early());
+  }
+};
+
+using S = Situation;
+using Rule = IdleRule<S>;
+
+constexpr std::string_view kOver =
+    "the run is over, nothing is trained or written; it counts where --resume goes on, with more --epochs or a higher --patience";
+constexpr std::string_view kOneEpoch = "only one epoch is left, and the last one is always taken; it counts with more epochs";
+constexpr std::string_view kNoStates =
+    "a running text has no states within an epoch to go on from; --checkpoint-epochs says when its model file is written";
+constexpr std::string_view kNoCopies = "running texts have no binary copies; it counts for rows with labels";
+
+constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
+constexpr bool (*kIsText)(const S&) = [](const S& s) { return s.text; };
+
+/// The one place that says when an option of `train` itself does nothing. Values that ask for nothing, such as --keep 0, do what
+/// they say in any case. tests/cli/option_pairs.py compares this with what runs leave behind.
+constexpr std::array kRules = {
+    Rule{"--test", [](const S& s) { return s.over() && s.tests_each_epoch(); }, kOver},
+    Rule{"--valid", kIsOver, kOver},
+    Rule{"--label-names", kIsOver, kOver},
+    Rule{"--feature-names", kIsOver, kOver},
+    Rule{"--slim", kIsOver, kOver},
+    Rule{"--monitor", [](const S& s) { return s.over() && s.watch().metric != s.settings().monitor.metric; }, kOver},
+    Rule{"--patience", [](const S& s) { return s.over() && s.watch().patience != s.settings().monitor.patience; }, kOver},
+    Rule{"--min-delta", [](const S& s) { return s.over() && s.watch().min_delta != s.settings().monitor.min_delta; }, kOver},
+    Rule{"--keep", [](const S& s) { return s.settings().checkpoints.keep > 0 && s.over(); }, kOver},
+
+    Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.over(); }, kOver},
+    Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && !s.evaluates(); },
+         "there is nothing to evaluate on; it counts with --valid, --holdout or --test"},
+    Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.epochs_left() == 1; }, kOneEpoch},
+    Rule{"--checkpoint-epochs", [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.over(); }, kOver},
+    Rule{"--checkpoint-epochs", [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.epochs_left() == 1; },
+         kOneEpoch},
+    Rule{"--checkpoint-minutes", [](const S& s) { return s.settings().checkpoints.minutes > 0 && s.over(); }, kOver},
+    Rule{"--checkpoint-minutes", [](const S& s) { return s.settings().checkpoints.minutes > 0 && s.text; }, kNoStates},
+    Rule{"--checkpoint-steps", [](const S& s) { return s.settings().checkpoints.steps > 0 && s.over(); }, kOver},
+    Rule{"--checkpoint-steps", [](const S& s) { return s.settings().checkpoints.steps > 0 && s.text; }, kNoStates},
+
+    Rule{"--no-cache", kIsText, kNoCopies},
+    Rule{"--cache-dir", kIsText, kNoCopies},
+};
+
+}  // namespace
+
+void TrainOptions::warn_of_idle(const Model& model, bool text) const {
+  apps::warn_of_idle(*parser_, Situation{*this, model, text}, kRules);
+}
+
+}  // namespace glissade::apps
