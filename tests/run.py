@@ -13,6 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import catch.suite
 import cli.interrupts
+import cli.option_edges
+import cli.option_pairs
 import cli.scenarios
 import cli.suite
 import consumer.suite
@@ -31,6 +33,8 @@ SUITES = {
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "edges": cli.option_edges.run,
+    "pairs": cli.option_pairs.run,
     "interrupts": cli.interrupts.run,
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,

@@ -73,7 +73,7 @@ Result<std::vector<Setting>> read_config_file(const std::string& path) {
   try {
     return settings_of(toml::parse(content.str(), path), path);
   } catch (const toml::parse_error& error) {
-    return usage_error(fmt::format("'{}':{}: {}; the file must be TOML, one 'option = value' per line", path,
+    return usage_error(fmt::format("'{}':{}: {}; the file must be TOML in UTF-8, one 'option = value' per line", path,
                                    error.source().begin.line, datasets::shown(error.description(), kMostWords)));
   }
 }

@@ -27,14 +27,16 @@ struct Situation {
     const MonitorSettings& monitor = settings().monitor;
     return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
   }
-  std::uint32_t epochs_left() const noexcept {
-    const std::uint32_t all = model.config().epochs, done = model.epochs_done();
-    return all > done ? all - done : 0;
+  bool all_trained() const noexcept { return model.epochs_done() >= model.config().epochs; }
+  /// Whether every epoch that is left is one of every so many-th, or the last.
+  bool skips_none(std::uint32_t every) const noexcept {
+    for (std::uint32_t epoch = model.epochs_done() + 1; epoch < model.config().epochs; ++epoch) {
+      if (epoch % every != 0) return false;
+    }
+    return true;
   }
   /// Nothing is trained, evaluated by epochs, or written.
-  bool over() const noexcept {
-    return options.resumes() && !settings().notes.unevaluated && (epochs_left() == 0 || stopped_early());
-  }
+  bool over() const noexcept { return options.resumes() && !settings().notes.unevaluated && (all_trained() || stopped_early()); }
 };
 
 using S = Situation;
@@ -42,7 +44,8 @@ using Rule = IdleRule<S>;
 
 constexpr std::string_view kOver =
     "the run is over, nothing is trained or written; it counts where --resume goes on, with more --epochs or a higher --patience";
-constexpr std::string_view kOneEpoch = "only one epoch is left, and the last one is always taken; it counts with more epochs";
+constexpr std::string_view kSkipsNone =
+    "each epoch that is left is one of these, or the last, which always is; it counts with more epochs";
 constexpr std::string_view kNoStates =
     "a running text has no states within an epoch to go on from; --checkpoint-epochs says when its model file is written";
 constexpr std::string_view kNoCopies = "running texts have no binary copies; it counts for rows with labels";
@@ -66,10 +69,12 @@ constexpr std::array kRules = {
     Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.over(); }, kOver},
     Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && !s.evaluates(); },
          "there is nothing to evaluate on; it counts with --valid, --holdout or --test"},
-    Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.epochs_left() == 1; }, kOneEpoch},
+    Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.skips_none(s.settings().eval_every); },
+         kSkipsNone},
     Rule{"--checkpoint-epochs", [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.over(); }, kOver},
-    Rule{"--checkpoint-epochs", [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.epochs_left() == 1; },
-         kOneEpoch},
+    Rule{"--checkpoint-epochs",
+         [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.skips_none(s.settings().checkpoints.epochs); },
+         kSkipsNone},
     Rule{"--checkpoint-minutes", [](const S& s) { return s.settings().checkpoints.minutes > 0 && s.over(); }, kOver},
     Rule{"--checkpoint-minutes", [](const S& s) { return s.settings().checkpoints.minutes > 0 && s.text; }, kNoStates},
     Rule{"--checkpoint-steps", [](const S& s) { return s.settings().checkpoints.steps > 0 && s.over(); }, kOver},

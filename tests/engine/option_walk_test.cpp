@@ -74,7 +74,44 @@ std::string walk(const Subject& subject, const Outcome& before, std::string_view
   return subject.name + ": " + std::string(option) + " does nothing, and nobody says so";
 }
 
+/// Of samples with a set each, sampler exact takes the best labels there are.
+Subject exact_only(const std::string& sampler, double share, Scope scope) {
+  Subject subject{sampler, Config{}, false};
+  Config& config = subject.config;
+  config.hidden = {8};
+  config.active = 40;
+  config.batch = 16;
+  config.epochs = 2;
+  config.threads = 1;
+  config.retrieved_share = share;
+  config.scope = scope;
+  must(set_option(config, "sampler", sampler));
+  return subject;
+}
+
 }  // namespace
+
+TEST_CASE("correction counts with sampler exact only where labels are drawn", "[unit]") {
+  struct Case {
+    const char* sampler;
+    double share;
+    Scope scope;
+    bool counts;
+  };
+  for (const Case& one : {Case{"exact", 1, Scope::sample, false}, Case{"exact:1", 0.5, Scope::sample, false},
+                          Case{"exact", 0.5, Scope::sample, true}, Case{"exact:0.5", 1, Scope::sample, true},
+                          Case{"exact", 1, Scope::shared, true}, Case{"exact:0.5+uniform:0.5", 1, Scope::sample, true}}) {
+    INFO(one.sampler << " share " << one.share << (one.scope == Scope::sample ? " a sample" : " shared"));
+    Subject off = exact_only(one.sampler, one.share, one.scope), on = off;
+    must(set_option(off.config, "correction", "off"));
+    must(set_option(on.config, "correction", "on"));
+    const auto without = outcome_of(off), with = outcome_of(on);
+    REQUIRE(without.has_value());
+    REQUIRE(with.has_value());
+    CHECK((*without == *with) != one.counts);
+    CHECK((said(on, "correction") == Said::counts) == one.counts);
+  }
+}
 
 TEST_CASE("every option is walked, with values that it accepts", "[unit]") {
   for (const Option& option : options()) {

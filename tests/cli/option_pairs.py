@@ -1,0 +1,256 @@
+"""Each option of a command in each situation, and two at a time: it changes what the command leaves behind, or the command says something about it.
+
+Otherwise somebody asks for something, and nothing happens. A fixed number of the pairs is drawn; GLISSADE_WALK=all takes every one.
+"""
+
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+
+from runner import Failure
+
+SECONDS = 120
+HERE = pathlib.Path(__file__).resolve().parent
+DRAWN = 120
+TEXT = "a b c a b d\nd a b c\na b c a b d\nd a b c\na b c a b d\nd a b c\n"
+FILES = {
+    "t.txt": TEXT,
+    "v.txt": "a b c d\n",
+    "q.txt": "a b c d\n",
+    "s.txt": "a\tb\t1\na\tc\t2\nb\tc\t3\n",
+    "rows.txt": "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n",
+    "features.txt": "".join(f"feature {i}\n" for i in range(10)),
+    "config.toml": "learning-rate = 0.003\n",
+    "x.jsonl": '{"event":"start"}\n',
+}
+ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
+WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --hidden 8 --epochs 2 --threads 1"
+ON = "train --train tiny.txt --model m.glsd --resume --threads 1"
+# Some are needed, or show what others do; an option that is asked about is left out first.
+SHOWN = " --log-json log.jsonl --keep 9"
+
+Situation = collections.namedtuple("Situation", "name before args stdin", defaults=("",))
+
+TRAIN = [
+    Situation("new", [], ROWS + " --epochs 3" + SHOWN),
+    Situation("evaluated", [], ROWS + " --epochs 3 --test test.txt" + SHOWN),
+    Situation("one epoch", [], ROWS + " --epochs 1 --test test.txt" + SHOWN),
+    Situation("watched", [], ROWS + " --epochs 3 --test test.txt --monitor p@1" + SHOWN),
+    Situation("from", [ROWS.replace("m.glsd", "f.glsd") + " --epochs 1"], ROWS + " --epochs 2 --from f.glsd" + SHOWN),
+    Situation("standard input", [], ROWS.replace("tiny.txt", "-") + " --epochs 2" + SHOWN, "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n"),
+    Situation("resumed", [ROWS + " --epochs 1"], ON + " --epochs 3" + SHOWN),
+    Situation("resumed with evaluation", [ROWS + " --epochs 1"], ON + " --epochs 3 --test test.txt" + SHOWN),
+    Situation("resumed, watched", [ROWS + " --epochs 1 --monitor loss"], ON + " --epochs 3" + SHOWN),
+    Situation("over", [ROWS + " --epochs 2"], ON + SHOWN),
+    Situation("over, watched", [ROWS + " --epochs 2 --monitor loss --patience 2"], ON + SHOWN),
+    Situation("text", [], WORDS + SHOWN),
+    Situation("text, evaluated", [], WORDS + " --test v.txt" + SHOWN),
+    Situation("text resumed", [WORDS], WORDS.replace("epochs 2", "epochs 3") + " --resume" + SHOWN),
+    Situation("text over", [WORDS], WORDS + " --resume" + SHOWN),
+]
+TRAIN_VALUES = {
+    "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--resume": None, "--from": "model.glsd",
+    "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
+    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--log-json": "log.jsonl",
+    "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
+    "--preset": "few-rows", "--config": "config.toml",
+}
+TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
+
+DATA = {"--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies"}
+WORD_MODEL = [WORDS]
+# Per command: situations, and a value for each of its options that are not needed.
+OTHERS = {
+    "eval": ([
+        Situation("rows", [], "eval --model model.glsd --test test.txt"),
+        Situation("text", WORD_MODEL, "eval --model m.glsd --test t.txt"),
+        Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
+        Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
+    ], {**DATA, "--search": "lsh", "--json": None, "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
+    "predict": ([
+        Situation("a file", [], "predict --model model.glsd test.txt"),
+        Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),
+        Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
+    ], {**DATA, "--k": "2", "--search": "lsh", "--scores": "logit", "--names": None}),
+    "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
+    "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
+    "export": ([Situation("words", WORD_MODEL, "export --model m.glsd --vectors v.vec")], {}),
+    "info": ([
+        Situation("nothing", [], "info"),
+        Situation("a model", [], "info --model model.glsd"),
+        Situation("an estimate", [], "info --estimate --train tiny.txt --preset plain --hidden 100"),
+    ], {**DATA, "--model": "model.glsd", "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows",
+        "--config": "config.toml"}),
+    "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html"}),
+    "convert": ([
+        Situation("a file", [], "convert tiny.txt out.txt"),
+        Situation("standard input", [], "convert - out.txt", "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n"),
+    ], {**DATA, "--to": "libsvm"}),
+    "generate": ([Situation("a shape", [], "generate --shape 30x20x10 --out g")],
+                 {"--seed": "2", "--test-samples": "5", "--features-per-sample": "3", "--labels-per-sample": "1.5"}),
+}
+NEEDED = {"--help", "--version", "--vectors", "--shape", "--out"}  # nothing works without
+UNSEEN = {"--threads": "results do not depend on it"}
+# What is not told because it is as it was, or because only the results of training decide whether it shows.
+EXPECTED = {
+    ("watched", "--checkpoint-epochs"): "the best epochs are written anyway",
+    ("resumed, watched", "--monitor"): "the run watches this already",
+    ("over, watched", "--monitor"): "the run watches this already",
+    ("resumed, watched", "--checkpoint-epochs"): "the best epochs are written anyway",
+}
+
+
+def run(context):
+    with tempfile.TemporaryDirectory(prefix="glissade-pairs-") as folder:
+        walk = Walk(context, pathlib.Path(folder))
+        walk.prepare()
+        context.case("options: every option of every command is walked", walk.check_complete)
+        context.case("options: each of train does something or is told, in every situation", walk.check_train)
+        context.case("options: each of the other commands does something or is told", walk.check_others)
+        context.case("options: each of train does something or is told beside another", walk.check_pairs)
+
+
+class Walk:
+    def __init__(self, context, folder):
+        self.context = context
+        self.folder = folder
+        self.environment = context.clean_environment(folder)
+        self.environment.pop("GLISSADE_CACHE")
+        self.runs = 0
+        self.outcomes = {}
+
+    def prepare(self):
+        start = self.folder / "start"
+        shutil.copytree(HERE / "fixtures", start)
+        for name, content in FILES.items():
+            (start / name).write_text(content)
+        self.call(start, "train --train tiny.txt --model model.glsd --preset plain --label-names labels.txt --hidden 8 --epochs 2 --seed 3 --threads 1".split())
+        for number, situation in enumerate(self.situations()):
+            place = self.folder / f"situation-{number}"
+            shutil.copytree(start, place)
+            for line in situation.before:
+                done = self.call(place, line.split())
+                if done.returncode != 0:
+                    raise Failure(f"{line}: {done.stderr.decode()}")
+
+    def situations(self):
+        return TRAIN + [situation for situations, _ in OTHERS.values() for situation in situations]
+
+    def call(self, folder, args, stdin=""):
+        self.runs += 1
+        environment = {**self.environment, "GLISSADE_CACHE": str(folder / "cache")}
+        return subprocess.run([self.context.glissade, *args], cwd=folder, env=environment, input=stdin.encode(), capture_output=True, timeout=SECONDS)
+
+    def outcome(self, situation, args):
+        """Status, what was printed but for numbers, and the files: nothing of it depends on how long anything took."""
+        start = self.folder / f"situation-{self.situations().index(situation)}"
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            place = pathlib.Path(scratch) / "run"
+            shutil.copytree(start, place)
+            done = self.call(place, args, situation.stdin)
+            files = {name(path.relative_to(place)): content(path) for path in sorted(place.rglob("*"))}
+        out = done.stdout.decode() if args[0] not in ("info", "eval") else numberless(done.stdout.decode(), args[0] == "info")
+        return done.returncode, out, numberless(done.stderr.decode()), files
+
+    def known(self, situation, args):
+        """The outcome, of several that ask for the same only once."""
+        key = (situation.name, *args)
+        if key not in self.outcomes:
+            self.outcomes[key] = self.outcome(situation, args)
+        return self.outcomes[key]
+
+    def silent(self, situation, args, option, value):
+        """What is wrong if the option, in this situation and beside these arguments, changes nothing; "" otherwise."""
+        base = without(args, option)
+        before = self.known(situation, base)
+        if before[0] != 0:
+            return ""  # the others are refused already
+        more = [*base, option] if value is None else [*base, option, value]
+        if self.outcome(situation, more) != before:
+            return ""
+        return f"{situation.name}: glissade {' '.join(more)}: {option} does nothing, and nobody says so"
+
+    def check_all(self, asked):
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            wrong = [line for line in pool.map(lambda one: self.silent(*one), asked) if line]
+        if wrong:
+            raise Failure("\n".join([f"{len(wrong)} of {len(asked)}", *wrong]))
+        print(f"options: {len(asked)} walked, {self.runs} runs so far", flush=True)
+
+    def check_complete(self):
+        for command, values in [("train", TRAIN_VALUES), *((command, values) for command, (_, values) in OTHERS.items())]:
+            text = self.call(self.folder, [command, "--help"]).stdout.decode()
+            known = {found for found, kind in re.findall(r"^  (?:-\w,)?(--[\w-]+)\S*(?: (\S+))?", text, re.MULTILINE) if kind != "VALUE"}
+            missing = known - set(values) - NEEDED - set(UNSEEN) - ({"--train", "--model"} if command != "info" else set())
+            if missing:
+                raise Failure(f"{command} has {', '.join(sorted(missing))}, which this walk does not know; give each a value here")
+
+    def check_train(self):
+        self.check_all([(situation, situation.args.split(), option, value) for situation in TRAIN for option, value in values_of(situation).items()
+                        if not is_expected(situation, option)])
+
+    def check_others(self):
+        self.check_all([(situation, situation.args.split(), option, value) for situations, values in OTHERS.values() for situation in situations
+                        for option, value in values.items() if option not in situation.args.split()])
+
+    def check_pairs(self):
+        pairs = [(situation, [*without(situation.args.split(), first), first, *([value] if value else [])], option, values_of(situation)[option])
+                 for situation in TRAIN for first, value in values_of(situation).items() for option in values_of(situation)
+                 if first != option and "--resume" not in (first, option) and not is_expected(situation, option)]
+        if os.environ.get("GLISSADE_WALK") != "all":
+            pairs = random.Random(19).sample(pairs, DRAWN)
+        self.check_all(pairs)
+
+
+def values_of(situation):
+    return TEXT_VALUES if "t.txt" in situation.args.split() else TRAIN_VALUES
+
+
+def is_expected(situation, option):
+    """The option says again what the situation says, or is one of EXPECTED."""
+    return (situation.name, option) in EXPECTED or (option in ("--resume", "--from") and option in situation.args.split())
+
+
+def without(args, option):
+    """The arguments without an option and its value."""
+    if option not in args:
+        return args
+    at = args.index(option)
+    behind = at + 1 if at + 1 == len(args) or args[at + 1].startswith("--") else at + 2
+    return args[:at] + args[behind:]
+
+
+def numberless(text, whole=False):
+    """Without times and speeds, which differ from run to run; of what `info` prints only the memory that is free does."""
+    if whole:
+        return re.sub(r"^(available|memory) .*", "", text, flags=re.MULTILINE)
+    keep = [line if "warning" in line else re.sub(r"\d[\d.,e+-]*", "#", line) for line in text.splitlines()]
+    return re.sub(r"# (KiB|MiB|GiB|B|s|min|h)\b", "#", "\n".join(keep))
+
+
+def name(path):
+    """Event files of TensorBoard have the time and the process in their names, copies of data a hash that depends on the place."""
+    return re.sub(r"tfevents\..*", "tfevents", str(path))
+
+
+def content(path):
+    if path.is_dir():
+        return "folder"
+    if "tfevents" in path.name:
+        return "events"
+    if path.name != "log.jsonl":
+        return path.read_bytes()
+    kinds = set()
+    for line in path.read_text().splitlines():
+        event = json.loads(line)
+        if event["event"] != "progress":
+            evaluated = event.get("p@1") is not None
+            kinds.add((event["event"], event.get("epoch"), evaluated, str([part.get("role") for part in event.get("data", [])])))
+    return sorted(str(kind) for kind in kinds)
