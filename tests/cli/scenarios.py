@@ -57,7 +57,7 @@ def run(context):
                          resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, held_out_rows_come_from_the_cache, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
-                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, terminal_gets_one_line, converted_data_train_the_same))
+                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, resumed_text_is_deterministic, terminal_gets_one_line, converted_data_train_the_same))
 
 
 def run_checks(context, checks):
@@ -456,6 +456,17 @@ bucket-cap = 4294967295
 seed = "18446744073709551615"
 epochs = 1
 """
+
+
+def resumed_text_is_deterministic(runs):
+    """--deterministic is no part of a model file: whoever goes on says it again, and it counts."""
+    (runs.folder / "t.txt").write_text(" ".join(f"word{i * i % 97}" for i in range(600_000)))
+    begin = ["--preset", "text8", "--train", "t.txt", "--hidden", "16", "--subsampling", "0", "--quiet", "--deterministic", "on"]
+    runs.call("train", *begin, "--model", "first.glsd", "--epochs", "1", "--threads", "1")
+    for model, threads in (("one.glsd", "1"), ("two.glsd", "2")):
+        runs.call("train", *begin, "--model", model, "--resume", "first.glsd", "--epochs", "3", "--threads", threads)
+    if runs.bytes("one.glsd") != runs.bytes("two.glsd"):
+        raise Failure("a text that is gone on with --deterministic on depends on the number of threads")
 
 
 def info_can_be_given_back_as_config(runs):
