@@ -47,6 +47,7 @@ struct Parser {
     commands.push_back(make_report());
     commands.push_back(make_convert());
     commands.push_back(make_generate());
+    commands.push_back(make_options());
     app.name("glissade");
     app.formatter(std::make_shared<HelpFormatter>());
     app.set_help_flag("--help,-h", "Print this help and exit.");

@@ -23,12 +23,14 @@ import fuzz.suite
 import kill.suite
 import peers.suite
 import runner
+import structure.docs
 import structure.suite
 import tensorboard.suite
 import words.suite
 
 SUITES = {
     "structure": structure.suite.run,
+    "docs": structure.docs.run,
     "catch": catch.suite.run,
     "levels": catch.suite.run_levels,
     "cli": cli.suite.run,

@@ -19,7 +19,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "datasets" / "samples" / "wordnet"
 WARM_UP_SHARE, WARM_UP_EPOCHS = 0.1, 3  # of the time, and what must have happened a few times by then
 MOST_GROWTH = 0.01
-OPTIONS = ["--preset", "sample", "--sampler", "lsh:0.5+uniform:0.5", "--rehash-period", "8192", "--epochs", "1000000", "--threads", "1"]
+OPTIONS = ["--preset", "plain", "--hidden", "256", "--batch", "256", "--feature-dropout", "0.2", "--hidden-dropout", "0.2",
+           "--sampler", "lsh:0.5+uniform:0.5", "--rehash-period", "8192", "--epochs", "1000000", "--threads", "1"]
 
 
 def resident(pid):

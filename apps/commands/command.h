@@ -33,5 +33,6 @@ std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_report();
 std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_generate();
+std::unique_ptr<Command> make_options();
 
 }  // namespace glissade::apps

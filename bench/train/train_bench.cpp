@@ -1,6 +1,6 @@
 // Trains the same data several times, everything but one thing equal, and compares what is reached and what it costs.
-//   train_bench --train FILE --test FILE --preset sample --samplers lsh,uniform,full
-//   train_bench --train FILE --test FILE --preset sample --variants 'storage=fp32; storage=bf16,optimizer=adagrad'
+//   train_bench --train FILE --test FILE --preset plain --samplers lsh,uniform,full
+//   train_bench --train FILE --test FILE --preset plain --variants 'storage=fp32; storage=bf16,optimizer=adagrad'
 #include <cstdio>
 #include <exception>
 #include <fstream>

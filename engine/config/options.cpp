@@ -159,204 +159,200 @@ constexpr std::string_view kTraining = "training";
 
 constexpr auto kOptions = std::to_array<Option>({
     {"hidden", kNetwork, "units", kHiddenRange,
-     "Widths of the hidden layers: the first sums the rows of a sample's features, further ones are dense.", set_hidden,
+     "Widths of the hidden layers. The first sums the weight rows of a sample's features; further ones are dense.", set_hidden,
      get_hidden, true},
-    choice<"precision", &Config::storage>({kNetwork, "",
-                                           "How weights are kept and multiplied: as floats, as two 16-bit halves of which the "
-                                           "forward pass reads only the upper one, or as 16 bits alone, rounded "
-                                           "stochastically; the optimiser's state has a type of its own, --moments.",
-                                           true, "storage"}),
+    choice<"precision", &Config::storage>(
+        {kNetwork, "",
+         "Storage of the weights: floats (fp32), two 16-bit halves of which the forward pass reads only the upper one "
+         "(bf16-mixed), or 16 bits alone, rounded stochastically (bf16). The optimiser's state has a type of its own, --moments.",
+         true, "storage"}),
     choice<"loss", &Config::loss>(
         {kNetwork, "",
-         "Softmax cross-entropy with the targets of a sample sharing 1, the same with each target against the labels that are "
-         "none "
-         "(decoupled), an independent sigmoid per label, or, for words of a running text, skip-gram with negative sampling."}),
-    choice<"label-weights", &Config::label_weights>({kNetwork, "",
-                                                     "Whether all labels count the same in the loss, or rare ones by the inverse "
-                                                     "of their propensity, for better PSP@k at the "
-                                                     "cost of P@k."}),
-    choice<"activation", &Config::activation>(
-        {kNetwork, "", "What hidden units put out: their sum where it is positive, or the sum as it is."}),
-
-    choice<"start", &Config::start>(
+         "softmax: cross-entropy, the labels of a sample share a target of 1. decoupled: each label against the labels that the "
+         "sample does not have. bce: an independent sigmoid per label. ns: skip-gram with negative sampling, for running text."}),
+    choice<"label-weights", &Config::label_weights>(
         {kNetwork, "",
-         "Output rows before training: random, or each the mean hidden vector of its label's samples (costs a forward pass)."}),
-    number<"start-length", &Config::start_length, "1e-06 .. 1000000">(
-        {kNetwork, "", "Start centroids: the length of the rows; longer ones make a sharper softmax at the begin."}),
+         "Weight of a label in the loss: all equal, or the inverse of its propensity. The latter makes rare labels count more: "
+         "better PSP@k, worse P@k."}),
+    choice<"activation", &Config::activation>(
+        {kNetwork, "", "Output of a hidden unit: its sum where positive, else 0 (relu), or the sum as it is (linear)."}),
 
-    number<"fan-in", &Config::fan_in, "0 .. 65536">({kSparsePaths, "features",
-                                                     "A sparse row per label straight over the input features, the largest of "
-                                                     "its samples' sum; takes 12 bytes per entry. 0 = "
-                                                     "none."}),
+    choice<"start", &Config::start>({kNetwork, "",
+                                     "Output rows before training: random, or the mean hidden vector of the label's samples "
+                                     "(centroids), which costs a forward pass."}),
+    number<"start-length", &Config::start_length, "1e-06 .. 1000000">(
+        {kNetwork, "", "Start centroids: length of the rows. Longer rows make a sharper softmax at the beginning."}),
+
+    number<"fan-in", &Config::fan_in, "0 .. 65536">(
+        {kSparsePaths, "features",
+         "Features in a label's sparse row straight over the input. The row starts as the largest entries of the sum of the "
+         "label's samples. 12 bytes per entry. 0 = no sparse rows."}),
     number<"row-epochs", &Config::row_epochs, "0 .. 1000">(
         {kSparsePaths, "passes",
-         "Passes over the data that train the sparse rows, before the first epoch. 0 = they stay as they start."}),
-    number<"row-rate", &Config::row_rate, "0 .. 10">({kSparsePaths, "", "Step size of the sparse rows' training; falls to 0."}),
+         "Passes over the data that train the sparse rows before the first epoch. 0 = rows stay as they start."}),
+    number<"row-rate", &Config::row_rate, "0 .. 10">(
+        {kSparsePaths, "", "Step size of the sparse rows' training. It falls to 0."}),
     choice<"row-topology", &Config::row_topology>(
         {kSparsePaths, "",
-         "Between passes, which features a sparse row has: those it started with, or weights near 0 give way to features of the "
-         "largest gradient (rigl) or to random ones of its samples (set)."}),
+         "Features of a sparse row from one pass to the next: fixed (static), or weights near 0 give way to the features of the "
+         "largest gradient (rigl) or to random features of its samples (set)."}),
     number<"row-growth", &Config::row_growth, "0 .. 1">(
-        {kSparsePaths, "", "Part of a row's features that change after the first pass; falls to 0."}),
-    number<"neighbours", &Config::neighbours, "0 .. 1000">({kSparsePaths, "samples",
-                                                            "How many of the most similar training samples vote with their "
-                                                            "labels; the training features stay in the model, 12 bytes "
-                                                            "each. 0 = none do."}),
-    number<"co-labels", &Config::co_labels, "0 .. 65536">({kSparsePaths, "labels",
-                                                           "How many labels that share samples with a label are kept for it: the "
-                                                           "likeliest answers then speak for those that go with "
-                                                           "them; 6 bytes each. 0 = none."}),
+        {kSparsePaths, "", "Part of a row's features that change after the first pass. It falls to 0."}),
+    number<"neighbours", &Config::neighbours, "0 .. 1000">(
+        {kSparsePaths, "samples",
+         "Number of most similar training samples that vote with their labels. The training features stay in the model, 12 bytes "
+         "each. 0 = no votes."}),
+    number<"co-labels", &Config::co_labels, "0 .. 65536">(
+        {kSparsePaths, "labels",
+         "Number of labels kept for each label because they share samples with it. The best candidates then speak for such "
+         "labels. 6 bytes each. 0 = none."}),
     number<"list-budget", &Config::list_budget, "1 .. 1000000000">(
         {kSparsePaths, "entries",
-         "How much of an inverted index a query reads to find sparse rows and neighbours, the rarest features first."}),
-    choice<"sparse-weighting", &Config::sparse_weighting>(
-        {kSparsePaths, "",
-         "Feature values in sparse rows and among neighbours: as given, or 1 times the feature's inverse document frequency."}),
+         "Entries of an inverted index that a query reads to find sparse rows and neighbours, rarest features first."}),
+    choice<"sparse-weighting", &Config::sparse_weighting>({kSparsePaths, "",
+                                                           "Feature values in sparse rows and among neighbours: as given, or "
+                                                           "replaced by the feature's inverse document frequency (idf)."}),
     number<"weight-samples", &Config::weight_samples, "0 .. 4294967295">(
         {kSparsePaths, "samples",
-         "Training samples from which a weight per feature is learned, for comparing samples with each other and with sparse "
-         "rows. "
-         "0 = none is."}),
+         "Training samples from which a weight per feature is learned. Comparing samples with each other and with sparse rows "
+         "uses these weights. 0 = no learned weights."}),
     choice<"exclude-input", &Config::exclude_input>(
         {kSparsePaths, "",
-         "Features and labels are the same things and a sample's own features are no answers, as in recommending items."}),
+         "Features and labels are the same items, and a sample's own features are no answers, as in recommending items."}),
 
     {"sampler", kActiveSet, "", config::kMixRange,
      "Where the active labels besides the true ones come from: hash tables, labels of the batch, the exact best, draws, or all "
-     "labels; what the parts of a mix leave is drawn uniformly.",
+     "labels. What the parts of a mix leave is drawn uniformly.",
      set_sampler, get_sampler, true},
-    choice<"scope", &Config::scope>({kActiveSet, "", "Whether the samples of a batch share one active set or each has its own."}),
+    choice<"scope", &Config::scope>({kActiveSet, "", "One active set for the whole batch (shared), or one per sample."}),
     {"active", kActiveSet, "labels", kActiveRange,
-     "Target size of an active set, true labels included; more than there are labels means all of them.", set_active, get_active,
-     true},
+     "Target size of an active set, true labels included. A number above L means all labels.", set_active, get_active, true},
     number<"collisions", &Config::collisions, "1 .. 4096">(
-        {kActiveSet, "tables", "Sampler lsh-threshold: in how many tables a label must share the sample's bucket."}),
+        {kActiveSet, "tables", "Sampler lsh-threshold: number of tables in which a label must be in the sample's bucket."}),
     number<"frequency-power", &Config::frequency_power, "0 .. 2">(
         {kActiveSet, "", "Sampler frequency: a label is drawn in proportion to (its count + 1) to this power."}),
     number<"retrieved-share", &Config::retrieved_share, "0 .. 1">(
-        {kActiveSet, "", "Largest part of the set that a sampler named without a share retrieves; the rest is drawn uniformly."}),
-    number<"query-every", &Config::query_every, "1 .. 65536">(
-        {kActiveSet, "samples",
-         "Scope shared: only every so many-th sample of a batch looks for labels, of which it gets so many times more; costs so "
-         "many times less."}),
-    choice<"fused", &Config::fused>(
         {kActiveSet, "",
-         "Scope shared: fused block kernels, or off for plain oneDNN matrix products, the baseline to compare with."}),
+         "Largest part of the active set that a sampler named without a share retrieves. The rest is drawn uniformly."}),
+    number<"query-every", &Config::query_every, "1 .. 65536">({kActiveSet, "samples",
+                                                               "Scope shared: only one sample of so many looks for labels, and "
+                                                               "gets so many times more of them. Costs so many times less."}),
+    choice<"fused", &Config::fused>(
+        {kActiveSet, "", "Scope shared: fused block kernels, or plain oneDNN matrix products as a baseline (off)."}),
     choice<"correction", &Config::correction>(
         {kActiveSet, "",
-         "Weight sampled labels by 1 / inclusion probability (log-q): the loss then estimates the full one without bias. Off "
-         "learns faster at first, with gradients of less noise, and may end lower. Rising goes from off to on over the steps "
-         "of the training: by a growing power of the weights."}),
+         "Weight sampled labels by 1 / inclusion probability (log-q), so that the loss estimates the full one without bias. Off "
+         "learns faster at first, with less noise in the gradients, and may end lower. Rising goes from off to on over the "
+         "training."}),
 
     choice<"hash", &Config::hash>({kHashTables, "",
-                                   "Hash family: signs of sparse random projections, or digits of 3 bits: winner-take-all, "
-                                   "densified or not, or MinHash of the "
-                                   "set of largest entries."}),
+                                   "Hash family: signs of sparse random projections (simhash), 3-bit digits by winner-take-all "
+                                   "(wta), densified (dwta), or MinHash of the set of largest entries (minhash)."}),
     choice<"hash-transform", &Config::hash_transform>({kHashTables, "",
-                                                       "Hash simhash: 'simple' makes all labels' vectors equally long, so that "
-                                                       "tables look for the largest logits and not for the "
-                                                       "smallest angles."}),
+                                                       "Hash simhash: simple makes all labels' vectors equally long, so that "
+                                                       "tables find the largest logits, not the smallest angles."}),
     number<"probes", &Config::probes, "1 .. 1024">(
-        {kHashTables, "buckets",
-         "Sampler lsh-learned: how many of a learned table's buckets a query looks into, the nearest ones."}),
+        {kHashTables, "buckets", "Sampler lsh-learned: number of nearest buckets that a query looks into."}),
     number<"table-budget", &Config::table_budget, "0 .. 100000">(
         {kHashTables, "microseconds",
-         "Time that looking into the tables may take per sample, on one "
-         "core: chooses k, tables, bucket-cap and rehash-period and "
-         "says why. 0 = they are as given; k or tables on the command line switch it off."}),
+         "Time per sample, on one core, that queries of the tables may take. Chooses k, tables, bucket-cap and rehash-period, "
+         "and says why. 0 = they are as given. k or tables on the command line switch it off."}),
     number<"k", &Config::k, "1 .. 24">(
-        {kHashTables, "codes", "Codes that make up a table's address: more codes give smaller buckets of nearer labels."}),
+        {kHashTables, "codes", "Codes in a table's address. More codes give smaller buckets of nearer labels."}),
     number<"tables", &Config::tables, "1 .. 4096">(
-        {kHashTables, "tables", "Number of tables: more find more of the near labels and cost 4 bytes per label each."}),
+        {kHashTables, "tables", "Number of tables. More tables find more of the near labels and cost 4 bytes per label each."}),
     number<"bucket-cap", &Config::bucket_cap, "0 .. 4294967295">(
-        {kHashTables, "labels", "Largest bucket; a fuller one keeps a uniform sample of its labels. 0 = unlimited."}),
+        {kHashTables, "labels", "Largest bucket. A fuller one keeps a uniform sample of its labels. 0 = unlimited."}),
     choice<"renew-hash", &Config::renew_hash>(
-        {kHashTables, "", "New hash functions in every epoch, so that what one set of them cannot tell apart the next may."}),
-    choice<"rehash", &Config::rehash>(
         {kHashTables, "",
-         "When tables are renewed: at a fixed period, at a growing one, or only for rows that moved far enough."}),
+         "New hash functions in every epoch: labels that one set of functions cannot tell apart, the next one may."}),
+    choice<"rehash", &Config::rehash>({kHashTables, "",
+                                       "When rows are hashed again: after a fixed period, after a growing one (decaying), or "
+                                       "when a row moved far enough (drift)."}),
     number<"rehash-period", &Config::rehash_period, "1 .. 1000000000000">(
         {kHashTables, "samples",
-         "Samples between two re-hashes, or between two looks at how far rows have moved; a re-hash is spread over them."}),
+         "Samples between two re-hashes, or between two checks of how far rows have moved. A re-hash is spread over the "
+         "period."}),
     number<"rehash-growth", &Config::rehash_growth, "1 .. 1000">(
         {kHashTables, "", "Re-hash decaying: factor from one period to the next."}),
     number<"rehash-threshold", &Config::rehash_threshold, "0 .. 1000">(
         {kHashTables, "",
-         "Re-hash drift: movement since the last hash, relative to the row's length, that makes a row re-hash."}),
+         "Re-hash drift: movement of a row since its last hash, relative to its length, that makes it re-hash."}),
 
     choice<"optimizer", &Config::optimizer>(
         {kOptimiser, "",
-         "Adam, Adagrad with one rate per row, momentum, or plain gradient descent; only touched rows are updated."}),
+         "Adam, Adagrad with one rate per row, momentum, or plain gradient descent. Only touched rows are updated."}),
     choice<"moments", &Config::moments>(
-        {kOptimiser, "", "Adam and momentum: type of what is kept for each weight, 4 bytes, or 2 rounded stochastically."}),
+        {kOptimiser, "",
+         "Adam and momentum: type of the state kept for each weight, 4 bytes (fp32) or 2 bytes rounded stochastically (bf16)."}),
     choice<"second-moment", &Config::second_moment>(
         {kOptimiser, "",
-         "Adam: a mean of squared gradients for each weight, or one for a whole row, which takes next to no memory."}),
+         "Adam: mean of squared gradients for each weight (element), or one for a whole row, which takes next to no memory."}),
     number<"learning-rate", &Config::learning_rate, "0 .. 100">(
-        {kOptimiser, "", "Step size after warm-up; the option that decides most: try 0.001 .. 0.02 with adam."}),
+        {kOptimiser, "", "Step size after warm-up. This option decides most: try 0.001 .. 0.02 with adam."}),
     number<"beta1", &Config::beta1, "0 .. 0.9999">({kOptimiser, "", "Adam and momentum: memory of the mean gradient."}),
     number<"beta2", &Config::beta2, "0 .. 0.999999">({kOptimiser, "", "Adam: memory of the squared gradient."}),
     number<"epsilon", &Config::epsilon, "1e-30 .. 1">(
         {kOptimiser, "", "Adam and Adagrad: added to the root of the squared gradients."}),
     number<"clip-norm", &Config::clip_norm, "0 .. 1000000">(
         {kOptimiser, "",
-         "Longest gradient of a step, all parameters taken as one vector; a longer one is shortened to this. Gradients are kept "
-         "until their length is known, which takes memory and time. 0 = any length."}),
+         "Longest gradient of a step, all parameters as one vector. A longer gradient is shortened to this length. Takes memory "
+         "and time: gradients are kept until their length is known. 0 = any length."}),
     number<"weight-decay", &Config::weight_decay, "0 .. 1">(
         {kOptimiser, "", "Decoupled shrinking of touched rows, per step and unit of learning rate."}),
     number<"warmup", &Config::warmup, "0 .. 1">(
         {kOptimiser, "", "Part of all steps over which the learning rate rises linearly from 0."}),
     choice<"decay", &Config::decay>({kOptimiser, "", "How the learning rate falls to 0 after warm-up."}),
-    number<"average", &Config::average, "0 .. 1">({kOptimiser, "",
-                                                   "Training ends with the mean of the weights over this last part of all steps, "
-                                                   "which wants a learning rate that stays up: "
-                                                   "decay none. Takes 4 bytes per parameter. 0 = with the last step's."}),
+    number<"average", &Config::average, "0 .. 1">(
+        {kOptimiser, "",
+         "Training ends with the mean of the weights over this last part of all steps. It needs a learning rate that stays up: "
+         "decay none. 4 bytes per parameter. 0 = the weights of the last step."}),
 
     number<"window", &Config::window, "1 .. 64">(
         {kWords, "words",
-         "Running text: words on either side that count as context; each centre draws its window from 1 to this."}),
+         "Running text: words on either side that count as context. Each centre draws its window from 1 to this."}),
     number<"negatives", &Config::negatives, "1 .. 1024">(
-        {kWords, "words", "Loss ns: words drawn per centre, by frequency-power, against which all its contexts are trained."}),
+        {kWords, "words",
+         "Loss ns: words drawn per centre, by frequency-power. All contexts of the centre are trained against them."}),
     number<"min-count", &Config::min_count, "1 .. 4294967295">(
         {kWords, "occurrences", "Running text: words that occur less often are left out."}),
     number<"subsampling", &Config::subsampling, "0 .. 1">({kWords, "",
-                                                           "Running text: words whose share of the text exceeds this are skipped "
-                                                           "with a probability that grows with it; 0 = none."}),
+                                                           "Running text: a word whose share of the text exceeds this is skipped "
+                                                           "with a probability that grows with the share. 0 = no skipping."}),
     number<"min-ngram", &Config::min_ngram, "1 .. 64">({kWords, "characters", "Running text: shortest n-gram of characters."}),
-    number<"max-ngram", &Config::max_ngram, "0 .. 64">({kWords, "characters",
-                                                        "Running text: longest n-gram; a word's vector is then the mean of its "
-                                                        "own row and those of its n-grams that other words "
-                                                        "have, too. 0 = no n-grams."}),
+    number<"max-ngram", &Config::max_ngram, "0 .. 64">(
+        {kWords, "characters",
+         "Running text: longest n-gram. A word's vector is then the mean of its own row and the rows of those n-grams that other "
+         "words have, too. 0 = no n-grams."}),
 
     number<"epochs", &Config::epochs, "1 .. 1000000">({kTraining, "passes", "Passes over the training data."}),
     number<"batch", &Config::batch, "1 .. 1048576">({kTraining, "samples", "Samples per optimiser step."}),
     number<"accumulate", &Config::accumulate, "1 .. 65536">(
         {kTraining, "batches",
-         "Batches whose gradients make one optimiser step, as one batch of so many times the size would, with the activations of "
-         "one: each has an active set of its own, gradients are kept meanwhile."}),
+         "Batches whose gradients make one optimiser step. The step is that of a batch so many times larger, with the "
+         "activations of one. Each batch has an active set of its own; gradients are kept meanwhile."}),
     number<"shuffle-block", &Config::shuffle_block, "0 .. 16777216">(
         {kTraining, "samples",
-         "Read the training data block by block, in random order, and shuffle the samples of 8 blocks at a time: data in the "
+         "Read the training data block by block in random order, and shuffle the samples of 8 blocks at a time. Data in the "
          "binary cache then take the memory of 24 blocks at most. 0 = shuffle all samples."}),
     number<"loader-threads", &Config::loader_threads, "1 .. 256">(
         {kTraining, "threads", "Threads that read blocks ahead of training (see shuffle-block).", false}),
     choice<"batches", &Config::batches>(
         {kTraining, "",
-         "Which samples share a batch: any, or groups of those with the same hash of their hidden activation, whose labels are "
-         "hard negatives for each other; costs a forward pass per epoch."}),
+         "Which samples share a batch: any (shuffled), or samples with the same hash of their hidden vector (similar), whose "
+         "labels are hard negatives for each other. The latter costs a forward pass per epoch."}),
     number<"feature-dropout", &Config::feature_dropout, "0 .. 0.95">(
         {kTraining, "", "Probability that a feature of a training sample is left out."}),
     number<"hidden-dropout", &Config::hidden_dropout, "0 .. 0.95">(
         {kTraining, "", "Probability that a hidden unit is left out for a training sample."}),
     number<"seed", &Config::seed, "0 .. 18446744073709551615">(
         {kTraining, "", "Seed of everything random: first weights, order of the samples, active sets, hash functions, dropout."}),
-    choice<"deterministic", &Config::deterministic>(
-        {kTraining, "",
-         "The same seed gives the same model for any number of threads. It does so anyway except with loss ns, which then runs "
-         "on one thread.",
-         false}),
+    choice<"deterministic", &Config::deterministic>({kTraining, "",
+                                                     "The same seed gives the same model for any number of threads. This holds "
+                                                     "anyway except with loss ns, which then runs on one thread.",
+                                                     false}),
     number<"threads", &Config::threads, "0 .. 1024">(
-        {kTraining, "threads", "Threads to use; 0 = all that the process may use.", false}),
+        {kTraining, "threads", "Threads to use. 0 = all that the process may use.", false}),
 });
 
 std::vector<std::string_view> option_names() {

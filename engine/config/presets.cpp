@@ -55,18 +55,6 @@ Config text8_slide() {
   return config;
 }
 
-Config sample() {
-  Config config;
-  config.hidden = {256};
-  config.active = 2048;
-  config.batch = 256;
-  config.learning_rate = 0.01;
-  config.epochs = 6;
-  config.feature_dropout = 0.2;
-  config.hidden_dropout = 0.2;
-  return config;
-}
-
 /// What the presets by kind of data share: the sparse paths beside a hidden layer.
 Config with_sparse_paths() {
   Config config;
@@ -169,9 +157,6 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"text8-slide",
      "The same text as SLIDE's experiment has it: every word, 200 units, softmax over an active set, batches of 512.",
      text8_slide},
-    {"sample",
-     "The WordNet sample in datasets/samples/wordnet (74,062 samples, 16,237 labels): small, with dropout because rows are few.",
-     sample},
 });
 
 }  // namespace

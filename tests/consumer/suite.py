@@ -56,6 +56,6 @@ def install(context, scratch, environment):
 
 def train(context, scratch, environment):
     model = scratch / "model.glsd"
-    call(context.glissade, "train", "--train", context.sample / "train.txt.zst", "--model", model, "--preset", "sample", "--epochs", "1", "--hidden", "16",
+    call(context.glissade, "train", "--train", context.sample / "train.txt.zst", "--model", model, "--preset", "plain", "--epochs", "1", "--hidden", "16",
          "--active", "128", "--quiet", env=environment)
     return model

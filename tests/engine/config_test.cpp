@@ -189,7 +189,7 @@ TEST_CASE("enumerations have a name for each value, and help shows them in the s
 }
 
 TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
-  for (const char* name : {"amazon-670k", "wikilsh-325k", "text8", "text8-slide", "sample"}) {
+  for (const char* name : {"amazon-670k", "wikilsh-325k", "text8", "text8-slide", "plain"}) {
     INFO(name);
     const auto config = preset(name);
     REQUIRE(config.ok());
@@ -198,14 +198,13 @@ TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
   CHECK(preset("amazon-670k")->active == 8192);
   CHECK(preset("amazon-670k")->batch == 1024);
   CHECK(preset("text8")->hidden == std::vector<std::uint32_t>{200});
-  CHECK(presets().size() == 10);
+  CHECK(presets().size() == 9);
   const auto wrong = preset("amazon-679k");
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().kind == Error::Kind::usage);
   CHECK(wrong.error().message == "unknown preset 'amazon-679k', did you mean 'amazon-670k'?");
   CHECK(preset("").error().message ==
-        "unknown preset ''; known: short-text, few-rows, long-text, items, plain, amazon-670k, wikilsh-325k, text8, text8-slide, "
-        "sample");
+        "unknown preset ''; known: short-text, few-rows, long-text, items, plain, amazon-670k, wikilsh-325k, text8, text8-slide");
 }
 
 }  // namespace

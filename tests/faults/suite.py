@@ -12,7 +12,7 @@ from runner import Failure
 
 SECONDS = 300
 ROWS = 2000  # of the sample
-TRAIN = ["--preset", "sample", "--hidden", "8", "--active", "64", "--sampler", "uniform", "--epochs", "1", "--threads", "1", "--quiet",
+TRAIN = ["--preset", "plain", "--hidden", "8", "--active", "64", "--sampler", "uniform", "--epochs", "1", "--threads", "1", "--quiet",
          "--checkpoint-minutes", "0", "--batch", "64"]
 TEMPORARY = re.compile(r"\.tmp(-\d+-\d+)?$")
 ERRORS = {"no space": errno.ENOSPC, "quota": errno.EDQUOT, "input/output error": errno.EIO}

@@ -30,7 +30,7 @@ VARIANTS = {
     "tables": ["--sampler", "lsh:0.4+frequency:0.2", "--tables", "8", "--k", "5", "--rehash-period", "500", "--rehash-threshold", "0.02"],
     "learned table, sparse paths": ["--sampler", "lsh-learned", "--fan-in", "16", "--neighbours", "10", "--row-epochs", "1"],
 }
-COMMON = ["--preset", "sample", "--hidden", "16", "--active", "128", "--learning-rate", "0.02", "--epochs", "3", "--deterministic", "on", "--batch", "64",
+COMMON = ["--preset", "plain", "--hidden", "16", "--active", "128", "--learning-rate", "0.02", "--epochs", "3", "--deterministic", "on", "--batch", "64",
           "--feature-dropout", "0.1", "--hidden-dropout", "0.1", "--holdout", "0.05", "--monitor", "p@1", "--quiet"]
 
 

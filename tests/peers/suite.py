@@ -123,7 +123,7 @@ def scores_as_glissade(context, folder):
             raise Failure(f"glissade {' '.join(words)}\n{done.stderr}")
         return done.stdout
 
-    glissade("train", "--train", data["train"], "--model", "m.glsd", "--preset", "sample", "--hidden", "32", "--epochs", "1", "--seed", "1", "--quiet")
+    glissade("train", "--train", data["train"], "--model", "m.glsd", "--preset", "plain", "--hidden", "32", "--epochs", "1", "--seed", "1", "--quiet")
     expected = json.loads(glissade("eval", "--model", "m.glsd", "--test", data["test"], "--json"))
     lines = glissade("predict", "--model", "m.glsd", "--k", "5", data["test"]).splitlines()
     predicted = [[int(pair.partition(":")[0]) for pair in line.split()] for line in lines]

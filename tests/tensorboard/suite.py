@@ -8,7 +8,7 @@ import tempfile
 from runner import ROOT, Failure, Skip
 
 PYTHON = ROOT / ".venv" / "tensorboard" / "bin" / "python"
-TRAIN = ["train", "--preset", "sample", "--hidden", "32", "--active", "256", "--sampler", "lsh", "--tables", "8", "--k", "7", "--quiet"]
+TRAIN = ["train", "--preset", "plain", "--hidden", "32", "--active", "256", "--sampler", "lsh", "--tables", "8", "--k", "7", "--quiet"]
 READ = """
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
