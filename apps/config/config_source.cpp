@@ -83,8 +83,9 @@ bool ConfigSource::Resolved::names(std::string_view option) const noexcept {
 void ConfigSource::add_options(CLI::App& parser) {
   const std::string group = "Configuration (a preset, then a file, then single options; the later wins)";
   parser
-      .add_option("--preset", preset_,
-                  "Start from a named set of options, listed below. Without it the data decide, and the choice is told.")
+      .add_option(
+          "--preset", preset_,
+          "Start from a named set of options, listed below. Without it the data decide, and a line says which one and why.")
       ->type_name("NAME")
       ->group(group);
   parser

@@ -16,7 +16,7 @@ void TrainOptions::add_options(CLI::App& parser) {
   parser.add_option("--train", files.train, "Training data.")->type_name("FILE");
   parser
       .add_option("--test", files.test,
-                  "Labelled data to evaluate on: at the end of epochs, or beside --valid or --holdout once, at the end of all.")
+                  "Labelled data to evaluate on at the end of epochs. Beside --valid or --holdout: once, at the end of the run.")
       ->type_name("FILE");
   parser.add_option("--valid", files.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
       ->type_name("FILE");
@@ -25,7 +25,7 @@ void TrainOptions::add_options(CLI::App& parser) {
                         "Part of the run: --resume holds out the same rows.")
                  ->type_name("SHARE");
   add_number(parser, "--eval-every", settings.eval_every, {1},
-             "Epochs from one evaluation to the next; the last is always evaluated. Default 1.")
+             "Epochs between two evaluations; the last epoch is always evaluated. Default 1.")
       ->type_name("N");
   add_start_options(parser);
   add_checkpoint_options(parser);
@@ -57,33 +57,34 @@ void TrainOptions::add_start_options(CLI::App& parser) {
       ->type_name("FILE");
   resume_ = parser
                 .add_option("--resume", resume_from,
-                            "Go on from the newest of the model file and its checkpoints that is sound, or from FILE, "
-                            "also in the midst of an epoch, on the same data. Options of the model need not be given again; if "
-                            "they are, they must be the same, but for --epochs: with more of them a finished run goes on, too.")
+                            "Go on with a run on the same data: from the newest sound file among the model file and its "
+                            "checkpoints, or from FILE, also in the middle of an epoch. Options need not be given again; if "
+                            "given, they must be the same, except --epochs: more epochs extend a finished run.")
                 ->type_name("[FILE]")
                 ->expected(0, 1);
   parser
       .add_option("--from", from,
-                  "Start a new run from the weights of a finished model, on these data: rows of labels and features are taken "
-                  "over by name where both sides have names, otherwise by number; all else is made anew. Options that are not "
-                  "given are that model's.")
+                  "Start a new run from the weights of a finished model, on these data. Labels and features are matched by name "
+                  "where both sides have names, otherwise by number. Everything else is made anew. Options that are not given "
+                  "are that model's.")
       ->type_name("FILE");
 }
 
 void TrainOptions::add_checkpoint_options(CLI::App& parser) {
   CheckpointSettings& checkpoints = settings.checkpoints;
-  add_number(parser, "--checkpoint-minutes", checkpoints.minutes, {0, 1e6},
-             "Minutes from one checkpoint within an epoch to the next; SIGINT, SIGTERM and SIGHUP make one, too. 0 = none "
-             "by time. Default 10.")
+  add_number(
+      parser, "--checkpoint-minutes", checkpoints.minutes, {0, 1e6},
+      "Minutes between two checkpoints within an epoch. SIGINT, SIGTERM and SIGHUP make one, too. 0 = none by time. Default 10.")
       ->type_name("MINUTES");
-  add_number(parser, "--checkpoint-steps", checkpoints.steps, {}, "Likewise in optimiser steps. Default 0, none.")
+  add_number(parser, "--checkpoint-steps", checkpoints.steps, {},
+             "Optimiser steps between two checkpoints within an epoch. Default 0: none by steps.")
       ->type_name("N");
   add_number(parser, "--checkpoint-epochs", checkpoints.epochs, {1},
-             "Epochs from one writing of the model file to the next; the last is always written. Default 1.")
+             "Epochs between two writings of the model file; the last epoch is always written. Default 1.")
       ->type_name("N");
   add_number(parser, "--keep", checkpoints.keep, {},
-             "Checkpoints to keep, the newest, also of ends of epochs and when training is over. Default 0: one, until "
-             "something newer is there or training is over.")
+             "Number of newest checkpoints to keep, ends of epochs included, also after training. Default 0: one, until a newer "
+             "file exists or training ends.")
       ->type_name("K");
 }
 
@@ -99,7 +100,7 @@ void TrainOptions::add_monitor_options(CLI::App& parser) {
                          "With --monitor: evaluations without improvement that end training. Default 3.")
                   ->type_name("N");
   min_delta_ = add_number(parser, "--min-delta", monitor.min_delta, {0, 1e6},
-                          "With --monitor: less than this is no improvement. Default 0.")
+                          "With --monitor: a gain below this is no improvement. Default 0.")
                    ->type_name("DELTA");
 }
 
