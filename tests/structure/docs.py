@@ -22,6 +22,7 @@ def run(context):
         ("the C++ in documents compiles", check_code),
         ("docs/options.md is what 'glissade options' prints", lambda: check_manual(context)),
         ("the README is short, its lines and those of docs/ are no paragraphs", check_lengths),
+        ("figures of the README are those of bench/RESULTS.md", check_figures),
         ("the version is the same everywhere", check_version),
     ):
         context.case(f"docs: {name}", check)
@@ -220,6 +221,24 @@ def check_lengths():
             if len(line) > LINE_WIDTH and not table:
                 problems.append(f"{place(path)}:{number}: {len(line)} characters, more than {LINE_WIDTH}")
     refuse(problems)
+
+
+def figures_of(line):
+    return re.findall(r"(?<=\| )\d[\d.,]*(?= \|)", line)
+
+
+def check_figures():
+    measured = [figures_of(line) for line in (ROOT / "bench" / "RESULTS.md").read_text().splitlines() if line.startswith("|")]
+    rows = [line for line in (ROOT / "README.md").read_text().splitlines() if len(figures_of(line)) > 3]
+    if len(rows) < 5:
+        raise Failure(f"only {len(rows)} rows of figures found: the test looks for the wrong text")
+
+    def is_in(figures, row):  # in this order, with others between them
+        rest = iter(row)
+        return all(figure in rest for figure in figures)
+
+    refuse([f"README.md: no row of bench/RESULTS.md has the figures of '{line}'" for line in rows
+            if not any(is_in(figures_of(line), row) for row in measured)])
 
 
 def check_version():
