@@ -9,12 +9,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/inference/search.h"
+#include "engine/batches/batch.h"
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
-#include "engine/network/batch.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/sampler.h"
+#include "engine/search/search.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"

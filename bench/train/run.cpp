@@ -23,8 +23,8 @@
 
 #include "bench/train/data.h"
 #include "bench/train/probe.h"
-#include "engine/config/memory.h"
 #include "engine/dense/gemm.h"
+#include "engine/runtime/available_memory.h"
 
 namespace glissade::bench {
 namespace {
@@ -56,7 +56,7 @@ std::string option_text(const Config& config, std::string_view name) {
 double anonymous_mib() {
   std::ifstream file("/proc/self/status");
   const std::string status(std::istreambuf_iterator<char>(file), {});
-  return static_cast<double>(config::kib_field(status, "RssAnon").value_or(0)) / kMib;
+  return static_cast<double>(runtime::kib_field(status, "RssAnon").value_or(0)) / kMib;
 }
 
 /// One line on standard error each ten seconds of an epoch.

@@ -1,7 +1,9 @@
 #include "engine/config/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdio>
 #include <vector>
 
 #include <glissade/options.h>
@@ -64,6 +66,20 @@ std::string suggestion(std::string_view text, std::span<const std::string_view> 
     out += known[i];
   }
   return out;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes == 0) return "0";
+  constexpr std::array<const char*, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1000 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, value < 10 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
+  return text;
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -6,8 +6,8 @@
 
 #include <glissade/metrics.h>
 
+#include "engine/config/proposing_paths.h"
 #include "engine/evaluation/score_sums.h"
-#include "engine/sparse/sparse_paths.h"
 
 namespace glissade {
 namespace {

@@ -12,14 +12,15 @@
 
 #include <glissade/model.h>
 
+#include "engine/batches/batch.h"
 #include "engine/inference/evidence_pass.h"
-#include "engine/inference/search.h"
+#include "engine/inference/search_lsh.h"
 #include "engine/inference/search_paths.h"
 #include "engine/losses/loss.h"
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
-#include "engine/network/batch.h"
 #include "engine/parameters/finite.h"
+#include "engine/search/search.h"
 
 namespace glissade {
 namespace {
@@ -141,13 +142,6 @@ class Predictor {
 };
 
 }  // namespace
-
-void to_probabilities(LossKind loss, float log_sum, float* scores, std::size_t count) noexcept {
-  for (std::size_t j = 0; j < count; ++j) {
-    if (std::isinf(scores[j])) continue;
-    scores[j] = is_softmax(loss) ? std::exp(scores[j] - log_sum) : 1.f / (1.f + std::exp(-scores[j]));
-  }
-}
 
 Result<Predictions> Model::predict(const SparseRows& features, const PredictOptions& options) const {
   if (options.k < 1 || options.k > kMostLabels) {

@@ -1,13 +1,14 @@
+#include "engine/inference/search_lsh.h"
+
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "engine/inference/moderate.h"
-#include "engine/inference/search.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
+#include "engine/search/moderate.h"
 #include "hashing/group_codes.h"
 #include "hashing/query.h"
 #include "simd/kernels.h"

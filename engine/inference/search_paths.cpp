@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "engine/inference/evidence_pass.h"
-#include "engine/inference/moderate.h"
+#include "engine/inference/search_lsh.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
+#include "engine/search/moderate.h"
 #include "simd/kernels.h"
 
 namespace glissade {

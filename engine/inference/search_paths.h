@@ -4,8 +4,8 @@
 
 #include <glissade/views.h>
 
-#include "engine/inference/search.h"
 #include "engine/model/impl.h"
+#include "engine/search/search.h"
 
 namespace glissade {
 

@@ -2,8 +2,8 @@
 
 #include <atomic>
 
+#include "engine/dense/packed_rows.h"
 #include "engine/layers/activation.h"
-#include "engine/layers/packed_rows.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/parameters/row_optimizer.h"
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "engine/stopwatch.h"
+#include "engine/progress/stopwatch.h"
 #include "simd/kernels.h"
 
 namespace glissade {

@@ -8,13 +8,13 @@
 
 #include <glissade/model.h>
 
+#include "engine/layers/network.h"
 #include "engine/model/pass.h"
-#include "engine/network/network.h"
 #include "engine/parameters/weight_average.h"
+#include "engine/ranking/evidence.h"
+#include "engine/ranking/sparse_paths.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
-#include "engine/sparse/evidence.h"
-#include "engine/sparse/sparse_paths.h"
 
 namespace glissade {
 

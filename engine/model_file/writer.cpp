@@ -13,7 +13,7 @@
 #include <system_error>
 #include <vector>
 
-#include "engine/config/memory.h"
+#include "engine/config/text.h"
 #include "engine/model_file/layout.h"
 
 namespace glissade::model_file {

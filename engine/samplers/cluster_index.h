@@ -7,8 +7,8 @@
 
 #include <glissade/config.h>
 
+#include "engine/dense/row_panels.h"
 #include "engine/layers/activation.h"
-#include "engine/layers/row_panels.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/samplers/centred_rows.h"
 #include "engine/samplers/sketches.h"

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "engine/inference/search.h"
 #include "engine/samplers/ranked.h"
+#include "engine/search/search.h"
 #include "hashing/seeds.h"
 
 namespace glissade {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/layers/row_panels.h"
+#include "engine/dense/row_panels.h"
 #include "simd/kernel_list.h"
 
 namespace glissade {

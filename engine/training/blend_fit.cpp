@@ -9,12 +9,12 @@
 #include <limits>
 #include <vector>
 
+#include "engine/batches/baskets.h"
+#include "engine/batches/batch.h"
 #include "engine/inference/evidence_pass.h"
 #include "engine/losses/label_weights.h"
-#include "engine/network/batch.h"
 #include "engine/parameters/finite.h"
-#include "engine/sparse/baskets.h"
-#include "engine/sparse/co_labels.h"
+#include "engine/ranking/co_labels.h"
 #include "hashing/seeds.h"
 
 namespace glissade {

@@ -8,12 +8,12 @@
 #include <glissade/views.h>
 
 #include "engine/model/impl.h"
-#include "engine/work_monitor.h"
+#include "engine/progress/work_monitor.h"
 
 namespace glissade {
 
 /// Whether sample `row` of `data` is kept out of the hidden path's training, so that what the paths say of it can be weighed
-/// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; with exclude-input whole baskets (engine/sparse/baskets.h).
+/// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; with exclude-input whole baskets (engine/batches/baskets.h).
 /// Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while the paths are weighed.
 bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_t row) noexcept;
 

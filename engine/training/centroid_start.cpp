@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/network/batch.h"
+#include "engine/batches/batch.h"
+#include "engine/batches/label_samples.h"
 #include "engine/parameters/array.h"
-#include "engine/training/label_samples.h"
 #include "simd/kernels.h"
 
 namespace glissade {

@@ -6,8 +6,8 @@
 
 #include <glissade/views.h>
 
-#include "engine/network/network.h"
-#include "engine/work_monitor.h"
+#include "engine/layers/network.h"
+#include "engine/progress/work_monitor.h"
 
 namespace glissade {
 

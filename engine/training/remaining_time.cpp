@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/sparse/sparse_paths.h"
+#include "engine/config/proposing_paths.h"
 
 namespace glissade {
 namespace {

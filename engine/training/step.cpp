@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/losses/label_weights.h"
-#include "engine/stopwatch.h"
+#include "engine/progress/stopwatch.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
 

@@ -4,12 +4,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/layers/output_path.h"
+#include "engine/batches/batch_ahead.h"
 #include "engine/layers/row_groups.h"
 #include "engine/model/impl.h"
+#include "engine/output/output_path.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
-#include "engine/training/batch_ahead.h"
 
 namespace glissade {
 

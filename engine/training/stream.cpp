@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/config/proposing_paths.h"
+
 namespace glissade {
 
 Result<void> check_stream(const Model::Impl& model, const StreamOptions& options) {

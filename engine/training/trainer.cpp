@@ -14,23 +14,25 @@
 
 #include <glissade/options.h>
 
+#include "engine/batches/checked_data.h"
+#include "engine/batches/sample_order.h"
+#include "engine/batches/window_reader.h"
+#include "engine/config/proposing_paths.h"
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
-#include "engine/stopwatch.h"
+#include "engine/progress/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/averaging.h"
 #include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
-#include "engine/training/checked_data.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
 #include "engine/training/pass_report.h"
 #include "engine/training/remaining_time.h"
-#include "engine/training/sample_order.h"
+#include "engine/training/similar_samples.h"
 #include "engine/training/soundness.h"
 #include "engine/training/step.h"
 #include "engine/training/stream.h"
-#include "engine/training/window_reader.h"
 #include "hashing/seeds.h"
 
 namespace glissade {

@@ -6,7 +6,7 @@
 
 #include <glissade/words.h>
 
-#include "engine/network/network.h"
+#include "engine/layers/network.h"
 #include "engine/samplers/alias_table.h"
 #include "engine/words/subsampling.h"
 #include "engine/words/word_inputs.h"

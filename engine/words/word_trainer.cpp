@@ -13,14 +13,14 @@
 #include <optional>
 #include <vector>
 
+#include "engine/batches/fingerprint.h"
+#include "engine/batches/sample_order.h"
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
-#include "engine/network/fingerprint.h"
-#include "engine/stopwatch.h"
+#include "engine/progress/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
-#include "engine/training/sample_order.h"
 #include "engine/training/step.h"
 #include "engine/words/context_batch.h"
 #include "engine/words/skip_gram.h"

@@ -8,9 +8,9 @@
 
 #include <glissade/words.h>
 
+#include "engine/batches/batch.h"
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
-#include "engine/network/batch.h"
 #include "simd/kernels.h"
 
 namespace glissade {

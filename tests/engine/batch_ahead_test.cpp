@@ -1,6 +1,6 @@
 // Batches copied while another one is in use.
 
-#include "engine/training/batch_ahead.h"
+#include "engine/batches/batch_ahead.h"
 
 #include <catch2/catch.hpp>
 

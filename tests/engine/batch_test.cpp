@@ -1,6 +1,6 @@
 // Mini-batches copied out of a data set.
 
-#include "engine/network/batch.h"
+#include "engine/batches/batch.h"
 
 #include <catch2/catch.hpp>
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/sparse/ranker.h"
+#include "engine/ranking/ranker.h"
 #include "hashing/seeds.h"
 
 namespace glissade::test {

@@ -8,9 +8,9 @@
 
 #include <glissade/metrics.h>
 
+#include "engine/batches/batch.h"
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
-#include "engine/network/batch.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {

@@ -1,5 +1,5 @@
 // Data are read once where they come through a pager, each time where they do not.
-#include "engine/training/checked_data.h"
+#include "engine/batches/checked_data.h"
 
 #include <catch2/catch.hpp>
 

@@ -9,8 +9,9 @@
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 
-#include "engine/config/memory.h"
-#include "engine/layers/fused_output.h"
+#include "engine/estimates/training_memory.h"
+#include "engine/output/fused_output.h"
+#include "engine/runtime/available_memory.h"
 
 namespace glissade {
 namespace {
@@ -26,7 +27,7 @@ class FakeRoot {
     fs::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << text;
   }
-  std::uint64_t available() const { return config::available_memory_below(path_.string()); }
+  std::uint64_t available() const { return runtime::available_memory_below(path_.string()); }
 
  private:
   fs::path path_;
@@ -178,23 +179,24 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   need.weights = 4096 * kMiB;
   need.optimizer_state = 8192 * kMiB;
   need.step_buffers = 100 * kMiB;
-  CHECK(config::check_memory_against(need, need.total()).ok());
-  const auto refused = config::check_memory_against(need, need.total() - 1);
+  CHECK(estimates::check_memory_against(need, need.total()).ok());
+  const auto refused = estimates::check_memory_against(need, need.total() - 1);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().kind == Error::Kind::runtime);
-  CHECK(config::check_memory_against(need, 512 * kMiB).error().message ==
+  CHECK(estimates::check_memory_against(need, 512 * kMiB).error().message ==
         "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
         "100 MiB), "
         "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, optimizer = "
         "adagrad, or average = 0");
   need = {};
   need.tables = 2 * kMiB;
-  CHECK(
-      config::check_memory_against(need, kMiB).error().message.ends_with("use fewer tables, a smaller k, or sampler = uniform"));
+  CHECK(estimates::check_memory_against(need, kMiB)
+            .error()
+            .message.ends_with("use fewer tables, a smaller k, or sampler = uniform"));
   need.step_buffers = 3 * kMiB;
-  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
+  CHECK(estimates::check_memory_against(need, kMiB).error().message.ends_with("use a smaller batch or fewer active labels"));
   need.weights = 4 * kMiB;
-  CHECK(config::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units, or precision = bf16"));
+  CHECK(estimates::check_memory_against(need, kMiB).error().message.ends_with("use fewer hidden units, or precision = bf16"));
   need.weights = 1ull << 60;
   CHECK_FALSE(check_memory(need).ok());
   CHECK(check_memory({}).ok());

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/sparse/evidence.h"
+#include "engine/ranking/evidence.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {

@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
-#include "engine/inference/moderate.h"
 #include "engine/parameters/finite.h"
+#include "engine/search/moderate.h"
 
 namespace glissade::test {
 

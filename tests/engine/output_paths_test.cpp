@@ -8,8 +8,8 @@
 #include <span>
 
 #include "engine/dense/gemm.h"
-#include "engine/layers/half_range.h"
-#include "engine/layers/output_path.h"
+#include "engine/output/half_range.h"
+#include "engine/output/output_path.h"
 #include "engine/training/step.h"
 #include "tests/engine/models.h"
 

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/co_labels.h"
-#include "engine/sparse/ranker.h"
+#include "engine/ranking/co_labels.h"
+#include "engine/ranking/ranker.h"
 #include "hashing/seeds.h"
 #include "tests/engine/data.h"
 #include "tests/engine/threads.h"

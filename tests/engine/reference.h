@@ -6,7 +6,7 @@
 #include <glissade/config.h>
 #include <glissade/views.h>
 
-#include "engine/network/network.h"
+#include "engine/layers/network.h"
 
 namespace glissade::test {
 

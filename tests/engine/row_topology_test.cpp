@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/sparse/row_topology.h"
+#include "engine/sparse_rows/row_topology.h"
 
 namespace glissade::test {
 namespace {

@@ -1,5 +1,5 @@
 // The training of sparse rows and of features' weights, step by step against the equations; and which features rows take up.
-#include "engine/sparse/row_training.h"
+#include "engine/sparse_rows/row_training.h"
 
 #include <catch2/catch.hpp>
 
@@ -8,8 +8,8 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/weight_learning.h"
-#include "engine/training/sample_order.h"
+#include "engine/batches/sample_order.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -43,9 +43,9 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   config.row_rate = 0.05;
   SparsePaths trained = untrained(config, data), followed = untrained(config, data);
   const LabelRows made = label_rows(view, all, trained.weights, config.fan_in);
-  RowTraining(config, view, all, made, trained).run();
+  RowTraining(config, view, all, made, {trained.weights, trained.labels, trained.label_index}).run();
 
-  RowTraining gradients(config, view, all, made, followed);
+  RowTraining gradients(config, view, all, made, {followed.weights, followed.labels, followed.label_index});
   std::vector<float> values(followed.labels.entries());
   for (std::size_t j = 0; j < values.size(); ++j) values[j] = widened(followed.labels.values[j]);
   std::vector<double> squares(data.labels, 1e-8);

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "engine/sparse/label_rows.h"
-#include "engine/sparse/sparse_paths.h"
+#include "engine/ranking/sparse_paths.h"
+#include "engine/sparse_rows/label_rows.h"
 #include "tests/engine/models.h"
 
 namespace glissade {

@@ -1,4 +1,4 @@
-#include "engine/training/sample_order.h"
+#include "engine/batches/sample_order.h"
 
 #include <catch2/catch.hpp>
 
@@ -9,6 +9,7 @@
 
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
+#include "engine/training/similar_samples.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {

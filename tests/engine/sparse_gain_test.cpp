@@ -7,9 +7,9 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/ranker.h"
-#include "engine/sparse/sparse_paths.h"
-#include "engine/sparse/weight_learning.h"
+#include "engine/ranking/ranker.h"
+#include "engine/ranking/sparse_paths.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/data.h"
 
 namespace glissade::test {

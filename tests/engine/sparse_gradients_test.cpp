@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "engine/losses/label_weights.h"
-#include "engine/sparse/blend.h"
-#include "engine/sparse/label_rows.h"
-#include "engine/sparse/ranker.h"
-#include "engine/sparse/row_training.h"
-#include "engine/sparse/sparse_paths.h"
-#include "engine/sparse/weight_learning.h"
+#include "engine/ranking/blend.h"
+#include "engine/ranking/ranker.h"
+#include "engine/ranking/sparse_paths.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/row_training.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/data.h"
 
 namespace glissade::test {
@@ -122,7 +122,7 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
   const LabelRows made = label_rows(view, all, paths.weights, 64);
   paths.labels = label_rows(view, all, paths.weights, 64).rows;
   paths.label_index = FeatureIndex(paths.labels, data.features);
-  RowTraining training(config, view, all, made, paths);
+  RowTraining training(config, view, all, made, {paths.weights, paths.labels, paths.label_index});
   hashing::Random random(9);
   std::vector<float> values(paths.labels.entries());
   for (std::size_t j = 0; j < values.size(); ++j)

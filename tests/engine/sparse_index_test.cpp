@@ -6,9 +6,9 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/feature_index.h"
-#include "engine/sparse/feature_weights.h"
-#include "engine/sparse/label_rows.h"
+#include "engine/candidates/feature_index.h"
+#include "engine/candidates/feature_weights.h"
+#include "engine/sparse_rows/label_rows.h"
 #include "tests/engine/data.h"
 
 namespace glissade::test {

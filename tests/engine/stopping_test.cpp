@@ -3,9 +3,9 @@
 
 #include <set>
 
+#include "engine/progress/work_monitor.h"
 #include "engine/training/remaining_time.h"
 #include "engine/training/soundness.h"
-#include "engine/work_monitor.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {

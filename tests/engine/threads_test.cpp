@@ -4,11 +4,11 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/co_labels.h"
-#include "engine/sparse/label_rows.h"
-#include "engine/sparse/ranker.h"
-#include "engine/sparse/sparse_paths.h"
-#include "engine/sparse/weight_learning.h"
+#include "engine/ranking/co_labels.h"
+#include "engine/ranking/ranker.h"
+#include "engine/ranking/sparse_paths.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/models.h"
 #include "tests/engine/threads.h"
 

@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/training/sample_order.h"
+#include "engine/training/similar_samples.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {

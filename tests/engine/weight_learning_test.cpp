@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "engine/sparse/weight_learning.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "hashing/seeds.h"
 #include "tests/engine/data.h"
 

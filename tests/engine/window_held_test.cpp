@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/training/window_reader.h"
+#include "engine/batches/window_reader.h"
 
 namespace glissade::test {
 namespace {

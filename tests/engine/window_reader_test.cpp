@@ -1,4 +1,4 @@
-#include "engine/training/window_reader.h"
+#include "engine/batches/window_reader.h"
 
 #include <catch2/catch.hpp>
 
@@ -11,7 +11,7 @@
 #include <glissade/model.h>
 #include <glissade/trainer.h>
 
-#include "engine/training/sample_order.h"
+#include "engine/batches/sample_order.h"
 #include "tests/engine/data.h"
 #include "tests/engine/model_file_test.h"
 

@@ -85,7 +85,7 @@ class Trainer {
   /// done, and what is left to do is the weighing.
   ///
   /// All passes of a model are over the same rows in the same order: other data are refused, by Model::data_fingerprint(). To go
-  /// on with new data see Model::create_from(). Fails too on an illegal view (check_view in engine/network/batch.h: ids beyond
+  /// on with new data see Model::create_from(). Fails too on an illegal view (check_view in engine/batches/batch.h: ids beyond
   /// the view's counts or the model's shape, an id twice in a row, values that are not finite), and when the loss, a weight or
   /// anything that is learned beside them stops being finite; the model is then not to be used any more.
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace glissade {
+
+/// The order of an epoch: a permutation of 0 .. samples - 1 that is a function of the seed. Fisher & Yates.
+void shuffle(std::vector<std::uint32_t>& order, std::size_t samples, std::uint64_t seed);
+
+/// The order of an epoch that reads a file a piece at a time: blocks of `block` samples in random order, and the samples of
+/// kBlocksPerWindow blocks that follow each other shuffled. A block of 0, or one that is as large as the whole, is shuffle().
+void shuffle_in_blocks(std::vector<std::uint32_t>& order, std::size_t samples, std::size_t block, std::uint64_t seed);
+
+/// Brings samples with equal codes together, codes[sample] < 2^bits, in groups of `group` that are then shuffled: a batch is made
+/// of several groups. Samples of one code keep their order in `order`; where a code's samples do not fill a group, the next
+/// code's join it. A function of its arguments.
+void group_by_code(std::vector<std::uint32_t>& order, const std::vector<std::uint32_t>& codes, std::uint32_t bits,
+                   std::size_t group, std::uint64_t seed);
+
+}  // namespace glissade

@@ -1,0 +1,118 @@
+#include "engine/candidates/feature_index.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace glissade {
+namespace {
+
+/// A sum that came out as 0 while its row is listed: too small to change a sum that goes on. 0 alone means "not listed yet".
+constexpr float kListedZero = std::numeric_limits<float>::min();
+constexpr std::size_t kBlocks = 16;  ///< of rows that are counted and placed apart; fixed, so that lists are in order of rows
+
+}  // namespace
+
+FeatureIndex::FeatureIndex(const SparseMatrix& rows, std::size_t features)
+    : row_count_(rows.rows()), begins_(features + 1), ids_(rows.entries()), values_(rows.entries()) {
+  const auto first_row = [&](std::size_t block) { return block * row_count_ / kBlocks; };
+  std::vector<std::vector<std::uint32_t>> counts(kBlocks, std::vector<std::uint32_t>(features));
+  tbb::parallel_for(std::size_t{0}, kBlocks, [&](std::size_t block) {
+    for (std::uint64_t j = rows.offsets[first_row(block)]; j < rows.offsets[first_row(block + 1)]; ++j)
+      ++counts[block][rows.ids[j]];
+  });
+  std::uint64_t end = 0;
+  for (std::size_t f = 0; f < features; ++f) {
+    begins_[f] = end;
+    for (auto& block : counts) {
+      const std::uint32_t count = block[f];
+      block[f] = static_cast<std::uint32_t>(end - begins_[f]);
+      end += count;
+    }
+  }
+  begins_[features] = end;
+  tbb::parallel_for(std::size_t{0}, kBlocks, [&](std::size_t block) {
+    for (std::size_t row = first_row(block); row < first_row(block + 1); ++row) {
+      for (std::uint64_t j = rows.offsets[row]; j < rows.offsets[row + 1]; ++j) {
+        const std::uint32_t f = rows.ids[j];
+        const std::uint64_t at = begins_[f] + counts[block][f]++;
+        ids_[at] = static_cast<std::uint32_t>(row);
+        values_[at] = rows.values[j];
+      }
+    }
+  });
+}
+
+void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
+                        Scratch& scratch) const {
+  scratch.found_.clear();
+  if (row_count_ == 0) return;
+  scratch.sums_.resize(row_count_, 0.f);
+  scratch.lists_.clear();
+  for (std::size_t j = 0; j < ids.size(); ++j) {
+    const std::uint64_t length = begins_[ids[j] + 1] - begins_[ids[j]];
+    if (length != 0 && values[j] != 0.f) scratch.lists_.push_back({length, static_cast<std::uint32_t>(j)});
+  }
+  std::ranges::sort(scratch.lists_, [&](const auto& a, const auto& b) {
+    return a.length != b.length ? a.length < b.length : ids[a.entry] < ids[b.entry];
+  });
+  scratch.touched_.clear();
+  std::uint64_t spent = 0;
+  for (const auto& list : scratch.lists_) {
+    spent += list.length;
+    if (spent > budget && spent != list.length) break;
+    const float value = values[list.entry];
+    const std::uint64_t begin = begins_[ids[list.entry]];
+    for (std::uint64_t i = begin; i < begin + list.length; ++i) {
+      float& sum = scratch.sums_[ids_[i]];
+      if (sum == 0.f) scratch.touched_.push_back(ids_[i]);
+      sum += value * widened(values_[i]);
+      if (sum == 0.f) sum = kListedZero;
+    }
+  }
+  const std::size_t count = scratch.touched_.size();
+  scratch.touched_sums_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    scratch.touched_sums_[i] = scratch.sums_[scratch.touched_[i]];
+    scratch.sums_[scratch.touched_[i]] = 0.f;
+  }
+  if (count <= most) {
+    scratch.found_ = scratch.touched_;
+    return;
+  }
+  scratch.keep_largest(most);
+}
+
+/// By a histogram of the sums: two plain passes over all of them, where a heap of hundreds would be sifted thousands of times.
+void FeatureIndex::Scratch::keep_largest(std::size_t most) {
+  static constexpr std::size_t kBins = 1024;
+  static constexpr float kHighest = kBins - 1;
+  const float largest = *std::ranges::max_element(touched_sums_);
+  // Sums of next to nothing, whose scale would not be finite, are all alike; the bound holds where sums are not finite
+  // themselves.
+  const float scale = largest > kHighest * kListedZero ? kHighest / largest : 0.f;
+  const auto bin = [scale](float sum) {
+    return sum > 0 ? static_cast<std::size_t>(std::min(kHighest, sum * scale)) : std::size_t{0};
+  };
+  bins_.assign(kBins, 0);
+  for (const float sum : touched_sums_) ++bins_[bin(sum)];
+  std::size_t lowest = kBins, above = 0;  // all of the bins above `lowest`, and of that one the first that there is room for
+  while (lowest > 0 && above + bins_[lowest - 1] <= most) above += bins_[--lowest];
+  std::size_t room = most - above;
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    const std::size_t at = bin(touched_sums_[i]);
+    if (at >= lowest) {
+      found_.push_back(touched_[i]);
+    } else if (at + 1 == lowest && room > 0) {
+      --room;
+      found_.push_back(touched_[i]);
+    }
+  }
+}
+
+void FeatureIndex::Scratch::drop(const std::vector<bool>& rows) {
+  std::erase_if(found_, [&](std::uint32_t row) { return rows[row]; });
+}
+
+}  // namespace glissade

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/candidates/sparse_matrix.h"
+
+namespace glissade {
+
+/// An inverted index over sparse rows: of each feature the rows that have it. A query reads whole lists, the shortest first,
+/// until a budget of entries is spent: rare features tell rows apart, and a few of them cost less than one common one (the idea
+/// behind skipping in inverted indexes, Broder et al. 2003). What it finds is then to be scored exactly.
+class FeatureIndex {
+ public:
+  /// A thread's buffers; made once, as long as the rows.
+  class Scratch;
+
+  FeatureIndex() = default;
+  FeatureIndex(const SparseMatrix& rows, std::size_t features);
+
+  bool empty() const noexcept { return begins_.empty(); }
+  std::size_t rows() const noexcept { return row_count_; }
+  std::size_t memory_bytes() const noexcept { return begins_.bytes() + ids_.bytes() + values_.bytes(); }
+
+  /// The `most` rows with the largest sums over the lists that `budget` entries pay for (at least one list), in no order, into
+  /// scratch.found(), each once. `ids` must be unique.
+  void find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
+            Scratch& scratch) const;
+
+ private:
+  std::size_t row_count_ = 0;
+  Array<std::uint64_t> begins_;  ///< [features + 1]
+  Array<std::uint32_t> ids_;
+  Array<std::uint16_t> values_;
+};
+
+class FeatureIndex::Scratch {
+ public:
+  const std::vector<std::uint32_t>& found() const noexcept { return found_; }
+  /// Takes out what was found of the rows marked in `rows`.
+  void drop(const std::vector<bool>& rows);
+
+ private:
+  friend class FeatureIndex;
+  void keep_largest(std::size_t most);
+  struct List {
+    std::uint64_t length;
+    std::uint32_t entry;  ///< of the query
+  };
+  std::vector<List> lists_;
+  std::vector<float> sums_;  ///< by row; 0 between queries
+  std::vector<std::uint32_t> touched_, found_, bins_;
+  std::vector<float> touched_sums_;
+};
+
+}  // namespace glissade

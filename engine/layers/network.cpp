@@ -1,0 +1,79 @@
+#include "engine/layers/network.h"
+
+#include <cmath>
+
+#include "engine/progress/stopwatch.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint64_t kInputStream = 1;
+constexpr std::uint64_t kDenseStream = 2;    // + layer, at most 8
+constexpr std::uint64_t kDeeperStream = 81;  // + layer, at most 15; the numbers behind the first nine layers' are others'
+constexpr std::uint64_t kOutputStream = 1u << 20;
+
+std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDenseStream : kDeeperStream) + layer; }
+
+}  // namespace
+
+Network::Network(const Config& config, const Shape& shape, bool trainable) : activation(config.activation) {
+  auto options = ParameterRows::Options::of(config, trainable);
+  options.stream = kInputStream;
+  input = EmbeddingBag(shape.features, config.hidden.front(), options);
+  for (std::size_t i = 1; i < config.hidden.size(); ++i) {
+    options.stream = dense_stream(i - 1);
+    dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
+  }
+  options.stream = kOutputStream;
+  output = ParameterRows(shape.labels, config.hidden.back(), options);
+}
+
+void Network::randomize(std::uint64_t seed) {
+  // Feature vectors have length about 1, so a unit's sum starts with the deviation of one weight. Tried on 4 % held out of
+  // yso-finna-en, 5 epochs, deviation and learning rate changed together: 0.3 with 0.01 reached P@1 .311, 1 with 0.005 .304,
+  // 0.5 with 0.005 .298. Output rows start small but not at 0: the tables need directions. Dense layers: He et al. 2015.
+  constexpr double kInputDeviation = 0.3;
+  constexpr double kOutputLimit = 0.1;
+  const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
+  input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream));
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, dense_stream(i)));
+  }
+  output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream));
+}
+
+bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases) const {
+  PhaseSeconds unused;
+  PhaseSeconds& times = phases != nullptr ? *phases : unused;
+  const bool halves = output.storage() != Storage::fp32;
+  hidden.resize(1 + dense.size());
+  hidden[0].resize(x.rows(), input.rows.width(), halves);
+  {
+    const PhaseWatch watch(times, Phase::input_forward);
+    input.forward(x, hidden[0]);
+    activate(hidden[0], activation, dropout.rate, hashing::derive(dropout.seed, 0));
+  }
+  const PhaseWatch watch(times, Phase::dense_forward);
+  bool ok = true;
+  for (std::size_t i = 0; i < dense.size(); ++i) {
+    hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);
+    ok &= dense[i].forward(hidden[i], hidden[i + 1]);
+    activate(hidden[i + 1], activation, dropout.rate, hashing::derive(dropout.seed, i + 1));
+  }
+  return ok;
+}
+
+std::uint64_t Network::parameters() const noexcept {
+  std::uint64_t total = input.rows.rows() * input.rows.width() + input.bias.width() + output.rows() * (output.width() + 1);
+  for (const DenseLayer& layer : dense) total += layer.rows.rows() * (layer.rows.width() + 1);
+  return total;
+}
+
+std::uint64_t Network::memory_bytes() const noexcept {
+  std::uint64_t total = input.rows.memory_bytes() + input.bias.memory_bytes() + output.memory_bytes();
+  for (const DenseLayer& layer : dense) total += layer.rows.memory_bytes();
+  return total;
+}
+
+}  // namespace glissade

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/output/output_path.h"
+#include "engine/samplers/active_set.h"
+
+namespace glissade {
+
+/// A stretch of an active set that is held at once.
+struct SetPiece {
+  std::size_t first;
+  std::size_t size;
+};
+
+/// Where in a piece the labels of a sample stand, and their weights as targets (none: 1 each).
+struct FoundLabels {
+  std::vector<std::uint32_t> positions;
+  std::vector<float> weights;
+};
+
+/// The active set that the samples of a batch share, and where in it a sample's labels stand.
+class SharedSet {
+ public:
+  /// `rows`: how many rows the output layer has.
+  explicit SharedSet(std::size_t rows) : rows_(rows), seen_(rows), position_(rows) {}
+
+  /// Draws the set of the whole batch.
+  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every);
+
+  std::size_t size() const noexcept { return active_.size(rows_); }
+  std::uint32_t id(std::size_t position) const noexcept {
+    return active_.everything ? static_cast<std::uint32_t>(position) : active_.ids[position];
+  }
+  /// The ids of a piece, or an empty span if the set is all rows in order.
+  std::span<const std::uint32_t> ids(const SetPiece& piece) const noexcept {
+    return active_.everything ? std::span<const std::uint32_t>() : std::span(active_.ids).subspan(piece.first, piece.size);
+  }
+  bool everything() const noexcept { return active_.everything; }
+  /// How many of the piece's rows count as they are; log_weights_in tells for how many rows each of those behind stands.
+  std::size_t exact_in(const SetPiece& piece) const noexcept;
+  /// Empty if all rows of the piece count as they are, or are not to be corrected.
+  std::span<const float> log_weights_in(const SetPiece& piece) const noexcept;
+
+  /// Those labels of a sample that stand in the piece.
+  void find(const SparseRows& labels, std::size_t sample, const SetPiece& piece, FoundLabels& found) const;
+
+  std::size_t memory_bytes() const noexcept { return position_.size() * sizeof(std::uint32_t); }
+
+ private:
+  std::size_t rows_;
+  hashing::StampSet seen_;
+  ActiveSet active_;
+  std::vector<std::uint32_t> position_;  ///< of a row in the set; valid for this batch's labels
+};
+
+}  // namespace glissade

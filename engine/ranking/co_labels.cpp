@@ -1,0 +1,121 @@
+#include "engine/ranking/co_labels.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/batches/label_samples.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kLabelsAtOnce = 256;
+constexpr std::size_t kAsked = 10;  ///< candidates that speak for others
+constexpr float kLeast = 1e-3f;
+
+/// Counts of the labels that are met together with one. One per thread.
+struct Together {
+  std::vector<std::uint32_t> counts, met;
+
+  void count(std::span<const std::uint32_t> labels, std::uint32_t self) {
+    for (const std::uint32_t label : labels) {
+      if (label == self) continue;
+      if (counts[label] == 0) met.push_back(label);
+      ++counts[label];
+    }
+  }
+  void keep_largest(std::size_t most) {
+    if (met.size() > most) {
+      const auto larger = [&](std::uint32_t a, std::uint32_t b) {
+        return counts[a] != counts[b] ? counts[a] > counts[b] : a < b;
+      };
+      std::nth_element(met.begin(), met.begin() + static_cast<std::ptrdiff_t>(most), met.end(), larger);
+      for (auto label = met.begin() + static_cast<std::ptrdiff_t>(most); label != met.end(); ++label) counts[*label] = 0;
+      met.resize(most);
+    }
+    std::ranges::sort(met);
+  }
+  void clear() {
+    for (const std::uint32_t label : met) counts[label] = 0;
+    met.clear();
+  }
+};
+
+/// The rows of some labels, one after another.
+struct Block {
+  std::vector<std::uint32_t> lengths, ids;
+  std::vector<float> values;
+};
+
+}  // namespace
+
+SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most, WorkMonitor& monitor) {
+  const std::size_t labels = data.label_count;
+  const LabelSamples by_label = samples_by_label(data, chosen, labels);
+  std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    if (monitor.stopped()) return;
+    static thread_local Together together;
+    together.clear();  // of what memory ran out in the midst of
+    together.counts.resize(std::max(together.counts.size(), labels), 0);
+    Block& block = blocks[b];
+    const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);
+    for (std::size_t label = b * kLabelsAtOnce; label < end; ++label) {
+      const auto samples = by_label.of(label);
+      for (const std::uint32_t place : samples) {
+        together.count(data.labels.row_ids(chosen[place]), static_cast<std::uint32_t>(label));
+      }
+      together.keep_largest(most);
+      block.lengths.push_back(static_cast<std::uint32_t>(together.met.size()));
+      for (const std::uint32_t other : together.met) {
+        block.ids.push_back(other);
+        block.values.push_back(static_cast<float>(together.counts[other]) / static_cast<float>(samples.size()));
+      }
+      together.clear();
+    }
+    monitor.advance(end - b * kLabelsAtOnce);
+  });
+  if (monitor.stopped()) return {};
+  std::vector<std::uint32_t> lengths;
+  lengths.reserve(labels);
+  for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());
+  SparseMatrix rows = matrix_of(lengths);
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    const std::uint64_t at = rows.offsets[b * kLabelsAtOnce];
+    std::ranges::copy(blocks[b].ids, rows.ids.data() + at);
+    simd::kernels().narrow_nearest(blocks[b].values.data(), rows.values.data() + at, blocks[b].values.size());
+  });
+  return rows;
+}
+
+void CoLabelTerms::fill(const SparseMatrix& co_labels, const Blend& blend, std::span<const std::uint32_t> labels,
+                        std::span<Terms> terms) {
+  const simd::Kernels& kernels = simd::kernels();
+  is_candidate_.clear();
+  scores_.resize(labels.size());
+  for (std::size_t c = 0; c < labels.size(); ++c) {
+    is_candidate_.insert(labels[c]);
+    place_[labels[c]] = static_cast<std::uint32_t>(c);
+    scores_[c] = blend.score(terms[c]);
+  }
+  best_.resize(kAsked);
+  best_scores_.resize(kAsked);
+  const std::size_t asked = kernels.topk_f32(scores_.data(), scores_.size(), kAsked, best_.data(), best_scores_.data());
+  const float log_sum = kernels.logsumexp_f32(scores_.data(), scores_.size());
+  std::ranges::fill(scores_, 0.f);  // from here on what the others say
+  for (std::size_t i = 0; i < asked; ++i) {
+    const float p = std::exp(best_scores_[i] - log_sum);
+    const std::uint32_t label = labels[best_[i]];
+    for (std::uint64_t j = co_labels.offsets[label]; j < co_labels.offsets[label + 1]; ++j) {
+      if (is_candidate_.contains(co_labels.ids[j])) scores_[place_[co_labels.ids[j]]] += p * widened(co_labels.values[j]);
+    }
+  }
+  for (std::size_t c = 0; c < terms.size(); ++c) {
+    terms[c][static_cast<std::size_t>(Term::co_labels)] = scores_[c];
+    terms[c][static_cast<std::size_t>(Term::log_co_labels)] = std::log(scores_[c] + kLeast);
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/candidates/sparse_matrix.h"
+#include "engine/progress/work_monitor.h"
+#include "engine/ranking/blend.h"
+#include "hashing/query.h"
+
+namespace glissade {
+
+/// Which labels share samples: row l holds the `most` largest of P(m | l) = samples with both / samples with l, m != l.
+/// `chosen`: the samples of `data` to look at. The monitor, which has begun the activity, is advanced by the labels; stopped, the
+/// result is empty.
+SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most,
+                       WorkMonitor& monitor = WorkMonitor::silent());
+
+/// The terms of a sample's candidates that come from co-labels. One per thread; allocates nothing once its buffers have grown.
+class CoLabelTerms {
+ public:
+  explicit CoLabelTerms(std::size_t labels) : is_candidate_(labels), place_(labels) {}
+
+  /// The likeliest candidates by `blend` speak for those that they share samples with: a candidate m gets
+  /// sum over l of P(l) P(m | l). `labels` and `terms` are the candidates' and of the same size.
+  void fill(const SparseMatrix& co_labels, const Blend& blend, std::span<const std::uint32_t> labels, std::span<Terms> terms);
+
+ private:
+  hashing::StampSet is_candidate_;
+  std::vector<std::uint32_t> place_, best_;
+  std::vector<float> scores_, best_scores_;
+};
+
+}  // namespace glissade

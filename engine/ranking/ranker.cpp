@@ -1,0 +1,209 @@
+#include "engine/ranking/ranker.h"
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "engine/batches/sample_order.h"
+#include "hashing/seeds.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kPasses = 10, kBatch = 64, kChunk = 8;
+constexpr float kRate = 6e-3f, kShrink = 1e-5f;
+constexpr std::uint64_t kStartStream = 64, kOrderStream = 65;
+
+struct Scale {
+  Terms mean, inverse;
+
+  void put(const Terms& terms, float* x) const noexcept {
+    for (std::size_t i = 0; i < kTerms; ++i) x[i] = (terms[i] - mean[i]) * inverse[i];
+  }
+};
+
+Scale scale_of(const std::vector<Terms>& terms) {
+  std::array<double, kTerms> sum{}, square{};
+  for (const Terms& t : terms) {
+    for (std::size_t i = 0; i < kTerms; ++i) {
+      sum[i] += t[i];
+      square[i] += double{t[i]} * t[i];
+    }
+  }
+  Scale scale;
+  const double n = std::max<double>(1, static_cast<double>(terms.size()));
+  for (std::size_t i = 0; i < kTerms; ++i) {
+    const double mean = sum[i] / n, variance = square[i] / n - mean * mean;
+    scale.mean[i] = static_cast<float>(mean);
+    scale.inverse[i] = variance > 1e-12 ? static_cast<float>(1 / std::sqrt(variance)) : 0.f;
+  }
+  return scale;
+}
+
+/// A sample's candidates, if some are labels of it and some not: others teach nothing.
+struct Case {
+  std::size_t begin, end;
+  float weight;  ///< of each label's target
+};
+
+std::vector<Case> cases_of(const BlendExamples& examples) {
+  std::vector<Case> cases;
+  std::size_t begin = 0;
+  for (const std::size_t end : examples.ends) {
+    const auto labels = static_cast<std::size_t>(std::count_if(examples.targets.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                               examples.targets.begin() + static_cast<std::ptrdiff_t>(end),
+                                                               [](float target) { return target != 0; }));
+    if (labels != 0 && labels != end - begin) cases.push_back({begin, end, 1.f / std::sqrt(static_cast<float>(labels))});
+    begin = end;
+  }
+  return cases;
+}
+
+/// The start: what the blend says, in units of the deviations, and hidden units that say nothing yet.
+RankNet start(const Blend& blend, const Scale& scale, std::uint64_t seed) {
+  RankNet net;
+  for (std::size_t i = 0; i < blend.weights.size(); ++i)
+    net.direct()[i] = scale.inverse[i] > 0 ? blend.weights[i] / scale.inverse[i] : 0.f;
+  hashing::Random random(hashing::derive(seed, kStartStream));
+  const auto draw = [&](float most) { return [&random, most] { return most * static_cast<float>(2 * random.unit() - 1); }; };
+  std::generate(net.first(), net.second(), draw(0.5f));  // and the biases behind
+  std::generate(net.second(), net.out(), draw(0.2f));
+  return net;
+}
+
+class Adam {
+ public:
+  void step(RankNet& net, const RankNet& gradient, float rate) noexcept {
+    constexpr float kKeep1 = 0.9f, kKeep2 = 0.999f;
+    power1_ *= kKeep1;
+    power2_ *= kKeep2;
+    auto& w = net.all;
+    const auto& g = gradient.all;
+    for (std::size_t i = 0; i < RankNet::kSize; ++i) {
+      first_[i] = kKeep1 * first_[i] + (1 - kKeep1) * g[i];
+      second_[i] = kKeep2 * second_[i] + (1 - kKeep2) * g[i] * g[i];
+      w[i] -= rate * (first_[i] / (1 - power1_) / (std::sqrt(second_[i] / (1 - power2_)) + 1e-8f) + kShrink * w[i]);
+    }
+  }
+
+ private:
+  std::array<float, RankNet::kSize> first_{}, second_{};
+  float power1_ = 1, power2_ = 1;
+};
+
+/// The gradients of batches of cases.
+class Gradients {
+ public:
+  Gradients(const BlendExamples& examples, const Scale& scale) : examples_(examples), scale_(scale) {}
+
+  /// The mean over the batch.
+  const RankNet& of(const RankNet& net, const std::vector<Case>& cases, std::span<const std::uint32_t> batch) {
+    tbb::parallel_for(std::size_t{0}, parts_.size(), [&](std::size_t chunk) {
+      parts_[chunk].all.fill(0.f);
+      const std::size_t first = std::min(batch.size(), chunk * kChunk);
+      add(net, cases, batch.subspan(first, std::min(kChunk, batch.size() - first)), parts_[chunk]);
+    });
+    for (std::size_t i = 0; i < RankNet::kSize; ++i) {
+      float sum = 0;
+      for (const RankNet& part : parts_) sum += part.all[i];
+      mean_.all[i] = sum / static_cast<float>(batch.size());
+    }
+    return mean_;
+  }
+
+ private:
+  struct Worker {
+    RankPass pass;
+    std::vector<float> by_score;
+  };
+
+  void add(const RankNet& net, const std::vector<Case>& cases, std::span<const std::uint32_t> chunk, RankNet& gradient) {
+    if (chunk.empty()) return;
+    auto& [pass, by_score] = workers_.local();
+    std::size_t count = 0, at = 0;
+    for (const std::uint32_t i : chunk) count += cases[i].end - cases[i].begin;
+    pass.begin(count);
+    for (const std::uint32_t i : chunk) {
+      for (std::size_t c = cases[i].begin; c < cases[i].end; ++c) scale_.put(examples_.terms[c], pass.terms(at++));
+    }
+    const std::span<const float> z = pass.forward(net);
+    by_score.resize(count);
+    at = 0;
+    for (const std::uint32_t i : chunk) {
+      const std::size_t size = cases[i].end - cases[i].begin;
+      differentiate_ranking(z.subspan(at, size), std::span(examples_.targets).subspan(cases[i].begin, size), cases[i].weight,
+                            by_score.data() + at);
+      at += size;
+    }
+    pass.backward(net, by_score, gradient);
+  }
+
+  const BlendExamples& examples_;
+  const Scale& scale_;
+  std::array<RankNet, kBatch / kChunk> parts_;
+  RankNet mean_;
+  tbb::enumerable_thread_specific<Worker> workers_;
+};
+
+}  // namespace
+
+void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score) {
+  const float highest = *std::ranges::max_element(z);
+  float others = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    by_score[c] = std::exp(z[c] - highest);
+    if (targets[c] == 0) others += by_score[c];
+  }
+  others = std::max(others, 1e-20f);
+  float factor = 0;  // of the others' exponentials
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    if (targets[c] != 0) factor += weight * targets[c] / (by_score[c] + others);
+  }
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    by_score[c] = targets[c] != 0 ? -weight * targets[c] * others / (by_score[c] + others) : factor * by_score[c];
+  }
+}
+
+Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed, WorkMonitor& monitor) {
+  const Scale scale = scale_of(examples.terms);
+  const std::vector<Case> cases = cases_of(examples);
+  RankNet net = start(blend, scale, seed);
+  Gradients gradients(examples, scale);
+  Adam adam;
+  std::vector<std::uint32_t> order;
+  const std::size_t steps = (cases.size() + kBatch - 1) / kBatch * kPasses;
+  std::size_t step = 0;
+  monitor.begin(Activity::ranking, steps);
+  for (std::size_t pass = 0; pass < kPasses && !monitor.stopped(); ++pass) {
+    shuffle(order, cases.size(), hashing::derive(seed, kOrderStream, pass));
+    for (std::size_t first = 0; first < order.size() && monitor.advance(); first += kBatch, ++step) {
+      const RankNet& gradient = gradients.of(net, cases, std::span(order).subspan(first, std::min(kBatch, order.size() - first)));
+      adam.step(net, gradient, kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
+    }
+  }
+  Ranker ranker;
+  ranker.weights = Array<float>(kSize);
+  float* const to = ranker.weights.data();
+  std::ranges::copy(scale.mean, to);
+  std::ranges::copy(scale.inverse, to + kTerms);
+  std::ranges::copy(net.all, to + 2 * kTerms);
+  return ranker;
+}
+
+void Ranker::score(std::span<const Terms> terms, RankPass& pass, float* scores) const {
+  Scale scale;
+  RankNet net;
+  std::copy_n(weights.data(), kTerms, scale.mean.data());
+  std::copy_n(weights.data() + kTerms, kTerms, scale.inverse.data());
+  std::copy_n(weights.data() + 2 * kTerms, RankNet::kSize, net.all.begin());
+  pass.begin(terms.size());
+  for (std::size_t c = 0; c < terms.size(); ++c) scale.put(terms[c], pass.terms(c));
+  std::ranges::copy(pass.forward(net), scores);
+}
+
+}  // namespace glissade

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/parameters/array.h"
+#include "engine/ranking/blend.h"
+#include "engine/ranking/rank_net.h"
+
+namespace glissade {
+
+/// The derivatives by the scores z of one sample's loss, `weight` times the sum over its labels of
+/// targets * -log(exp z / (exp z + those of all that are no labels, with target 0)).
+void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score);
+
+/// What the blend cannot say with one weight per term: a small network (rank_net.h) over all terms, each less its mean and over
+/// its deviation, of which the blend is the start.
+///
+/// Trained on all candidates of the examples that the blend is fitted to, each label of a sample against the candidates that are
+/// no labels of it. Candidates are never left out by whether they are labels: a network that only meets unlikely candidates where
+/// they are labels learns that the unlikely are.
+class Ranker {
+ public:
+  /// Floats in `weights`: mean and 1 / deviation of each term, then the network's.
+  static constexpr std::size_t kSize = 2 * kTerms + RankNet::kSize;
+
+  Array<float> weights;  ///< [kSize]; empty before the first fit
+
+  /// `blend` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
+  /// Stopped by the monitor, it is not to be used.
+  static Ranker fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed,
+                    WorkMonitor& monitor = WorkMonitor::silent());
+
+  bool empty() const noexcept { return weights.empty(); }
+  /// scores[c] of each candidate's terms. Allocates nothing once `pass` has grown.
+  void score(std::span<const Terms> terms, RankPass& pass, float* scores) const;
+};
+
+}  // namespace glissade

@@ -1,0 +1,132 @@
+#include "engine/sparse_rows/label_rows.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/batches/label_samples.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kLabelsAtOnce = 512;
+
+/// The rows of some labels, one after another.
+struct Block {
+  std::vector<std::uint32_t> lengths, ids;
+  std::vector<float> values;
+};
+
+/// Sums over features, with the list of those that were met. A sum may be 0 in between, where values are negative.
+struct Sum {
+  std::vector<float> by_feature, weighted;
+  std::vector<bool> met;
+  std::vector<std::uint32_t> features;
+
+  void reserve(std::size_t count) {
+    by_feature.resize(count, 0.f);
+    met.resize(count, false);
+  }
+  void add(std::span<const std::uint32_t> ids) {
+    for (std::size_t j = 0; j < ids.size(); ++j) {
+      if (weighted[j] == 0.f) continue;
+      if (!met[ids[j]]) features.push_back(ids[j]);
+      met[ids[j]] = true;
+      by_feature[ids[j]] += weighted[j];
+    }
+  }
+  void forget(std::uint32_t feature) {
+    by_feature[feature] = 0.f;
+    met[feature] = false;
+  }
+  void clear() {
+    for (const std::uint32_t f : features) forget(f);
+    features.clear();
+  }
+  float length() const {
+    double square = 0;
+    for (const std::uint32_t f : features) square += double{by_feature[f]} * by_feature[f];
+    return static_cast<float>(std::sqrt(square));
+  }
+  /// Leaves the largest; ties to the lower feature.
+  void cut(std::size_t most) {
+    if (features.size() > most) {
+      const auto larger = [&](std::uint32_t a, std::uint32_t b) {
+        const float x = std::abs(by_feature[a]), y = std::abs(by_feature[b]);
+        return x != y ? x > y : a < b;
+      };
+      std::nth_element(features.begin(), features.begin() + static_cast<std::ptrdiff_t>(most), features.end(), larger);
+      for (auto f = features.begin() + static_cast<std::ptrdiff_t>(most); f != features.end(); ++f) forget(*f);
+      features.resize(most);
+    }
+    std::ranges::sort(features);
+  }
+};
+
+}  // namespace
+
+float label_scale(std::uint32_t count, float length) noexcept {
+  return length > 0 ? static_cast<float>(std::pow(count + 1.0, LabelRows::kCommonness)) / length : 0.f;
+}
+
+float without_sample(float direct, float own, std::uint32_t count, float length) noexcept {
+  if (count <= 1 || length <= 0) return 0.f;
+  const float product = direct / label_scale(count, length);  // with the sum itself
+  const float square = length * length - 2 * product + 1;     // samples have length 1
+  if (square <= 1e-3f) return 0.f;
+  return (product - own) * label_scale(count - 1, std::sqrt(square));
+}
+
+std::size_t label_blocks(std::size_t labels) noexcept { return (labels + kLabelsAtOnce - 1) / kLabelsAtOnce; }
+
+LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
+                     std::uint32_t fan_in, WorkMonitor& monitor) {
+  const std::size_t labels = data.label_count;
+  const LabelSamples by_label = samples_by_label(data, chosen, labels);
+  LabelRows out;
+  out.lengths.resize(labels);
+  out.counts.resize(labels);
+  std::vector<Block> blocks(label_blocks(labels));
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    if (monitor.stopped()) return;
+    static thread_local Sum sum;
+    sum.clear();  // of what memory ran out in the midst of
+    sum.reserve(data.feature_count);
+    Block& block = blocks[b];
+    for (std::size_t label = b * kLabelsAtOnce; label < std::min(labels, (b + 1) * kLabelsAtOnce); ++label) {
+      const auto samples = by_label.of(label);
+      for (const std::uint32_t place : samples) {
+        const std::uint32_t sample = chosen[place];
+        weights.weigh(data.features.row_ids(sample), data.features.row_values(sample), sum.weighted);
+        sum.add(data.features.row_ids(sample));
+      }
+      out.lengths[label] = sum.length();
+      sum.cut(fan_in);
+      out.counts[label] = static_cast<std::uint32_t>(samples.size());
+      const float scale = label_scale(out.counts[label], out.lengths[label]);
+      block.lengths.push_back(static_cast<std::uint32_t>(sum.features.size()));
+      for (const std::uint32_t f : sum.features) {
+        block.ids.push_back(f);
+        block.values.push_back(scale * sum.by_feature[f]);
+      }
+      sum.clear();
+    }
+    monitor.advance();
+  });
+  if (monitor.stopped()) return {};
+  std::vector<std::uint32_t> lengths;
+  lengths.reserve(labels);
+  for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());
+  out.rows = matrix_of(lengths);
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+    const std::uint64_t at = out.rows.offsets[b * kLabelsAtOnce];
+    std::ranges::copy(blocks[b].ids, out.rows.ids.data() + at);
+    simd::kernels().narrow_nearest(blocks[b].values.data(), out.rows.values.data() + at, blocks[b].values.size());
+  });
+  return out;
+}
+
+}  // namespace glissade

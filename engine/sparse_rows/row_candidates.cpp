@@ -1,0 +1,52 @@
+#include "engine/sparse_rows/row_candidates.h"
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+
+#include "engine/candidates/spread_sample.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kScored = 200;  ///< rows that the inverted index proposes, then scored exactly
+constexpr std::size_t kBlock = 32;
+
+struct Worker {
+  FeatureIndex::Scratch scratch;
+  SpreadSample sample;
+  std::vector<float> scores, best_scores = std::vector<float>(RowCandidates::kEach);
+  std::vector<std::uint32_t> best = std::vector<std::uint32_t>(RowCandidates::kEach);
+};
+
+}  // namespace
+
+RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
+                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget, WorkMonitor& monitor) {
+  const simd::Kernels& kernels = simd::kernels();
+  RowCandidates out;
+  out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);
+  tbb::enumerable_thread_specific<Worker> workers;
+  tbb::parallel_for(std::size_t{0}, (samples.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+    if (monitor.stopped()) return;
+    Worker& worker = workers.local();
+    const std::size_t end = std::min(samples.size(), (block + 1) * kBlock);
+    for (std::size_t place = block * kBlock; place < end; ++place) {
+      worker.sample.put(weights, data.features.row_ids(samples[place]), data.features.row_values(samples[place]));
+      index.find(worker.sample.ids(), worker.sample.values(), budget, kScored, worker.scratch);
+      const auto& found = worker.scratch.found();
+      worker.scores.resize(found.size());
+      kernels.sparse_dots(worker.sample.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
+                          found.size(), worker.scores.data());
+      const std::size_t count = kernels.topk_f32(worker.scores.data(), found.size(), RowCandidates::kEach, worker.best.data(),
+                                                 worker.best_scores.data());
+      for (std::size_t i = 0; i < count; ++i) out.labels[place * RowCandidates::kEach + i] = found[worker.best[i]];
+    }
+    monitor.advance(end - block * kBlock);
+  });
+  return out;
+}
+
+}  // namespace glissade

@@ -1,0 +1,214 @@
+#include "engine/sparse_rows/row_training.h"
+
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_sort.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/batches/sample_order.h"
+#include "engine/losses/label_weights.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "hashing/seeds.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kBatch = 2048, kBlock = 32;
+constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
+constexpr float kLeastGradient = 1e-4f;
+constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
+constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
+
+}  // namespace
+
+/// A thread's buffers.
+struct RowTraining::Worker {
+  SpreadSample sample;
+  std::vector<float> logits;
+  std::vector<std::uint32_t> labels;
+  std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
+  std::vector<std::size_t> ends;      ///< of each label's places
+};
+
+RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                         const LabelRows& made, const TrainedRows& parts)
+    : config_(config), data_(data), rows_(rows), made_(made), parts_(parts) {
+  values_.resize(parts.rows.entries());
+  simd::kernels().widen(parts.rows.values.data(), values_.data(), values_.size());
+  squares_.assign(parts.rows.rows(), 1e-8f);
+  label_weights_ = label_weights(config, made.counts, rows.size());
+}
+
+void RowTraining::run(WorkMonitor& monitor) {
+  constexpr double kFinding = 0.3;  // its share of the time, about
+  monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
+  candidates_ =
+      find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.list_budget / 4 + 1, monitor);
+  std::vector<std::uint32_t> order;
+  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
+  if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;
+  std::size_t step = 0;
+  for (std::uint32_t epoch = 0; epoch < config_.row_epochs; ++epoch) {
+    shuffle(order, rows_.size(), hashing::derive(config_.seed, kOrderStream, epoch));
+    for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+      const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
+      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
+                  static_cast<float>(config_.row_rate * left));
+      if (!monitor.advance()) return;
+      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_pulls();
+    }
+    if (!pulls_.empty()) change_topology(epoch + 1);
+  }
+  simd::kernels().narrow_nearest(values_.data(), parts_.rows.values.data(), values_.size());
+}
+
+std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const float> values) {
+  if (candidates_.labels.empty()) {
+    candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.list_budget / 4 + 1);
+  }
+  values_.assign(values.begin(), values.end());
+  Worker worker;
+  Gradients found;
+  differentiate(place, worker, found);
+  std::vector<float> gradient(values_.size());
+  for (const Gradients::Row& row : found.rows) {
+    for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) {
+      gradient[parts_.rows.offsets[row.pull.label] + found.entries[e]] += found.values[e];
+    }
+  }
+  return gradient;
+}
+
+void RowTraining::train_batch(std::span<const std::uint32_t> places, float rate) {
+  blocks_.resize((places.size() + kBlock - 1) / kBlock);
+  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
+    static thread_local Worker worker;
+    blocks_[block].clear();
+    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
+      differentiate(place, worker, blocks_[block]);
+    }
+  });
+  update_rows(rate);
+}
+
+void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {
+  const simd::Kernels& kernels = simd::kernels();
+  const SparseMatrix& rows = parts_.rows;
+  const auto truth = data_.labels.row_ids(rows_[place]);
+  if (truth.empty()) return;
+  worker.sample.put(parts_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
+  const float* const x = worker.sample.data();
+  worker.labels.assign(truth.begin(), truth.end());
+  for (const std::uint32_t label : candidates_.of(place)) {
+    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
+  }
+  worker.logits.resize(worker.labels.size());
+  worker.ends.resize(worker.labels.size());
+  float highest = -1e30f;
+  std::size_t matched = 0;
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const std::uint32_t label = worker.labels[c];
+    const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
+    if (worker.places.size() < matched + size + simd::kMatchRoom) worker.places.resize(2 * (matched + size + simd::kMatchRoom));
+    const std::size_t first = matched;
+    matched += kernels.sparse_matches(x, rows.ids.data() + at, size, worker.places.data() + first);
+    worker.ends[c] = matched;
+    float now = 0, start = 0, own = 0;
+    for (std::size_t i = first; i < matched; ++i) {
+      const std::uint64_t j = at + worker.places[i];
+      const float value = x[rows.ids[j]];
+      now += value * values_[j];
+      if (c >= truth.size()) continue;
+      const float started = widened(rows.values[j]);
+      start += value * started;
+      if (started != 0.f) own += value * value;
+    }
+    if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
+    worker.logits[c] = kSharpness * now;
+    highest = std::max(highest, worker.logits[c]);
+  }
+  float others = 0;
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    worker.logits[c] = std::exp(worker.logits[c] - highest);
+    if (c >= truth.size()) others += worker.logits[c];
+  }
+  others = std::max(others, 1e-20f);
+  const float share = 1.f / static_cast<float>(truth.size());
+  const auto target = [&](std::size_t c) { return label_weights_.empty() ? share : share * label_weights_[truth[c]]; };
+  float factor = 0;  // of the others' exponentials
+  for (std::size_t c = 0; c < truth.size(); ++c) factor += target(c) / (worker.logits[c] + others);
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const float gradient = c < truth.size() ? -target(c) * others / (worker.logits[c] + others) : factor * worker.logits[c];
+    if (std::abs(gradient) < kLeastGradient) continue;
+    const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
+    for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
+      out.entries.push_back(worker.places[i]);
+      out.values.push_back(gradient * x[rows.ids[rows.offsets[label] + worker.places[i]]]);
+    }
+    out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
+  }
+}
+
+void RowTraining::update_rows(float rate) {
+  struct Piece {
+    std::uint32_t label, block, row;
+  };
+  std::vector<Piece> pieces;
+  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
+    for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
+      pieces.push_back({blocks_[block].rows[row].pull.label, block, row});
+    }
+  }
+  tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
+    if (a.label != b.label) return a.label < b.label;
+    return a.block != b.block ? a.block < b.block : a.row < b.row;
+  });
+  std::vector<std::size_t> begins;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i == 0 || pieces[i].label != pieces[i - 1].label) begins.push_back(i);
+  }
+  begins.push_back(pieces.size());
+  tbb::parallel_for(std::size_t{0}, begins.size() - 1, [&](std::size_t group) {
+    static thread_local std::vector<float> sum;
+    const std::uint32_t label = pieces[begins[group]].label;
+    const std::uint64_t at = parts_.rows.offsets[label], size = parts_.rows.offsets[label + 1] - at;
+    sum.assign(size, 0.f);
+    for (std::size_t i = begins[group]; i < begins[group + 1]; ++i) {
+      const Gradients& block = blocks_[pieces[i].block];
+      const Gradients::Row& row = block.rows[pieces[i].row];
+      for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) sum[block.entries[e]] += block.values[e];
+    }
+    const float square = simd::kernels().sum_squares_f32(sum.data(), size);
+    if (square == 0) return;
+    squares_[label] += square / kUsualFanIn;
+    simd::kernels().axpy_f32(-rate / std::sqrt(squares_[label]), sum.data(), values_.data() + at, size);
+  });
+}
+
+void RowTraining::take_pulls() {
+  for (const Gradients& block : blocks_) {
+    for (const Gradients::Row& row : block.rows) {
+      if (std::abs(row.pull.gradient) >= kLeastPull) pulls_.push_back(row.pull);
+    }
+  }
+}
+
+void RowTraining::change_topology(std::uint32_t epochs_done) {
+  tbb::parallel_sort(pulls_.begin(), pulls_.end(),
+                     [](const Pull& a, const Pull& b) { return a.label != b.label ? a.label < b.label : a.place < b.place; });
+  const auto sample = [&](std::uint32_t place) -> SampleFeatures {
+    static thread_local std::vector<float> weighted;
+    const auto ids = data_.features.row_ids(rows_[place]);
+    parts_.weights.weigh(ids, data_.features.row_values(rows_[place]), weighted);
+    return {ids, weighted};
+  };
+  const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
+                              config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
+  glissade::change_topology(change, pulls_, parts_.weights.weights.size(), sample, parts_.rows, values_);
+  pulls_.clear();
+}
+
+}  // namespace glissade

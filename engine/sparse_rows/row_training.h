@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/views.h>
+
+#include "engine/candidates/feature_index.h"
+#include "engine/candidates/feature_weights.h"
+#include "engine/candidates/sparse_matrix.h"
+#include "engine/candidates/spread_sample.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/row_candidates.h"
+#include "engine/sparse_rows/row_topology.h"
+
+namespace glissade {
+
+/// What a training works on: the labels' rows, how samples are weighted before them, and the index of the rows as they start.
+struct TrainedRows {
+  const FeatureWeights& weights;
+  SparseMatrix& rows;
+  const FeatureIndex& index;
+};
+
+/// Trains the labels' sparse rows where they start, at the sums of their samples: each of a sample's labels against the
+/// rows that the inverted index retrieves for it (the decoupled softmax of engine/losses/loss.h), row-wise Adagrad. Between
+/// passes the topology may change (row_topology.h).
+///
+/// A label of a few samples has each of them in its row already, so that on training samples everything looks right and there is
+/// nothing to learn. So each sample is left out of its own labels' rows when these are scored: what is learned is what helps the
+/// others.
+///
+/// A batch's gradients are summed row by row in order of the samples: the result does not depend on the number of threads.
+class RowTraining {
+ public:
+  /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it.
+  RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
+              const TrainedRows& parts);
+
+  /// config.row_epochs passes; then they are in parts.rows. Stopped, these are not to be used.
+  void run(WorkMonitor& monitor = WorkMonitor::silent());
+
+  /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness of the .cpp file, were
+  /// the entries `values`. `place`: the sample's, in `rows`. Derivatives near 0 are left out.
+  std::vector<float> gradient_at(std::uint32_t place, std::span<const float> values);
+
+ private:
+  struct Worker;
+  /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the
+  /// gradient by the logit.
+  struct Gradients {
+    struct Row {
+      Pull pull;
+      std::uint32_t begin, size;
+    };
+    std::vector<Row> rows;
+    std::vector<std::uint32_t> entries;  ///< within the row
+    std::vector<float> values;
+
+    void clear() {
+      rows.clear();
+      entries.clear();
+      values.clear();
+    }
+  };
+
+  void train_batch(std::span<const std::uint32_t> places, float rate);
+  void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
+  void update_rows(float rate);
+  void take_pulls();
+  void change_topology(std::uint32_t epochs_done);
+
+  const Config& config_;
+  const DatasetView& data_;
+  std::span<const std::uint32_t> rows_;
+  const LabelRows& made_;
+  TrainedRows parts_;
+  std::vector<float> values_;         ///< of the rows, in floats
+  std::vector<float> label_weights_;  ///< as targets; empty: equal
+  std::vector<float> squares_;        ///< Adagrad's sum of each row
+  RowCandidates candidates_;          ///< of rows_
+  std::vector<Gradients> blocks_;     ///< of the batch
+  std::vector<Pull> pulls_;           ///< of the pass, where the topology is to change after it
+};
+
+}  // namespace glissade

@@ -1,0 +1,227 @@
+#include "engine/sparse_rows/weight_learning.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "engine/batches/sample_order.h"
+#include "engine/candidates/spread_sample.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/row_candidates.h"
+#include "hashing/seeds.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint32_t kFanIn = 256;
+constexpr std::size_t kPasses = 2, kBatch = 512, kBlock = 32;
+constexpr float kSharpness = 30;  ///< as in row_training.cpp
+constexpr float kRate = 0.05f, kMost = 3.f;
+constexpr std::uint64_t kChoiceStream = 66, kOrderStream = 67;
+
+/// Part of the gradient by a: of one sample by one of its features.
+struct Slope {
+  std::uint32_t feature;
+  float value;
+};
+
+struct Worker {
+  SpreadSample sample;
+  std::vector<std::uint32_t> labels;
+  std::vector<float> logits, by_feature;
+};
+
+class WeightLearning {
+ public:
+  WeightLearning(const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
+                 const RowCandidates& candidates, const FeatureWeights& weights)
+      : data_(data),
+        rows_(rows),
+        made_(made),
+        candidates_(candidates),
+        weights_(weights),
+        logs_(data.feature_count),
+        squared_(data.feature_count, 1.f),
+        sums_(data.feature_count),
+        squares_(data.feature_count, 1e-6f) {}
+
+  void run(std::uint64_t seed, WorkMonitor& monitor);
+  std::vector<float> gradient_at(std::uint32_t place, std::span<const float> logs);
+  const std::vector<float>& logs() const noexcept { return logs_; }
+
+ private:
+  void batch(std::span<const std::uint32_t> places, float rate);
+  void differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const;
+  template <class Use>
+  void for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const;
+
+  const DatasetView& data_;
+  std::span<const std::uint32_t> rows_;
+  const LabelRows& made_;
+  const RowCandidates& candidates_;
+  const FeatureWeights& weights_;
+  std::vector<float> logs_, squared_;  ///< a, exp(2 a)
+  std::vector<float> sums_, squares_;  ///< of the batch's gradients; Adagrad's
+  std::vector<std::vector<Slope>> blocks_;
+};
+
+void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
+  std::vector<std::uint32_t> order;
+  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * kPasses;
+  std::size_t step = 0;
+  for (std::size_t pass = 0; pass < kPasses; ++pass) {
+    shuffle(order, rows_.size(), hashing::derive(seed, kOrderStream, pass));
+    for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+      batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
+            kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
+      if (!monitor.advance()) return;
+    }
+  }
+}
+
+void WeightLearning::batch(std::span<const std::uint32_t> places, float rate) {
+  blocks_.resize((places.size() + kBlock - 1) / kBlock);
+  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
+    static thread_local Worker worker;
+    blocks_[block].clear();
+    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
+      differentiate(place, worker, blocks_[block]);
+    }
+  });
+  std::vector<std::uint32_t> touched;
+  for (const auto& block : blocks_) {
+    for (const Slope& slope : block) {
+      if (sums_[slope.feature] == 0.f) touched.push_back(slope.feature);
+      sums_[slope.feature] += slope.value;
+    }
+  }
+  for (const std::uint32_t f : touched) {
+    const float gradient = sums_[f];
+    if (gradient == 0.f) continue;  // taken already, or cancelled
+    sums_[f] = 0.f;
+    squares_[f] += gradient * gradient;
+    logs_[f] = std::clamp(logs_[f] - rate * gradient / std::sqrt(squares_[f]), -kMost, kMost);
+    squared_[f] = std::exp(2 * logs_[f]);
+  }
+}
+
+/// Calls use(feature, x_f c_f) for the features that the sample shares with the label's sum, without the sample if it is `own`.
+template <class Use>
+void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const {
+  static thread_local std::vector<std::uint32_t> places;
+  const SparseMatrix& rows = made_.rows;
+  const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
+  if (places.size() < size + simd::kMatchRoom) places.resize(size + simd::kMatchRoom);
+  const std::size_t matched = simd::kernels().sparse_matches(sample.data(), rows.ids.data() + at, size, places.data());
+  const std::uint32_t count = made_.counts[label];
+  const float length = made_.lengths[label];
+  float scale = 1, part = 0;  // c = scale * (row - part * x)
+  if (own) {
+    if (count <= 1 || length <= 0) return;
+    float product = 0;
+    for (std::size_t i = 0; i < matched; ++i) {
+      product += sample.data()[rows.ids[at + places[i]]] * widened(rows.values[at + places[i]]);
+    }
+    part = label_scale(count, length);
+    const float square = length * length - 2 * product / part + 1;
+    if (square <= 1e-3f) return;
+    scale = label_scale(count - 1, std::sqrt(square)) / part;
+  }
+  for (std::size_t i = 0; i < matched; ++i) {
+    const std::uint64_t j = at + places[i];
+    const float x = sample.data()[rows.ids[j]];
+    use(rows.ids[j], x * scale * (widened(rows.values[j]) - part * x));
+  }
+}
+
+void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const {
+  const auto truth = data_.labels.row_ids(rows_[place]);
+  if (truth.empty()) return;
+  // What is left of the sample before if memory ran out in the midst of it.
+  for (const std::uint32_t f : worker.sample.ids()) {
+    if (f < worker.by_feature.size()) worker.by_feature[f] = 0.f;
+  }
+  worker.sample.put(weights_, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
+  worker.labels.assign(truth.begin(), truth.end());
+  for (const std::uint32_t label : candidates_.of(place)) {
+    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
+  }
+  float highest = -1e30f;
+  worker.logits.resize(worker.labels.size());
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    float sum = 0;
+    for_each_shared(worker.sample, worker.labels[c], c < truth.size(),
+                    [&](std::uint32_t f, float product) { sum += squared_[f] * product; });
+    worker.logits[c] = kSharpness * sum;
+    highest = std::max(highest, worker.logits[c]);
+  }
+  float others = 1e-20f;
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    worker.logits[c] = std::exp(worker.logits[c] - highest);
+    if (c >= truth.size()) others += worker.logits[c];
+  }
+  const float target = 1.f / static_cast<float>(truth.size());
+  float factor = 0;
+  for (std::size_t c = 0; c < truth.size(); ++c) factor += target / (worker.logits[c] + others);
+  worker.by_feature.resize(data_.feature_count, 0.f);
+  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+    const float gradient = c < truth.size() ? -target * others / (worker.logits[c] + others) : factor * worker.logits[c];
+    if (std::abs(gradient) < 1e-4f) continue;
+    for_each_shared(worker.sample, worker.labels[c], c < truth.size(), [&](std::uint32_t f, float product) {
+      worker.by_feature[f] += 2 * kSharpness * squared_[f] * gradient * product;
+    });
+  }
+  for (const std::uint32_t f : worker.sample.ids()) {
+    if (worker.by_feature[f] != 0.f) out.push_back({f, worker.by_feature[f]});
+    worker.by_feature[f] = 0.f;
+  }
+}
+
+std::vector<float> WeightLearning::gradient_at(std::uint32_t place, std::span<const float> logs) {
+  std::ranges::transform(logs, squared_.begin(), [](float log) { return std::exp(2 * log); });
+  Worker worker;
+  std::vector<Slope> slopes;
+  differentiate(place, worker, slopes);
+  std::vector<float> gradient(logs.size());
+  for (const Slope& slope : slopes) gradient[slope.feature] += slope.value;
+  return gradient;
+}
+
+}  // namespace
+
+std::vector<float> weight_gradient_at(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                                      const FeatureWeights& weights, std::uint32_t place, std::span<const float> logs) {
+  const LabelRows made = label_rows(data, rows, weights, kFanIn);
+  const FeatureIndex index(made.rows, data.feature_count);
+  const RowCandidates candidates = find_row_candidates(data, rows, weights, made.rows, index, config.list_budget / 4 + 1);
+  return WeightLearning(data, rows, made, candidates, weights).gradient_at(place, logs);
+}
+
+std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+                                 const FeatureWeights& weights, WorkMonitor& monitor) {
+  constexpr double kCollected = 0.15, kFound = 0.4;  // of the time, about
+  std::vector<float> learned(data.feature_count, 1.f);
+  if (rows.empty()) return learned;
+  monitor.begin(Activity::feature_weights, label_blocks(data.label_count), {0, kCollected});
+  const LabelRows made = label_rows(data, rows, weights, kFanIn, monitor);
+  if (monitor.stopped()) return learned;
+  const FeatureIndex index(made.rows, data.feature_count);
+  std::vector<std::uint32_t> chosen;
+  const double share = static_cast<double>(config.weight_samples) / static_cast<double>(rows.size());
+  for (const std::uint32_t row : rows) {
+    if (hashing::Random(hashing::derive(config.seed, kChoiceStream, row)).unit() < share) chosen.push_back(row);
+  }
+  monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
+  const RowCandidates candidates =
+      find_row_candidates(data, chosen, weights, made.rows, index, config.list_budget / 4 + 1, monitor);
+  if (!monitor.begin(Activity::feature_weights, (chosen.size() + kBatch - 1) / kBatch * kPasses, {kFound, 1})) return learned;
+  WeightLearning learning(data, chosen, made, candidates, weights);
+  learning.run(config.seed, monitor);
+  std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
+  return learned;
+}
+
+}  // namespace glissade
