@@ -15,7 +15,8 @@ namespace glissade::hashing {
 /// are taken in chunks. Of a chunk, some rows at a time are hashed into a buffer of codes (the vectors are read then, once);
 /// after that some tables at a time move the chunk's rows to their new buckets, each table into a spare one that takes its place.
 /// All other rows stay where they are. Once a job is done, and if no vector changed meanwhile, uncapped tables equal those of
-/// Tables::build on the same rows.
+/// Tables::build on the same rows. Under a cap a row that the reservoir had dropped returns when it is re-hashed or at the next
+/// build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes.
 ///
 /// Which slice does what depends on numbers of rows and tables only, never on time or threads. Holds, from its first slice on, 4
 /// bytes per row of a chunk and table (at most 64 MiB, or 65,536 rows' codes, if that is more) and per thread one spare table.

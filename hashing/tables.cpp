@@ -5,7 +5,6 @@
 
 #include "hashing/hash_rows.h"
 #include "hashing/parallel.h"
-#include "hashing/rehash_job.h"
 #include "hashing/reservoir.h"
 #include "hashing/seeds.h"
 
@@ -33,13 +32,6 @@ void Tables::build(const VectorSource& source, const Family& family) {
   for_chunks(tables_.size(), 1, workers, [&](std::size_t worker, std::size_t table, std::size_t) noexcept {
     sort_by_code(static_cast<std::uint32_t>(table), spare[worker]);
   });
-}
-
-void Tables::rehash(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved) {
-  if (moved.size() == rows_) return build(source, family);
-  RehashJob job;
-  job.start(*this, {moved.begin(), moved.end()});
-  job.advance(1, *this, source, family);
 }
 
 /// Counting sort of the rows by the code that stands in their place; stable, so ids ascend inside a bucket. The sorted ids are

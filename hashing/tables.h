@@ -12,7 +12,7 @@ namespace glissade::hashing {
 
 /// L flat hash tables over the same rows: per table 2^bits + 1 offsets and one id per row (4 bytes per row and table),
 /// ids ascending inside a bucket. With a cap, a fuller bucket keeps a uniform sample of its rows (true reservoir).
-/// Reads are safe from many threads; build and rehash need exclusive access.
+/// Reads are safe from many threads; build and a RehashJob need exclusive access.
 class Tables {
  public:
   /// bucket_cap 0 = unlimited.
@@ -24,12 +24,6 @@ class Tables {
 
   /// Takes all rows out: every bucket is empty. A RehashJob over all rows then fills the tables bit by bit.
   void clear() noexcept;
-
-  /// Re-hashes `moved` (ascending, unique) at once and leaves all other rows where they are; RehashJob does the same in slices.
-  /// Without a cap the result equals build() on the same rows. Under a cap a row that the reservoir had dropped returns when it
-  /// is re-hashed or at the next build(), and a bucket that overflows keeps a uniform sample of what is in it and what comes.
-  /// Costs one walk over the tables plus the hashing of `moved`; needs what a RehashJob holds.
-  void rehash(const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved);
 
   std::span<const std::uint32_t> bucket(std::uint32_t table, std::uint32_t code) const noexcept {
     assert(table < tables_.size() && code >> bits_ == 0);

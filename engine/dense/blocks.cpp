@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdint>
+#include <cstring>
 
 #include "simd/kernels.h"
 
@@ -42,6 +43,15 @@ void multiply_panels(Element element, Strided a, std::size_t m, std::size_t k, S
     in_steps<std::uint16_t>(kernels.block_bf16, a, m, k, panels, panel_count, start, c, c_stride);
   } else {
     in_steps<float>(kernels.block_f32, a, m, k, panels, panel_count, start, c, c_stride);
+  }
+}
+
+void pack_panels(const float* matrix, std::size_t stride, std::size_t rows, std::size_t panel_count, float* panels,
+                 std::size_t panel_stride) noexcept {
+  constexpr std::size_t kColumns = simd::kPanelColumns;
+  for (std::size_t p = 0; p < panel_count; ++p) {
+    for (std::size_t i = 0; i < rows; ++i)
+      std::memcpy(panels + p * panel_stride + i * kColumns, matrix + i * stride + p * kColumns, kColumns * sizeof(float));
   }
 }
 

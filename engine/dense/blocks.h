@@ -18,4 +18,9 @@ struct Strided {
 void multiply_panels(Element element, Strided a, std::size_t m, std::size_t k, Strided panels, std::size_t panel_count,
                      float factor, const float* start, float* c, std::size_t c_stride) noexcept;
 
+/// Copies `rows` rows of 16 * panel_count floats, `stride` apart, into panels that are `panel_stride` apart, one row behind the
+/// other from where `panels` points.
+void pack_panels(const float* matrix, std::size_t stride, std::size_t rows, std::size_t panel_count, float* panels,
+                 std::size_t panel_stride) noexcept;
+
 }  // namespace glissade::dense

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <numeric>
 #include <vector>
 
@@ -55,12 +54,8 @@ void RowPanels::pack_floats(const ParameterRows& rows, std::span<const std::uint
                         floats_.data() + (first + i) * stride_);
   }
   float* depth = floats_.data() + padded_ * stride_;
-  for (std::size_t p = 0; p < stride_ / kPanelColumns; ++p) {
-    float* panel = depth + (p * padded_ + first) * kPanelColumns;
-    for (std::size_t i = 0; i < kBlockDepth; ++i) {
-      std::memcpy(panel + i * kPanelColumns, block.data() + i * stride_ + p * kPanelColumns, kPanelColumns * sizeof(float));
-    }
-  }
+  dense::pack_panels(block.data(), stride_, kBlockDepth, stride_ / kPanelColumns, depth + first * kPanelColumns,
+                     padded_ * kPanelColumns);
 }
 
 std::uint16_t RowPanels::pack_halves(const ParameterRows& rows, std::span<const std::uint32_t> ids, std::size_t first) {

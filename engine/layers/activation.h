@@ -37,14 +37,10 @@ struct SomeRows {
 /// The activation in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
 void activate(Activations& out, Activation kind, double rate, std::uint64_t seed);
-inline void relu_dropout(Activations& out, double rate, std::uint64_t seed) { activate(out, Activation::relu, rate, seed); }
 
 /// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass
 /// nothing, the others pass their dropout scale. `gradient` has the layout of `out`. With the linear activation a unit put out 0
 /// because it was dropped; one whose sum was exactly 0 passes nothing either, where there is dropout.
 void activate_backward(const Activations& out, Activation kind, double rate, float* gradient);
-inline void relu_dropout_backward(const Activations& out, double rate, float* gradient) {
-  activate_backward(out, Activation::relu, rate, gradient);
-}
 
 }  // namespace glissade

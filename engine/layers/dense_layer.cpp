@@ -1,11 +1,10 @@
 #include "engine/layers/dense_layer.h"
 
 #include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <vector>
 
+#include "engine/layers/in_blocks.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -14,12 +13,12 @@ namespace {
 constexpr std::size_t kSampleBlock = 256;
 constexpr std::size_t kRowBlock = 64;
 
-/// Calls body(begin, end) for fixed blocks of [0, count), in parallel; true if all calls were.
+/// True if body(begin, end) was for all blocks.
 template <class Body>
-bool in_blocks(std::size_t count, std::size_t block, const Body& body) {
+bool all_blocks(std::size_t count, std::size_t block, const Body& body) {
   std::atomic<bool> ok{true};
-  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block, [&](std::size_t i) {
-    if (!body(i * block, std::min(count, (i + 1) * block))) ok = false;
+  in_blocks(count, block, [&](std::size_t begin, std::size_t end) {
+    if (!body(begin, end)) ok = false;
   });
   return ok;
 }
@@ -36,7 +35,7 @@ bool DenseLayer::forward(const Activations& input, Activations& sums) const {
   const dense::Element element = dense::element_for(rows.storage());
   PackedRows packed;
   packed.take_range(rows, 0, rows.rows(), element);
-  return in_blocks(input.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+  return all_blocks(input.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
     const bool ok =
         dense::multiply(element, end - begin, rows.rows(), rows.width(), {sample_data(input, element, begin), input.stride, 1},
                         packed.transposed(), sums.row(begin), sums.stride, false);
@@ -57,7 +56,7 @@ bool DenseLayer::backward(const Activations& input, const float* gradient, std::
     if (element == dense::Element::bf16) return gradient_halves_.data() + sample * gradient_stride + unit;
     return gradient + sample * gradient_stride + unit;
   };
-  bool ok = in_blocks(samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
+  bool ok = all_blocks(samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
     if (element == dense::Element::bf16) {
       for (std::size_t sample = begin; sample < end; ++sample) {
         kernels.narrow_nearest(gradient + sample * gradient_stride, gradient_halves_.data() + sample * gradient_stride,
@@ -67,7 +66,7 @@ bool DenseLayer::backward(const Activations& input, const float* gradient, std::
     return dense::multiply(element, end - begin, rows.width(), rows.rows(), {gradient_at(begin, 0), gradient_stride, 1},
                            packed_.operand(), input_gradient + begin * input.stride, input.stride, false);
   });
-  ok &= in_blocks(rows.rows(), kRowBlock, [&](std::size_t begin, std::size_t end) {
+  ok &= all_blocks(rows.rows(), kRowBlock, [&](std::size_t begin, std::size_t end) {
     std::vector<float> row_gradients((end - begin) * rows.stride());
     const bool done =
         dense::multiply(element, end - begin, rows.width(), samples, {gradient_at(0, begin), 1, gradient_stride},

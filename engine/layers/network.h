@@ -15,7 +15,7 @@
 namespace glissade {
 
 /// The parameters of a model and its forward pass up to the last hidden layer; what happens in the output layer is the business
-/// of training (layers/output_path.h) and inference.
+/// of training (output/output_path.h) and inference.
 class Network {
  public:
   /// Allocates zeroed parameters. Throws std::bad_alloc.

@@ -1,7 +1,5 @@
 #include "engine/output/fused_output.h"
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include <numeric>
 
 #include "engine/dense/blocks.h"
+#include "engine/layers/in_blocks.h"
 #include "engine/output/cache_size.h"
 #include "engine/output/half_range.h"
 #include "engine/progress/stopwatch.h"
@@ -23,12 +22,6 @@ using simd::kPanelColumns;
 constexpr std::size_t kRowBlock = 4 * kPanelColumns;  ///< rows per task of the second pass
 
 std::size_t padded(std::size_t n, std::size_t unit) noexcept { return (n + unit - 1) / unit * unit; }
-
-template <class Body>
-void in_blocks(std::size_t count, std::size_t block, const Body& body) {
-  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block,
-                    [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
-}
 
 /// Samples per task: as many as keep their logits in the second-level cache, though not so few that the rows' panels are read
 /// again and again; but enough tasks that several threads have work. Results do not depend on it.
@@ -47,11 +40,6 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
       set_(parts.rows.rows()) {}
-
-std::size_t FusedOutput::memory_bytes() const noexcept {
-  return panels_.memory_bytes() + gradients_.bytes() + gradient_halves_.bytes() + hidden_columns_.bytes() +
-         hidden_column_halves_.bytes() + hidden_halves_.bytes() + set_.memory_bytes();
-}
 
 std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
                                       std::uint64_t threads) noexcept {
@@ -306,12 +294,10 @@ void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const floa
   // The last block fills the batch up to a multiple of kBlockDepth with samples of 0.
   const std::size_t until = end == state_.size() ? padded_samples_ : end;
   if (!in_halves()) {
+    dense::pack_panels(logits, logit_stride(), end - begin, rows / kPanelColumns, gradients_.data() + begin * kPanelColumns,
+                       panel_stride);
     for (std::size_t p = 0; p < rows / kPanelColumns; ++p) {
       float* const panel = gradients_.data() + p * panel_stride;
-      const float* const from = logits + p * kPanelColumns;
-      for (std::size_t sample = begin; sample < end; ++sample) {
-        std::memcpy(panel + sample * kPanelColumns, from + (sample - begin) * logit_stride(), kPanelColumns * sizeof(float));
-      }
       std::fill(panel + end * kPanelColumns, panel + until * kPanelColumns, 0.f);
     }
     return;

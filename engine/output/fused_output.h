@@ -25,7 +25,6 @@ class FusedOutput final : public OutputPath {
  public:
   explicit FusedOutput(const OutputParts& parts);
   OutputReport step(const OutputStep& step) override;
-  std::size_t memory_bytes() const noexcept override;
   /// What a step over a set of `set` rows of an output layer with `rows` of them takes, the threads' logits included; before
   /// anything is allocated.
   static std::uint64_t step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows, std::uint64_t threads) noexcept;

@@ -53,7 +53,6 @@ class OutputPath {
  public:
   virtual ~OutputPath() = default;
   virtual OutputReport step(const OutputStep& step) = 0;
-  virtual std::size_t memory_bytes() const noexcept = 0;
 };
 
 /// What both ways work on. `drift` may be null (no tables to keep in step).

@@ -15,10 +15,6 @@ namespace glissade {
 PerSampleOutput::PerSampleOutput(const OutputParts& parts)
     : parts_(parts), loss_(parts.config.loss), groups_(parts.rows.rows()), scratch_(parts.rows.rows()) {}
 
-std::size_t PerSampleOutput::memory_bytes() const noexcept {
-  return ids_.capacity() * sizeof(std::uint32_t) + gradients_.capacity() * sizeof(float);
-}
-
 void PerSampleOutput::place_samples(const SparseRows& labels) {
   const std::size_t samples = labels.rows();
   begins_.resize(samples + 1);

@@ -17,7 +17,6 @@ class PerSampleOutput final : public OutputPath {
  public:
   explicit PerSampleOutput(const OutputParts& parts);
   OutputReport step(const OutputStep& step) override;
-  std::size_t memory_bytes() const noexcept override;
 
  private:
   /// What a thread needs while it works on a sample.

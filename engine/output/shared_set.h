@@ -49,8 +49,6 @@ class SharedSet {
   /// Those labels of a sample that stand in the piece.
   void find(const SparseRows& labels, std::size_t sample, const SetPiece& piece, FoundLabels& found) const;
 
-  std::size_t memory_bytes() const noexcept { return position_.size() * sizeof(std::uint32_t); }
-
  private:
   std::size_t rows_;
   hashing::StampSet seen_;

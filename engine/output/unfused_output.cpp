@@ -1,11 +1,10 @@
 #include "engine/output/unfused_output.h"
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "engine/layers/in_blocks.h"
 #include "engine/progress/stopwatch.h"
 #include "simd/kernels.h"
 
@@ -19,20 +18,10 @@ std::size_t sample_block(std::size_t samples) noexcept {
   return std::clamp((samples / 4 + kStep - 1) / kStep * kStep, kStep, kMost);
 }
 
-template <class Body>
-void in_blocks(std::size_t count, std::size_t block, const Body& body) {
-  tbb::parallel_for(std::size_t{0}, (count + block - 1) / block,
-                    [&](std::size_t i) { body(i * block, std::min(count, (i + 1) * block)); });
-}
-
 }  // namespace
 
 UnfusedOutput::UnfusedOutput(const OutputParts& parts)
     : parts_(parts), loss_(parts.config.loss), element_(dense::element_for(parts.rows.storage())), set_(parts.rows.rows()) {}
-
-std::size_t UnfusedOutput::memory_bytes() const noexcept {
-  return logits_.bytes() + gradient_halves_.bytes() + bias_gradients_.bytes() + set_.memory_bytes();
-}
 
 OutputReport UnfusedOutput::step(const OutputStep& step) {
   OutputReport report;

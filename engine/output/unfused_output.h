@@ -19,7 +19,6 @@ class UnfusedOutput final : public OutputPath {
  public:
   explicit UnfusedOutput(const OutputParts& parts);
   OutputReport step(const OutputStep& step) override;
-  std::size_t memory_bytes() const noexcept override;
 
  private:
   static constexpr std::size_t kPiece = 8192;    ///< active rows at once

@@ -34,7 +34,8 @@ ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t sampl
     Activations ones;
     ones.resize(samples, config.hidden[layer], false);
     std::fill_n(ones.values.data(), ones.values.size(), 1.f);
-    relu_dropout(ones, config.hidden_dropout, hashing::derive(hashing::derive(config.seed, kHiddenDropout, 1), layer));
+    activate(ones, Activation::relu, config.hidden_dropout,
+             hashing::derive(hashing::derive(config.seed, kHiddenDropout, 1), layer));
     std::vector<double> layer_factors;
     for (std::size_t sample = 0; sample < samples; ++sample) {
       layer_factors.insert(layer_factors.end(), ones.row(sample), ones.row(sample) + ones.width);

@@ -153,12 +153,12 @@ TEST_CASE("ReLU with dropout: a mask of its seed, whose kept units carry the los
   again.resize(kSamples, kWidth, false);
   std::copy_n(a.values.data(), a.values.size(), again.values.data());
 
-  relu_dropout(plain, 0, 9);
-  relu_dropout(a, kDrop, 9);
-  relu_dropout(again, kDrop, 10);
+  activate(plain, Activation::relu, 0, 9);
+  activate(a, Activation::relu, kDrop, 9);
+  activate(again, Activation::relu, kDrop, 10);
   std::size_t positive = 0, kept = 0, same = 0;
   std::vector<float> gradient(kSamples * a.stride, 1.f);
-  relu_dropout_backward(a, kDrop, gradient.data());
+  activate_backward(a, Activation::relu, kDrop, gradient.data());
   for (std::size_t s = 0; s < kSamples; ++s) {
     for (std::size_t j = 0; j < kWidth; ++j) {
       REQUIRE(plain.row(s)[j] >= 0.f);
@@ -186,7 +186,7 @@ TEST_CASE("rounded activations are equal as floats and as halves", "[unit]") {
   for (std::size_t s = 0; s < 7; ++s) {
     for (std::size_t j = 0; j < 33; ++j) a.row(s)[j] = static_cast<float>(random.unit() - 0.3);
   }
-  relu_dropout(a, 0.2, 1);
+  activate(a, Activation::relu, 0.2, 1);
   for (std::size_t s = 0; s < 7; ++s) {
     for (std::size_t j = 0; j < 33; ++j)
       REQUIRE(std::bit_cast<std::uint32_t>(a.row(s)[j]) == std::uint32_t{a.half_row(s)[j]} << 16);

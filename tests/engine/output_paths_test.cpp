@@ -55,7 +55,7 @@ Outcome output_step(Scope scope, Config config, const Sampler& sampler, std::siz
   for (std::size_t s = 0; s < samples; ++s) {
     for (std::size_t j = 0; j < width; ++j) hidden.row(s)[j] = static_cast<float>(sizes.hidden * random.unit());
   }
-  relu_dropout(hidden, 0, 0);
+  activate(hidden, Activation::relu, 0, 0);
   Outcome outcome;
   outcome.hidden_gradient.resize(samples * hidden.stride);
   const auto path = make_output_path({config, parameters, sampler, nullptr, 512});

@@ -39,7 +39,7 @@ TEST_CASE("re-hashing the rows that changed equals a full build", "[unit]") {
            {every(20, kRows), Rows{}, Rows{0}, Rows{kRows - 1}, Rows{0, 1, 2, 3000}, every(2, kRows), every(1, kRows)}) {
         CAPTURE(moved.size(), tables);
         redraw(m, moved, random);
-        incremental.rehash(source, *family, moved);
+        rehash(incremental, source, *family, moved);
         full.build(source, *family);
         REQUIRE(same_buckets(incremental, full));
       }
@@ -56,7 +56,7 @@ TEST_CASE("rows that are not named keep their bucket even if their vector change
   tables.build(source, family);
   for (std::size_t i = 0; i < 100; ++i) codes.row(i)[0] = 3.f;
   const Rows moved{0, 1, 50, 98};
-  tables.rehash(source, family, moved);
+  rehash(tables, source, family, moved);
   for (std::uint32_t code = 0; code < 4; ++code) {
     Rows expected;
     for (std::uint32_t i = 0; i < 100; ++i)
@@ -79,7 +79,7 @@ TEST_CASE("re-hashing very many rows in pieces equals a full build", "[unit][slo
   std::iota(moved.begin(), moved.end(), 50u);
   Random random(mix(12));
   redraw(m, moved, random);
-  incremental.rehash(source, *family, moved);
+  rehash(incremental, source, *family, moved);
   full.build(source, *family);
   CHECK(same_buckets(incremental, full));
 }
@@ -96,7 +96,7 @@ TEST_CASE("under a cap a re-hash keeps buckets bounded, ordered and right", "[un
   for (const std::uint32_t step : {10u, 3u, 50u}) {
     const Rows moved = every(step, kRows);
     redraw(m, moved, random);
-    for (Tables* t : {&tables, &uncapped, &again}) t->rehash(source, *family, moved);
+    for (Tables* t : {&tables, &uncapped, &again}) rehash(*t, source, *family, moved);
     std::size_t full = 0;
     for (std::uint32_t t = 0; t < 4; ++t) {
       for (std::uint32_t code = 0; code < 256; ++code) {
@@ -126,7 +126,7 @@ TEST_CASE("each re-hash draws its own sample", "[unit]") {
   const Rows moved{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   std::vector<Rows> seen;
   for (int i = 0; i < 6; ++i) {
-    tables.rehash(source, family, moved);
+    rehash(tables, source, family, moved);
     const auto bucket = tables.bucket(0, 0);
     seen.emplace_back(bucket.begin(), bucket.end());
   }

@@ -10,6 +10,7 @@
 
 #include "hashing/family.h"
 #include "hashing/group_codes.h"
+#include "hashing/rehash_job.h"
 #include "hashing/seeds.h"
 #include "hashing/tables.h"
 #include "simd/kernels.h"
@@ -94,6 +95,13 @@ class GivenCodes final : public Family {
     for (std::size_t i = 0; i < params_.tables * kLanes; ++i) codes[i] = static_cast<std::uint32_t>(block[i]);
   }
 };
+
+/// Re-hashes `moved` (ascending, unique) in one slice.
+inline void rehash(Tables& tables, const VectorSource& source, const Family& family, std::span<const std::uint32_t> moved) {
+  RehashJob job;
+  job.start(tables, {moved.begin(), moved.end()});
+  job.advance(1, tables, source, family);
+}
 
 inline bool same_buckets(const Tables& a, const Tables& b) {
   if (a.tables() != b.tables() || a.bits() != b.bits()) return false;

@@ -128,7 +128,7 @@ TEST_CASE("tables do not depend on the number of threads", "[unit]") {
       const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
       results.emplace_back(9, 7, 20000, cap, 1);
       results.back().build(source, *family);
-      results.back().rehash(source, *family, moved);
+      rehash(results.back(), source, *family, moved);
     }
     CHECK(same_buckets(results[0], results[1]));
     CHECK(same_buckets(results[0], results[2]));
