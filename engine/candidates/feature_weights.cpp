@@ -22,8 +22,14 @@ FeatureWeights::FeatureWeights(SparseWeighting weighting, const DatasetView& dat
   }
 }
 
-void FeatureWeights::multiply(std::span<const float> factors, float power) {
-  for (std::size_t f = 0; f < weights.size(); ++f) weights[f] *= std::pow(factors[f], power);
+FeatureWeights FeatureWeights::times(std::span<const float> factors, float power) const {
+  FeatureWeights out;
+  out.binary = binary;
+  out.weights = Array<float>(weights.size());
+  std::copy_n(weights.data(), weights.size(), out.weights.data());
+  if (factors.empty()) return out;
+  for (std::size_t f = 0; f < out.weights.size(); ++f) out.weights[f] *= std::pow(factors[f], power);
+  return out;
 }
 
 void FeatureWeights::weigh(std::span<const std::uint32_t> ids, std::span<const float> values, std::vector<float>& out) const {

@@ -23,8 +23,8 @@ class FeatureWeights {
   /// The weighted row: same features, in the same order.
   void weigh(std::span<const std::uint32_t> ids, std::span<const float> values, std::vector<float>& out) const;
 
-  /// Each weight times its factor to a power.
-  void multiply(std::span<const float> factors, float power);
+  /// The same with each weight times its factor to a power; without factors a copy.
+  FeatureWeights times(std::span<const float> factors, float power) const;
 
   bool empty() const noexcept { return weights.empty(); }
 

@@ -1,6 +1,21 @@
 #include "engine/candidates/sparse_matrix.h"
 
+#include <algorithm>
+
 namespace glissade {
+
+bool are_offsets(const Array<std::uint64_t>& begins, std::size_t end) noexcept {
+  if (begins.empty()) return end == 0;
+  return begins[0] == 0 && begins[begins.size() - 1] == end && std::is_sorted(begins.data(), begins.data() + begins.size());
+}
+
+std::string_view SparseMatrix::defect(std::size_t bound) const noexcept {
+  if (!are_offsets(offsets, entries()) || values.size() != entries()) return "sparse rows do not fit together";
+  const auto bounded = [bound](std::uint32_t id) { return id < bound; };
+  if (!std::all_of(ids.data(), ids.data() + ids.size(), bounded))
+    return "a sparse row has an entry beyond the model's features or labels";
+  return {};
+}
 
 SparseMatrix matrix_of(std::span<const std::uint32_t> lengths) {
   SparseMatrix matrix;

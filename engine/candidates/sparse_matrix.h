@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "engine/parameters/array.h"
@@ -19,11 +20,16 @@ struct SparseMatrix {
   std::size_t rows() const noexcept { return offsets.size() == 0 ? 0 : offsets.size() - 1; }
   bool empty() const noexcept { return rows() == 0; }
   std::size_t entries() const noexcept { return ids.size(); }
+  /// What keeps the arrays from being rows with ids below `bound`; empty if nothing does. For what was read.
+  std::string_view defect(std::size_t bound) const noexcept;
   std::size_t memory_bytes() const noexcept { return offsets.bytes() + ids.bytes() + values.bytes(); }
 };
 
 /// The float that a bf16 value stands for.
 inline float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
+
+/// Whether `begins` ascends from 0 to `end`; an empty one is right for 0.
+bool are_offsets(const Array<std::uint64_t>& begins, std::size_t end) noexcept;
 
 /// Room for rows of the given lengths; ids and values are to be filled in.
 SparseMatrix matrix_of(std::span<const std::uint32_t> lengths);

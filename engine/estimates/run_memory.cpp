@@ -28,7 +28,7 @@ constexpr double kOwn = 0.6;                   ///< of a sample's labels, those 
 constexpr double kRivals = 24;                 ///< of its candidates, likewise
 constexpr double kRivalMatches = 0.5;          ///< features they have in common with it, in parts of those of its own labels
 constexpr double kGrowth = 1.3;                ///< of vectors that grow by doubling, on average
-constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the blend is fitted on
+constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the rankers are fitted on
 constexpr std::uint64_t kWeighedAtOnce = 1024;                                          ///< of these
 constexpr std::uint64_t kSearch = std::uint64_t{6}
                                   << 20;  ///< products of oneDNN, and blocks of logits, while labels are searched
@@ -38,7 +38,7 @@ constexpr std::uint64_t kLibraries = std::uint64_t{6} << 20;
 /// While one window is trained on the next is read; a third only begins before the first is given up.
 constexpr std::uint64_t kBlocksHeld = 2 * kBlocksPerWindow + 2;
 
-/// Ends of offsets, blend and ranker.
+/// Ends of offsets, rankers.
 constexpr std::uint64_t kPathConstants = 16 * 1024;
 
 using Moment = std::vector<RunMemory::Part>;
@@ -148,8 +148,9 @@ Moment making_steps(const Sizes& s) {
           {"data", s.data_in_steps()}};
 }
 
-/// An Evidence: stamps, votes and co-labels by label, sums by row of an inverted index, and a sample spread over the features.
-std::uint64_t evidence_bytes(const Sizes& s) {
+/// An CandidateSearch: stamps, votes and co-labels by label, sums by row of an inverted index, and a sample spread over the
+/// features.
+std::uint64_t search_bytes(const Sizes& s) {
   return 20ull * s.shape.labels + 4 * std::max<std::uint64_t>(s.data.rows, s.shape.labels) + 4ull * s.shape.features;
 }
 
@@ -160,7 +161,7 @@ Moment weighing_paths(const Sizes& s) {
   for (const std::uint32_t width : s.config.hidden) hidden += at_once * ParameterRows::padded(width) * 6;
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"step buffers", s.step_buffers()},
-          {"weighing of paths", s.threads * (evidence_bytes(s) + 8ull * s.shape.labels) +
+          {"weighing of paths", s.threads * (search_bytes(s) + 8ull * s.shape.labels) +
                                     (kept + kept / 5 + at_once) * kKeptCandidates * kKeptBytes + hidden + kSearch +
                                     4 * s.data.rows / 32},
           {"data", s.data_in_steps()}};

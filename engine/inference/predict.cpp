@@ -13,7 +13,7 @@
 #include <glissade/model.h>
 
 #include "engine/batches/batch.h"
-#include "engine/inference/evidence_pass.h"
+#include "engine/inference/candidate_pass.h"
 #include "engine/inference/search_lsh.h"
 #include "engine/inference/search_paths.h"
 #include "engine/losses/loss.h"

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/inference/evidence_pass.h"
+#include "engine/inference/candidate_pass.h"
 #include "engine/inference/search_lsh.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
@@ -25,9 +25,9 @@ class Answers {
           const SearchSums& sums, bool exact)
       : target_(target), impl_(impl), features_(features), best_(best), sums_(sums), exact_(exact), kernels_(simd::kernels()) {}
 
-  void answer(std::size_t sample, const Evidence& evidence) const {
+  void answer(std::size_t sample, const CandidateSearch& found) const {
     static thread_local std::vector<float> scores;
-    score(evidence, scores);
+    score(found, scores);
     if (!are_moderate(scores)) {
       if (target_.not_finite != nullptr) target_.not_finite->note(sample);
       return;
@@ -35,10 +35,10 @@ class Answers {
     static thread_local std::vector<std::uint32_t> places;
     places.resize(k());
     const std::size_t count = kernels_.topk_f32(scores.data(), scores.size(), k(), places.data(), answer_scores(sample));
-    for (std::size_t i = 0; i < count; ++i) answer_labels(sample)[i] = evidence.labels()[places[i]];
+    for (std::size_t i = 0; i < count; ++i) answer_labels(sample)[i] = found.labels()[places[i]];
     const float lowest = scores.empty() ? 0.f : *std::ranges::min_element(scores);
-    const std::size_t all = exact_ ? count + append_others(sample, evidence, lowest, count) : count;
-    if (target_.probabilities) normalise(sample, evidence, scores, lowest, all);
+    const std::size_t all = exact_ ? count + append_others(sample, found, lowest, count) : count;
+    if (target_.probabilities) normalise(sample, found, scores, lowest, all);
     if (target_.scored != nullptr && !exact_) (*target_.scored)[sample] = static_cast<std::uint32_t>(scores.size());
   }
 
@@ -52,27 +52,27 @@ class Answers {
   }
   float log_sum(std::size_t sample) const noexcept { return is_softmax(target_.loss) ? sums_.log_sums[sample] : 0.f; }
 
-  void score(const Evidence& evidence, std::vector<float>& scores) const {
+  void score(const CandidateSearch& found, std::vector<float>& scores) const {
     static thread_local RankPass pass;
     scores.clear();
     if (impl_.paths.ranker.empty()) {
-      for (const Terms& terms : evidence.terms()) scores.push_back(impl_.paths.blend.score(terms));
+      for (const CandidateFeatures& features : found.features()) scores.push_back(impl_.paths.linear.score(features));
     } else {
-      scores.resize(evidence.terms().size());
-      impl_.paths.ranker.score(evidence.terms(), pass, scores.data());
+      scores.resize(found.features().size());
+      impl_.paths.ranker.score(found.features(), pass, scores.data());
     }
   }
 
   /// The places from `count` on, as far as the list of the hidden path goes: `lowest`, the worst candidate's score, plus the
   /// label's log-probability by the hidden path. Returns how many were filled.
-  std::size_t append_others(std::size_t sample, const Evidence& evidence, float lowest, std::size_t count) const {
+  std::size_t append_others(std::size_t sample, const CandidateSearch& found, float lowest, std::size_t count) const {
     const std::size_t listed = best_.best.k;
     const std::uint32_t* const labels = best_.best.labels.data() + sample * listed;
     const float* const logits = best_.best.scores.data() + sample * listed;
     float last_logit = kInfinity, last_score = lowest;
     std::size_t filled = 0;
     for (std::size_t i = 0; i < listed && count + filled < k() && labels[i] != Predictions::kNoLabel; ++i) {
-      if (evidence.is_taken(labels[i])) continue;
+      if (found.is_taken(labels[i])) continue;
       // Rounding must not make two labels equal that the hidden path tells apart: equal ones stand in the order of their ids.
       if (logits[i] < last_logit && filled + count > 0) last_score = std::nextafter(last_score, -kInfinity);
       last_score = std::min(last_score, lowest + log_probability(target_.loss, logits[i], log_sum(sample)));
@@ -103,10 +103,10 @@ class Answers {
   }
 
   /// Turns the answers' scores into probabilities, over all labels or, with lsh, over the candidates.
-  void normalise(std::size_t sample, const Evidence& evidence, const std::vector<float>& scores, float lowest,
+  void normalise(std::size_t sample, const CandidateSearch& found, const std::vector<float>& scores, float lowest,
                  std::size_t count) const {
     double candidates = 0;  // probability by the hidden path
-    for (const Terms& terms : evidence.terms()) candidates += std::exp(double{terms[static_cast<std::size_t>(Term::hidden)]});
+    for (const CandidateFeatures& features : found.features()) candidates += std::exp(double{features[CandidateFeature::hidden]});
     double all = candidates;
     float log_all = scores.empty() ? -kInfinity : kernels_.logsumexp_f32(scores.data(), scores.size());
     if (exact_) {
@@ -154,9 +154,9 @@ bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
   const HiddenBest hidden_best{hidden, best,
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   const Answers answers(target, impl, features, hidden_best, sums, exact);
-  gather_evidence(impl, hidden_best, features, {}, [&](std::size_t sample, const Evidence& evidence) {
+  find_candidates(impl, hidden_best, features, {}, [&](std::size_t sample, const CandidateSearch& found) {
     // Without a label from the buckets there is no log_sum to measure the others by: the row is to be searched exactly.
-    if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, evidence);
+    if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);
   });
   return true;
 }

@@ -11,8 +11,8 @@
 #include "engine/layers/network.h"
 #include "engine/model/pass.h"
 #include "engine/parameters/weight_average.h"
-#include "engine/ranking/evidence.h"
-#include "engine/ranking/sparse_paths.h"
+#include "engine/ranking/candidate_search.h"
+#include "engine/ranking/ranked_paths.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 
@@ -41,18 +41,18 @@ class Model::Impl {
     return (index_ ? index_->memory_bytes() : 0) + (search_index_ ? search_index_->memory_bytes() : 0);
   }
 
-  /// An Evidence that no other thread has; to be given back.
-  std::unique_ptr<Evidence> take_evidence();
-  void give_back(std::unique_ptr<Evidence> evidence);
-  /// Puts other sparse paths in the place of today's.
-  void set_paths(SparsePaths made);
+  /// A CandidateSearch that no other thread has; to be given back.
+  std::unique_ptr<CandidateSearch> take_search();
+  void give_back(std::unique_ptr<CandidateSearch> search);
+  /// Puts other paths in the place of today's.
+  void set_paths(RankedPaths made);
 
   Config config;
   Shape shape;
   bool trainable;
   Network network;
   WeightAverage average;  ///< of the training under way
-  SparsePaths paths;
+  RankedPaths paths;
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;
   Pass pass;
@@ -75,8 +75,8 @@ class Model::Impl {
   std::unique_ptr<LabelIndex> search_index_;
   std::pair<std::uint64_t, std::uint32_t> searched_rows_;  ///< step and epochs_done that search_index_ was built at
   std::unique_ptr<ClusterIndex> clusters_;
-  std::mutex evidence_mutex_;
-  std::vector<std::unique_ptr<Evidence>> evidence_;  ///< not in use
+  std::mutex search_mutex_;
+  std::vector<std::unique_ptr<CandidateSearch>> searches_;  ///< not in use
 };
 
 }  // namespace glissade

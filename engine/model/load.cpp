@@ -4,6 +4,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <variant>
 
 #include <glissade/options.h>
 #include <glissade/runtime.h>
@@ -86,7 +87,7 @@ std::optional<Error> fill_network(const Reader& reader, bool copy, Network& netw
   return error;
 }
 
-/// The sparse paths have no shape to allocate by: a section's size is its array's.
+/// The paths have no shape to allocate by: a section's size is its array's.
 template <class T>
 std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array) {
   const auto bytes = reader.bytes(kind, index);
@@ -106,13 +107,12 @@ std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t 
 
 std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl& impl) {
   std::optional<Error> error;
-  SparsePaths paths;
-  paths.weights.binary = paths.sample_weights.binary = impl.config.sparse_weighting == SparseWeighting::idf;
-  for_each_sparse_array(paths, [&](SectionKind kind, std::uint32_t index, auto& array) {
-    if (!error) error = take(reader, kind, index, training, array);
-  });
-  if (error) return error;
-  paths.share_weights();
+  RankedPaths paths;
+  for (const StoredArray& stored : paths.arrays()) {
+    std::visit([&](auto* array) { error = take(reader, stored.kind, stored.index, training, *array); }, stored.array);
+    if (error) return error;
+  }
+  paths.complete(impl.config);
   if (const std::string_view wrong = paths.defect(impl.shape); !wrong.empty()) return damaged(reader, wrong);
   paths.index(impl.shape.features);
   impl.set_paths(std::move(paths));

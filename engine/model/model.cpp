@@ -39,26 +39,26 @@ ClusterIndex& Model::Impl::training_clusters() {
   return *clusters_;
 }
 
-std::unique_ptr<Evidence> Model::Impl::take_evidence() {
+std::unique_ptr<CandidateSearch> Model::Impl::take_search() {
   {
-    const std::lock_guard lock(evidence_mutex_);
-    if (!evidence_.empty()) {
-      auto evidence = std::move(evidence_.back());
-      evidence_.pop_back();
-      return evidence;
+    const std::lock_guard lock(search_mutex_);
+    if (!searches_.empty()) {
+      auto search = std::move(searches_.back());
+      searches_.pop_back();
+      return search;
     }
   }
-  return std::make_unique<Evidence>(config, paths, network.output, label_counts);
+  return std::make_unique<CandidateSearch>(config, paths, network.output, label_counts);
 }
 
-void Model::Impl::give_back(std::unique_ptr<Evidence> evidence) {
-  const std::lock_guard lock(evidence_mutex_);
-  evidence_.push_back(std::move(evidence));
+void Model::Impl::give_back(std::unique_ptr<CandidateSearch> search) {
+  const std::lock_guard lock(search_mutex_);
+  searches_.push_back(std::move(search));
 }
 
-void Model::Impl::set_paths(SparsePaths made) {
-  const std::lock_guard lock(evidence_mutex_);
-  evidence_.clear();
+void Model::Impl::set_paths(RankedPaths made) {
+  const std::lock_guard lock(search_mutex_);
+  searches_.clear();
   paths = std::move(made);
 }
 

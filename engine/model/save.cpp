@@ -1,5 +1,6 @@
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <glissade/options.h>
@@ -80,9 +81,10 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
       if (!array.empty() && (with_training_state || !training_only)) sections.push_back({kind, index, array.as_bytes()});
     });
   });
-  for_each_sparse_array(impl.paths, [&](SectionKind kind, std::uint32_t index, const auto& array) {
-    if (!array.empty()) sections.push_back({kind, index, array.as_bytes()});
-  });
+  for (const StoredArray& stored : impl_->paths.arrays()) {
+    const auto bytes = std::visit([](const auto* array) { return array->as_bytes(); }, stored.array);
+    if (!bytes.empty()) sections.push_back({stored.kind, stored.index, bytes});
+  }
   if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);
 }

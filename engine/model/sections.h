@@ -46,26 +46,6 @@ void for_each_array(Rows& rows, const Visit& visit) {
   visit(SectionKind::row_second_moment, rows.row_second_moment, true);
 }
 
-/// Calls visit(kind, index, array) for each array of the sparse paths.
-template <class Paths, class Visit>
-void for_each_sparse_array(Paths& paths, const Visit& visit) {
-  using model_file::SectionKind;
-  const auto matrix = [&](std::uint32_t index, auto& rows) {
-    visit(SectionKind::sparse_offsets, index, rows.offsets);
-    visit(SectionKind::sparse_ids, index, rows.ids);
-    visit(SectionKind::sparse_values, index, rows.values);
-  };
-  matrix(0u, paths.labels);
-  matrix(1u, paths.samples);
-  matrix(2u, paths.co_labels);
-  visit(SectionKind::feature_weights, 0u, paths.weights.weights);
-  visit(SectionKind::feature_weights, 1u, paths.sample_weights.weights);
-  visit(SectionKind::sample_label_begins, 0u, paths.sample_label_begins);
-  visit(SectionKind::sample_labels, 0u, paths.sample_labels);
-  visit(SectionKind::blend, 0u, paths.blend.weights);
-  visit(SectionKind::ranker, 0u, paths.ranker.weights);
-}
-
 /// Calls visit(index, rows) for each parameter block of a network: the embedding bag, its bias, the dense layers, the
 /// output layer. The index is that of the sections.
 template <class NetworkType, class Visit>

@@ -40,7 +40,7 @@ enum class SectionKind : std::uint32_t {
   feature_weights = 21,      ///< float per feature
   sample_label_begins = 22,  ///< uint64 per training sample + 1
   sample_labels = 23,        ///< uint32
-  blend = 24,                ///< float per term of the paths
+  blend = 24,                ///< float per feature of a candidate that paths say: the weights of LinearRanker
   // Of a pass over the data that is under way, training only:
   pass = 25,             ///< how far it is, and its sums; read for inference, too
   pass_order = 26,       ///< uint32 per sample, where it does not follow from the seed

@@ -16,7 +16,7 @@ constexpr std::size_t kAsked = 10;  ///< candidates that speak for others
 constexpr float kLeast = 1e-3f;
 
 /// Counts of the labels that are met together with one. One per thread.
-struct Together {
+struct CoOccurrence {
   std::vector<std::uint32_t> counts, met;
 
   void count(std::span<const std::uint32_t> labels, std::uint32_t self) {
@@ -57,23 +57,23 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
   std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
     if (monitor.stopped()) return;
-    static thread_local Together together;
-    together.clear();  // of what memory ran out in the midst of
-    together.counts.resize(std::max(together.counts.size(), labels), 0);
+    static thread_local CoOccurrence co_occurrence;
+    co_occurrence.clear();  // of what memory ran out in the midst of
+    co_occurrence.counts.resize(std::max(co_occurrence.counts.size(), labels), 0);
     Block& block = blocks[b];
     const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);
     for (std::size_t label = b * kLabelsAtOnce; label < end; ++label) {
       const auto samples = by_label.of(label);
       for (const std::uint32_t place : samples) {
-        together.count(data.labels.row_ids(chosen[place]), static_cast<std::uint32_t>(label));
+        co_occurrence.count(data.labels.row_ids(chosen[place]), static_cast<std::uint32_t>(label));
       }
-      together.keep_largest(most);
-      block.lengths.push_back(static_cast<std::uint32_t>(together.met.size()));
-      for (const std::uint32_t other : together.met) {
+      co_occurrence.keep_largest(most);
+      block.lengths.push_back(static_cast<std::uint32_t>(co_occurrence.met.size()));
+      for (const std::uint32_t other : co_occurrence.met) {
         block.ids.push_back(other);
-        block.values.push_back(static_cast<float>(together.counts[other]) / static_cast<float>(samples.size()));
+        block.values.push_back(static_cast<float>(co_occurrence.counts[other]) / static_cast<float>(samples.size()));
       }
-      together.clear();
+      co_occurrence.clear();
     }
     monitor.advance(end - b * kLabelsAtOnce);
   });
@@ -90,15 +90,15 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
   return rows;
 }
 
-void CoLabelTerms::fill(const SparseMatrix& co_labels, const Blend& blend, std::span<const std::uint32_t> labels,
-                        std::span<Terms> terms) {
+void CoLabelFeatures::fill(const SparseMatrix& co_labels, const LinearRanker& linear, std::span<const std::uint32_t> labels,
+                           std::span<CandidateFeatures> features) {
   const simd::Kernels& kernels = simd::kernels();
   is_candidate_.clear();
   scores_.resize(labels.size());
   for (std::size_t c = 0; c < labels.size(); ++c) {
     is_candidate_.insert(labels[c]);
     place_[labels[c]] = static_cast<std::uint32_t>(c);
-    scores_[c] = blend.score(terms[c]);
+    scores_[c] = linear.score(features[c]);
   }
   best_.resize(kAsked);
   best_scores_.resize(kAsked);
@@ -112,9 +112,9 @@ void CoLabelTerms::fill(const SparseMatrix& co_labels, const Blend& blend, std::
       if (is_candidate_.contains(co_labels.ids[j])) scores_[place_[co_labels.ids[j]]] += p * widened(co_labels.values[j]);
     }
   }
-  for (std::size_t c = 0; c < terms.size(); ++c) {
-    terms[c][static_cast<std::size_t>(Term::co_labels)] = scores_[c];
-    terms[c][static_cast<std::size_t>(Term::log_co_labels)] = std::log(scores_[c] + kLeast);
+  for (std::size_t c = 0; c < features.size(); ++c) {
+    features[c][CandidateFeature::co_labels] = scores_[c];
+    features[c][CandidateFeature::log_co_labels] = std::log(scores_[c] + kLeast);
   }
 }
 

@@ -9,7 +9,7 @@
 
 #include "engine/candidates/sparse_matrix.h"
 #include "engine/progress/work_monitor.h"
-#include "engine/ranking/blend.h"
+#include "engine/ranking/linear_ranker.h"
 #include "hashing/query.h"
 
 namespace glissade {
@@ -20,14 +20,15 @@ namespace glissade {
 SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most,
                        WorkMonitor& monitor = WorkMonitor::silent());
 
-/// The terms of a sample's candidates that come from co-labels. One per thread; allocates nothing once its buffers have grown.
-class CoLabelTerms {
+/// The features of a sample's candidates that come from co-labels. One per thread; allocates nothing once its buffers have grown.
+class CoLabelFeatures {
  public:
-  explicit CoLabelTerms(std::size_t labels) : is_candidate_(labels), place_(labels) {}
+  explicit CoLabelFeatures(std::size_t labels) : is_candidate_(labels), place_(labels) {}
 
-  /// The likeliest candidates by `blend` speak for those that they share samples with: a candidate m gets
-  /// sum over l of P(l) P(m | l). `labels` and `terms` are the candidates' and of the same size.
-  void fill(const SparseMatrix& co_labels, const Blend& blend, std::span<const std::uint32_t> labels, std::span<Terms> terms);
+  /// The likeliest candidates by `linear` speak for those that they share samples with: a candidate m gets
+  /// sum over l of P(l) P(m | l). `labels` and `features` are the candidates' and of the same size.
+  void fill(const SparseMatrix& co_labels, const LinearRanker& linear, std::span<const std::uint32_t> labels,
+            std::span<CandidateFeatures> features);
 
  private:
   hashing::StampSet is_candidate_;

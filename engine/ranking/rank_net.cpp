@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
+#include "engine/dense/blocks.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -18,15 +18,6 @@ void activate(std::vector<float>& sums, std::vector<float>& slopes) {
     const float inverse = 1.f / (1.f + std::abs(sums[i]));
     sums[i] *= inverse;
     slopes[i] = inverse * inverse;
-  }
-}
-
-/// Row-major [rows x kUnits] as panels.
-void to_panels(const float* matrix, std::size_t rows, float* panels) {
-  for (std::size_t p = 0; p < kPanels; ++p) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      std::memcpy(panels + (p * rows + i) * kPanel, matrix + i * kUnits + p * kPanel, kPanel * sizeof(float));
-    }
   }
 }
 
@@ -59,7 +50,7 @@ std::span<const float> RankPass::forward(const RankNet& net) {
   scores_.resize(count_);
   for (std::size_t c = 0; c < count_; ++c) {
     float score = 0;
-    for (std::size_t i = 0; i < kTerms; ++i) score += net.direct()[i] * x_[c * kInputs + i];
+    for (std::size_t i = 0; i < kCandidateFeatures; ++i) score += net.direct()[i] * x_[c * kInputs + i];
     for (std::size_t h = 0; h < kUnits; ++h) score += net.out()[h] * value2_[c * kUnits + h];
     scores_[c] = score;
   }
@@ -73,7 +64,7 @@ void RankPass::add_outer(const std::vector<float>& inputs, std::size_t depth, co
   columns_.resize(depth * padded_);
   panels_.resize(padded_ * kUnits);
   kernels.transpose_f32(inputs.data(), depth, padded_, depth, columns_.data(), padded_);
-  to_panels(by_sum.data(), padded_, panels_.data());
+  dense::pack_panels(by_sum.data(), kUnits, padded_, kPanels, panels_.data(), padded_ * kPanel);
   for (std::size_t p = 0; p < kPanels; ++p) {
     kernels.block_f32(columns_.data(), padded_, depth, padded_, panels_.data() + p * padded_ * kPanel, padded_ * kPanel, 1,
                       nullptr, weights + p * depth * kPanel, kPanel);
@@ -89,7 +80,7 @@ void RankPass::backward(const RankNet& net, std::span<const float> by_score, Ran
   by_sum2_.assign(padded_ * kUnits, 0.f);
   for (std::size_t c = 0; c < count_; ++c) {
     const float by = by_score[c];
-    for (std::size_t i = 0; i < kTerms; ++i) gradient.direct()[i] += by * x_[c * kInputs + i];
+    for (std::size_t i = 0; i < kCandidateFeatures; ++i) gradient.direct()[i] += by * x_[c * kInputs + i];
     for (std::size_t h = 0; h < kUnits; ++h) {
       gradient.out()[h] += by * value2_[c * kUnits + h];
       by_sum2_[c * kUnits + h] = by * net.out()[h] * slope2_[c * kUnits + h];

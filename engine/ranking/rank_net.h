@@ -5,12 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "engine/ranking/blend.h"
+#include "engine/ranking/linear_ranker.h"
 #include "simd/kernel_list.h"
 
 namespace glissade {
 
-/// Two small hidden layers over the terms x of a candidate, and a way past them:
+/// Two small hidden layers over the features x of a candidate, and a way past them:
 ///
 ///   score = w . x + v . f(W2 f(W1 x + b1) + b2),   f(u) = u / (1 + |u|)
 ///
@@ -19,14 +19,14 @@ namespace glissade {
 struct RankNet {
   static constexpr std::size_t kUnits = 2 * simd::kPanelColumns;
   static constexpr std::size_t kInputs = simd::kBlockDepth;
-  static_assert(kTerms <= kInputs && kUnits % simd::kBlockDepth == 0);
-  static constexpr std::size_t kSize = kTerms + (kInputs + kUnits + 3) * kUnits;
+  static_assert(kCandidateFeatures <= kInputs && kUnits % simd::kBlockDepth == 0);
+  static constexpr std::size_t kSize = kCandidateFeatures + (kInputs + kUnits + 3) * kUnits;
 
   /// w, W1, b1, W2, b2, v
   std::array<float, kSize> all{};
 
   float* direct() noexcept { return all.data(); }
-  float* first() noexcept { return all.data() + kTerms; }
+  float* first() noexcept { return all.data() + kCandidateFeatures; }
   float* first_bias() noexcept { return first() + kInputs * kUnits; }
   float* second() noexcept { return first_bias() + kUnits; }
   float* second_bias() noexcept { return second() + kUnits * kUnits; }
@@ -42,9 +42,9 @@ struct RankNet {
 /// A block of candidates on its way through a net. One per thread; allocates nothing once its buffers have grown.
 class RankPass {
  public:
-  /// Inputs of `count` candidates to be filled in: terms(i), 0 at first.
+  /// Inputs of `count` candidates to be filled in: features(i), 0 at first.
   void begin(std::size_t count);
-  float* terms(std::size_t i) noexcept { return x_.data() + i * RankNet::kInputs; }
+  float* features(std::size_t i) noexcept { return x_.data() + i * RankNet::kInputs; }
 
   /// The candidates' scores.
   std::span<const float> forward(const RankNet& net);

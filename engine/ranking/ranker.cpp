@@ -20,24 +20,24 @@ constexpr float kRate = 6e-3f, kShrink = 1e-5f;
 constexpr std::uint64_t kStartStream = 64, kOrderStream = 65;
 
 struct Scale {
-  Terms mean, inverse;
+  CandidateFeatures mean, inverse;
 
-  void put(const Terms& terms, float* x) const noexcept {
-    for (std::size_t i = 0; i < kTerms; ++i) x[i] = (terms[i] - mean[i]) * inverse[i];
+  void put(const CandidateFeatures& features, float* x) const noexcept {
+    for (std::size_t i = 0; i < kCandidateFeatures; ++i) x[i] = (features[i] - mean[i]) * inverse[i];
   }
 };
 
-Scale scale_of(const std::vector<Terms>& terms) {
-  std::array<double, kTerms> sum{}, square{};
-  for (const Terms& t : terms) {
-    for (std::size_t i = 0; i < kTerms; ++i) {
+Scale scale_of(const std::vector<CandidateFeatures>& features) {
+  std::array<double, kCandidateFeatures> sum{}, square{};
+  for (const CandidateFeatures& t : features) {
+    for (std::size_t i = 0; i < kCandidateFeatures; ++i) {
       sum[i] += t[i];
       square[i] += double{t[i]} * t[i];
     }
   }
   Scale scale;
-  const double n = std::max<double>(1, static_cast<double>(terms.size()));
-  for (std::size_t i = 0; i < kTerms; ++i) {
+  const double n = std::max<double>(1, static_cast<double>(features.size()));
+  for (std::size_t i = 0; i < kCandidateFeatures; ++i) {
     const double mean = sum[i] / n, variance = square[i] / n - mean * mean;
     scale.mean[i] = static_cast<float>(mean);
     scale.inverse[i] = variance > 1e-12 ? static_cast<float>(1 / std::sqrt(variance)) : 0.f;
@@ -51,7 +51,7 @@ struct Case {
   float weight;  ///< of each label's target
 };
 
-std::vector<Case> cases_of(const BlendExamples& examples) {
+std::vector<Case> cases_of(const RankingExamples& examples) {
   std::vector<Case> cases;
   std::size_t begin = 0;
   for (const std::size_t end : examples.ends) {
@@ -64,11 +64,11 @@ std::vector<Case> cases_of(const BlendExamples& examples) {
   return cases;
 }
 
-/// The start: what the blend says, in units of the deviations, and hidden units that say nothing yet.
-RankNet start(const Blend& blend, const Scale& scale, std::uint64_t seed) {
+/// The start: what the linear ranker says, in units of the deviations, and hidden units that say nothing yet.
+RankNet start(const LinearRanker& linear, const Scale& scale, std::uint64_t seed) {
   RankNet net;
-  for (std::size_t i = 0; i < blend.weights.size(); ++i)
-    net.direct()[i] = scale.inverse[i] > 0 ? blend.weights[i] / scale.inverse[i] : 0.f;
+  for (std::size_t i = 0; i < linear.weights.size(); ++i)
+    net.direct()[i] = scale.inverse[i] > 0 ? linear.weights[i] / scale.inverse[i] : 0.f;
   hashing::Random random(hashing::derive(seed, kStartStream));
   const auto draw = [&](float most) { return [&random, most] { return most * static_cast<float>(2 * random.unit() - 1); }; };
   std::generate(net.first(), net.second(), draw(0.5f));  // and the biases behind
@@ -99,7 +99,7 @@ class Adam {
 /// The gradients of batches of cases.
 class Gradients {
  public:
-  Gradients(const BlendExamples& examples, const Scale& scale) : examples_(examples), scale_(scale) {}
+  Gradients(const RankingExamples& examples, const Scale& scale) : examples_(examples), scale_(scale) {}
 
   /// The mean over the batch.
   const RankNet& of(const RankNet& net, const std::vector<Case>& cases, std::span<const std::uint32_t> batch) {
@@ -129,7 +129,7 @@ class Gradients {
     for (const std::uint32_t i : chunk) count += cases[i].end - cases[i].begin;
     pass.begin(count);
     for (const std::uint32_t i : chunk) {
-      for (std::size_t c = cases[i].begin; c < cases[i].end; ++c) scale_.put(examples_.terms[c], pass.terms(at++));
+      for (std::size_t c = cases[i].begin; c < cases[i].end; ++c) scale_.put(examples_.features[c], pass.features(at++));
     }
     const std::span<const float> z = pass.forward(net);
     by_score.resize(count);
@@ -143,7 +143,7 @@ class Gradients {
     pass.backward(net, by_score, gradient);
   }
 
-  const BlendExamples& examples_;
+  const RankingExamples& examples_;
   const Scale& scale_;
   std::array<RankNet, kBatch / kChunk> parts_;
   RankNet mean_;
@@ -169,10 +169,10 @@ void differentiate_ranking(std::span<const float> z, std::span<const float> targ
   }
 }
 
-Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed, WorkMonitor& monitor) {
-  const Scale scale = scale_of(examples.terms);
+Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed, WorkMonitor& monitor) {
+  const Scale scale = scale_of(examples.features);
   const std::vector<Case> cases = cases_of(examples);
-  RankNet net = start(blend, scale, seed);
+  RankNet net = start(linear, scale, seed);
   Gradients gradients(examples, scale);
   Adam adam;
   std::vector<std::uint32_t> order;
@@ -190,19 +190,19 @@ Ranker Ranker::fit(const BlendExamples& examples, const Blend& blend, std::uint6
   ranker.weights = Array<float>(kSize);
   float* const to = ranker.weights.data();
   std::ranges::copy(scale.mean, to);
-  std::ranges::copy(scale.inverse, to + kTerms);
-  std::ranges::copy(net.all, to + 2 * kTerms);
+  std::ranges::copy(scale.inverse, to + kCandidateFeatures);
+  std::ranges::copy(net.all, to + 2 * kCandidateFeatures);
   return ranker;
 }
 
-void Ranker::score(std::span<const Terms> terms, RankPass& pass, float* scores) const {
+void Ranker::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
   Scale scale;
   RankNet net;
-  std::copy_n(weights.data(), kTerms, scale.mean.data());
-  std::copy_n(weights.data() + kTerms, kTerms, scale.inverse.data());
-  std::copy_n(weights.data() + 2 * kTerms, RankNet::kSize, net.all.begin());
-  pass.begin(terms.size());
-  for (std::size_t c = 0; c < terms.size(); ++c) scale.put(terms[c], pass.terms(c));
+  std::copy_n(weights.data(), kCandidateFeatures, scale.mean.data());
+  std::copy_n(weights.data() + kCandidateFeatures, kCandidateFeatures, scale.inverse.data());
+  std::copy_n(weights.data() + 2 * kCandidateFeatures, RankNet::kSize, net.all.begin());
+  pass.begin(features.size());
+  for (std::size_t c = 0; c < features.size(); ++c) scale.put(features[c], pass.features(c));
   std::ranges::copy(pass.forward(net), scores);
 }
 

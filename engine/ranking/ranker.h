@@ -5,7 +5,7 @@
 #include <span>
 
 #include "engine/parameters/array.h"
-#include "engine/ranking/blend.h"
+#include "engine/ranking/linear_ranker.h"
 #include "engine/ranking/rank_net.h"
 
 namespace glissade {
@@ -14,27 +14,27 @@ namespace glissade {
 /// targets * -log(exp z / (exp z + those of all that are no labels, with target 0)).
 void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score);
 
-/// What the blend cannot say with one weight per term: a small network (rank_net.h) over all terms, each less its mean and over
-/// its deviation, of which the blend is the start.
+/// What the linear ranker cannot say with one weight per feature: a small network (rank_net.h) over all features, each less its
+/// mean and over its deviation, of which the linear ranker is the start.
 ///
-/// Trained on all candidates of the examples that the blend is fitted to, each label of a sample against the candidates that are
-/// no labels of it. Candidates are never left out by whether they are labels: a network that only meets unlikely candidates where
-/// they are labels learns that the unlikely are.
+/// Trained on all candidates of the examples that the linear ranker is fitted to, each label of a sample against the candidates
+/// that are no labels of it. Candidates are never left out by whether they are labels: a network that only meets unlikely
+/// candidates where they are labels learns that the unlikely are.
 class Ranker {
  public:
-  /// Floats in `weights`: mean and 1 / deviation of each term, then the network's.
-  static constexpr std::size_t kSize = 2 * kTerms + RankNet::kSize;
+  /// Floats in `weights`: mean and 1 / deviation of each feature, then the network's.
+  static constexpr std::size_t kSize = 2 * kCandidateFeatures + RankNet::kSize;
 
   Array<float> weights;  ///< [kSize]; empty before the first fit
 
-  /// `blend` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
+  /// `linear` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
   /// Stopped by the monitor, it is not to be used.
-  static Ranker fit(const BlendExamples& examples, const Blend& blend, std::uint64_t seed,
+  static Ranker fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed,
                     WorkMonitor& monitor = WorkMonitor::silent());
 
   bool empty() const noexcept { return weights.empty(); }
-  /// scores[c] of each candidate's terms. Allocates nothing once `pass` has grown.
-  void score(std::span<const Terms> terms, RankPass& pass, float* scores) const;
+  /// scores[c] of each candidate's features. Allocates nothing once `pass` has grown.
+  void score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const;
 };
 
 }  // namespace glissade

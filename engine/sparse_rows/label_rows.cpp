@@ -72,12 +72,18 @@ float label_scale(std::uint32_t count, float length) noexcept {
   return length > 0 ? static_cast<float>(std::pow(count + 1.0, LabelRows::kCommonness)) / length : 0.f;
 }
 
+float scale_without(std::uint32_t count, float length, float product) noexcept {
+  constexpr float kLeast = 1e-3f;
+  if (count <= 1 || length <= 0) return 0.f;
+  const float square = length * length - 2 * product + 1;  // samples have length 1
+  return square <= kLeast ? 0.f : label_scale(count - 1, std::sqrt(square));
+}
+
 float without_sample(float direct, float own, std::uint32_t count, float length) noexcept {
   if (count <= 1 || length <= 0) return 0.f;
   const float product = direct / label_scale(count, length);  // with the sum itself
-  const float square = length * length - 2 * product + 1;     // samples have length 1
-  if (square <= 1e-3f) return 0.f;
-  return (product - own) * label_scale(count - 1, std::sqrt(square));
+  const float scale = scale_without(count, length, product);
+  return scale == 0.f ? 0.f : (product - own) * scale;
 }
 
 std::size_t label_blocks(std::size_t labels) noexcept { return (labels + kLabelsAtOnce - 1) / kLabelsAtOnce; }

@@ -29,12 +29,12 @@ struct Sums {
     by_feature.resize(count, 0.f);
     met.resize(count, false);
   }
-  void add(const Pull& pull, const SampleFeatures& sample) {
+  void add(const LabelGradient& of, const SampleFeatures& sample) {
     for (std::size_t j = 0; j < sample.ids.size(); ++j) {
       const std::uint32_t f = sample.ids[j];
       if (!met[f]) features.push_back(f);
       met[f] = true;
-      by_feature[f] += pull.gradient * sample.values[j];
+      by_feature[f] += of.gradient * sample.values[j];
     }
   }
   /// Features of the row are not up for growth.
@@ -90,7 +90,7 @@ double annealed_share(double share, std::uint32_t done, std::uint32_t all) noexc
   return all <= 1 ? 0.0 : share * 0.5 * (1 + std::cos(std::numbers::pi * (done - 1.0) / (all - 1.0)));
 }
 
-void change_topology(const TopologyChange& change, std::span<const Pull> pulls, std::size_t features,
+void change_topology(const TopologyChange& change, std::span<const LabelGradient> gradients, std::size_t features,
                      const std::function<SampleFeatures(std::uint32_t place)>& sample, SparseMatrix& rows,
                      std::vector<float>& values) {
   const std::size_t labels = rows.rows();
@@ -100,12 +100,12 @@ void change_topology(const TopologyChange& change, std::span<const Pull> pulls, 
     sums.clear();  // of what memory ran out in the midst of
     sums.reserve(features);
     const std::size_t end = std::min(labels, (block + 1) * kLabelsAtOnce);
-    auto pull = std::ranges::lower_bound(pulls, static_cast<std::uint32_t>(block * kLabelsAtOnce), {}, &Pull::label);
+    auto next = std::ranges::lower_bound(gradients, static_cast<std::uint32_t>(block * kLabelsAtOnce), {}, &LabelGradient::label);
     for (std::size_t label = block * kLabelsAtOnce; label < end; ++label) {
       std::vector<Entry>& row = changed[label];
       for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j)
         row.push_back({rows.ids[j], rows.values[j], values[j]});
-      for (; pull != pulls.end() && pull->label == label; ++pull) sums.add(*pull, sample(pull->place));
+      for (; next != gradients.end() && next->label == label; ++next) sums.add(*next, sample(next->place));
       sums.leave_out(row);
       const auto moved = static_cast<std::size_t>(std::lround(change.share * static_cast<double>(row.size())));
       const std::size_t places = std::min<std::size_t>(change.fan_in, row.size() + moved);

@@ -11,18 +11,18 @@
 
 namespace glissade {
 
-/// What a sample does to a label's row: the derivative of its loss by the label's logit.
-struct Pull {
+/// The derivative of its loss by the label's logit.
+struct LabelGradient {
   std::uint32_t label;
   std::uint32_t place;  ///< the sample's, among those trained on
   float gradient;
 };
 
 /// One change of the topology of sparse rows: each row drops its weights nearest 0, and takes up features that it lacks with
-/// weight 0. With `rigl` those of the largest gradient, summed over the pulls (Evci et al., Rigging the Lottery, 2020); with
-/// `set` ones drawn from all that its pulls have (Mocanu et al., Sparse Evolutionary Training, 2018: here not from all features,
-/// of which hardly one in a thousand ever meets the label). A row that is shorter than `fan_in` drops nothing and grows by the
-/// same share.
+/// weight 0. With `rigl` those of the largest gradient, summed over the samples (Evci et al., Rigging the Lottery, 2020); with
+/// `set` ones drawn from all that these samples have (Mocanu et al., Sparse Evolutionary Training, 2018: here not from all
+/// features, of which hardly one in a thousand ever meets the label). A row that is shorter than `fan_in` drops nothing and grows
+/// by the same share.
 struct TopologyChange {
   RowTopology kind;
   double share;          ///< of a row's entries that change places
@@ -37,8 +37,8 @@ struct SampleFeatures {
 };
 
 /// `rows` holds the topology and where the weights started (0: taken up later), `values` the weights in the same order; both are
-/// replaced. `pulls` is sorted by label. Labels are independent: the result does not depend on the number of threads.
-void change_topology(const TopologyChange& change, std::span<const Pull> pulls, std::size_t features,
+/// replaced. `gradients` is sorted by label. Labels are independent: the result does not depend on the number of threads.
+void change_topology(const TopologyChange& change, std::span<const LabelGradient> gradients, std::size_t features,
                      const std::function<SampleFeatures(std::uint32_t place)>& sample, SparseMatrix& rows,
                      std::vector<float>& values);
 

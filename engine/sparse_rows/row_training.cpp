@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
-constexpr float kLeastPull = 0.02f;  ///< of a gradient that has a say in the topology
-constexpr float kUsualFanIn = 64;    ///< Adagrad's mean is over so many entries
+constexpr float kLeastForTopology = 0.02f;  ///< of a gradient that has a say in the topology
+constexpr float kUsualFanIn = 64;           ///< Adagrad's mean is over so many entries
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 }  // namespace
@@ -58,9 +58,9 @@ void RowTraining::run(WorkMonitor& monitor) {
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
                   static_cast<float>(config_.row_rate * left));
       if (!monitor.advance()) return;
-      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_pulls();
+      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_topology_gradients();
     }
-    if (!pulls_.empty()) change_topology(epoch + 1);
+    if (!topology_gradients_.empty()) change_topology(epoch + 1);
   }
   simd::kernels().narrow_nearest(values_.data(), parts_.rows.values.data(), values_.size());
 }
@@ -76,7 +76,7 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
   std::vector<float> gradient(values_.size());
   for (const Gradients::Row& row : found.rows) {
     for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) {
-      gradient[parts_.rows.offsets[row.pull.label] + found.entries[e]] += found.values[e];
+      gradient[parts_.rows.offsets[row.of.label] + found.entries[e]] += found.values[e];
     }
   }
   return gradient;
@@ -159,7 +159,7 @@ void RowTraining::update_rows(float rate) {
   std::vector<Piece> pieces;
   for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
     for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
-      pieces.push_back({blocks_[block].rows[row].pull.label, block, row});
+      pieces.push_back({blocks_[block].rows[row].of.label, block, row});
     }
   }
   tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
@@ -188,17 +188,18 @@ void RowTraining::update_rows(float rate) {
   });
 }
 
-void RowTraining::take_pulls() {
+void RowTraining::take_topology_gradients() {
   for (const Gradients& block : blocks_) {
     for (const Gradients::Row& row : block.rows) {
-      if (std::abs(row.pull.gradient) >= kLeastPull) pulls_.push_back(row.pull);
+      if (std::abs(row.of.gradient) >= kLeastForTopology) topology_gradients_.push_back(row.of);
     }
   }
 }
 
 void RowTraining::change_topology(std::uint32_t epochs_done) {
-  tbb::parallel_sort(pulls_.begin(), pulls_.end(),
-                     [](const Pull& a, const Pull& b) { return a.label != b.label ? a.label < b.label : a.place < b.place; });
+  tbb::parallel_sort(topology_gradients_.begin(), topology_gradients_.end(), [](const LabelGradient& a, const LabelGradient& b) {
+    return a.label != b.label ? a.label < b.label : a.place < b.place;
+  });
   const auto sample = [&](std::uint32_t place) -> SampleFeatures {
     static thread_local std::vector<float> weighted;
     const auto ids = data_.features.row_ids(rows_[place]);
@@ -207,8 +208,8 @@ void RowTraining::change_topology(std::uint32_t epochs_done) {
   };
   const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
                               config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
-  glissade::change_topology(change, pulls_, parts_.weights.weights.size(), sample, parts_.rows, values_);
-  pulls_.clear();
+  glissade::change_topology(change, topology_gradients_, parts_.weights.weights.size(), sample, parts_.rows, values_);
+  topology_gradients_.clear();
 }
 
 }  // namespace glissade

@@ -52,7 +52,7 @@ class RowTraining {
   /// gradient by the logit.
   struct Gradients {
     struct Row {
-      Pull pull;
+      LabelGradient of;
       std::uint32_t begin, size;
     };
     std::vector<Row> rows;
@@ -69,7 +69,7 @@ class RowTraining {
   void train_batch(std::span<const std::uint32_t> places, float rate);
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
   void update_rows(float rate);
-  void take_pulls();
+  void take_topology_gradients();
   void change_topology(std::uint32_t epochs_done);
 
   const Config& config_;
@@ -77,12 +77,12 @@ class RowTraining {
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
   TrainedRows parts_;
-  std::vector<float> values_;         ///< of the rows, in floats
-  std::vector<float> label_weights_;  ///< as targets; empty: equal
-  std::vector<float> squares_;        ///< Adagrad's sum of each row
-  RowCandidates candidates_;          ///< of rows_
-  std::vector<Gradients> blocks_;     ///< of the batch
-  std::vector<Pull> pulls_;           ///< of the pass, where the topology is to change after it
+  std::vector<float> values_;                      ///< of the rows, in floats
+  std::vector<float> label_weights_;               ///< as targets; empty: equal
+  std::vector<float> squares_;                     ///< Adagrad's sum of each row
+  RowCandidates candidates_;                       ///< of rows_
+  std::vector<Gradients> blocks_;                  ///< of the batch
+  std::vector<LabelGradient> topology_gradients_;  ///< of the pass, where the topology is to change after it
 };
 
 }  // namespace glissade

@@ -126,9 +126,9 @@ void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t l
       product += sample.data()[rows.ids[at + places[i]]] * widened(rows.values[at + places[i]]);
     }
     part = label_scale(count, length);
-    const float square = length * length - 2 * product / part + 1;
-    if (square <= 1e-3f) return;
-    scale = label_scale(count - 1, std::sqrt(square)) / part;
+    const float rest = scale_without(count, length, product / part);
+    if (rest == 0.f) return;
+    scale = rest / part;
   }
   for (std::size_t i = 0; i < matched; ++i) {
     const std::uint64_t j = at + places[i];

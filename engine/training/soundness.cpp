@@ -31,12 +31,6 @@ Largest largest_value(const DatasetView& data, std::span<const std::uint32_t> ro
   return largest;
 }
 
-std::optional<Error> learned(const char* what, const char* of, std::optional<std::size_t> place) {
-  if (!place) return std::nullopt;
-  return runtime_error(
-      fmt::format("{} of {} {} is no longer a finite number; scale the values of the features down", what, of, *place));
-}
-
 }  // namespace
 
 Error not_finite(const Model::Impl& model, const DatasetView& data, std::span<const std::uint32_t> rows) {
@@ -66,24 +60,6 @@ std::optional<Error> defect_of_weights(const Model::Impl& model) {
         model.step, model.config.learning_rate));
   });
   return error;
-}
-
-std::optional<Error> defect_of_paths(const SparsePaths& paths) {
-  const auto floats = [](const Array<float>& all) { return first_not_finite(std::span(all.data(), all.size())); };
-  const auto halves = [](const SparseMatrix& rows) {
-    return first_not_finite(std::span(rows.values.data(), rows.values.size()));
-  };
-  const auto row_of = [](const SparseMatrix& rows, std::optional<std::size_t> entry) -> std::optional<std::size_t> {
-    if (!entry) return std::nullopt;
-    const auto* const end = rows.offsets.data() + rows.offsets.size();
-    return static_cast<std::size_t>(std::upper_bound(rows.offsets.data(), end, *entry) - rows.offsets.data()) - 1;
-  };
-  if (auto error = learned("the learned weight", "feature", floats(paths.weights.weights))) return error;
-  if (auto error = learned("the learned weight", "feature", floats(paths.sample_weights.weights))) return error;
-  if (auto error = learned("the sparse row", "label", row_of(paths.labels, halves(paths.labels)))) return error;
-  if (auto error = learned("the kept features", "row", row_of(paths.samples, halves(paths.samples)))) return error;
-  if (auto error = learned("the weighing of paths, the weight", "term", floats(paths.blend.weights))) return error;
-  return learned("the ranker, its weight", "number", floats(paths.ranker.weights));
 }
 
 }  // namespace glissade

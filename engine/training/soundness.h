@@ -16,7 +16,5 @@ Error not_finite(const Model::Impl& model, const DatasetView& data, std::span<co
 
 /// The first weight of the hidden path that is not finite, as an error. In parallel.
 std::optional<Error> defect_of_weights(const Model::Impl& model);
-/// The first number of the sparse paths that is not finite, as an error.
-std::optional<Error> defect_of_paths(const SparsePaths& paths);
 
 }  // namespace glissade

@@ -23,11 +23,11 @@
 #include "engine/progress/stopwatch.h"
 #include "engine/training/arena.h"
 #include "engine/training/averaging.h"
-#include "engine/training/blend_fit.h"
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
 #include "engine/training/learning_rate.h"
 #include "engine/training/pass_report.h"
+#include "engine/training/ranker_fit.h"
 #include "engine/training/remaining_time.h"
 #include "engine/training/similar_samples.h"
 #include "engine/training/soundness.h"
@@ -110,7 +110,7 @@ std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
     return runtime_error(fmt::format("the model was trained on other data ({} rows) than these ({} rows); {}",
                                      model_.training_samples, data.size(), kRemedy));
   }
-  const std::size_t kept = model_.paths.samples.rows();  // files from before 0.2 have no fingerprint
+  const std::size_t kept = model_.paths.neighbours.samples.rows();  // files from before 0.2 have no fingerprint
   if (kept != 0 && kept != data.size())
     return runtime_error(fmt::format("the model keeps {} training rows, these are {}; {}", kept, data.size(), kRemedy));
   return std::nullopt;
@@ -142,7 +142,7 @@ void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
   shuffle_in_blocks(order, data.size(), model_.config.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
-    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_blend(model_.config, data, row); });
+    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, row); });
   }
 }
 
@@ -175,9 +175,9 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
 std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
   if (!uses_sparse_paths(model_.config) || !model_.paths.empty() || call.monitor.stopped()) return std::nullopt;
   const PhaseWatch building(call.phases, Phase::sparse_paths);
-  SparsePaths paths = build_sparse_paths(model_.config, data, trained, call.monitor);
+  RankedPaths paths = glissade::build_paths(model_.config, data, trained, call.monitor);
   if (call.monitor.stopped()) return std::nullopt;
-  if (auto error = defect_of_paths(paths)) return error;
+  if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));
   return std::nullopt;
 }
@@ -215,8 +215,8 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   if (auto error = defect_of_weights(model_)) return error;
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(call.phases, Phase::sparse_paths);
-    if (auto error = fit_blend(model_, data, model_.epochs_done + 1 >= model_.config.epochs, call.monitor)) return error;
-    if (auto error = defect_of_paths(model_.paths)) return error;
+    if (auto error = fit_rankers(model_, data, model_.epochs_done + 1 >= model_.config.epochs, call.monitor)) return error;
+    if (auto error = model_.paths.not_finite()) return error;
   }
   if (!call.monitor.stopped()) ++model_.epochs_done;
   return std::nullopt;

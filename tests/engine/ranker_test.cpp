@@ -1,4 +1,4 @@
-// What comes after the paths: labels that go together, and the small network that ranks candidates by all terms.
+// What comes after the paths: labels that go together, and the small network that ranks candidates by all features.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace glissade::test {
 namespace {
 
-float& at(Terms& terms, Term term) { return terms[static_cast<std::size_t>(term)]; }
+float& at(CandidateFeatures& features, CandidateFeature which) { return features[which]; }
 
 Data labels_only(const std::vector<std::vector<std::uint32_t>>& samples, std::uint32_t labels) {
   Data data{1, labels, {}, {}};
@@ -26,12 +26,12 @@ Data labels_only(const std::vector<std::vector<std::uint32_t>>& samples, std::ui
   return data;
 }
 
-/// Samples whose label no weighting of the terms finds: the candidate whose first term is nearest 0.
-BlendExamples nearest_to_zero(std::size_t samples, std::uint64_t seed) {
-  BlendExamples examples;
+/// Samples whose label no weighting of the features finds: the candidate whose first term is nearest 0.
+RankingExamples nearest_to_zero(std::size_t samples, std::uint64_t seed) {
+  RankingExamples examples;
   hashing::Random random(seed);
   for (std::size_t i = 0; i < samples; ++i) {
-    std::vector<Terms> candidates(8, Terms{});
+    std::vector<CandidateFeatures> candidates(8, CandidateFeatures{});
     std::vector<float> targets(8, 0.f);
     std::size_t label = 0;
     for (std::size_t c = 0; c < candidates.size(); ++c) {
@@ -45,7 +45,7 @@ BlendExamples nearest_to_zero(std::size_t samples, std::uint64_t seed) {
 }
 
 template <class Score>
-double precision(const BlendExamples& examples, const Score& score) {
+double precision(const RankingExamples& examples, const Score& score) {
   std::size_t hits = 0, begin = 0;
   for (const std::size_t end : examples.ends) {
     std::size_t best = begin;
@@ -85,36 +85,36 @@ TEST_CASE("co-labels: likely candidates speak for those that go with them", "[un
   std::vector<std::uint32_t> all(data.size());
   std::iota(all.begin(), all.end(), 0u);
   const SparseMatrix rows = co_labels(data.view(), all, 4);
-  Blend blend = Blend::start();  // the first term alone
+  LinearRanker linear = LinearRanker::start();  // the first feature alone
   const std::vector<std::uint32_t> labels = {3, 0, 1};
-  std::vector<Terms> terms(3, Terms{});
-  at(terms[0], Term::hidden) = std::log(0.1f);
-  at(terms[1], Term::hidden) = std::log(0.7f);
-  at(terms[2], Term::hidden) = std::log(0.2f);
-  CoLabelTerms filler(4);
-  filler.fill(rows, blend, labels, terms);
-  CHECK(at(terms[0], Term::co_labels) == Approx(0).margin(1e-6));  // 2, which goes with it, is no candidate
-  CHECK(at(terms[1], Term::co_labels) == Approx(0.2).epsilon(1e-3));
-  CHECK(at(terms[2], Term::co_labels) == Approx(0.7).epsilon(1e-3));
-  CHECK(at(terms[2], Term::log_co_labels) == Approx(std::log(0.701)).epsilon(1e-3));
+  std::vector<CandidateFeatures> features(3, CandidateFeatures{});
+  at(features[0], CandidateFeature::hidden) = std::log(0.1f);
+  at(features[1], CandidateFeature::hidden) = std::log(0.7f);
+  at(features[2], CandidateFeature::hidden) = std::log(0.2f);
+  CoLabelFeatures filler(4);
+  filler.fill(rows, linear, labels, features);
+  CHECK(at(features[0], CandidateFeature::co_labels) == Approx(0).margin(1e-6));  // 2, which goes with it, is no candidate
+  CHECK(at(features[1], CandidateFeature::co_labels) == Approx(0.2).epsilon(1e-3));
+  CHECK(at(features[2], CandidateFeature::co_labels) == Approx(0.7).epsilon(1e-3));
+  CHECK(at(features[2], CandidateFeature::log_co_labels) == Approx(std::log(0.701)).epsilon(1e-3));
 }
 
-TEST_CASE("a ranker learns what a blend cannot say, the same with any number of threads", "[unit]") {
-  const BlendExamples examples = nearest_to_zero(3000, 1), others = nearest_to_zero(1000, 2);
-  const Blend blend = Blend::fit(examples);
-  const Ranker ranker = Ranker::fit(examples, blend, 7);
+TEST_CASE("a ranker learns what a linear cannot say, the same with any number of threads", "[unit]") {
+  const RankingExamples examples = nearest_to_zero(3000, 1), others = nearest_to_zero(1000, 2);
+  const LinearRanker linear = LinearRanker::fit(examples);
+  const Ranker ranker = Ranker::fit(examples, linear, 7);
   REQUIRE(ranker.weights.size() == Ranker::kSize);
-  std::vector<float> scores(others.terms.size());
+  std::vector<float> scores(others.features.size());
   RankPass pass;
-  ranker.score(others.terms, pass, scores.data());
-  const double blended = precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+  ranker.score(others.features, pass, scores.data());
+  const double linearly = precision(others, [&](std::size_t c) { return linear.score(others.features[c]); });
   const double ranked = precision(others, [&](std::size_t c) { return scores[c]; });
-  CAPTURE(blended, ranked);
-  CHECK(blended < 0.3);
+  CAPTURE(linearly, ranked);
+  CHECK(linearly < 0.3);
   CHECK(ranked > 0.75);
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);
-    const Ranker again = with_threads(threads, [&] { return Ranker::fit(examples, blend, 7); });
+    const Ranker again = with_threads(threads, [&] { return Ranker::fit(examples, linear, 7); });
     CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
   }
 }
@@ -125,14 +125,14 @@ TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {
   RankNet net;
   std::ranges::generate(net.all, draw);
   constexpr std::size_t kCount = 45;  // a block and a part of one
-  std::vector<Terms> terms(kCount);
+  std::vector<CandidateFeatures> features(kCount);
   std::vector<float> by_score(kCount);
-  for (Terms& t : terms) std::ranges::generate(t, draw);
+  for (CandidateFeatures& t : features) std::ranges::generate(t, draw);
   std::ranges::generate(by_score, draw);
   RankPass pass;
   const auto weighed = [&] {
     pass.begin(kCount);
-    for (std::size_t c = 0; c < kCount; ++c) std::ranges::copy(terms[c], pass.terms(c));
+    for (std::size_t c = 0; c < kCount; ++c) std::ranges::copy(features[c], pass.features(c));
     const auto z = pass.forward(net);
     return std::inner_product(z.begin(), z.end(), by_score.begin(), 0.0);
   };
@@ -151,16 +151,16 @@ TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {
   }
 }
 
-TEST_CASE("a ranker of examples without a single label is the blend's order", "[unit]") {
-  BlendExamples examples = nearest_to_zero(50, 3);
+TEST_CASE("a ranker of examples without a single label is the linear ranker's order", "[unit]") {
+  RankingExamples examples = nearest_to_zero(50, 3);
   std::ranges::fill(examples.targets, 0.f);
-  Blend blend = Blend::start();
-  const Ranker ranker = Ranker::fit(examples, blend, 7);
-  std::vector<float> scores(examples.terms.size());
+  LinearRanker linear = LinearRanker::start();
+  const Ranker ranker = Ranker::fit(examples, linear, 7);
+  std::vector<float> scores(examples.features.size());
   RankPass pass;
-  ranker.score(examples.terms, pass, scores.data());
+  ranker.score(examples.features, pass, scores.data());
   for (std::size_t c = 1; c < 8; ++c) {
-    CHECK((scores[c] > scores[0]) == (blend.score(examples.terms[c]) > blend.score(examples.terms[0])));
+    CHECK((scores[c] > scores[0]) == (linear.score(examples.features[c]) > linear.score(examples.features[0])));
   }
 }
 

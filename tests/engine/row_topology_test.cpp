@@ -44,14 +44,14 @@ SampleFeatures sample(std::uint32_t place) {
 TEST_CASE("rigl: a full row's smallest weights give way to the features of the largest gradient, with weight 0", "[unit]") {
   Rows made;
   // Feature 4: -0.2, 6: -0.2 + 0.5 = 0.3, 7: 0.5.
-  const std::vector<Pull> pulls = {{0, 0, -0.2f}, {0, 1, 0.5f}};
-  change_topology({RowTopology::rigl, 0.5, 4, 1}, pulls, 8, sample, made.rows, made.values);
+  const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
+  change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{0, 2, 6, 7});
   CHECK(made.value(0) == 0.5f);
   CHECK(made.value(2) == 0.9f);
   CHECK(made.value(6) == 0.f);
   CHECK(made.value(7) == 0.f);
-  CHECK(made.of(1) == std::vector<std::uint32_t>{5});  // no pull, no change
+  CHECK(made.of(1) == std::vector<std::uint32_t>{5});  // no gradient, no change
   CHECK(made.value(5, 1) == 0.7f);
   for (std::size_t j = 0; j < made.rows.entries(); ++j) {
     const bool grown = made.rows.ids[j] >= 6;
@@ -61,19 +61,19 @@ TEST_CASE("rigl: a full row's smallest weights give way to the features of the l
 
 TEST_CASE("rigl: a row with room grows and drops nothing", "[unit]") {
   Rows made;
-  const std::vector<Pull> pulls = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 1.f}};
-  change_topology({RowTopology::rigl, 0.25, 100, 1}, pulls, 8, sample, made.rows, made.values);
+  const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 1.f}};
+  change_topology({RowTopology::rigl, 0.25, 100, 1}, gradients, 8, sample, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{0, 1, 2, 3, 7});
   CHECK(made.of(1) == std::vector<std::uint32_t>{5});  // a quarter of one feature is none
 }
 
-TEST_CASE("set: what is taken up is among the pulls' features, and follows from the seed", "[unit]") {
-  const std::vector<Pull> pulls = {{0, 0, -0.2f}, {0, 1, 0.5f}};
+TEST_CASE("set: what is taken up is among the gradients' features, and follows from the seed", "[unit]") {
+  const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
   std::vector<std::vector<std::uint32_t>> results;
   for (std::uint64_t seed = 0; seed < 32; ++seed) {
     Rows made, again;
-    change_topology({RowTopology::set, 0.25, 4, seed}, pulls, 8, sample, made.rows, made.values);
-    change_topology({RowTopology::set, 0.25, 4, seed}, pulls, 8, sample, again.rows, again.values);
+    change_topology({RowTopology::set, 0.25, 4, seed}, gradients, 8, sample, made.rows, made.values);
+    change_topology({RowTopology::set, 0.25, 4, seed}, gradients, 8, sample, again.rows, again.values);
     CHECK(made.of(0) == again.of(0));
     REQUIRE(made.of(0).size() == 4);
     CHECK(made.value(1) == -1000);  // the smallest

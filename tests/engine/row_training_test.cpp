@@ -23,11 +23,11 @@ std::vector<std::uint32_t> all_of(const Data& data) {
   return all;
 }
 
-SparsePaths untrained(const Config& config, const Data& data) {
-  SparsePaths paths;
-  paths.weights = FeatureWeights(SparseWeighting::given, data.view());
-  paths.labels = label_rows(data.view(), all_of(data), paths.weights, config.fan_in).rows;
-  paths.label_index = FeatureIndex(paths.labels, data.features);
+RankedPaths untrained(const Config& config, const Data& data) {
+  RankedPaths paths;
+  paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
+  paths.label_rows.rows = label_rows(data.view(), all_of(data), paths.label_rows.weights, config.fan_in).rows;
+  paths.label_rows.row_index = FeatureIndex(paths.label_rows.rows, data.features);
   return paths;
 }
 
@@ -41,13 +41,14 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   config.fan_in = 30;
   config.row_epochs = 2;
   config.row_rate = 0.05;
-  SparsePaths trained = untrained(config, data), followed = untrained(config, data);
-  const LabelRows made = label_rows(view, all, trained.weights, config.fan_in);
-  RowTraining(config, view, all, made, {trained.weights, trained.labels, trained.label_index}).run();
+  RankedPaths trained = untrained(config, data), followed = untrained(config, data);
+  const LabelRows made = label_rows(view, all, trained.label_rows.weights, config.fan_in);
+  RowTraining(config, view, all, made, {trained.label_rows.weights, trained.label_rows.rows, trained.label_rows.row_index}).run();
 
-  RowTraining gradients(config, view, all, made, {followed.weights, followed.labels, followed.label_index});
-  std::vector<float> values(followed.labels.entries());
-  for (std::size_t j = 0; j < values.size(); ++j) values[j] = widened(followed.labels.values[j]);
+  RowTraining gradients(config, view, all, made,
+                        {followed.label_rows.weights, followed.label_rows.rows, followed.label_rows.row_index});
+  std::vector<float> values(followed.label_rows.rows.entries());
+  for (std::size_t j = 0; j < values.size(); ++j) values[j] = widened(followed.label_rows.rows.values[j]);
   std::vector<double> squares(data.labels, 1e-8);
   std::vector<std::uint32_t> order;
   std::size_t step = 0;
@@ -61,7 +62,7 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
       }
       const double rate = config.row_rate * (1 - static_cast<double>(step) / 4);
       for (std::uint32_t label = 0; label < data.labels; ++label) {
-        const std::uint64_t begin = followed.labels.offsets[label], end = followed.labels.offsets[label + 1];
+        const std::uint64_t begin = followed.label_rows.rows.offsets[label], end = followed.label_rows.rows.offsets[label + 1];
         double square = 0;
         for (std::uint64_t j = begin; j < end; ++j) square += sum[j] * sum[j];
         if (square == 0) continue;
@@ -74,8 +75,8 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   double moved = 0;
   for (std::size_t j = 0; j < values.size(); ++j) {
     CAPTURE(j);
-    CHECK(widened(trained.labels.values[j]) == Approx(values[j]).epsilon(1.0 / 200).margin(1e-4));
-    moved = std::max(moved, std::abs(values[j] - double{widened(followed.labels.values[j])}));
+    CHECK(widened(trained.label_rows.rows.values[j]) == Approx(values[j]).epsilon(1.0 / 200).margin(1e-4));
+    moved = std::max(moved, std::abs(values[j] - double{widened(followed.label_rows.rows.values[j])}));
   }
   CHECK(moved > 0.05);
 }
@@ -136,12 +137,12 @@ TEST_CASE("rows that may change their topology find telling features that their 
     config.row_epochs = 8;
     config.row_rate = 0.02;
     config.row_topology = topology;
-    const SparsePaths paths = build_sparse_paths(config, data.view(), all_of(data));
+    const RankedPaths paths = build_paths(config, data.view(), all_of(data));
     std::size_t found = 0;
     for (std::uint32_t label = 0; label < 30; ++label) {
-      const auto* const ids = paths.labels.ids.data();
-      found += std::find(ids + paths.labels.offsets[label], ids + paths.labels.offsets[label + 1], label) !=
-               ids + paths.labels.offsets[label + 1];
+      const auto* const ids = paths.label_rows.rows.ids.data();
+      found += std::find(ids + paths.label_rows.rows.offsets[label], ids + paths.label_rows.rows.offsets[label + 1], label) !=
+               ids + paths.label_rows.rows.offsets[label + 1];
     }
     return found;
   };
@@ -177,16 +178,16 @@ SampleFeatures sample(std::uint32_t place) {
 
 TEST_CASE("a feature that several samples pull at is taken up once, and by each label for itself", "[unit]") {
   TwoRows made({0.5f, 0.1f, 0.9f, 0.2f, 0.7f});
-  const std::vector<Pull> pulls = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 0.3f}, {1, 1, 0.3f}};
-  change_topology({RowTopology::rigl, 0.75, 8, 1}, pulls, 8, sample, made.rows, made.values);
+  const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 0.3f}, {1, 1, 0.3f}};
+  change_topology({RowTopology::rigl, 0.75, 8, 1}, gradients, 8, sample, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{0, 1, 2, 3, 4, 6, 7});
   CHECK(made.of(1) == std::vector<std::uint32_t>{5, 6});
 }
 
 TEST_CASE("weights far below 0 are as large as those far above", "[unit]") {
   TwoRows made({0.5f, -0.9f, 0.3f, -0.6f, 0.7f});
-  const std::vector<Pull> pulls = {{0, 0, -0.2f}, {0, 1, 0.5f}};
-  change_topology({RowTopology::rigl, 0.5, 4, 1}, pulls, 8, sample, made.rows, made.values);
+  const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
+  change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{1, 3, 6, 7});
 }
 

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "engine/ranking/sparse_paths.h"
+#include "engine/ranking/ranked_paths.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "tests/engine/models.h"
 
@@ -48,7 +48,7 @@ TEST_CASE("sparse paths are counted as large as they become", "[unit]") {
   const Shape shape{data.features, data.labels};
   const DataSize size = data_size(config, data.view(), false);
   const RunMemory with = estimate_run_memory(config, shape, size, 0);
-  const auto real = build_sparse_paths(config, data.view(), all).memory_bytes();
+  const auto real = build_paths(config, data.view(), all).memory_bytes();
   const std::uint64_t counted = part(with, "sparse rows and neighbours");
   CHECK(counted >= real);
   CHECK(static_cast<double>(counted) < 1.25 * static_cast<double>(real));

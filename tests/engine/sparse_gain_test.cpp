@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/ranking/ranked_paths.h"
 #include "engine/ranking/ranker.h"
-#include "engine/ranking/sparse_paths.h"
 #include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/data.h"
 
@@ -22,20 +22,20 @@ std::vector<std::uint32_t> all_of(const Data& data) {
 }
 
 /// Share of samples whose label's row has the largest product with them.
-double precision(const SparsePaths& paths, const Data& test) {
+double precision(const RankedPaths& paths, const Data& test) {
   std::size_t hits = 0;
   std::vector<float> weighted, x(test.features);
   for (std::size_t i = 0; i < test.size(); ++i) {
     const auto ids = test.x.view().row_ids(i);
-    paths.weights.weigh(ids, test.x.view().row_values(i), weighted);
+    paths.label_rows.weights.weigh(ids, test.x.view().row_values(i), weighted);
     std::ranges::fill(x, 0.f);
     for (std::size_t j = 0; j < ids.size(); ++j) x[ids[j]] = weighted[j];
     float highest = -1e30f;
     std::uint32_t best = 0;
     for (std::uint32_t label = 0; label < test.labels; ++label) {
       float product = 0;
-      for (std::uint64_t e = paths.labels.offsets[label]; e < paths.labels.offsets[label + 1]; ++e)
-        product += x[paths.labels.ids[e]] * widened(paths.labels.values[e]);
+      for (std::uint64_t e = paths.label_rows.rows.offsets[label]; e < paths.label_rows.rows.offsets[label + 1]; ++e)
+        product += x[paths.label_rows.rows.ids[e]] * widened(paths.label_rows.rows.values[e]);
       if (product > highest) highest = product, best = label;
     }
     const auto truth = test.y.view().row_ids(i);
@@ -62,59 +62,60 @@ Data loud(std::size_t samples, std::uint64_t seed) {
 }
 
 /// Label rows alone.
-SparsePaths paths_of(const Data& data, std::uint32_t row_epochs, std::uint32_t weight_samples) {
+RankedPaths paths_of(const Data& data, std::uint32_t row_epochs, std::uint32_t weight_samples) {
   Config config;
   config.fan_in = 64;
   config.row_epochs = row_epochs;
   config.weight_samples = weight_samples;
-  return build_sparse_paths(config, data.view(), all_of(data));
+  return build_paths(config, data.view(), all_of(data));
 }
 
 /// The label is the candidate with the largest direct + 2 votes_4; what the hidden path says is noise.
-BlendExamples told_by_two(std::size_t samples, std::uint64_t seed) {
-  BlendExamples examples;
+RankingExamples told_by_two(std::size_t samples, std::uint64_t seed) {
+  RankingExamples examples;
   hashing::Random random(seed);
   for (std::size_t i = 0; i < samples; ++i) {
-    std::vector<Terms> terms(10, Terms{});
-    std::vector<float> targets(terms.size());
+    std::vector<CandidateFeatures> features(10, CandidateFeatures{});
+    std::vector<float> targets(features.size());
     const auto merit = [&](std::size_t c) {
-      return terms[c][static_cast<std::size_t>(Term::direct)] + 2 * terms[c][static_cast<std::size_t>(Term::votes_4)];
+      return features[c][CandidateFeature::direct] + 2 * features[c][CandidateFeature::votes_4];
     };
     std::size_t label = 0;
-    for (std::size_t c = 0; c < terms.size(); ++c) {
-      for (std::size_t t = 0; t < kPathTerms; ++t) terms[c][t] = static_cast<float>(random.unit());
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      for (std::size_t t = 0; t < kPathFeatures; ++t) features[c][t] = static_cast<float>(random.unit());
       if (merit(c) > merit(label)) label = c;
     }
     targets[label] = 1;
-    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+    examples.add(features, std::vector<std::uint32_t>(features.size()), targets);
   }
   return examples;
 }
 
-/// The label is the candidate with the largest direct - |votes_2|, both drawn around 0: the blend finds the first half of it.
-BlendExamples told_half_by_a_line(std::size_t samples, std::uint64_t seed) {
-  BlendExamples examples;
+/// The label is the candidate with the largest direct - |votes_2|, both drawn around 0: the linear ranker finds the first half of
+/// it.
+RankingExamples told_half_by_a_line(std::size_t samples, std::uint64_t seed) {
+  RankingExamples examples;
   hashing::Random random(seed);
   for (std::size_t i = 0; i < samples; ++i) {
-    std::vector<Terms> terms(10, Terms{});
-    std::vector<float> targets(terms.size());
+    std::vector<CandidateFeatures> features(10, CandidateFeatures{});
+    std::vector<float> targets(features.size());
     const auto merit = [&](std::size_t c) {
-      return terms[c][static_cast<std::size_t>(Term::direct)] - std::abs(terms[c][static_cast<std::size_t>(Term::votes_2)]);
+      return features[c][CandidateFeature::direct] - std::abs(features[c][CandidateFeature::votes_2]);
     };
     std::size_t label = 0;
-    for (std::size_t c = 0; c < terms.size(); ++c) {
-      terms[c][static_cast<std::size_t>(Term::direct)] = static_cast<float>(random.unit() - 0.5);
-      terms[c][static_cast<std::size_t>(Term::votes_2)] = static_cast<float>(2 * random.unit() - 1);
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      features[c][CandidateFeature::direct] = static_cast<float>(random.unit() - 0.5);
+      features[c][CandidateFeature::votes_2] = static_cast<float>(2 * random.unit() - 1);
       if (merit(c) > merit(label)) label = c;
     }
     targets[label] = 1;
-    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+    examples.add(features, std::vector<std::uint32_t>(features.size()), targets);
   }
   return examples;
 }
 
 template <class Score>
-double precision(const BlendExamples& examples, const Score& score) {
+double precision(const RankingExamples& examples, const Score& score) {
   std::size_t hits = 0, begin = 0;
   for (const std::size_t end : examples.ends) {
     std::size_t best = begin;
@@ -145,42 +146,42 @@ TEST_CASE("learned weights of features find labels that equal ones do not", "[un
   CHECK(learned > 0.95);
 }
 
-TEST_CASE("a fitted blend finds labels that the hidden path alone does not", "[unit]") {
-  const BlendExamples examples = told_by_two(1000, 7), others = told_by_two(1000, 8);
-  const auto held_out = [&](const Blend& blend) {
-    return precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+TEST_CASE("a fitted linear ranker finds labels that the hidden path alone does not", "[unit]") {
+  const RankingExamples examples = told_by_two(1000, 7), others = told_by_two(1000, 8);
+  const auto held_out = [&](const LinearRanker& linear) {
+    return precision(others, [&](std::size_t c) { return linear.score(others.features[c]); });
   };
-  const double hidden = held_out(Blend::start()), fitted = held_out(Blend::fit(examples));
+  const double hidden = held_out(LinearRanker::start()), fitted = held_out(LinearRanker::fit(examples));
   CAPTURE(hidden, fitted);
   CHECK(hidden < 0.2);
   CHECK(fitted > 0.9);
 }
 
-TEST_CASE("a ranker finds what the blend misses, beside what the blend finds", "[unit]") {
-  const BlendExamples examples = told_half_by_a_line(2000, 9), others = told_half_by_a_line(1000, 10);
-  const Blend blend = Blend::fit(examples);
-  const Ranker ranker = Ranker::fit(examples, blend, 7);
-  std::vector<float> scores(others.terms.size());
+TEST_CASE("a ranker finds what the linear ranker misses, beside what the linear ranker finds", "[unit]") {
+  const RankingExamples examples = told_half_by_a_line(2000, 9), others = told_half_by_a_line(1000, 10);
+  const LinearRanker linear = LinearRanker::fit(examples);
+  const Ranker ranker = Ranker::fit(examples, linear, 7);
+  std::vector<float> scores(others.features.size());
   RankPass pass;
-  ranker.score(others.terms, pass, scores.data());
-  const double blended = precision(others, [&](std::size_t c) { return blend.score(others.terms[c]); });
+  ranker.score(others.features, pass, scores.data());
+  const double linearly = precision(others, [&](std::size_t c) { return linear.score(others.features[c]); });
   const double ranked = precision(others, [&](std::size_t c) { return scores[c]; });
-  CAPTURE(blended, ranked);
-  CHECK(blended > 0.2);
-  CHECK(blended < 0.6);
+  CAPTURE(linearly, ranked);
+  CHECK(linearly > 0.2);
+  CHECK(linearly < 0.6);
   CHECK(ranked > 0.9);
 }
 
 TEST_CASE("a ranker's weights begin with each term's mean and what it is to be multiplied with", "[unit]") {
-  const BlendExamples examples = told_half_by_a_line(500, 11);
-  const Ranker ranker = Ranker::fit(examples, Blend::start(), 7);
-  for (std::size_t t = 0; t < kTerms; ++t) {
+  const RankingExamples examples = told_half_by_a_line(500, 11);
+  const Ranker ranker = Ranker::fit(examples, LinearRanker::start(), 7);
+  for (std::size_t t = 0; t < kCandidateFeatures; ++t) {
     double sum = 0, square = 0;
-    for (const Terms& terms : examples.terms) sum += terms[t], square += double{terms[t]} * terms[t];
-    const double n = static_cast<double>(examples.terms.size()), mean = sum / n, variance = square / n - mean * mean;
+    for (const CandidateFeatures& features : examples.features) sum += features[t], square += double{features[t]} * features[t];
+    const double n = static_cast<double>(examples.features.size()), mean = sum / n, variance = square / n - mean * mean;
     CAPTURE(t);
     CHECK(ranker.weights[t] == Approx(mean).margin(1e-6));
-    CHECK(ranker.weights[kTerms + t] == Approx(variance > 1e-9 ? 1 / std::sqrt(variance) : 0.0));
+    CHECK(ranker.weights[kCandidateFeatures + t] == Approx(variance > 1e-9 ? 1 / std::sqrt(variance) : 0.0));
   }
 }
 

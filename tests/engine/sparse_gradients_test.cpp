@@ -1,5 +1,5 @@
 // What the sparse paths follow when they learn, against central differences of losses that are written down here once more, in
-// double and from the definitions: rows, weights of features, blend, ranker.
+// double and from the definitions: rows, weights of features, linear, ranker.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "engine/losses/label_weights.h"
-#include "engine/ranking/blend.h"
+#include "engine/ranking/linear_ranker.h"
+#include "engine/ranking/ranked_paths.h"
 #include "engine/ranking/ranker.h"
-#include "engine/ranking/sparse_paths.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/row_training.h"
 #include "engine/sparse_rows/weight_learning.h"
@@ -115,35 +115,35 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
   const Data data = crowded(60, 3);
   Config config;
   config.label_weights = weighting;
-  SparsePaths paths;
-  paths.weights = FeatureWeights(SparseWeighting::given, data.view());
+  RankedPaths paths;
+  paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
   const std::vector<std::uint32_t> all = all_of(data);
   const DatasetView view = data.view();
-  const LabelRows made = label_rows(view, all, paths.weights, 64);
-  paths.labels = label_rows(view, all, paths.weights, 64).rows;
-  paths.label_index = FeatureIndex(paths.labels, data.features);
-  RowTraining training(config, view, all, made, {paths.weights, paths.labels, paths.label_index});
+  const LabelRows made = label_rows(view, all, paths.label_rows.weights, 64);
+  paths.label_rows.rows = label_rows(view, all, paths.label_rows.weights, 64).rows;
+  paths.label_rows.row_index = FeatureIndex(paths.label_rows.rows, data.features);
+  RowTraining training(config, view, all, made, {paths.label_rows.weights, paths.label_rows.rows, paths.label_rows.row_index});
   hashing::Random random(9);
-  std::vector<float> values(paths.labels.entries());
+  std::vector<float> values(paths.label_rows.rows.entries());
   for (std::size_t j = 0; j < values.size(); ++j)
-    values[j] = static_cast<float>(widen(paths.labels.values[j]) + 0.1 * (random.unit() - 0.5));
+    values[j] = static_cast<float>(widen(paths.label_rows.rows.values[j]) + 0.1 * (random.unit() - 0.5));
   const std::vector<float> target_weights = label_weights(config, made.counts, all.size());
   std::size_t compared = 0;
   for (std::uint32_t place = 0; place < data.size(); place += 7) {
-    const std::vector<double> x = spread(data, paths.weights, place);
+    const std::vector<double> x = spread(data, paths.label_rows.weights, place);
     const std::vector<std::uint32_t> labels = labels_first(data, place);
     const std::size_t truths = data.y.view().row_ids(place).size();
     std::vector<double> changes(truths), targets(truths);
     for (std::size_t c = 0; c < truths; ++c) {
-      changes[c] = change_without(data, paths.weights, made, place, labels[c]);
+      changes[c] = change_without(data, paths.label_rows.weights, made, place, labels[c]);
       targets[c] = (target_weights.empty() ? 1.0 : target_weights[labels[c]]) / static_cast<double>(truths);
     }
     std::vector<double> at(values.begin(), values.end());
     const auto loss = [&] {
       std::vector<double> z(labels.size());
       for (std::size_t c = 0; c < labels.size(); ++c) {
-        for (std::uint64_t j = paths.labels.offsets[labels[c]]; j < paths.labels.offsets[labels[c] + 1]; ++j)
-          z[c] += kSharpness * x[paths.labels.ids[j]] * at[j];
+        for (std::uint64_t j = paths.label_rows.rows.offsets[labels[c]]; j < paths.label_rows.rows.offsets[labels[c] + 1]; ++j)
+          z[c] += kSharpness * x[paths.label_rows.rows.ids[j]] * at[j];
         if (c < truths) z[c] += kSharpness * changes[c];
       }
       return decoupled_loss(z, targets);
@@ -203,32 +203,32 @@ TEST_CASE("weights of features follow the gradient of the decoupled softmax", "[
 
 namespace {
 
-BlendExamples drawn_examples(std::size_t samples, std::uint64_t seed) {
-  BlendExamples examples;
+RankingExamples drawn_examples(std::size_t samples, std::uint64_t seed) {
+  RankingExamples examples;
   hashing::Random random(seed);
   for (std::size_t i = 0; i < samples; ++i) {
-    std::vector<Terms> terms(3 + random.below(4));
-    std::vector<float> targets(terms.size());
-    for (std::size_t c = 0; c < terms.size(); ++c) {
-      for (std::size_t t = 0; t < kTerms; ++t)
-        terms[c][t] = static_cast<float>((1.0 + static_cast<double>(t)) * (random.unit() - 0.3));
+    std::vector<CandidateFeatures> features(3 + random.below(4));
+    std::vector<float> targets(features.size());
+    for (std::size_t c = 0; c < features.size(); ++c) {
+      for (std::size_t t = 0; t < kCandidateFeatures; ++t)
+        features[c][t] = static_cast<float>((1.0 + static_cast<double>(t)) * (random.unit() - 0.3));
       targets[c] = random.below(3) == 0 ? static_cast<float>(0.5 + random.unit()) : 0.f;
     }
     if (i % 10 == 9) std::ranges::fill(targets, 0.f);  // samples without a label among their candidates say nothing
-    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+    examples.add(features, std::vector<std::uint32_t>(features.size()), targets);
   }
   return examples;
 }
 
 /// The cross entropy of samples' targets, each sample's adding up to 1, and the ridge.
-double blend_loss(const BlendExamples& examples, const std::vector<double>& weights) {
+double ranking_loss(const RankingExamples& examples, const std::vector<double>& weights) {
   double loss = 0, used = 0;
   std::size_t begin = 0;
   for (const std::size_t end : examples.ends) {
     double sum = 0, targets = 0, wanted = 0;
     for (std::size_t c = begin; c < end; ++c) {
       double z = 0;
-      for (std::size_t t = 0; t < kPathTerms; ++t) z += weights[t] * examples.terms[c][t];
+      for (std::size_t t = 0; t < kPathFeatures; ++t) z += weights[t] * examples.features[c][t];
       sum += std::exp(z);
       targets += examples.targets[c];
       wanted += examples.targets[c] * z;
@@ -238,13 +238,13 @@ double blend_loss(const BlendExamples& examples, const std::vector<double>& weig
     begin = end;
   }
   loss /= used;
-  for (std::size_t t = 0; t < kPathTerms; ++t) {
+  for (std::size_t t = 0; t < kPathFeatures; ++t) {
     double sum = 0, square = 0;
-    for (const Terms& terms : examples.terms) {
-      sum += terms[t];
-      square += double{terms[t]} * terms[t];
+    for (const CandidateFeatures& features : examples.features) {
+      sum += features[t];
+      square += double{features[t]} * features[t];
     }
-    const double n = static_cast<double>(examples.terms.size());
+    const double n = static_cast<double>(examples.features.size());
     loss += 0.5e-3 * weights[t] * weights[t] * (square / n - sum / n * (sum / n));
   }
   return loss;
@@ -252,18 +252,18 @@ double blend_loss(const BlendExamples& examples, const std::vector<double>& weig
 
 }  // namespace
 
-TEST_CASE("the blend's loss, gradient and curvature are those of its definition", "[unit]") {
-  const BlendExamples examples = drawn_examples(200, 6);
+TEST_CASE("the linear ranker's loss, gradient and curvature are those of its definition", "[unit]") {
+  const RankingExamples examples = drawn_examples(200, 6);
   std::vector<double> weights = {0.4, -0.2, 0.1, 0.05, -0.15, 0.2, 0.02, -0.04};
-  REQUIRE(weights.size() == kPathTerms);
-  const auto slope = [&] { return blend_slope_at(examples, std::span<const double, kPathTerms>(weights)); };
-  const BlendSlope here = slope();
-  CHECK(here.loss == Approx(blend_loss(examples, weights)).epsilon(1e-9));
-  for (std::size_t i = 0; i < kPathTerms; ++i) {
+  REQUIRE(weights.size() == kPathFeatures);
+  const auto slope = [&] { return ranking_slope_at(examples, std::span<const double, kPathFeatures>(weights)); };
+  const RankingSlope here = slope();
+  CHECK(here.loss == Approx(ranking_loss(examples, weights)).epsilon(1e-9));
+  for (std::size_t i = 0; i < kPathFeatures; ++i) {
     CAPTURE(i);
     CHECK(here.gradient[i] ==
-          Approx(difference(weights[i], 1e-5, [&] { return blend_loss(examples, weights); })).epsilon(1e-5).margin(1e-8));
-    for (std::size_t j = 0; j < kPathTerms; ++j) {
+          Approx(difference(weights[i], 1e-5, [&] { return ranking_loss(examples, weights); })).epsilon(1e-5).margin(1e-8));
+    for (std::size_t j = 0; j < kPathFeatures; ++j) {
       CAPTURE(j);
       CHECK(here.curvature[i][j] ==
             Approx(difference(weights[j], 1e-5, [&] { return slope().gradient[i]; })).epsilon(1e-5).margin(1e-8));
@@ -271,18 +271,18 @@ TEST_CASE("the blend's loss, gradient and curvature are those of its definition"
   }
 }
 
-TEST_CASE("a fitted blend is where the loss is least", "[unit]") {
-  const BlendExamples examples = drawn_examples(400, 7);
-  const Blend blend = Blend::fit(examples);
-  std::vector<double> weights(blend.weights.data(), blend.weights.data() + kPathTerms);
-  const double least = blend_loss(examples, weights);
-  for (std::size_t i = 0; i < kPathTerms; ++i) {
+TEST_CASE("a fitted linear ranker is where the loss is least", "[unit]") {
+  const RankingExamples examples = drawn_examples(400, 7);
+  const LinearRanker linear = LinearRanker::fit(examples);
+  std::vector<double> weights(linear.weights.data(), linear.weights.data() + kPathFeatures);
+  const double least = ranking_loss(examples, weights);
+  for (std::size_t i = 0; i < kPathFeatures; ++i) {
     CAPTURE(i);
-    CHECK(difference(weights[i], 1e-4, [&] { return blend_loss(examples, weights); }) == Approx(0).margin(2e-3));
+    CHECK(difference(weights[i], 1e-4, [&] { return ranking_loss(examples, weights); }) == Approx(0).margin(2e-3));
     for (const double step : {-0.05, 0.05}) {
       std::vector<double> aside = weights;
       aside[i] += step;
-      CHECK(blend_loss(examples, aside) > least);
+      CHECK(ranking_loss(examples, aside) > least);
     }
   }
 }

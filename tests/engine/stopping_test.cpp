@@ -142,7 +142,7 @@ TEST_CASE("numbers that are none are found, and no model of them is written", "[
   train(model, data, 1);
   Model::Impl& impl = impl_of(model);
   CHECK_FALSE(defect_of_weights(impl));
-  CHECK_FALSE(defect_of_paths(impl.paths));
+  CHECK_FALSE(impl.paths.not_finite());
   const TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
   must(model.save(path));
@@ -154,11 +154,11 @@ TEST_CASE("numbers that are none are found, and no model of them is written", "[
   CHECK_THAT(defect_of_weights(impl)->message, Catch::Matchers::StartsWith("a weight of label 17 is no longer a finite number"));
   CHECK_THAT(model.save(path).error().message, Catch::Matchers::Contains("is not written"));
   CHECK(model_file::get(path) == good);
-  impl.paths.weights.weights[8] = NAN;
-  CHECK_THAT(defect_of_paths(impl.paths)->message, Catch::Matchers::StartsWith("the learned weight of feature 8 is no longer"));
-  impl.paths.weights.weights[8] = 1;
-  impl.paths.labels.values[impl.paths.labels.offsets[5]] = 0x7f80;  // infinity
-  CHECK_THAT(defect_of_paths(impl.paths)->message, Catch::Matchers::StartsWith("the sparse row of label 5 is no longer"));
+  impl.paths.label_rows.weights.weights[8] = NAN;
+  CHECK_THAT(impl.paths.not_finite()->message, Catch::Matchers::StartsWith("the learned weight of feature 8 is no longer"));
+  impl.paths.label_rows.weights.weights[8] = 1;
+  impl.paths.label_rows.rows.values[impl.paths.label_rows.rows.offsets[5]] = 0x7f80;  // infinity
+  CHECK_THAT(impl.paths.not_finite()->message, Catch::Matchers::StartsWith("the sparse row of label 5 is no longer"));
 }
 
 }  // namespace glissade::test

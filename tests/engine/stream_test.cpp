@@ -142,10 +142,10 @@ TEST_CASE("what a stream cannot give is refused when its trainer is made", "[uni
   config.neighbours = 5;
   Model both = make_model(config, data);
   train(both, data, 1);
-  const std::size_t kept = impl_of(both).paths.samples.rows();
+  const std::size_t kept = impl_of(both).paths.neighbours.samples.rows();
   Trainer trainer = must(Trainer::for_stream(both));
   must(trainer.train_step(data.view()));
-  CHECK(impl_of(both).paths.samples.rows() == kept);
+  CHECK(impl_of(both).paths.neighbours.samples.rows() == kept);
 }
 
 }  // namespace glissade::test

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "engine/ranking/co_labels.h"
+#include "engine/ranking/ranked_paths.h"
 #include "engine/ranking/ranker.h"
-#include "engine/ranking/sparse_paths.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/weight_learning.h"
 #include "tests/engine/models.h"
@@ -30,17 +30,17 @@ std::vector<std::uint32_t> all_of(const Data& data) {
   return all;
 }
 
-BlendExamples drawn_examples(std::size_t samples) {
-  BlendExamples examples;
+RankingExamples drawn_examples(std::size_t samples) {
+  RankingExamples examples;
   hashing::Random random(4);
   for (std::size_t i = 0; i < samples; ++i) {
-    std::vector<Terms> terms(2 + random.below(30));
-    std::vector<float> targets(terms.size());
-    for (Terms& each : terms) {
+    std::vector<CandidateFeatures> features(2 + random.below(30));
+    std::vector<float> targets(features.size());
+    for (CandidateFeatures& each : features) {
       for (float& term : each) term = static_cast<float>(random.unit());
     }
     targets[random.below(targets.size())] = 1.f;
-    examples.add(terms, std::vector<std::uint32_t>(terms.size()), targets);
+    examples.add(features, std::vector<std::uint32_t>(features.size()), targets);
   }
   return examples;
 }
@@ -48,8 +48,8 @@ BlendExamples drawn_examples(std::size_t samples) {
 }  // namespace
 
 TEST_CASE("a ranker is the same with any number of threads", "[unit]") {
-  const BlendExamples examples = drawn_examples(500);
-  const auto fit = [&] { return copy_of(Ranker::fit(examples, Blend::start(), 7).weights); };
+  const RankingExamples examples = drawn_examples(500);
+  const auto fit = [&] { return copy_of(Ranker::fit(examples, LinearRanker::start(), 7).weights); };
   const std::vector<float> one = with_threads(1, fit);
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);
@@ -66,14 +66,14 @@ TEST_CASE("sparse paths are the same with any number of threads", "[unit]") {
   config.neighbours = 10;
   config.co_labels = 8;
   config.weight_samples = 800;
-  const auto build = [&] { return build_sparse_paths(config, data.view(), all_of(data)); };
-  const SparsePaths one = with_threads(1, build);
+  const auto build = [&] { return build_paths(config, data.view(), all_of(data)); };
+  const RankedPaths one = with_threads(1, build);
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);
-    const SparsePaths paths = with_threads(threads, build);
-    CHECK((copy_of(paths.weights.weights) == copy_of(one.weights.weights)));
-    CHECK(same(paths.labels, one.labels));
-    CHECK(same(paths.samples, one.samples));
+    const RankedPaths paths = with_threads(threads, build);
+    CHECK((copy_of(paths.label_rows.weights.weights) == copy_of(one.label_rows.weights.weights)));
+    CHECK(same(paths.label_rows.rows, one.label_rows.rows));
+    CHECK(same(paths.neighbours.samples, one.neighbours.samples));
     CHECK(same(paths.co_labels, one.co_labels));
   }
 }

@@ -1,4 +1,4 @@
-#include "engine/inference/evidence_pass.h"
+#include "engine/inference/candidate_pass.h"
 
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
@@ -25,21 +25,21 @@ float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t r
 
 }  // namespace
 
-void gather_evidence(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
-                     const std::function<void(std::size_t, const Evidence&)>& use) {
+void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
+                     const std::function<void(std::size_t, const CandidateSearch&)>& use) {
   using Range = tbb::blocked_range<std::size_t>;
   tbb::parallel_for(Range(0, features.rows(), kSamplesAtOnce), [&](const Range& range) {
-    std::unique_ptr<Evidence> evidence = impl.take_evidence();
+    std::unique_ptr<CandidateSearch> search = impl.take_search();
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
       std::span<const std::uint32_t> labels = std::span(best.best.labels).subspan(row * best.best.k, best.best.k);
       labels = labels.first(std::min<std::size_t>(labels.size(), HiddenBest::kPerSample));
       labels = labels.first(static_cast<std::size_t>(std::ranges::find(labels, Predictions::kNoLabel) - labels.begin()));
-      Evidence::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, labels, 0.f};
+      CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, labels, 0.f};
       if (!labels.empty()) sample.log_sum = log_sum(impl.network.output, best, row);
-      evidence->gather(sample, unknown);
-      use(row, *evidence);
+      search->find(sample, unknown);
+      use(row, *search);
     }
-    impl.give_back(std::move(evidence));
+    impl.give_back(std::move(search));
   });
 }
 

@@ -6,7 +6,7 @@
 #include <glissade/metrics.h>
 #include <glissade/options.h>
 
-#include "engine/training/blend_fit.h"
+#include "engine/training/ranker_fit.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -89,7 +89,7 @@ TEST_CASE("samples kept for weighing the paths are few, and the same each time",
     DatasetView data;
     data.features.offsets = data.labels.offsets = offsets;
     std::size_t kept = 0;
-    for (std::size_t row = 0; row < samples; ++row) kept += is_kept_for_blend(config, data, row);
+    for (std::size_t row = 0; row < samples; ++row) kept += is_kept_for_ranking(config, data, row);
     return kept;
   };
   CHECK(kept_of(1'000'000) == Approx(10'000).epsilon(0.06));
@@ -112,7 +112,7 @@ TEST_CASE("with exclude-input all splits of a basket are kept for weighing the p
   const auto kept_of = [&](std::size_t basket) {
     std::size_t kept = 0;
     for (std::size_t split = 0; split < kSplits; ++split)
-      kept += is_kept_for_blend(config, data.view(), kSplits * basket + split);
+      kept += is_kept_for_ranking(config, data.view(), kSplits * basket + split);
     return kept;
   };
   std::size_t whole = 0, torn = 0;
@@ -146,23 +146,23 @@ TEST_CASE("with exclude-input no feature of a sample is predicted as its label",
   CHECK(predicted > data.size());
 }
 
-TEST_CASE("a blend finds the weights that its examples were made with", "[unit]") {
+TEST_CASE("a linear finds the weights that its examples were made with", "[unit]") {
   hashing::Random random(5);
-  Terms truth{};
+  CandidateFeatures truth{};
   truth[0] = 1.5f;
   truth[1] = -2.f;
   truth[6] = 0.7f;
-  BlendExamples examples;
+  RankingExamples examples;
   for (int sample = 0; sample < 4000; ++sample) {
-    std::vector<Terms> candidates(6);
+    std::vector<CandidateFeatures> candidates(6);
     std::vector<float> targets(6, 0.f);
     double sum = 0;
     std::vector<double> p;
-    for (Terms& terms : candidates) {
+    for (CandidateFeatures& features : candidates) {
       double z = 0;
-      for (std::size_t i = 0; i < kPathTerms; ++i) {
-        terms[i] = static_cast<float>(2 * random.unit() - 1);
-        z += truth[i] * terms[i];
+      for (std::size_t i = 0; i < kPathFeatures; ++i) {
+        features[i] = static_cast<float>(2 * random.unit() - 1);
+        z += truth[i] * features[i];
       }
       p.push_back(std::exp(z));
       sum += p.back();
@@ -173,8 +173,8 @@ TEST_CASE("a blend finds the weights that its examples were made with", "[unit]"
     targets[label] = 1;
     examples.add(candidates, std::vector<std::uint32_t>(6), targets);
   }
-  const Blend blend = Blend::fit(examples);
-  for (std::size_t i = 0; i < kPathTerms; ++i) CHECK(blend.weights[i] == Approx(truth[i]).margin(0.15));
+  const LinearRanker linear = LinearRanker::fit(examples);
+  for (std::size_t i = 0; i < kPathFeatures; ++i) CHECK(linear.weights[i] == Approx(truth[i]).margin(0.15));
 }
 
 TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
@@ -182,22 +182,22 @@ TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
   const auto paths = [&] {
     std::vector<std::uint32_t> rows(data.size());
     for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-    return build_sparse_paths(sparse_config(), data.view(), rows);
+    return build_paths(sparse_config(), data.view(), rows);
   };
   const Shape shape{data.features, data.labels};
   CHECK(paths().defect(shape).empty());
   CHECK(paths().defect({data.features, data.labels + 1}) == "its sparse rows are not one per label");
   auto broken = paths();
-  broken.labels.ids[3] = data.features;
+  broken.label_rows.rows.ids[3] = data.features;
   CHECK(broken.defect(shape) == "a sparse row has an entry beyond the model's features or labels");
   broken = paths();
-  broken.samples.offsets[1] = broken.samples.entries() + 1;
+  broken.neighbours.samples.offsets[1] = broken.neighbours.samples.entries() + 1;
   CHECK(broken.defect(shape) == "sparse rows do not fit together");
   broken = paths();
-  broken.sample_labels[0] = data.labels;
+  broken.neighbours.labels[0] = data.labels;
   CHECK(broken.defect(shape) == "a sample has a label beyond the model's");
   broken = paths();
-  broken.blend.weights = Array<float>(3);
+  broken.linear.weights = Array<float>(3);
   CHECK(broken.defect(shape) == "its sparse paths are not complete");
 }
 

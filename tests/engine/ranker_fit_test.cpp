@@ -1,5 +1,5 @@
-// By which samples the paths are weighed, and that they are weighed with all their terms.
-#include "engine/training/blend_fit.h"
+// By which samples the paths are weighed, and that they are weighed with all their features.
+#include "engine/training/ranker_fit.h"
 
 #include <catch2/catch.hpp>
 
@@ -31,11 +31,11 @@ struct World {
   World() {
     train(model, data, 1);
     for (std::size_t row = 0; row < data.size(); ++row)
-      (is_kept_for_blend(config, data.view(), row) ? kept : others).push_back(row);
+      (is_kept_for_ranking(config, data.view(), row) ? kept : others).push_back(row);
     REQUIRE(kept.size() > 20);
   }
 
-  /// The blend, then the ranker, fitted to the data with the labels of some rows moved on by one.
+  /// The linear ranker, then the ranker, fitted to the data with the labels of some rows moved on by one.
   std::vector<float> fitted(const std::vector<std::size_t>& changed, bool last_epoch) {
     Data other = data;
     for (const std::size_t row : changed) {
@@ -45,8 +45,8 @@ struct World {
                 other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row + 1]));
     }
     Model::Impl& impl = impl_of(model);
-    REQUIRE_FALSE(fit_blend(impl, other.view(), last_epoch));
-    std::vector<float> weights(impl.paths.blend.weights.data(), impl.paths.blend.weights.data() + kPathTerms);
+    REQUIRE_FALSE(fit_rankers(impl, other.view(), last_epoch));
+    std::vector<float> weights(impl.paths.linear.weights.data(), impl.paths.linear.weights.data() + kPathFeatures);
     const auto& ranker = impl.paths.ranker.weights;
     weights.insert(weights.end(), ranker.data(), ranker.data() + ranker.size());
     return weights;
@@ -79,16 +79,16 @@ TEST_CASE("between epochs the paths are weighed by every tenth of these samples"
 TEST_CASE("the ranker learns from what co-labels say", "[unit]") {
   World world;
   const std::vector<float> weights = world.fitted({}, true);
-  const float* const means = weights.data() + kPathTerms;
-  CHECK(means[static_cast<std::size_t>(Term::co_labels)] > 1e-3f);
-  CHECK(means[static_cast<std::size_t>(Term::log_co_labels)] > -6.9f);  // log(0.001) where none says anything
-  CHECK(means[static_cast<std::size_t>(Term::log_co_labels)] < 0.f);
+  const float* const means = weights.data() + kPathFeatures;
+  CHECK(means[static_cast<std::size_t>(CandidateFeature::co_labels)] > 1e-3f);
+  CHECK(means[static_cast<std::size_t>(CandidateFeature::log_co_labels)] > -6.9f);  // log(0.001) where none says anything
+  CHECK(means[static_cast<std::size_t>(CandidateFeature::log_co_labels)] < 0.f);
 }
 
-TEST_CASE("what co-labels say goes by the blend that was just fitted, not by the one before", "[unit]") {
+TEST_CASE("what co-labels say goes by the linear ranker that was just fitted, not by the one before", "[unit]") {
   World world;
   const std::vector<float> expected = world.fitted({}, true);
-  Array<float>& before = impl_of(world.model).paths.blend.weights;
+  Array<float>& before = impl_of(world.model).paths.linear.weights;
   for (std::size_t i = 0; i < before.size(); ++i) before[i] *= -0.5f;
   CHECK(world.fitted({}, true) == expected);
 }
@@ -99,7 +99,7 @@ TEST_CASE("paths are weighed by probabilities: what is added to all logits chang
   Array<float>& bias = impl_of(world.model).network.output.bias;
   for (std::size_t label = 0; label < bias.size(); ++label) bias[label] -= 30.f;
   const std::vector<float> shifted = world.fitted({}, true);
-  for (std::size_t i = 0; i < kPathTerms; ++i) CHECK(shifted[i] == Approx(expected[i]).epsilon(0.01).margin(0.01));
+  for (std::size_t i = 0; i < kPathFeatures; ++i) CHECK(shifted[i] == Approx(expected[i]).epsilon(0.01).margin(0.01));
 }
 
 TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {

@@ -12,7 +12,7 @@
 
 namespace glissade {
 
-/// The labels with the largest logits by the hidden path, what gather_evidence starts from. `best` has a row for each sample of
+/// The labels with the largest logits by the hidden path, what find_candidates starts from. `best` has a row for each sample of
 /// `hidden`, of which the first kPerSample labels become candidates.
 struct HiddenBest {
   static constexpr std::uint32_t kPerSample = 16;
@@ -21,8 +21,8 @@ struct HiddenBest {
   std::span<const float> log_sums = {};  ///< of each sample's logits
 };
 
-/// Calls use(sample, evidence) for each row of `features`, in parallel; `unknown` as in Evidence::gather.
-void gather_evidence(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
-                     const std::function<void(std::size_t, const Evidence&)>& use);
+/// Calls use(sample, found) for each row of `features`, in parallel; `unknown` as in CandidateSearch::find.
+void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
+                     const std::function<void(std::size_t, const CandidateSearch&)>& use);
 
 }  // namespace glissade

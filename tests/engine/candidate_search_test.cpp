@@ -1,4 +1,4 @@
-// What speaks for a candidate label: each term against its definition, over all labels and all samples of a small memory.
+// What speaks for a candidate label: each feature against its definition, over all labels and all samples of a small memory.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "engine/ranking/evidence.h"
+#include "engine/ranking/candidate_search.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -20,7 +20,7 @@ struct World {
   Data data = planted_data(80, kFeatures, kLabels, 3);
   Data queries = planted_data(12, kFeatures, kLabels, 4);
   Config config;
-  SparsePaths paths;
+  RankedPaths paths;
   ParameterRows output{kLabels, kWidth, {Storage::fp32, true, true, {}}};
   std::vector<std::uint32_t> counts = std::vector<std::uint32_t>(kLabels);
   Activations hidden;
@@ -32,7 +32,7 @@ struct World {
     config.list_budget = 1'000'000;
     std::vector<std::uint32_t> all(data.size());
     std::iota(all.begin(), all.end(), 0u);
-    paths = build_sparse_paths(config, data.view(), all);
+    paths = build_paths(config, data.view(), all);
     output.randomize(1.0, 3);
     hashing::Random random(5);
     for (std::uint32_t i = 0; i < kLabels; ++i) output.bias[i] = static_cast<float>(random.unit() - 0.5);
@@ -46,7 +46,7 @@ struct World {
   /// Products of a query, as the paths see it, with all rows.
   std::vector<double> products(const SparseMatrix& rows, std::size_t query) const {
     std::vector<float> weighted;
-    paths.weights.weigh(queries.x.view().row_ids(query), queries.x.view().row_values(query), weighted);
+    paths.label_rows.weights.weigh(queries.x.view().row_ids(query), queries.x.view().row_values(query), weighted);
     std::vector<double> x(kFeatures), out(rows.rows());
     for (std::size_t j = 0; j < weighted.size(); ++j) x[queries.x.view().row_ids(query)[j]] = weighted[j];
     for (std::size_t row = 0; row < rows.rows(); ++row) {
@@ -63,7 +63,7 @@ struct World {
   }
 };
 
-double value(const Terms& terms, Term term) { return terms[static_cast<std::size_t>(term)]; }
+double value(const CandidateFeatures& features, CandidateFeature which) { return features[which]; }
 
 /// The likest samples, with their likeness.
 std::vector<std::pair<double, std::size_t>> nearest(const std::vector<double>& products) {
@@ -81,14 +81,14 @@ std::vector<std::pair<double, std::size_t>> nearest(const std::vector<double>& p
 TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]") {
   const LossKind loss = GENERATE(LossKind::softmax, LossKind::bce);
   World world(loss);
-  Evidence evidence(world.config, world.paths, world.output, world.counts);
+  CandidateSearch search(world.config, world.paths, world.output, world.counts);
   const std::vector<std::uint32_t> best = {24, 3};
   constexpr float kLogSum = 2.5f;
   for (std::size_t query = 0; query < world.queries.size(); ++query) {
     const auto ids = world.queries.x.view().row_ids(query);
-    evidence.gather({ids, world.queries.x.view().row_values(query), world.hidden, query, best, kLogSum});
-    const std::vector<double> direct = world.products(world.paths.labels, query);
-    const auto neighbours = nearest(world.products(world.paths.samples, query));
+    search.find({ids, world.queries.x.view().row_values(query), world.hidden, query, best, kLogSum});
+    const std::vector<double> direct = world.products(world.paths.label_rows.rows, query);
+    const auto neighbours = nearest(world.products(world.paths.neighbours.samples, query));
     std::set<std::uint32_t> wanted(best.begin(), best.end());
     for (std::uint32_t label = 0; label < kLabels; ++label) {
       if (direct[label] != 0) wanted.insert(label);
@@ -98,7 +98,7 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
       for (int i = 0; i < 3; ++i) sums[i] += std::pow(likeness, 2 << i);
       for (const std::uint32_t label : world.data.y.view().row_ids(sample)) wanted.insert(label);
     }
-    const std::vector<std::uint32_t>& labels = evidence.labels();
+    const std::vector<std::uint32_t>& labels = search.labels();
     REQUIRE(std::set<std::uint32_t>(labels.begin(), labels.end()) == wanted);
     REQUIRE(labels.size() == wanted.size());
     REQUIRE(labels[0] == best[0]);
@@ -112,7 +112,7 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
     }
     for (std::size_t c = 0; c < labels.size(); ++c) {
       const std::uint32_t label = labels[c];
-      const Terms& terms = evidence.terms()[c];
+      const CandidateFeatures& features = search.features()[c];
       double votes[3] = {}, voters = 0, likest = 0;
       for (const auto& [likeness, sample] : neighbours) {
         const auto its = world.data.y.view().row_ids(sample);
@@ -122,34 +122,35 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
         likest = std::max(likest, likeness);
       }
       CAPTURE(query, label);
-      CHECK(value(terms, Term::hidden) == Approx(by_hidden(label)).margin(1e-5));
-      CHECK(value(terms, Term::hidden_gap) == Approx(by_hidden(label) - best_hidden).margin(1e-5));
-      CHECK(value(terms, Term::direct) == Approx(direct[label]).margin(1e-5));
-      CHECK(value(terms, Term::direct_share) == Approx(direct[label] / best_direct).margin(1e-5));
-      CHECK(value(terms, Term::direct_best) == Approx(best_direct).margin(1e-5));
-      CHECK(value(terms, Term::votes_2) == Approx(votes[0] / sums[0]).margin(1e-5));
-      CHECK(value(terms, Term::votes_4) == Approx(votes[1] / sums[1]).margin(1e-5));
-      CHECK(value(terms, Term::votes_8) == Approx(votes[2] / sums[2]).margin(1e-5));
-      CHECK(value(terms, Term::log_votes) == Approx(std::log(votes[1] / sums[1] + 1e-3)).margin(1e-4));
-      CHECK(value(terms, Term::voters) == Approx(voters / static_cast<double>(neighbours.size())).margin(1e-6));
-      CHECK(value(terms, Term::likeness) == Approx(likest).margin(1e-5));
-      CHECK(value(terms, Term::best_likeness) == Approx(neighbours[0].first).margin(1e-5));
-      CHECK(value(terms, Term::log_count) == Approx(std::log(world.counts[label] + 1.0)).margin(1e-6));
-      CHECK(value(terms, Term::log_features) == Approx(std::log(static_cast<double>(ids.size()) + 1)).margin(1e-6));
+      CHECK(value(features, CandidateFeature::hidden) == Approx(by_hidden(label)).margin(1e-5));
+      CHECK(value(features, CandidateFeature::hidden_gap) == Approx(by_hidden(label) - best_hidden).margin(1e-5));
+      CHECK(value(features, CandidateFeature::direct) == Approx(direct[label]).margin(1e-5));
+      CHECK(value(features, CandidateFeature::direct_share) == Approx(direct[label] / best_direct).margin(1e-5));
+      CHECK(value(features, CandidateFeature::direct_best) == Approx(best_direct).margin(1e-5));
+      CHECK(value(features, CandidateFeature::votes_2) == Approx(votes[0] / sums[0]).margin(1e-5));
+      CHECK(value(features, CandidateFeature::votes_4) == Approx(votes[1] / sums[1]).margin(1e-5));
+      CHECK(value(features, CandidateFeature::votes_8) == Approx(votes[2] / sums[2]).margin(1e-5));
+      CHECK(value(features, CandidateFeature::log_votes) == Approx(std::log(votes[1] / sums[1] + 1e-3)).margin(1e-4));
+      CHECK(value(features, CandidateFeature::voters) == Approx(voters / static_cast<double>(neighbours.size())).margin(1e-6));
+      CHECK(value(features, CandidateFeature::likeness) == Approx(likest).margin(1e-5));
+      CHECK(value(features, CandidateFeature::best_likeness) == Approx(neighbours[0].first).margin(1e-5));
+      CHECK(value(features, CandidateFeature::log_count) == Approx(std::log(world.counts[label] + 1.0)).margin(1e-6));
+      CHECK(value(features, CandidateFeature::log_features) ==
+            Approx(std::log(static_cast<double>(ids.size()) + 1)).margin(1e-6));
     }
   }
 }
 
 TEST_CASE("samples that are to be passed over do not vote", "[unit]") {
   World world(LossKind::softmax);
-  Evidence evidence(world.config, world.paths, world.output, world.counts);
+  CandidateSearch search(world.config, world.paths, world.output, world.counts);
   const std::vector<std::uint32_t> none;
-  const auto first = nearest(world.products(world.paths.samples, 0))[0];
+  const auto first = nearest(world.products(world.paths.neighbours.samples, 0))[0];
   std::vector<bool> unknown(world.data.size());
   unknown[first.second] = true;
-  evidence.gather({world.queries.x.view().row_ids(0), world.queries.x.view().row_values(0), world.hidden, 0, none, 0.f}, unknown);
-  REQUIRE_FALSE(evidence.terms().empty());
-  CHECK(value(evidence.terms()[0], Term::best_likeness) < first.first - 1e-4);
+  search.find({world.queries.x.view().row_ids(0), world.queries.x.view().row_values(0), world.hidden, 0, none, 0.f}, unknown);
+  REQUIRE_FALSE(search.features().empty());
+  CHECK(value(search.features()[0], CandidateFeature::best_likeness) < first.first - 1e-4);
 }
 
 TEST_CASE("features that weigh nothing find no rows", "[unit]") {

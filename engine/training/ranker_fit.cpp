@@ -1,4 +1,4 @@
-#include "engine/training/blend_fit.h"
+#include "engine/training/ranker_fit.h"
 
 #include <fmt/format.h>
 #include <oneapi/tbb/blocked_range.h>
@@ -11,7 +11,7 @@
 
 #include "engine/batches/baskets.h"
 #include "engine/batches/batch.h"
-#include "engine/inference/evidence_pass.h"
+#include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
 #include "engine/parameters/finite.h"
 #include "engine/ranking/co_labels.h"
@@ -27,28 +27,28 @@ constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
 struct Example {
-  std::vector<Terms> terms;
+  std::vector<CandidateFeatures> features;
   std::vector<std::uint32_t> labels;
   std::vector<float> targets;
 };
 
-/// The terms of co-labels, by `blend`.
-void fill_co_labels(const SparsePaths& paths, const Blend& blend, std::size_t labels, BlendExamples& examples) {
+/// The features of co-labels, by `linear`.
+void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::size_t labels, RankingExamples& examples) {
   using Range = tbb::blocked_range<std::size_t>;
-  tbb::enumerable_thread_specific<CoLabelTerms> fillers([labels] { return CoLabelTerms(labels); });
+  tbb::enumerable_thread_specific<CoLabelFeatures> fillers([labels] { return CoLabelFeatures(labels); });
   tbb::parallel_for(Range(0, examples.ends.size(), kFilledAtOnce), [&](const Range& range) {
-    CoLabelTerms& filler = fillers.local();
+    CoLabelFeatures& filler = fillers.local();
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
       const std::size_t begin = sample == 0 ? 0 : examples.ends[sample - 1], size = examples.ends[sample] - begin;
-      filler.fill(paths.co_labels, blend, std::span(examples.labels).subspan(begin, size),
-                  std::span(examples.terms).subspan(begin, size));
+      filler.fill(paths.co_labels, linear, std::span(examples.labels).subspan(begin, size),
+                  std::span(examples.features).subspan(begin, size));
     }
   });
 }
 
 }  // namespace
 
-bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_t row) noexcept {
+bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::size_t row) noexcept {
   const double share = std::min(kMostShare, kMostSamples / static_cast<double>(data.size()));
   const std::uint64_t what = config.exclude_input ? basket_of(data, row) : row;
   return hashing::Random(hashing::derive(config.seed, kKeptStream, what)).unit() < share;
@@ -57,11 +57,11 @@ bool is_kept_for_blend(const Config& config, const DatasetView& data, std::size_
 namespace {
 
 /// The first sample of whose candidates something is said that is not finite.
-std::optional<Error> defect_of(const BlendExamples& examples, std::span<const std::uint32_t> rows) {
+std::optional<Error> defect_of(const RankingExamples& examples, std::span<const std::uint32_t> rows) {
   std::size_t begin = 0;
   for (std::size_t sample = 0; sample < examples.ends.size(); ++sample) {
     for (; begin < examples.ends[sample]; ++begin) {
-      if (first_not_finite(std::span<const float>(examples.terms[begin])))
+      if (first_not_finite(std::span<const float>(examples.features[begin])))
         return runtime_error(fmt::format(
             "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down",
             rows[sample]));
@@ -76,12 +76,12 @@ Error out_of_memory() {
 
 }  // namespace
 
-std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor) {
+std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor) {
   constexpr double kGathered = 0.8;  // of the time of weighing, about
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
-    unknown[row] = is_kept_for_blend(impl.config, data, row);
+    unknown[row] = is_kept_for_ranking(impl.config, data, row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
   if (!last_epoch) {
@@ -89,7 +89,7 @@ std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool 
     std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
   }
   const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size());
-  BlendExamples examples;
+  RankingExamples examples;
   Batch batch;
   std::vector<Activations> hidden;
   std::vector<Example> made;
@@ -104,29 +104,30 @@ std::optional<Error> fit_blend(Model::Impl& impl, const DatasetView& data, bool 
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
     if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return out_of_memory();
     made.resize(rows.size());
-    gather_evidence(impl, {hidden.back(), best}, batch.features(), unknown, [&](std::size_t sample, const Evidence& evidence) {
-      monitor.advance();
-      const auto labels = batch.labels().row_ids(sample);
-      Example& example = made[sample];
-      example.terms = evidence.terms();
-      example.labels = evidence.labels();
-      example.targets.clear();
-      for (const std::uint32_t label : evidence.labels()) {
-        const bool wanted = std::ranges::find(labels, label) != labels.end();
-        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
-      }
-    });
-    for (const Example& example : made) examples.add(example.terms, example.labels, example.targets);
+    find_candidates(impl, {hidden.back(), best}, batch.features(), unknown,
+                    [&](std::size_t sample, const CandidateSearch& found) {
+                      monitor.advance();
+                      const auto labels = batch.labels().row_ids(sample);
+                      Example& example = made[sample];
+                      example.features = found.features();
+                      example.labels = found.labels();
+                      example.targets.clear();
+                      for (const std::uint32_t label : found.labels()) {
+                        const bool wanted = std::ranges::find(labels, label) != labels.end();
+                        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
+                      }
+                    });
+    for (const Example& example : made) examples.add(example.features, example.labels, example.targets);
   }
   if (kept.empty() || monitor.stopped()) return std::nullopt;
   if (auto error = defect_of(examples, kept)) return error;
-  monitor.begin(Activity::weighing, Blend::work(examples), {kGathered, 1});
-  Blend blend = Blend::fit(examples, monitor);
+  monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
+  LinearRanker linear = LinearRanker::fit(examples, monitor);
   if (monitor.stopped()) return std::nullopt;
-  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, blend, impl.shape.labels, examples);
-  Ranker ranker = Ranker::fit(examples, blend, impl.config.seed, monitor);
+  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
+  Ranker ranker = Ranker::fit(examples, linear, impl.config.seed, monitor);
   if (monitor.stopped()) return std::nullopt;
-  impl.paths.blend = std::move(blend);
+  impl.paths.linear = std::move(linear);
   impl.paths.ranker = std::move(ranker);
   return std::nullopt;
 }

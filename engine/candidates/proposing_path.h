@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+#include "engine/candidates/candidate_set.h"
+#include "engine/candidates/feature_weights.h"
+#include "engine/candidates/sparse_query.h"
+#include "engine/model_file/container.h"
+#include "engine/parameters/array.h"
+#include "engine/progress/work_monitor.h"
+
+namespace glissade {
+
+/// An array of a path as a model file holds it.
+struct StoredArray {
+  model_file::SectionKind kind;
+  std::uint32_t index;  ///< of the section
+  std::variant<Array<float>*, Array<std::uint16_t>*, Array<std::uint32_t>*, Array<std::uint64_t>*> array;
+};
+
+/// What a path is built from.
+struct PathSource {
+  const Config& config;
+  const DatasetView& data;                 ///< with the model's counts
+  std::span<const std::uint32_t> samples;  ///< those that are trained on, ascending; the others are kept for the ranker
+  const FeatureWeights& weighting;         ///< by config.sparse_weighting
+  std::span<const float> learned;          ///< a factor for each feature's weight, see learn_weights(); empty: none
+};
+
+/// A way to labels straight from the input features, beside the hidden layers. It learns from the training data in one go, names
+/// candidates for a sample, and says of every candidate, whoever named it, what it knows. What all paths say is ranked together
+/// (engine/ranking). A virtual call is made per sample, none per entry.
+///
+/// Const members are thread-safe; the others need exclusive access.
+class ProposingPath {
+ public:
+  virtual ~ProposingPath() = default;
+
+  /// One thread's work with a path, which must outlive it. Allocates nothing once its buffers have grown.
+  class Proposer {
+   public:
+    virtual ~Proposer() = default;
+    /// Adds candidates for the sample that `query` has begun. `unknown` marks training samples that the path must not use; empty:
+    /// none.
+    virtual void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) = 0;
+    /// Fills in the path's own features of all candidates of the same sample; after propose().
+    virtual void describe(SparseQuery& query, CandidateSet& candidates) = 0;
+  };
+  /// `config`: the model's, must outlive it. Not of an empty path.
+  virtual std::unique_ptr<Proposer> proposer(const Config& config, std::size_t labels) const = 0;
+
+  /// Learns all that it knows; nothing but weights if the options do not ask for this path. Stopped by the monitor, it is not to
+  /// be used. Throws std::bad_alloc.
+  virtual void build(const PathSource& source, WorkMonitor& monitor) = 0;
+  /// Makes ready to propose what was built or loaded.
+  virtual void index(std::size_t features) = 0;
+  /// Whether it has nothing to propose from.
+  virtual bool empty() const noexcept = 0;
+  virtual std::size_t memory_bytes() const noexcept = 0;
+
+  /// All that a model file holds of it; what is empty is left out. Loading fills the arrays, then asks defect() and calls
+  /// index().
+  virtual std::vector<StoredArray> arrays() = 0;
+  /// What keeps the arrays from being a whole path of a model of that shape; empty if nothing does.
+  virtual std::string_view defect(const Shape& shape) const noexcept = 0;
+  /// The first number that is not finite, as an error.
+  virtual std::optional<Error> not_finite() const = 0;
+};
+
+}  // namespace glissade

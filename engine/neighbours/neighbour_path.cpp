@@ -1,0 +1,119 @@
+#include "engine/neighbours/neighbour_path.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+
+#include "engine/candidates/soundness.h"
+#include "engine/neighbours/votes.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kScored = 400;    ///< samples that the inverted index proposes and that are then scored exactly, at least
+constexpr std::size_t kProposed = 100;  ///< candidates
+constexpr std::size_t kSamplesAtOnce = 1024;
+/// Exponent of the learned weights when two samples are compared. Both samples carry the weights, so the full power would count
+/// them twice.
+constexpr float kForSamples = 0.4f;
+
+class NeighbourProposer final : public ProposingPath::Proposer {
+ public:
+  NeighbourProposer(const Config& config, std::size_t labels, const NeighbourPath& path)
+      : config_(config), path_(path), votes_(labels) {}
+
+  void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) override {
+    auto& scratch = query.find(path_.weights, path_.sample_index, config_.list_budget,
+                               std::max<std::size_t>(kScored, 2 * config_.neighbours));
+    if (!unknown.empty()) scratch.drop(unknown);
+    const auto& found = scratch.found();
+    const std::span<const float> likeness = query.products(path_.weights, path_.samples, found);
+    const std::size_t most = config_.neighbours;
+    best_.resize(most);
+    best_likeness_.resize(most);
+    const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, best_.data(), best_likeness_.data());
+    votes_.clear();
+    for (std::size_t i = 0; i < count; ++i) votes_.add(best_likeness_[i], path_.labels_of(found[best_[i]]));
+    votes_.propose(kProposed, candidates);
+  }
+
+  void describe(SparseQuery& /*query*/, CandidateSet& candidates) override { votes_.describe(candidates); }
+
+ private:
+  const Config& config_;
+  const NeighbourPath& path_;
+  Votes votes_;
+  std::vector<std::uint32_t> best_;
+  std::vector<float> best_likeness_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& config, std::size_t label_count) const {
+  return std::make_unique<NeighbourProposer>(config, label_count, *this);
+}
+
+void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {
+  std::vector<std::uint32_t> lengths(data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) lengths[i] = static_cast<std::uint32_t>(data.features.row_ids(i).size());
+  samples = matrix_of(lengths);
+  tbb::parallel_for(std::size_t{0}, (data.size() + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](std::size_t block) {
+    if (monitor.stopped()) return;
+    std::vector<float> weighted;
+    const std::size_t end = std::min(data.size(), (block + 1) * kSamplesAtOnce);
+    for (std::size_t i = block * kSamplesAtOnce; i < end; ++i) {
+      const auto ids = data.features.row_ids(i);
+      weights.weigh(ids, data.features.row_values(i), weighted);
+      std::ranges::copy(ids, samples.ids.data() + samples.offsets[i]);
+      simd::kernels().narrow_nearest(weighted.data(), samples.values.data() + samples.offsets[i], ids.size());
+    }
+    monitor.advance(end - block * kSamplesAtOnce);
+  });
+}
+
+void NeighbourPath::take_labels(const DatasetView& data) {
+  label_begins = Array<std::uint64_t>(data.size() + 1);
+  const std::uint64_t first = data.labels.offsets.front();
+  for (std::size_t i = 0; i <= data.size(); ++i) label_begins[i] = data.labels.offsets[i] - first;
+  labels = Array<std::uint32_t>(data.labels.offsets.back() - first);
+  std::ranges::copy(data.labels.ids.subspan(first, labels.size()), labels.data());
+}
+
+void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
+  weights = source.weighting.times(source.learned, kForSamples);
+  if (source.config.neighbours == 0 || !monitor.begin(Activity::neighbours, source.data.size(), {0, kBuilt})) return;
+  take_samples(source.data, monitor);
+  take_labels(source.data);
+}
+
+void NeighbourPath::index(std::size_t features) {
+  if (!samples.empty()) sample_index = FeatureIndex(samples, features);
+}
+
+std::size_t NeighbourPath::memory_bytes() const noexcept {
+  return weights.weights.bytes() + samples.memory_bytes() + label_begins.bytes() + labels.bytes() + sample_index.memory_bytes();
+}
+
+std::vector<StoredArray> NeighbourPath::arrays() {
+  using model_file::SectionKind;
+  return {{SectionKind::sparse_offsets, 1, &samples.offsets},   {SectionKind::sparse_ids, 1, &samples.ids},
+          {SectionKind::sparse_values, 1, &samples.values},     {SectionKind::feature_weights, 1, &weights.weights},
+          {SectionKind::sample_label_begins, 0, &label_begins}, {SectionKind::sample_labels, 0, &labels}};
+}
+
+std::string_view NeighbourPath::defect(const Shape& shape) const noexcept {
+  if (const std::string_view wrong = samples.defect(shape.features); !wrong.empty()) return wrong;
+  if (!are_offsets(label_begins, labels.size())) return "labels of its samples do not fit together";
+  if (!samples.empty() && label_begins.size() != samples.rows() + 1) return "its samples and their labels do not fit together";
+  const auto known = [&](std::uint32_t label) { return label < shape.labels; };
+  if (!std::all_of(labels.data(), labels.data() + labels.size(), known)) return "a sample has a label beyond the model's";
+  return {};
+}
+
+std::optional<Error> NeighbourPath::not_finite() const {
+  if (auto error = not_finite_error("the learned weight", "feature", weights.weights)) return error;
+  return not_finite_error("the kept features", "row", samples);
+}
+
+}  // namespace glissade

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "engine/candidates/proposing_path.h"
+
+namespace glissade {
+
+/// The training samples themselves, whose labels vote for a sample like them (`neighbours`; an interpolation as in kNN-LM,
+/// Khandelwal et al. 2020). Proposes the labels with the most votes.
+class NeighbourPath final : public ProposingPath {
+ public:
+  std::unique_ptr<Proposer> proposer(const Config& config, std::size_t labels) const override;
+  /// Takes all samples of the data. Begins Activity::neighbours, of which it is the part up to kBuilt; ranking does the rest.
+  void build(const PathSource& source, WorkMonitor& monitor) override;
+  void index(std::size_t features) override;
+  bool empty() const noexcept override { return samples.empty(); }
+  std::size_t memory_bytes() const noexcept override;
+  std::vector<StoredArray> arrays() override;
+  std::string_view defect(const Shape& shape) const noexcept override;
+  std::optional<Error> not_finite() const override;
+
+  std::span<const std::uint32_t> labels_of(std::uint32_t sample) const noexcept {
+    return std::span(labels.data(), labels.size()).subspan(label_begins[sample], label_begins[sample + 1] - label_begins[sample]);
+  }
+
+  static constexpr double kBuilt = 0.4;  ///< of the time, about
+
+  FeatureWeights weights;             ///< of samples before each other
+  SparseMatrix samples;               ///< one row per training sample
+  Array<std::uint64_t> label_begins;  ///< [samples + 1]
+  Array<std::uint32_t> labels;
+  FeatureIndex sample_index;
+
+ private:
+  void take_samples(const DatasetView& data, WorkMonitor& monitor);
+  void take_labels(const DatasetView& data);
+};
+
+}  // namespace glissade

@@ -1,0 +1,61 @@
+#include "engine/neighbours/votes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace glissade {
+
+void Votes::Sums::add(float likeness) noexcept {
+  const float squared = likeness * likeness, to_fourth = squared * squared;
+  square += squared;
+  fourth += to_fourth;
+  eighth += to_fourth * to_fourth;
+  likest = std::max(likest, likeness);
+  count += 1;
+}
+
+void Votes::clear() {
+  all_ = {};
+  voted_.clear();
+  sums_.clear();
+  is_voted_.clear();
+}
+
+void Votes::add(float likeness, std::span<const std::uint32_t> labels) {
+  likeness = std::max(0.f, likeness);
+  all_.add(likeness);
+  for (const std::uint32_t label : labels) {
+    if (is_voted_.insert(label)) {
+      vote_of_[label] = static_cast<std::uint32_t>(voted_.size());
+      voted_.push_back(label);
+      sums_.push_back({});
+    }
+    sums_[vote_of_[label]].add(likeness);
+  }
+}
+
+void Votes::propose(std::size_t most, CandidateSet& candidates) {
+  fourth_.resize(sums_.size());
+  for (std::size_t i = 0; i < sums_.size(); ++i) fourth_[i] = sums_[i].fourth;
+  candidates.add_best(voted_, fourth_, most);
+}
+
+void Votes::describe(CandidateSet& candidates) const {
+  constexpr float kLeastVotes = 1e-3f;
+  const auto share = [](float part, float all) { return all > 0 ? part / all : 0.f; };
+  for (std::size_t c = 0; c < candidates.labels().size(); ++c) {
+    const std::uint32_t label = candidates.labels()[c];
+    Sums sums;
+    if (is_voted_.contains(label)) sums = sums_[vote_of_[label]];
+    CandidateFeatures& features = candidates.features()[c];
+    features[CandidateFeature::votes_2] = share(sums.square, all_.square);
+    features[CandidateFeature::votes_4] = share(sums.fourth, all_.fourth);
+    features[CandidateFeature::votes_8] = share(sums.eighth, all_.eighth);
+    features[CandidateFeature::log_votes] = std::log(features[CandidateFeature::votes_4] + kLeastVotes);
+    features[CandidateFeature::voters] = share(sums.count, all_.count);
+    features[CandidateFeature::likeness] = sums.likest;
+    features[CandidateFeature::best_likeness] = all_.likest;
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,68 @@
+#include "engine/ranking/candidate_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ranges>
+
+#include "engine/layers/row_logits.h"
+#include "engine/losses/loss.h"
+
+namespace glissade {
+
+float log_probability(LossKind loss, float logit, float log_sum) noexcept {
+  if (is_softmax(loss)) return logit - log_sum;
+  return logit < -80.f ? logit : -std::log1p(std::exp(-logit));  // the exponential would overflow, the logarithm is linear there
+}
+
+CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
+                                 const std::vector<std::uint32_t>& counts)
+    : config_(config), paths_(paths), output_(output), counts_(counts), candidates_(output.rows()), co_labels_(output.rows()) {
+  // The path that was built last proposes first: the order of candidates decides ties, and sums over them are taken in it.
+  for (const ProposingPath* path : std::views::reverse(paths.all())) {
+    if (!path->empty()) proposers_.push_back(path->proposer(config, output.rows()));
+  }
+}
+
+void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknown) {
+  candidates_.clear();
+  if (config_.exclude_input) {
+    for (const std::uint32_t id : sample.ids) {
+      if (id < output_.rows()) candidates_.exclude(id);
+    }
+  }
+  for (const std::uint32_t label : sample.best) candidates_.add(label);
+  query_.begin(sample.ids, sample.values);
+  for (const auto& proposer : proposers_) proposer->propose(query_, unknown, candidates_);
+  candidates_.begin_features();
+  describe_by_hidden(sample);
+  for (const auto& proposer : proposers_) proposer->describe(query_, candidates_);
+  describe_alone(sample);
+  if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.linear, candidates_.labels(), candidates_.features());
+}
+
+void CandidateSearch::describe_by_hidden(const Sample& sample) {
+  logits_.resize(labels().size());
+  row_logits(output_, sample.hidden, sample.row, labels(), logits_.data());
+  float best = -std::numeric_limits<float>::infinity();
+  for (std::size_t c = 0; c < logits_.size(); ++c) {
+    const float z = logits_[c] + output_.bias[labels()[c]];
+    const float hidden = log_probability(config_.loss, z, sample.log_sum);
+    candidates_.features()[c][CandidateFeature::hidden] = hidden;
+    best = std::max(best, hidden);
+  }
+  for (CandidateFeatures& features : candidates_.features())
+    features[CandidateFeature::hidden_gap] = features[CandidateFeature::hidden] - best;
+}
+
+/// What the sample and the label are, each without the other.
+void CandidateSearch::describe_alone(const Sample& sample) {
+  const float log_features = std::log(static_cast<float>(sample.ids.size()) + 1.f);
+  for (std::size_t c = 0; c < labels().size(); ++c) {
+    CandidateFeatures& features = candidates_.features()[c];
+    features[CandidateFeature::log_features] = log_features;
+    if (!counts_.empty()) features[CandidateFeature::log_count] = std::log(static_cast<float>(counts_[labels()[c]]) + 1.f);
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <glissade/config.h>
+
+#include "engine/candidates/candidate_set.h"
+#include "engine/candidates/sparse_query.h"
+#include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/ranking/co_labels.h"
+#include "engine/ranking/ranked_paths.h"
+
+namespace glissade {
+
+/// A label's log-probability by the hidden path, from its logit: log(sigmoid) or, with the softmaxes, what log_sum says.
+float log_probability(LossKind loss, float logit, float log_sum) noexcept;
+
+/// Finds the candidate labels of one sample at a time, with their features: those of the hidden path and those that the other
+/// paths propose. One per thread; allocates nothing once its buffers have grown.
+class CandidateSearch {
+ public:
+  /// What the sample is, and what the hidden path says of it.
+  struct Sample {
+    std::span<const std::uint32_t> ids;
+    std::span<const float> values;
+    const Activations& hidden;
+    std::size_t row;                      ///< of `hidden`
+    std::span<const std::uint32_t> best;  ///< labels of the largest logits
+    float log_sum;                        ///< of all logits' exponentials
+  };
+  /// `counts`: training samples of each label. All must outlive it.
+  CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
+                  const std::vector<std::uint32_t>& counts);
+
+  /// `unknown`: training samples that are to be passed over; empty: none.
+  void find(const Sample& sample, const std::vector<bool>& unknown = {});
+  const std::vector<std::uint32_t>& labels() const noexcept { return candidates_.labels(); }
+  /// Of each of labels().
+  const std::vector<CandidateFeatures>& features() const noexcept { return candidates_.features(); }
+  /// Whether a label is a candidate, or may be none (a feature of the sample, with exclude-input).
+  bool is_taken(std::uint32_t label) const noexcept { return candidates_.is_taken(label); }
+
+ private:
+  void describe_by_hidden(const Sample& sample);
+  void describe_alone(const Sample& sample);
+
+  const Config& config_;
+  const RankedPaths& paths_;
+  const ParameterRows& output_;
+  const std::vector<std::uint32_t>& counts_;
+  SparseQuery query_;
+  std::vector<std::unique_ptr<ProposingPath::Proposer>> proposers_;
+  CandidateSet candidates_;
+  std::vector<float> logits_;
+  CoLabelFeatures co_labels_;
+};
+
+}  // namespace glissade

@@ -1,0 +1,98 @@
+#include "engine/ranking/ranked_paths.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "engine/candidates/soundness.h"
+#include "engine/config/proposing_paths.h"
+#include "engine/ranking/co_labels.h"
+#include "engine/sparse_rows/weight_learning.h"
+
+namespace glissade {
+
+bool RankedPaths::empty() const noexcept {
+  return std::ranges::all_of(all(), [](const ProposingPath* path) { return path->empty(); });
+}
+
+std::size_t RankedPaths::memory_bytes() const noexcept {
+  std::size_t bytes = co_labels.memory_bytes();
+  for (const ProposingPath* path : all()) bytes += path->memory_bytes();
+  return bytes;
+}
+
+std::vector<StoredArray> RankedPaths::arrays() {
+  using model_file::SectionKind;
+  std::vector<StoredArray> arrays;
+  for (ProposingPath* path : all()) {
+    for (const StoredArray& array : path->arrays()) arrays.push_back(array);
+  }
+  arrays.push_back({SectionKind::sparse_offsets, 2, &co_labels.offsets});
+  arrays.push_back({SectionKind::sparse_ids, 2, &co_labels.ids});
+  arrays.push_back({SectionKind::sparse_values, 2, &co_labels.values});
+  arrays.push_back({SectionKind::blend, 0, &linear.weights});
+  arrays.push_back({SectionKind::ranker, 0, &ranker.weights});
+  // Matrices come first, each with its three arrays side by side; then kind by kind.
+  const auto place = [](const StoredArray& array) {
+    const bool of_matrix = array.kind <= SectionKind::sparse_values;
+    return of_matrix ? std::tuple(SectionKind{}, array.index, array.kind) : std::tuple(array.kind, array.index, SectionKind{});
+  };
+  std::ranges::sort(arrays, {}, place);
+  return arrays;
+}
+
+/// Models from before weights were learned have one weighting for both paths.
+void RankedPaths::complete(const Config& config) {
+  FeatureWeights& own = neighbours.weights;
+  label_rows.weights.binary = own.binary = config.sparse_weighting == SparseWeighting::idf;
+  if (own.empty() && !label_rows.weights.empty()) own = label_rows.weights.times({}, 1.f);
+}
+
+std::string_view RankedPaths::defect(const Shape& shape) const noexcept {
+  for (const ProposingPath* path : all()) {
+    if (const std::string_view wrong = path->defect(shape); !wrong.empty()) return wrong;
+  }
+  if (const std::string_view wrong = co_labels.defect(shape.labels); !wrong.empty()) return wrong;
+  if (!co_labels.empty() && co_labels.rows() != shape.labels) return "its sparse rows are not one per label";
+  const auto whole = [&](const FeatureWeights& weights) { return weights.weights.size() == shape.features; };
+  if (!empty() && !(whole(label_rows.weights) && whole(neighbours.weights) && linear.weights.size() == kPathFeatures))
+    return "its sparse paths are not complete";
+  if (!ranker.empty() && ranker.weights.size() != Ranker::kSize) return "its ranker has another size";
+  return {};
+}
+
+std::optional<Error> RankedPaths::not_finite() const {
+  for (const ProposingPath* path : all()) {
+    if (auto error = path->not_finite()) return error;
+  }
+  if (auto error = not_finite_error("the weighing of paths, the weight", "term", linear.weights)) return error;
+  return not_finite_error("the ranker, its weight", "number", ranker.weights);
+}
+
+void RankedPaths::index(std::size_t features) {
+  for (ProposingPath* path : all()) path->index(features);
+}
+
+RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
+                        WorkMonitor& monitor) {
+  constexpr double kBuilt = NeighbourPath::kBuilt, kTogether = 0.6;  // of the time, about
+  RankedPaths paths;
+  if (!uses_sparse_paths(config) || data.size() == 0) return paths;
+  const FeatureWeights weighting(config.sparse_weighting, data);
+  std::vector<float> learned;
+  if (config.weight_samples != 0) learned = learn_weights(config, data, samples, weighting, monitor);
+  give_back_free_memory();
+  for (ProposingPath* path : paths.all()) {
+    path->build({config, data, samples, weighting, learned}, monitor);
+    give_back_free_memory();  // of blocks that rows are collected in there is as much as of rows
+  }
+  if (config.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kBuilt, kTogether}))
+    paths.co_labels = co_labels(data, samples, config.co_labels, monitor);
+  if (!monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
+  paths.index(data.feature_count);
+  paths.linear = LinearRanker::start();
+  give_back_free_memory();
+  return paths;
+}
+
+}  // namespace glissade

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <glissade/config.h>
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+#include "engine/candidates/proposing_path.h"
+#include "engine/candidates/sparse_matrix.h"
+#include "engine/neighbours/neighbour_path.h"
+#include "engine/progress/work_monitor.h"
+#include "engine/ranking/linear_ranker.h"
+#include "engine/ranking/ranker.h"
+#include "engine/sparse_rows/label_row_path.h"
+
+namespace glissade {
+
+/// What a model has beside its hidden path: the paths that propose candidates straight from the input features, and what ranks
+/// the candidates of all paths. The hidden path generalises, the others remember; `linear` weighs what they say, and `ranker`
+/// judges it together with which labels share samples (`co_labels`).
+///
+/// To add a path: a class derived from ProposingPath, a member here, an entry in all().
+struct RankedPaths {
+  LabelRowPath label_rows;
+  NeighbourPath neighbours;
+  SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
+  LinearRanker linear;
+  Ranker ranker;
+
+  /// The paths, in the order in which they are built.
+  std::array<ProposingPath*, 2> all() noexcept { return {&label_rows, &neighbours}; }
+  std::array<const ProposingPath*, 2> all() const noexcept { return {&label_rows, &neighbours}; }
+
+  bool empty() const noexcept;
+  std::size_t memory_bytes() const noexcept;
+  /// The arrays of all of it, in the order in which model files have them.
+  std::vector<StoredArray> arrays();
+  /// Once the arrays are read, before index(): fills in what files of earlier versions lack.
+  void complete(const Config& config);
+  /// What keeps these arrays from being whole paths of a model of that shape; empty if nothing does. For what was read.
+  std::string_view defect(const Shape& shape) const noexcept;
+  /// The first number of it that is not finite, as an error.
+  std::optional<Error> not_finite() const;
+  /// Makes the paths ready to propose.
+  void index(std::size_t features);
+};
+
+/// `samples`: those that are trained on, ascending; the neighbours are all of them. `data` has the model's counts. Stopped by the
+/// monitor, the result is not to be used.
+RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
+                        WorkMonitor& monitor = WorkMonitor::silent());
+
+}  // namespace glissade

@@ -1,0 +1,87 @@
+#include "engine/sparse_rows/label_row_path.h"
+
+#include <algorithm>
+
+#include "engine/candidates/soundness.h"
+#include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/row_training.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kScored = 400;    ///< rows that the inverted index proposes and that are then scored exactly
+constexpr std::size_t kProposed = 100;  ///< of these, candidates
+
+class RowProposer final : public ProposingPath::Proposer {
+ public:
+  RowProposer(const Config& config, const LabelRowPath& path) : config_(config), path_(path) {}
+
+  void propose(SparseQuery& query, const std::vector<bool>& /*unknown*/, CandidateSet& candidates) override {
+    const auto& found = query.find(path_.weights, path_.row_index, config_.list_budget, kScored).found();
+    candidates.add_best(found, query.products(path_.weights, path_.rows, found), kProposed);
+  }
+
+  void describe(SparseQuery& query, CandidateSet& candidates) override {
+    const std::span<const float> direct = query.products(path_.weights, path_.rows, candidates.labels());
+    float largest = 0;
+    for (const float product : direct) largest = std::max(largest, product);
+    for (std::size_t c = 0; c < direct.size(); ++c) {
+      CandidateFeatures& features = candidates.features()[c];
+      features[CandidateFeature::direct] = direct[c];
+      features[CandidateFeature::direct_share] = largest > 0 ? direct[c] / largest : 0.f;
+      features[CandidateFeature::direct_best] = largest;
+    }
+  }
+
+ private:
+  const Config& config_;
+  const LabelRowPath& path_;
+};
+
+}  // namespace
+
+std::unique_ptr<ProposingPath::Proposer> LabelRowPath::proposer(const Config& config, std::size_t /*labels*/) const {
+  return std::make_unique<RowProposer>(config, *this);
+}
+
+void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
+  const Config& config = source.config;
+  weights = source.weighting.times(source.learned, 1.f);
+  if (config.fan_in == 0 || monitor.stopped()) return;
+  monitor.begin(Activity::sparse_rows, label_blocks(source.data.label_count));
+  LabelRows made = label_rows(source.data, source.samples, weights, config.fan_in, monitor);
+  if (monitor.stopped()) return;
+  rows = std::move(made.rows);
+  if (config.row_epochs == 0) return;
+  row_index = FeatureIndex(rows, source.data.feature_count);
+  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index}).run(monitor);
+}
+
+void LabelRowPath::index(std::size_t features) {
+  if (!rows.empty()) row_index = FeatureIndex(rows, features);
+}
+
+std::size_t LabelRowPath::memory_bytes() const noexcept {
+  return weights.weights.bytes() + rows.memory_bytes() + row_index.memory_bytes();
+}
+
+std::vector<StoredArray> LabelRowPath::arrays() {
+  using model_file::SectionKind;
+  return {{SectionKind::sparse_offsets, 0, &rows.offsets},
+          {SectionKind::sparse_ids, 0, &rows.ids},
+          {SectionKind::sparse_values, 0, &rows.values},
+          {SectionKind::feature_weights, 0, &weights.weights}};
+}
+
+std::string_view LabelRowPath::defect(const Shape& shape) const noexcept {
+  if (const std::string_view wrong = rows.defect(shape.features); !wrong.empty()) return wrong;
+  if (!rows.empty() && rows.rows() != shape.labels) return "its sparse rows are not one per label";
+  return {};
+}
+
+std::optional<Error> LabelRowPath::not_finite() const {
+  if (auto error = not_finite_error("the learned weight", "feature", weights.weights)) return error;
+  return not_finite_error("the sparse row", "label", rows);
+}
+
+}  // namespace glissade
