@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 from runner import ROOT, Failure
+from structure import floors
 
 FOLDERS = ["simd", "hashing", "engine", "datasets", "apps"]  # each may include the ones before it
 WITH_README = FOLDERS + ["tests", "bench"]
@@ -34,6 +35,7 @@ def run(context):
         ("no unfinished places", check_unfinished),
     ):
         context.case(f"structure: {name}", check)
+    floors.run(context)
 
 
 def sources(*folders, endings=(".h", ".cpp")):
