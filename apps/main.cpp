@@ -5,16 +5,17 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <glissade/runtime.h>
+#include <glissade/text.h>
 
 #include "apps/commands/command.h"
 #include "apps/config/help.h"
-#include "apps/config/nearest.h"
 #include "apps/console/lost_mapping.h"
 #include "apps/console/output.h"
 
@@ -72,10 +73,10 @@ Error no_command(const CLI::App& app, const std::vector<std::unique_ptr<Command>
   if (app.remaining().empty()) return usage_error("a command is missing; see 'glissade --help'");
   const std::string word = app.remaining().front();
   if (word.rfind("--", 0) == 0) return usage_error(unexpected_argument(app));
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   names.reserve(commands.size());
   for (const auto& command : commands) names.emplace_back(command->name());
-  const std::string meant = nearest(word, names);
+  const std::string_view meant = nearest_name(word, names);
   const std::string remedy = meant.empty() ? "see 'glissade --help'" : fmt::format("did you mean '{}'?", meant);
   return usage_error(fmt::format("unknown command '{}'; {}", word, remedy));
 }

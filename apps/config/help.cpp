@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "apps/config/nearest.h"
+#include <glissade/text.h>
 
 namespace glissade::apps {
 namespace {
@@ -55,12 +56,12 @@ std::string unexpected_argument(const CLI::App& parser) {
   const std::string command =
       parser.get_parent() == nullptr ? parser.get_name() : parser.get_parent()->get_name() + " " + parser.get_name();
   if (argument.rfind("--", 0) != 0) return fmt::format("'{}' is not expected here; see '{} --help'", argument, command);
-  std::vector<std::string> known;
+  std::vector<std::string_view> known;
   for (const CLI::Option* option : parser.get_options()) {
     for (const std::string& name : option->get_lnames()) known.push_back(name);
   }
   const std::string name = argument.substr(2, argument.find('=') - 2);
-  const std::string meant = nearest(name, known);
+  const std::string_view meant = nearest_name(name, known);
   const std::string remedy = meant.empty() ? fmt::format("see '{} --help'", command) : fmt::format("did you mean '--{}'?", meant);
   return fmt::format("unknown option '--{}'; {}", name, remedy);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <glissade/options.h>
+#include <glissade/text.h>
 
 namespace glissade {
 namespace config {
@@ -44,21 +45,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
-std::string_view nearest(std::string_view text, std::span<const std::string_view> known) {
-  std::string_view best;
-  std::size_t best_distance = text.size() / 2 + 1;
-  for (const std::string_view name : known) {
-    const std::size_t distance = edit_distance(text, name);
-    if (distance < best_distance) {
-      best = name;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
 std::string suggestion(std::string_view text, std::span<const std::string_view> known) {
-  const std::string_view near = nearest(text, known);
+  const std::string_view near = nearest_name(text, known);
   if (!near.empty()) return ", did you mean '" + std::string(near) + "'?";
   std::string out = "; known: ";
   for (std::size_t i = 0; i < known.size(); ++i) {
@@ -90,6 +78,19 @@ std::string_view trimmed(std::string_view text) noexcept {
 }
 
 }  // namespace config
+
+std::string_view nearest_name(std::string_view text, std::span<const std::string_view> known) {
+  std::string_view best;
+  std::size_t best_distance = text.size() / 2 + 1;
+  for (const std::string_view name : known) {
+    const std::size_t distance = config::edit_distance(text, name);
+    if (distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
 
 std::string to_text(const Config& config) {
   std::string out;

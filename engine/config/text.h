@@ -61,9 +61,6 @@ std::string quoted(std::string_view text);
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment distance).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The known name nearest to `text`, or empty if none is within half of its length: then a guess would only confuse.
-std::string_view nearest(std::string_view text, std::span<const std::string_view> known);
-
 /// ", did you mean 'x'?" where a known name is near, else "; known: a, b, c".
 std::string suggestion(std::string_view text, std::span<const std::string_view> known);
 

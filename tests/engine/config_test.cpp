@@ -6,6 +6,7 @@
 #include <string>
 
 #include <glissade/options.h>
+#include <glissade/text.h>
 
 #include "engine/config/names.h"
 #include "engine/config/sampler_mix.h"
@@ -175,6 +176,17 @@ TEST_CASE("edit distance", "[unit]") {
   CHECK(config::edit_distance("kitten", "sitting") == 3);
   CHECK(config::edit_distance("batch", "bacth") == 1);
   CHECK(config::edit_distance("abc", "abc") == 0);
+}
+
+TEST_CASE("the nearest name is guessed where half of a word is right, the first of equals", "[unit]") {
+  const std::vector<std::string_view> known{"train", "eval", "predict", "bat", "cat"};
+  CHECK(nearest_name("trian", known) == "train");
+  CHECK(nearest_name("pridikt", known) == "predict");
+  CHECK(nearest_name("rat", known) == "bat");
+  CHECK(nearest_name("ev", known).empty());  // two edits of a word of two
+  CHECK(nearest_name("xyzuvw", known).empty());
+  CHECK(nearest_name("", known).empty());
+  CHECK(nearest_name("eval", {}).empty());
 }
 
 TEST_CASE("enumerations have a name for each value, and help shows them in the same order", "[unit]") {
