@@ -106,7 +106,8 @@ class WordVectors {
   std::uint32_t width_ = 0;
 };
 
-/// Spearman's rank correlation, equal values sharing the mean of their ranks; 0 where either side does not vary.
+/// For word vectors judged by pairs that people have rated: Spearman's rank correlation, equal values sharing the mean of their
+/// ranks; 0 where either side does not vary.
 double rank_correlation(std::span<const double> a, std::span<const double> b);
 
 }  // namespace glissade
