@@ -26,7 +26,7 @@ namespace glissade::datasets {
 /// The directory that `options` mean; empty when there is none (no home directory).
 std::string cache_directory(const ReadOptions& options);
 
-/// `raw` is the source file as on disk, before decompression, and `member` the file of a zip archive, if one is named. Calls
+/// `raw` is the source file as on disk, before decompression, and `member` the file of an archive, if one is named. Calls
 /// done(part) from any thread once a part has been read, if done is given.
 Hash128 cache_key(std::string_view raw, const ReadOptions& options, const std::string& member = {},
                   const std::function<void(std::string_view)>& done = {});

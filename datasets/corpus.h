@@ -22,9 +22,9 @@ struct Corpus {
   double seconds = 0;
 };
 
-/// Reads a text and makes its vocabulary: the words that occur at least `min_count` times. Plain, .gz, .zst or .zip (the first
-/// file in it), told by content. In parallel; the result does not depend on threads. Fails unless that are at least two words,
-/// and on words that are not UTF-8.
+/// Reads a text and makes its vocabulary: the words that occur at least `min_count` times. Plain, packed, or in an
+/// archive (see Text), told by content. In parallel; the result does not depend on threads. Fails unless that are at least two
+/// words, and on words that are not UTF-8.
 Result<Corpus> read_corpus(const std::string& path, std::uint32_t min_count);
 
 /// Reads a text in a vocabulary that is given, to evaluate on it: words that are not in it are left out. Fails if none is.

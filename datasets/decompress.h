@@ -10,12 +10,13 @@
 #include "datasets/mapped_file.h"
 #include "datasets/memory.h"
 #include "datasets/source.h"
+#include "datasets/unpacked.h"
 
 namespace glissade::datasets {
 
-/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip, Zstandard or zip (told by
-/// the first bytes; several members or frames in one file are joined, of a zip archive its only file or the one named is taken).
-/// Movable; text() stays valid while it lives.
+/// Text of a file: the mapped bytes themselves when it is plain, decompressed memory when it is gzip, Zstandard, bzip2, xz, zip
+/// or tar (told by the first bytes). Several members or frames of one packed file are joined; of an archive, packed or not, its
+/// only file or the one named is taken. Movable; text() stays valid while it lives.
 class Text {
  public:
   /// Fails on corrupt or truncated compressed data, when the text would not fit in the available memory, and on UTF-16 or UTF-32.
@@ -32,6 +33,7 @@ class Text {
  private:
   explicit Text(MappedFile file) noexcept : file_(std::move(file)) {}
 
+  void keep(Unpacked unpacked) noexcept;
   std::string_view whole() const noexcept { return compressed_ ? std::string_view(memory_.data(), size_) : file_.bytes(); }
 
   MappedFile file_;

@@ -29,9 +29,10 @@ struct ReadReport {
 };
 
 /// Reads a data set: XMC ("N D L", then "l1,l2 f:v f:v", ids from 0, labels may be missing) or multi-label libsvm (no header,
-/// "l1,l2 f:v", feature ids from 1 by convention, D and L from the largest id), plain, .gz or .zst (told by content, not by
-/// name). Parses in parallel with oneTBB. Ids of a row come out in ascending order, whatever their order in the file. An empty
-/// line is a sample without features and labels, except at the end, where it is ignored unless the header counts it. Comments
+/// "l1,l2 f:v", feature ids from 1 by convention, D and L from the largest id), plain, .gz, .zst, .bz2 or .xz (told by content,
+/// not by name). Parses in parallel with oneTBB. Ids of a row come out in ascending order, whatever their order in the file. An
+/// empty line is a sample without features and labels, except at the end, where it is ignored unless the header counts it.
+/// Comments
 /// ('#' to the end of the line), 'qid:N' and a UTF-8 byte-order mark are skipped, values of a feature that a row names twice are
 /// added up, a label named twice counts once: ReadReport counts each. Labels may be written 7, +7, 7.0 or 7e0.
 /// Bad input gives one error naming 'file':line, the value and the remedy, always the first in the file; the file is never

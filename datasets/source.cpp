@@ -3,7 +3,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "datasets/zip_directory.h"
+#include "datasets/archive_members.h"
+#include "datasets/packed.h"
 
 namespace glissade::datasets {
 namespace {
@@ -16,7 +17,7 @@ std::size_t archive_length(const std::string& path) {
     const std::string archive = path.substr(0, colon);
     if (!std::filesystem::is_regular_file(archive, ignored)) continue;
     const auto file = MappedFile::open(archive);
-    if (file && is_zip(file->bytes())) return colon;
+    if (file && (archive_kind(file->bytes()) || packing_of(file->bytes()) != Packing::none)) return colon;
   }
   return path.size();
 }

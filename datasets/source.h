@@ -11,10 +11,11 @@ namespace glissade::datasets {
 /// A data file as a user names it.
 struct Source {
   MappedFile file;
-  std::string member = {};  ///< of a zip archive; "" where none is named
+  std::string member = {};  ///< of an archive; "" where none is named
 };
 
-/// Opens `path`: a file, "-" for standard input, or 'archive.zip:name' for one file of a zip archive, where no file is called so.
+/// Opens `path`: a file, "-" for standard input, or 'archive.zip:name' for one file of an archive (zip or tar, packed or not),
+/// where no file is called so.
 /// Fails as MappedFile::open() does.
 Result<Source> open_source(const std::string& path);
 

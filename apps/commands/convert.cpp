@@ -21,8 +21,9 @@ class Convert : public Command {
   const char* summary() const noexcept override { return "Rewrite a data file in another format or compression"; }
 
   void add_options(CLI::App& parser) override {
-    parser.add_option("input", input_,
-                      "Data file in the format that --format names; plain, .gz, .zst or .zip; - for standard input.");
+    parser.add_option(
+        "input", input_,
+        "Data file in the format that --format names; plain, .gz, .zst, .bz2, .xz, .zip or .tar; - for standard input.");
     parser.add_option("output", output_,
                       "Data file to write; compressed if its name ends in .gz or .zst; - for standard output.");
     parser.add_option("--to", to_, "Format to write: xmc or libsvm. Default xmc.")->type_name("NAME");

@@ -41,7 +41,8 @@ void DataOptions::add_options(CLI::App& parser) {
       .add_option("--format", format_,
                   "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v'), libsvm, or text (words of a running text, for "
                   "train and eval); "
-                  "plain, .gz, .zst, .zip (of several files: ARCHIVE.zip:NAME), or - for standard input. Default xmc, or text "
+                  "plain, .gz, .zst, .bz2, .xz, a file of a .zip or .tar archive (of several: ARCHIVE:NAME), or - for standard "
+                  "input. Default xmc, or text "
                   "with the presets text8 and text8-slide.")
       ->type_name("NAME")
       ->group(group);

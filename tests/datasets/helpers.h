@@ -84,6 +84,8 @@ inline std::string zip_of(const std::vector<Zipped>& files, const std::string& c
     for (int i = 0; i < bytes; ++i, value >>= 8) out += static_cast<char>(value & 0xff);
     return out;
   };
+  // Of a kind that nobody knows, with two bytes.
+  const std::string kExtra = "ee" + number(2, 2) + "xx";
   std::string out, directory;
   for (const Zipped& file : files) {
     std::string data = file.text;
@@ -95,10 +97,10 @@ inline std::string zip_of(const std::vector<Zipped>& files, const std::string& c
     const std::string kind =
         number(20, 2) + number(file.sizes_behind ? 8 : 0, 2) + number(file.deflated ? 8 : 0, 2) + number(0, 4);
     const std::string sizes = number(crc, 4) + number(data.size(), 4) + number(file.text.size(), 4);
-    directory += "PK\x01\x02" + number(20, 2) + kind + sizes + number(file.name.size(), 2) + number(3, 2) + number(2, 2) +
-                 number(0, 8) + number(out.size(), 4) + file.name + "eee" + "cc";
-    out += "PK\x03\x04" + kind + (file.sizes_behind ? number(0, 12) : sizes) + number(file.name.size(), 2) + number(4, 2) +
-           file.name + "EEEE" + data;
+    directory += "PK\x01\x02" + number(20, 2) + kind + sizes + number(file.name.size(), 2) + number(6, 2) + number(2, 2) +
+                 number(0, 8) + number(out.size(), 4) + file.name + kExtra + "cc";
+    out += "PK\x03\x04" + kind + (file.sizes_behind ? number(0, 12) : sizes) + number(file.name.size(), 2) + number(12, 2) +
+           file.name + kExtra + kExtra + data;
     if (file.sizes_behind) out += "PK\x07\x08" + sizes;
   }
   return out + directory + "PK\x05\x06" + number(0, 4) + number(files.size(), 2) + number(files.size(), 2) +

@@ -8,6 +8,7 @@
 #include "datasets/parse.h"
 #include "datasets/read.h"
 #include "hashing/seeds.h"
+#include "tests/datasets/archives.h"
 #include "tests/datasets/helpers.h"
 #include "tests/datasets/soundness.h"
 
@@ -70,7 +71,8 @@ TEST_CASE("no damage to a compressed file makes the reader fail in any other way
   std::string body;
   for (int i = 0; i < 300; ++i) body += "1,2 3:0." + std::to_string(1000 + random.below(9000)) + " 7:1\n";
   const std::string text = "300 40 9\n" + body;
-  for (const std::string& packed : {testing::zstd_of(text), testing::gzip_of(text)}) {
+  for (const std::string& packed : {testing::zstd_of(text), testing::gzip_of(text), testing::packed_by("bzip2", text),
+                                    testing::packed_by("xz", text), testing::tar_of({{"a", text}})}) {
     int refused = 0;
     for (int i = 0; i < 400; ++i) {
       std::string damaged = packed;

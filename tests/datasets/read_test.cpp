@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "datasets/memory.h"
+#include "tests/datasets/archives.h"
 #include "tests/datasets/helpers.h"
 
 namespace {
@@ -35,7 +36,11 @@ TEST_CASE("compression is told by content, and gives the same data set", "[unit]
   const std::string second = kText.substr(15);
   for (const std::string& packed :
        {testing::gzip_of(kText), testing::zstd_of(kText), testing::gzip_of(first) + testing::gzip_of(second),
-        testing::zstd_of(first) + testing::zstd_of(second), testing::gzip_of(kText) + std::string(512, '\0')}) {
+        testing::zstd_of(first) + testing::zstd_of(second), testing::gzip_of(kText) + std::string(512, '\0'),
+        testing::packed_by("bzip2", kText), testing::packed_by("bzip2", first) + testing::packed_by("bzip2", second),
+        testing::packed_by("xz", kText), testing::packed_by("xz", first) + testing::packed_by("xz", second),
+        // A frame that readers skip, as parallel compressors write them.
+        "\x50\x2a\x4d\x18\x02" + std::string(3, '\0') + "xx" + testing::zstd_of(kText)}) {
     ReadReport report;
     const auto unpacked = read_dataset(folder.file("name-says-nothing.txt", packed), kNoCache, &report);
     REQUIRE(unpacked);
@@ -54,7 +59,8 @@ TEST_CASE("a large text survives compression", "[unit]") {
   const auto plain = read_dataset(folder.file("plain", text), kNoCache);
   INFO((plain ? "" : plain.error().message));
   REQUIRE(plain);
-  for (const std::string& packed : {testing::gzip_of(text), testing::zstd_of(text)}) {
+  for (const std::string& packed :
+       {testing::gzip_of(text), testing::zstd_of(text), testing::packed_by("bzip2", text), testing::packed_by("xz", text)}) {
     const auto unpacked = read_dataset(folder.file("packed", packed), kNoCache);
     REQUIRE(unpacked);
     CHECK(testing::same(plain->view(), unpacked->view()));
@@ -69,6 +75,9 @@ TEST_CASE("what cannot be opened is named with the reason", "[unit]") {
   CHECK(complaint(folder.file("empty", "")) == "'" + folder / "empty" + "' is empty; give a file with samples");
   CHECK(complaint(folder.file("empty.gz", testing::gzip_of(""))) ==
         "'" + folder / "empty.gz" + "' is empty; give a file with samples");
+  for (const char* kind : {"bzip2", "xz"})
+    CHECK(complaint(folder.file("empty", testing::packed_by(kind, ""))) ==
+          "'" + folder / "empty" + "' is empty; give a file with samples");
 }
 
 TEST_CASE("truncated and damaged compressed files are refused", "[unit]") {
@@ -87,6 +96,34 @@ TEST_CASE("truncated and damaged compressed files are refused", "[unit]") {
   std::string wrong_sum = gz;
   wrong_sum[gz.size() - 6] = static_cast<char>(wrong_sum[gz.size() - 6] ^ 1);
   CHECK(of(wrong_sum) == "'" + path + "' is not intact gzip data (incorrect data check)" + remedy);
+}
+
+TEST_CASE("truncated and damaged bzip2 and xz files are refused", "[unit]") {
+  const TemporaryFolder folder;
+  const auto of = [&](const std::string& bytes) {
+    const std::string message = complaint(folder.file("f", bytes));
+    return message.substr(std::min(message.size(), folder.path().size() + 2));
+  };
+  const std::string remedy = "; fetch or compress the file again";
+  for (const std::string kind : {"bzip2", "xz"}) {
+    const std::string good = testing::packed_by(kind.c_str(), kText);
+    const std::string not_intact = "f' is not intact " + kind + " data (";
+    for (const std::size_t cut : {good.size() - 1, good.size() / 2, std::size_t{9}})
+      CHECK(of(good.substr(0, cut)) == not_intact + "the file ends too early)" + remedy);
+    std::string damaged = good;
+    damaged[good.size() / 2] = static_cast<char>(damaged[good.size() / 2] ^ 4);
+    CHECK(of(damaged).starts_with(not_intact));
+    CHECK(of(good + "garbage").starts_with(not_intact));
+    // A second stream that has lost its mark must not be taken for the end.
+    CHECK(of(good + "X" + good.substr(1)).starts_with(not_intact));
+    CHECK(of(good + std::string(512, '\0')) == of(good));
+  }
+  const std::string bz2 = testing::packed_by("bzip2", kText);
+  CHECK(of(bz2 + "garbage") == "f' is not intact bzip2 data (what begins at byte " + std::to_string(bz2.size() + 1) + " of " +
+                                   std::to_string(bz2.size() + 7) + " is none)" + remedy);
+  CHECK(of("BZh9 is text") ==
+        "f':1: 'BZh9 is text' is not the header of an XMC file; start it with 'samples features labels', or read a file without "
+        "header as libsvm");
 }
 
 TEST_CASE("a compressed file that claims an absurd size is refused before memory is taken", "[unit]") {
