@@ -16,8 +16,9 @@
 namespace glissade::datasets {
 namespace {
 
-// gzip and Zstandard by their own libraries. libarchive 3.6 does not look at gzip's checksum, takes a damaged second member for
-// the end, and copies what Zstandard unpacks straight into place, which costs a quarter more time or worse.
+// gzip and Zstandard by their own libraries, which text_sink needs, too. libarchive 3.6 does not look at gzip's checksum and
+// takes a damaged second member for the end. And it copies once more what libzstd puts into its place: 1.2 to 1.6 times the CPU
+// seconds on two files of 73 and 333 MB.
 
 Result<void> expand_zstd(std::string_view packed, const std::string& path, Unpacked& output) {
   const auto stated = ZSTD_getFrameContentSize(packed.data(), packed.size());
