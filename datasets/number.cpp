@@ -1,9 +1,11 @@
 #include "datasets/number.h"
 
+#include <fast_float/fast_float.h>
+
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
+#include <system_error>
 
 namespace glissade::datasets {
 namespace {
@@ -21,45 +23,21 @@ bool names_no_number(std::string_view token) noexcept {
   return starts("nan") || starts("inf");
 }
 
-/// Whether a number that no float can hold is too small (below the least subnormal) and not too large: by the power of ten of its
-/// first digit that is not zero. `token` is a well-formed decimal without sign.
-bool is_tiny(std::string_view token) noexcept {
-  const std::size_t mantissa_end = std::min(token.find_first_of("eE"), token.size());
-  const std::string_view mantissa = token.substr(0, mantissa_end);
-  const auto first = static_cast<std::ptrdiff_t>(mantissa.find_first_of("123456789"));
-  const auto point = static_cast<std::ptrdiff_t>(std::min(mantissa.find('.'), mantissa.size()));
-  const std::ptrdiff_t magnitude = first < point ? point - first - 1 : point - first;
-  if (mantissa_end == token.size()) return magnitude < 0;
-  std::string_view exponent = token.substr(mantissa_end + 1);
-  const bool negative = exponent.starts_with('-');
-  if (negative || exponent.starts_with('+')) exponent.remove_prefix(1);
-  std::ptrdiff_t power = 0;
-  // An exponent beyond this decides alone: no line is that long.
-  constexpr std::ptrdiff_t kHuge = std::ptrdiff_t{1} << 60;
-  if (std::from_chars(exponent.data(), exponent.data() + exponent.size(), power).ec != std::errc()) power = kHuge;
-  power = std::min(power, kHuge);
-  return magnitude + (negative ? -power : power) < 0;
-}
-
 }  // namespace
 
 ValueStatus parse_value_slowly(const char*& p, const char* limit, float& value) noexcept {
-  const char* const end = std::find_if(p, limit, ends_value);
   const char* begin = p;
-  const bool negative = begin < end && *begin == '-';
-  if (begin < end && (*begin == '-' || *begin == '+')) ++begin;
-  if (begin < end && (*begin == '-' || *begin == '+')) return ValueStatus::malformed;
-  if (names_no_number({begin, end})) return ValueStatus::not_finite;
+  const bool negative = begin < limit && *begin == '-';
+  if (begin < limit && (*begin == '-' || *begin == '+')) ++begin;
+  if (begin < limit && (*begin == '-' || *begin == '+')) return ValueStatus::malformed;
+  if (names_no_number({begin, limit})) return ValueStatus::not_finite;
   float magnitude = 0;
-  const auto [stop, status] = std::from_chars(begin, end, magnitude);
-  if (stop != end || begin == end || status == std::errc::invalid_argument) return ValueStatus::malformed;
-  if (status == std::errc::result_out_of_range) {
-    if (!is_tiny({begin, end})) return ValueStatus::too_large;
-    magnitude = 0;
-  }
+  // What is beyond a float's range becomes infinity, or zero if it is tiny; newer versions say so in the status as well.
+  const auto [stop, status] = fast_float::from_chars(begin, limit, magnitude);
+  if (status == std::errc::invalid_argument || (stop < limit && !ends_value(*stop))) return ValueStatus::malformed;
   if (!std::isfinite(magnitude)) return ValueStatus::too_large;
   value = negative ? -magnitude : magnitude;
-  p = end;
+  p = stop;
   return ValueStatus::good;
 }
 
