@@ -1,6 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include <bit>
+#include <cmath>
 #include <numeric>
+#include <vector>
 
 #include "hashing/seeds.h"
 #include "tests/hashing/support.h"
@@ -35,6 +38,29 @@ TEST_CASE("derived seeds depend on every part", "[unit]") {
   CHECK(derive(1, 2, 3) != derive(1, 3, 3));
   CHECK(derive(1, 2, 3) != derive(1, 2, 4));
   CHECK(derive(1, 2) != derive(2, 1));
+}
+
+// What is drawn are small counters and neighbouring seeds: one bit of difference must reach every bit of the answer.
+TEST_CASE("each bit of a counter or a seed turns each bit of what is derived half of the time", "[unit]") {
+  constexpr std::uint64_t kSamples = 1 << 14;
+  const auto worst = [](auto&& hash) {
+    double bias = 0;
+    for (int in = 0; in < 64; ++in) {
+      std::vector<int> turned(64);
+      for (std::uint64_t i = 0; i < kSamples; ++i) {
+        const std::uint64_t different = hash(i) ^ hash(i ^ std::uint64_t{1} << in);
+        for (int out = 0; out < 64; ++out) turned[out] += static_cast<int>(different >> out & 1);
+      }
+      for (const int count : turned) bias = std::max(bias, std::abs(count / static_cast<double>(kSamples) - 0.5));
+    }
+    return bias;
+  };
+  // Chance alone: six deviations of half of the samples, which pair up where the bit is a low one.
+  const double chance = 6 * 0.5 / std::sqrt(kSamples / 2.0);
+  CHECK(worst([](std::uint64_t i) { return mix(i); }) < chance);
+  CHECK(worst([](std::uint64_t i) { return derive(7, 3, i); }) < chance);
+  CHECK(worst([](std::uint64_t i) { return derive(i, 3, 5); }) < chance);
+  CHECK(worst([](std::uint64_t i) { return derive(7, i, 5); }) < chance);
 }
 
 // Tables of the same seed must be the same on every machine and in every release: small whole numbers leave nothing to rounding.
