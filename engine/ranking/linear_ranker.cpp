@@ -1,57 +1,64 @@
 #include "engine/ranking/linear_ranker.h"
 
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 
 namespace glissade {
 namespace {
 
-using Vector = std::array<double, kPathFeatures>;
-using Matrix = std::array<Vector, kPathFeatures>;
+using Vector = Eigen::Matrix<double, kPathFeatures, 1>;
+using Matrix = Eigen::Matrix<double, kPathFeatures, kPathFeatures>;
 
 constexpr int kRounds = 20;
 constexpr std::size_t kMostSamples = 5000;
 constexpr double kRidge = 1e-3;
 
-/// Solves a x = b for a positive definite `a`, by Cholesky.
-Vector solve(Matrix a, Vector b) {
-  for (std::size_t i = 0; i < kPathFeatures; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      double sum = a[i][j];
-      for (std::size_t k = 0; k < j; ++k) sum -= a[i][k] * a[j][k];
-      a[i][j] = i == j ? std::sqrt(sum) : sum / a[j][j];
-    }
-  }
-  for (std::size_t i = 0; i < kPathFeatures; ++i) {
-    for (std::size_t k = 0; k < i; ++k) b[i] -= a[i][k] * b[k];
-    b[i] /= a[i][i];
-  }
-  for (std::size_t i = kPathFeatures; i-- > 0;) {
-    for (std::size_t k = i + 1; k < kPathFeatures; ++k) b[i] -= a[k][i] * b[k];
-    b[i] /= a[i][i];
-  }
-  return b;
+Vector path_features(const CandidateFeatures& features) noexcept {
+  return Eigen::Map<const Eigen::Matrix<float, kPathFeatures, 1>>(features.data()).cast<double>();
 }
 
 /// Deviation of each feature over all candidates; 1 where it never changes.
 Vector deviations(const std::vector<CandidateFeatures>& features) {
-  Vector sum{}, square{}, out;
+  Vector sum = Vector::Zero(), square = Vector::Zero();
   for (const CandidateFeatures& t : features) {
-    for (std::size_t i = 0; i < kPathFeatures; ++i) {
-      sum[i] += t[i];
-      square[i] += double{t[i]} * t[i];
-    }
+    const Vector x = path_features(t);
+    sum += x;
+    square += x.cwiseAbs2();
   }
   const double n = std::max<double>(1, static_cast<double>(features.size()));
-  for (std::size_t i = 0; i < kPathFeatures; ++i) {
-    const double variance = square[i] / n - (sum[i] / n) * (sum[i] / n);
-    out[i] = variance > 1e-12 ? std::sqrt(variance) : 1.0;
-  }
-  return out;
+  const Vector variance = square / n - (sum / n).cwiseAbs2();
+  return (variance.array() > 1e-12).select(variance.array().sqrt(), 1.0);
 }
 
-/// Here weights and derivatives are in units of the deviations.
-using Slope = RankingSlope;
+/// As RankingSlope, with weights and derivatives in units of the deviations.
+struct Slope {
+  double loss = 0;
+  Vector gradient = Vector::Zero();
+  Matrix curvature = Matrix::Zero();  ///< its lower triangle
+};
+
+/// One sample's part of the loss, before it is divided by their number. `p` is scratch.
+void add_sample(const RankingExamples& examples, std::size_t first, std::size_t end, double labels, const Vector& unit,
+                const Vector& weights, std::vector<double>& p, Slope& slope) {
+  double highest = -1e300, sum = 0;
+  p.resize(end - first);
+  for (std::size_t c = first; c < end; ++c)
+    highest = std::max(highest, p[c - first] = weights.dot(path_features(examples.features[c]).cwiseQuotient(unit)));
+  for (const double z : p) sum += std::exp(z - highest);
+  Vector mean = Vector::Zero();
+  for (std::size_t c = first; c < end; ++c) {
+    const double target = examples.targets[c] / labels, log_share = p[c - first] - highest - std::log(sum);
+    const double share = std::exp(log_share);
+    const Vector x = path_features(examples.features[c]).cwiseQuotient(unit);
+    slope.loss -= target * log_share;
+    slope.gradient += (share - target) * x;
+    slope.curvature.triangularView<Eigen::Lower>() += (share * x) * x.transpose();
+    mean += share * x;
+  }
+  slope.curvature.triangularView<Eigen::Lower>() -= mean * mean.transpose();
+}
 
 Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {
   Slope slope;
@@ -61,44 +68,16 @@ Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector
     const std::size_t first = begin;
     begin = end;
     if (!monitor.advance()) break;
-    double labels = 0, highest = -1e300, sum = 0;
-    p.resize(end - first);
-    for (std::size_t c = first; c < end; ++c) {
-      labels += examples.targets[c];
-      double z = 0;
-      for (std::size_t i = 0; i < kPathFeatures; ++i) z += weights[i] * examples.features[c][i] / unit[i];
-      highest = std::max(highest, p[c - first] = z);
-    }
+    double labels = 0;
+    for (std::size_t c = first; c < end; ++c) labels += examples.targets[c];
     if (labels == 0) continue;
     ++used;
-    for (const double z : p) sum += std::exp(z - highest);
-    Vector mean{};
-    for (std::size_t c = first; c < end; ++c) {
-      double& share = p[c - first];
-      const double target = examples.targets[c] / labels, log_share = share - highest - std::log(sum);
-      share = std::exp(log_share);
-      slope.loss -= target * log_share;
-      for (std::size_t i = 0; i < kPathFeatures; ++i) {
-        const double x = examples.features[c][i] / unit[i];
-        mean[i] += share * x;
-        slope.gradient[i] += (share - target) * x;
-        for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] += share * x * (examples.features[c][j] / unit[j]);
-      }
-    }
-    for (std::size_t i = 0; i < kPathFeatures; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) slope.curvature[i][j] -= mean[i] * mean[j];
-    }
+    add_sample(examples, first, end, labels, unit, weights, p, slope);
   }
   const double n = std::max<double>(1, static_cast<double>(used));
-  slope.loss /= n;
-  for (std::size_t i = 0; i < kPathFeatures; ++i) {
-    slope.gradient[i] = slope.gradient[i] / n + kRidge * weights[i];
-    slope.loss += 0.5 * kRidge * weights[i] * weights[i];
-    for (std::size_t j = 0; j <= i; ++j) {
-      slope.curvature[i][j] = slope.curvature[i][j] / n + (i == j ? kRidge : 0.0);
-      slope.curvature[j][i] = slope.curvature[i][j];
-    }
-  }
+  slope.loss = slope.loss / n + 0.5 * kRidge * weights.squaredNorm();
+  slope.gradient = slope.gradient / n + kRidge * weights;
+  slope.curvature = slope.curvature / n + kRidge * Matrix::Identity();
   return slope;
 }
 
@@ -106,14 +85,15 @@ Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector
 
 RankingSlope ranking_slope_at(const RankingExamples& examples, std::span<const double, kPathFeatures> weights) {
   const Vector unit = deviations(examples.features);
-  Vector scaled;
-  for (std::size_t i = 0; i < kPathFeatures; ++i) scaled[i] = weights[i] * unit[i];
-  Slope slope = slope_at(examples, unit, scaled, WorkMonitor::silent());
+  const Slope slope =
+      slope_at(examples, unit, Eigen::Map<const Vector>(weights.data()).cwiseProduct(unit), WorkMonitor::silent());
+  const Matrix curvature = slope.curvature.selfadjointView<Eigen::Lower>();
+  RankingSlope out{.loss = slope.loss};
   for (std::size_t i = 0; i < kPathFeatures; ++i) {
-    slope.gradient[i] *= unit[i];
-    for (std::size_t j = 0; j < kPathFeatures; ++j) slope.curvature[i][j] *= unit[i] * unit[j];
+    out.gradient[i] = slope.gradient[i] * unit[i];
+    for (std::size_t j = 0; j < kPathFeatures; ++j) out.curvature[i][j] = curvature(i, j) * unit[i] * unit[j];
   }
-  return slope;
+  return out;
 }
 
 void RankingExamples::add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which,
@@ -138,16 +118,16 @@ LinearRanker LinearRanker::start() {
 
 LinearRanker LinearRanker::fit(const RankingExamples& examples, WorkMonitor& monitor) {
   const Vector unit = deviations(examples.features);
-  Vector weights{};
+  Vector weights = Vector::Zero();
   weights[static_cast<std::size_t>(CandidateFeature::hidden)] = 0.5 * unit[0];
   Slope slope = slope_at(examples, unit, weights, monitor);
   for (int round = 0; round < kRounds && !monitor.stopped(); ++round) {
-    const Vector step = solve(slope.curvature, slope.gradient);
+    const Vector step = slope.curvature.llt().solve(slope.gradient);
     double length = 1;
     Slope next;
     Vector tried;
     do {
-      for (std::size_t i = 0; i < kPathFeatures; ++i) tried[i] = weights[i] - length * step[i];
+      tried = weights - length * step;
       next = slope_at(examples, unit, tried, monitor);
       length /= 2;
     } while (next.loss > slope.loss && length > 1e-3 && !monitor.stopped());

@@ -2,6 +2,7 @@
 
 #include <oneapi/tbb/enumerable_thread_specific.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <Eigen/Core>
 
 #include <algorithm>
 #include <array>
@@ -28,20 +29,19 @@ struct Scale {
 };
 
 Scale scale_of(const std::vector<CandidateFeatures>& features) {
-  std::array<double, kCandidateFeatures> sum{}, square{};
+  using Numbers = Eigen::Array<double, kCandidateFeatures, 1>;
+  Numbers sum = Numbers::Zero(), square = Numbers::Zero();
   for (const CandidateFeatures& t : features) {
-    for (std::size_t i = 0; i < kCandidateFeatures; ++i) {
-      sum[i] += t[i];
-      square[i] += double{t[i]} * t[i];
-    }
+    const Numbers x = Eigen::Map<const Eigen::Array<float, kCandidateFeatures, 1>>(t.data()).cast<double>();
+    sum += x;
+    square += x * x;
   }
-  Scale scale;
   const double n = std::max<double>(1, static_cast<double>(features.size()));
-  for (std::size_t i = 0; i < kCandidateFeatures; ++i) {
-    const double mean = sum[i] / n, variance = square[i] / n - mean * mean;
-    scale.mean[i] = static_cast<float>(mean);
-    scale.inverse[i] = variance > 1e-12 ? static_cast<float>(1 / std::sqrt(variance)) : 0.f;
-  }
+  const Numbers mean = sum / n, variance = square / n - mean * mean;
+  const Numbers inverse = (variance > 1e-12).select(variance.sqrt().inverse(), 0.0);
+  Scale scale;
+  Eigen::Map<Eigen::Array<float, kCandidateFeatures, 1>>(scale.mean.data()) = mean.cast<float>();
+  Eigen::Map<Eigen::Array<float, kCandidateFeatures, 1>>(scale.inverse.data()) = inverse.cast<float>();
   return scale;
 }
 
@@ -82,17 +82,16 @@ class Adam {
     constexpr float kKeep1 = 0.9f, kKeep2 = 0.999f;
     power1_ *= kKeep1;
     power2_ *= kKeep2;
-    auto& w = net.all;
-    const auto& g = gradient.all;
-    for (std::size_t i = 0; i < RankNet::kSize; ++i) {
-      first_[i] = kKeep1 * first_[i] + (1 - kKeep1) * g[i];
-      second_[i] = kKeep2 * second_[i] + (1 - kKeep2) * g[i] * g[i];
-      w[i] -= rate * (first_[i] / (1 - power1_) / (std::sqrt(second_[i] / (1 - power2_)) + 1e-8f) + kShrink * w[i]);
-    }
+    Eigen::Map<Numbers> w(net.all.data());
+    const Eigen::Map<const Numbers> g(gradient.all.data());
+    first_ = kKeep1 * first_ + (1 - kKeep1) * g;
+    second_ = kKeep2 * second_ + (1 - kKeep2) * g * g;
+    w -= rate * (first_ / (1 - power1_) / ((second_ / (1 - power2_)).sqrt() + 1e-8f) + kShrink * w);
   }
 
  private:
-  std::array<float, RankNet::kSize> first_{}, second_{};
+  using Numbers = Eigen::Array<float, RankNet::kSize, 1>;
+  Numbers first_ = Numbers::Zero(), second_ = Numbers::Zero();
   float power1_ = 1, power2_ = 1;
 };
 

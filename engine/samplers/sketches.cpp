@@ -1,5 +1,6 @@
 #include "engine/samplers/sketches.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -17,17 +18,22 @@ double bell(hashing::Random& random) noexcept {
   return sum;
 }
 
-void remove_component(const float* direction, float* row, std::size_t n) noexcept {
-  double along = 0;
-  for (std::size_t d = 0; d < n; ++d) along += static_cast<double>(row[d]) * direction[d];
-  for (std::size_t d = 0; d < n; ++d) row[d] -= static_cast<float>(along * direction[d]);
-}
+using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-void normalise(float* row, std::size_t n) noexcept {
-  double square = 0;
-  for (std::size_t d = 0; d < n; ++d) square += static_cast<double>(row[d]) * row[d];
-  const auto scale = static_cast<float>(1.0 / std::sqrt(std::max(square, 1e-30)));
-  for (std::size_t d = 0; d < n; ++d) row[d] *= scale;
+/// Gaussian rows, each orthogonal to those before it in its group of `dimension` and of length 1, by Gram and Schmidt in doubles.
+Rows directions(std::size_t count, std::size_t dimension, std::uint64_t seed) {
+  Rows rows(count, dimension);
+  for (std::size_t j = 0; j < count; ++j) {
+    auto row = rows.row(j);
+    hashing::Random random(hashing::derive(seed, j));
+    for (float& value : row) value = static_cast<float>(bell(random));
+    for (std::size_t i = j / dimension * dimension; i < j; ++i) {
+      const auto other = rows.row(i).cast<double>();
+      row -= (row.cast<double>().dot(other) * other).cast<float>();
+    }
+    row *= static_cast<float>(1.0 / std::sqrt(std::max(row.cast<double>().squaredNorm(), 1e-30)));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -36,20 +42,12 @@ Sketches::Sketches(std::size_t dimension, Storage storage, std::uint64_t seed) {
   ParameterRows::Options options;
   options.storage = storage == Storage::fp32 ? Storage::fp32 : Storage::bf16;
   options.with_bias = options.trainable = false;
-  ParameterRows directions(kBits, dimension, options);
-  std::vector<float> rows(kBits * dimension);
-  for (std::size_t j = 0; j < kBits; ++j) {
-    float* const row = rows.data() + j * dimension;
-    hashing::Random random(hashing::derive(seed, j));
-    for (std::size_t d = 0; d < dimension; ++d) row[d] = static_cast<float>(bell(random));
-    for (std::size_t other = j / dimension * dimension; other < j; ++other)
-      remove_component(rows.data() + other * dimension, row, dimension);
-    normalise(row, dimension);
-    directions.write(j, row);
-  }
+  ParameterRows packed(kBits, dimension, options);
+  const Rows rows = directions(kBits, dimension, seed);
+  for (std::size_t j = 0; j < kBits; ++j) packed.write(j, rows.row(j).data());
   std::vector<std::uint32_t> ids(kBits);
   std::iota(ids.begin(), ids.end(), 0u);
-  panels_.take(directions, ids, dense::element_for(storage));
+  panels_.take(packed, ids, dense::element_for(storage));
   start_.assign(panels_.padded_rows(), 0.f);
   // Along a vector's own direction the sign of a projection earns sqrt(2 / (pi dimension)) of its length on average, and nothing
   // across it: the sum over kBits of them, times this, is the inner product without bias.
