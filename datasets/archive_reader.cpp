@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <locale.h>
 
+#include <cerrno>
 #include <limits>
-#include <optional>
 
 #include "datasets/message.h"
 
@@ -98,6 +98,10 @@ Result<ArchiveReader> ArchiveReader::open(std::string_view bytes, Kind kind, con
 
 Error ArchiveReader::complaint() const {
   const std::string words = last_error(handle_.get());
+  if (archive_errno(handle_.get()) == ENOMEM || words.find("llocate") != std::string::npos) {
+    return runtime_error(fmt::format(
+        "decompressing {} needs more memory than the system gives; free memory or compress the file again", quoted(*path_)));
+  }
   if (words.find("Unrecognized archive format") == std::string::npos)
     return not_intact(*path_, name_of(kind_), plain_words(words));
   return not_intact(*path_, name_of(kind_), kind_ == Kind::zip ? "the directory at its end is missing" : "damaged header");

@@ -2,6 +2,7 @@
 #include "datasets/read.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
@@ -134,6 +135,30 @@ TEST_CASE("a compressed file that claims an absurd size is refused before memory
   CHECK(message.starts_with("decompressing '" + folder / "bomb.zst" + "' needs 1152921504.6 GB of memory and "));
   CHECK(message.ends_with(" are available; free memory or split the file"));
 }
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("an xz file that needs more memory than there is is refused", "[unit]") {
+  const TemporaryFolder folder;
+  std::string packed = testing::packed_by("xz", kText);
+  // Behind 12 bytes of stream header the block's: its size, flags, filter, size of the filter's properties, dictionary, checksum.
+  constexpr std::size_t kBlock = 12, kDictionary = kBlock + 4;
+  const std::size_t header = (static_cast<unsigned char>(packed[kBlock]) + 1u) * 4;
+  packed[kDictionary] = 40;  // 4 GiB
+  const auto sum = crc32(0, reinterpret_cast<const Bytef*>(packed.data()) + kBlock, static_cast<uInt>(header - 4));
+  for (std::size_t i = 0; i < 4; ++i) packed[kBlock + header - 4 + i] = static_cast<char>(sum >> 8 * i & 0xff);
+  const std::string path = folder.file("a.xz", packed);
+  CHECK(complaint(path) == "accepted");  // what is not touched costs nothing
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  rlimit tight = before;
+  tight.rlim_cur = std::size_t{4} << 30;
+  setrlimit(RLIMIT_AS, &tight);
+  const std::string message = complaint(path);
+  setrlimit(RLIMIT_AS, &before);
+  CHECK(message ==
+        "decompressing '" + path + "' needs more memory than the system gives; free memory or compress the file again");
+}
+#endif
 
 TEST_CASE("memory is asked for before it is taken", "[unit]") {
   CHECK(require_memory(1000, "reading 'x'").ok());
