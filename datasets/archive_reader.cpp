@@ -98,7 +98,7 @@ Result<ArchiveReader> ArchiveReader::open(std::string_view bytes, Kind kind, con
 
 Error ArchiveReader::complaint() const {
   const std::string words = last_error(handle_.get());
-  if (archive_errno(handle_.get()) == ENOMEM || words.find("llocate") != std::string::npos) {
+  if (archive_errno(handle_.get()) == ENOMEM) {
     return runtime_error(fmt::format(
         "decompressing {} needs more memory than the system gives; free memory or compress the file again", quoted(*path_)));
   }
