@@ -145,6 +145,10 @@ bool ArchiveReader::encrypted() const noexcept { return archive_entry_is_encrypt
 
 /// A stated size is only a claim: one that cannot fit is refused here, a wrong one is noticed while reading.
 Result<void> ArchiveReader::claim_room(Unpacked& output) const {
+  if (archive_entry_sparse_count(entry_) > 0) {
+    return runtime_error(
+        fmt::format("{}: '{}' in this {} archive has holes; unpack it", quoted(*path_), shown(name(), 60), name_of(kind_)));
+  }
   if (archive_entry_size_is_set(entry_) == 0) return {};
   const auto claimed = static_cast<std::uint64_t>(archive_entry_size(entry_));
   if (kind_ == Kind::tar && claimed > bytes_.size()) return not_intact(*path_, name_of(kind_), "the file ends too early");
@@ -163,10 +167,6 @@ Result<void> ArchiveReader::read(Unpacked& output) {
     const int status = archive_read_data_block(handle_.get(), &block, &size, &place);
     if (status == ARCHIVE_EOF) break;
     if (status != ARCHIVE_OK) return complaint();
-    if (named && static_cast<std::uint64_t>(place) != output.used()) {
-      return runtime_error(
-          fmt::format("{}: '{}' in this {} archive has holes; unpack it", quoted(*path_), shown(name(), 60), name_of(kind_)));
-    }
     if (auto kept = output.append({static_cast<const char*>(block), size}); !kept) return kept;
   }
   const bool whole =
