@@ -111,6 +111,27 @@ TEST_CASE("centred rows and queries rank as logits do", "[property]") {
   }
 }
 
+TEST_CASE("the directions of sketches have length 1 and are at right angles, in groups as large as the dimension", "[unit]") {
+  const std::size_t dimension = GENERATE(50u, 128u, 200u);
+  const std::size_t stride = ParameterRows::padded(dimension);
+  const Sketches sketches(dimension, Storage::fp32, 5);
+  // What unit vectors project to are the directions' elements.
+  std::vector<float> units(dimension * stride, 0.f), directions(dimension * Sketches::kBits);
+  for (std::size_t d = 0; d < dimension; ++d) units[d * stride + d] = 1.f;
+  sketches.project(units.data(), stride, dimension, directions.data());
+  double farthest = 0;
+  for (std::size_t i = 0; i < Sketches::kBits; ++i) {
+    for (std::size_t j = i; j < Sketches::kBits && j / dimension == i / dimension; ++j) {
+      double product = 0;
+      for (std::size_t d = 0; d < dimension; ++d)
+        product += double{directions[d * Sketches::kBits + i]} * directions[d * Sketches::kBits + j];
+      farthest = std::max(farthest, std::abs(product - (i == j ? 1 : 0)));
+    }
+  }
+  CAPTURE(dimension);
+  CHECK(farthest < 1e-5);
+}
+
 TEST_CASE("sketches estimate inner products without bias, and well enough to rank", "[property]") {
   const std::size_t dimension = GENERATE(9u, 65u, 129u, 300u);
   const std::size_t stride = ParameterRows::padded(dimension);
