@@ -120,10 +120,10 @@ TEST_CASE("a ranker learns what a linear cannot say, the same with any number of
 }
 
 TEST_CASE("a ranker's steps do not depend on the unit of its loss", "[unit]") {
-  const BlendExamples examples = nearest_to_zero(200, 9);
-  BlendExamples louder = examples;
+  const RankingExamples examples = nearest_to_zero(200, 9);
+  RankingExamples louder = examples;
   for (float& target : louder.targets) target *= 16;
-  const Ranker a = Ranker::fit(examples, Blend::start(), 7), b = Ranker::fit(louder, Blend::start(), 7);
+  const Ranker a = Ranker::fit(examples, LinearRanker::start(), 7), b = Ranker::fit(louder, LinearRanker::start(), 7);
   for (std::size_t i = 0; i < a.weights.size(); ++i) {
     INFO(i);
     CHECK(b.weights[i] == Approx(a.weights[i]).margin(0.01));
