@@ -27,6 +27,7 @@ struct StoredArray {
   model_file::SectionKind kind;
   std::uint32_t index;  ///< of the section
   std::variant<Array<float>*, Array<std::uint16_t>*, Array<std::uint32_t>*, Array<std::uint64_t>*> array;
+  bool training_only = false;  ///< neither in a slim model nor loaded for prediction
 };
 
 /// What a path is built from.

@@ -67,6 +67,7 @@ struct Sizes {
   std::uint64_t sparse_paths() const noexcept {
     std::uint64_t bytes = 2 * 4ull * shape.features + kPathConstants + memory_rows() + co_labels();
     if (config.fan_in != 0) bytes += label_rows() + index(data.label_row_entries);
+    if (config.fan_in != 0 && config.row_epochs != 0) bytes += 2 * data.label_row_entries + 4ull * shape.labels;  // to train on
     if (config.neighbours != 0) bytes += index(data.feature_entries);
     return bytes;
   }
@@ -119,7 +120,7 @@ std::uint64_t row_gradients(const Sizes& s) {
 
 Moment training_label_rows(const Sizes& s) {
   return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + 12ull * s.shape.labels},
-          {"training of sparse rows", 4 * s.data.label_row_entries + 4ull * s.shape.labels + 4 * (kCandidates + 1) * s.data.rows +
+          {"training of sparse rows", 4 * s.data.label_row_entries + 8ull * s.shape.labels + 4 * (kCandidates + 1) * s.data.rows +
                                           s.threads * searching_worker(s) + row_gradients(s)},
           {"data", s.all_data()}};
 }

@@ -31,6 +31,8 @@ bool wanted_for_inference(SectionKind kind) {
     case SectionKind::first_moment_bf16:
     case SectionKind::second_moment_bf16:
     case SectionKind::row_second_moment:
+    case SectionKind::sparse_low:
+    case SectionKind::sparse_second_moment:
     case SectionKind::average:
     case SectionKind::average_count: return false;
     case SectionKind::run_notes: return true;
@@ -109,6 +111,7 @@ std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl
   std::optional<Error> error;
   RankedPaths paths;
   for (const StoredArray& stored : paths.arrays()) {
+    if (stored.training_only && !training) continue;
     std::visit([&](auto* array) { error = take(reader, stored.kind, stored.index, training, *array); }, stored.array);
     if (error) return error;
   }

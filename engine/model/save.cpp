@@ -82,6 +82,7 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     });
   });
   for (const StoredArray& stored : impl_->paths.arrays()) {
+    if (stored.training_only && !with_training_state) continue;
     const auto bytes = std::visit([](const auto* array) { return array->as_bytes(); }, stored.array);
     if (!bytes.empty()) sections.push_back({stored.kind, stored.index, bytes});
   }

@@ -59,10 +59,12 @@ enum class SectionKind : std::uint32_t {
   cluster_lengths = 39,  ///< float: likewise
   ranker = 40,           ///< float per weight, see Ranker
   // Of a training that averages weights and is under way, training only:
-  average = 41,           ///< float per weight and bias: the mean so far
-  average_count = 42,     ///< uint64: steps in it
-  data_notes = 43,        ///< UTF-8 of the application
-  data_fingerprint = 44,  ///< uint64: of the rows that were trained on
+  average = 41,               ///< float per weight and bias: the mean so far
+  average_count = 42,         ///< uint64: steps in it
+  data_notes = 43,            ///< UTF-8 of the application
+  data_fingerprint = 44,      ///< uint64: of the rows that were trained on
+  sparse_low = 45,            ///< uint16: lower halves of the labels' sparse rows, for training on
+  sparse_second_moment = 46,  ///< float: squared gradients of the labels' sparse rows
 };
 
 struct Section {

@@ -73,6 +73,8 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::average_count: return "average_count";
     case SectionKind::data_notes: return "data_notes";
     case SectionKind::data_fingerprint: return "data_fingerprint";
+    case SectionKind::sparse_low: return "sparse_low";
+    case SectionKind::sparse_second_moment: return "sparse_second_moment";
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <oneapi/tbb/parallel_for.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "hashing/seeds.h"
@@ -49,9 +50,19 @@ ParameterRows::Options ParameterRows::Options::in_floats() const noexcept {
 
 ParameterRows::ParameterRows(std::size_t rows, std::size_t width, const Options& options)
     : rows_(rows), width_(width), stride_(padded(width)), options_(options) {
+  allocate(rows_ * stride_);
+}
+
+ParameterRows::ParameterRows(std::span<const std::uint64_t> begins, const Options& options)
+    : begins_(begins), rows_(begins.empty() ? 0 : begins.size() - 1), options_(options) {
+  for (std::size_t row = 0; row < rows_; ++row) width_ = std::max(width_, width(row));
+  allocate(begins.empty() ? 0 : static_cast<std::size_t>(begins.back()));
+}
+
+void ParameterRows::allocate(std::size_t elements) {
   using First = OptimizerState::First;
   using Second = OptimizerState::Second;
-  const std::size_t elements = rows_ * stride_;
+  const Options& options = options_;
   if (options.storage == Storage::fp32) {
     weights = Array<float>(elements);
   } else {
@@ -96,7 +107,7 @@ std::size_t ParameterRows::memory_bytes() const noexcept {
 
 void ParameterRows::read(std::size_t row, float* out) const noexcept {
   if (storage() == Storage::bf16_mixed) {
-    simd::kernels().join_f32(high.data() + row * stride_, low.data() + row * stride_, out, width_);
+    simd::kernels().join_f32(high.data() + begin(row), low.data() + begin(row), out, width(row));
   } else {
     read_forward(row, out);
   }
@@ -104,19 +115,19 @@ void ParameterRows::read(std::size_t row, float* out) const noexcept {
 
 void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
   if (storage() == Storage::fp32) {
-    std::memcpy(out, weights.data() + row * stride_, width_ * sizeof(float));
+    std::memcpy(out, weights.data() + begin(row), width(row) * sizeof(float));
   } else {
-    simd::kernels().widen(high.data() + row * stride_, out, width_);
+    simd::kernels().widen(high.data() + begin(row), out, width(row));
   }
 }
 
 void ParameterRows::write(std::size_t row, const float* values) noexcept {
   switch (storage()) {
-    case Storage::fp32: std::memcpy(weights.data() + row * stride_, values, width_ * sizeof(float)); break;
+    case Storage::fp32: std::memcpy(weights.data() + begin(row), values, width(row) * sizeof(float)); break;
     case Storage::bf16_mixed:
-      simd::kernels().split_f32(values, high.data() + row * stride_, low.data() + row * stride_, width_);
+      simd::kernels().split_f32(values, high.data() + begin(row), low.data() + begin(row), width(row));
       break;
-    case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + row * stride_, width_); break;
+    case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + begin(row), width(row)); break;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include <glissade/config.h>
 
@@ -21,8 +22,15 @@ struct OptimizerState {
   bool operator==(const OptimizerState&) const = default;
 };
 
+/// The float of two halves: `low` is the signed rest of the float over `high` (simd/kernel_list.h, "split").
+inline float joined(std::uint16_t high, std::uint16_t low) noexcept {
+  const auto rest = static_cast<std::uint32_t>(static_cast<std::int16_t>(low));
+  return __builtin_bit_cast(float, (static_cast<std::uint32_t>(high) << 16) + rest);
+}
+
 /// rows x width parameters with one bias per row, and, if trainable, what the optimiser keeps for each. A row starts on a cache
-/// line: rows are `stride` elements apart, the padding stays 0.
+/// line: rows are `stride` elements apart, the padding stays 0. Rows may also differ in width; they then lie one behind another
+/// without padding, as the entries of sparse rows do.
 ///
 /// fp32: one float array. bf16-mixed: each float as two 16-bit arrays (see simd/kernel_list.h, "split"): the forward pass reads
 /// `high` alone. bf16: `high` is all there is; whoever changes a row rounds it stochastically. Biases and their state are floats
@@ -37,6 +45,9 @@ class ParameterRows {
     bool trainable = true;
     OptimizerState state;
     std::uint64_t stream = 0;  ///< tells parameter blocks apart in what is drawn for stochastic rounding
+    /// Second::row: the squared gradient of a row is a sum over its weights divided by this; 0 = by their number. With rows of
+    /// different widths it gives a weight the same rate in a short row and in a long one.
+    std::size_t usual_width = 0;
 
     static Options of(const Config& config, bool trainable) noexcept;
     Options without_bias() const noexcept;
@@ -46,15 +57,25 @@ class ParameterRows {
 
   ParameterRows() = default;
   ParameterRows(std::size_t rows, std::size_t width, const Options& options);
+  /// Row r has the elements begins[r] .. begins[r + 1] - 1 of the arrays. `begins` must outlive this.
+  ParameterRows(std::span<const std::uint64_t> begins, const Options& options);
 
   std::size_t rows() const noexcept { return rows_; }
+  /// Of every row; where they differ, of the widest.
   std::size_t width() const noexcept { return width_; }
+  std::size_t width(std::size_t row) const noexcept {
+    return begins_.empty() ? width_ : static_cast<std::size_t>(begins_[row + 1] - begins_[row]);
+  }
+  /// Where the row's elements begin in the arrays.
+  std::size_t begin(std::size_t row) const noexcept {
+    return begins_.empty() ? row * stride_ : static_cast<std::size_t>(begins_[row]);
+  }
   std::size_t stride() const noexcept { return stride_; }
   Storage storage() const noexcept { return options_.storage; }
   const Options& options() const noexcept { return options_; }
   std::size_t memory_bytes() const noexcept;
 
-  /// Row `row` as floats, exact, `width` of them. In bf16-mixed only if trainable.
+  /// Row `row` as floats, exact, width(row) of them. In bf16-mixed only if trainable.
   void read(std::size_t row, float* out) const noexcept;
   /// As the forward pass sees it: the high half alone in bf16-mixed.
   void read_forward(std::size_t row, float* out) const noexcept;
@@ -89,6 +110,9 @@ class ParameterRows {
   Array<std::uint32_t> row_steps;           ///< the optimiser step that last touched the row, 0 = never
 
  private:
+  void allocate(std::size_t elements);
+
+  std::span<const std::uint64_t> begins_;  ///< empty: rows of one width
   std::size_t rows_ = 0;
   std::size_t width_ = 0;
   std::size_t stride_ = 0;

@@ -30,20 +30,24 @@ struct RowOptimizer::Part {
   std::uint64_t seed;  ///< of what is rounded
 };
 
-RowOptimizer::RowOptimizer(const Config& config, double learning_rate, std::uint64_t step)
+OptimizerOptions OptimizerOptions::of(const Config& config) noexcept {
+  return {config.optimizer, config.beta1, config.beta2, config.epsilon, config.weight_decay, config.seed};
+}
+
+RowOptimizer::RowOptimizer(const OptimizerOptions& options, double learning_rate, std::uint64_t step)
     : kernels_(simd::kernels()),
-      kind_(config.optimizer),
-      beta1_(config.beta1),
-      beta2_(config.beta2),
+      kind_(options.kind),
+      beta1_(options.beta1),
+      beta2_(options.beta2),
       step_(step),
-      rounding_(hashing::derive(config.seed, kRoundingStream, step)) {
+      rounding_(hashing::derive(options.seed, kRoundingStream, step)) {
   const double t = static_cast<double>(step);
-  const auto shrink = static_cast<float>(1.0 - learning_rate * config.weight_decay);
+  const auto shrink = static_cast<float>(1.0 - learning_rate * options.weight_decay);
   adam_.gain1 = static_cast<float>(1.0 - beta1_);
   adam_.gain2 = static_cast<float>(1.0 - beta2_);
   adam_.rate = static_cast<float>(learning_rate / (1.0 - std::pow(beta1_, t)));
   adam_.scale2 = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(beta2_, t)));
-  adam_.epsilon = static_cast<float>(config.epsilon);
+  adam_.epsilon = static_cast<float>(options.epsilon);
   adam_.shrink = shrink;
   adam_.keep1 = static_cast<float>(beta1_);
   adam_.keep2 = static_cast<float>(beta2_);
@@ -53,7 +57,7 @@ RowOptimizer::RowOptimizer(const Config& config, double learning_rate, std::uint
 }
 
 void RowOptimizer::prefetch(const ParameterRows& rows, std::size_t row) const noexcept {
-  const std::size_t at = row * rows.stride(), count = std::min(rows.width(), kBlock);
+  const std::size_t at = rows.begin(row), count = std::min(rows.width(row), kBlock);
   ask_for(rows.row_steps, row, 1);
   ask_for(rows.row_second_moment, row, 1);
   ask_for(rows.bias, row, 1);
@@ -81,7 +85,7 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
     store_->add(rows, row, gradient, bias_gradient, share_);
     return 0;
   }
-  const std::size_t at = row * rows.stride(), width = rows.width();
+  const std::size_t at = rows.begin(row), width = rows.width(row);
   const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
@@ -103,7 +107,11 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
 RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t row, const float* gradient,
                                                 std::uint64_t skipped) const noexcept {
   Numbers numbers{Rule::sgd, adam_, momentum_, sgd_};
-  const auto mean_square = [&] { return kernels_.sum_squares_f32(gradient, rows.width()) / static_cast<float>(rows.width()); };
+  const auto mean_square = [&] {
+    const std::size_t width = rows.width(row), over = rows.options().usual_width;
+    if (width == 0) return 0.f;  // a bias alone
+    return kernels_.sum_squares_f32(gradient, width) / static_cast<float>(over != 0 ? over : width);
+  };
   switch (kind_) {
     case OptimizerKind::adam: {
       simd::AdamStep& adam = numbers.adam;

@@ -11,6 +11,18 @@ namespace glissade {
 
 class GradientStore;
 
+/// Which optimiser, and its numbers but for the learning rate.
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::adam;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  std::uint64_t seed = 1;  ///< of stochastic rounding
+
+  static OptimizerOptions of(const Config& config) noexcept;
+};
+
 /// One optimiser step's numbers, applied row by row to whatever rows the step touches, with decoupled weight decay (Loshchilov &
 /// Hutter 2019). g is the row's gradient, d the steps since the row was last touched, w the weights:
 ///
@@ -31,7 +43,9 @@ class GradientStore;
 class RowOptimizer {
  public:
   /// `step` counts from 1.
-  RowOptimizer(const Config& config, double learning_rate, std::uint64_t step);
+  RowOptimizer(const OptimizerOptions& options, double learning_rate, std::uint64_t step);
+  RowOptimizer(const Config& config, double learning_rate, std::uint64_t step)
+      : RowOptimizer(OptimizerOptions::of(config), learning_rate, step) {}
 
   /// The same step, but gradients go to `store`, which must outlive this, multiplied by `share`, and rows stay as they are.
   RowOptimizer collecting(GradientStore& store, float share) const noexcept {
@@ -45,9 +59,9 @@ class RowOptimizer {
   /// memory, and each has a handful of places there.
   void prefetch(const ParameterRows& rows, std::size_t row) const noexcept;
 
-  /// Applies the gradient `gradient` (rows.width() floats) and `bias_gradient` to row `row`. Returns the squared length of the
-  /// change, bias included, in bf16 that before rounding; 0 where gradients are collected. `rows` has the state that
-  /// OptimizerState::of(config) says.
+  /// Applies the gradient `gradient` (rows.width(row) floats) and `bias_gradient` to row `row`. Returns the squared length of the
+  /// change, bias included, in bf16 that before rounding; 0 where gradients are collected. `rows` has the state that the
+  /// optimiser keeps (OptimizerState).
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
 
  private:

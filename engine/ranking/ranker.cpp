@@ -11,13 +11,16 @@
 #include <vector>
 
 #include "engine/batches/sample_order.h"
+#include "engine/losses/loss.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_optimizer.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::size_t kPasses = 10, kBatch = 64, kChunk = 8;
-constexpr float kRate = 6e-3f, kShrink = 1e-5f;
+constexpr double kRate = 6e-3, kDecay = 1e-5;
 constexpr std::uint64_t kStartStream = 64, kOrderStream = 65;
 
 struct Scale {
@@ -76,24 +79,16 @@ RankNet start(const LinearRanker& linear, const Scale& scale, std::uint64_t seed
   return net;
 }
 
-class Adam {
- public:
-  void step(RankNet& net, const RankNet& gradient, float rate) noexcept {
-    constexpr float kKeep1 = 0.9f, kKeep2 = 0.999f;
-    power1_ *= kKeep1;
-    power2_ *= kKeep2;
-    Eigen::Map<Numbers> w(net.all.data());
-    const Eigen::Map<const Numbers> g(gradient.all.data());
-    first_ = kKeep1 * first_ + (1 - kKeep1) * g;
-    second_ = kKeep2 * second_ + (1 - kKeep2) * g * g;
-    w -= rate * (first_ / (1 - power1_) / ((second_ / (1 - power2_)).sqrt() + 1e-8f) + kShrink * w);
-  }
-
- private:
-  using Numbers = Eigen::Array<float, RankNet::kSize, 1>;
-  Numbers first_ = Numbers::Zero(), second_ = Numbers::Zero();
-  float power1_ = 1, power2_ = 1;
-};
+/// The net's numbers as one row of parameters.
+ParameterRows parameters_of(const RankNet& net) {
+  ParameterRows::Options options;
+  options.storage = Storage::fp32;
+  options.with_bias = false;
+  options.state = {OptimizerState::First::fp32, OptimizerState::Second::fp32};
+  ParameterRows row(1, RankNet::kSize, options);
+  row.write(0, net.all.data());
+  return row;
+}
 
 /// The gradients of batches of cases.
 class Gradients {
@@ -152,20 +147,21 @@ class Gradients {
 }  // namespace
 
 void differentiate_ranking(std::span<const float> z, std::span<const float> targets, float weight, float* by_score) {
-  const float highest = *std::ranges::max_element(z);
-  float others = 0;
+  static thread_local std::vector<std::uint32_t> places;
+  static thread_local std::vector<float> wanted;
+  places.clear();
+  wanted.clear();
   for (std::size_t c = 0; c < z.size(); ++c) {
-    by_score[c] = std::exp(z[c] - highest);
-    if (targets[c] == 0) others += by_score[c];
+    if (targets[c] == 0) continue;
+    places.push_back(static_cast<std::uint32_t>(c));
+    wanted.push_back(targets[c]);
   }
-  others = std::max(others, 1e-20f);
-  float factor = 0;  // of the others' exponentials
-  for (std::size_t c = 0; c < z.size(); ++c) {
-    if (targets[c] != 0) factor += weight * targets[c] / (by_score[c] + others);
-  }
-  for (std::size_t c = 0; c < z.size(); ++c) {
-    by_score[c] = targets[c] != 0 ? -weight * targets[c] * others / (by_score[c] + others) : factor * by_score[c];
-  }
+  std::ranges::copy(z, by_score);
+  // The loss shares 1 among the labels; here each counts whole.
+  const auto scale = weight * static_cast<float>(places.size());
+  const auto [loss, factor] =
+      Loss(LossKind::decoupled).gradient({by_score, z.size(), places, places.size(), z.size(), {}, wanted}, scale);
+  for (std::size_t c = 0; c < z.size(); ++c) by_score[c] *= factor;
 }
 
 Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed, WorkMonitor& monitor) {
@@ -173,7 +169,8 @@ Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, 
   const std::vector<Case> cases = cases_of(examples);
   RankNet net = start(linear, scale, seed);
   Gradients gradients(examples, scale);
-  Adam adam;
+  ParameterRows parameters = parameters_of(net);
+  const OptimizerOptions adam{.weight_decay = kDecay, .seed = seed};
   std::vector<std::uint32_t> order;
   const std::size_t steps = (cases.size() + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
@@ -182,7 +179,9 @@ Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, 
     shuffle(order, cases.size(), hashing::derive(seed, kOrderStream, pass));
     for (std::size_t first = 0; first < order.size() && monitor.advance(); first += kBatch, ++step) {
       const RankNet& gradient = gradients.of(net, cases, std::span(order).subspan(first, std::min(kBatch, order.size() - first)));
-      adam.step(net, gradient, kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
+      const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
+      RowOptimizer(adam, kRate * left, step + 1).update(parameters, 0, gradient.all.data(), 0.f);
+      parameters.read(0, net.all.data());
     }
   }
   Ranker ranker;

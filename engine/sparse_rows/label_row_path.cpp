@@ -4,7 +4,6 @@
 
 #include "engine/candidates/soundness.h"
 #include "engine/sparse_rows/label_rows.h"
-#include "engine/sparse_rows/row_training.h"
 
 namespace glissade {
 namespace {
@@ -54,7 +53,7 @@ void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
   rows = std::move(made.rows);
   if (config.row_epochs == 0) return;
   row_index = FeatureIndex(rows, source.data.feature_count);
-  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index}).run(monitor);
+  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor);
 }
 
 void LabelRowPath::index(std::size_t features) {
@@ -62,7 +61,7 @@ void LabelRowPath::index(std::size_t features) {
 }
 
 std::size_t LabelRowPath::memory_bytes() const noexcept {
-  return weights.weights.bytes() + rows.memory_bytes() + row_index.memory_bytes();
+  return weights.weights.bytes() + rows.memory_bytes() + row_state.memory_bytes() + row_index.memory_bytes();
 }
 
 std::vector<StoredArray> LabelRowPath::arrays() {
@@ -70,12 +69,17 @@ std::vector<StoredArray> LabelRowPath::arrays() {
   return {{SectionKind::sparse_offsets, 0, &rows.offsets},
           {SectionKind::sparse_ids, 0, &rows.ids},
           {SectionKind::sparse_values, 0, &rows.values},
-          {SectionKind::feature_weights, 0, &weights.weights}};
+          {SectionKind::feature_weights, 0, &weights.weights},
+          {SectionKind::sparse_low, 0, &row_state.low, true},
+          {SectionKind::sparse_second_moment, 0, &row_state.second_moments, true}};
 }
 
 std::string_view LabelRowPath::defect(const Shape& shape) const noexcept {
   if (const std::string_view wrong = rows.defect(shape.features); !wrong.empty()) return wrong;
   if (!rows.empty() && rows.rows() != shape.labels) return "its sparse rows are not one per label";
+  const auto fits = [](std::size_t size, std::size_t whole) { return size == 0 || size == whole; };
+  if (!fits(row_state.low.size(), rows.entries()) || !fits(row_state.second_moments.size(), rows.rows()))
+    return "the training state of its sparse rows does not fit them";
   return {};
 }
 

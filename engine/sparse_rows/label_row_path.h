@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/candidates/proposing_path.h"
+#include "engine/sparse_rows/row_training.h"
 
 namespace glissade {
 
@@ -19,6 +20,7 @@ class LabelRowPath final : public ProposingPath {
 
   FeatureWeights weights;  ///< of samples before the rows
   SparseMatrix rows;       ///< one per label
+  SparseRowState row_state;
   FeatureIndex row_index;
 };
 

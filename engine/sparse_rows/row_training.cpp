@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/batches/sample_order.h"
 #include "engine/losses/label_weights.h"
@@ -19,7 +20,8 @@ constexpr std::size_t kBatch = 2048, kBlock = 32;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
 constexpr float kLeastForTopology = 0.02f;  ///< of a gradient that has a say in the topology
-constexpr float kUsualFanIn = 64;           ///< Adagrad's mean is over so many entries
+constexpr std::size_t kUsualFanIn = 64;     ///< Adagrad's mean is over so many entries
+constexpr float kFirstSquare = 1e-8f;       ///< what Adagrad's sums begin with
 constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 
 }  // namespace
@@ -28,7 +30,9 @@ constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 struct RowTraining::Worker {
   SpreadSample sample;
   std::vector<float> logits;
-  std::vector<std::uint32_t> labels;
+  std::vector<float> targets;         ///< weights of the sample's labels
+  std::vector<std::uint32_t> labels;  ///< the sample's own first
+  std::vector<std::uint32_t> own;     ///< 0, 1 ..: where they stand
   std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
   std::vector<std::size_t> ends;      ///< of each label's places
 };
@@ -36,10 +40,30 @@ struct RowTraining::Worker {
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                          const LabelRows& made, const TrainedRows& parts)
     : config_(config), data_(data), rows_(rows), made_(made), parts_(parts) {
-  values_.resize(parts.rows.entries());
-  simd::kernels().widen(parts.rows.values.data(), values_.data(), values_.size());
-  squares_.assign(parts.rows.rows(), 1e-8f);
+  adagrad_ = {.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = config.seed};
+  std::vector<float> started(parts.rows.entries());
+  simd::kernels().widen(parts.rows.values.data(), started.data(), started.size());
+  parameters_ = parameters_of(started);
+  std::fill_n(parameters_.row_second_moment.data(), parameters_.rows(), kFirstSquare);
   label_weights_ = label_weights(config, made.counts, rows.size());
+}
+
+/// The rows' entries as parameters of these values; the optimiser has seen nothing yet.
+ParameterRows RowTraining::parameters_of(std::span<const float> values) const {
+  const std::span<const std::uint64_t> begins(parts_.rows.offsets.data(), parts_.rows.offsets.size());
+  ParameterRows::Options options;
+  options.with_bias = false;
+  options.state.second = OptimizerState::Second::row;
+  options.usual_width = kUsualFanIn;
+  ParameterRows parameters(begins, options);
+  simd::kernels().split_f32(values.data(), parameters.high.data(), parameters.low.data(), values.size());
+  return parameters;
+}
+
+std::vector<float> RowTraining::values() const {
+  std::vector<float> all(parameters_.high.size());
+  simd::kernels().join_f32(parameters_.high.data(), parameters_.low.data(), all.data(), all.size());
+  return all;
 }
 
 void RowTraining::run(WorkMonitor& monitor) {
@@ -55,25 +79,25 @@ void RowTraining::run(WorkMonitor& monitor) {
     shuffle(order, rows_.size(), hashing::derive(config_.seed, kOrderStream, epoch));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
-      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
-                  static_cast<float>(config_.row_rate * left));
+      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.row_rate * left);
       if (!monitor.advance()) return;
       if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_topology_gradients();
     }
     if (!topology_gradients_.empty()) change_topology(epoch + 1);
   }
-  simd::kernels().narrow_nearest(values_.data(), parts_.rows.values.data(), values_.size());
+  parts_.rows.values = std::move(parameters_.high);
+  parts_.state = {std::move(parameters_.low), std::move(parameters_.row_second_moment)};
 }
 
 std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const float> values) {
   if (candidates_.labels.empty()) {
     candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.list_budget / 4 + 1);
   }
-  values_.assign(values.begin(), values.end());
+  parameters_ = parameters_of(values);
   Worker worker;
   Gradients found;
   differentiate(place, worker, found);
-  std::vector<float> gradient(values_.size());
+  std::vector<float> gradient(values.size());
   for (const Gradients::Row& row : found.rows) {
     for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) {
       gradient[parts_.rows.offsets[row.of.label] + found.entries[e]] += found.values[e];
@@ -82,7 +106,7 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
   return gradient;
 }
 
-void RowTraining::train_batch(std::span<const std::uint32_t> places, float rate) {
+void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate) {
   blocks_.resize((places.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
     static thread_local Worker worker;
@@ -107,7 +131,6 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   }
   worker.logits.resize(worker.labels.size());
   worker.ends.resize(worker.labels.size());
-  float highest = -1e30f;
   std::size_t matched = 0;
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
     const std::uint32_t label = worker.labels[c];
@@ -120,7 +143,7 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     for (std::size_t i = first; i < matched; ++i) {
       const std::uint64_t j = at + worker.places[i];
       const float value = x[rows.ids[j]];
-      now += value * values_[j];
+      now += value * joined(parameters_.high[j], parameters_.low[j]);
       if (c >= truth.size()) continue;
       const float started = widened(rows.values[j]);
       start += value * started;
@@ -128,20 +151,15 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     }
     if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
     worker.logits[c] = kSharpness * now;
-    highest = std::max(highest, worker.logits[c]);
   }
-  float others = 0;
+  weights_of(label_weights_, truth, worker.targets);
+  for (auto place = static_cast<std::uint32_t>(worker.own.size()); place < truth.size(); ++place) worker.own.push_back(place);
+  const LogitRow all{worker.logits.data(), worker.logits.size(), std::span(worker.own).first(truth.size()),
+                     truth.size(),         worker.logits.size(), {},
+                     worker.targets};
+  const float factor = loss_.gradient(all, 1.f).factor;
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    worker.logits[c] = std::exp(worker.logits[c] - highest);
-    if (c >= truth.size()) others += worker.logits[c];
-  }
-  others = std::max(others, 1e-20f);
-  const float share = 1.f / static_cast<float>(truth.size());
-  const auto target = [&](std::size_t c) { return label_weights_.empty() ? share : share * label_weights_[truth[c]]; };
-  float factor = 0;  // of the others' exponentials
-  for (std::size_t c = 0; c < truth.size(); ++c) factor += target(c) / (worker.logits[c] + others);
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const float gradient = c < truth.size() ? -target(c) * others / (worker.logits[c] + others) : factor * worker.logits[c];
+    const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
     const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
     for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
@@ -152,7 +170,7 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   }
 }
 
-void RowTraining::update_rows(float rate) {
+void RowTraining::update_rows(double rate) {
   struct Piece {
     std::uint32_t label, block, row;
   };
@@ -171,20 +189,17 @@ void RowTraining::update_rows(float rate) {
     if (i == 0 || pieces[i].label != pieces[i - 1].label) begins.push_back(i);
   }
   begins.push_back(pieces.size());
+  const RowOptimizer optimizer(adagrad_, rate, ++step_);
   tbb::parallel_for(std::size_t{0}, begins.size() - 1, [&](std::size_t group) {
     static thread_local std::vector<float> sum;
     const std::uint32_t label = pieces[begins[group]].label;
-    const std::uint64_t at = parts_.rows.offsets[label], size = parts_.rows.offsets[label + 1] - at;
-    sum.assign(size, 0.f);
+    sum.assign(parameters_.width(label), 0.f);
     for (std::size_t i = begins[group]; i < begins[group + 1]; ++i) {
       const Gradients& block = blocks_[pieces[i].block];
       const Gradients::Row& row = block.rows[pieces[i].row];
       for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) sum[block.entries[e]] += block.values[e];
     }
-    const float square = simd::kernels().sum_squares_f32(sum.data(), size);
-    if (square == 0) return;
-    squares_[label] += square / kUsualFanIn;
-    simd::kernels().axpy_f32(-rate / std::sqrt(squares_[label]), sum.data(), values_.data() + at, size);
+    optimizer.update(parameters_, label, sum.data(), 0.f);
   });
 }
 
@@ -208,7 +223,12 @@ void RowTraining::change_topology(std::uint32_t epochs_done) {
   };
   const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
                               config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
-  glissade::change_topology(change, topology_gradients_, parts_.weights.weights.size(), sample, parts_.rows, values_);
+  std::vector<float> moved = values();
+  ParameterRows before = std::move(parameters_);
+  glissade::change_topology(change, topology_gradients_, parts_.weights.weights.size(), sample, parts_.rows, moved);
+  parameters_ = parameters_of(moved);
+  parameters_.row_second_moment = std::move(before.row_second_moment);
+  parameters_.row_steps = std::move(before.row_steps);
   topology_gradients_.clear();
 }
 

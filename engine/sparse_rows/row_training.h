@@ -11,22 +11,35 @@
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_matrix.h"
 #include "engine/candidates/spread_sample.h"
+#include "engine/losses/loss.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_optimizer.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/row_topology.h"
 
 namespace glissade {
 
-/// What a training works on: the labels' rows, how samples are weighted before them, and the index of the rows as they start.
+/// What going on training sparse rows needs besides them; empty where they were not trained, or will not be.
+struct SparseRowState {
+  Array<std::uint16_t> low;     ///< the entries' lower halves (ParameterRows)
+  Array<float> second_moments;  ///< one per row
+
+  std::size_t memory_bytes() const noexcept { return low.bytes() + second_moments.bytes(); }
+};
+
+/// What a training works on: the labels' rows, how samples are weighted before them, the index of the rows as they start, and
+/// what it leaves for another one.
 struct TrainedRows {
   const FeatureWeights& weights;
   SparseMatrix& rows;
   const FeatureIndex& index;
+  SparseRowState& state;
 };
 
 /// Trains the labels' sparse rows where they start, at the sums of their samples: each of a sample's labels against the
-/// rows that the inverted index retrieves for it (the decoupled softmax of engine/losses/loss.h), row-wise Adagrad. Between
-/// passes the topology may change (row_topology.h).
+/// rows that the inverted index retrieves for it, by the decoupled softmax (engine/losses/loss.h) and Adagrad with one second
+/// moment per row (engine/parameters/row_optimizer.h). Between passes the topology may change (row_topology.h).
 ///
 /// A label of a few samples has each of them in its row already, so that on training samples everything looks right and there is
 /// nothing to learn. So each sample is left out of its own labels' rows when these are scored: what is learned is what helps the
@@ -39,7 +52,8 @@ class RowTraining {
   RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
               const TrainedRows& parts);
 
-  /// config.row_epochs passes; then they are in parts.rows. Stopped, these are not to be used.
+  /// config.row_epochs passes; then the rows are in parts.rows, and in parts.state what is needed to go on training them.
+  /// Stopped, these are not to be used.
   void run(WorkMonitor& monitor = WorkMonitor::silent());
 
   /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness of the .cpp file, were
@@ -66,9 +80,11 @@ class RowTraining {
     }
   };
 
-  void train_batch(std::span<const std::uint32_t> places, float rate);
+  void train_batch(std::span<const std::uint32_t> places, double rate);
+  ParameterRows parameters_of(std::span<const float> values) const;
+  std::vector<float> values() const;
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
-  void update_rows(float rate);
+  void update_rows(double rate);
   void take_topology_gradients();
   void change_topology(std::uint32_t epochs_done);
 
@@ -77,9 +93,11 @@ class RowTraining {
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
   TrainedRows parts_;
-  std::vector<float> values_;                      ///< of the rows, in floats
+  Loss loss_{LossKind::decoupled};
+  OptimizerOptions adagrad_;
+  ParameterRows parameters_;  ///< the rows' entries
+  std::uint64_t step_ = 0;
   std::vector<float> label_weights_;               ///< as targets; empty: equal
-  std::vector<float> squares_;                     ///< Adagrad's sum of each row
   RowCandidates candidates_;                       ///< of rows_
   std::vector<Gradients> blocks_;                  ///< of the batch
   std::vector<LabelGradient> topology_gradients_;  ///< of the pass, where the topology is to change after it

@@ -8,6 +8,9 @@
 
 #include "engine/batches/sample_order.h"
 #include "engine/candidates/spread_sample.h"
+#include "engine/losses/loss.h"
+#include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_optimizer.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "hashing/seeds.h"
@@ -19,7 +22,8 @@ namespace {
 constexpr std::uint32_t kFanIn = 256;
 constexpr std::size_t kPasses = 2, kBatch = 512, kBlock = 32;
 constexpr float kSharpness = 30;  ///< as in row_training.cpp
-constexpr float kRate = 0.05f, kMost = 3.f;
+constexpr double kRate = 0.05;
+constexpr float kMost = 3.f, kFirstSquare = 1e-6f;
 constexpr std::uint64_t kChoiceStream = 66, kOrderStream = 67;
 
 /// Part of the gradient by a: of one sample by one of its features.
@@ -30,9 +34,20 @@ struct Slope {
 
 struct Worker {
   SpreadSample sample;
-  std::vector<std::uint32_t> labels;
+  std::vector<std::uint32_t> labels;  ///< the sample's own first
+  std::vector<std::uint32_t> own;     ///< 0, 1 ..: where they stand
   std::vector<float> logits, by_feature;
 };
+
+/// A number per feature, each with a squared gradient of its own: rows of no weights, whose biases they are.
+ParameterRows number_per_feature(std::size_t features) {
+  ParameterRows::Options options;
+  options.storage = Storage::fp32;
+  options.state.second = OptimizerState::Second::row;
+  ParameterRows rows(features, 0, options);
+  std::fill_n(rows.bias_second_moment.data(), features, kFirstSquare);
+  return rows;
+}
 
 class WeightLearning {
  public:
@@ -43,17 +58,16 @@ class WeightLearning {
         made_(made),
         candidates_(candidates),
         weights_(weights),
-        logs_(data.feature_count),
+        logs_(number_per_feature(data.feature_count)),
         squared_(data.feature_count, 1.f),
-        sums_(data.feature_count),
-        squares_(data.feature_count, 1e-6f) {}
+        sums_(data.feature_count) {}
 
   void run(std::uint64_t seed, WorkMonitor& monitor);
   std::vector<float> gradient_at(std::uint32_t place, std::span<const float> logs);
-  const std::vector<float>& logs() const noexcept { return logs_; }
+  std::span<const float> logs() const noexcept { return {logs_.bias.data(), logs_.bias.size()}; }
 
  private:
-  void batch(std::span<const std::uint32_t> places, float rate);
+  void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer);
   void differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const;
   template <class Use>
   void for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const;
@@ -63,26 +77,30 @@ class WeightLearning {
   const LabelRows& made_;
   const RowCandidates& candidates_;
   const FeatureWeights& weights_;
-  std::vector<float> logs_, squared_;  ///< a, exp(2 a)
-  std::vector<float> sums_, squares_;  ///< of the batch's gradients; Adagrad's
+  Loss loss_{LossKind::decoupled};
+  ParameterRows logs_;          ///< a
+  std::vector<float> squared_;  ///< exp(2 a)
+  std::vector<float> sums_;     ///< of the batch's gradients
   std::vector<std::vector<Slope>> blocks_;
 };
 
 void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * kPasses;
+  const OptimizerOptions adagrad{.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = seed};
   std::size_t step = 0;
   for (std::size_t pass = 0; pass < kPasses; ++pass) {
     shuffle(order, rows_.size(), hashing::derive(seed, kOrderStream, pass));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+      const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
       batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
-            kRate * (1 - static_cast<float>(step) / static_cast<float>(steps)));
+            RowOptimizer(adagrad, kRate * left, step + 1));
       if (!monitor.advance()) return;
     }
   }
 }
 
-void WeightLearning::batch(std::span<const std::uint32_t> places, float rate) {
+void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer) {
   blocks_.resize((places.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
     static thread_local Worker worker;
@@ -102,9 +120,9 @@ void WeightLearning::batch(std::span<const std::uint32_t> places, float rate) {
     const float gradient = sums_[f];
     if (gradient == 0.f) continue;  // taken already, or cancelled
     sums_[f] = 0.f;
-    squares_[f] += gradient * gradient;
-    logs_[f] = std::clamp(logs_[f] - rate * gradient / std::sqrt(squares_[f]), -kMost, kMost);
-    squared_[f] = std::exp(2 * logs_[f]);
+    optimizer.update(logs_, f, nullptr, gradient);
+    logs_.bias[f] = std::clamp(logs_.bias[f], -kMost, kMost);
+    squared_[f] = std::exp(2 * logs_.bias[f]);
   }
 }
 
@@ -149,26 +167,21 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
   for (const std::uint32_t label : candidates_.of(place)) {
     if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
   }
-  float highest = -1e30f;
   worker.logits.resize(worker.labels.size());
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
     float sum = 0;
     for_each_shared(worker.sample, worker.labels[c], c < truth.size(),
                     [&](std::uint32_t f, float product) { sum += squared_[f] * product; });
     worker.logits[c] = kSharpness * sum;
-    highest = std::max(highest, worker.logits[c]);
   }
-  float others = 1e-20f;
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    worker.logits[c] = std::exp(worker.logits[c] - highest);
-    if (c >= truth.size()) others += worker.logits[c];
-  }
-  const float target = 1.f / static_cast<float>(truth.size());
-  float factor = 0;
-  for (std::size_t c = 0; c < truth.size(); ++c) factor += target / (worker.logits[c] + others);
+  for (auto at = static_cast<std::uint32_t>(worker.own.size()); at < truth.size(); ++at) worker.own.push_back(at);
+  const std::size_t count = worker.logits.size();
+  const float factor =
+      loss_.gradient({worker.logits.data(), count, std::span(worker.own).first(truth.size()), truth.size(), count, {}}, 1.f)
+          .factor;
   worker.by_feature.resize(data_.feature_count, 0.f);
   for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const float gradient = c < truth.size() ? -target * others / (worker.logits[c] + others) : factor * worker.logits[c];
+    const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < 1e-4f) continue;
     for_each_shared(worker.sample, worker.labels[c], c < truth.size(), [&](std::uint32_t f, float product) {
       worker.by_feature[f] += 2 * kSharpness * squared_[f] * gradient * product;

@@ -92,16 +92,28 @@ TEST_CASE("votes count for all labels of a neighbour, and only for the sample at
   CHECK(set.labels().empty());
 }
 
-TEST_CASE("the arrays of the paths are written in the order of the file format's first version", "[unit]") {
+TEST_CASE("the arrays of the paths are written in the order of the file format's first version, newer ones behind", "[unit]") {
   RankedPaths paths;
   std::vector<std::tuple<SectionKind, std::uint32_t>> order;
   for (const StoredArray& array : paths.arrays()) order.emplace_back(array.kind, array.index);
   const std::vector<std::tuple<SectionKind, std::uint32_t>> expected{
-      {SectionKind::sparse_offsets, 0},  {SectionKind::sparse_ids, 0},      {SectionKind::sparse_values, 0},
-      {SectionKind::sparse_offsets, 1},  {SectionKind::sparse_ids, 1},      {SectionKind::sparse_values, 1},
-      {SectionKind::sparse_offsets, 2},  {SectionKind::sparse_ids, 2},      {SectionKind::sparse_values, 2},
-      {SectionKind::feature_weights, 0}, {SectionKind::feature_weights, 1}, {SectionKind::sample_label_begins, 0},
-      {SectionKind::sample_labels, 0},   {SectionKind::blend, 0},           {SectionKind::ranker, 0},
+      {SectionKind::sparse_offsets, 0},
+      {SectionKind::sparse_ids, 0},
+      {SectionKind::sparse_values, 0},
+      {SectionKind::sparse_offsets, 1},
+      {SectionKind::sparse_ids, 1},
+      {SectionKind::sparse_values, 1},
+      {SectionKind::sparse_offsets, 2},
+      {SectionKind::sparse_ids, 2},
+      {SectionKind::sparse_values, 2},
+      {SectionKind::feature_weights, 0},
+      {SectionKind::feature_weights, 1},
+      {SectionKind::sample_label_begins, 0},
+      {SectionKind::sample_labels, 0},
+      {SectionKind::blend, 0},
+      {SectionKind::ranker, 0},
+      {SectionKind::sparse_low, 0},
+      {SectionKind::sparse_second_moment, 0},
   };
   CHECK(order == expected);
 }

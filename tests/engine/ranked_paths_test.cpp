@@ -6,6 +6,7 @@
 #include <glissade/metrics.h>
 #include <glissade/options.h>
 
+#include "engine/model_file/container.h"
 #include "engine/training/ranker_fit.h"
 #include "tests/engine/models.h"
 
@@ -199,6 +200,31 @@ TEST_CASE("arrays that do not make whole sparse paths are named", "[unit]") {
   broken = paths();
   broken.linear.weights = Array<float>(3);
   CHECK(broken.defect(shape) == "its sparse paths are not complete");
+  broken = paths();
+  REQUIRE(broken.label_rows.row_state.low.size() == broken.label_rows.rows.entries());
+  broken.label_rows.row_state.low = Array<std::uint16_t>(broken.label_rows.rows.entries() - 1);
+  CHECK(broken.defect(shape) == "the training state of its sparse rows does not fit them");
+  broken = paths();
+  broken.label_rows.row_state.second_moments = Array<float>(data.labels + 1);
+  CHECK(broken.defect(shape) == "the training state of its sparse rows does not fit them");
+}
+
+TEST_CASE("what trained sparse rows need to go on is in the model file, and not in a slim one", "[unit]") {
+  using model_file::SectionKind;
+  const Data data = planted_data(300, 100, 40, 3);
+  const Model model = trained(sparse_config(), data);
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd")));
+  must(model.save(folder.file("slim.glsd"), false));
+  const auto whole = must(model_file::Reader::open(folder.file("m.glsd"))),
+             slim = must(model_file::Reader::open(folder.file("slim.glsd")));
+  const std::size_t entries = whole.bytes(SectionKind::sparse_ids, 0).size() / sizeof(std::uint32_t);
+  CHECK(whole.bytes(SectionKind::sparse_low, 0).size() == entries * sizeof(std::uint16_t));
+  CHECK(whole.bytes(SectionKind::sparse_second_moment, 0).size() == data.labels * sizeof(float));
+  CHECK_FALSE(slim.has(SectionKind::sparse_low));
+  CHECK_FALSE(slim.has(SectionKind::sparse_second_moment));
+  Model again = must(Model::load(folder.file("m.glsd"), LoadFor::training));
+  CHECK((saved(again) == saved(model)));
 }
 
 }  // namespace glissade::test

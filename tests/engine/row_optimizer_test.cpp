@@ -189,4 +189,65 @@ TEST_CASE("random weights depend on seed and row alone and fill their range", "[
   REQUIRE(square / 3700 == Approx(0.25 * 0.25 / 3).epsilon(0.06));
 }
 
+TEST_CASE("rows of different widths are updated as rows of one width are, each in its place", "[unit][levels]") {
+  const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adagrad);
+  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  Config config;
+  config.optimizer = kind;
+  config.storage = storage;
+  const std::vector<std::uint64_t> begins = {0, 5, 5, kWidth + 5, kWidth + 8};
+  ParameterRows ragged(begins, ParameterRows::Options::of(config, true));
+  CHECK(ragged.rows() == 4);
+  CHECK(ragged.width() == kWidth);
+  CHECK(ragged.width(1) == 0);
+  CHECK(ragged.begin(3) == kWidth + 5);
+  for (const std::size_t row : {std::size_t{0}, std::size_t{2}, std::size_t{3}}) {
+    const std::size_t width = ragged.width(row);
+    ParameterRows alone(4, width, ParameterRows::Options::of(config, true));
+    const std::vector<float> start = random_gradient(100 + row);
+    alone.write(row, start.data());
+    ragged.write(row, start.data());
+    for (std::uint64_t step = 1; step < 4; ++step) {
+      const std::vector<float> gradient = random_gradient(step);
+      RowOptimizer(config, 0.1, step).update(alone, row, gradient.data(), 0.3f);
+      RowOptimizer(config, 0.1, step).update(ragged, row, gradient.data(), 0.3f);
+    }
+    std::vector<float> a(width), b(width);
+    alone.read(row, a.data());
+    ragged.read(row, b.data());
+    CHECK(a == b);
+    CHECK(alone.bias[row] == ragged.bias[row]);
+    alone.read_forward(row, a.data());
+    ragged.read_forward(row, b.data());
+    CHECK(a == b);
+  }
+}
+
+TEST_CASE("with a usual width a weight has the same rate in a short row and in a long one", "[unit]") {
+  ParameterRows::Options options;
+  options.storage = Storage::fp32;
+  options.state.second = OptimizerState::Second::row;
+  options.usual_width = 10;
+  const std::vector<std::uint64_t> begins = {0, 1, 9};
+  ParameterRows rows(begins, options);
+  const std::vector<float> gradient = {2, 0, 0, 0, 0, 0, 0, 0};
+  const OptimizerOptions adagrad{.kind = OptimizerKind::adagrad, .epsilon = 0};
+  for (const std::size_t row : {std::size_t{0}, std::size_t{1}})
+    RowOptimizer(adagrad, 0.5, 1).update(rows, row, gradient.data(), 0);
+  CHECK(rows.weights[0] == Approx(-0.5 * 2 / std::sqrt(4.0 / 10)));
+  CHECK(rows.weights[1] == rows.weights[0]);
+}
+
+TEST_CASE("a row without weights is its bias alone", "[unit]") {
+  ParameterRows::Options options;
+  options.storage = Storage::fp32;
+  options.state.second = OptimizerState::Second::row;
+  ParameterRows rows(2, 0, options);
+  const OptimizerOptions adagrad{.kind = OptimizerKind::adagrad, .epsilon = 0};
+  RowOptimizer(adagrad, 0.5, 1).update(rows, 1, nullptr, 3.f);
+  RowOptimizer(adagrad, 0.5, 2).update(rows, 1, nullptr, 4.f);
+  CHECK(rows.bias[0] == 0.f);
+  CHECK(rows.bias[1] == Approx(-0.5 - 0.5 * 4 / 5));
+}
+
 }  // namespace glissade::test

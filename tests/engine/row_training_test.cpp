@@ -43,10 +43,13 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   config.row_rate = 0.05;
   RankedPaths trained = untrained(config, data), followed = untrained(config, data);
   const LabelRows made = label_rows(view, all, trained.label_rows.weights, config.fan_in);
-  RowTraining(config, view, all, made, {trained.label_rows.weights, trained.label_rows.rows, trained.label_rows.row_index}).run();
+  RowTraining(config, view, all, made,
+              {trained.label_rows.weights, trained.label_rows.rows, trained.label_rows.row_index, trained.label_rows.row_state})
+      .run();
 
-  RowTraining gradients(config, view, all, made,
-                        {followed.label_rows.weights, followed.label_rows.rows, followed.label_rows.row_index});
+  RowTraining gradients(
+      config, view, all, made,
+      {followed.label_rows.weights, followed.label_rows.rows, followed.label_rows.row_index, followed.label_rows.row_state});
   std::vector<float> values(followed.label_rows.rows.entries());
   for (std::size_t j = 0; j < values.size(); ++j) values[j] = widened(followed.label_rows.rows.values[j]);
   std::vector<double> squares(data.labels, 1e-8);

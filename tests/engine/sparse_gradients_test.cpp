@@ -122,7 +122,8 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
   const LabelRows made = label_rows(view, all, paths.label_rows.weights, 64);
   paths.label_rows.rows = label_rows(view, all, paths.label_rows.weights, 64).rows;
   paths.label_rows.row_index = FeatureIndex(paths.label_rows.rows, data.features);
-  RowTraining training(config, view, all, made, {paths.label_rows.weights, paths.label_rows.rows, paths.label_rows.row_index});
+  RowTraining training(config, view, all, made,
+                       {paths.label_rows.weights, paths.label_rows.rows, paths.label_rows.row_index, paths.label_rows.row_state});
   hashing::Random random(9);
   std::vector<float> values(paths.label_rows.rows.entries());
   for (std::size_t j = 0; j < values.size(); ++j)
