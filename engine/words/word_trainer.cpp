@@ -38,6 +38,11 @@ constexpr std::size_t kBlock = std::size_t{1} << 14;
 /// Words in a row that share a batch of the other losses: runs from all over the text make it up.
 constexpr std::size_t kRun = 32;
 
+/// A short text of frequent words may lose all of them to subsampling, or have none beside another.
+Error nothing_learned() {
+  return usage_error("no pair of words was left to learn from in an epoch; use a longer text, or subsampling 0");
+}
+
 }  // namespace
 
 /// Counts, and passes on, what has been done in an epoch; from any thread.
@@ -175,6 +180,7 @@ void WordTrainer::Impl::negative_sampling(EpochProgress& progress, EpochReport& 
     total.hits += part.hits;
   }
   error_ = check_finite(total.loss);
+  if (!error_ && total.pairs == 0 && !progress.stopped()) error_ = nothing_learned();
   model_.step += blocks;
   model_.drop_index();
   report.steps = blocks;
@@ -229,6 +235,7 @@ void WordTrainer::Impl::steps(EpochProgress& progress, EpochReport& report) {
       now.active_share = per(static_cast<double>(active_rows_), report.samples) / model_.shape.labels;
     });
   }
+  if (!error_ && report.steps == 0 && !progress.stopped()) error_ = nothing_learned();
   report.loss = per(report.loss, report.samples);
   report.precision_at_1 = per(static_cast<double>(hits_), probed_);
   report.active_share = per(static_cast<double>(active_rows_), report.samples) / model_.shape.labels;

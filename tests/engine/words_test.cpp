@@ -272,6 +272,18 @@ TEST_CASE("a rate that is too high is named", "[unit]") {
     CHECK(report.error().message == "the loss is no longer a finite number in epoch 1; use a lower learning rate than 100");
 }
 
+TEST_CASE("an epoch in which no pair of words is left to learn from is an error, and no loss of 0", "[unit]") {
+  const World world(false, 2);
+  Config config = words_config(GENERATE(LossKind::ns, LossKind::softmax));
+  config.subsampling = 1e-12;
+  Model model = must(Model::create(config, world.shape()));
+  WordTrainer trainer = must(WordTrainer::create(model, world.view()));
+  const auto report = trainer.train_epoch();
+  REQUIRE_FALSE(report);
+  CHECK(report.error().message == "no pair of words was left to learn from in an epoch; use a longer text, or subsampling 0");
+  CHECK(model.epochs_done() == 0);
+}
+
 TEST_CASE("texts and models that do not fit are refused", "[unit]") {
   const World world, other(true);
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
