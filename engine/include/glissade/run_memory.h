@@ -43,7 +43,7 @@ struct RunMemory {
 };
 
 /// `held`: what the process holds already, program and data that were read (resident_memory_mib() before the model is made).
-/// Within a tenth of the peak on the data sets of the README.
+/// Within a tenth of the peak on the data sets of bench/RESULTS.md.
 RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held);
 
 }  // namespace glissade
