@@ -40,7 +40,7 @@ constexpr std::size_t kRun = 32;
 
 /// A short text of frequent words may lose all of them to subsampling, or have none beside another.
 Error nothing_learned() {
-  return usage_error("no pair of words was left to learn from in an epoch; use a longer text, or subsampling 0");
+  return runtime_error("no pair of words was left to learn from in an epoch; use a longer text, or subsampling 0");
 }
 
 }  // namespace
