@@ -19,6 +19,11 @@ SMALL = ["--preset", "plain", "--hidden", "32", "--active", "256", "--sampler", 
          "--learning-rate", "0.02", "--quiet"]
 
 
+def hang_up_ends():
+    """In the child: SIGHUP as on a terminal, also where the tests themselves run under nohup, which children inherit."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Runs:
     """Runs glissade in one folder with the sample's files."""
 
@@ -30,6 +35,7 @@ class Runs:
         self.test_file = str(context.sample / "test.txt.zst")
 
     def start(self, *args, **options):
+        options.setdefault("preexec_fn", hang_up_ends)
         return subprocess.Popen([self.context.glissade, *args], cwd=self.folder, env={**self.environment, **options.pop("env", {})}, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
