@@ -186,7 +186,7 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"fan-in", &Config::fan_in, "0 .. 65536">(
         {kSparsePaths, "features",
          "Features in a label's sparse row straight over the input. The row starts as the largest entries of the sum of the "
-         "label's samples. 12 bytes per entry. 0 = no sparse rows."}),
+         "label's samples. 12 bytes per entry, 14 if it is trained. 0 = no sparse rows."}),
     number<"row-epochs", &Config::row_epochs, "0 .. 1000">(
         {kSparsePaths, "passes",
          "Passes over the data that train the sparse rows before the first epoch. 0 = rows stay as they start."}),
