@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "engine/batches/sample_order.h"
 #include "engine/losses/label_weights.h"
