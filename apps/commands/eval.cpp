@@ -164,8 +164,8 @@ class Eval : public Command {
     if (!holds_vocabulary(model))
       return runtime_error(
           fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_)));
-    const datasets::Subwords subwords(model.label_names(), model.config().min_ngram, model.config().max_ngram);
-    const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().window);
+    const datasets::Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
+    const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().words.window);
     if (!samples) return samples.error();
     if (auto ok = check_scorable(samples->view(), test_); !ok) return ok.error();
     return score(model, samples->view(), search);

@@ -43,7 +43,7 @@ std::string machine_text() {
 }
 
 std::string layers_text(const Model& model) {
-  return fmt::format("{} -> {} -> {}", grouped(model.shape().features), fmt::join(model.config().hidden, " -> "),
+  return fmt::format("{} -> {} -> {}", grouped(model.shape().features), fmt::join(model.config().network.hidden, " -> "),
                      grouped(model.shape().labels));
 }
 
@@ -54,7 +54,7 @@ std::string model_text(const Model& model, const std::string& path) {
   text += fmt::format("parameters       {}\n", grouped(model.parameters()));
   text += fmt::format("steps            {}\n", grouped(model.step()));
   const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
-  text += fmt::format("epochs           {} of {}{}\n", model.epochs_done(), model.config().epochs, within);
+  text += fmt::format("epochs           {} of {}{}\n", model.epochs_done(), model.config().training.epochs, within);
   text += fmt::format("training samples {}\n", grouped(model.training_samples()));
   text += fmt::format("label names      {}\n", count(model.label_names()));
   text += fmt::format("feature names    {}\n", count(model.feature_names()));
@@ -123,10 +123,10 @@ class Info : public Command {
     if (auto once = check_standard_input({files_.train, files_.test}); !once) return once.error();
     auto asked = config_.resolve();
     if (!asked) return asked.error();
-    if (data_.is_text(asked->config.loss == LossKind::ns))
+    if (data_.is_text(asked->config.network.loss == LossKind::ns))
       return usage_error("info --estimate is for samples with labels; a running text takes what its vocabulary takes");
-    const ThreadLimit limit(asked->config.threads);
-    const auto data = read_training_data(files_, data_, {asked->config.seed, true, {}, {}});
+    const ThreadLimit limit(asked->config.run.threads);
+    const auto data = read_training_data(files_, data_, {asked->config.run.seed, true, {}, {}});
     if (!data) return data.error();
     if (config_.preset_name().empty()) asked = config_.resolve_from(choose_preset(data->train).preset);
     if (!asked) return asked.error();

@@ -188,7 +188,7 @@ void Train::describe(const Model& model, const Needs& needs) const {
   const double bytes = static_cast<double>(need.weights + need.optimizer_state) / static_cast<double>(model.parameters());
   note(fmt::format(
       "model {} -> {} -> {}: {} parameters of {:.1f} bytes, {}, {}, sampler {}; training needs about {}, {} available",
-      grouped(model.shape().features), fmt::join(config.hidden, " -> "), grouped(model.shape().labels),
+      grouped(model.shape().features), fmt::join(config.network.hidden, " -> "), grouped(model.shape().labels),
       grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), bytes_text(needs.memory),
       bytes_text(available_memory())));
   std::string level;
@@ -199,7 +199,7 @@ void Train::describe(const Model& model, const Needs& needs) const {
   if (!resumed_) return;
   const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
   note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resumed_->path()), model.epochs_done(),
-                   config.epochs, within));
+                   config.training.epochs, within));
 }
 
 Result<int> Train::run() {
@@ -215,7 +215,7 @@ Result<int> Train::run() {
   if (auto mirrored = log->mirror_to(options_.tensorboard); !mirrored) return mirrored.error();
   const auto asked = open_former();
   if (!asked) return asked.error();
-  const ThreadLimit limit(asked->config.threads);
+  const ThreadLimit limit(asked->config.run.threads);
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
@@ -257,7 +257,7 @@ Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const DatasetV
 
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   RunSettings& settings = options_.settings;
-  const auto seed = resumed_ ? resumed_->model().config().seed : asked.config.seed;  // of the rows that are held out, too
+  const auto seed = resumed_ ? resumed_->model().config().run.seed : asked.config.run.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data");
   ReadSettings reading{seed, settings.quiet, {}, {}};
   if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
@@ -274,7 +274,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (!resumed_ && !settings.quiet) warn_of_outsized(*model, data->train, data->train_pager);
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
-  announce(*model, data->events, {memory, effective_threads(asked.config.threads)}, log);
+  announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
@@ -302,7 +302,7 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
 bool Train::reads_text(const ConfigSource::Resolved& asked) const {
   const std::string& preset = options_.config.preset_name();
-  const bool named = preset == "text8" || preset == "text8-slide" || asked.config.loss == LossKind::ns;
+  const bool named = preset == "text8" || preset == "text8-slide" || asked.config.network.loss == LossKind::ns;
   if (former() == nullptr || options_.data.names_format() || named) return options_.data.is_text(named);
   return holds_vocabulary(*former());
 }
@@ -320,7 +320,7 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
   if (!model) return model.error();
   options_.warn_of_idle(*model, true);
   const std::uint64_t memory = estimate_training_memory(model->config(), model->shape()).total();
-  announce(*model, (*text)->events, {memory, effective_threads(asked.config.threads)}, log);
+  announce(*model, (*text)->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   settings.notes.text = content((*text)->corpus.tokens);
   if (!settings.monitor.metric.empty() && (*text)->validation) settings.notes.validation = fingerprint(*(*text)->validation);

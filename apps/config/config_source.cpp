@@ -60,7 +60,7 @@ Result<void> apply(const std::vector<Setting>& settings, ConfigSource::Resolved&
   if (auto once = check_once(settings); !once) return once;
   // A preset or a file may leave the tables to tune_tables(); who names them later means them.
   const bool tables = gives(settings, "k") || gives(settings, "tables");
-  if (tables && !gives(settings, "table-budget")) resolved.config.table_budget = 0;
+  if (tables && !gives(settings, "table-budget")) resolved.config.hash_tables.budget = 0;
   for (const Setting& setting : settings) {
     if (const auto done = set_option(resolved.config, setting.name, setting.text); !done) return at(setting, done.error());
     resolved.given.push_back(setting.name);

@@ -31,7 +31,7 @@ void ThreadsOption::add_options(CLI::App& parser) {
 Result<ThreadLimit> ThreadsOption::limit() const {
   Config config;
   if (auto done = set_option(config, "threads", text_); !done) return done.error();
-  return ThreadLimit(config.threads);
+  return ThreadLimit(config.run.threads);
 }
 
 }  // namespace glissade::apps

@@ -27,10 +27,10 @@ struct Situation {
     const MonitorSettings& monitor = settings().monitor;
     return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
   }
-  bool all_trained() const noexcept { return model.epochs_done() >= model.config().epochs; }
+  bool all_trained() const noexcept { return model.epochs_done() >= model.config().training.epochs; }
   /// Whether every epoch that is left is one of every so many-th, or the last.
   bool skips_none(std::uint32_t every) const noexcept {
-    for (std::uint32_t epoch = model.epochs_done() + 1; epoch < model.config().epochs; ++epoch) {
+    for (std::uint32_t epoch = model.epochs_done() + 1; epoch < model.config().training.epochs; ++epoch) {
       if (epoch % every != 0) return false;
     }
     return true;

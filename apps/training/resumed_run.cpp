@@ -78,7 +78,7 @@ Result<void> ResumedRun::take(const ConfigSource::Resolved& asked, std::string& 
   tune_tables(wanted.config, model_.shape());
   if (auto same = check_same(wanted, model_.config(), path_); !same) return same;
   model_.set_machine_options(asked.config);
-  const std::uint32_t planned = model_.config().epochs, epochs = asked.config.epochs;
+  const std::uint32_t planned = model_.config().training.epochs, epochs = asked.config.training.epochs;
   if (!asked.names("epochs") || epochs == planned) return {};
   const std::uint32_t begun = model_.epochs_done() + (model_.pass_done() > 0 ? 1 : 0);
   if (epochs < begun) {

@@ -42,7 +42,7 @@ TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& dat
       data_(data),
       settings_(settings),
       log_(log),
-      progress_(model.config().epochs, settings.quiet),
+      progress_(model.config().training.epochs, settings.quiet),
       checkpoints_(model, settings.model_path, settings.checkpoints,
                    {[this](const CheckpointReport& report) { log_checkpoint(report); },
                     [this](const std::string& message) {
@@ -171,7 +171,7 @@ Result<bool> TrainingRun::conclude_epoch(EpochEvent event) {
 
 std::uint32_t TrainingRun::evaluations_left() const noexcept {
   if (!data_.validation) return 0;
-  const std::uint32_t all = model_.config().epochs;
+  const std::uint32_t all = model_.config().training.epochs;
   std::uint32_t left = 0;
   for (std::uint32_t epoch = model_.epochs_done() + 1; epoch <= all; ++epoch)
     left += epoch == all || epoch % settings_.eval_every == 0 ? 1 : 0;
@@ -284,7 +284,7 @@ void TrainingRun::report(const EpochEvent& event) const {
   if (settings_.quiet) return;
   const EpochReport& r = event.report;
   std::string line = fmt::format("epoch {}/{} done in {}, {} samples/s, loss {:.4f}, active {} %", r.epoch,
-                                 model_.config().epochs, duration_text(r.train_seconds),
+                                 model_.config().training.epochs, duration_text(r.train_seconds),
                                  grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss, percent(r.active_share));
   if (r.phases[Phase::rehash] > 0) line += fmt::format(", re-hashing {}", duration_text(r.phases[Phase::rehash]));
   if (event.evaluation)
@@ -305,7 +305,7 @@ void TrainingRun::report_nothing_to_do() const {
     note(fmt::format(
         "{} is finished, all of its {} epochs are trained; --resume with more --epochs goes on, --from starts a new run "
         "from it",
-        path, model_.config().epochs));
+        path, model_.config().training.epochs));
   }
 }
 

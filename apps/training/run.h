@@ -67,7 +67,7 @@ class TrainingRun {
   Result<std::string> keep_state();
   Result<int> stop_now();
   std::string what_is_left();
-  bool last() const noexcept { return model_.epochs_done() >= model_.config().epochs; }
+  bool last() const noexcept { return model_.epochs_done() >= model_.config().training.epochs; }
   std::uint32_t evaluations_left() const noexcept;
   void note_state();
   bool show(const Progress& progress);

@@ -41,13 +41,13 @@ Result<void> add_validation(TextData& data, const TrainingFiles& files, const Co
   if (files.valid.empty() && files.holdout == 0) return {};
   data.validation_path = files.valid.empty() ? files.train : files.valid;
   if (!files.valid.empty()) {
-    auto samples = read_context_samples(files.valid, data.corpus.words, data.subwords, config.window);
+    auto samples = read_context_samples(files.valid, data.corpus.words, data.subwords, config.words.window);
     if (!samples) return samples.error();
     data.validation_samples = std::move(*samples);
   } else {
     const auto tail = datasets::cut_tail(data.corpus, files.holdout);
     data.validation_samples =
-        context_samples({tail, data.corpus.counts, data.shape().features, data.subwords.bags()}, config.window);
+        context_samples({tail, data.corpus.counts, data.shape().features, data.subwords.bags()}, config.words.window);
     if (data.validation_samples.view().size() == 0)
       return usage_error(fmt::format("--holdout: {} of {} words leaves none to evaluate on; hold out more", files.holdout,
                                      grouped(data.corpus.read)));
@@ -59,7 +59,7 @@ Result<void> add_validation(TextData& data, const TrainingFiles& files, const Co
 
 Result<void> add_test(TextData& data, const TrainingFiles& files, const Config& config, bool quiet) {
   if (files.test.empty()) return {};
-  auto samples = read_context_samples(files.test, data.corpus.words, data.subwords, config.window);
+  auto samples = read_context_samples(files.test, data.corpus.words, data.subwords, config.words.window);
   if (!samples) return samples.error();
   data.test_samples = std::move(*samples);
   if (data.validation) {
@@ -75,9 +75,9 @@ Result<void> add_test(TextData& data, const TrainingFiles& files, const Config& 
 }  // namespace
 
 Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, const Config& config, bool quiet) {
-  auto corpus = datasets::read_corpus(files.train, config.min_count);
+  auto corpus = datasets::read_corpus(files.train, config.words.min_count);
   if (!corpus) return corpus.error();
-  datasets::Subwords subwords(corpus->words, config.min_ngram, config.max_ngram);
+  datasets::Subwords subwords(corpus->words, config.words.min_ngram, config.words.max_ngram);
   auto data = std::make_unique<TextData>(TextData{std::move(*corpus), std::move(subwords)});
   if (!quiet) note(describe(*data, files.train));
   data->events.push_back(event("train", files.train, *data, data->corpus.tokens.size()));

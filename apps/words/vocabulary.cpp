@@ -22,7 +22,7 @@ Result<Vocabulary> Vocabulary::load(const std::string& path) {
     return runtime_error(
         fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(path)));
   const Config& config = model->config();
-  const datasets::Subwords subwords(model->label_names(), config.min_ngram, config.max_ngram);
+  const datasets::Subwords subwords(model->label_names(), config.words.min_ngram, config.words.max_ngram);
   if (subwords.feature_count() != model->shape().features) {
     return runtime_error(fmt::format("{} has {} features where its words and n-grams make {}; train it again",
                                      datasets::quoted(path), model->shape().features, subwords.feature_count()));

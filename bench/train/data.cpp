@@ -45,7 +45,7 @@ Result<Data> load_data(const Arguments& arguments, bool time_text) {
   }
   data.reading = reading_json(report);
   if (arguments.test.empty()) {
-    auto [kept, held_out] = datasets::hold_out(whole->view(), arguments.holdout, arguments.config.seed);
+    auto [kept, held_out] = datasets::hold_out(whole->view(), arguments.holdout, arguments.config.run.seed);
     data.train = std::move(kept);
     data.test = std::move(held_out);
     return data;

@@ -51,7 +51,7 @@ struct Comparison {
 class Probe {
  public:
   Probe(Model::Impl& model, const DatasetView& data) : model_(model), rows_(model.network.output) {
-    std::vector<std::uint32_t> first(std::min<std::size_t>(model.config.batch, data.size()));
+    std::vector<std::uint32_t> first(std::min<std::size_t>(model.config.training.batch, data.size()));
     std::iota(first.begin(), first.end(), 0u);
     batch_.gather(data, first, {});
     std::vector<Activations> hidden;
@@ -95,17 +95,17 @@ class Probe {
     const Config& config = model_.config;
     LabelIndex* index = nullptr;
     std::vector<std::uint32_t> codes;
-    const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
-    const std::size_t every = shared ? config.query_every : 1;
+    const bool shared = config.active_set.scope == Scope::shared || config.active_set.sampler == SamplerMix(SamplerKind::full);
+    const std::size_t every = shared ? config.active_set.query_every : 1;
     const std::size_t asking = (hidden_.samples + every - 1) / every, stride = hashing::padded(asking);
-    if (uses_tables(config.sampler)) {
+    if (uses_tables(config.active_set.sampler)) {
       index = &model_.training_index();
       if (!index->full()) index->build();
       codes.resize(stride * index->tables().tables());
       index->codes(hidden_, {0, asking, every}, codes.data(), stride);
     }
     std::optional<ClusterIndex> clusters;
-    if (uses_clusters(config.sampler)) {
+    if (uses_clusters(config.active_set.sampler)) {
       clusters.emplace(config, rows_);
       clusters->restart(model_.epochs_done, 1, 1);  // a pass at once
       clusters->advance(hidden_);
@@ -221,7 +221,7 @@ class Probe {
 }  // namespace
 
 void probe_active_sets(Model& model, const DatasetView& data, Json& json) {
-  if (model.config().loss != LossKind::softmax) return;
+  if (model.config().network.loss != LossKind::softmax) return;
   Probe probe(impl_of(model), data);
   json["recall@8"] = probe.recall();
   probe.compare_gradients(json);

@@ -32,8 +32,10 @@ namespace {
 /// The element type that the output layer's products read.
 const char* product_name(const Config& config) {
   constexpr const char* kNames[] = {"f32", "bf16", "f16"};
-  const bool blocks = config.fused && (config.scope == Scope::shared || config.sampler == SamplerKind::full);
-  return kNames[static_cast<int>(blocks ? dense::step_element_for(config.storage) : dense::element_for(config.storage))];
+  const bool blocks =
+      config.active_set.fused && (config.active_set.scope == Scope::shared || config.active_set.sampler == SamplerKind::full);
+  return kNames[static_cast<int>(blocks ? dense::step_element_for(config.network.storage)
+                                        : dense::element_for(config.network.storage))];
 }
 
 constexpr double kMib = 1024.0 * 1024.0;
@@ -153,7 +155,7 @@ void add_scalars(Json& run, std::size_t test_rows) {
 Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, const Arguments& arguments, const std::string& name) {
   Json epochs = Json::array();
   Spent spent;
-  const std::uint32_t count = arguments.config.epochs;
+  const std::uint32_t count = arguments.config.training.epochs;
   Heartbeat heartbeat(name, count);
   for (std::uint32_t i = 1; i <= count; ++i) {
     const double before = cpu_seconds();
@@ -203,7 +205,7 @@ Result<Json> run_training(const Arguments& arguments, const Variant& variant) {
   const auto parameters = static_cast<double>(model->parameters());
   Json run = {{"variant", variant.name},
               {"sampler", option_text(config, "sampler")},
-              {"active", config.active.of(train.label_count)},
+              {"active", config.active_set.size.of(train.label_count)},
               {"tuned", tuned},
               {"parameters", model->parameters()},
               {"bytes_per_parameter", static_cast<double>(need.weights + need.optimizer_state) / parameters},

@@ -71,8 +71,8 @@ Result<Json> describe_data(const Arguments& arguments) {
 
 Result<Json> work(const Arguments& arguments) {
   std::optional<tbb::global_control> limit;
-  const std::size_t threads =
-      arguments.config.threads > 0 ? arguments.config.threads : static_cast<std::size_t>(tbb::info::default_concurrency());
+  const std::size_t threads = arguments.config.run.threads > 0 ? arguments.config.run.threads
+                                                               : static_cast<std::size_t>(tbb::info::default_concurrency());
   limit.emplace(tbb::global_control::max_allowed_parallelism, threads);
   try {
     if (arguments.worker == kReadWorker) return describe_data(arguments);

@@ -35,7 +35,7 @@ struct PathSource {
   const Config& config;
   const DatasetView& data;                 ///< with the model's counts
   std::span<const std::uint32_t> samples;  ///< those that are trained on, ascending; the others are kept for the ranker
-  const FeatureWeights& weighting;         ///< by config.sparse_weighting
+  const FeatureWeights& weighting;         ///< by config.candidates.weighting
   std::span<const float> learned;          ///< a factor for each feature's weight, see learn_weights(); empty: none
 };
 

@@ -12,16 +12,16 @@ namespace {
 /// output layer runs as matrix products (1,024 samples x 8,192 labels) instead of gathers.
 Config wide_output() {
   Config config;
-  config.hidden = {128};
-  config.storage = Storage::bf16_mixed;
-  config.loss = LossKind::softmax;
-  config.scope = Scope::shared;
-  config.active = 8192;
-  config.optimizer = OptimizerKind::adam;
-  config.learning_rate = 0.01;
-  config.batch = 1024;
-  config.epochs = 5;
-  config.shuffle_block = 4096;  // 100 MiB of an Amazon-670K that takes 300
+  config.network.hidden = {128};
+  config.network.storage = Storage::bf16_mixed;
+  config.network.loss = LossKind::softmax;
+  config.active_set.scope = Scope::shared;
+  config.active_set.size = 8192;
+  config.optimizer.kind = OptimizerKind::adam;
+  config.optimizer.learning_rate = 0.01;
+  config.training.batch = 1024;
+  config.training.epochs = 5;
+  config.training.shuffle_block = 4096;  // 100 MiB of an Amazon-670K that takes 300
   return config;
 }
 
@@ -31,39 +31,39 @@ Config wikilsh_325k() { return wide_output(); }
 
 Config text8() {
   Config config;
-  config.hidden = {200};
-  config.activation = Activation::linear;
-  config.storage = Storage::fp32;
-  config.loss = LossKind::ns;
-  config.optimizer = OptimizerKind::sgd;
-  config.learning_rate = 0.025;
-  config.warmup = 0;
-  config.min_count = 5;
-  config.epochs = 5;
+  config.network.hidden = {200};
+  config.network.activation = Activation::linear;
+  config.network.storage = Storage::fp32;
+  config.network.loss = LossKind::ns;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.learning_rate = 0.025;
+  config.schedule.warmup = 0;
+  config.words.min_count = 5;
+  config.training.epochs = 5;
   return config;
 }
 
 Config text8_slide() {
   Config config;
-  config.hidden = {200};
-  config.activation = Activation::linear;
-  config.sampler = SamplerKind::frequency;
-  config.active = 4096;
-  config.batch = 512;
-  config.learning_rate = 0.003;
-  config.epochs = 1;
+  config.network.hidden = {200};
+  config.network.activation = Activation::linear;
+  config.active_set.sampler = SamplerKind::frequency;
+  config.active_set.size = 4096;
+  config.training.batch = 512;
+  config.optimizer.learning_rate = 0.003;
+  config.training.epochs = 1;
   return config;
 }
 
 /// What the presets by kind of data share: the sparse paths beside a hidden layer.
 Config with_sparse_paths() {
   Config config;
-  config.loss = LossKind::decoupled;
-  config.fan_in = 256;
-  config.row_epochs = 2;
-  config.weight_samples = 100'000;
-  config.neighbours = 200;
-  config.co_labels = 64;
+  config.network.loss = LossKind::decoupled;
+  config.sparse_rows.fan_in = 256;
+  config.sparse_rows.epochs = 2;
+  config.candidates.weight_samples = 100'000;
+  config.candidates.neighbours = 200;
+  config.candidates.co_labels = 64;
   return config;
 }
 
@@ -72,67 +72,67 @@ Config with_sparse_paths() {
 /// neighbours) cost half a point of P@1 and of P@3 on held-out rows.
 Config short_text() {
   Config config = with_sparse_paths();
-  config.neighbours = 400;
-  config.hidden = {512};
-  config.start = Start::centroids;
-  config.start_length = 4;
-  config.active = 2048;
-  config.batch = 512;
-  config.optimizer = OptimizerKind::adagrad;
-  config.learning_rate = 0.07;
-  config.decay = DecayKind::none;  // the mean over half of the steps takes its place
-  config.average = 0.5;
-  config.epochs = 7;
-  config.feature_dropout = 0.2;
-  config.hidden_dropout = 0.4;
+  config.candidates.neighbours = 400;
+  config.network.hidden = {512};
+  config.network.start = Start::centroids;
+  config.network.start_length = 4;
+  config.active_set.size = 2048;
+  config.training.batch = 512;
+  config.optimizer.kind = OptimizerKind::adagrad;
+  config.optimizer.learning_rate = 0.07;
+  config.schedule.decay = DecayKind::none;  // the mean over half of the steps takes its place
+  config.schedule.average = 0.5;
+  config.training.epochs = 7;
+  config.training.feature_dropout = 0.2;
+  config.training.hidden_dropout = 0.4;
   return config;
 }
 
 /// From wordnet-related (74,062 glosses): small data can afford more passes, and there Adam from random rows ends higher.
 Config few_rows() {
   Config config = with_sparse_paths();
-  config.row_epochs = 3;
-  config.hidden = {512};
-  config.active = 2048;
-  config.batch = 512;
-  config.learning_rate = 0.02;
-  config.epochs = 12;
-  config.feature_dropout = 0.2;
-  config.hidden_dropout = 0.3;
+  config.sparse_rows.epochs = 3;
+  config.network.hidden = {512};
+  config.active_set.size = 2048;
+  config.training.batch = 512;
+  config.optimizer.learning_rate = 0.02;
+  config.training.epochs = 12;
+  config.training.feature_dropout = 0.2;
+  config.training.hidden_dropout = 0.3;
   return config;
 }
 
 /// From arxiv-authors, where labels have a handful of samples and the hidden layer adds little.
 Config long_text() {
   Config config = with_sparse_paths();
-  config.row_epochs = 1;
-  config.hidden = {256};
-  config.start = Start::centroids;
-  config.start_length = 4;
-  config.active = 4096;
-  config.batch = 512;
-  config.correction = Correction::rising;
-  config.optimizer = OptimizerKind::adagrad;
-  config.learning_rate = 0.15;
-  config.epochs = 1;
-  config.feature_dropout = 0.1;
-  config.hidden_dropout = 0.2;
+  config.sparse_rows.epochs = 1;
+  config.network.hidden = {256};
+  config.network.start = Start::centroids;
+  config.network.start_length = 4;
+  config.active_set.size = 4096;
+  config.training.batch = 512;
+  config.active_set.correction = Correction::rising;
+  config.optimizer.kind = OptimizerKind::adagrad;
+  config.optimizer.learning_rate = 0.15;
+  config.training.epochs = 1;
+  config.training.feature_dropout = 0.1;
+  config.training.hidden_dropout = 0.2;
   return config;
 }
 
 Config items() {
   Config config = with_sparse_paths();
-  config.row_epochs = 1;
-  config.weight_samples = 0;  // learned ones find worse neighbours among baskets (bench/peers/RECIPE.md)
-  config.sparse_weighting = SparseWeighting::idf;
-  config.exclude_input = true;
-  config.hidden = {256};
-  config.active = 8192;
-  config.batch = 512;
-  config.learning_rate = 0.01;
-  config.epochs = 2;
-  config.feature_dropout = 0.2;
-  config.hidden_dropout = 0.3;
+  config.sparse_rows.epochs = 1;
+  config.candidates.weight_samples = 0;  // learned ones find worse neighbours among baskets (bench/peers/RECIPE.md)
+  config.candidates.weighting = SparseWeighting::idf;
+  config.candidates.exclude_input = true;
+  config.network.hidden = {256};
+  config.active_set.size = 8192;
+  config.training.batch = 512;
+  config.optimizer.learning_rate = 0.01;
+  config.training.epochs = 2;
+  config.training.feature_dropout = 0.2;
+  config.training.hidden_dropout = 0.3;
   return config;
 }
 

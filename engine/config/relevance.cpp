@@ -13,11 +13,13 @@ struct Situation {
 
   bool text() const noexcept { return data.text; }
   bool rows() const noexcept { return !data.text; }
-  bool skip_gram() const noexcept { return config.loss == LossKind::ns; }
-  bool paths() const noexcept { return rows() && (config.fan_in != 0 || config.neighbours != 0); }
-  bool label_rows() const noexcept { return rows() && config.fan_in != 0; }
-  bool all_active() const noexcept { return data.shape.labels != 0 && config.active.of(data.shape.labels) >= data.shape.labels; }
-  bool full() const noexcept { return config.sampler.has(SamplerKind::full); }
+  bool skip_gram() const noexcept { return config.network.loss == LossKind::ns; }
+  bool paths() const noexcept { return rows() && (config.sparse_rows.fan_in != 0 || config.candidates.neighbours != 0); }
+  bool label_rows() const noexcept { return rows() && config.sparse_rows.fan_in != 0; }
+  bool all_active() const noexcept {
+    return data.shape.labels != 0 && config.active_set.size.of(data.shape.labels) >= data.shape.labels;
+  }
+  bool full() const noexcept { return config.active_set.sampler.has(SamplerKind::full); }
   /// Whether active sets are a choice at all.
   bool sampled() const noexcept { return !skip_gram() && !full() && !all_active(); }
   bool names_tables() const noexcept {
@@ -25,15 +27,15 @@ struct Situation {
   }
   bool tables() const noexcept { return sampled() && names_tables(); }
   bool has(std::initializer_list<SamplerKind> kinds) const noexcept {
-    return std::ranges::any_of(kinds, [&](SamplerKind kind) { return config.sampler.has(kind); });
+    return std::ranges::any_of(kinds, [&](SamplerKind kind) { return config.active_set.sampler.has(kind); });
   }
-  bool tuned() const noexcept { return config.table_budget != 0 && names_tables() && !skip_gram(); }
-  bool rehashes() const noexcept { return tables() && (data.samples == 0 || data.samples >= config.rehash_period); }
+  bool tuned() const noexcept { return config.hash_tables.budget != 0 && names_tables() && !skip_gram(); }
+  bool rehashes() const noexcept { return tables() && (data.samples == 0 || data.samples >= config.rehash.period); }
   bool optimizer(std::initializer_list<OptimizerKind> kinds) const noexcept {
-    return std::ranges::find(kinds, config.optimizer) != kinds.end();
+    return std::ranges::find(kinds, config.optimizer.kind) != kinds.end();
   }
   bool open_share() const noexcept {
-    return std::ranges::any_of(config.sampler.parts, [](const SamplerMix::Part& part) {
+    return std::ranges::any_of(config.active_set.sampler.parts, [](const SamplerMix::Part& part) {
       return part.share == SamplerMix::kUsual && part.kind != SamplerKind::uniform && part.kind != SamplerKind::frequency;
     });
   }
@@ -76,20 +78,20 @@ constexpr bool (*kIsFull)(const S&) = [](const S& s) { return s.full(); };
 constexpr bool (*kIsAllActive)(const S&) = [](const S& s) { return s.all_active(); };
 constexpr bool (*kNoPaths)(const S&) = [](const S& s) { return !s.paths(); };
 constexpr bool (*kNoLabelRows)(const S&) = [](const S& s) { return !s.label_rows(); };
-constexpr bool (*kNoRowEpochs)(const S&) = [](const S& s) { return s.config.row_epochs == 0; };
-constexpr bool (*kNoSecondPass)(const S&) = [](const S& s) { return s.config.row_epochs < 2; };
+constexpr bool (*kNoRowEpochs)(const S&) = [](const S& s) { return s.config.sparse_rows.epochs == 0; };
+constexpr bool (*kNoSecondPass)(const S&) = [](const S& s) { return s.config.sparse_rows.epochs < 2; };
 /// The exact best of a sample fill all places that its labels leave.
 constexpr bool (*kNothingDrawn)(const S&) = [](const S& s) {
-  if (s.config.scope != Scope::sample || s.config.sampler.parts.size() != 1) return false;
-  const SamplerMix::Part& only = s.config.sampler.parts.front();
-  const double share = only.share == SamplerMix::kUsual ? s.config.retrieved_share : only.share;
+  if (s.config.active_set.scope != Scope::sample || s.config.active_set.sampler.parts.size() != 1) return false;
+  const SamplerMix::Part& only = s.config.active_set.sampler.parts.front();
+  const double share = only.share == SamplerMix::kUsual ? s.config.active_set.retrieved_share : only.share;
   return only.kind == SamplerKind::exact && share == 1;
 };
 constexpr bool (*kNoTables)(const S&) = [](const S& s) { return !s.tables(); };
 constexpr bool (*kIsTuned)(const S&) = [](const S& s) { return s.tuned(); };
 constexpr bool (*kNeverRehashes)(const S&) = [](const S& s) { return !s.rehashes(); };
-constexpr bool (*kNoNgrams)(const S&) = [](const S& s) { return s.config.max_ngram == 0; };
-constexpr bool (*kSimilar)(const S&) = [](const S& s) { return s.config.batches == BatchKind::similar; };
+constexpr bool (*kNoNgrams)(const S&) = [](const S& s) { return s.config.words.max_ngram == 0; };
+constexpr bool (*kSimilar)(const S&) = [](const S& s) { return s.config.training.batches == BatchKind::similar; };
 
 /// The one place that says when an option does nothing. Of an option's rules the first that holds gives the reason. An option
 /// without a rule always counts. tests/engine/option_walk_test.cpp compares what is said here with what training does.
@@ -97,7 +99,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"label-weights", Use::none, kIsSkipGram, kSkipGram},
     {"start", Use::none, kIsText, kText},
     {"start-length", Use::none, kIsText, kText},
-    {"start-length", Use::none, [](const S& s) { return s.config.start != Start::centroids; },
+    {"start-length", Use::none, [](const S& s) { return s.config.network.start != Start::centroids; },
      "it counts only with start centroids"},
 
     {"fan-in", Use::none, kIsText, kText},
@@ -112,7 +114,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"row-topology", Use::none, kNoSecondPass, kTwoEpochs},
     {"row-growth", Use::none, kIsText, kText},
     {"row-growth", Use::none, kNoLabelRows, kLabelRows},
-    {"row-growth", Use::none, [](const S& s) { return s.config.row_topology == RowTopology::fixed; },
+    {"row-growth", Use::none, [](const S& s) { return s.config.sparse_rows.topology == RowTopology::fixed; },
      "it counts only with row-topology set or rigl"},
     {"row-growth", Use::none, kNoSecondPass, kTwoEpochs},
     {"co-labels", Use::none, kIsText, kText},
@@ -145,7 +147,7 @@ constexpr auto kRules = std::to_array<Rule>({
      "it counts only with a sampler that retrieves and is named without a share, such as lsh or in-batch"},
     {"retrieved-share", Use::none, kIsAllActive, kAllActive},
     {"query-every", Use::none, kIsSkipGram, kSkipGram},
-    {"query-every", Use::none, [](const S& s) { return s.config.scope == Scope::sample; }, "it counts only with scope shared"},
+    {"query-every", Use::none, [](const S& s) { return s.config.active_set.scope == Scope::sample; }, "it counts only with scope shared"},
     {"query-every", Use::none,
      [](const S& s) {
        return !s.has({SamplerKind::lsh, SamplerKind::lsh_topk, SamplerKind::lsh_threshold, SamplerKind::lsh_learned,
@@ -154,7 +156,7 @@ constexpr auto kRules = std::to_array<Rule>({
      "it counts only with a sampler in which samples look for labels: lsh, lsh-topk, lsh-threshold, lsh-learned, exact"},
     {"query-every", Use::none, kIsAllActive, kAllActive},
     {"fused", Use::none, kIsSkipGram, kSkipGram},
-    {"fused", Use::none, [](const S& s) { return s.config.scope == Scope::sample && !s.full(); },
+    {"fused", Use::none, [](const S& s) { return s.config.active_set.scope == Scope::sample && !s.full(); },
      "it counts only with scope shared or sampler full"},
     {"correction", Use::none, kIsSkipGram, kSkipGram},
     {"correction", Use::none, kIsFull, kFull},
@@ -182,11 +184,11 @@ constexpr auto kRules = std::to_array<Rule>({
     {"rehash-period", Use::none, kNoTables, kTables},
     {"rehash-period", Use::none, kIsTuned, kTuned},
     {"rehash-growth", Use::none, kNoTables, kTables},
-    {"rehash-growth", Use::none, [](const S& s) { return s.config.rehash != RehashKind::decaying; },
+    {"rehash-growth", Use::none, [](const S& s) { return s.config.rehash.kind != RehashKind::decaying; },
      "it counts only with rehash decaying"},
     {"rehash-growth", Use::none, kNeverRehashes, kNoRehash},
     {"rehash-threshold", Use::none, kNoTables, kTables},
-    {"rehash-threshold", Use::none, [](const S& s) { return s.config.rehash != RehashKind::drift; },
+    {"rehash-threshold", Use::none, [](const S& s) { return s.config.rehash.kind != RehashKind::drift; },
      "it counts only with rehash drift"},
     {"rehash-threshold", Use::none, kNeverRehashes, kNoRehash},
 
@@ -212,10 +214,10 @@ constexpr auto kRules = std::to_array<Rule>({
     {"batch", Use::none, kIsSkipGram, kSkipGram},
     {"shuffle-block", Use::none, kIsText, kText},
     {"shuffle-block", Use::none,
-     [](const S& s) { return s.data.samples != 0 && s.data.samples <= s.config.shuffle_block; },
+     [](const S& s) { return s.data.samples != 0 && s.data.samples <= s.config.training.shuffle_block; },
      "the data have no more rows than a block; it counts with smaller blocks"},
     {"loader-threads", Use::none, kIsText, kText},
-    {"loader-threads", Use::none, [](const S& s) { return s.config.shuffle_block == 0; },
+    {"loader-threads", Use::none, [](const S& s) { return s.config.training.shuffle_block == 0; },
      "it counts only where data are read block by block: shuffle-block above 0"},
     {"loader-threads", Use::none, kSimilar, "similar samples are all over the data; it counts with batches shuffled"},
     {"loader-threads", Use::none, [](const S& s) { return !s.data.paged; },

@@ -29,50 +29,52 @@ Result<void> check_each_option(const Config& config) {
 /// Not only for the sampler lsh: a model trained otherwise may be searched by its tables.
 Result<void> check_address(const Config& config) {
   hashing::FamilyParams params;
-  params.kind = config::family_kind(config.hash);
+  params.kind = config::family_kind(config.hash_tables.family);
   params.k = 1;
   const std::uint32_t bits_per_code = hashing::table_bits(params);
-  const std::uint32_t bits = config.k * bits_per_code;
+  const std::uint32_t bits = config.hash_tables.k * bits_per_code;
   if (bits <= hashing::kMaxTableBits) return {};
-  const auto hash = std::string(config::name_of(config.hash));
-  return usage_error("option 'k': '" + std::to_string(config.k) + "' codes of " + std::to_string(bits_per_code) + " bits (hash " +
-                     hash + ") make addresses of " + std::to_string(bits) + " bits, a table has at most " +
+  const auto hash = std::string(config::name_of(config.hash_tables.family));
+  return usage_error("option 'k': '" + std::to_string(config.hash_tables.k) + "' codes of " + std::to_string(bits_per_code) +
+                     " bits (hash " + hash + ") make addresses of " + std::to_string(bits) + " bits, a table has at most " +
                      std::to_string(hashing::kMaxTableBits) + "; allowed with hash " + hash + ": 1 .. " +
                      std::to_string(hashing::kMaxTableBits / bits_per_code));
 }
 
 /// Digits ask for the order of a vector's entries, which added coordinates would spoil.
 Result<void> check_transform(const Config& config) {
-  if (config.hash_transform == HashTransform::none || config.hash == HashKind::simhash) return {};
-  return usage_error("option 'hash-transform': '" + std::string(config::name_of(config.hash_transform)) +
-                     "' does not go with hash " + std::string(config::name_of(config.hash)) +
+  if (config.hash_tables.transform == HashTransform::none || config.hash_tables.family == HashKind::simhash) return {};
+  return usage_error("option 'hash-transform': '" + std::string(config::name_of(config.hash_tables.transform)) +
+                     "' does not go with hash " + std::string(config::name_of(config.hash_tables.family)) +
                      "; allowed with hash simhash only, use hash-transform none");
 }
 
 /// Skip-gram with negative sampling has a loop of its own (engine/words/), which knows one way of each.
 Result<void> check_words(const Config& config) {
-  if (config.max_ngram != 0 && config.max_ngram < config.min_ngram) {
-    return usage_error("option 'max-ngram': '" + std::to_string(config.max_ngram) + "' is less than min-ngram, " +
-                       std::to_string(config.min_ngram) + "; allowed: 0 for no n-grams, or at least min-ngram");
+  if (config.words.max_ngram != 0 && config.words.max_ngram < config.words.min_ngram) {
+    return usage_error("option 'max-ngram': '" + std::to_string(config.words.max_ngram) + "' is less than min-ngram, " +
+                       std::to_string(config.words.min_ngram) + "; allowed: 0 for no n-grams, or at least min-ngram");
   }
-  if (config.loss != LossKind::ns) return {};
+  if (config.network.loss != LossKind::ns) return {};
   const auto refuse = [](const char* option, std::string_view has, const char* needed) {
     return usage_error(std::string("option '") + option + "': '" + std::string(has) + "' does not go with loss ns; use " +
                        needed);
   };
-  if (config.storage != Storage::fp32) return refuse("precision", config::name_of(config.storage), "fp32");
-  if (config.accumulate != 1) return refuse("accumulate", std::to_string(config.accumulate), "1");
-  if (config.clip_norm != 0) return refuse("clip-norm", config::number_text(config.clip_norm), "0");
-  if (config.optimizer != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer), "sgd");
-  if (config.activation != Activation::linear) return refuse("activation", config::name_of(config.activation), "linear");
-  if (config.hidden.size() > 1) return refuse("hidden", std::to_string(config.hidden.size()) + " layers", "one layer");
+  if (config.network.storage != Storage::fp32) return refuse("precision", config::name_of(config.network.storage), "fp32");
+  if (config.training.accumulate != 1) return refuse("accumulate", std::to_string(config.training.accumulate), "1");
+  if (config.optimizer.clip_norm != 0) return refuse("clip-norm", config::number_text(config.optimizer.clip_norm), "0");
+  if (config.optimizer.kind != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer.kind), "sgd");
+  if (config.network.activation != Activation::linear)
+    return refuse("activation", config::name_of(config.network.activation), "linear");
+  if (config.network.hidden.size() > 1)
+    return refuse("hidden", std::to_string(config.network.hidden.size()) + " layers", "one layer");
   return {};
 }
 
 /// Feature f would keep label f from being an answer although the two have nothing to do with each other.
 Result<void> check_items(const Config& config, const Shape& shape) {
-  const bool paths = config.fan_in != 0 || config.neighbours != 0;
-  if (!config.exclude_input || !paths || shape.features == shape.labels) return {};
+  const bool paths = config.sparse_rows.fan_in != 0 || config.candidates.neighbours != 0;
+  if (!config.candidates.exclude_input || !paths || shape.features == shape.labels) return {};
   return usage_error("option 'exclude-input': 'on' does not go with " + std::to_string(shape.features) + " features and " +
                      std::to_string(shape.labels) +
                      " labels, they are not the same things, and right answers would be left out; use exclude-input off, or "

@@ -48,27 +48,29 @@ struct Sizes {
   const Config& config;
   const Shape& shape;
   const DataSize& data;
-  std::uint64_t threads = config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+  std::uint64_t threads = config.run.threads != 0 ? config.run.threads : std::max(1u, std::thread::hardware_concurrency());
 
   std::uint64_t index(std::uint64_t entries) const noexcept { return kEntry * entries + 8 * (shape.features + 1ull); }
   /// Counters of an inverted index that is being built.
   std::uint64_t indexing() const noexcept { return 16 * 4ull * shape.features; }
   std::uint64_t label_rows() const noexcept { return kEntry * data.label_row_entries + 8ull * shape.labels; }
   std::uint64_t memory_rows() const noexcept {
-    return config.neighbours == 0 ? 0 : kEntry * data.feature_entries + 16 * data.rows + 4 * data.label_entries;
+    return config.candidates.neighbours == 0 ? 0 : kEntry * data.feature_entries + 16 * data.rows + 4 * data.label_entries;
   }
   /// Labels have few companions: a sample's labels each have the others, once for all samples that share them.
   std::uint64_t co_labels() const noexcept {
-    if (config.co_labels == 0 || data.rows == 0) return 0;
+    if (config.candidates.co_labels == 0 || data.rows == 0) return 0;
     const double others = static_cast<double>(data.label_entries) / static_cast<double>(data.rows) * 2;
     const auto pairs = static_cast<std::uint64_t>(static_cast<double>(data.label_entries) * others);
-    return kEntry * std::min<std::uint64_t>(pairs, std::uint64_t{config.co_labels} * shape.labels) + 8ull * (shape.labels + 1);
+    return kEntry * std::min<std::uint64_t>(pairs, std::uint64_t{config.candidates.co_labels} * shape.labels) +
+           8ull * (shape.labels + 1);
   }
   std::uint64_t sparse_paths() const noexcept {
     std::uint64_t bytes = 2 * 4ull * shape.features + kPathConstants + memory_rows() + co_labels();
-    if (config.fan_in != 0) bytes += label_rows() + index(data.label_row_entries);
-    if (config.fan_in != 0 && config.row_epochs != 0) bytes += 2 * data.label_row_entries + 4ull * shape.labels;  // to train on
-    if (config.neighbours != 0) bytes += index(data.feature_entries);
+    if (config.sparse_rows.fan_in != 0) bytes += label_rows() + index(data.label_row_entries);
+    if (config.sparse_rows.fan_in != 0 && config.sparse_rows.epochs != 0)
+      bytes += 2 * data.label_row_entries + 4ull * shape.labels;  // to train on
+    if (config.candidates.neighbours != 0) bytes += index(data.feature_entries);
     return bytes;
   }
   std::uint64_t all_data() const noexcept {
@@ -76,8 +78,9 @@ struct Sizes {
   }
   /// Rows that are in memory while steps are made.
   std::uint64_t data_in_steps() const noexcept {
-    const std::uint64_t window = kBlocksHeld * config.shuffle_block;
-    if (config.shuffle_block == 0 || config.batches == BatchKind::similar || window >= data.rows) return all_data();
+    const std::uint64_t window = kBlocksHeld * config.training.shuffle_block;
+    if (config.training.shuffle_block == 0 || config.training.batches == BatchKind::similar || window >= data.rows)
+      return all_data();
     return static_cast<std::uint64_t>(static_cast<double>(all_data()) * static_cast<double>(window) /
                                       static_cast<double>(data.rows)) +
            16 * data.rows;
@@ -102,7 +105,7 @@ Moment collecting_rows(const Sizes& s, std::uint64_t entries) {
 std::uint64_t searching_worker(const Sizes& s) { return 4ull * s.shape.labels + 12ull * s.shape.features; }
 
 Moment learning_weights(const Sizes& s) {
-  const std::uint64_t samples = std::min<std::uint64_t>(s.config.weight_samples, s.data.rows);
+  const std::uint64_t samples = std::min<std::uint64_t>(s.config.candidates.weight_samples, s.data.rows);
   return {{"sparse rows", (kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels + 8ull * s.shape.features},
           {"learning of weights", 4 * (kCandidates + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
           {"data", s.all_data()}};
@@ -128,16 +131,16 @@ Moment training_label_rows(const Sizes& s) {
 /// Rows that were trained have an index already, of what they were before: until the new one takes its place, and before the
 /// neighbours have theirs.
 Moment indexing_paths(const Sizes& s) {
-  const bool indexed_twice = s.config.fan_in != 0 && s.config.row_epochs != 0;
+  const bool indexed_twice = s.config.sparse_rows.fan_in != 0 && s.config.sparse_rows.epochs != 0;
   const std::uint64_t rows = s.index(s.data.label_row_entries);
-  const std::uint64_t neighbours = s.config.neighbours != 0 ? s.index(s.data.feature_entries) : 0;
+  const std::uint64_t neighbours = s.config.candidates.neighbours != 0 ? s.index(s.data.feature_entries) : 0;
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"indexing", s.indexing() + (indexed_twice ? rows - std::min(rows, neighbours) : 0)},
           {"data", s.all_data()}};
 }
 
 Moment starting_rows(const Sizes& s) {
-  return {{"hidden vectors of all samples", 2 * s.data.rows * ParameterRows::padded(s.config.hidden.back())},
+  return {{"hidden vectors of all samples", 2 * s.data.rows * ParameterRows::padded(s.config.network.hidden.back())},
           {"samples by label", s.samples_by_label()},
           {"data", s.all_data()}};
 }
@@ -159,7 +162,7 @@ Moment weighing_paths(const Sizes& s) {
   const std::uint64_t kept = std::min<std::uint64_t>(kKeptSamples, s.data.rows * 3 / 100);
   const std::uint64_t at_once = std::min(kept, kWeighedAtOnce);  // copied from these into the whole, which grows by doubling
   std::uint64_t hidden = 0;  // values and 16-bit halves, and a piece's rows packed for the search
-  for (const std::uint32_t width : s.config.hidden) hidden += at_once * ParameterRows::padded(width) * 6;
+  for (const std::uint32_t width : s.config.network.hidden) hidden += at_once * ParameterRows::padded(width) * 6;
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"step buffers", s.step_buffers()},
           {"weighing of paths", s.threads * (search_bytes(s) + 8ull * s.shape.labels) +
@@ -208,7 +211,7 @@ void add_row(const DatasetView& data, std::span<const std::uint32_t> samples, st
 DrawnRows draw_rows(const Config& config, const DatasetView& data) {
   const std::uint64_t part = std::max<std::uint64_t>(1, data.label_count / kSampledLabels);
   const auto drawn = [&](std::uint32_t label) {
-    return hashing::Random(hashing::derive(config.seed, kLabelStream, label)).below(part) == 0;
+    return hashing::Random(hashing::derive(config.run.seed, kLabelStream, label)).below(part) == 0;
   };
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> samples;
   for (std::uint32_t label = 0; label < data.label_count; ++label) {
@@ -220,7 +223,7 @@ DrawnRows draw_rows(const Config& config, const DatasetView& data) {
     }
   }
   DrawnRows rows;
-  for (const auto& [label, of_label] : samples) add_row(data, of_label, config.fan_in, rows);
+  for (const auto& [label, of_label] : samples) add_row(data, of_label, config.sparse_rows.fan_in, rows);
   return rows;
 }
 
@@ -230,16 +233,16 @@ void measure_rows(const Config& config, const DatasetView& data, DataSize& size)
   const auto scaled = [&](std::uint64_t entries) { return static_cast<std::uint64_t>(static_cast<double>(entries) * scale); };
   size.label_row_entries = scaled(rows.entries);
   size.label_matches = static_cast<double>(rows.matches) / static_cast<double>(std::max<std::uint64_t>(1, rows.samples));
-  if (config.weight_samples != 0) size.learning_row_entries = scaled(rows.learning_entries);
+  if (config.candidates.weight_samples != 0) size.learning_row_entries = scaled(rows.learning_entries);
 }
 
 /// Batches of rows from all over the data, one out of each stretch; or the one that all rows make.
 void measure_batches(const Config& config, const DatasetView& data, DataSize& size) {
-  const bool whole = data.size() <= config.batch;
-  const std::size_t count = std::min<std::size_t>(config.batch, data.size());
+  const bool whole = data.size() <= config.training.batch;
+  const std::size_t count = std::min<std::size_t>(config.training.batch, data.size());
   std::vector<std::uint32_t> labels;
   for (std::uint64_t draw = 0; draw < (whole ? 1 : kDrawnBatches); ++draw) {
-    hashing::Random random(hashing::derive(config.seed, kBatchStream, draw));
+    hashing::Random random(hashing::derive(config.run.seed, kBatchStream, draw));
     std::uint64_t features = 0;
     labels.clear();
     for (std::size_t i = 0; i < count; ++i) {
@@ -266,7 +269,7 @@ DataSize data_size(const Config& config, const DatasetView& data, bool paged) {
   size.feature_entries = data.features.offsets.back() - data.features.offsets.front();
   size.label_entries = data.labels.offsets.back() - data.labels.offsets.front();
   size.paged = paged;
-  if (config.fan_in != 0 || config.weight_samples != 0) measure_rows(config, data, size);
+  if (config.sparse_rows.fan_in != 0 || config.candidates.weight_samples != 0) measure_rows(config, data, size);
   measure_batches(config, data, size);
   return size;
 }
@@ -276,15 +279,15 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
   const Sizes sizes{config, shape, data};
   std::vector<std::pair<std::string_view, Moment>> moments;
   moments.emplace_back("while steps are made", making_steps(sizes));
-  if (config.start == Start::centroids) moments.emplace_back("while output rows get their start", starting_rows(sizes));
+  if (config.network.start == Start::centroids) moments.emplace_back("while output rows get their start", starting_rows(sizes));
   if (uses_sparse_paths(config)) {
-    if (config.weight_samples != 0) {
+    if (config.candidates.weight_samples != 0) {
       moments.emplace_back("while rows are collected to learn weights on", collecting_rows(sizes, data.learning_row_entries));
       moments.emplace_back("while weights of features are learned", learning_weights(sizes));
     }
-    if (config.fan_in != 0)
+    if (config.sparse_rows.fan_in != 0)
       moments.emplace_back("while sparse rows are collected", collecting_rows(sizes, data.label_row_entries));
-    if (config.fan_in != 0 && config.row_epochs != 0)
+    if (config.sparse_rows.fan_in != 0 && config.sparse_rows.epochs != 0)
       moments.emplace_back("while sparse rows are trained", training_label_rows(sizes));
     moments.emplace_back("while sparse paths are indexed", indexing_paths(sizes));
     moments.emplace_back("while the paths are weighed", weighing_paths(sizes));

@@ -22,7 +22,7 @@ constexpr std::uint64_t kFeaturesPerSample = 128;
 std::uint64_t padded(std::uint64_t width) noexcept { return ParameterRows::padded(width); }
 
 std::uint64_t thread_count(const Config& config) noexcept {
-  return config.threads != 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+  return config.run.threads != 0 ? config.run.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
 void add_rows(MemoryEstimate& estimate, const ParameterRows::Options& options, std::uint64_t rows, std::uint64_t width) noexcept {
@@ -33,11 +33,11 @@ void add_rows(MemoryEstimate& estimate, const ParameterRows::Options& options, s
 
 std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
   hashing::FamilyParams params;
-  params.kind = config::family_kind(config.hash);
-  params.k = config.k;
+  params.kind = config::family_kind(config.hash_tables.family);
+  params.k = config.hash_tables.k;
   const std::uint32_t bits = std::min(hashing::table_bits(params), hashing::kMaxTableBits);
   const std::uint64_t buckets = std::uint64_t{1} << bits;
-  const std::uint64_t tables = config.tables;
+  const std::uint64_t tables = config.hash_tables.count;
   const std::uint64_t stored = tables * 4 * (shape.labels + buckets + 1);
   const std::uint64_t while_building = std::min(thread_count(config), tables) * 4 * shape.labels;
   const std::uint64_t drift = 8ull * shape.labels;
@@ -47,19 +47,21 @@ std::uint64_t table_bytes(const Config& config, const Shape& shape) noexcept {
 
 /// A set that all samples share.
 std::uint64_t shared_output_bytes(const Config& config, const Shape& shape, const estimates::BatchSize& batch) noexcept {
-  const std::uint64_t wanted = std::max<std::uint64_t>(config.active.of(shape.labels), batch.different_labels);
-  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : std::min<std::uint64_t>(wanted, shape.labels);
-  if (config.fused) return FusedOutput::step_bytes(config, active, shape.labels, thread_count(config));
+  const std::uint64_t wanted = std::max<std::uint64_t>(config.active_set.size.of(shape.labels), batch.different_labels);
+  const std::uint64_t active =
+      config.active_set.sampler == SamplerKind::full ? shape.labels : std::min<std::uint64_t>(wanted, shape.labels);
+  if (config.active_set.fused) return FusedOutput::step_bytes(config, active, shape.labels, thread_count(config));
   // Logits and their gradients, and a piece's rows packed twice.
-  const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.batch), active);
-  return piece * (4ull * config.batch + 8 * padded(config.hidden.back()) + 4 * 64 * thread_count(config)) + 8ull * shape.labels;
+  const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.training.batch), active);
+  return piece * (4ull * config.training.batch + 8 * padded(config.network.hidden.back()) + 4 * 64 * thread_count(config)) +
+         8ull * shape.labels;
 }
 
 /// A set for each sample: per active label its id, its logit's gradient and its place in the row-major order of the update; per
 /// thread, 4 bytes per label to tell which are in the set.
 std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape, const estimates::BatchSize& batch) noexcept {
-  const std::uint64_t active = std::min(config.active.of(shape.labels), shape.labels);
-  return std::max(config.batch * active, batch.labels) * 40 + thread_count(config) * 4 * shape.labels;
+  const std::uint64_t active = std::min(config.active_set.size.of(shape.labels), shape.labels);
+  return std::max(config.training.batch * active, batch.labels) * 40 + thread_count(config) * 4 * shape.labels;
 }
 
 std::string remedy(const MemoryEstimate& need) {
@@ -79,34 +81,38 @@ namespace estimates {
 /// Gradients of rows are not counted, they are summed row by row.
 std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
   std::uint64_t activations = 0;  // values, 16-bit halves, gradients
-  for (const std::uint32_t width : config.hidden) activations += config.batch * padded(width) * 12;
+  for (const std::uint32_t width : config.network.hidden) activations += config.training.batch * padded(width) * 12;
   // Two batches' copies; features also in the row-major order of the update.
   const std::uint64_t copies = batch.features * 40 + batch.labels * 16;
-  const bool per_sample = config.scope == Scope::sample && !(config.sampler == SamplerKind::full);
+  const bool per_sample = config.active_set.scope == Scope::sample && !(config.active_set.sampler == SamplerKind::full);
   return activations + copies +
          (per_sample ? per_sample_output_bytes(config, shape, batch) : shared_output_bytes(config, shape, batch));
 }
 
 std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
-  if (config.accumulate == 1 && config.clip_norm == 0) return 0;
+  if (config.training.accumulate == 1 && config.optimizer.clip_norm == 0) return 0;
   const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
     return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
   };
-  const std::uint64_t samples = std::uint64_t{config.batch} * config.accumulate;
-  const bool per_sample = config.scope == Scope::sample;
-  const std::uint64_t wanted = std::max<std::uint64_t>(config.active.of(shape.labels), per_sample ? 0 : batch.different_labels);
-  const std::uint64_t active = config.sampler == SamplerKind::full ? shape.labels : wanted;
-  std::uint64_t bytes = block(shape.features, batch.features * config.accumulate, config.hidden.front()) +
-                        block(shape.labels, active * (per_sample ? samples : config.accumulate), config.hidden.back());
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) bytes += block(config.hidden[i], config.hidden[i], config.hidden[i - 1]);
+  const std::uint64_t samples = std::uint64_t{config.training.batch} * config.training.accumulate;
+  const bool per_sample = config.active_set.scope == Scope::sample;
+  const std::uint64_t wanted =
+      std::max<std::uint64_t>(config.active_set.size.of(shape.labels), per_sample ? 0 : batch.different_labels);
+  const std::uint64_t active = config.active_set.sampler == SamplerKind::full ? shape.labels : wanted;
+  std::uint64_t bytes =
+      block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
+      block(shape.labels, active * (per_sample ? samples : config.training.accumulate), config.network.hidden.back());
+  for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
+    bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);
   return bytes;
 }
 
 std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept {
-  if (config.average == 0) return 0;
-  std::uint64_t parameters = std::uint64_t{shape.features} * config.hidden.front() + config.hidden.front();
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) parameters += config.hidden[i] * (config.hidden[i - 1] + 1ull);
-  return 4 * (parameters + shape.labels * (config.hidden.back() + 1ull));
+  if (config.schedule.average == 0) return 0;
+  std::uint64_t parameters = std::uint64_t{shape.features} * config.network.hidden.front() + config.network.hidden.front();
+  for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
+    parameters += config.network.hidden[i] * (config.network.hidden[i - 1] + 1ull);
+  return 4 * (parameters + shape.labels * (config.network.hidden.back() + 1ull));
 }
 
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available) {
@@ -122,18 +128,20 @@ Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t avai
 
 MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape) {
   MemoryEstimate estimate;
-  if (config.hidden.empty()) return estimate;
+  if (config.network.hidden.empty()) return estimate;
   // The embedding bag: a row per feature, and its bias as a row of its own. Then the dense layers and the output layer.
   const auto options = ParameterRows::Options::of(config, true);
-  add_rows(estimate, options.without_bias(), shape.features, config.hidden.front());
-  add_rows(estimate, options.without_bias().in_floats(), 1, config.hidden.front());
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) add_rows(estimate, options, config.hidden[i], config.hidden[i - 1]);
-  add_rows(estimate, options, shape.labels, config.hidden.back());
+  add_rows(estimate, options.without_bias(), shape.features, config.network.hidden.front());
+  add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
+  for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
+    add_rows(estimate, options, config.network.hidden[i], config.network.hidden[i - 1]);
+  add_rows(estimate, options, shape.labels, config.network.hidden.back());
   estimate.optimizer_state += estimates::average_bytes(config, shape);
-  if (uses_tables(config.sampler)) estimate.tables = table_bytes(config, shape);
-  if (uses_clusters(config.sampler)) estimate.tables += ClusterIndex::most_bytes(shape.labels, config.hidden.back());
+  if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, shape);
+  if (uses_clusters(config.active_set.sampler))
+    estimate.tables += ClusterIndex::most_bytes(shape.labels, config.network.hidden.back());
   // Without the data nobody knows how large a batch is: one of rather long rows, with few labels.
-  const std::uint64_t features = config.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
+  const std::uint64_t features = config.training.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
   const estimates::BatchSize batch{features, 0, 0};
   estimate.step_buffers = estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, shape, batch);
   return estimate;

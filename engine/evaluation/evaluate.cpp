@@ -19,7 +19,7 @@ constexpr double kProducts = 2e9;                         ///< multiplications i
 /// Samples predicted at once: enough to keep all threads busy, few enough that progress is told several times a second.
 std::size_t piece_rows(const Model& model) noexcept {
   const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
-  const double products = static_cast<double>(model.shape().labels) * model.config().hidden.back();
+  const double products = static_cast<double>(model.shape().labels) * model.config().network.hidden.back();
   const double rows = kProducts * static_cast<double>(threads) / products;
   const std::size_t most = uses_sparse_paths(model.config()) ? std::min(kMostRows, threads * kRowsThroughPaths) : kMostRows;
   const std::size_t wanted = rows < static_cast<double>(most) ? static_cast<std::size_t>(rows) : most;

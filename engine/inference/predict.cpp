@@ -95,7 +95,7 @@ class Predictor {
                                    std::size_t first, std::vector<std::uint32_t>& scored) {
     batch_.gather(view_, rows, {});
     FirstSample not_finite;
-    const SearchTarget target{out, first, impl_.config.loss, options_.probabilities, &scored, &not_finite};
+    const SearchTarget target{out, first, impl_.config.network.loss, options_.probabilities, &scored, &not_finite};
     bool ok = impl_.network.forward(batch_.features(), {}, hidden_);
     const Activations& hidden = hidden_.back();
     if (!impl_.paths.empty()) {
@@ -130,7 +130,7 @@ class Predictor {
     return runtime_error(
         fmt::format("feature row {}: its scores are not finite, the model's weights have diverged; train it again with a lower "
                     "learning rate than {}",
-                    number, impl_.config.learning_rate));
+                    number, impl_.config.optimizer.learning_rate));
   }
 
   Model::Impl& impl_;

@@ -89,7 +89,7 @@ class Answers {
     static thread_local std::vector<std::uint32_t> own;
     static thread_local std::vector<float> logits;
     own.clear();
-    if (!impl_.config.exclude_input) return 0;
+    if (!impl_.config.candidates.exclude_input) return 0;
     for (const std::uint32_t id : features_.row_ids(sample)) {
       if (id < impl_.shape.labels) own.push_back(id);
     }
@@ -132,7 +132,7 @@ class Answers {
 }  // namespace
 
 std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept {
-  if (impl.paths.empty() || !impl.config.exclude_input) return impl.shape.labels;
+  if (impl.paths.empty() || !impl.config.candidates.exclude_input) return impl.shape.labels;
   const auto own = std::ranges::count_if(feature_ids, [&](std::uint32_t id) { return id < impl.shape.labels; });
   return impl.shape.labels - static_cast<std::size_t>(own);
 }

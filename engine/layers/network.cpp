@@ -17,16 +17,16 @@ std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDe
 
 }  // namespace
 
-Network::Network(const Config& config, const Shape& shape, bool trainable) : activation(config.activation) {
+Network::Network(const Config& config, const Shape& shape, bool trainable) : activation(config.network.activation) {
   auto options = ParameterRows::Options::of(config, trainable);
   options.stream = kInputStream;
-  input = EmbeddingBag(shape.features, config.hidden.front(), options);
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) {
+  input = EmbeddingBag(shape.features, config.network.hidden.front(), options);
+  for (std::size_t i = 1; i < config.network.hidden.size(); ++i) {
     options.stream = dense_stream(i - 1);
-    dense.emplace_back(config.hidden[i - 1], config.hidden[i], options);
+    dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options);
   }
   options.stream = kOutputStream;
-  output = ParameterRows(shape.labels, config.hidden.back(), options);
+  output = ParameterRows(shape.labels, config.network.hidden.back(), options);
 }
 
 void Network::randomize(std::uint64_t seed) {

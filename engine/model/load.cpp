@@ -203,8 +203,8 @@ std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl&
   impl.pass.order.resize(order.size() / sizeof(std::uint32_t));
   if (!order.empty()) std::memcpy(impl.pass.order.data(), order.data(), impl.pass.order.size() * sizeof(std::uint32_t));
   if (!is_order(impl.pass.order, state.data_rows)) return damaged(reader, "the order of its pass over the data is none");
-  const bool tables = !uses_tables(impl.config.sampler) || TableState::load(reader, impl.training_index());
-  const bool clusters = !uses_clusters(impl.config.sampler) || TableState::load(reader, impl.training_clusters());
+  const bool tables = !uses_tables(impl.config.active_set.sampler) || TableState::load(reader, impl.training_index());
+  const bool clusters = !uses_clusters(impl.config.active_set.sampler) || TableState::load(reader, impl.training_clusters());
   if (!tables || !clusters) return damaged(reader, "its hash tables do not fit together");
   return std::nullopt;
 }

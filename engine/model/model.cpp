@@ -76,7 +76,7 @@ Result<Model> Model::create(const Config& config, const Shape& shape) {
   if (auto enough = check_memory(need); !enough) return enough.error();
   try {
     auto impl = std::make_unique<Impl>(tuned, shape, true);
-    impl->network.randomize(config.seed);
+    impl->network.randomize(config.run.seed);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format(
@@ -101,14 +101,14 @@ Result<void> Model::set_epochs(std::uint32_t epochs) {
   if (epochs == 0 || epochs < done)
     return usage_error(
         fmt::format("option 'epochs': '{}' is fewer than were begun, {}; allowed: {} or more", epochs, done, std::max(1u, done)));
-  impl_->config.epochs = epochs;
+  impl_->config.training.epochs = epochs;
   return {};
 }
 
 void Model::set_machine_options(const Config& config) {
-  impl_->config.threads = config.threads;
-  impl_->config.loader_threads = config.loader_threads;
-  impl_->config.deterministic = config.deterministic;
+  impl_->config.run.threads = config.run.threads;
+  impl_->config.training.loader_threads = config.training.loader_threads;
+  impl_->config.run.deterministic = config.run.deterministic;
 }
 
 bool Model::trainable() const noexcept { return impl_->trainable; }

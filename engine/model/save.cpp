@@ -31,7 +31,7 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
   }
   if (!impl.pass.open) return;
   out.keep(SectionKind::pass, 0, std::vector{PassState{impl.pass.done, impl.pass.data_rows, impl.pass.sums}});
-  if (impl.config.batches == BatchKind::similar)
+  if (impl.config.training.batches == BatchKind::similar)
     out.add(SectionKind::pass_order, 0, std::span<const std::uint32_t>(impl.pass.order));
   if (impl.made_index() != nullptr) TableState::save(*impl.made_index(), out);
   if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);

@@ -66,9 +66,9 @@ std::vector<std::uint32_t> all_rows(const ParameterRows& rows) {
 }
 
 Result<void> check_layers(const Config& former, const Config& config) {
-  if (former.hidden != config.hidden)
+  if (former.network.hidden != config.network.hidden)
     return usage_error("option 'hidden': the former model has hidden layers of other widths; give the same ones");
-  if (former.activation != config.activation)
+  if (former.network.activation != config.network.activation)
     return usage_error("option 'activation': the former model has another one; give the same");
   return {};
 }

@@ -24,12 +24,12 @@ class NeighbourProposer final : public ProposingPath::Proposer {
       : config_(config), path_(path), votes_(labels) {}
 
   void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) override {
-    auto& scratch = query.find(path_.weights, path_.sample_index, config_.list_budget,
-                               std::max<std::size_t>(kScored, 2 * config_.neighbours));
+    auto& scratch = query.find(path_.weights, path_.sample_index, config_.candidates.list_budget,
+                               std::max<std::size_t>(kScored, 2 * config_.candidates.neighbours));
     if (!unknown.empty()) scratch.drop(unknown);
     const auto& found = scratch.found();
     const std::span<const float> likeness = query.products(path_.weights, path_.samples, found);
-    const std::size_t most = config_.neighbours;
+    const std::size_t most = config_.candidates.neighbours;
     best_.resize(most);
     best_likeness_.resize(most);
     const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, best_.data(), best_likeness_.data());
@@ -82,7 +82,7 @@ void NeighbourPath::take_labels(const DatasetView& data) {
 
 void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
   weights = source.weighting.times(source.learned, kForSamples);
-  if (source.config.neighbours == 0 || !monitor.begin(Activity::neighbours, source.data.size(), {0, kBuilt})) return;
+  if (source.config.candidates.neighbours == 0 || !monitor.begin(Activity::neighbours, source.data.size(), {0, kBuilt})) return;
   take_samples(source.data, monitor);
   take_labels(source.data);
 }

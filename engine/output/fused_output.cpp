@@ -36,22 +36,22 @@ std::size_t sample_block(std::size_t samples, std::size_t logit_stride) noexcept
 
 FusedOutput::FusedOutput(const OutputParts& parts)
     : parts_(parts),
-      loss_(parts.config.loss),
+      loss_(parts.config.network.loss),
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
       set_(parts.rows.rows()) {}
 
 std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
                                       std::uint64_t threads) noexcept {
-  const dense::Element element = dense::step_element_for(config.storage);
+  const dense::Element element = dense::step_element_for(config.network.storage);
   const std::uint64_t bytes = element == dense::Element::f32 ? 4 : 2;
-  const std::uint64_t samples = padded(config.batch, kBlockDepth), width = config.hidden.back();
+  const std::uint64_t samples = padded(config.training.batch, kBlockDepth), width = config.network.hidden.back();
   const std::uint64_t stride = ParameterRows::padded(width);
-  const std::uint64_t piece = padded(std::min<std::uint64_t>(set, output_piece(config.batch)), kBlockDepth);
+  const std::uint64_t piece = padded(std::min<std::uint64_t>(set, output_piece(config.training.batch)), kBlockDepth);
   const std::uint64_t logit_stride = piece + kPanelColumns;
   const std::uint64_t hidden = (width + 1) * samples * (element == dense::Element::f32 ? 4 : 6) +
                                (element == dense::Element::f16 ? 2 * samples * stride : 0);
-  const std::uint64_t logits = threads * sample_block(config.batch, logit_stride) * logit_stride * 4;
+  const std::uint64_t logits = threads * sample_block(config.training.batch, logit_stride) * logit_stride * 4;
   constexpr std::uint64_t kPerRow = 8, kPerActive = 12;  // stamp and place; id, weight and start
   return piece * (samples * bytes + 2 * stride * bytes) + hidden + logits + kPerActive * set + kPerRow * rows;
 }
@@ -69,7 +69,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   OutputReport report;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step, parts_.config.query_every);
+    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every);
   }
   const std::size_t size = set_.size(),
                     largest = std::min(size, parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
@@ -161,7 +161,7 @@ const void* FusedOutput::hidden_rows(const Activations& hidden, std::size_t firs
 /// for.
 float FusedOutput::gradient_bound(const OutputStep& step, const SetPiece& piece) const {
   const auto weights = set_.log_weights_in(piece);
-  const bool weighted = parts_.config.loss == LossKind::bce && !weights.empty();
+  const bool weighted = parts_.config.network.loss == LossKind::bce && !weights.empty();
   const float most = weighted ? std::max(1.f, std::exp(*std::ranges::max_element(weights))) : 1.f;
   const auto& targets = step.labels.values;
   const float heaviest = targets.empty() ? 1.f : std::max(1.f, *std::ranges::max_element(targets));
@@ -189,7 +189,7 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
   }
   start_.assign(panels_.padded_rows(), 0.f);
   for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
-  if (!is_softmax(parts_.config.loss)) return;
+  if (!is_softmax(parts_.config.network.loss)) return;
   const auto weights = set_.log_weights_in(piece);
   for (std::size_t i = 0; i < weights.size(); ++i) start_[piece.size - weights.size() + i] += weights[i];
 }
@@ -275,7 +275,7 @@ void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const s
   const simd::Kernels& kernels = simd::kernels();
   const auto weights = set_.log_weights_in(piece);
   static thread_local std::vector<float> plain;
-  if (!weights.empty() && is_softmax(parts_.config.loss)) {
+  if (!weights.empty() && is_softmax(parts_.config.network.loss)) {
     plain.assign(z, z + piece.size);
     kernels.axpy_f32(-1.f, weights.data(), plain.data() + piece.size - weights.size(), weights.size());
     z = plain.data();

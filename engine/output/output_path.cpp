@@ -10,9 +10,9 @@
 namespace glissade {
 
 std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts) {
-  if (parts.config.scope == Scope::sample && !(parts.config.sampler == SamplerKind::full))
+  if (parts.config.active_set.scope == Scope::sample && !(parts.config.active_set.sampler == SamplerKind::full))
     return std::make_unique<PerSampleOutput>(parts);
-  if (!parts.config.fused) return std::make_unique<UnfusedOutput>(parts);
+  if (!parts.config.active_set.fused) return std::make_unique<UnfusedOutput>(parts);
   return std::make_unique<FusedOutput>(parts);
 }
 

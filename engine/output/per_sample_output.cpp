@@ -13,13 +13,13 @@
 namespace glissade {
 
 PerSampleOutput::PerSampleOutput(const OutputParts& parts)
-    : parts_(parts), loss_(parts.config.loss), groups_(parts.rows.rows()), scratch_(parts.rows.rows()) {}
+    : parts_(parts), loss_(parts.config.network.loss), groups_(parts.rows.rows()), scratch_(parts.rows.rows()) {}
 
 void PerSampleOutput::place_samples(const SparseRows& labels) {
   const std::size_t samples = labels.rows();
   begins_.resize(samples + 1);
   begins_[0] = 0;
-  const std::size_t active = parts_.config.active.of(static_cast<std::uint32_t>(parts_.rows.rows()));
+  const std::size_t active = parts_.config.active_set.size.of(static_cast<std::uint32_t>(parts_.rows.rows()));
   for (std::size_t i = 0; i < samples; ++i) {
     const std::size_t slots = std::max(active, labels.row_ids(i).size());
     begins_[i + 1] = begins_[i] + std::min(slots, parts_.rows.rows());

@@ -11,11 +11,11 @@
 namespace glissade {
 
 OptimizerState OptimizerState::of(const Config& config) noexcept {
-  const bool halves = config.moments == MomentType::bf16;
+  const bool halves = config.optimizer.moments == MomentType::bf16;
   const First first = halves ? First::bf16 : First::fp32;
-  switch (config.optimizer) {
+  switch (config.optimizer.kind) {
     case OptimizerKind::adam:
-      if (config.second_moment == SecondMoment::row) return {first, Second::row};
+      if (config.optimizer.second_moment == SecondMoment::row) return {first, Second::row};
       return {first, halves ? Second::bf16 : Second::fp32};
     case OptimizerKind::adagrad: return {First::none, Second::row};
     case OptimizerKind::momentum: return {first, Second::none};
@@ -26,7 +26,7 @@ OptimizerState OptimizerState::of(const Config& config) noexcept {
 
 ParameterRows::Options ParameterRows::Options::of(const Config& config, bool trainable) noexcept {
   Options options;
-  options.storage = config.storage;
+  options.storage = config.network.storage;
   options.trainable = trainable;
   options.state = OptimizerState::of(config);
   return options;

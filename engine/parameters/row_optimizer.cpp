@@ -31,7 +31,8 @@ struct RowOptimizer::Part {
 };
 
 OptimizerOptions OptimizerOptions::of(const Config& config) noexcept {
-  return {config.optimizer, config.beta1, config.beta2, config.epsilon, config.weight_decay, config.seed};
+  return {config.optimizer.kind,    config.optimizer.beta1,        config.optimizer.beta2,
+          config.optimizer.epsilon, config.optimizer.weight_decay, config.run.seed};
 }
 
 RowOptimizer::RowOptimizer(const OptimizerOptions& options, double learning_rate, std::uint64_t step)

@@ -26,7 +26,7 @@ CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths,
 
 void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknown) {
   candidates_.clear();
-  if (config_.exclude_input) {
+  if (config_.candidates.exclude_input) {
     for (const std::uint32_t id : sample.ids) {
       if (id < output_.rows()) candidates_.exclude(id);
     }
@@ -47,7 +47,7 @@ void CandidateSearch::describe_by_hidden(const Sample& sample) {
   float best = -std::numeric_limits<float>::infinity();
   for (std::size_t c = 0; c < logits_.size(); ++c) {
     const float z = logits_[c] + output_.bias[labels()[c]];
-    const float hidden = log_probability(config_.loss, z, sample.log_sum);
+    const float hidden = log_probability(config_.network.loss, z, sample.log_sum);
     candidates_.features()[c][CandidateFeature::hidden] = hidden;
     best = std::max(best, hidden);
   }

@@ -44,7 +44,7 @@ std::vector<StoredArray> RankedPaths::arrays() {
 /// Models from before weights were learned have one weighting for both paths.
 void RankedPaths::complete(const Config& config) {
   FeatureWeights& own = neighbours.weights;
-  label_rows.weights.binary = own.binary = config.sparse_weighting == SparseWeighting::idf;
+  label_rows.weights.binary = own.binary = config.candidates.weighting == SparseWeighting::idf;
   if (own.empty() && !label_rows.weights.empty()) own = label_rows.weights.times({}, 1.f);
 }
 
@@ -78,16 +78,16 @@ RankedPaths build_paths(const Config& config, const DatasetView& data, std::span
   constexpr double kBuilt = NeighbourPath::kBuilt, kTogether = 0.6;  // of the time, about
   RankedPaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
-  const FeatureWeights weighting(config.sparse_weighting, data);
+  const FeatureWeights weighting(config.candidates.weighting, data);
   std::vector<float> learned;
-  if (config.weight_samples != 0) learned = learn_weights(config, data, samples, weighting, monitor);
+  if (config.candidates.weight_samples != 0) learned = learn_weights(config, data, samples, weighting, monitor);
   give_back_free_memory();
   for (ProposingPath* path : paths.all()) {
     path->build({config, data, samples, weighting, learned}, monitor);
     give_back_free_memory();  // of blocks that rows are collected in there is as much as of rows
   }
-  if (config.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kBuilt, kTogether}))
-    paths.co_labels = co_labels(data, samples, config.co_labels, monitor);
+  if (config.candidates.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kBuilt, kTogether}))
+    paths.co_labels = co_labels(data, samples, config.candidates.co_labels, monitor);
   if (!monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
   paths.index(data.feature_count);
   paths.linear = LinearRanker::start();

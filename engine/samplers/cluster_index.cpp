@@ -50,9 +50,9 @@ std::size_t ClusterIndex::clusters_for(std::size_t rows) noexcept {
 ClusterIndex::ClusterIndex(const Config& config, const ParameterRows& rows)
     : rows_(rows),
       count_(clusters_for(rows.rows())),
-      probes_(std::min<std::size_t>(config.probes, count_)),
-      seed_(config.seed),
-      sketches_(rows.width() + 1, rows.storage(), hashing::derive(config.seed, kSketchStream)) {
+      probes_(std::min<std::size_t>(config.hash_tables.probes, count_)),
+      seed_(config.run.seed),
+      sketches_(rows.width() + 1, rows.storage(), hashing::derive(config.run.seed, kSketchStream)) {
   ParameterRows::Options options;
   options.storage = rows.storage() == Storage::fp32 ? Storage::fp32 : Storage::bf16;
   options.with_bias = options.trainable = false;

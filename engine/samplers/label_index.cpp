@@ -44,14 +44,14 @@ class RowSource final : public hashing::VectorSource {
 
 hashing::ScheduleParams schedule_params(const Config& config) noexcept {
   hashing::ScheduleParams params;
-  switch (config.rehash) {
+  switch (config.rehash.kind) {
     case RehashKind::fixed: params.kind = hashing::ScheduleParams::Kind::fixed; break;
     case RehashKind::decaying: params.kind = hashing::ScheduleParams::Kind::decaying; break;
     case RehashKind::drift: params.kind = hashing::ScheduleParams::Kind::drift; break;
   }
-  params.period = config.rehash_period;
-  params.growth = config.rehash_growth;
-  params.threshold = config.rehash_threshold;
+  params.period = config.rehash.period;
+  params.growth = config.rehash.growth;
+  params.threshold = config.rehash.threshold;
   return params;
 }
 
@@ -59,25 +59,26 @@ hashing::ScheduleParams schedule_params(const Config& config) noexcept {
 
 hashing::FamilyParams family_params(const Config& config, std::size_t width) noexcept {
   hashing::FamilyParams params;
-  params.kind = config::family_kind(config.hash);
-  const std::size_t lifted = config.hash_transform == HashTransform::simple ? hashing::kLiftCoordinates : 0;
+  params.kind = config::family_kind(config.hash_tables.family);
+  const std::size_t lifted = config.hash_tables.transform == HashTransform::simple ? hashing::kLiftCoordinates : 0;
   params.dimension = static_cast<std::uint32_t>(width + 1 + lifted);
-  params.k = config.k;
-  params.tables = config.tables;
-  params.seed = hashing::derive(config.seed, kFamilyStream);
+  params.k = config.hash_tables.k;
+  params.tables = config.hash_tables.count;
+  params.seed = hashing::derive(config.run.seed, kFamilyStream);
   return params;
 }
 
 LabelIndex::LabelIndex(const Config& config, const ParameterRows& rows)
     : rows_(rows),
       family_(hashing::Family::make(family_params(config, rows.width()))),
-      tables_(config.tables, hashing::table_bits(family_params(config, rows.width())), static_cast<std::uint32_t>(rows.rows()),
-              config.bucket_cap, hashing::derive(config.seed, kTableStream)),
+      tables_(config.hash_tables.count, hashing::table_bits(family_params(config, rows.width())),
+              static_cast<std::uint32_t>(rows.rows()), config.hash_tables.bucket_cap,
+              hashing::derive(config.run.seed, kTableStream)),
       schedule_(schedule_params(config)),
       drift_(rows.rows()),
-      renews_(config.renew_hash),
+      renews_(config.rehash.renew),
       family_seed_(family_->params().seed) {
-  if (config.hash_transform == HashTransform::simple) longest_ = 0.f;
+  if (config.hash_tables.transform == HashTransform::simple) longest_ = 0.f;
 }
 
 float LabelIndex::mark_hashed(std::uint32_t row) noexcept {

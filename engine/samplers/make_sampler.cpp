@@ -12,7 +12,7 @@ bool uses_tables(const SamplerMix& mix) noexcept {
 bool uses_clusters(const SamplerMix& mix) noexcept { return mix.has(SamplerKind::lsh_learned); }
 
 std::unique_ptr<Sampler> make_sampler(const Config& config, std::uint32_t rows, const SamplerSources& sources) {
-  if (config.sampler == SamplerKind::full) return std::make_unique<FullSampler>();
+  if (config.active_set.sampler == SamplerKind::full) return std::make_unique<FullSampler>();
   return std::make_unique<MixtureSampler>(config, rows, sources);
 }
 

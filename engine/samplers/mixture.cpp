@@ -22,7 +22,7 @@ std::unique_ptr<Source> make_source(SamplerKind kind, const Config& config, cons
   switch (kind) {
     case SamplerKind::lsh: return std::make_unique<LshSource>(*sources.index);
     case SamplerKind::lsh_topk: return std::make_unique<LshRankedSource>(*sources.index, 1);
-    case SamplerKind::lsh_threshold: return std::make_unique<LshRankedSource>(*sources.index, config.collisions);
+    case SamplerKind::lsh_threshold: return std::make_unique<LshRankedSource>(*sources.index, config.active_set.collisions);
     case SamplerKind::lsh_label: return std::make_unique<LshLabelSource>(*sources.index);
     case SamplerKind::lsh_learned: return std::make_unique<LshLearnedSource>(*sources.clusters);
     case SamplerKind::in_batch: return std::make_unique<InBatchSource>();
@@ -45,16 +45,16 @@ void weigh_retrieved(float correction, ActiveSet& out) {
 
 double share_of(const SamplerMix::Part& part, const Config& config) noexcept {
   if (part.share != SamplerMix::kUsual) return part.share;
-  return draws(part.kind) ? 1.0 : config.retrieved_share;
+  return draws(part.kind) ? 1.0 : config.active_set.retrieved_share;
 }
 
 MixtureSampler::MixtureSampler(const Config& config, std::uint32_t rows, const SamplerSources& sources)
     : rows_(rows),
-      active_(config.active.of(rows)),
-      correction_(config.correction == Correction::off ? 0.f : 1.f),
-      frequency_power_(config.frequency_power) {
+      active_(config.active_set.size.of(rows)),
+      correction_(config.active_set.correction == Correction::off ? 0.f : 1.f),
+      frequency_power_(config.active_set.frequency_power) {
   double retrieved = 0;
-  for (const SamplerMix::Part& part : config.sampler.parts) {
+  for (const SamplerMix::Part& part : config.active_set.sampler.parts) {
     const double share = share_of(part, config);
     if (part.kind == SamplerKind::frequency) frequency_share_ = share;
     auto source = make_source(part.kind, config, sources);

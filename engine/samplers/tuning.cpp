@@ -38,19 +38,20 @@ struct Offer {
 /// Rows that one sample has to contribute to its set.
 double wanted_rows(const Config& config, const Shape& shape) noexcept {
   double share = 0;
-  for (const SamplerMix::Part& part : config.sampler.parts) {
+  for (const SamplerMix::Part& part : config.active_set.sampler.parts) {
     if (uses_tables(part.kind)) share += share_of(part, config);
   }
-  const double places = share * std::min(config.active.of(shape.labels), shape.labels);
-  return config.scope == Scope::shared ? std::ceil(places * config.query_every / config.batch) : places;
+  const double places = share * std::min(config.active_set.size.of(shape.labels), shape.labels);
+  return config.active_set.scope == Scope::shared ? std::ceil(places * config.active_set.query_every / config.training.batch)
+                                                  : places;
 }
 
 Offer offer_of(const Config& config, const Shape& shape, std::uint32_t k, std::uint32_t bits) noexcept {
   const double per_bucket = static_cast<double>(shape.labels) / std::exp2(bits);
-  const double hashing = kPerSign * k * std::max(8.0, config.hidden.back() / 3.0);
+  const double hashing = kPerSign * k * std::max(8.0, config.network.hidden.back() / 3.0);
   const double per_table = kPerBucket + kPerRow * per_bucket + hashing;
   Offer offer{k, 0, 0, 0, 0};
-  offer.tables = std::clamp(static_cast<std::uint32_t>(config.table_budget / per_table), 1u, kMostTables);
+  offer.tables = std::clamp(static_cast<std::uint32_t>(config.hash_tables.budget / per_table), 1u, kMostTables);
   offer.rows = per_bucket * offer.tables;
   offer.microseconds = per_table * offer.tables;
   offer.found = -std::expm1(offer.tables * std::log1p(-std::pow(kNear, bits)));
@@ -70,30 +71,31 @@ bool better(const Offer& a, const Offer& b, double budget, double rows) noexcept
 }  // namespace
 
 std::string tune_tables(Config& config, const Shape& shape) {
-  if (config.table_budget == 0 || !uses_tables(config.sampler) || config.loss == LossKind::ns) return {};
+  if (config.hash_tables.budget == 0 || !uses_tables(config.active_set.sampler) || config.network.loss == LossKind::ns) return {};
   hashing::FamilyParams one_code;
-  one_code.kind = config::family_kind(config.hash);
+  one_code.kind = config::family_kind(config.hash_tables.family);
   one_code.k = 1;
   const std::uint32_t bits_per_code = hashing::table_bits(one_code);
   const double wanted = wanted_rows(config, shape);
   Offer best;
   for (std::uint32_t k = 1; k * bits_per_code <= hashing::kMaxTableBits; ++k) {
     const Offer offer = offer_of(config, shape, k, k * bits_per_code);
-    if (best.k == 0 || better(offer, best, config.table_budget, kChoice * wanted)) best = offer;
+    if (best.k == 0 || better(offer, best, config.hash_tables.budget, kChoice * wanted)) best = offer;
   }
   const double mean_bucket = best.rows / best.tables;
-  const double step_per_sample = 3 * kPerProduct * config.hidden.back() * std::min(config.active.of(shape.labels), shape.labels);
+  const double step_per_sample =
+      3 * kPerProduct * config.network.hidden.back() * std::min(config.active_set.size.of(shape.labels), shape.labels);
   const double rehash = kRehashPerRow * best.tables * shape.labels;
-  config.k = best.k;
-  config.tables = best.tables;
-  config.bucket_cap = std::max(kLeastCap, static_cast<std::uint32_t>(std::min(1e9, std::ceil(8 * mean_bucket))));
-  config.rehash_period =
-      std::max<std::uint64_t>(config.batch, static_cast<std::uint64_t>(rehash / (kRehashShare * step_per_sample)));
+  config.hash_tables.k = best.k;
+  config.hash_tables.count = best.tables;
+  config.hash_tables.bucket_cap = std::max(kLeastCap, static_cast<std::uint32_t>(std::min(1e9, std::ceil(8 * mean_bucket))));
+  config.rehash.period =
+      std::max<std::uint64_t>(config.training.batch, static_cast<std::uint64_t>(rehash / (kRehashShare * step_per_sample)));
   return fmt::format(
       "hash tables: {} of {} codes, buckets of at most {}, re-hash every {} samples; about {:.1f} us per sample of {:g} allowed, "
       "{:.0f} rows met for {:.0f} taken, a row at 60 degrees is met with probability {:.2f}, {:.0f} MiB",
-      best.tables, best.k, config.bucket_cap, config.rehash_period, best.microseconds, config.table_budget, best.rows, wanted,
-      best.found, 4.0 * best.tables * (shape.labels + std::exp2(best.k * bits_per_code)) / (1 << 20));
+      best.tables, best.k, config.hash_tables.bucket_cap, config.rehash.period, best.microseconds, config.hash_tables.budget,
+      best.rows, wanted, best.found, 4.0 * best.tables * (shape.labels + std::exp2(best.k * bits_per_code)) / (1 << 20));
 }
 
 }  // namespace glissade

@@ -16,7 +16,7 @@ class RowProposer final : public ProposingPath::Proposer {
   RowProposer(const Config& config, const LabelRowPath& path) : config_(config), path_(path) {}
 
   void propose(SparseQuery& query, const std::vector<bool>& /*unknown*/, CandidateSet& candidates) override {
-    const auto& found = query.find(path_.weights, path_.row_index, config_.list_budget, kScored).found();
+    const auto& found = query.find(path_.weights, path_.row_index, config_.candidates.list_budget, kScored).found();
     candidates.add_best(found, query.products(path_.weights, path_.rows, found), kProposed);
   }
 
@@ -46,12 +46,12 @@ std::unique_ptr<ProposingPath::Proposer> LabelRowPath::proposer(const Config& co
 void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
   const Config& config = source.config;
   weights = source.weighting.times(source.learned, 1.f);
-  if (config.fan_in == 0 || monitor.stopped()) return;
+  if (config.sparse_rows.fan_in == 0 || monitor.stopped()) return;
   monitor.begin(Activity::sparse_rows, label_blocks(source.data.label_count));
-  LabelRows made = label_rows(source.data, source.samples, weights, config.fan_in, monitor);
+  LabelRows made = label_rows(source.data, source.samples, weights, config.sparse_rows.fan_in, monitor);
   if (monitor.stopped()) return;
   rows = std::move(made.rows);
-  if (config.row_epochs == 0) return;
+  if (config.sparse_rows.epochs == 0) return;
   row_index = FeatureIndex(rows, source.data.feature_count);
   RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor);
 }

@@ -39,7 +39,7 @@ struct RowTraining::Worker {
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                          const LabelRows& made, const TrainedRows& parts)
     : config_(config), data_(data), rows_(rows), made_(made), parts_(parts) {
-  adagrad_ = {.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = config.seed};
+  adagrad_ = {.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = config.run.seed};
   std::vector<float> started(parts.rows.entries());
   simd::kernels().widen(parts.rows.values.data(), started.data(), started.size());
   parameters_ = parameters_of(started);
@@ -68,19 +68,19 @@ std::vector<float> RowTraining::values() const {
 void RowTraining::run(WorkMonitor& monitor) {
   constexpr double kFinding = 0.3;  // its share of the time, about
   monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
-  candidates_ =
-      find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.list_budget / 4 + 1, monitor);
+  candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index,
+                                    config_.candidates.list_budget / 4 + 1, monitor);
   std::vector<std::uint32_t> order;
-  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.row_epochs;
+  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.sparse_rows.epochs;
   if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;
   std::size_t step = 0;
-  for (std::uint32_t epoch = 0; epoch < config_.row_epochs; ++epoch) {
-    shuffle(order, rows_.size(), hashing::derive(config_.seed, kOrderStream, epoch));
+  for (std::uint32_t epoch = 0; epoch < config_.sparse_rows.epochs; ++epoch) {
+    shuffle(order, rows_.size(), hashing::derive(config_.run.seed, kOrderStream, epoch));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
-      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.row_rate * left);
+      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.sparse_rows.rate * left);
       if (!monitor.advance()) return;
-      if (config_.row_topology != RowTopology::fixed && epoch + 1 < config_.row_epochs) take_topology_gradients();
+      if (config_.sparse_rows.topology != RowTopology::fixed && epoch + 1 < config_.sparse_rows.epochs) take_topology_gradients();
     }
     if (!topology_gradients_.empty()) change_topology(epoch + 1);
   }
@@ -90,7 +90,8 @@ void RowTraining::run(WorkMonitor& monitor) {
 
 std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const float> values) {
   if (candidates_.labels.empty()) {
-    candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.list_budget / 4 + 1);
+    candidates_ =
+        find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index, config_.candidates.list_budget / 4 + 1);
   }
   parameters_ = parameters_of(values);
   Worker worker;
@@ -220,8 +221,9 @@ void RowTraining::change_topology(std::uint32_t epochs_done) {
     parts_.weights.weigh(ids, data_.features.row_values(rows_[place]), weighted);
     return {ids, weighted};
   };
-  const TopologyChange change{config_.row_topology, annealed_share(config_.row_growth, epochs_done, config_.row_epochs),
-                              config_.fan_in, hashing::derive(config_.seed, kTopologyStream, epochs_done)};
+  const TopologyChange change{config_.sparse_rows.topology,
+                              annealed_share(config_.sparse_rows.growth, epochs_done, config_.sparse_rows.epochs),
+                              config_.sparse_rows.fan_in, hashing::derive(config_.run.seed, kTopologyStream, epochs_done)};
   std::vector<float> moved = values();
   ParameterRows before = std::move(parameters_);
   glissade::change_topology(change, topology_gradients_, parts_.weights.weights.size(), sample, parts_.rows, moved);

@@ -52,7 +52,7 @@ class RowTraining {
   RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
               const TrainedRows& parts);
 
-  /// config.row_epochs passes; then the rows are in parts.rows, and in parts.state what is needed to go on training them.
+  /// config.sparse_rows.epochs passes; then the rows are in parts.rows, and in parts.state what is needed to go on training them.
   /// Stopped, these are not to be used.
   void run(WorkMonitor& monitor = WorkMonitor::silent());
 

@@ -209,7 +209,8 @@ std::vector<float> weight_gradient_at(const Config& config, const DatasetView& d
                                       const FeatureWeights& weights, std::uint32_t place, std::span<const float> logs) {
   const LabelRows made = label_rows(data, rows, weights, kFanIn);
   const FeatureIndex index(made.rows, data.feature_count);
-  const RowCandidates candidates = find_row_candidates(data, rows, weights, made.rows, index, config.list_budget / 4 + 1);
+  const RowCandidates candidates =
+      find_row_candidates(data, rows, weights, made.rows, index, config.candidates.list_budget / 4 + 1);
   return WeightLearning(data, rows, made, candidates, weights).gradient_at(place, logs);
 }
 
@@ -223,16 +224,16 @@ std::vector<float> learn_weights(const Config& config, const DatasetView& data, 
   if (monitor.stopped()) return learned;
   const FeatureIndex index(made.rows, data.feature_count);
   std::vector<std::uint32_t> chosen;
-  const double share = static_cast<double>(config.weight_samples) / static_cast<double>(rows.size());
+  const double share = static_cast<double>(config.candidates.weight_samples) / static_cast<double>(rows.size());
   for (const std::uint32_t row : rows) {
-    if (hashing::Random(hashing::derive(config.seed, kChoiceStream, row)).unit() < share) chosen.push_back(row);
+    if (hashing::Random(hashing::derive(config.run.seed, kChoiceStream, row)).unit() < share) chosen.push_back(row);
   }
   monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
   const RowCandidates candidates =
-      find_row_candidates(data, chosen, weights, made.rows, index, config.list_budget / 4 + 1, monitor);
+      find_row_candidates(data, chosen, weights, made.rows, index, config.candidates.list_budget / 4 + 1, monitor);
   if (!monitor.begin(Activity::feature_weights, (chosen.size() + kBatch - 1) / kBatch * kPasses, {kFound, 1})) return learned;
   WeightLearning learning(data, chosen, made, candidates, weights);
-  learning.run(config.seed, monitor);
+  learning.run(config.run.seed, monitor);
   std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
   return learned;
 }

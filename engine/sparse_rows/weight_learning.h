@@ -18,8 +18,8 @@ namespace glissade {
 /// sample against the labels most like it that are none, Adagrad on a. Returns exp(a) of each feature: the sample's weight is to
 /// be multiplied by it, and the label's, too.
 ///
-/// `rows`: samples that labels' sums are made from; config.weight_samples of them are learned from. The result does not depend
-/// on the number of threads. Stopped by the monitor, it is not to be used.
+/// `rows`: samples that labels' sums are made from; config.candidates.weight_samples of them are learned from. The result does
+/// not depend on the number of threads. Stopped by the monitor, it is not to be used.
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                                  const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent());
 

@@ -10,7 +10,7 @@ namespace glissade {
 inline constexpr std::uint64_t kAveragedSteps = 32;
 
 /// Whether the weights after step `step` (from 1) out of `total_steps` belong to the average that training ends with: evenly
-/// spaced steps of the last config.average of them, the very last one among these.
+/// spaced steps of the last config.schedule.average of them, the very last one among these.
 bool is_averaged(const Config& config, std::uint64_t step, std::uint64_t total_steps) noexcept;
 
 }  // namespace glissade

@@ -5,7 +5,7 @@
 namespace glissade {
 
 float correction_strength(const Config& config, std::uint64_t step, std::uint64_t total_steps) noexcept {
-  switch (config.correction) {
+  switch (config.active_set.correction) {
     case Correction::on: return 1;
     case Correction::off: return 0;
     case Correction::rising: break;

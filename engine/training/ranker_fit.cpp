@@ -50,8 +50,8 @@ void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::s
 
 bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::size_t row) noexcept {
   const double share = std::min(kMostShare, kMostSamples / static_cast<double>(data.size()));
-  const std::uint64_t what = config.exclude_input ? basket_of(data, row) : row;
-  return hashing::Random(hashing::derive(config.seed, kKeptStream, what)).unit() < share;
+  const std::uint64_t what = config.candidates.exclude_input ? basket_of(data, row) : row;
+  return hashing::Random(hashing::derive(config.run.seed, kKeptStream, what)).unit() < share;
 }
 
 namespace {
@@ -102,7 +102,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, boo
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
-    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.loss, true})) return out_of_memory();
+    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true})) return out_of_memory();
     made.resize(rows.size());
     find_candidates(impl, {hidden.back(), best}, batch.features(), unknown,
                     [&](std::size_t sample, const CandidateSearch& found) {
@@ -125,7 +125,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, boo
   LinearRanker linear = LinearRanker::fit(examples, monitor);
   if (monitor.stopped()) return std::nullopt;
   if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
-  Ranker ranker = Ranker::fit(examples, linear, impl.config.seed, monitor);
+  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor);
   if (monitor.stopped()) return std::nullopt;
   impl.paths.linear = std::move(linear);
   impl.paths.ranker = std::move(ranker);

@@ -33,24 +33,26 @@ Sizes sizes_of(const Config& config, const DatasetView& data) {
   sizes.features = static_cast<double>(data.features.offsets.back() - data.features.offsets.front()) / sizes.rows;
   sizes.labels = static_cast<double>(data.labels.offsets.back() - data.labels.offsets.front()) / sizes.rows;
   const double of_label = sizes.features * sizes.labels * sizes.rows / std::max(1.0, sizes.label_count);
-  sizes.row_length = std::min<double>(std::max(1u, config.fan_in), of_label);
+  sizes.row_length = std::min<double>(std::max(1u, config.sparse_rows.fan_in), of_label);
   return sizes;
 }
 
 /// Reading the lists of a query, and matching it with the rows that they name.
 double finding(const Config& config, const Sizes& s, double budget) {
   const double lists = s.features * s.label_count * s.row_length / std::max(1.0, s.rows);
-  return kPosting * std::min(budget, 20 * lists + config.list_budget / 8.0) + 200 * kRowEntry * s.row_length;
+  return kPosting * std::min(budget, 20 * lists + config.candidates.list_budget / 8.0) + 200 * kRowEntry * s.row_length;
 }
 
 double step_cost(const Config& config, const Sizes& s) {
-  double cost = kInputValue * s.features * config.hidden.front();
-  for (std::size_t i = 1; i < config.hidden.size(); ++i) cost += kOutputValue * config.hidden[i - 1] * config.hidden[i];
-  const double labels = config.sampler == SamplerKind::full
-                            ? s.label_count
-                            : std::min<double>(config.active.of(static_cast<std::uint32_t>(s.label_count)), s.label_count);
-  const double slower = config.scope == Scope::sample && !(config.sampler == SamplerKind::full) ? 8 : 1;
-  return cost + slower * kOutputValue * labels * config.hidden.back();
+  double cost = kInputValue * s.features * config.network.hidden.front();
+  for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
+    cost += kOutputValue * config.network.hidden[i - 1] * config.network.hidden[i];
+  const double labels =
+      config.active_set.sampler == SamplerKind::full
+          ? s.label_count
+          : std::min<double>(config.active_set.size.of(static_cast<std::uint32_t>(s.label_count)), s.label_count);
+  const double slower = config.active_set.scope == Scope::sample && !(config.active_set.sampler == SamplerKind::full) ? 8 : 1;
+  return cost + slower * kOutputValue * labels * config.network.hidden.back();
 }
 
 }  // namespace
@@ -61,28 +63,28 @@ RemainingTime::RemainingTime(const Config& config, const DatasetView& data, int 
   const auto add = [&](Activity activity, double cost) { plan_.push_back({activity, cost / std::max(1, threads)}); };
   const bool paths = uses_sparse_paths(config);
   const double kept = paths ? std::min(10'000.0, 0.03 * s.rows) : 0;
-  const double hidden_forward = 0.3 * kInputValue * s.features * config.hidden.front();
-  for (std::uint32_t epoch = epochs_done; epoch < config.epochs; ++epoch) {
+  const double hidden_forward = 0.3 * kInputValue * s.features * config.network.hidden.front();
+  for (std::uint32_t epoch = epochs_done; epoch < config.training.epochs; ++epoch) {
     const bool midst = epoch == epochs_done && pass_share > 0;
-    if (config.batches == BatchKind::similar && !midst) add(Activity::grouping, s.rows * hidden_forward);
+    if (config.training.batches == BatchKind::similar && !midst) add(Activity::grouping, s.rows * hidden_forward);
     if (epoch == 0 && !midst) {
-      if (config.start == Start::centroids)
-        add(Activity::centroids, s.rows * (hidden_forward + s.labels * kScore * config.hidden.back()));
+      if (config.network.start == Start::centroids)
+        add(Activity::centroids, s.rows * (hidden_forward + s.labels * kScore * config.network.hidden.back()));
       const double collecting = kCollected * s.rows * s.features * s.labels;
-      const double sampled = std::min<double>(config.weight_samples, s.rows);
+      const double sampled = std::min<double>(config.candidates.weight_samples, s.rows);
       if (paths && sampled > 0)
-        add(Activity::feature_weights,
-            collecting + sampled * (finding(config, s, config.list_budget / 4.0) + 4 * kCandidates * kRowEntry * s.row_length));
-      if (config.fan_in != 0) add(Activity::sparse_rows, collecting);
-      if (config.fan_in != 0 && config.row_epochs != 0)
-        add(Activity::row_training, s.rows * (finding(config, s, config.list_budget / 4.0) +
-                                              config.row_epochs * 2 * kCandidates * kRowEntry * s.row_length));
+        add(Activity::feature_weights, collecting + sampled * (finding(config, s, config.candidates.list_budget / 4.0) +
+                                                               4 * kCandidates * kRowEntry * s.row_length));
+      if (config.sparse_rows.fan_in != 0) add(Activity::sparse_rows, collecting);
+      if (config.sparse_rows.fan_in != 0 && config.sparse_rows.epochs != 0)
+        add(Activity::row_training, s.rows * (finding(config, s, config.candidates.list_budget / 4.0) +
+                                              config.sparse_rows.epochs * 2 * kCandidates * kRowEntry * s.row_length));
       if (paths) add(Activity::neighbours, kKeptEntry * s.rows * s.features);
     }
     add(Activity::steps, (midst ? 1 - pass_share : 1.0) * (s.rows - kept) * step_cost(config, s));
     if (!paths) continue;
-    const double weighed = epoch + 1 == config.epochs ? kept : kept / 10;
-    add(Activity::weighing, weighed * (kWeighed + kScore * s.label_count * config.hidden.back()));
+    const double weighed = epoch + 1 == config.training.epochs ? kept : kept / 10;
+    add(Activity::weighing, weighed * (kWeighed + kScore * s.label_count * config.network.hidden.back()));
     add(Activity::ranking, weighed * kRanked);
   }
 }

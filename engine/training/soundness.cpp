@@ -40,7 +40,7 @@ Error not_finite(const Model::Impl& model, const DatasetView& data, std::span<co
     message += fmt::format("; row {} has the value {} of feature {}: scale such values down, or leave them out", largest.row,
                            largest.value, largest.feature);
   } else {
-    message += fmt::format("; use a lower learning rate than {}", model.config.learning_rate);
+    message += fmt::format("; use a lower learning rate than {}", model.config.optimizer.learning_rate);
   }
   return runtime_error(std::move(message));
 }
@@ -57,7 +57,7 @@ std::optional<Error> defect_of_weights(const Model::Impl& model) {
                                              : fmt::format("hidden layer {}", index == 1 ? 1 : index);
     error = runtime_error(fmt::format(
         "a weight of {} is no longer a finite number after step {}; use a lower learning rate than {}, or smaller values", what,
-        model.step, model.config.learning_rate));
+        model.step, model.config.optimizer.learning_rate));
   });
   return error;
 }

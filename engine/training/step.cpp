@@ -15,11 +15,11 @@ enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActive
 }  // namespace
 
 TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
-  if (uses_tables(model.config.sampler)) index_ = &model.training_index();
-  if (uses_clusters(model.config.sampler)) clusters_ = &model.training_clusters();
+  if (uses_tables(model.config.active_set.sampler)) index_ = &model.training_index();
+  if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
-  if (model.config.accumulate > 1 || model.config.clip_norm > 0) {
+  if (model.config.training.accumulate > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
     for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
     blocks.push_back(&model.network.output);
@@ -36,20 +36,20 @@ void TrainingStep::follow_counts() {
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
   follow_counts();
-  if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.batch);
+  if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.training.batch);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
-  index_->restart(model_.epochs_done, samples, model_.config.batch);
+  index_->restart(model_.epochs_done, samples, model_.config.training.batch);
   return watch.seconds();
 }
 
 Batch::Dropout TrainingStep::feature_dropout(std::uint64_t step) const noexcept {
-  return {model_.config.feature_dropout, hashing::derive(model_.config.seed, kFeatureDropout, step)};
+  return {model_.config.training.feature_dropout, hashing::derive(model_.config.run.seed, kFeatureDropout, step)};
 }
 
 /// Where gradients wait, a step goes through its samples batch by batch.
 std::span<const std::uint32_t> TrainingStep::first_batch(std::span<const std::uint32_t> rows) const noexcept {
-  return gradient_store_ ? rows.first(std::min<std::size_t>(rows.size(), model_.config.batch)) : rows;
+  return gradient_store_ ? rows.first(std::min<std::size_t>(rows.size(), model_.config.training.batch)) : rows;
 }
 
 TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan) {
@@ -57,7 +57,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
   const RowOptimizer optimizer(config, plan.learning_rate, step);
-  if (config.correction != Correction::off) sampler_->set_correction(plan.correction);
+  if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
   if (gradient_store_) {
     run_parts(data, plan, optimizer, report);
@@ -84,7 +84,7 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
   Network& network = model_.network;
   report.features_touched = gradient_store_->used_rows(network.input.rows);
   report.output.rows_touched = gradient_store_->used_rows(network.output);
-  const double limit = model_.config.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
+  const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
   gradient_store_->flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
                          [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
                            const float change = optimizer.update(rows, row, gradient, bias_gradient);
@@ -98,7 +98,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   Network& network = model_.network;
   const std::uint64_t step = model_.step;
   const auto seed = [&](Stream stream) {
-    const std::uint64_t of_step = hashing::derive(config.seed, stream, step);
+    const std::uint64_t of_step = hashing::derive(config.run.seed, stream, step);
     return part.part == 0 ? of_step : hashing::derive(of_step, part.part);
   };
 
@@ -106,7 +106,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step)});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step)});
-  report.ok &= network.forward(batch.features(), {config.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
+  report.ok &= network.forward(batch.features(), {config.training.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -142,7 +142,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
 
 void TrainingStep::hash_hidden() {
   const Activations& hidden = hidden_.back();
-  const std::size_t every = model_.config.scope == Scope::shared ? model_.config.query_every : 1;
+  const std::size_t every = model_.config.active_set.scope == Scope::shared ? model_.config.active_set.query_every : 1;
   asking_ = (hidden.samples + every - 1) / every;
   codes_stride_ = hashing::padded(asking_);
   codes_.resize(codes_stride_ * index_->tables().tables());
@@ -151,7 +151,7 @@ void TrainingStep::hash_hidden() {
 
 bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases) {
   Network& network = model_.network;
-  const double dropout = model_.config.hidden_dropout;
+  const double dropout = model_.config.training.hidden_dropout;
   bool ok = true;
   const Stopwatch watch;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {

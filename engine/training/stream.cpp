@@ -17,12 +17,12 @@ Result<void> check_stream(const Model::Impl& model, const StreamOptions& options
   if (!(options.learning_rate >= 0 && std::isfinite(options.learning_rate)))
     return usage_error(
         fmt::format("StreamOptions::learning_rate: {} is out of range; allowed: 0 or more", options.learning_rate));
-  if (config.start == Start::centroids && model.step == 0)
+  if (config.network.start == Start::centroids && model.step == 0)
     return refuse("start", "centroids need a data set, which is not there", "use start random, or train an epoch first");
-  if (config.average != 0) return refuse("average", "there is no last part of the steps", "use average 0");
-  if (config.correction == Correction::rising)
+  if (config.schedule.average != 0) return refuse("average", "there is no last part of the steps", "use average 0");
+  if (config.active_set.correction == Correction::rising)
     return refuse("correction", "there is no end to rise to", "use correction on or off");
-  if (config.batches == BatchKind::similar) return refuse("batches", "batches are the caller's", "use batches shuffled");
+  if (config.training.batches == BatchKind::similar) return refuse("batches", "batches are the caller's", "use batches shuffled");
   if (uses_sparse_paths(config) && model.paths.empty()) {
     return refuse("fan-in, neighbours", "sparse paths are built from a data set, which is not there",
                   "train an epoch first, or use fan-in 0 and neighbours 0");

@@ -48,7 +48,7 @@ Error out_of_memory() { return runtime_error("out of memory in a matrix product;
 class Trainer::Impl {
  public:
   Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream)
-      : model_(model), samples_per_epoch_(samples_per_epoch), arena_(arena_threads(model.config.threads)) {
+      : model_(model), samples_per_epoch_(samples_per_epoch), arena_(arena_threads(model.config.run.threads)) {
     schedule(samples_per_epoch);
     if (stream != nullptr) stream_ = *stream;
     stream_begin_ = model.step;
@@ -82,7 +82,9 @@ class Trainer::Impl {
   bool report(Call& call, Activity activity, double share);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
-  std::uint64_t order_seed() const noexcept { return hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done + 1); }
+  std::uint64_t order_seed() const noexcept {
+    return hashing::derive(model_.config.run.seed, kOrderStream, model_.epochs_done + 1);
+  }
   void count_labels(const DatasetView& data);
   void count_more_labels(const DatasetView& batch);
   double rate_of(std::uint64_t step) const noexcept;
@@ -119,8 +121,9 @@ std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
 /// Null unless blocks are read one after another.
 std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
   const Config& config = model_.config;
-  if (pager_ == nullptr || config.shuffle_block == 0 || config.batches == BatchKind::similar) return nullptr;
-  return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.shuffle_block, config.loader_threads);
+  if (pager_ == nullptr || config.training.shuffle_block == 0 || config.training.batches == BatchKind::similar) return nullptr;
+  return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.training.shuffle_block,
+                                        config.training.loader_threads);
 }
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
@@ -133,14 +136,14 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
 
 /// Sets the steps of the whole training, from the samples that an epoch trains on.
 void Trainer::Impl::schedule(std::uint64_t samples_per_epoch) noexcept {
-  const std::uint64_t step_samples = std::uint64_t{model_.config.batch} * model_.config.accumulate;
-  total_steps_ = (samples_per_epoch + step_samples - 1) / step_samples * model_.config.epochs;
+  const std::uint64_t step_samples = std::uint64_t{model_.config.training.batch} * model_.config.training.accumulate;
+  total_steps_ = (samples_per_epoch + step_samples - 1) / step_samples * model_.config.training.epochs;
 }
 
 /// As far as it follows from the seed and the data alone.
 void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
-  shuffle_in_blocks(order, data.size(), model_.config.shuffle_block, order_seed());
+  shuffle_in_blocks(order, data.size(), model_.config.training.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
     std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, row); });
   }
@@ -154,16 +157,16 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   {
     const PhaseWatch watch(call.phases, Phase::gather);
     choose_order(data);
-    if (model_.config.batches == BatchKind::similar)
-      group_similar(model_.pass.order, model_.network, data, model_.config.batch, order_seed(), call.monitor);
+    if (model_.config.training.batches == BatchKind::similar)
+      group_similar(model_.pass.order, model_.network, data, model_.config.training.batch, order_seed(), call.monitor);
   }
   if (call.monitor.stopped()) return std::nullopt;
   std::vector<std::uint32_t> trained = model_.pass.order;
   std::ranges::sort(trained);
-  if (model_.step == 0 && model_.config.start == Start::centroids) {
+  if (model_.step == 0 && model_.config.network.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.batch, model_.config.start_length, model_.taken_labels,
-                              call.monitor)) {
+    if (!start_from_centroids(model_.network, data, trained, model_.config.training.batch, model_.config.network.start_length,
+                              model_.taken_labels, call.monitor)) {
       return out_of_memory();
     }
   }
@@ -215,7 +218,8 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   if (auto error = defect_of_weights(model_)) return error;
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(call.phases, Phase::sparse_paths);
-    if (auto error = fit_rankers(model_, data, model_.epochs_done + 1 >= model_.config.epochs, call.monitor)) return error;
+    if (auto error = fit_rankers(model_, data, model_.epochs_done + 1 >= model_.config.training.epochs, call.monitor))
+      return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
   if (!call.monitor.stopped()) ++model_.epochs_done;
@@ -235,7 +239,7 @@ std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::spa
 }
 
 double Trainer::Impl::rate_of(std::uint64_t step) const noexcept {
-  if (stream_) return stream_rate(*stream_, model_.config.learning_rate, step, stream_begin_);
+  if (stream_) return stream_rate(*stream_, model_.config.optimizer.learning_rate, step, stream_begin_);
   return learning_rate(model_.config, step, total_steps_);
 }
 
@@ -259,7 +263,8 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
   double next_progress = kProgressSeconds;
   const auto batch_at = [&](std::size_t first) {
     const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
-    return rest.first(std::min<std::size_t>(std::size_t{model_.config.batch} * model_.config.accumulate, rest.size()));
+    return rest.first(
+        std::min<std::size_t>(std::size_t{model_.config.training.batch} * model_.config.training.accumulate, rest.size()));
   };
   const auto done_share = [&] {
     return static_cast<double>(pass.done) / static_cast<double>(std::max<std::size_t>(1, pass.order.size()));
@@ -269,7 +274,7 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
   while (pass.done < pass.order.size()) {
     if (reader) {
       const PhaseWatch waiting(call.phases, Phase::gather);
-      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.batch));
+      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.training.batch));
     }
     const auto batch = batch_at(pass.done);
     if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, call.phases)) return error;
@@ -374,7 +379,7 @@ namespace {
 
 Result<void> check_trainable(const Model& model) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
-  if (model.config().loss == LossKind::ns) {
+  if (model.config().network.loss == LossKind::ns) {
     return usage_error("option 'loss': 'ns' is out of place, the data are no running text; use softmax or bce");
   }
   return {};

@@ -16,9 +16,9 @@ inline void prefetch(const float* row, std::size_t width) noexcept {
 SkipGram::SkipGram(const Shared& shared, Network& network)
     : shared_(shared),
       output_(network.output),
-      inputs_(network.input.rows, shared.text.bags, shared.config.window),
+      inputs_(network.input.rows, shared.text.bags, shared.config.words.window),
       kernels_(simd::kernels()),
-      contexts_(2 * std::size_t{shared.config.window}),
+      contexts_(2 * std::size_t{shared.config.words.window}),
       scores_(contexts_.size() * simd::kPairColumns),
       gradients_(scores_.size()) {}
 
@@ -42,7 +42,7 @@ SkipGram::Report SkipGram::train(std::size_t first, std::size_t last, std::uint6
 
 void SkipGram::train_line(std::span<const std::uint32_t> words, hashing::Random& random, float rate, Report& report) {
   if (words.empty()) return;
-  const std::size_t reach = shared_.config.window;
+  const std::size_t reach = shared_.config.words.window;
   std::size_t entered = 0;
   choose_targets(words[0], random, next_);
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -65,7 +65,7 @@ void SkipGram::choose_targets(std::uint32_t centre, hashing::Random& random, Tar
   targets.rows.clear();
   targets.ids.push_back(centre);
   // A word drawn twice, or the centre itself, is left out, as word2vec leaves the centre out.
-  for (std::uint32_t i = 0; i < shared_.config.negatives; ++i) {
+  for (std::uint32_t i = 0; i < shared_.config.words.negatives; ++i) {
     const std::uint32_t word = shared_.negatives.draw(random);
     if (std::find(targets.ids.begin(), targets.ids.end(), word) == targets.ids.end()) targets.ids.push_back(word);
   }

@@ -90,8 +90,8 @@ class WordTrainer::Impl {
   Impl(Model::Impl& model, const TextView& text)
       : model_(model),
         text_(text),
-        subsampling_(text.counts, model.config.subsampling),
-        arena_(arena_threads(model.config.threads)) {
+        subsampling_(text.counts, model.config.words.subsampling),
+        arena_(arena_threads(model.config.run.threads)) {
     model_.label_counts.assign(text.counts.begin(), text.counts.end());
     model_.training_samples = text.tokens.size();
     model_.data_fingerprint = text_fingerprint(text.tokens);
@@ -101,7 +101,7 @@ class WordTrainer::Impl {
   Result<EpochReport> train_epoch(const std::function<bool(const Progress&)>& on_progress);
 
  private:
-  bool sampled() const noexcept { return model_.config.loss == LossKind::ns; }
+  bool sampled() const noexcept { return model_.config.network.loss == LossKind::ns; }
   void prepare();
   void negative_sampling(EpochProgress& progress, EpochReport& report);
   void steps(EpochProgress& progress, EpochReport& report);
@@ -109,10 +109,11 @@ class WordTrainer::Impl {
   std::optional<Error> check_finite(double loss) const;
   /// For the token behind that many of an epoch; steps count from 1.
   double rate(std::uint64_t tokens) const noexcept {
-    return learning_rate(model_.config, before() + tokens + 1, model_.config.epochs * std::uint64_t{text_.tokens.size()});
+    return learning_rate(model_.config, before() + tokens + 1,
+                         model_.config.training.epochs * std::uint64_t{text_.tokens.size()});
   }
   std::uint64_t before() const noexcept { return model_.epochs_done * std::uint64_t{text_.tokens.size()}; }
-  std::uint64_t epoch_seed() const noexcept { return hashing::derive(model_.config.seed, kEpochStream, model_.epochs_done); }
+  std::uint64_t epoch_seed() const noexcept { return hashing::derive(model_.config.run.seed, kEpochStream, model_.epochs_done); }
 
   Model::Impl& model_;
   TextView text_;
@@ -133,18 +134,18 @@ void WordTrainer::Impl::prepare() {
   const Config& config = model_.config;
   if (!sampled()) {
     step_ = std::make_unique<TrainingStep>(model_);
-    batch_.emplace(text_, config.window);
+    batch_.emplace(text_, config.words.window);
     return;
   }
   if (model_.step == 0 && model_.taken_labels.empty()) {
     // As word2vec: small vectors, and output rows of 0, from which the first step of a word depends on its contexts alone.
     ParameterRows& rows = model_.network.input.rows;
-    rows.randomize(0.5 / static_cast<double>(rows.width()), hashing::derive(config.seed, kStartStream));
+    rows.randomize(0.5 / static_cast<double>(rows.width()), hashing::derive(config.run.seed, kStartStream));
     std::fill_n(model_.network.output.weights.data(), model_.network.output.weights.size(), 0.f);
   }
-  negatives_.emplace(text_.counts, config.frequency_power);
+  negatives_.emplace(text_.counts, config.active_set.frequency_power);
   // Several threads change the same rows without waiting for each other.
-  const std::size_t workers = config.deterministic ? 1 : hashing::worker_count((text_.tokens.size() + kBlock - 1) / kBlock);
+  const std::size_t workers = config.run.deterministic ? 1 : hashing::worker_count((text_.tokens.size() + kBlock - 1) / kBlock);
   for (std::size_t i = 0; i < workers; ++i)
     workers_.push_back(std::make_unique<SkipGram>(SkipGram::Shared{config, text_, subsampling_, *negatives_}, model_.network));
 }
@@ -152,7 +153,7 @@ void WordTrainer::Impl::prepare() {
 std::optional<Error> WordTrainer::Impl::check_finite(double loss) const {
   if (std::isfinite(loss)) return std::nullopt;
   return runtime_error(fmt::format("the loss is no longer a finite number in epoch {}; use a lower learning rate than {}",
-                                   model_.epochs_done + 1, model_.config.learning_rate));
+                                   model_.epochs_done + 1, model_.config.optimizer.learning_rate));
 }
 
 void WordTrainer::Impl::negative_sampling(EpochProgress& progress, EpochReport& report) {
@@ -166,7 +167,7 @@ void WordTrainer::Impl::negative_sampling(EpochProgress& progress, EpochReport& 
     progress.add(last - first, [&](Progress& now) {
       now.loss = part.loss / static_cast<double>(std::max<std::uint64_t>(1, part.pairs));
       now.precision_at_1 = static_cast<double>(part.hits) / static_cast<double>(std::max<std::uint64_t>(1, part.centres));
-      now.active_share = (1.0 + model_.config.negatives) / static_cast<double>(model_.shape.labels);
+      now.active_share = (1.0 + model_.config.words.negatives) / static_cast<double>(model_.shape.labels);
     });
   };
   hashing::for_chunks(blocks, 1, workers_.size(), [&](std::size_t worker, std::size_t block, std::size_t) {
@@ -186,11 +187,11 @@ void WordTrainer::Impl::negative_sampling(EpochProgress& progress, EpochReport& 
   report.steps = blocks;
   report.loss = total.loss / static_cast<double>(std::max<std::uint64_t>(1, total.pairs));
   report.precision_at_1 = static_cast<double>(total.hits) / static_cast<double>(std::max<std::uint64_t>(1, total.centres));
-  report.active_share = (1.0 + model_.config.negatives) / static_cast<double>(model_.shape.labels);
+  report.active_share = (1.0 + model_.config.words.negatives) / static_cast<double>(model_.shape.labels);
 }
 
 void WordTrainer::Impl::one_step(std::uint64_t done, EpochReport& report) {
-  const std::uint64_t all = model_.config.epochs * std::uint64_t{text_.tokens.size()};
+  const std::uint64_t all = model_.config.training.epochs * std::uint64_t{text_.tokens.size()};
   rows_.resize(batch_->size());
   std::iota(rows_.begin(), rows_.end(), 0u);
   const auto step = step_->run(batch_->view(), {rows_, {}, rate(done), correction_strength(model_.config, before() + done, all)});
@@ -212,7 +213,7 @@ void WordTrainer::Impl::steps(EpochProgress& progress, EpochReport& report) {
   const std::size_t size = text_.tokens.size();
   const auto per = [](double sum, std::uint64_t count) { return sum / static_cast<double>(std::max<std::uint64_t>(1, count)); };
   std::vector<std::uint32_t> order;
-  shuffle(order, (size + kRun - 1) / kRun, hashing::derive(model_.config.seed, kOrderStream, model_.epochs_done));
+  shuffle(order, (size + kRun - 1) / kRun, hashing::derive(model_.config.run.seed, kOrderStream, model_.epochs_done));
   report.phases[Phase::rehash] += step_->begin_epoch(static_cast<std::uint64_t>(subsampling_.expected()));
   active_rows_ = hits_ = probed_ = 0;
   batch_->clear();
@@ -225,7 +226,7 @@ void WordTrainer::Impl::steps(EpochProgress& progress, EpochReport& report) {
     }
     done += last - first;
     since += last - first;
-    const bool full = batch_->size() >= model_.config.batch || run + 1 == order.size();
+    const bool full = batch_->size() >= model_.config.training.batch || run + 1 == order.size();
     if (!full || batch_->size() == 0) continue;
     one_step(done, report);
     batch_->clear();
@@ -267,9 +268,10 @@ WordTrainer::~WordTrainer() = default;
 
 Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
-  if (model.config().accumulate != 1)
+  if (model.config().training.accumulate != 1)
     return usage_error("option 'accumulate': words make batches of any size; use a larger batch and accumulate 1");
-  if (model.config().average != 0) return usage_error("option 'average': words are not averaged over steps; use average 0");
+  if (model.config().schedule.average != 0)
+    return usage_error("option 'average': words are not averaged over steps; use average 0");
   const Shape shape = model.shape();
   if (shape.labels != text.counts.size() || shape.features != text.feature_count || text.bags.rows() != text.counts.size()) {
     return usage_error(

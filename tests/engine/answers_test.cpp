@@ -30,18 +30,18 @@ struct Case {
 
 Config config_of(const Case& c) {
   Config config = small_config();
-  config.loss = c.loss;
-  config.epochs = 2;
-  config.exclude_input = c.exclude_input;
-  if (c.paths == Paths::rows || c.paths == Paths::all) config.fan_in = 24, config.row_epochs = 1;
-  if (c.paths == Paths::neighbours || c.paths == Paths::all) config.neighbours = 3;
-  if (c.paths == Paths::all) config.co_labels = 4;
+  config.network.loss = c.loss;
+  config.training.epochs = 2;
+  config.candidates.exclude_input = c.exclude_input;
+  if (c.paths == Paths::rows || c.paths == Paths::all) config.sparse_rows.fan_in = 24, config.sparse_rows.epochs = 1;
+  if (c.paths == Paths::neighbours || c.paths == Paths::all) config.candidates.neighbours = 3;
+  if (c.paths == Paths::all) config.candidates.co_labels = 4;
   return config;
 }
 
 Model trained(const Config& config, const Data& data) {
   Model model = make_model(config, data);
-  train(model, data, config.epochs);
+  train(model, data, config.training.epochs);
   return model;
 }
 
@@ -174,7 +174,7 @@ TEST_CASE("with sparse paths scores are shared out: one label with the softmaxes
   const Data data = data_of(400, 3), test = data_of(40, 4);
   for (const auto loss : {LossKind::softmax, LossKind::decoupled, LossKind::bce}) {
     Config config = config_of({loss, Paths::all, false});
-    if (loss == LossKind::bce) config.epochs = 10;  // so that sigmoids come down to the few labels of a sample
+    if (loss == LossKind::bce) config.training.epochs = 10;  // so that sigmoids come down to the few labels of a sample
     Model model = trained(config, data);
     const Predictions scores = must(model.predict(test.x.view(), {.k = kLabels}));
     const Predictions found = must(model.predict(test.x.view(), {.k = kLabels, .probabilities = true}));
@@ -255,11 +255,11 @@ TEST_CASE("searching in a model's buckets while it is trained leaves no trace in
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
   const auto rehash = GENERATE(RehashKind::fixed, RehashKind::drift);
   Config config = small_config();
-  config.sampler = sampler;
-  config.rehash = rehash;
-  config.batch = 16;
-  config.average = GENERATE(0.0, 0.4);
-  config.epochs = 3;
+  config.active_set.sampler = sampler;
+  config.rehash.kind = rehash;
+  config.training.batch = 16;
+  config.schedule.average = GENERATE(0.0, 0.4);
+  config.training.epochs = 3;
   const auto run = [&](bool searches) {
     Model model = make_model(config, data);
     const auto search = [&] {
@@ -270,7 +270,7 @@ TEST_CASE("searching in a model's buckets while it is trained leaves no trace in
     Trainer trainer = must(Trainer::create(model, data.size()));
     search();
     std::string files;
-    for (std::uint32_t epoch = 0; epoch < config.epochs; ++epoch) {
+    for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch) {
       must(trainer.train_epoch(data.view(), PassCallbacks{{}, search}));
       search();
       files += saved(model);
@@ -284,7 +284,7 @@ TEST_CASE("what a search finds after steps is what the rows are then", "[unit]")
   const Data data = planted_data(500, 200, 120, 5);
   for (const auto sampler : {SamplerKind::uniform, SamplerKind::lsh}) {
     Config config = small_config();
-    config.sampler = sampler;
+    config.active_set.sampler = sampler;
     Model model = make_model(config, data);
     Trainer trainer = must(Trainer::create(model, data.size()));
     std::size_t compared = 0;

@@ -13,7 +13,7 @@ namespace {
 
 std::vector<std::uint64_t> averaged_steps(double part, std::uint64_t total) {
   Config config;
-  config.average = part;
+  config.schedule.average = part;
   std::vector<std::uint64_t> steps;
   for (std::uint64_t step = 1; step <= total + 5; ++step) {
     if (is_averaged(config, step, total)) steps.push_back(step);
@@ -23,17 +23,17 @@ std::vector<std::uint64_t> averaged_steps(double part, std::uint64_t total) {
 
 Config averaging_config(Storage storage) {
   Config config = small_config();
-  config.hidden = {16, 12};
-  config.storage = storage;
-  config.decay = DecayKind::none;
-  config.average = 0.5;
+  config.network.hidden = {16, 12};
+  config.network.storage = storage;
+  config.schedule.decay = DecayKind::none;
+  config.schedule.average = 0.5;
   return config;
 }
 
 /// The weights after each step of a training, as they are before any average is put in their place.
 std::vector<std::vector<float>> weights_by_step(const Config& config, const Data& data) {
   Config plain = config;
-  plain.average = 0;
+  plain.schedule.average = 0;
   Model model = make_model(plain, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
   std::vector<std::vector<float>> all;
@@ -41,7 +41,7 @@ std::vector<std::vector<float>> weights_by_step(const Config& config, const Data
     all.push_back(all_weights(model));
     return true;
   };
-  for (std::uint32_t i = 0; i < plain.epochs; ++i) must(trainer.train_epoch(data.view(), PassCallbacks{{}, keep}));
+  for (std::uint32_t i = 0; i < plain.training.epochs; ++i) must(trainer.train_epoch(data.view(), PassCallbacks{{}, keep}));
   return all;
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("training ends with the mean of the weights over the averaged steps", 
   const auto by_step = weights_by_step(config, data);
   REQUIRE(by_step.size() == 20);
   Model model = make_model(config, data);
-  train(model, data, config.epochs);
+  train(model, data, config.training.epochs);
   const auto ended = all_weights(model);
   std::vector<double> mean(ended.size());
   std::size_t count = 0;
@@ -96,7 +96,7 @@ TEST_CASE("nothing is averaged before the last epoch ends, and steps beyond the 
   const Data data = planted_data(150, 80, 90, 5);
   const auto by_step = weights_by_step(config, data);
   Model model = make_model(config, data);
-  train(model, data, config.epochs - 1);
+  train(model, data, config.training.epochs - 1);
   CHECK(all_weights(model) == by_step[14]);
   CHECK_FALSE(impl_of(model).average.empty());
   train(model, data, 1);
@@ -112,7 +112,7 @@ TEST_CASE("an average under way is part of a model that can be trained on, of no
   const Config config = averaging_config(Storage::bf16_mixed);
   const Data data = planted_data(150, 80, 90, 5);
   Model model = make_model(config, data);
-  train(model, data, config.epochs - 1);
+  train(model, data, config.training.epochs - 1);
   const TemporaryFolder folder;
   must(model.save(folder.file("full.glsd")));
   must(model.save(folder.file("slim.glsd"), false));
@@ -126,10 +126,10 @@ TEST_CASE("an average under way is part of a model that can be trained on, of no
 
 TEST_CASE("after the average is put in place, buckets are those of its rows", "[unit]") {
   Config config = averaging_config(Storage::bf16_mixed);
-  config.sampler = SamplerKind::lsh;
+  config.active_set.sampler = SamplerKind::lsh;
   const Data data = planted_data(150, 80, 90, 5);
   Model model = make_model(config, data);
-  train(model, data, config.epochs);
+  train(model, data, config.training.epochs);
   const TemporaryFolder folder;
   must(model.save(folder.file("m.glsd")));
   Model loaded = must(Model::load(folder.file("m.glsd")));

@@ -26,10 +26,10 @@ struct World {
   Activations hidden;
 
   explicit World(LossKind loss) {
-    config.loss = loss;
-    config.fan_in = 20;
-    config.neighbours = kNeighbours;
-    config.list_budget = 1'000'000;
+    config.network.loss = loss;
+    config.sparse_rows.fan_in = 20;
+    config.candidates.neighbours = kNeighbours;
+    config.candidates.list_budget = 1'000'000;
     std::vector<std::uint32_t> all(data.size());
     std::iota(all.begin(), all.end(), 0u);
     paths = build_paths(config, data.view(), all);

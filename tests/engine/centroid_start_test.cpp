@@ -17,8 +17,8 @@ namespace glissade::test {
 
 TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels]") {
   Config config = small_config();
-  config.storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
-  config.hidden = GENERATE(std::vector<std::uint32_t>{19}, std::vector<std::uint32_t>{24, 12});
+  config.network.storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  config.network.hidden = GENERATE(std::vector<std::uint32_t>{19}, std::vector<std::uint32_t>{24, 12});
   const Data data = random_data(70, 30, 40, 3);  // 40 labels, some of them without a sample
   Model model = make_model(config, data);
   Network& network = impl_of(model).network;
@@ -78,11 +78,11 @@ TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels
 TEST_CASE("a model that starts from centroids knows something before its first step", "[property]") {
   const Data data = planted_data(400, 80, 60, 5);
   Config config = small_config();
-  config.hidden = {64};
-  config.learning_rate = 0;
-  config.epochs = 1;
+  config.network.hidden = {64};
+  config.optimizer.learning_rate = 0;
+  config.training.epochs = 1;
   const auto p1 = [&](Start start) {
-    config.start = start;
+    config.network.start = start;
     Model model = make_model(config, data);
     train(model, data, 1);
     return must(evaluate(model, data.view())).metrics.precision[0];
@@ -94,7 +94,7 @@ TEST_CASE("a model that starts from centroids knows something before its first s
 
 TEST_CASE("rows stay as they are where all hidden units are off", "[unit]") {
   Config config = small_config();
-  config.storage = Storage::fp32;
+  config.network.storage = Storage::fp32;
   const Data data = planted_data(50, 30, 20, 3);
   Model model = make_model(config, data);
   scatter_weights(model, 0.3, 5);

@@ -83,7 +83,7 @@ double recall(const ParameterRows& rows, const Activations& hidden, const std::v
 
 Config config_with(std::uint32_t probes) {
   Config config = small_config();
-  config.probes = probes;
+  config.hash_tables.probes = probes;
   return config;
 }
 

@@ -92,25 +92,25 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   CHECK(uniform.total() < 1500 * kMiB);
 
   Config lsh = *config;
-  lsh.sampler = SamplerKind::lsh;
-  lsh.threads = 2;
-  const std::uint64_t stored = lsh.tables * (670091ull * 4 + ((1ull << lsh.k) + 1) * 4);
+  lsh.active_set.sampler = SamplerKind::lsh;
+  lsh.run.threads = 2;
+  const std::uint64_t stored = lsh.hash_tables.count * (670091ull * 4 + ((1ull << lsh.hash_tables.k) + 1) * 4);
   // A build's spare tables and the drift; a re-hash's list of rows, the codes of all, and two spares with as many arrivals.
-  const std::uint64_t rehash = 4 * (670091ull * (1 + lsh.tables) + 2 * (2 * 670091ull + (1ull << lsh.k)));
+  const std::uint64_t rehash = 4 * (670091ull * (1 + lsh.hash_tables.count) + 2 * (2 * 670091ull + (1ull << lsh.hash_tables.k)));
   CHECK(estimate_training_memory(lsh, shape).tables == stored + 670091ull * (2 * 4 + 8) + rehash);
 
   Config sgd = *config;
-  sgd.optimizer = OptimizerKind::sgd;
+  sgd.optimizer.kind = OptimizerKind::sgd;
   CHECK(estimate_training_memory(sgd, shape).optimizer_state == rows * 4);
-  sgd.optimizer = OptimizerKind::momentum;
+  sgd.optimizer.kind = OptimizerKind::momentum;
   CHECK(estimate_training_memory(sgd, shape).optimizer_state == parameters * 4 + rows * 4);
 
   Config averaging = *config;
-  averaging.average = 0.5;
+  averaging.schedule.average = 0.5;
   CHECK(estimate_training_memory(averaging, shape).optimizer_state == uniform.optimizer_state + parameters * 4);
-  averaging.hidden = {128, 64};
+  averaging.network.hidden = {128, 64};
   Config deep = averaging;
-  deep.average = 0;
+  deep.schedule.average = 0;
   const std::uint64_t mean = estimate_training_memory(averaging, shape).total() - estimate_training_memory(deep, shape).total();
   CHECK(mean == 4 * (135909ull * 128 + 128 + 64 * (128 + 1) + 670091 * (64 + 1ull)));
 }
@@ -121,17 +121,17 @@ TEST_CASE("memory of an Amazon-670K training with less state", "[unit]") {
   const std::uint64_t labels = shape.labels, rows = shape.features + labels, weights = rows * 128;
   constexpr std::uint64_t kBag = 128 * 4;  // the input layer's bias, always in floats
 
-  config.moments = MomentType::bf16;
+  config.optimizer.moments = MomentType::bf16;
   MemoryEstimate need = estimate_training_memory(config, shape);
   CHECK(need.weights == weights * 4 + kBag + labels * 4);
   CHECK(need.optimizer_state == weights * 4 + 2 * kBag + labels * 8 + (rows + 1) * 4);
 
-  config.second_moment = SecondMoment::row;
+  config.optimizer.second_moment = SecondMoment::row;
   need = estimate_training_memory(config, shape);
   CHECK(need.optimizer_state == weights * 2 + kBag + labels * 8 + (rows + 1) * 8);
 
-  config.storage = Storage::bf16;
-  config.optimizer = OptimizerKind::adagrad;
+  config.network.storage = Storage::bf16;
+  config.optimizer.kind = OptimizerKind::adagrad;
   need = estimate_training_memory(config, shape);
   CHECK(need.weights == weights * 2 + kBag + labels * 4);
   CHECK(need.optimizer_state == labels * 4 + (rows + 1) * 8);
@@ -140,34 +140,34 @@ TEST_CASE("memory of an Amazon-670K training with less state", "[unit]") {
 
 TEST_CASE("memory estimate: step buffers of both scopes", "[unit]") {
   Config config;
-  config.batch = 256;
-  config.active = 1000;
-  config.threads = 4;
-  config.hidden = {64};
+  config.training.batch = 256;
+  config.active_set.size = 1000;
+  config.run.threads = 4;
+  config.network.hidden = {64};
   const Shape shape{10, 50000};
   const std::uint64_t common = 256 * 64 * 12 + 256 * 10 * 40;
   const auto shared = [&](std::uint64_t set) { return common + FusedOutput::step_bytes(config, set, 50000, 4); };
   CHECK(estimate_training_memory(config, shape).step_buffers == shared(1000));
-  config.scope = Scope::sample;
+  config.active_set.scope = Scope::sample;
   CHECK(estimate_training_memory(config, shape).step_buffers == common + 256 * 1000 * 40 + 4 * 4 * 50000);
-  config.active = 60000;
+  config.active_set.size = 60000;
   CHECK(estimate_training_memory(config, shape).step_buffers == common + 256 * 50000 * 40 + 4 * 4 * 50000);
-  config.sampler = SamplerKind::full;  // one set for all, whatever the scope
+  config.active_set.sampler = SamplerKind::full;  // one set for all, whatever the scope
   CHECK(estimate_training_memory(config, shape).step_buffers == shared(50000));
 }
 
 TEST_CASE("memory estimate: rows are padded, dense layers count, nothing overflows", "[unit]") {
   Config config;
-  config.optimizer = OptimizerKind::sgd;
-  config.hidden = {33, 7};
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.network.hidden = {33, 7};
   // 3 input rows and the bag's bias of 33 -> 64 elements, 7 rows of 33 -> 64 and 5 output rows of 7 -> 32, each with its bias.
   CHECK(estimate_training_memory(config, {3, 5}).weights == 4 * ((3 + 1) * 64 + 7 * 65 + 5 * 33));
-  config.hidden = {65536};
-  config.optimizer = OptimizerKind::adam;
-  config.sampler = SamplerKind::lsh;
-  config.k = 24;
-  config.tables = 4096;
-  config.batch = 1048576;
+  config.network.hidden = {65536};
+  config.optimizer.kind = OptimizerKind::adam;
+  config.active_set.sampler = SamplerKind::lsh;
+  config.hash_tables.k = 24;
+  config.hash_tables.count = 4096;
+  config.training.batch = 1048576;
   const MemoryEstimate large = estimate_training_memory(config, {0xffffffffu, 0xffffffffu});
   CHECK(large.weights > 2 * 65536ull * 4 * 0xffffffffu - 1);
   CHECK(large.total() > large.weights);

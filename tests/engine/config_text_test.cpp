@@ -50,44 +50,45 @@ TEST_CASE("config text comes back exactly", "[property]") {
     const auto again = from_text(text);
     REQUIRE(again.ok());
     CHECK(to_text(*again) == text);
-    CHECK(std::bit_cast<std::uint64_t>(again->learning_rate) == std::bit_cast<std::uint64_t>(config.learning_rate));
-    CHECK(std::bit_cast<std::uint64_t>(again->beta2) == std::bit_cast<std::uint64_t>(config.beta2));
-    CHECK(again->seed == config.seed);
-    CHECK(again->hidden == config.hidden);
-    CHECK(again->sampler == config.sampler);
+    CHECK(std::bit_cast<std::uint64_t>(again->optimizer.learning_rate) ==
+          std::bit_cast<std::uint64_t>(config.optimizer.learning_rate));
+    CHECK(std::bit_cast<std::uint64_t>(again->optimizer.beta2) == std::bit_cast<std::uint64_t>(config.optimizer.beta2));
+    CHECK(again->run.seed == config.run.seed);
+    CHECK(again->network.hidden == config.network.hidden);
+    CHECK(again->active_set.sampler == config.active_set.sampler);
   }
 }
 
 TEST_CASE("the extremes of doubles and integers survive the text form", "[unit]") {
   Config config;
   for (const double value : {0.1, 1.0 / 3, 0x1.fffffffffffffp-1, std::numeric_limits<double>::denorm_min(), 5e-324, 2.5e-7}) {
-    config.warmup = value;
-    config.seed = ~0ull;
+    config.schedule.warmup = value;
+    config.run.seed = ~0ull;
     const auto again = from_text(to_text(config));
     REQUIRE(again.ok());
-    CHECK(std::bit_cast<std::uint64_t>(again->warmup) == std::bit_cast<std::uint64_t>(value));
-    CHECK(again->seed == ~0ull);
+    CHECK(std::bit_cast<std::uint64_t>(again->schedule.warmup) == std::bit_cast<std::uint64_t>(value));
+    CHECK(again->run.seed == ~0ull);
   }
 }
 
 TEST_CASE("the text is one readable line per stored option, shortest floats", "[unit]") {
   Config config;
-  config.hidden = {512, 256};
-  config.learning_rate = 0.005;
-  config.threads = 7;
+  config.network.hidden = {512, 256};
+  config.optimizer.learning_rate = 0.005;
+  config.run.threads = 7;
   const std::string text = to_text(config);
   CHECK(text.starts_with("hidden = 512,256\nprecision = bf16-mixed\nloss = softmax\n"));
   CHECK(text.find("\nlearning-rate = 0.005\n") != std::string::npos);
   CHECK(text.find("threads") == std::string::npos);
-  CHECK(from_text(text)->threads == Config{}.threads);
+  CHECK(from_text(text)->run.threads == Config{}.run.threads);
 }
 
 TEST_CASE("text: blanks, CRLF and missing options are fine", "[unit]") {
   const auto config = from_text("\r\n  k=5 \r\n\n\tsampler =  lsh");
   REQUIRE(config.ok());
-  CHECK(config->k == 5);
-  CHECK(config->sampler == SamplerKind::lsh);
-  CHECK(config->batch == Config{}.batch);
+  CHECK(config->hash_tables.k == 5);
+  CHECK(config->active_set.sampler == SamplerKind::lsh);
+  CHECK(config->training.batch == Config{}.training.batch);
   CHECK(from_text("").ok());
 }
 

@@ -18,7 +18,7 @@ std::string refusal(const Config& config, const Shape& shape = {100, 100}) {
 TEST_CASE("validate accepts the defaults and an active set larger than the labels", "[unit]") {
   Config config;
   CHECK(refusal(config).empty());
-  config.active = 5000;
+  config.active_set.size = 5000;
   CHECK(refusal(config, {1, 1}).empty());
 }
 
@@ -29,13 +29,13 @@ TEST_CASE("validate refuses an empty shape", "[unit]") {
 
 TEST_CASE("validate refuses addresses wider than a table has, naming the largest k", "[unit]") {
   Config config;
-  config.hash = HashKind::simhash;
-  config.k = 24;
+  config.hash_tables.family = HashKind::simhash;
+  config.hash_tables.k = 24;
   CHECK(refusal(config).empty());
-  config.hash = HashKind::dwta;
-  config.k = 8;
+  config.hash_tables.family = HashKind::dwta;
+  config.hash_tables.k = 8;
   CHECK(refusal(config).empty());
-  config.k = 9;
+  config.hash_tables.k = 9;
   CHECK(refusal(config) ==
         "option 'k': '9' codes of 3 bits (hash dwta) make addresses of 27 bits, a table has at most 24; allowed with hash dwta: "
         "1 .. 8");
@@ -43,10 +43,10 @@ TEST_CASE("validate refuses addresses wider than a table has, naming the largest
 
 TEST_CASE("validate refuses a transform that the hash family has no use for", "[unit]") {
   Config config;
-  config.hash_transform = HashTransform::simple;
+  config.hash_tables.transform = HashTransform::simple;
   CHECK(refusal(config).empty());
-  config.k = 6;
-  config.hash = HashKind::minhash;
+  config.hash_tables.k = 6;
+  config.hash_tables.family = HashKind::minhash;
   CHECK(
       refusal(config) ==
       "option 'hash-transform': 'simple' does not go with hash minhash; allowed with hash simhash only, use hash-transform none");
@@ -54,31 +54,31 @@ TEST_CASE("validate refuses a transform that the hash family has no use for", "[
 
 TEST_CASE("validate refuses fields that were filled past their range without the options", "[unit]") {
   Config config;
-  config.hidden = {};
+  config.network.hidden = {};
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.hidden = {128, 0};
+  config.network.hidden = {128, 0};
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.hidden = {65537};
+  config.network.hidden = {65537};
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.tables = 0;
+  config.hash_tables.count = 0;
   CHECK(refusal(config) == "option 'tables': '0' is out of range; allowed: 1 .. 4096");
   config = {};
-  config.k = 0;
+  config.hash_tables.k = 0;
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.k = 4000000000u;
+  config.hash_tables.k = 4000000000u;
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.learning_rate = std::numeric_limits<double>::quiet_NaN();
+  config.optimizer.learning_rate = std::numeric_limits<double>::quiet_NaN();
   CHECK(refusal(config) == "option 'learning-rate': 'nan' is not a finite number; allowed: 0 .. 100");
   config = {};
-  config.batch = 0;
+  config.training.batch = 0;
   CHECK_FALSE(refusal(config).empty());
   config = {};
-  config.sampler = static_cast<SamplerKind>(10);
+  config.active_set.sampler = static_cast<SamplerKind>(10);
   CHECK_FALSE(refusal(config).empty());
 }
 

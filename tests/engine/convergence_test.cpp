@@ -39,19 +39,19 @@ TEST_CASE("the shipped sample is learnt with uniform and with hashed active sets
   const datasets::Dataset training = read_sample("train.txt.zst"), test = read_sample("test.txt.zst");
   for (const auto sampler : {SamplerKind::uniform, SamplerKind::lsh}) {
     Config config;
-    config.hidden = {64};
-    config.sampler = sampler;
-    config.active = 1024;
-    config.tables = 12;
-    config.k = 6;
-    config.learning_rate = 0.01;
-    config.batch = 256;
-    config.epochs = 4;
-    config.seed = 3;
+    config.network.hidden = {64};
+    config.active_set.sampler = sampler;
+    config.active_set.size = 1024;
+    config.hash_tables.count = 12;
+    config.hash_tables.k = 6;
+    config.optimizer.learning_rate = 0.01;
+    config.training.batch = 256;
+    config.training.epochs = 4;
+    config.run.seed = 3;
     Model model = must(Model::create(config, {training.view().feature_count, training.view().label_count}));
     Trainer trainer = must(Trainer::create(model, training.view().size()));
     double loss = 1e9, seconds = 0;
-    for (std::uint32_t epoch = 0; epoch < config.epochs; ++epoch) {
+    for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch) {
       const EpochReport report = must(trainer.train_epoch(training.view()));
       REQUIRE(report.loss < loss);
       loss = report.loss;

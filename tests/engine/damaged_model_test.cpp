@@ -24,16 +24,16 @@ constexpr std::size_t kStep = 1;
 /// A model in training with all kinds of sections that there are: sparse paths, names, optimiser state, a mean of weights.
 Model small_model(const test::Data& data) {
   Config config;
-  config.hidden = {8, 4};
-  config.fan_in = 8;
-  config.row_epochs = 1;
-  config.neighbours = 3;
-  config.co_labels = 2;
-  config.active = 6;
-  config.batch = 16;
-  config.epochs = 2;
-  config.average = 0.9;
-  config.threads = 1;
+  config.network.hidden = {8, 4};
+  config.sparse_rows.fan_in = 8;
+  config.sparse_rows.epochs = 1;
+  config.candidates.neighbours = 3;
+  config.candidates.co_labels = 2;
+  config.active_set.size = 6;
+  config.training.batch = 16;
+  config.training.epochs = 2;
+  config.schedule.average = 0.9;
+  config.run.threads = 1;
   Model model = must(Model::create(config, {data.features, data.labels}));
   must(model.set_label_names(std::vector<std::string>(data.labels, "label")));
   must(must(Trainer::create(model, data.size())).train_epoch(data.view()));

@@ -13,11 +13,11 @@ Data wide_data() { return planted_data(700, 500, 400, 3); }
 
 Config wide_config() {
   Config config = small_config();
-  config.hidden = {24, 16};
-  config.active = 300;
-  config.batch = 290;
-  config.hidden_dropout = 0.2;
-  config.feature_dropout = 0.1;
+  config.network.hidden = {24, 16};
+  config.active_set.size = 300;
+  config.training.batch = 290;
+  config.training.hidden_dropout = 0.2;
+  config.training.feature_dropout = 0.1;
   return config;
 }
 
@@ -35,14 +35,14 @@ TEST_CASE("saved models do not depend on the run or on the number of threads", "
   const tbb::global_control more_than_cores(tbb::global_control::max_allowed_parallelism, 4);
   const Data data = wide_data();
   Config config = wide_config();
-  config.storage = storage;
-  config.sampler = sampler;
-  config.scope = scope;
-  config.loss = loss;
-  config.epochs = 2;
+  config.network.storage = storage;
+  config.active_set.sampler = sampler;
+  config.active_set.scope = scope;
+  config.network.loss = loss;
+  config.training.epochs = 2;
   std::string first;
   for (const std::uint32_t threads : {1u, 1u, 2u, 3u}) {
-    config.threads = threads;
+    config.run.threads = threads;
     Model model = make_model(config, data);
     train(model, data, 2);
     const std::string bytes = saved(model);
@@ -51,7 +51,7 @@ TEST_CASE("saved models do not depend on the run or on the number of threads", "
     REQUIRE(bytes.size() == first.size());
     REQUIRE((bytes == first));  // not expanded: megabytes
   }
-  config.seed = 8;
+  config.run.seed = 8;
   Model other = make_model(config, data);
   REQUIRE((saved(other) != first));
 }
@@ -70,20 +70,20 @@ TEST_CASE("a run that is saved, loaded and goes on equals one that never stopped
   CAPTURE(static_cast<int>(sampler), static_cast<int>(rehash), static_cast<int>(scope), static_cast<int>(hash));
   if (sampler == SamplerKind::uniform && hash == HashKind::dwta) return;
   Config config = small_config();
-  config.sampler = sampler;
-  config.rehash = rehash;
-  config.rehash_period = 70;  // not a multiple of the batch, and several times an epoch
-  config.rehash_threshold = 0.05;
-  config.scope = scope;
-  config.hash = hash;
-  config.k = 2;
-  config.bucket_cap = 12;
-  config.renew_hash = scope == Scope::shared;
-  config.batches = storage == Storage::fp32 ? BatchKind::similar : BatchKind::shuffled;
-  config.correction = scope == Scope::shared ? Correction::rising : Correction::on;
-  config.storage = storage;
-  config.optimizer = optimizer;
-  config.hidden_dropout = 0.1;
+  config.active_set.sampler = sampler;
+  config.rehash.kind = rehash;
+  config.rehash.period = 70;  // not a multiple of the batch, and several times an epoch
+  config.rehash.threshold = 0.05;
+  config.active_set.scope = scope;
+  config.hash_tables.family = hash;
+  config.hash_tables.k = 2;
+  config.hash_tables.bucket_cap = 12;
+  config.rehash.renew = scope == Scope::shared;
+  config.training.batches = storage == Storage::fp32 ? BatchKind::similar : BatchKind::shuffled;
+  config.active_set.correction = scope == Scope::shared ? Correction::rising : Correction::on;
+  config.network.storage = storage;
+  config.optimizer.kind = optimizer;
+  config.training.hidden_dropout = 0.1;
   const Data data = planted_data(150, 80, 60, 5);
 
   Model straight = make_model(config, data);

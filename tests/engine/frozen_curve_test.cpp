@@ -53,13 +53,13 @@ TEST_CASE("loss curves are the frozen ones", "[unit][levels]") {
   const Data data = planted_data(600, 300, 150, 42);
   for (const Curve& curve : kCurves) {
     Config config = small_config();
-    config.storage = curve.storage;
-    config.loss = curve.loss;
-    config.sampler = curve.sampler;
-    config.scope = curve.scope;
-    config.hidden = {24};
-    config.active = 64;
-    config.epochs = 6;
+    config.network.storage = curve.storage;
+    config.network.loss = curve.loss;
+    config.active_set.sampler = curve.sampler;
+    config.active_set.scope = curve.scope;
+    config.network.hidden = {24};
+    config.active_set.size = 64;
+    config.training.epochs = 6;
     Model model = make_model(config, data);
     const auto losses = train(model, data, 6);
     std::string text;

@@ -82,9 +82,9 @@ TEST_CASE("a model file of format version 1 predicts what it did when it was wri
     const Model model = must(Model::load(golden("model_v1.glsd"), purpose));
     REQUIRE(model.shape().features == kFeatures);
     REQUIRE(model.shape().labels == kLabels);
-    REQUIRE(model.config().hidden == std::vector<std::uint32_t>{12, 8});
-    REQUIRE(model.config().sampler == SamplerKind::lsh);
-    REQUIRE(model.config().learning_rate == 0.02);
+    REQUIRE(model.config().network.hidden == std::vector<std::uint32_t>{12, 8});
+    REQUIRE(model.config().active_set.sampler == SamplerKind::lsh);
+    REQUIRE(model.config().optimizer.learning_rate == 0.02);
     REQUIRE(model.epochs_done() == 4);
     REQUIRE(model.step() == 52);
     REQUIRE(model.training_samples() == 400);
@@ -113,9 +113,9 @@ TEST_CASE("training goes on from a model file of format version 1", "[unit][leve
 
 TEST_CASE("write the golden model of the current format version", "[.golden]") {
   Config config = small_config();
-  config.hidden = {12, 8};
-  config.sampler = SamplerKind::lsh;
-  config.active = 20;
+  config.network.hidden = {12, 8};
+  config.active_set.sampler = SamplerKind::lsh;
+  config.active_set.size = 20;
   const Data data = planted_data(400, kFeatures, kLabels, 76);
   Model model = make_model(config, data);
   train(model, data, 4);

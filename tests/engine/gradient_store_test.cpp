@@ -21,13 +21,13 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
 /// Every row is active, so that batches of any size have the same set.
 Config full_config() {
   Config config = small_config();
-  config.hidden = {16, 12};
-  config.sampler = SamplerKind::full;
-  config.storage = Storage::fp32;
-  config.optimizer = OptimizerKind::sgd;
-  config.learning_rate = 0.5;
-  config.warmup = 0;
-  config.decay = DecayKind::none;
+  config.network.hidden = {16, 12};
+  config.active_set.sampler = SamplerKind::full;
+  config.network.storage = Storage::fp32;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.learning_rate = 0.5;
+  config.schedule.warmup = 0;
+  config.schedule.decay = DecayKind::none;
   return config;
 }
 
@@ -37,14 +37,14 @@ TEST_CASE("several batches to a step are one batch of so many times the size", "
   const auto optimizer = GENERATE(OptimizerKind::sgd, OptimizerKind::adam);
   const Data data = planted_data(150, 80, 90, 5);  // the last step is a partial one, and so is its last batch
   Config config = full_config();
-  config.optimizer = optimizer;
-  if (optimizer == OptimizerKind::adam) config.learning_rate = 0.01;
-  config.batch = 32;
+  config.optimizer.kind = optimizer;
+  if (optimizer == OptimizerKind::adam) config.optimizer.learning_rate = 0.01;
+  config.training.batch = 32;
   Model large = make_model(config, data);
   const std::vector<float> start = all_weights(large);
   const auto large_losses = train(large, data, 3);
-  config.batch = 8;
-  config.accumulate = 4;
+  config.training.batch = 8;
+  config.training.accumulate = 4;
   Model parts = make_model(config, data);
   const auto losses = train(parts, data, 3);
   CHECK(parts.step() == large.step());
@@ -58,12 +58,12 @@ TEST_CASE("a step is no longer than its limit, in all parameters together", "[un
   const Data data = planted_data(32, 80, 90, 5);
   const auto step = [&](double limit) {
     Config config = full_config();
-    config.clip_norm = limit;
+    config.optimizer.clip_norm = limit;
     Model model = make_model(config, data);
     const std::vector<float> start = all_weights(model);
     Trainer trainer = must(Trainer::create(model, 1000));
     must(trainer.train_step(data.view()));
-    return distance(all_weights(model), start) / config.learning_rate;
+    return distance(all_weights(model), start) / config.optimizer.learning_rate;
   };
   const double free = step(0);
   REQUIRE(free > 1e-3);
@@ -75,10 +75,10 @@ TEST_CASE("a step is no longer than its limit, in all parameters together", "[un
 TEST_CASE("clipping keeps a run finite that diverges without", "[unit]") {
   const Data data = planted_data(150, 80, 90, 5);
   Config config = full_config();
-  config.activation = Activation::linear;
-  config.learning_rate = 60;
+  config.network.activation = Activation::linear;
+  config.optimizer.learning_rate = 60;
   const auto loss_of_last = [&](double limit) {
-    config.clip_norm = limit;
+    config.optimizer.clip_norm = limit;
     Model model = make_model(config, data);
     Trainer trainer = must(Trainer::create(model, data.size()));
     double loss = 0;
@@ -98,15 +98,15 @@ TEST_CASE("kept gradients give the same model for any number of threads", "[unit
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   const Data data = planted_data(700, 500, 400, 3);
   Config config = small_config();
-  config.hidden = {24, 16};
-  config.sampler = SamplerKind::lsh;
-  config.scope = scope;
-  config.batch = 100;
-  config.accumulate = 2;
-  config.clip_norm = 0.05;
+  config.network.hidden = {24, 16};
+  config.active_set.sampler = SamplerKind::lsh;
+  config.active_set.scope = scope;
+  config.training.batch = 100;
+  config.training.accumulate = 2;
+  config.optimizer.clip_norm = 0.05;
   std::string first;
   for (const std::uint32_t threads : {1u, 3u, 2u}) {
-    config.threads = threads;
+    config.run.threads = threads;
     Model model = make_model(config, data);
     train(model, data, 2);
     const std::string bytes = saved(model);

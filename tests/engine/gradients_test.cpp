@@ -28,14 +28,14 @@ struct Case {
 };
 
 ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t samples) {
-  if (config.hidden_dropout == 0) return {};
+  if (config.training.hidden_dropout == 0) return {};
   ReferenceNetwork::Hidden factors;
-  for (std::size_t layer = 0; layer < config.hidden.size(); ++layer) {
+  for (std::size_t layer = 0; layer < config.network.hidden.size(); ++layer) {
     Activations ones;
-    ones.resize(samples, config.hidden[layer], false);
+    ones.resize(samples, config.network.hidden[layer], false);
     std::fill_n(ones.values.data(), ones.values.size(), 1.f);
-    activate(ones, Activation::relu, config.hidden_dropout,
-             hashing::derive(hashing::derive(config.seed, kHiddenDropout, 1), layer));
+    activate(ones, Activation::relu, config.training.hidden_dropout,
+             hashing::derive(hashing::derive(config.run.seed, kHiddenDropout, 1), layer));
     std::vector<double> layer_factors;
     for (std::size_t sample = 0; sample < samples; ++sample) {
       layer_factors.insert(layer_factors.end(), ones.row(sample), ones.row(sample) + ones.width);
@@ -48,8 +48,8 @@ ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t sampl
 std::vector<ReferenceSet> active_sets(const Config& config, const Data& data) {
   const auto sampler = make_sampler(config, data.labels, {});
   hashing::StampSet seen(data.labels);
-  const std::uint64_t seed = hashing::derive(config.seed, kActiveSet, 1);
-  const bool shared = config.scope == Scope::shared || config.sampler == SamplerMix(SamplerKind::full);
+  const std::uint64_t seed = hashing::derive(config.run.seed, kActiveSet, 1);
+  const bool shared = config.active_set.scope == Scope::shared || config.active_set.sampler == SamplerMix(SamplerKind::full);
   std::vector<ReferenceSet> sets;
   for (std::size_t i = 0; i < data.size(); ++i) {
     ActiveSet set;
@@ -93,14 +93,14 @@ void check_block(const char* what, std::vector<double>& values, const std::vecto
 
 void check(const Case& c) {
   Config config = small_config();
-  config.storage = Storage::fp32;
-  config.optimizer = OptimizerKind::sgd;
-  config.loss = c.loss;
-  config.hidden = c.hidden;
-  config.sampler = c.sampler;
-  config.scope = c.scope;
-  config.active = c.active;
-  config.hidden_dropout = config.feature_dropout = c.dropout;
+  config.network.storage = Storage::fp32;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.network.loss = c.loss;
+  config.network.hidden = c.hidden;
+  config.active_set.sampler = c.sampler;
+  config.active_set.scope = c.scope;
+  config.active_set.size = c.active;
+  config.training.hidden_dropout = config.training.feature_dropout = c.dropout;
   const Data data = random_data(11, 14, 40, 3);
   Model model = make_model(config, data);
   scatter_weights(model, 0.7, 5);
@@ -109,7 +109,7 @@ void check(const Case& c) {
   Batch batch;
   std::vector<std::uint32_t> all(data.size());
   std::iota(all.begin(), all.end(), 0u);
-  batch.gather(data.view(), all, {c.dropout, hashing::derive(config.seed, kFeatureDropout, 1)});
+  batch.gather(data.view(), all, {c.dropout, hashing::derive(config.run.seed, kFeatureDropout, 1)});
   const DatasetView view{data.features, data.labels, batch.features(), batch.labels()};
   const auto factors = dropout_factors(config, data.size());
   const auto sets = active_sets(config, data);

@@ -45,8 +45,8 @@ void strip(const std::string& path, model_file::SectionKind without) {
 
 Config two_paths() {
   Config config = small_config();
-  config.fan_in = 16;
-  config.neighbours = 8;
+  config.sparse_rows.fan_in = 16;
+  config.candidates.neighbours = 8;
   return config;
 }
 
@@ -149,13 +149,13 @@ TEST_CASE("data that come through another pager are checked again", "[unit]") {
 TEST_CASE("a finished training goes on for more epochs, never for fewer than it has", "[unit]") {
   const Data data = planted_data(300, 60, 40, 4);
   Config config = small_config();
-  config.epochs = 2;
+  config.training.epochs = 2;
   Model model = make_model(config, data);
   train(model, data, 2);
   CHECK(model.set_epochs(1).error().message == "option 'epochs': '1' is fewer than were begun, 2; allowed: 2 or more");
   CHECK_FALSE(model.set_epochs(0).ok());
   must(model.set_epochs(4));
-  CHECK(model.config().epochs == 4);
+  CHECK(model.config().training.epochs == 4);
   // The rate is that of the third of four epochs, and not the least one that a finished schedule has.
   const auto more = train(model, data, 1);
   Model finished = make_model(config, data);

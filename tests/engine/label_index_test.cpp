@@ -24,9 +24,9 @@ ParameterRows random_rows(std::uint64_t seed) {
 
 Config config_of(RehashKind kind) {
   Config config = small_config();
-  config.rehash = kind;
-  config.rehash_period = 96;
-  config.rehash_threshold = 0.3;
+  config.rehash.kind = kind;
+  config.rehash.period = 96;
+  config.rehash.threshold = 0.3;
   return config;
 }
 
@@ -66,7 +66,7 @@ TEST_CASE("a re-hash by drift reads the rows that moved, and no others", "[unit]
 
 TEST_CASE("an epoch begins with empty tables, which are full after a small part of it", "[unit]") {
   Config config = config_of(RehashKind::fixed);
-  config.rehash_period = 10'000;
+  config.rehash.period = 10'000;
   constexpr std::uint64_t kBatch = 25, kPart = 4 * kBatch, kSamples = kPart * LabelIndex::kFillingPart;
   ParameterRows rows = random_rows(3);
   LabelIndex index(config, rows);
@@ -97,7 +97,7 @@ TEST_CASE("an epoch begins with empty tables, which are full after a small part 
 
 TEST_CASE("new hash functions in every epoch are the same for the same epoch", "[unit]") {
   Config config = config_of(RehashKind::fixed);
-  config.renew_hash = GENERATE(true, false);
+  config.rehash.renew = GENERATE(true, false);
   const ParameterRows rows = random_rows(3);
   const auto full_after = [&](std::uint64_t epochs) {
     auto index = std::make_unique<LabelIndex>(config, rows);
@@ -107,7 +107,7 @@ TEST_CASE("new hash functions in every epoch are the same for the same epoch", "
   };
   const auto same = [](const auto& a, const auto& b) { return hashing::test::same_buckets(a->tables(), b->tables()); };
   CHECK(same(full_after(1), full_after(1)));
-  CHECK(same(full_after(1), full_after(2)) != config.renew_hash);
+  CHECK(same(full_after(1), full_after(2)) != config.rehash.renew);
 }
 
 TEST_CASE("a build drops the re-hash under way", "[unit]") {
@@ -125,7 +125,7 @@ TEST_CASE("a build drops the re-hash under way", "[unit]") {
 
 TEST_CASE("with the simple transform rows are hashed at the length of the longest one", "[unit]") {
   Config config = config_of(RehashKind::fixed);
-  config.hash_transform = HashTransform::simple;
+  config.hash_tables.transform = HashTransform::simple;
   ParameterRows rows = random_rows(6);
   for (std::size_t d = 0; d < kWidth; ++d) rows.weights.data()[17 * rows.stride() + d] *= 5.f;
   LabelIndex index(config, rows);
@@ -138,13 +138,13 @@ TEST_CASE("with the simple transform rows are hashed at the length of the longes
   }
   const auto family = hashing::Family::make(family_params(config, kWidth));
   std::vector<float> block(family->params().dimension * hashing::kLanes);
-  std::vector<std::uint32_t> codes(config.tables * hashing::kLanes);
+  std::vector<std::uint32_t> codes(config.hash_tables.count * hashing::kLanes);
   for (const std::uint32_t i : {0u, 17u, 299u}) {
     hashing::transpose_block(rows.weights.data() + i * rows.stride(), rows.stride(), 1, kWidth, block.data());
     block[kWidth * hashing::kLanes] = rows.bias[i];
     hashing::lift(block.data(), kWidth + 1, 1, static_cast<float>(longest));
     family->codes(block.data(), codes.data());
-    for (std::uint32_t t = 0; t < config.tables; ++t) {
+    for (std::uint32_t t = 0; t < config.hash_tables.count; ++t) {
       const auto bucket = index.tables().bucket(t, codes[t * hashing::kLanes]);
       CHECK(std::binary_search(bucket.begin(), bucket.end(), i));
     }

@@ -12,7 +12,7 @@ namespace glissade::test {
 TEST_CASE("by propensity a label weighs in inverse proportion to it, and labels of the training data 1 on average", "[unit]") {
   const std::vector<std::uint32_t> counts = {500, 3, 0, 40, 1};
   Config config;
-  config.label_weights = LabelWeights::propensity;
+  config.network.label_weights = LabelWeights::propensity;
   const std::vector<float> weights = label_weights(config, counts, 450), p = propensities(counts, 450);
   REQUIRE(weights.size() == counts.size());
   double sum = 0;
@@ -28,7 +28,7 @@ TEST_CASE("labels weigh the same without propensities, or where none was ever se
   const std::vector<std::uint32_t> counts = {5, 3}, unseen = {0, 0};
   Config config;
   CHECK(label_weights(config, counts, 8).empty());
-  config.label_weights = LabelWeights::propensity;
+  config.network.label_weights = LabelWeights::propensity;
   CHECK(label_weights(config, {}, 8).empty());
   CHECK(label_weights(config, unseen, 8).empty());
 }

@@ -20,7 +20,7 @@ constexpr double kRate = 4.0;
 
 RowOptimizer sgd() {
   Config config;
-  config.optimizer = OptimizerKind::sgd;
+  config.optimizer.kind = OptimizerKind::sgd;
   return {config, kRate, 1};
 }
 

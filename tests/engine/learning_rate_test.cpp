@@ -9,9 +9,9 @@ namespace {
 
 Config config_of(DecayKind decay, double warmup) {
   Config config;
-  config.learning_rate = 0.5;
-  config.decay = decay;
-  config.warmup = warmup;
+  config.optimizer.learning_rate = 0.5;
+  config.schedule.decay = decay;
+  config.schedule.warmup = warmup;
   return config;
 }
 

@@ -36,11 +36,11 @@ struct Data {
 
 Config small() {
   Config config;
-  config.hidden = {32};
-  config.batch = 64;
-  config.learning_rate = 0.02;
-  config.epochs = 2;
-  config.threads = 1;
+  config.network.hidden = {32};
+  config.training.batch = 64;
+  config.optimizer.learning_rate = 0.02;
+  config.training.epochs = 2;
+  config.run.threads = 1;
   return config;
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("evaluate tells of its progress, stops when asked, and says that it di
 
 TEST_CASE("evaluate: wide models are scored in small pieces", "[unit]") {
   Config config = small();
-  config.hidden = {512};
+  config.network.hidden = {512};
   const auto model = Model::create(config, {60, 40000});
   REQUIRE(model.ok());
   const Data data(300);

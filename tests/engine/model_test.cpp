@@ -56,11 +56,11 @@ TEST_CASE("save and load keep everything, for every storage, optimizer and depth
   CAPTURE(static_cast<int>(storage), static_cast<int>(optimizer), hidden.size());
   const Data data = planted_data(70, 60, 40, 1);
   Config config = small_config();
-  config.storage = storage;
-  config.optimizer = optimizer;
-  config.hidden = hidden;
-  config.loss = LossKind::bce;
-  config.threads = 2;
+  config.network.storage = storage;
+  config.optimizer.kind = optimizer;
+  config.network.hidden = hidden;
+  config.network.loss = LossKind::bce;
+  config.run.threads = 2;
   Model model = trained(config, data);
   must(model.set_label_names(names("label", 40)));
   must(model.set_feature_names(names("feature", 60)));
@@ -75,12 +75,12 @@ TEST_CASE("save and load keep everything, for every storage, optimizer and depth
     REQUIRE(loaded.trainable() == trainable);
     REQUIRE(loaded.shape().features == 60);
     REQUIRE(loaded.shape().labels == 40);
-    REQUIRE(loaded.config().hidden == hidden);
-    REQUIRE(loaded.config().storage == storage);
-    REQUIRE(loaded.config().loss == LossKind::bce);
-    REQUIRE(loaded.config().learning_rate == config.learning_rate);
-    REQUIRE(loaded.config().seed == config.seed);
-    REQUIRE(loaded.config().threads == 0);  // the machine's affair, not the model's
+    REQUIRE(loaded.config().network.hidden == hidden);
+    REQUIRE(loaded.config().network.storage == storage);
+    REQUIRE(loaded.config().network.loss == LossKind::bce);
+    REQUIRE(loaded.config().optimizer.learning_rate == config.optimizer.learning_rate);
+    REQUIRE(loaded.config().run.seed == config.run.seed);
+    REQUIRE(loaded.config().run.threads == 0);  // the machine's affair, not the model's
     REQUIRE(loaded.step() == model.step());
     REQUIRE(loaded.epochs_done() == 1);
     REQUIRE(loaded.training_samples() == 70);
@@ -107,7 +107,7 @@ TEST_CASE("save and load keep everything, for every storage, optimizer and depth
 
 TEST_CASE("parameters are counted without padding", "[unit]") {
   Config config = small_config();
-  config.hidden = {10, 7};
+  config.network.hidden = {10, 7};
   const Model model = must(Model::create(config, {100, 50}));
   REQUIRE(model.parameters() == 100 * 10 + 10 + 7 * (10 + 1) + 50 * (7 + 1));
   REQUIRE(model.memory_bytes() >= model.parameters() * 4);
@@ -120,7 +120,7 @@ TEST_CASE("loading for inference leaves the training state alone", "[unit]") {
                              model_file::SectionKind::bias_first_moment, model_file::SectionKind::bias_second_moment);
   const Data data = planted_data(70, 60, 40, 1);
   Config config = small_config();
-  config.storage = storage;
+  config.network.storage = storage;
   const Model model = trained(config, data);
   const TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
@@ -143,9 +143,9 @@ TEST_CASE("loading for inference leaves smaller training state alone, too", "[un
   }));
   const Data data = planted_data(70, 60, 40, 1);
   Config config = small_config();
-  config.storage = Storage::bf16;
-  config.moments = MomentType::bf16;
-  config.second_moment = second;
+  config.network.storage = Storage::bf16;
+  config.optimizer.moments = MomentType::bf16;
+  config.optimizer.second_moment = second;
   const Model model = trained(config, data);
   const TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
@@ -284,12 +284,12 @@ TEST_CASE("invalid configs and shapes make no model", "[unit]") {
   Config config = small_config();
   REQUIRE(!Model::create(config, {0, 5}).ok());
   REQUIRE(!Model::create(config, {5, 0}).ok());
-  config.k = 25;
+  config.hash_tables.k = 25;
   REQUIRE(!Model::create(config, {5, 5}).ok());
   config = small_config();
-  config.hidden = {};
+  config.network.hidden = {};
   REQUIRE(!Model::create(config, {5, 5}).ok());
-  config.hidden = {65536};
+  config.network.hidden = {65536};
   const auto huge = Model::create(config, {0xffffffff, 0xffffffff});
   REQUIRE(!huge.ok());
   REQUIRE(huge.error().kind == Error::Kind::runtime);  // memory, estimated before anything is allocated

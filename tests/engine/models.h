@@ -34,18 +34,18 @@ inline void must(const Result<void>& result) {
 /// Small and quick to learn. One thread.
 inline Config small_config() {
   Config config;
-  config.hidden = {16};
-  config.active = 24;
-  config.correction = Correction::on;
-  config.k = 4;
-  config.tables = 6;
-  config.rehash_period = 96;
-  config.batch = 32;
-  config.epochs = 4;
-  config.learning_rate = 0.02;
-  config.warmup = 0.05;
-  config.threads = 1;
-  config.seed = 7;
+  config.network.hidden = {16};
+  config.active_set.size = 24;
+  config.active_set.correction = Correction::on;
+  config.hash_tables.k = 4;
+  config.hash_tables.count = 6;
+  config.rehash.period = 96;
+  config.training.batch = 32;
+  config.training.epochs = 4;
+  config.optimizer.learning_rate = 0.02;
+  config.schedule.warmup = 0.05;
+  config.run.threads = 1;
+  config.run.seed = 7;
   return config;
 }
 
@@ -59,11 +59,11 @@ struct Mode {
   double learning_rate;
 
   void apply(Config& config) const {
-    config.storage = storage;
-    config.optimizer = optimizer;
-    config.moments = moments;
-    config.second_moment = second_moment;
-    config.learning_rate = learning_rate;
+    config.network.storage = storage;
+    config.optimizer.kind = optimizer;
+    config.optimizer.moments = moments;
+    config.optimizer.second_moment = second_moment;
+    config.optimizer.learning_rate = learning_rate;
   }
   bool rounds() const {
     const bool keeps_moments = optimizer == OptimizerKind::adam || optimizer == OptimizerKind::momentum;

@@ -34,25 +34,27 @@ class ReferenceRow {
       : config_(config), w(weights), m_(weights.size()), v_(weights.size()) {}
 
   void step(const std::vector<double>& g, bool now, double rate, std::uint64_t t) {
-    const bool adam = config_.optimizer == OptimizerKind::adam;
-    const bool per_row = config_.optimizer == OptimizerKind::adagrad || (adam && config_.second_moment == SecondMoment::row);
+    const bool adam = config_.optimizer.kind == OptimizerKind::adam;
+    const bool per_row =
+        config_.optimizer.kind == OptimizerKind::adagrad || (adam && config_.optimizer.second_moment == SecondMoment::row);
     const std::size_t bias = w.size() - 1;
     double mean = 0;
     for (std::size_t j = 0; j < bias; ++j) mean += g[j] * g[j] / static_cast<double>(bias);
     for (std::size_t j = 0; j < w.size(); ++j) {
       const double square = per_row && j != bias ? mean : g[j] * g[j];
-      const double decay = j == bias ? 1 : 1 - rate * config_.weight_decay;
+      const double decay = j == bias ? 1 : 1 - rate * config_.optimizer.weight_decay;
       double moved = rate * g[j];
       if (adam) {
-        m_[j] = config_.beta1 * m_[j] + (1 - config_.beta1) * g[j];
-        v_[j] = config_.beta2 * v_[j] + (1 - config_.beta2) * square;
-        const double root = std::sqrt(v_[j] / (1 - std::pow(config_.beta2, static_cast<double>(t))));
-        moved = rate * m_[j] / (1 - std::pow(config_.beta1, static_cast<double>(t))) / (root + config_.epsilon);
-      } else if (config_.optimizer == OptimizerKind::adagrad) {
+        m_[j] = config_.optimizer.beta1 * m_[j] + (1 - config_.optimizer.beta1) * g[j];
+        v_[j] = config_.optimizer.beta2 * v_[j] + (1 - config_.optimizer.beta2) * square;
+        const double root = std::sqrt(v_[j] / (1 - std::pow(config_.optimizer.beta2, static_cast<double>(t))));
+        moved =
+            rate * m_[j] / (1 - std::pow(config_.optimizer.beta1, static_cast<double>(t))) / (root + config_.optimizer.epsilon);
+      } else if (config_.optimizer.kind == OptimizerKind::adagrad) {
         v_[j] += square;
-        moved = rate * g[j] / (std::sqrt(v_[j]) + config_.epsilon);
-      } else if (config_.optimizer == OptimizerKind::momentum) {
-        m_[j] = config_.beta1 * m_[j] + g[j];
+        moved = rate * g[j] / (std::sqrt(v_[j]) + config_.optimizer.epsilon);
+      } else if (config_.optimizer.kind == OptimizerKind::momentum) {
+        m_[j] = config_.optimizer.beta1 * m_[j] + g[j];
         moved = rate * m_[j];
       }
       if (now) w[j] = w[j] * decay - moved;
@@ -72,7 +74,7 @@ class ReferenceRow {
 Config config_of(const Mode& mode) {
   Config config;
   mode.apply(config);
-  config.weight_decay = 0.05;
+  config.optimizer.weight_decay = 0.05;
   return config;
 }
 
@@ -129,8 +131,8 @@ TEST_CASE("every mode follows its equations in doubles, skipped steps included",
 
 TEST_CASE("a change far below the last bit of a bf16 weight still moves it as often as it should", "[property]") {
   Config config;
-  config.storage = Storage::bf16;
-  config.optimizer = OptimizerKind::sgd;
+  config.network.storage = Storage::bf16;
+  config.optimizer.kind = OptimizerKind::sgd;
   constexpr std::size_t kRows = 2000;
   ParameterRows rows(kRows, kWidth, ParameterRows::Options::of(config, true));
   const std::vector<float> start(kWidth, 0.75f), gradient(kWidth, 1.f);  // neighbours of 0.75 are 1/256 away
@@ -154,7 +156,7 @@ TEST_CASE("a change far below the last bit of a bf16 weight still moves it as of
 
 TEST_CASE("a bf16 second moment follows gradients that change it by a thousandth a step", "[property]") {
   Config config;
-  config.moments = MomentType::bf16;
+  config.optimizer.moments = MomentType::bf16;
   constexpr std::size_t kRows = 40;
   ParameterRows rows(kRows, kWidth, ParameterRows::Options::of(config, true));
   const std::vector<float> gradient(kWidth, 0.1f);
@@ -173,11 +175,11 @@ TEST_CASE("a bf16 second moment follows gradients that change it by a thousandth
 
 TEST_CASE("rounding is a function of seed, step, block and row", "[unit]") {
   Config config;
-  config.storage = Storage::bf16;
-  config.optimizer = OptimizerKind::sgd;
+  config.network.storage = Storage::bf16;
+  config.optimizer.kind = OptimizerKind::sgd;
   const std::vector<float> start(kWidth, 0.75f), gradient(kWidth, 0.3f);
   const auto rounded = [&](std::uint64_t seed, std::uint64_t step, std::uint64_t stream, std::size_t row) {
-    config.seed = seed;
+    config.run.seed = seed;
     auto options = ParameterRows::Options::of(config, true);
     options.stream = stream;
     ParameterRows rows(3, kWidth, options);
@@ -235,7 +237,7 @@ TEST_CASE("the memory estimate knows every mode", "[unit]") {
     CAPTURE(mode.name);
     Config config = small_config();
     mode.apply(config);
-    config.hidden = {33, 16};
+    config.network.hidden = {33, 16};
     const MemoryEstimate need = estimate_training_memory(config, {60, 40});
     const Model model = must(Model::create(config, {60, 40}));
     REQUIRE(impl_of(model).network.memory_bytes() == need.weights + need.optimizer_state);
@@ -249,12 +251,12 @@ TEST_CASE("every mode: same bytes for any number of threads, and after a restart
     CAPTURE(mode.name);
     Config config = small_config();
     mode.apply(config);
-    config.hidden = {20, 16};
-    config.hidden_dropout = 0.1;
+    config.network.hidden = {20, 16};
+    config.training.hidden_dropout = 0.1;
     Model straight = make_model(config, data);
     train(straight, data, 4);
     const std::string expected = saved(straight);
-    config.threads = 3;
+    config.run.threads = 3;
     Model parallel = make_model(config, data);
     train(parallel, data, 4);
     REQUIRE((saved(parallel) == expected));
@@ -283,10 +285,10 @@ TEST_CASE("every mode learns a planted problem", "[unit]") {
     for (const Mode& mode : modes()) {
       Config config = small_config();
       mode.apply(config);
-      config.sampler = sampler;
-      config.hidden = {32};
-      config.active = 64;
-      config.epochs = 8;
+      config.active_set.sampler = sampler;
+      config.network.hidden = {32};
+      config.active_set.size = 64;
+      config.training.epochs = 8;
       Model model = make_model(config, data);
       const auto losses = train(model, data, 8);
       const double precision = must(evaluate(model, test.view())).metrics.precision[0];

@@ -12,10 +12,10 @@ namespace glissade::test {
 
 TEST_CASE("options that no model file holds are given to a loaded model anew", "[unit]") {
   Config config;
-  config.hidden = {4};
-  config.threads = 3;
-  config.loader_threads = 5;
-  config.deterministic = true;
+  config.network.hidden = {4};
+  config.run.threads = 3;
+  config.training.loader_threads = 5;
+  config.run.deterministic = true;
   const TemporaryFolder folder;
   must(must(Model::create(config, {6, 5})).save(folder.file("m.glsd")));
   Model model = must(Model::load(folder.file("m.glsd"), LoadFor::training));

@@ -131,20 +131,20 @@ const std::vector<Values>& all_values() {
 
 /// Large things made small.
 void shrink(Config& config) {
-  config.hidden = {8};
-  config.active = 40;  // the true labels of a batch are about 20
-  config.batch = 16;
-  config.epochs = 2;
-  config.threads = 1;
-  config.rehash_period = 32;
-  config.k = 3;
-  config.tables = 5;
-  config.min_count = 1;
-  if (config.fan_in != 0) config.fan_in = 6;
-  if (config.neighbours != 0) config.neighbours = 8;
-  if (config.co_labels != 0) config.co_labels = 3;
-  if (config.weight_samples != 0) config.weight_samples = 70;
-  if (config.shuffle_block != 0) config.shuffle_block = 8;
+  config.network.hidden = {8};
+  config.active_set.size = 40;  // the true labels of a batch are about 20
+  config.training.batch = 16;
+  config.training.epochs = 2;
+  config.run.threads = 1;
+  config.rehash.period = 32;
+  config.hash_tables.k = 3;
+  config.hash_tables.count = 5;
+  config.words.min_count = 1;
+  if (config.sparse_rows.fan_in != 0) config.sparse_rows.fan_in = 6;
+  if (config.candidates.neighbours != 0) config.candidates.neighbours = 8;
+  if (config.candidates.co_labels != 0) config.candidates.co_labels = 3;
+  if (config.candidates.weight_samples != 0) config.candidates.weight_samples = 70;
+  if (config.training.shuffle_block != 0) config.training.shuffle_block = 8;
 }
 
 Config plain() {
@@ -155,11 +155,11 @@ Config plain() {
 
 /// What loss ns insists on.
 void fit(Subject& subject) {
-  if (subject.config.loss != LossKind::ns) return;
+  if (subject.config.network.loss != LossKind::ns) return;
   subject.text = true;
-  subject.config.activation = Activation::linear;
-  subject.config.storage = Storage::fp32;
-  subject.config.optimizer = OptimizerKind::sgd;
+  subject.config.network.activation = Activation::linear;
+  subject.config.network.storage = Storage::fp32;
+  subject.config.optimizer.kind = OptimizerKind::sgd;
 }
 
 void set(Subject& subject, std::string_view option, const std::string& value) {
@@ -175,7 +175,7 @@ void add_presets(std::vector<Subject>& all) {
         shrink(subject.config);
         set(subject, "loss", loss);
         fit(subject);
-        if (is_text) subject.config.average = 0;  // refused there
+        if (is_text) subject.config.schedule.average = 0;  // refused there
         if (subject.text == is_text) all.push_back(subject);
       }
     }
@@ -239,14 +239,14 @@ std::string learned_sections(const Model& model) {
 bool train_rows(Model& model) {
   auto trainer = Trainer::create(model, kRows);
   if (!trainer) return false;
-  for (std::uint32_t i = 0; i < model.config().epochs; ++i) must(trainer->train_epoch(rows().view()));
+  for (std::uint32_t i = 0; i < model.config().training.epochs; ++i) must(trainer->train_epoch(rows().view()));
   return true;
 }
 
 bool train_text(Model& model) {
   auto trainer = WordTrainer::create(model, text().view());
   if (!trainer) return false;
-  for (std::uint32_t i = 0; i < model.config().epochs; ++i) must(trainer->train_epoch());
+  for (std::uint32_t i = 0; i < model.config().training.epochs; ++i) must(trainer->train_epoch());
   return true;
 }
 
@@ -292,7 +292,7 @@ std::vector<Subject> subjects(std::size_t drawn, std::uint64_t seed) {
               {"lsh",
                [] {
                  Config c = plain();
-                 c.sampler = SamplerKind::lsh;
+                 c.active_set.sampler = SamplerKind::lsh;
                  return c;
                }(),
                false});
@@ -300,7 +300,7 @@ std::vector<Subject> subjects(std::size_t drawn, std::uint64_t seed) {
               {"lsh",
                [] {
                  Config c = plain();
-                 c.sampler = SamplerKind::lsh;
+                 c.active_set.sampler = SamplerKind::lsh;
                  return c;
                }(),
                false});

@@ -29,10 +29,10 @@ Said said(const Subject& subject, std::string_view option) {
 /// The same with more and longer steps: what has an effect in principle should show there at the latest.
 Subject harder(Subject subject) {
   subject.name += " (harder)";
-  subject.config.epochs = 6;
-  subject.config.learning_rate = std::max(0.3, subject.config.learning_rate);
-  subject.config.epsilon = 1e-8;
-  subject.config.clip_norm = 0;
+  subject.config.training.epochs = 6;
+  subject.config.optimizer.learning_rate = std::max(0.3, subject.config.optimizer.learning_rate);
+  subject.config.optimizer.epsilon = 1e-8;
+  subject.config.optimizer.clip_norm = 0;
   return subject;
 }
 
@@ -41,8 +41,9 @@ Subject harder(Subject subject) {
 bool must_show(const Subject& subject, const Option& option) {
   if (subject.drawn || !unseen(option.name).empty()) return false;
   const Config& config = subject.config;
-  const bool retrieves = option.group == "hash tables" || option.group == "active set";
-  return !retrieves || (config.scope == Scope::sample && config.table_budget == 0 && config.hash == HashKind::simhash);
+  const bool retrieves = option.group == "hash tables" || option.group == "re-hashing" || option.group == "active set";
+  return !retrieves || (config.active_set.scope == Scope::sample && config.hash_tables.budget == 0 &&
+                        config.hash_tables.family == HashKind::simhash);
 }
 
 /// Compares an option's values in one configuration, and says what does not fit what idle_options() says; "" if all does.
@@ -78,13 +79,13 @@ std::string walk(const Subject& subject, const Outcome& before, std::string_view
 Subject exact_only(const std::string& sampler, double share, Scope scope) {
   Subject subject{sampler, Config{}, false};
   Config& config = subject.config;
-  config.hidden = {8};
-  config.active = 40;
-  config.batch = 16;
-  config.epochs = 2;
-  config.threads = 1;
-  config.retrieved_share = share;
-  config.scope = scope;
+  config.network.hidden = {8};
+  config.active_set.size = 40;
+  config.training.batch = 16;
+  config.training.epochs = 2;
+  config.run.threads = 1;
+  config.active_set.retrieved_share = share;
+  config.active_set.scope = scope;
   must(set_option(config, "sampler", sampler));
   return subject;
 }

@@ -58,41 +58,41 @@ struct Variant {
 
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
-      {"lsh, shared", [](Config& c) { c.sampler = SamplerKind::lsh; }},
+      {"lsh, shared", [](Config& c) { c.active_set.sampler = SamplerKind::lsh; }},
       {"lsh, a set per sample, minhash",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh;
-         c.scope = Scope::sample;
-         c.hash = HashKind::minhash;
-         c.k = 2;
+         c.active_set.sampler = SamplerKind::lsh;
+         c.active_set.scope = Scope::sample;
+         c.hash_tables.family = HashKind::minhash;
+         c.hash_tables.k = 2;
        }},
       {"lsh-topk, dwta",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh_topk;
-         c.hash = HashKind::dwta;
-         c.k = 2;
+         c.active_set.sampler = SamplerKind::lsh_topk;
+         c.hash_tables.family = HashKind::dwta;
+         c.hash_tables.k = 2;
        }},
-      {"lsh-label", [](Config& c) { c.sampler = SamplerKind::lsh_label; }},
-      {"lsh-learned", [](Config& c) { c.sampler = SamplerKind::lsh_learned; }},
+      {"lsh-label", [](Config& c) { c.active_set.sampler = SamplerKind::lsh_label; }},
+      {"lsh-learned", [](Config& c) { c.active_set.sampler = SamplerKind::lsh_learned; }},
       {"exact and in-batch",
        [](Config& c) {
-         c.sampler = SamplerMix({{SamplerKind::exact, 0.3}, {SamplerKind::in_batch, 0.3}});
+         c.active_set.sampler = SamplerMix({{SamplerKind::exact, 0.3}, {SamplerKind::in_batch, 0.3}});
        }},
       {"frequency, similar batches",
        [](Config& c) {
-         c.sampler = SamplerKind::frequency;
-         c.batches = BatchKind::similar;
+         c.active_set.sampler = SamplerKind::frequency;
+         c.training.batches = BatchKind::similar;
        }},
       {"sparse paths",
        [](Config& c) {
          c = preset("few-rows").value();
-         c.hidden = {16};
-         c.active = 24;
-         c.batch = 32;
-         c.fan_in = 8;
-         c.neighbours = 6;
-         c.co_labels = 3;
-         c.threads = 1;
+         c.network.hidden = {16};
+         c.active_set.size = 24;
+         c.training.batch = 32;
+         c.sparse_rows.fan_in = 8;
+         c.candidates.neighbours = 6;
+         c.candidates.co_labels = 3;
+         c.run.threads = 1;
        }},
   };
   return all;
@@ -101,7 +101,7 @@ const std::vector<Variant>& variants() {
 Config config_of(const Variant& variant) {
   Config config = small_config();
   variant.change(config);
-  config.epochs = 1;
+  config.training.epochs = 1;
   return config;
 }
 

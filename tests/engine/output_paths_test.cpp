@@ -43,15 +43,15 @@ bool in_half_precision(Storage storage) { return dense::step_element_for(storage
 /// One SGD step of the output layer alone.
 Outcome output_step(Scope scope, Config config, const Sampler& sampler, std::size_t rows, std::size_t width, const Rows& labels,
                     const Sizes& sizes = {}) {
-  config.scope = scope;
-  config.optimizer = OptimizerKind::sgd;
+  config.active_set.scope = scope;
+  config.optimizer.kind = OptimizerKind::sgd;
   const std::size_t samples = labels.offsets.size() - 1;
-  ParameterRows parameters(rows, width, {config.storage, true, true, {}});
+  ParameterRows parameters(rows, width, {config.network.storage, true, true, {}});
   parameters.randomize(0.5 * sizes.weights, 3);
   hashing::Random random(4);
   for (std::size_t i = 0; i < rows; ++i) parameters.bias[i] = static_cast<float>(random.unit() - 0.5);
   Activations hidden;
-  hidden.resize(samples, width, config.storage != Storage::fp32);
+  hidden.resize(samples, width, config.network.storage != Storage::fp32);
   for (std::size_t s = 0; s < samples; ++s) {
     for (std::size_t j = 0; j < width; ++j) hidden.row(s)[j] = static_cast<float>(sizes.hidden * random.unit());
   }
@@ -100,10 +100,10 @@ TEST_CASE("shared and per-sample output agree on the same set, over several piec
   CAPTURE(static_cast<int>(loss), static_cast<int>(storage), fused, rows, samples, exact);
   constexpr std::size_t kWidth = 12;
   Config config = small_config();
-  config.storage = storage;
-  config.loss = loss;
-  config.fused = fused;
-  config.active = rows;  // what the paths make room for
+  config.network.storage = storage;
+  config.network.loss = loss;
+  config.active_set.fused = fused;
+  config.active_set.size = rows;  // what the paths make room for
   const Rows labels = random_labels(samples, 16, 5);
   ActiveSet set;
   set.ids.resize(rows);
@@ -174,10 +174,10 @@ TEST_CASE("numbers of any size give the fused path what they give sets per sampl
   constexpr std::uint32_t kRows = 300;
   constexpr std::size_t kWidth = 128, kSamples = 200;
   Config config = small_config();
-  config.storage = storage;
-  config.loss = loss;
-  config.sampler = SamplerKind::uniform;
-  config.active = kRows;
+  config.network.storage = storage;
+  config.network.loss = loss;
+  config.active_set.sampler = SamplerKind::uniform;
+  config.active_set.size = kRows;
   const auto sampler = make_sampler(config, kRows, {});
   const Rows labels = random_labels(kSamples, kRows, 6);
   const Sizes sizes{hidden, weights};
@@ -229,13 +229,13 @@ TEST_CASE("bf16-mixed output stays near fp32", "[unit][levels]") {
   constexpr std::uint32_t kRows = 200;
   constexpr std::size_t kWidth = 33;
   Config config = small_config();
-  config.sampler = SamplerKind::uniform;
-  config.active = kRows;
+  config.active_set.sampler = SamplerKind::uniform;
+  config.active_set.size = kRows;
   const auto sampler = make_sampler(config, kRows, {});
   const Rows labels = random_labels(40, kRows, 6);
-  config.storage = Storage::fp32;
+  config.network.storage = Storage::fp32;
   const Outcome exact = output_step(scope, config, *sampler, kRows, kWidth, labels);
-  config.storage = Storage::bf16_mixed;
+  config.network.storage = Storage::bf16_mixed;
   const Outcome rounded = output_step(scope, config, *sampler, kRows, kWidth, labels);
   ParameterRows start(kRows, kWidth, {Storage::fp32, true, true, {}});
   start.randomize(0.5, 3);
@@ -252,19 +252,19 @@ TEST_CASE("the full sampler equals per-sample sets that hold every row, through 
   const auto labels = GENERATE(50u, 9000u);
   const auto fused = GENERATE(true, false);
   Config config = small_config();
-  config.fused = fused;
-  config.storage = Storage::fp32;
-  config.optimizer = OptimizerKind::sgd;
-  config.loss = loss;
-  config.active = 100000;
+  config.active_set.fused = fused;
+  config.network.storage = Storage::fp32;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.network.loss = loss;
+  config.active_set.size = 100000;
   const Data data = random_data(30, 25, labels, 12);
   std::vector<std::vector<float>> results;
   std::vector<std::uint32_t> all(data.size());
   std::iota(all.begin(), all.end(), 0u);
   double first_loss = 0;
   for (const bool full : {true, false}) {
-    config.sampler = full ? SamplerKind::full : SamplerKind::uniform;
-    config.scope = full ? Scope::shared : Scope::sample;
+    config.active_set.sampler = full ? SamplerKind::full : SamplerKind::uniform;
+    config.active_set.scope = full ? Scope::shared : Scope::sample;
     Model model = make_model(config, data);
     TrainingStep step(impl_of(model));
     const auto report = step.run(data.view(), {all, {}, 1.0});

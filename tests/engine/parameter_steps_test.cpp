@@ -29,9 +29,9 @@ TEST_CASE("the length of collected gradients does not depend on the order in whi
 
 TEST_CASE("Adagrad's rate ends where gradients are as small as epsilon, for weights and biases alike", "[unit]") {
   Config config;
-  config.optimizer = OptimizerKind::adagrad;
-  config.epsilon = 1e-3;
-  config.storage = Storage::fp32;
+  config.optimizer.kind = OptimizerKind::adagrad;
+  config.optimizer.epsilon = 1e-3;
+  config.network.storage = Storage::fp32;
   ParameterRows rows(1, 4, ParameterRows::Options::of(config, true));
   for (std::size_t j = 0; j < 4; ++j) rows.weights[j] = 0;
   const std::vector<float> gradient(4, 2e-3f);

@@ -22,10 +22,10 @@ struct World {
   explicit World(Storage storage, LossKind loss = LossKind::softmax, std::uint32_t labels = kLabels)
       : data(random_data(20, 40, labels, 31)) {
     Config config = small_config();
-    config.storage = storage;
-    config.loss = loss;
-    config.hidden = {16, 12};
-    config.k = 5;
+    config.network.storage = storage;
+    config.network.loss = loss;
+    config.network.hidden = {16, 12};
+    config.hash_tables.k = 5;
     model.emplace(make_model(config, data));
     scatter_weights(*model, 0.5, 9);
     // Equal rows, near and far apart (also in different pieces): ties.
@@ -289,7 +289,7 @@ TEST_CASE("k and ids out of range are refused", "[unit]") {
 TEST_CASE("tables follow training: none, uniform or lsh", "[unit]") {
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
   Config config = small_config();
-  config.sampler = sampler;
+  config.active_set.sampler = sampler;
   const Data data = planted_data(200, 80, 60, 5);
   Model model = make_model(config, data);
   must(model.predict(data.x.view(), {.search = Search::lsh}));  // builds tables over rows that training then moves

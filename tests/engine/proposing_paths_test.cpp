@@ -123,12 +123,12 @@ TEST_CASE("a path that the options do not ask for proposes nothing, the others d
   std::vector<std::uint32_t> all(data.size());
   for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
   Config config;
-  config.list_budget = 100'000;
-  config.fan_in = GENERATE(0u, 20u);
-  config.neighbours = config.fan_in == 0 ? 5 : 0;
+  config.candidates.list_budget = 100'000;
+  config.sparse_rows.fan_in = GENERATE(0u, 20u);
+  config.candidates.neighbours = config.sparse_rows.fan_in == 0 ? 5 : 0;
   const RankedPaths paths = build_paths(config, data.view(), all);
-  CHECK(paths.label_rows.empty() == (config.fan_in == 0));
-  CHECK(paths.neighbours.empty() == (config.neighbours == 0));
+  CHECK(paths.label_rows.empty() == (config.sparse_rows.fan_in == 0));
+  CHECK(paths.neighbours.empty() == (config.candidates.neighbours == 0));
   CHECK_FALSE(paths.empty());
   for (const ProposingPath* path : paths.all()) {
     if (path->empty()) continue;
@@ -140,9 +140,9 @@ TEST_CASE("a path that the options do not ask for proposes nothing, the others d
     CHECK_FALSE(set.labels().empty());
     set.begin_features();
     proposer->describe(query, set);
-    const auto said = config.fan_in == 0 ? CandidateFeature::votes_2 : CandidateFeature::direct;
+    const auto said = config.sparse_rows.fan_in == 0 ? CandidateFeature::votes_2 : CandidateFeature::direct;
     CHECK(set.features()[0][said] > 0);
-    CHECK(set.features()[0][config.fan_in == 0 ? CandidateFeature::direct : CandidateFeature::votes_2] == 0);
+    CHECK(set.features()[0][config.sparse_rows.fan_in == 0 ? CandidateFeature::direct : CandidateFeature::votes_2] == 0);
   }
 }
 

@@ -15,11 +15,11 @@ namespace {
 
 Config sparse_config() {
   Config config = small_config();
-  config.fan_in = 32;
-  config.row_epochs = 2;
-  config.neighbours = 20;
-  config.co_labels = 8;
-  config.epochs = 2;
+  config.sparse_rows.fan_in = 32;
+  config.sparse_rows.epochs = 2;
+  config.candidates.neighbours = 20;
+  config.candidates.co_labels = 8;
+  config.training.epochs = 2;
   return config;
 }
 
@@ -27,7 +27,7 @@ double precision(const Model& model, const Data& test) { return must(evaluate(mo
 
 Model trained(const Config& config, const Data& data) {
   Model model = make_model(config, data);
-  train(model, data, config.epochs);
+  train(model, data, config.training.epochs);
   return model;
 }
 
@@ -37,16 +37,16 @@ TEST_CASE("sparse rows, trained or not, and neighbours each know more than a hid
           "[unit][levels]") {
   const Data data = planted_data(1500, 600, 200, 3), test = planted_data(400, 600, 200, 4);
   Config config = sparse_config();
-  config.learning_rate = 1e-4;
-  config.fan_in = config.neighbours = 0;
+  config.optimizer.learning_rate = 1e-4;
+  config.sparse_rows.fan_in = config.candidates.neighbours = 0;
   const double hidden = precision(trained(config, data), test);
-  config.fan_in = 32;
-  config.row_epochs = 0;
+  config.sparse_rows.fan_in = 32;
+  config.sparse_rows.epochs = 0;
   const double rows = precision(trained(config, data), test);
-  config.row_epochs = 2;
+  config.sparse_rows.epochs = 2;
   const double trained_rows = precision(trained(config, data), test);
-  config.fan_in = 0;
-  config.neighbours = 20;
+  config.sparse_rows.fan_in = 0;
+  config.candidates.neighbours = 20;
   const double neighbours = precision(trained(config, data), test);
   CAPTURE(hidden, rows, trained_rows, neighbours);
   CHECK(rows > hidden + 0.2);
@@ -58,7 +58,7 @@ TEST_CASE("sparse paths do not depend on the number of threads, and survive the 
   const Data data = planted_data(900, 300, 120, 3), test = planted_data(50, 300, 120, 4);
   Config config = sparse_config();
   const Model model = trained(config, data);
-  config.threads = 2;
+  config.run.threads = 2;
   REQUIRE((saved(trained(config, data)) == saved(model)));
   const TemporaryFolder folder;
   for (const bool with_state : {true, false}) {
@@ -119,7 +119,7 @@ TEST_CASE("with exclude-input all splits of a basket are kept for weighing the p
   std::size_t whole = 0, torn = 0;
   for (std::size_t basket = 0; basket < kBaskets; ++basket) torn += kept_of(basket) % kSplits != 0;
   CHECK(torn > kBaskets / 20);
-  config.exclude_input = true;
+  config.candidates.exclude_input = true;
   torn = 0;
   for (std::size_t basket = 0; basket < kBaskets; ++basket) {
     whole += kept_of(basket) == kSplits;
@@ -132,7 +132,7 @@ TEST_CASE("with exclude-input all splits of a basket are kept for weighing the p
 TEST_CASE("with exclude-input no feature of a sample is predicted as its label", "[unit]") {
   Data data = planted_data(800, 100, 100, 6);
   Config config = sparse_config();
-  config.exclude_input = true;
+  config.candidates.exclude_input = true;
   const Model model = trained(config, data);
   const Predictions predictions = must(model.predict(data.x.view()));
   std::size_t predicted = 0;

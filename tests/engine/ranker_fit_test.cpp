@@ -15,10 +15,10 @@ constexpr std::uint32_t kFeatures = 300, kLabels = 60;
 
 Config paths_config() {
   Config config = small_config();
-  config.fan_in = 32;
-  config.neighbours = 20;
-  config.co_labels = 8;
-  config.epochs = 1;
+  config.sparse_rows.fan_in = 32;
+  config.candidates.neighbours = 20;
+  config.candidates.co_labels = 8;
+  config.training.epochs = 1;
   return config;
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("paths are weighed by probabilities: what is added to all logits chang
 TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {
   World world;
   const std::vector<float> equal = world.fitted({}, true);
-  impl_of(world.model).config.label_weights = LabelWeights::propensity;
+  impl_of(world.model).config.network.label_weights = LabelWeights::propensity;
   CHECK(world.fitted({}, true) != equal);
 }
 

@@ -24,19 +24,19 @@ Data even_data(std::size_t rows, std::size_t features) {
 
 Config plain() {
   Config config;
-  config.hidden = {64};
-  config.active = 100;
-  config.epochs = 1;
-  config.scope = Scope::shared;
+  config.network.hidden = {64};
+  config.active_set.size = 100;
+  config.training.epochs = 1;
+  config.active_set.scope = Scope::shared;
   return config;
 }
 
 Config with_paths() {
   Config config = plain();
-  config.fan_in = 32;
-  config.row_epochs = 2;
-  config.neighbours = 10;
-  config.weight_samples = 100;
+  config.sparse_rows.fan_in = 32;
+  config.sparse_rows.epochs = 2;
+  config.candidates.neighbours = 10;
+  config.candidates.weight_samples = 100;
   return config;
 }
 
@@ -59,20 +59,20 @@ TEST_CASE("planned time grows with rows, epochs and hidden units, and falls with
   CHECK(planned(plain(), twice) == Approx(2 * once));
   CHECK(planned(plain(), data, Activity::steps, 2) == Approx(once / 2));
   Config config = plain();
-  config.epochs = 3;
+  config.training.epochs = 3;
   CHECK(planned(config, data) == Approx(3 * once));
   CHECK(planned(config, data, Activity::steps, 1, 1) == Approx(2 * once));
   config = plain();
-  config.hidden = {128};
+  config.network.hidden = {128};
   CHECK(planned(config, data) == Approx(2 * once));
   // Half of the first of two passes is behind.
   const DatasetView view = data.view();
   config = plain();
-  config.epochs = 2;
+  config.training.epochs = 2;
   RemainingTime resumed(config, view, 1, 0, 0.5);
   resumed.observe(Activity::steps, 0, 0);
   CHECK(resumed.seconds_left() == Approx(1.5 * once));
-  config.epochs = 3;
+  config.training.epochs = 3;
   RemainingTime longer(config, view, 1, 0, 0.75);
   longer.observe(Activity::steps, 0, 0);
   CHECK(longer.seconds_left() == Approx(2.25 * once));
@@ -86,21 +86,21 @@ TEST_CASE("planned time is made of inputs, of layers in between and of active la
   const Data data = even_data(300, 20);
   const auto labels = [&](std::uint32_t active) {
     Config config = plain();
-    config.active = active;
+    config.active_set.size = active;
     return planned(config, data);
   };
   CHECK(labels(200) > labels(100));
   CHECK(labels(400) - labels(200) == Approx(2 * (labels(200) - labels(100))));
   CHECK(labels(5000) == Approx(labels(2000)));  // no more than there are
   Config full = plain();
-  full.sampler = SamplerKind::full;
+  full.active_set.sampler = SamplerKind::full;
   CHECK(planned(full, data) == Approx(labels(kLabels)));
   Config own = plain();
-  own.scope = Scope::sample;  // each sample reads its own rows
+  own.active_set.scope = Scope::sample;  // each sample reads its own rows
   CHECK(planned(own, data) > 2 * planned(plain(), data) - 2 * (twenty - ten));
   const auto deep = [&](std::vector<std::uint32_t> hidden) {
     Config config = plain();
-    config.hidden = std::move(hidden);
+    config.network.hidden = std::move(hidden);
     return planned(config, data);
   };
   // Layers of 64 before one of 64 cost as many active labels as there are units.
@@ -112,12 +112,12 @@ TEST_CASE("grouping, centroids and sparse paths are planned, in their order, and
   const Data data = even_data(300, 20);
   const double steps = planned(plain(), data);
   Config config = plain();
-  config.batches = BatchKind::similar;
+  config.training.batches = BatchKind::similar;
   const double grouped = planned(config, data, Activity::grouping);
   CHECK(grouped > 1.02 * steps);
   CHECK(grouped < 1.5 * steps);  // a forward pass over the inputs alone
   config = plain();
-  config.start = Start::centroids;
+  config.network.start = Start::centroids;
   const double centred = planned(config, data, Activity::centroids);
   CHECK(centred > 1.02 * steps);
   CHECK(centred < 1.6 * steps);
@@ -133,7 +133,7 @@ TEST_CASE("grouping, centroids and sparse paths are planned, in their order, and
   CHECK(last > 0);
   const auto of_rows = [&](std::uint32_t epochs) {
     Config more = with_paths();
-    more.row_epochs = epochs;
+    more.sparse_rows.epochs = epochs;
     return planned(more, data, Activity::row_training) - planned(more, data, Activity::neighbours);
   };
   CHECK(of_rows(4) > of_rows(2));
@@ -144,10 +144,10 @@ TEST_CASE("between epochs only a tenth of the kept samples is weighed", "[unit]"
   const Data data = even_data(300, 20);
   Config config = with_paths();
   const auto behind_steps = [&](std::uint32_t epochs) {
-    config.epochs = epochs;
+    config.training.epochs = epochs;
     return planned(config, data, Activity::weighing, 1, epochs - 1);
   };
-  config.epochs = 2;
+  config.training.epochs = 2;
   const double two = planned(config, data, Activity::weighing), last_only = behind_steps(2);
   const double steps = planned(config, data, Activity::steps, 1, 1) - last_only;
   CHECK(two - last_only - steps == Approx(0.1 * last_only));
@@ -157,7 +157,7 @@ TEST_CASE("what was measured takes the place of what was planned", "[unit]") {
   const Data data = even_data(300, 20);
   const DatasetView view = data.view();
   Config config = plain();
-  config.epochs = 2;
+  config.training.epochs = 2;
   RemainingTime time(config, view, 1, 0, 0);
   time.observe(Activity::steps, 0, 1000);
   time.observe(Activity::steps, 0.25, 1010);
@@ -195,10 +195,10 @@ TEST_CASE("adding a feature to a label's row is planned as less than a step's wo
           "[unit]") {
   const Data data = even_data(300, 20);
   Config config = plain();
-  config.active = 1;
+  config.active_set.size = 1;
   const double steps = planned(config, data);
-  config.fan_in = 32;
-  config.row_epochs = 0;
+  config.sparse_rows.fan_in = 32;
+  config.sparse_rows.epochs = 0;
   const double rows = planned(config, data, Activity::sparse_rows) - planned(config, data, Activity::neighbours);
   CHECK(rows < 0.8 * steps);
   CHECK(rows > 0.3 * steps);
@@ -216,7 +216,7 @@ TEST_CASE("longer sparse rows are planned as more work, up to as many features a
   const Data data = even_data(300, 20);  // 3 features for each label
   const auto of_rows = [&](std::uint32_t fan_in) {
     Config config = with_paths();
-    config.fan_in = fan_in;
+    config.sparse_rows.fan_in = fan_in;
     return planned(config, data, Activity::row_training) - planned(config, data, Activity::neighbours);
   };
   CHECK(of_rows(2) > of_rows(1));

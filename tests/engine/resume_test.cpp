@@ -18,62 +18,63 @@ struct Variant {
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
       {"uniform", [](Config&) {}},
-      {"frequency", [](Config& c) { c.sampler = SamplerKind::frequency; }},
-      {"full", [](Config& c) { c.sampler = SamplerKind::full; }},
-      {"lsh, drift", [](Config& c) { c.sampler = SamplerKind::lsh; }},
+      {"frequency", [](Config& c) { c.active_set.sampler = SamplerKind::frequency; }},
+      {"full", [](Config& c) { c.active_set.sampler = SamplerKind::full; }},
+      {"lsh, drift", [](Config& c) { c.active_set.sampler = SamplerKind::lsh; }},
       {"lsh, fixed, new functions each epoch",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh;
-         c.rehash = RehashKind::fixed;
-         c.renew_hash = true;
+         c.active_set.sampler = SamplerKind::lsh;
+         c.rehash.kind = RehashKind::fixed;
+         c.rehash.renew = true;
        }},
       {"lsh, decaying, capped",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh;
-         c.rehash = RehashKind::decaying;
-         c.bucket_cap = 7;
+         c.active_set.sampler = SamplerKind::lsh;
+         c.rehash.kind = RehashKind::decaying;
+         c.hash_tables.bucket_cap = 7;
        }},
       {"lsh-topk, one length for all",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh_topk;
-         c.hash_transform = HashTransform::simple;
+         c.active_set.sampler = SamplerKind::lsh_topk;
+         c.hash_tables.transform = HashTransform::simple;
        }},
       {"lsh-threshold, dwta, a set per sample",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh_threshold;
-         c.hash = HashKind::dwta;
-         c.k = 2;
-         c.scope = Scope::sample;
+         c.active_set.sampler = SamplerKind::lsh_threshold;
+         c.hash_tables.family = HashKind::dwta;
+         c.hash_tables.k = 2;
+         c.active_set.scope = Scope::sample;
        }},
-      {"lsh-label", [](Config& c) { c.sampler = SamplerKind::lsh_label; }},
-      {"lsh-learned", [](Config& c) { c.sampler = SamplerKind::lsh_learned; }},
+      {"lsh-label", [](Config& c) { c.active_set.sampler = SamplerKind::lsh_label; }},
+      {"lsh-learned", [](Config& c) { c.active_set.sampler = SamplerKind::lsh_learned; }},
       {"lsh-learned in fp32",
        [](Config& c) {
-         c.sampler = SamplerKind::lsh_learned;
-         c.storage = Storage::fp32;
+         c.active_set.sampler = SamplerKind::lsh_learned;
+         c.network.storage = Storage::fp32;
        }},
       {"a mix",
        [](Config& c) {
-         c.sampler = SamplerMix({{SamplerKind::lsh, 0.25}, {SamplerKind::in_batch, 0.25}, {SamplerKind::frequency, 0.25}});
+         c.active_set.sampler =
+             SamplerMix({{SamplerKind::lsh, 0.25}, {SamplerKind::in_batch, 0.25}, {SamplerKind::frequency, 0.25}});
        }},
-      {"batches of similar samples", [](Config& c) { c.batches = BatchKind::similar; }},
+      {"batches of similar samples", [](Config& c) { c.training.batches = BatchKind::similar; }},
       {"bf16, moments in bf16",
        [](Config& c) {
-         c.storage = Storage::bf16;
-         c.moments = MomentType::bf16;
+         c.network.storage = Storage::bf16;
+         c.optimizer.moments = MomentType::bf16;
        }},
       {"the mean of the last two thirds",
        [](Config& c) {
-         c.decay = DecayKind::none;
-         c.average = 0.67;
+         c.schedule.decay = DecayKind::none;
+         c.schedule.average = 0.67;
        }},
       {"sparse paths, from centroids",
        [](Config& c) {
-         c.fan_in = 16;
-         c.row_epochs = 1;
-         c.neighbours = 5;
-         c.start = Start::centroids;
-         c.sampler = SamplerKind::lsh;
+         c.sparse_rows.fan_in = 16;
+         c.sparse_rows.epochs = 1;
+         c.candidates.neighbours = 5;
+         c.network.start = Start::centroids;
+         c.active_set.sampler = SamplerKind::lsh;
        }},
   };
   return all;
@@ -81,13 +82,13 @@ const std::vector<Variant>& variants() {
 
 Config config_of(const Variant& variant) {
   Config config = small_config();
-  config.hidden = {16, 12};
-  config.epochs = 3;
-  config.rehash_period = 70;  // not a multiple of the batch
-  config.rehash_threshold = 0.02;
-  config.hidden_dropout = 0.1;
-  config.feature_dropout = 0.1;
-  config.correction = Correction::rising;
+  config.network.hidden = {16, 12};
+  config.training.epochs = 3;
+  config.rehash.period = 70;  // not a multiple of the batch
+  config.rehash.threshold = 0.02;
+  config.training.hidden_dropout = 0.1;
+  config.training.feature_dropout = 0.1;
+  config.active_set.correction = Correction::rising;
   variant.change(config);
   return config;
 }
@@ -98,7 +99,7 @@ Model trained_in_pieces(const Config& config, const Data& data, std::uint64_t st
   must(make_model(config, data).save(folder.file("state.glsd")));
   for (;;) {
     Model model = must(Model::load(folder.file("state.glsd"), LoadFor::training));
-    if (model.epochs_done() == config.epochs) return model;
+    if (model.epochs_done() == config.training.epochs) return model;
     Trainer trainer = must(Trainer::create(model, data.size()));
     const std::uint64_t begin = model.step();
     must(trainer.train_epoch(data.view(), PassCallbacks{{}, [&] { return model.step() - begin < steps; }}));
@@ -116,7 +117,7 @@ TEST_CASE("a run that is stopped within epochs, saved and loaded equals one that
   const Config config = config_of(variant);
   const Data data = planted_data(150, 80, 90, 5);
   Model straight = make_model(config, data);
-  train(straight, data, config.epochs);
+  train(straight, data, config.training.epochs);
   const Model pieces = trained_in_pieces(config, data, steps);
   REQUIRE((saved(pieces) == saved(straight)));
 }
@@ -130,8 +131,8 @@ TEST_CASE("a pass that was stopped goes on where it stopped, and reports itself 
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
   const EpochReport half = must(trainer.train_epoch(data.view(), PassCallbacks{{}, [&] { return model.step() < 2; }}));
-  CHECK(half.samples == 2 * config.batch);
-  CHECK(model.pass_done() == 2 * config.batch);
+  CHECK(half.samples == 2 * config.training.batch);
+  CHECK(model.pass_done() == 2 * config.training.batch);
   CHECK(model.pass_rows() == data.size());
   CHECK(model.epochs_done() == 0);
   const EpochReport rest = must(trainer.train_epoch(data.view()));
@@ -192,7 +193,7 @@ TEST_CASE("the state of a pass is no part of a model without training state", "[
   const Model full = must(Model::load(folder.file("full.glsd")));
   CHECK(slim.pass_done() == 0);
   CHECK(slim.run_notes().empty());
-  CHECK(full.pass_done() == config.batch);
+  CHECK(full.pass_done() == config.training.batch);
   CHECK(full.run_notes() == "so far, so good");
   const auto reader = must(model_file::Reader::open(folder.file("slim.glsd")));
   CHECK_FALSE(reader.has(model_file::SectionKind::table_numbers));

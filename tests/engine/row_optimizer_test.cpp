@@ -25,8 +25,8 @@ float bias_gradient(std::uint64_t step) { return static_cast<float>(std::sin(sta
 
 ParameterRows rows_of(Storage storage, OptimizerKind kind = OptimizerKind::adam) {
   Config config;
-  config.storage = storage;
-  config.optimizer = kind;
+  config.network.storage = storage;
+  config.optimizer.kind = kind;
   ParameterRows rows(3, kWidth, ParameterRows::Options::of(config, true));
   rows.randomize(0.5, 2);
   return rows;
@@ -36,12 +36,12 @@ ParameterRows rows_of(Storage storage, OptimizerKind kind = OptimizerKind::adam)
 struct Scalar {
   double w, m = 0, v = 0;
   void step(double g, bool touched, std::uint64_t t, const Config& config, double rate, double decay) {
-    m = config.beta1 * m + (1 - config.beta1) * g;
-    v = config.beta2 * v + (1 - config.beta2) * g * g;
+    m = config.optimizer.beta1 * m + (1 - config.optimizer.beta1) * g;
+    v = config.optimizer.beta2 * v + (1 - config.optimizer.beta2) * g * g;
     if (!touched) return;
-    const double m_hat = m / (1 - std::pow(config.beta1, static_cast<double>(t)));
-    const double v_hat = v / (1 - std::pow(config.beta2, static_cast<double>(t)));
-    w = w * (1 - rate * decay) - rate * m_hat / (std::sqrt(v_hat) + config.epsilon);
+    const double m_hat = m / (1 - std::pow(config.optimizer.beta1, static_cast<double>(t)));
+    const double v_hat = v / (1 - std::pow(config.optimizer.beta2, static_cast<double>(t)));
+    w = w * (1 - rate * decay) - rate * m_hat / (std::sqrt(v_hat) + config.optimizer.epsilon);
   }
 };
 
@@ -53,7 +53,7 @@ bool touched(std::uint64_t step) { return step % 3 == 1 || step % 7 == 0 || step
 TEST_CASE("lazy Adam is Adam with zero gradients in between, except that weights wait", "[unit][levels]") {
   const auto decay = GENERATE(0.0, 0.1);
   Config config;
-  config.weight_decay = decay;
+  config.optimizer.weight_decay = decay;
   ParameterRows rows = rows_of(Storage::fp32);
   std::vector<float> start(kWidth);
   rows.read(1, start.data());
@@ -103,8 +103,8 @@ TEST_CASE("skipped steps and steps with zero gradients leave the same moments", 
 TEST_CASE("the bf16-mixed master follows the fp32 trajectory to the bit", "[unit][levels]") {
   const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adagrad, OptimizerKind::momentum, OptimizerKind::sgd);
   Config config;
-  config.optimizer = kind;
-  config.weight_decay = 0.01;
+  config.optimizer.kind = kind;
+  config.optimizer.weight_decay = 0.01;
   ParameterRows plain = rows_of(Storage::fp32, kind), halves = rows_of(Storage::bf16_mixed, kind);
   std::vector<float> a(kWidth), b(kWidth), seen(kWidth);
   for (std::uint64_t step = 1; step <= kSteps; ++step) {
@@ -125,8 +125,8 @@ TEST_CASE("the bf16-mixed master follows the fp32 trajectory to the bit", "[unit
 
 TEST_CASE("SGD: w - rate * gradient after decay; the change's squared length counts the bias", "[unit][levels]") {
   Config config;
-  config.optimizer = OptimizerKind::sgd;
-  config.weight_decay = 0.25;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.weight_decay = 0.25;
   ParameterRows rows = rows_of(Storage::fp32, OptimizerKind::sgd);
   REQUIRE(rows.first_moment.empty());
   std::vector<float> before(kWidth), after(kWidth), other(kWidth), other_after(kWidth);
@@ -193,8 +193,8 @@ TEST_CASE("rows of different widths are updated as rows of one width are, each i
   const auto kind = GENERATE(OptimizerKind::adam, OptimizerKind::adagrad);
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
   Config config;
-  config.optimizer = kind;
-  config.storage = storage;
+  config.optimizer.kind = kind;
+  config.network.storage = storage;
   const std::vector<std::uint64_t> begins = {0, 5, 5, kWidth + 5, kWidth + 8};
   ParameterRows ragged(begins, ParameterRows::Options::of(config, true));
   CHECK(ragged.rows() == 4);

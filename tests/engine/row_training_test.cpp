@@ -26,7 +26,7 @@ std::vector<std::uint32_t> all_of(const Data& data) {
 RankedPaths untrained(const Config& config, const Data& data) {
   RankedPaths paths;
   paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
-  paths.label_rows.rows = label_rows(data.view(), all_of(data), paths.label_rows.weights, config.fan_in).rows;
+  paths.label_rows.rows = label_rows(data.view(), all_of(data), paths.label_rows.weights, config.sparse_rows.fan_in).rows;
   paths.label_rows.row_index = FeatureIndex(paths.label_rows.rows, data.features);
   return paths;
 }
@@ -38,11 +38,11 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   const DatasetView view = data.view();
   const std::vector<std::uint32_t> all = all_of(data);
   Config config;
-  config.fan_in = 30;
-  config.row_epochs = 2;
-  config.row_rate = 0.05;
+  config.sparse_rows.fan_in = 30;
+  config.sparse_rows.epochs = 2;
+  config.sparse_rows.rate = 0.05;
   RankedPaths trained = untrained(config, data), followed = untrained(config, data);
-  const LabelRows made = label_rows(view, all, trained.label_rows.weights, config.fan_in);
+  const LabelRows made = label_rows(view, all, trained.label_rows.weights, config.sparse_rows.fan_in);
   RowTraining(config, view, all, made,
               {trained.label_rows.weights, trained.label_rows.rows, trained.label_rows.row_index, trained.label_rows.row_state})
       .run();
@@ -56,14 +56,14 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
   std::vector<std::uint32_t> order;
   std::size_t step = 0;
   for (std::uint32_t epoch = 0; epoch < 2; ++epoch) {
-    shuffle(order, data.size(), hashing::derive(config.seed, kRowOrder, epoch));
+    shuffle(order, data.size(), hashing::derive(config.run.seed, kRowOrder, epoch));
     for (std::size_t first = 0; first < data.size(); first += 2048, ++step) {
       std::vector<double> sum(values.size());
       for (std::size_t i = first; i < std::min<std::size_t>(data.size(), first + 2048); ++i) {
         const std::vector<float> gradient = gradients.gradient_at(order[i], values);
         for (std::size_t j = 0; j < sum.size(); ++j) sum[j] += gradient[j];
       }
-      const double rate = config.row_rate * (1 - static_cast<double>(step) / 4);
+      const double rate = config.sparse_rows.rate * (1 - static_cast<double>(step) / 4);
       for (std::uint32_t label = 0; label < data.labels; ++label) {
         const std::uint64_t begin = followed.label_rows.rows.offsets[label], end = followed.label_rows.rows.offsets[label + 1];
         double square = 0;
@@ -89,14 +89,14 @@ TEST_CASE("weights of features are learned by Adagrad over batches of 512, twice
   const std::vector<std::uint32_t> all = all_of(data);
   const FeatureWeights weights(SparseWeighting::given, data.view());
   Config config;
-  config.weight_samples = 1000;  // all
+  config.candidates.weight_samples = 1000;  // all
   const std::vector<float> learned = learn_weights(config, data.view(), all, weights);
   std::vector<float> logs(data.features);
   std::vector<double> squares(data.features, 1e-6);
   std::vector<std::uint32_t> order;
   std::size_t step = 0;
   for (std::uint32_t pass = 0; pass < 2; ++pass) {
-    shuffle(order, data.size(), hashing::derive(config.seed, kWeightOrder, pass));
+    shuffle(order, data.size(), hashing::derive(config.run.seed, kWeightOrder, pass));
     for (std::size_t first = 0; first < data.size(); first += 512, ++step) {
       std::vector<double> sum(data.features);
       for (std::size_t i = first; i < std::min<std::size_t>(data.size(), first + 512); ++i) {
@@ -136,10 +136,10 @@ TEST_CASE("rows that may change their topology find telling features that their 
   const Data data = made(1500, 3);
   const auto telling = [&](RowTopology topology) {
     Config config;
-    config.fan_in = 12;
-    config.row_epochs = 8;
-    config.row_rate = 0.02;
-    config.row_topology = topology;
+    config.sparse_rows.fan_in = 12;
+    config.sparse_rows.epochs = 8;
+    config.sparse_rows.rate = 0.02;
+    config.sparse_rows.topology = topology;
     const RankedPaths paths = build_paths(config, data.view(), all_of(data));
     std::size_t found = 0;
     for (std::uint32_t label = 0; label < 30; ++label) {

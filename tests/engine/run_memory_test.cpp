@@ -29,7 +29,7 @@ TEST_CASE("the length of sparse rows is estimated from some of the labels", "[un
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
   for (const std::uint32_t fan_in : {4u, 64u}) {
     Config config;
-    config.fan_in = fan_in;
+    config.sparse_rows.fan_in = fan_in;
     const double estimate = static_cast<double>(data_size(config, data.view(), false).label_row_entries);
     const FeatureWeights weights(SparseWeighting::given, data.view());
     const double real = static_cast<double>(label_rows(data.view(), all, weights, fan_in).rows.entries());
@@ -43,8 +43,8 @@ TEST_CASE("sparse paths are counted as large as they become", "[unit]") {
   std::vector<std::uint32_t> all(data.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
   Config config;
-  config.fan_in = 32;
-  config.neighbours = 10;
+  config.sparse_rows.fan_in = 32;
+  config.candidates.neighbours = 10;
   const Shape shape{data.features, data.labels};
   const DataSize size = data_size(config, data.view(), false);
   const RunMemory with = estimate_run_memory(config, shape, size, 0);
@@ -62,16 +62,16 @@ TEST_CASE("the memory of a run follows what it is made of", "[unit]") {
   const MemoryEstimate network = estimate_training_memory(config, shape);
   const std::uint64_t whole = total();
   CHECK(whole > network.total() + 50 * kMib + 30'000'000 * 8);
-  config.shuffle_block = 4096;  // a quarter of the rows at a time
+  config.training.shuffle_block = 4096;  // a quarter of the rows at a time
   CHECK(total() < whole - 150'000'000);
-  config.batches = BatchKind::similar;  // goes through all of them
+  config.training.batches = BatchKind::similar;  // goes through all of them
   CHECK(total() == whole);
-  config.batches = BatchKind::shuffled;
-  config.shuffle_block = 0;
+  config.training.batches = BatchKind::shuffled;
+  config.training.shuffle_block = 0;
   data.paged = false;  // then it is held already
   CHECK(total() < whole - 30'000'000 * 8);
   data.label_row_entries = 20'000'000;
-  config.fan_in = 128;
+  config.sparse_rows.fan_in = 128;
   const RunMemory with = estimate_run_memory(config, shape, data, 0);
   CHECK(with.total() > network.total() + 20'000'000 * 12);
   CHECK_FALSE(with.moment.empty());
@@ -91,9 +91,9 @@ test::Data wide_data(std::size_t rows, std::uint32_t labels, std::uint32_t all) 
 TEST_CASE("a set that a batch shares is counted with all labels of the batch", "[unit]") {
   const test::Data data = wide_data(512, 30, 6'000);
   Config config = test::small_config();
-  config.batch = 128;
-  config.active = 100;
-  config.hidden = {64};
+  config.training.batch = 128;
+  config.active_set.size = 100;
+  config.network.hidden = {64};
   const DataSize size = data_size(config, data.view(), false);
   Model model = test::make_model(config, data);
   const EpochReport report = test::must(test::must(Trainer::create(model, data.size())).train_epoch(data.view()));
@@ -114,7 +114,7 @@ TEST_CASE("features that samples share with their labels' rows are counted as th
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint32_t>(i);
   for (const std::uint32_t fan_in : {5u, 40u}) {
     Config config;
-    config.fan_in = fan_in;
+    config.sparse_rows.fan_in = fan_in;
     const SparseMatrix rows = label_rows(data.view(), all, FeatureWeights(SparseWeighting::given, data.view()), fan_in).rows;
     double matches = 0, pairs = 0;
     for (std::size_t sample = 0; sample < data.size(); ++sample) {

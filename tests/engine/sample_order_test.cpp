@@ -62,7 +62,7 @@ TEST_CASE("samples with the same features share a group", "[unit][levels]") {
   // 20 kinds of samples, 32 of each, in turn.
   constexpr std::size_t kKinds = 20, kSamples = 640, kBatch = 256;
   Config config = small_config();
-  config.hidden = {32};
+  config.network.hidden = {32};
   Data data{kKinds * 3, 2, {}, {}};
   for (std::uint32_t i = 0; i < kSamples; ++i) {
     const std::uint32_t kind = i % kKinds * 3;

@@ -59,14 +59,14 @@ TEST_CASE("the codes of a group are those of its samples, however many they are"
   const ParameterRows rows = random_rows();
   const LabelIndex index(config, rows);
   const Activations hidden = random_hidden(130);
-  std::vector<std::uint32_t> alone(config.tables * hashing::padded(1));
+  std::vector<std::uint32_t> alone(config.hash_tables.count * hashing::padded(1));
   for (const std::size_t count : {1u, 16u, 17u, 64u, 65u, 128u, 129u, 130u}) {
     const std::size_t stride = hashing::padded(count);
-    std::vector<std::uint32_t> codes(config.tables * stride, 77777u);
+    std::vector<std::uint32_t> codes(config.hash_tables.count * stride, 77777u);
     index.codes(hidden, {0, count}, codes.data(), stride);
     for (const std::size_t s : {std::size_t{0}, count / 2, count - 1}) {
       index.codes(hidden, {s, 1}, alone.data(), hashing::padded(1));
-      for (std::size_t t = 0; t < config.tables; ++t) {
+      for (std::size_t t = 0; t < config.hash_tables.count; ++t) {
         CAPTURE(count, s, t);
         REQUIRE(codes[t * stride + s] == alone[t * hashing::padded(1)]);
       }
@@ -76,8 +76,8 @@ TEST_CASE("the codes of a group are those of its samples, however many they are"
 
 TEST_CASE("rows shorter than 1 are lifted to the length of the longest of them, too", "[unit]") {
   Config config = small_config();
-  config.hash_transform = HashTransform::simple;
-  config.rehash_period = 1'000'000;
+  config.hash_tables.transform = HashTransform::simple;
+  config.rehash.period = 1'000'000;
   const ParameterRows short_rows = random_rows(0.05);
   ParameterRows long_rows = random_rows(0.05);
   for (std::size_t i = 0; i < kRows * long_rows.stride(); ++i) long_rows.weights.data()[i] *= 64;  // exact in binary
@@ -85,7 +85,7 @@ TEST_CASE("rows shorter than 1 are lifted to the length of the longest of them, 
   LabelIndex a(config, short_rows), b(config, long_rows);
   a.build();
   b.build();
-  for (std::uint32_t table = 0; table < config.tables; ++table) {
+  for (std::uint32_t table = 0; table < config.hash_tables.count; ++table) {
     for (std::uint32_t code = 0; code < std::uint32_t{1} << a.tables().bits(); ++code) {
       const auto x = a.tables().bucket(table, code), y = b.tables().bucket(table, code);
       REQUIRE(std::equal(x.begin(), x.end(), y.begin(), y.end()));  // directions alone matter
@@ -119,14 +119,14 @@ TEST_CASE("labels of the batch come with the probability that one of those looke
 
 TEST_CASE("rows from tables come with the share of the group's buckets that hold them", "[unit]") {
   Config config = small_config();
-  config.k = 2;
+  config.hash_tables.k = 2;
   const ParameterRows rows = random_rows();
   LabelIndex index(config, rows);
   index.build();
   constexpr std::size_t kSamples = 5;
   const Activations hidden = random_hidden(kSamples);
   const std::size_t stride = hashing::padded(kSamples);
-  std::vector<std::uint32_t> codes(config.tables * stride);
+  std::vector<std::uint32_t> codes(config.hash_tables.count * stride);
   index.codes(hidden, {0, kSamples}, codes.data(), stride);
   hashing::StampSet seen(kRows);
   seen.clear();
@@ -138,13 +138,13 @@ TEST_CASE("rows from tables come with the share of the group's buckets that hold
   std::set<float> different;
   for (std::size_t j = 0; j < set.ids.size(); ++j) {
     double met = 0;
-    for (std::uint32_t t = 0; t < config.tables; ++t) {
+    for (std::uint32_t t = 0; t < config.hash_tables.count; ++t) {
       for (std::size_t s = 0; s < kSamples; ++s) {
         const auto bucket = index.tables().bucket(t, codes[t * stride + s]);
         met += std::ranges::find(bucket, set.ids[j]) != bucket.end();
       }
     }
-    const double visits = static_cast<double>(kSamples) * config.tables;
+    const double visits = static_cast<double>(kSamples) * config.hash_tables.count;
     REQUIRE(set.inclusion[j] == Approx(1 - std::pow(1 - met / visits, visits)));
     different.insert(set.inclusion[j]);
   }
@@ -153,13 +153,13 @@ TEST_CASE("rows from tables come with the share of the group's buckets that hold
 
 TEST_CASE("rows ranked by collisions come with the share of the tables in which they are met", "[unit]") {
   Config config = small_config();
-  config.k = 2;
+  config.hash_tables.k = 2;
   const ParameterRows rows = random_rows();
   LabelIndex index(config, rows);
   index.build();
   const Activations hidden = random_hidden(1);
   const std::size_t stride = hashing::padded(1);
-  std::vector<std::uint32_t> codes(config.tables * stride);
+  std::vector<std::uint32_t> codes(config.hash_tables.count * stride);
   index.codes(hidden, {0, 1}, codes.data(), stride);
   hashing::StampSet seen(kRows);
   seen.clear();
@@ -170,11 +170,11 @@ TEST_CASE("rows ranked by collisions come with the share of the tables in which 
   float last = 2;
   for (std::size_t j = 0; j < set.ids.size(); ++j) {
     double met = 0;
-    for (std::uint32_t t = 0; t < config.tables; ++t) {
+    for (std::uint32_t t = 0; t < config.hash_tables.count; ++t) {
       const auto bucket = index.tables().bucket(t, codes[t * stride]);
       met += std::ranges::find(bucket, set.ids[j]) != bucket.end();
     }
-    REQUIRE(set.inclusion[j] == Approx(1 - std::pow(1 - met / config.tables, config.tables)));
+    REQUIRE(set.inclusion[j] == Approx(1 - std::pow(1 - met / config.hash_tables.count, config.hash_tables.count)));
     CHECK(set.inclusion[j] <= last);  // most collisions first
     last = set.inclusion[j];
   }
@@ -270,7 +270,7 @@ TEST_CASE("in a learned table the codes rank what its buckets hold", "[unit][lev
   const ParameterRows rows = random_rows(1.0, kCount, kWide);
   const Activations hidden = random_hidden(30, kWide);
   Config config = small_config();
-  config.probes = 4096;
+  config.hash_tables.probes = 4096;
   ClusterIndex index(config, rows);
   index.restart(0, 1, 1);
   index.advance(hidden);
@@ -298,10 +298,10 @@ TEST_CASE("in a learned table the codes rank what its buckets hold", "[unit][lev
 TEST_CASE("tuned tables: the cheapest where none can be afforded, one code where one is best, and honest numbers", "[unit]") {
   const auto tuned = [](double budget, std::uint32_t labels) {
     Config config;
-    config.sampler = SamplerKind::lsh_topk;
-    config.active = 8192;
-    config.batch = 1024;
-    config.table_budget = budget;
+    config.active_set.sampler = SamplerKind::lsh_topk;
+    config.active_set.size = 8192;
+    config.training.batch = 1024;
+    config.hash_tables.budget = budget;
     const std::string why = tune_tables(config, {1000, labels});
     std::smatch found;
     REQUIRE(std::regex_search(why, found, std::regex("met with probability ([^,]*),")));
@@ -309,19 +309,20 @@ TEST_CASE("tuned tables: the cheapest where none can be afforded, one code where
     CHECK(probability >= 0);
     CHECK(probability <= 1);
     // Of each table's codes a near row shares one in (3 / 2)^k.
-    CHECK(probability == Approx(1 - std::pow(1 - std::pow(2.0 / 3.0, config.k), config.tables)).margin(0.006));
+    CHECK(probability ==
+          Approx(1 - std::pow(1 - std::pow(2.0 / 3.0, config.hash_tables.k), config.hash_tables.count)).margin(0.006));
     return config;
   };
   const Config tiny = tuned(1e-6, 670'091);
-  CHECK(tiny.tables == 1);
+  CHECK(tiny.hash_tables.count == 1);
   const auto cost = [](const Config& config, double k) {  // of one table
-    return 0.16 + 0.0033 * 670'091 / std::exp2(k) + 2e-5 * k * std::max(8.0, config.hidden.back() / 3.0);
+    return 0.16 + 0.0033 * 670'091 / std::exp2(k) + 2e-5 * k * std::max(8.0, config.network.hidden.back() / 3.0);
   };
   for (std::uint32_t k = 1; k <= 20; ++k) {
     CAPTURE(k);
-    CHECK(cost(tiny, tiny.k) <= cost(tiny, k) + 1e-12);
+    CHECK(cost(tiny, tiny.hash_tables.k) <= cost(tiny, k) + 1e-12);
   }
-  CHECK(tuned(100, 10).k == 1);
+  CHECK(tuned(100, 10).hash_tables.k == 1);
 }
 
 }  // namespace glissade::test

@@ -37,7 +37,7 @@ struct World {
     clusters.advance(hidden);
     labels = random_data(kSamples, 5, kRows, 8).y;
     stride = hashing::padded(kSamples);
-    codes.resize(stride * config.tables);
+    codes.resize(stride * config.hash_tables.count);
     index.codes(hidden, {0, kSamples}, codes.data(), stride);
     for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
     sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
@@ -59,7 +59,7 @@ struct World {
   /// Rows that share a bucket with one of the samples.
   std::set<std::uint32_t> neighbours(std::size_t first, std::size_t count) const {
     std::set<std::uint32_t> all;
-    for (std::uint32_t table = 0; table < config.tables; ++table) {
+    for (std::uint32_t table = 0; table < config.hash_tables.count; ++table) {
       for (std::size_t s = first; s < first + count; ++s) {
         const auto bucket = index.tables().bucket(table, codes[table * stride + s]);
         all.insert(bucket.begin(), bucket.end());
@@ -85,10 +85,10 @@ struct World {
 
 Config config_of(const SamplerMix& kind, std::uint32_t active, bool correction = true, double share = 0.5) {
   Config config = small_config();
-  config.sampler = kind;
-  config.active = active;
-  config.correction = correction ? Correction::on : Correction::off;
-  config.retrieved_share = share;
+  config.active_set.sampler = kind;
+  config.active_set.size = active;
+  config.active_set.correction = correction ? Correction::on : Correction::off;
+  config.active_set.retrieved_share = share;
   return config;
 }
 
@@ -241,7 +241,7 @@ TEST_CASE("with query-every the samples that ask find what they would find alone
   World world(config_of(mix(name.c_str()), 150));
   constexpr std::size_t kEvery = 3, kAsking = (kSamples + kEvery - 1) / kEvery;
   const std::size_t stride = hashing::padded(kAsking);
-  std::vector<std::uint32_t> codes(stride * world.config.tables);
+  std::vector<std::uint32_t> codes(stride * world.config.hash_tables.count);
   world.index.codes(world.hidden, {0, kAsking, kEvery}, codes.data(), stride);
   const hashing::GroupCodes of_asking{codes.data(), stride, kAsking};
   ActiveSet some, alone, all = world.select(0, kSamples, 4);

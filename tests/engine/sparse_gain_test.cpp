@@ -64,9 +64,9 @@ Data loud(std::size_t samples, std::uint64_t seed) {
 /// Label rows alone.
 RankedPaths paths_of(const Data& data, std::uint32_t row_epochs, std::uint32_t weight_samples) {
   Config config;
-  config.fan_in = 64;
-  config.row_epochs = row_epochs;
-  config.weight_samples = weight_samples;
+  config.sparse_rows.fan_in = 64;
+  config.sparse_rows.epochs = row_epochs;
+  config.candidates.weight_samples = weight_samples;
   return build_paths(config, data.view(), all_of(data));
 }
 

@@ -114,7 +114,7 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
   const LabelWeights weighting = GENERATE(LabelWeights::equal, LabelWeights::propensity);
   const Data data = crowded(60, 3);
   Config config;
-  config.label_weights = weighting;
+  config.network.label_weights = weighting;
   RankedPaths paths;
   paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
   const std::vector<std::uint32_t> all = all_of(data);

@@ -13,16 +13,16 @@ namespace {
 
 Config everything() {
   Config config = small_config();
-  config.start = Start::centroids;
-  config.batches = BatchKind::similar;
-  config.fan_in = 16;
-  config.row_epochs = 2;
-  config.weight_samples = 200;
-  config.neighbours = 10;
-  config.co_labels = 8;
-  config.epochs = 2;
-  config.average = 0.5;
-  config.batch = 16;
+  config.network.start = Start::centroids;
+  config.training.batches = BatchKind::similar;
+  config.sparse_rows.fan_in = 16;
+  config.sparse_rows.epochs = 2;
+  config.candidates.weight_samples = 200;
+  config.candidates.neighbours = 10;
+  config.candidates.co_labels = 8;
+  config.training.epochs = 2;
+  config.schedule.average = 0.5;
+  config.training.batch = 16;
   return config;
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("a monitor tells the share of a part, and hears of a stop", "[unit]") 
 TEST_CASE("the time that is left follows the speed that was seen", "[unit]") {
   const Data data = planted_data(5000, 200, 80, 3);
   Config config = small_config();
-  config.epochs = 4;
+  config.training.epochs = 4;
   RemainingTime remaining(config, data.view(), 1, 0, 0);
   CHECK(remaining.seconds_left() < 0);
   remaining.observe(Activity::steps, 0, 0);
@@ -135,9 +135,9 @@ TEST_CASE("the time that is left follows the speed that was seen", "[unit]") {
 TEST_CASE("numbers that are none are found, and no model of them is written", "[unit]") {
   const Data data = planted_data(300, 60, 40, 3);
   Config config = small_config();
-  config.fan_in = 16;
-  config.neighbours = 10;
-  config.storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
+  config.sparse_rows.fan_in = 16;
+  config.candidates.neighbours = 10;
+  config.network.storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
   Model model = make_model(config, data);
   train(model, data, 1);
   Model::Impl& impl = impl_of(model);

@@ -8,7 +8,7 @@ namespace {
 
 Config stream_config() {
   Config config = small_config();
-  config.warmup = 0.5;  // of no steps at all: means nothing here
+  config.schedule.warmup = 0.5;  // of no steps at all: means nothing here
   return config;
 }
 
@@ -24,17 +24,17 @@ std::vector<double> losses(Model& model, const StreamOptions& options, const Dat
 TEST_CASE("a stream's learning rate stays up", "[unit]") {
   const Data data = planted_data(32, 60, 40, 4);
   Config config = stream_config();
-  config.optimizer = OptimizerKind::sgd;
-  config.sampler = SamplerKind::full;
-  config.storage = Storage::fp32;
-  config.learning_rate = 0.5;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.active_set.sampler = SamplerKind::full;
+  config.network.storage = Storage::fp32;
+  config.optimizer.learning_rate = 0.5;
   Model model = make_model(config, data);
   const auto all = losses(model, {.learning_rate = 0, .warmup_steps = 0}, data, 300);
   CHECK(all.back() < 0.3 * all.front());
   // Plain steps at the rate of the config: the same as epochs of one batch whose rate does not fall.
-  config.decay = DecayKind::none;
-  config.warmup = 0;
-  config.epochs = 3;
+  config.schedule.decay = DecayKind::none;
+  config.schedule.warmup = 0;
+  config.training.epochs = 3;
   Model epochs = make_model(config, data), steps = make_model(config, data);
   train(epochs, data, 3);
   losses(steps, {.learning_rate = 0.5, .warmup_steps = 0}, data, 3);
@@ -63,9 +63,9 @@ TEST_CASE("each step of a stream counts its labels, and draws by frequency follo
     data.y.add(std::vector<std::uint32_t>{static_cast<std::uint32_t>(3 * i)});
   }
   Config config = stream_config();
-  config.sampler = SamplerKind::frequency;
-  config.frequency_power = 2;
-  config.active = 40;
+  config.active_set.sampler = SamplerKind::frequency;
+  config.active_set.frequency_power = 2;
+  config.active_set.size = 40;
   Model counted = make_model(config, data), uncounted = make_model(config, data);
   CHECK(counted.label_counts().empty());
   losses(counted, {}, data, 30);
@@ -74,7 +74,7 @@ TEST_CASE("each step of a stream counts its labels, and draws by frequency follo
   CHECK(counted.label_counts()[4] == 0);
   CHECK(counted.training_samples() == 30 * 16);
   // With (count + 1)^2 nearly all draws are labels that are active anyway, so that other rows are hardly touched.
-  config.frequency_power = 0;
+  config.active_set.frequency_power = 0;
   Model uniform = must(Model::create(config, {20, 500}));
   losses(uniform, {}, data, 30);
   const auto touched = [](const Model& model) {
@@ -90,7 +90,7 @@ TEST_CASE("weights of rare labels follow the counts of a stream", "[unit]") {
   const Data data = planted_data(64, 60, 40, 4);
   Config config = stream_config();
   Model equal = make_model(config, data);
-  config.label_weights = LabelWeights::propensity;
+  config.network.label_weights = LabelWeights::propensity;
   Model weighted = make_model(config, data);
   losses(equal, {}, data, 5);
   losses(weighted, {}, data, 5);
@@ -100,9 +100,9 @@ TEST_CASE("weights of rare labels follow the counts of a stream", "[unit]") {
 TEST_CASE("weights follow once the labels of a tenth of all samples are new", "[unit]") {
   const Data many = planted_data(80, 60, 40, 4), few = planted_data(4, 60, 40, 5);
   Config config = stream_config();
-  config.label_weights = LabelWeights::propensity;
-  config.sampler = SamplerKind::full;
-  config.learning_rate = 0;  // a loss changes with the weights alone
+  config.network.label_weights = LabelWeights::propensity;
+  config.active_set.sampler = SamplerKind::full;
+  config.optimizer.learning_rate = 0;  // a loss changes with the weights alone
   Model model = make_model(config, many);
   Trainer trainer = must(Trainer::for_stream(model, {}));
   must(trainer.train_step(many.view()));
@@ -121,15 +121,15 @@ TEST_CASE("what a stream cannot give is refused when its trainer is made", "[uni
     return trainer ? std::string() : trainer.error().message;
   };
   CHECK(refusal([](Config&) {}).empty());
-  CHECK(refusal([](Config& c) { c.start = Start::centroids; }) ==
+  CHECK(refusal([](Config& c) { c.network.start = Start::centroids; }) ==
         "option 'start': centroids need a data set, which is not there in a stream; use start random, or train an epoch first");
-  CHECK(refusal([](Config& c) { c.average = 0.5; }) ==
+  CHECK(refusal([](Config& c) { c.schedule.average = 0.5; }) ==
         "option 'average': there is no last part of the steps in a stream; use average 0");
-  CHECK(refusal([](Config& c) { c.correction = Correction::rising; }) ==
+  CHECK(refusal([](Config& c) { c.active_set.correction = Correction::rising; }) ==
         "option 'correction': there is no end to rise to in a stream; use correction on or off");
-  CHECK(refusal([](Config& c) { c.batches = BatchKind::similar; }) ==
+  CHECK(refusal([](Config& c) { c.training.batches = BatchKind::similar; }) ==
         "option 'batches': batches are the caller's in a stream; use batches shuffled");
-  CHECK(refusal([](Config& c) { c.neighbours = 5; }) ==
+  CHECK(refusal([](Config& c) { c.candidates.neighbours = 5; }) ==
         "option 'fan-in, neighbours': sparse paths are built from a data set, which is not there in a stream; train an epoch "
         "first, or use fan-in 0 and neighbours 0");
   CHECK(refusal([](Config&) {}, {.learning_rate = -1}) == "StreamOptions::learning_rate: -1 is out of range; allowed: 0 or more");
@@ -139,7 +139,7 @@ TEST_CASE("what a stream cannot give is refused when its trainer is made", "[uni
         "stream");
   // Paths that a data set has built stay as they are while the hidden path learns on.
   Config config = stream_config();
-  config.neighbours = 5;
+  config.candidates.neighbours = 5;
   Model both = make_model(config, data);
   train(both, data, 1);
   const std::size_t kept = impl_of(both).paths.neighbours.samples.rows();

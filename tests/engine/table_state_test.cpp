@@ -19,11 +19,11 @@ using model_file::SectionKind;
 
 Config tables_config(SamplerKind sampler) {
   Config config = small_config();
-  config.sampler = sampler;
-  config.epochs = 1;
-  config.batch = 16;
-  config.rehash = RehashKind::fixed;
-  config.rehash_period = 64;
+  config.active_set.sampler = sampler;
+  config.training.epochs = 1;
+  config.training.batch = 16;
+  config.rehash.kind = RehashKind::fixed;
+  config.rehash.period = 64;
   return config;
 }
 
@@ -91,9 +91,9 @@ void check_refused(SamplerKind sampler, std::uint64_t steps, const std::vector<C
 TEST_CASE("as many tables as there may be go into a checkpoint in the midst of a pass, and training goes on from it", "[unit]") {
   const Data data = planted_data(120, 40, 20, 3);
   Config config = tables_config(SamplerKind::lsh);
-  config.tables = 4096;
-  config.k = 1;
-  config.active = 12;
+  config.hash_tables.count = 4096;
+  config.hash_tables.k = 1;
+  config.active_set.size = 12;
   Model whole = make_model(config, data);
   train_steps(whole, data, 0);
 

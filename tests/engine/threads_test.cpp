@@ -60,12 +60,12 @@ TEST_CASE("a ranker is the same with any number of threads", "[unit]") {
 TEST_CASE("sparse paths are the same with any number of threads", "[unit]") {
   const Data data = planted_data(2600, 500, 700, 3);  // several blocks of samples, of labels and of a batch
   Config config;
-  config.fan_in = 24;
-  config.row_epochs = 3;
-  config.row_topology = GENERATE(RowTopology::fixed, RowTopology::rigl, RowTopology::set);
-  config.neighbours = 10;
-  config.co_labels = 8;
-  config.weight_samples = 800;
+  config.sparse_rows.fan_in = 24;
+  config.sparse_rows.epochs = 3;
+  config.sparse_rows.topology = GENERATE(RowTopology::fixed, RowTopology::rigl, RowTopology::set);
+  config.candidates.neighbours = 10;
+  config.candidates.co_labels = 8;
+  config.candidates.weight_samples = 800;
   const auto build = [&] { return build_paths(config, data.view(), all_of(data)); };
   const RankedPaths one = with_threads(1, build);
   for (const int threads : kThreadCounts) {
@@ -82,21 +82,21 @@ TEST_CASE("a whole training is the same with any number of threads", "[unit]") {
   const Data data = planted_data(1200, 300, 120, 3);
   Config config = small_config();
   if (GENERATE(true, false)) {
-    config.fan_in = 32;
-    config.row_epochs = 2;
-    config.neighbours = 20;
-    config.co_labels = 8;
-    config.weight_samples = 500;
+    config.sparse_rows.fan_in = 32;
+    config.sparse_rows.epochs = 2;
+    config.candidates.neighbours = 20;
+    config.candidates.co_labels = 8;
+    config.candidates.weight_samples = 500;
   }
-  config.epochs = 2;
+  config.training.epochs = 2;
   // Without it there are no more threads than cores, whatever an arena asks for.
   const tbb::global_control room(tbb::global_control::max_allowed_parallelism, 8);
   std::string one;
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);
-    config.threads = static_cast<std::uint32_t>(threads);
+    config.run.threads = static_cast<std::uint32_t>(threads);
     Model model = make_model(config, data);
-    train(model, data, config.epochs);
+    train(model, data, config.training.epochs);
     const std::string bytes = saved(model);
     if (one.empty()) one = bytes;
     CHECK((bytes == one));

@@ -13,7 +13,7 @@ namespace glissade::test {
 TEST_CASE("every sample is trained, the last, partial batch too", "[unit]") {
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   Config config = small_config();
-  config.scope = scope;
+  config.active_set.scope = scope;
   const Data data = planted_data(101, 60, 40, 1);  // 3 batches of 32 and one of 5
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
@@ -48,7 +48,7 @@ TEST_CASE("the order of samples differs from epoch to epoch and follows from the
     data.y.add(std::vector<std::uint32_t>{i % 4});
   }
   Config config = small_config();
-  config.batch = 1;
+  config.training.batch = 1;
   const auto order_of = [&](Model& model, Trainer& trainer) {
     const std::uint64_t before = model.step();
     must(trainer.train_epoch(data.view()));
@@ -64,7 +64,7 @@ TEST_CASE("the order of samples differs from epoch to epoch and follows from the
   const auto first = order_of(model, trainer), second = order_of(model, trainer);
   REQUIRE(first != second);
   REQUIRE(order_of(same, same_trainer) == first);
-  config.seed = 8;
+  config.run.seed = 8;
   Model other = make_model(config, data);
   Trainer other_trainer = must(Trainer::create(other, kSamples));
   REQUIRE(order_of(other, other_trainer) != first);
@@ -72,7 +72,7 @@ TEST_CASE("the order of samples differs from epoch to epoch and follows from the
 
 TEST_CASE("the callback sees progress and may stop the epoch, which then does not count", "[unit]") {
   Config config = small_config();
-  config.batch = 1;
+  config.training.batch = 1;
   const Data data = planted_data(200000, 60, 40, 1);  // many seconds of work, stopped at the first report
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
@@ -99,10 +99,10 @@ TEST_CASE("samples without labels or features are legal", "[unit]") {
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh, SamplerKind::full);
   Config config = small_config();
-  config.loss = loss;
-  config.scope = scope;
-  config.sampler = sampler;
-  config.batch = 3;
+  config.network.loss = loss;
+  config.active_set.scope = scope;
+  config.active_set.sampler = sampler;
+  config.training.batch = 3;
   Data data{10, 12, {}, {}};
   const auto add = [&](std::vector<std::uint32_t> x, std::vector<std::uint32_t> y) {
     data.x.add(x, std::vector<float>(x.size(), 0.5f));
@@ -129,8 +129,8 @@ TEST_CASE("samples without labels or features are legal", "[unit]") {
 TEST_CASE("labels that fill more than the active set's target all take part", "[unit]") {
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   Config config = small_config();
-  config.scope = scope;
-  config.active = 2;
+  config.active_set.scope = scope;
+  config.active_set.size = 2;
   Data data{10, 100, {}, {}};
   for (std::uint32_t i = 0; i < 20; ++i) {
     data.x.add(std::vector<std::uint32_t>{i % 10}, std::vector<float>{1.f});
@@ -145,8 +145,8 @@ TEST_CASE("labels that fill more than the active set's target all take part", "[
 TEST_CASE("the phases of a step make up the time of an epoch, and those that do not run take none", "[unit]") {
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   Config config = small_config();
-  config.scope = scope;
-  config.sampler = SamplerKind::uniform;
+  config.active_set.scope = scope;
+  config.active_set.sampler = SamplerKind::uniform;
   const Data data = random_data(600, 40, 300, 21);
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
@@ -221,10 +221,10 @@ TEST_CASE("a loss that is no longer finite ends training with an error", "[unit]
   const auto scope = GENERATE(Scope::shared, Scope::sample);
   const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   Config config = small_config();
-  config.scope = scope;
-  config.loss = loss;
-  config.optimizer = OptimizerKind::sgd;
-  config.learning_rate = 100;
+  config.active_set.scope = scope;
+  config.network.loss = loss;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.learning_rate = 100;
   Data data = planted_data(200, 30, 15, 2);
   for (float& value : data.x.values) value = 3e38f;  // finite themselves; sums of products are not
   Model model = make_model(config, data);
@@ -245,10 +245,10 @@ TEST_CASE("online steps on one batch reduce its loss", "[unit]") {
   const auto sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh, SamplerKind::full);
   const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   Config config = small_config();
-  config.sampler = sampler;
-  config.loss = loss;
-  config.hidden = {16, 12};
-  config.warmup = 0;
+  config.active_set.sampler = sampler;
+  config.network.loss = loss;
+  config.network.hidden = {16, 12};
+  config.schedule.warmup = 0;
   const Data data = planted_data(32, 60, 40, 4);
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, 32 * 20));

@@ -13,7 +13,7 @@ namespace glissade::test {
 TEST_CASE("no phase takes less than nothing, and what is read takes some time", "[unit]") {
   const Data data = planted_data(600, 200, 80, 3);
   Config config = small_config();
-  config.epochs = 1;
+  config.training.epochs = 1;
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
   const EpochReport report = must(trainer.train_epoch(data.view()));
@@ -35,7 +35,7 @@ TEST_CASE("reading the only batch of a pass takes time, which is counted as such
     data.y.add(distinct(random, 1, data.labels));
   }
   Config config = small_config();
-  config.batch = 400;  // no batch is copied ahead while another one is trained on
+  config.training.batch = 400;  // no batch is copied ahead while another one is trained on
   Model model = make_model(config, data);
   Trainer trainer = must(Trainer::create(model, data.size()));
   const EpochReport report = must(trainer.train_epoch(data.view()));
@@ -47,8 +47,8 @@ TEST_CASE("reading the only batch of a pass takes time, which is counted as such
 TEST_CASE("the share of a pass grows from 0 to 1, and goes on where a pass is taken up again", "[unit]") {
   const Data data = planted_data(640, 200, 80, 3);
   Config config = small_config();
-  config.batch = 32;
-  config.epochs = 1;
+  config.training.batch = 32;
+  config.training.epochs = 1;
   Model model = make_model(config, data);
   std::vector<double> shares;
   std::vector<double> left;
@@ -87,7 +87,7 @@ TEST_CASE("the share of a pass grows from 0 to 1, and goes on where a pass is ta
 TEST_CASE("samples are told apart by what they do not share", "[unit]") {
   const Data data = planted_data(800, 200, 80, 3);
   Config config = small_config();
-  config.hidden = {24};
+  config.network.hidden = {24};
   const Model model = make_model(config, data);
   Model::Impl& impl = impl_of(model);
   scatter_weights(const_cast<Model&>(model), 0.3, 5);

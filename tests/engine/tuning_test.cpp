@@ -8,10 +8,10 @@ namespace {
 
 Config budget_of(double microseconds) {
   Config config;
-  config.sampler = SamplerKind::lsh_topk;
-  config.active = 8192;
-  config.batch = 1024;
-  config.table_budget = microseconds;
+  config.active_set.sampler = SamplerKind::lsh_topk;
+  config.active_set.size = 8192;
+  config.training.batch = 1024;
+  config.hash_tables.budget = microseconds;
   return config;
 }
 
@@ -24,7 +24,7 @@ TEST_CASE("without a budget, or without tables, nothing is tuned", "[unit]") {
   REQUIRE(tune_tables(config, kShape).empty());
   REQUIRE(to_text(config) == to_text(budget_of(0)));
   config = budget_of(20);
-  config.sampler = SamplerKind::uniform;
+  config.active_set.sampler = SamplerKind::uniform;
   const std::string before = to_text(config);
   REQUIRE(tune_tables(config, kShape).empty());
   REQUIRE(to_text(config) == before);
@@ -36,16 +36,17 @@ TEST_CASE("tuned tables are valid, cost what was allowed, and more time buys mor
       double last = 0;
       for (const double budget : {1.0, 5.0, 20.0, 80.0}) {
         Config config = budget_of(budget);
-        config.hash = hash;
+        config.hash_tables.family = hash;
         CAPTURE(budget, shape.labels, static_cast<int>(hash));
         const std::string why = tune_tables(config, shape);
         REQUIRE(why.starts_with("hash tables: "));
         REQUIRE(validate(config, shape).ok());
-        const double met = config.tables * static_cast<double>(shape.labels) / static_cast<double>(1u << config.k);
+        const double met =
+            config.hash_tables.count * static_cast<double>(shape.labels) / static_cast<double>(1u << config.hash_tables.k);
         if (hash == HashKind::simhash) REQUIRE(met * 0.0033 <= budget);
-        REQUIRE(config.rehash_period >= config.batch);
-        REQUIRE(config.tables >= last);
-        last = config.tables / 2.0;  // a change of k may cost some tables
+        REQUIRE(config.rehash.period >= config.training.batch);
+        REQUIRE(config.hash_tables.count >= last);
+        last = config.hash_tables.count / 2.0;  // a change of k may cost some tables
       }
     }
   }
@@ -53,11 +54,12 @@ TEST_CASE("tuned tables are valid, cost what was allowed, and more time buys mor
 
 TEST_CASE("tables offer enough rows to a sample with a set of its own", "[property]") {
   Config config = budget_of(400);
-  config.scope = Scope::sample;
-  config.active = 2000;
-  config.sampler = SamplerMix({{SamplerKind::lsh_topk, 0.5}});
+  config.active_set.scope = Scope::sample;
+  config.active_set.size = 2000;
+  config.active_set.sampler = SamplerMix({{SamplerKind::lsh_topk, 0.5}});
   REQUIRE_FALSE(tune_tables(config, kShape).empty());
-  const double met = config.tables * static_cast<double>(kShape.labels) / static_cast<double>(1u << config.k);
+  const double met =
+      config.hash_tables.count * static_cast<double>(kShape.labels) / static_cast<double>(1u << config.hash_tables.k);
   REQUIRE(met >= 4 * 1000);
 }
 

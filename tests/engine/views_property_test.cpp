@@ -93,16 +93,16 @@ class TwoWays {
 /// A preset by kind of data, so small that a training takes some milliseconds.
 Config shrunk(std::string_view name) {
   Config config = must(preset(name));
-  config.hidden = {16};
-  config.epochs = 2;
-  config.batch = 16;
-  config.active = 12;
-  config.shuffle_block = 4;
-  config.threads = 1;
-  if (config.fan_in != 0) config.fan_in = 8;
-  if (config.row_epochs != 0) config.row_epochs = 1;
-  if (config.neighbours != 0) config.neighbours = 6;
-  if (config.co_labels != 0) config.co_labels = 3;
+  config.network.hidden = {16};
+  config.training.epochs = 2;
+  config.training.batch = 16;
+  config.active_set.size = 12;
+  config.training.shuffle_block = 4;
+  config.run.threads = 1;
+  if (config.sparse_rows.fan_in != 0) config.sparse_rows.fan_in = 8;
+  if (config.sparse_rows.epochs != 0) config.sparse_rows.epochs = 1;
+  if (config.candidates.neighbours != 0) config.candidates.neighbours = 6;
+  if (config.candidates.co_labels != 0) config.candidates.co_labels = 3;
   return config;
 }
 
@@ -141,7 +141,7 @@ Outcome outcome_of(const Config& config, const Shape& shape, const DatasetView& 
     Trainer trainer = must(Trainer::create(model, data.size()));
     const CheckingPager pager(data.size());
     if (paged) trainer.read_through(&pager);
-    for (std::uint32_t epoch = 0; epoch < config.epochs; ++epoch) must(trainer.train_epoch(data));
+    for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch) must(trainer.train_epoch(data));
     CHECK(pager.right());
   }
   Outcome outcome;
@@ -162,7 +162,7 @@ void check_views_of(std::string_view preset_name, std::uint64_t seed) {
   INFO(preset_name << ", seed " << seed << ": " << text_of(layout) << ", model of " << shape.features << " features");
   const TwoWays data(layout, seed);
   Config config = shrunk(preset_name);
-  config.seed = seed;
+  config.run.seed = seed;
   const Outcome compact = outcome_of(config, shape, data.compact().view(), false);
   CHECK(outcome_of(config, shape, data.view(), false) == compact);
   CHECK(outcome_of(config, shape, data.view(), true) == compact);

@@ -29,8 +29,8 @@ std::vector<float> output_row(const Model& model, std::size_t label) {
 TEST_CASE("a model made from another answers as that one does before it trains", "[unit]") {
   const Data data = planted_data(800, 120, 60, 4), test = planted_data(100, 120, 60, 6);
   Config config = small_config();
-  config.hidden = {16, 12};
-  config.storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
+  config.network.hidden = {16, 12};
+  config.network.storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
   Model former = make_model(config, data);
   train(former, data, 4);
   Model::Taken taken;
@@ -47,7 +47,7 @@ TEST_CASE("a model made from another answers as that one does before it trains",
 TEST_CASE("a slim model loaded for inference is one to start from, and new data are no hindrance", "[unit]") {
   const Data data = planted_data(800, 120, 60, 4), newer = planted_data(800, 120, 60, 5), test = planted_data(300, 120, 60, 6);
   Config config = small_config();
-  config.epochs = 1;
+  config.training.epochs = 1;
   Model former = make_model(config, data);
   train(former, data, 1);
   const TemporaryFolder folder;
@@ -90,8 +90,8 @@ TEST_CASE("rows that were taken over keep their weights where the others start f
   Model former = make_model(config, data);
   must(former.set_label_names(numbered("l", 40)));
   train(former, data, 2);
-  config.start = Start::centroids;
-  config.learning_rate = 0;
+  config.network.start = Start::centroids;
+  config.optimizer.learning_rate = 0;
   std::vector<std::string> labels = numbered("l", 40);
   labels[5] = "new";
   Model warm = must(Model::create_from(former, config, {60, 40}, {}, labels));
@@ -105,11 +105,11 @@ TEST_CASE("a model that cannot be started from is refused in a line", "[unit]") 
   const Data data = planted_data(50, 60, 40, 4);
   const Model former = make_model(small_config(), data);
   Config config = small_config();
-  config.hidden = {24};
+  config.network.hidden = {24};
   CHECK(Model::create_from(former, config, {60, 40}).error().message ==
         "option 'hidden': the former model has hidden layers of other widths; give the same ones");
   config = small_config();
-  config.activation = Activation::linear;
+  config.network.activation = Activation::linear;
   CHECK(Model::create_from(former, config, {60, 40}).error().message ==
         "option 'activation': the former model has another one; give the same");
   CHECK(Model::create_from(former, small_config(), {60, 41}).error().message ==

@@ -40,7 +40,7 @@ TEST_CASE("features that tell labels apart come to weigh more than noise, the sa
   std::vector<std::uint32_t> rows(data.size());
   std::iota(rows.begin(), rows.end(), 0u);
   Config config;
-  config.weight_samples = 1500;
+  config.candidates.weight_samples = 1500;
   const FeatureWeights weights(SparseWeighting::given, data.view());
   const std::vector<float> learned = learn_weights(config, data.view(), rows, weights);
   REQUIRE(learned.size() == kTelling + kNoise);
@@ -54,7 +54,7 @@ TEST_CASE("features that tell labels apart come to weigh more than noise, the sa
 TEST_CASE("without samples to learn from, all factors are 1", "[unit]") {
   const Data data = telling_and_noise(100);
   Config config;
-  config.weight_samples = 50;
+  config.candidates.weight_samples = 50;
   const FeatureWeights weights(SparseWeighting::given, data.view());
   CHECK(learn_weights(config, data.view(), {}, weights) == std::vector<float>(kTelling + kNoise, 1.f));
 }

@@ -112,13 +112,13 @@ TEST_CASE("a reader that begins in the midst of an epoch skips what lies before"
 TEST_CASE("training through a pager gives the model that training without one gives", "[unit]") {
   const test::Data data = test::planted_data(2'000, 300, 50, 4);
   Config config;
-  config.hidden = {16};
-  config.epochs = 2;
-  config.batch = 64;
-  config.active = 50;
-  config.threads = 1;
-  config.shuffle_block = 32;
-  config.loader_threads = 2;
+  config.network.hidden = {16};
+  config.training.epochs = 2;
+  config.training.batch = 64;
+  config.active_set.size = 50;
+  config.run.threads = 1;
+  config.training.shuffle_block = 32;
+  config.training.loader_threads = 2;
   const model_file::TemporaryFolder folder;
   const CountingPager pager(data.view().size());
   for (const bool paged : {false, true}) {

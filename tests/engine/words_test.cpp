@@ -52,16 +52,16 @@ struct World {
 
 Config words_config(LossKind loss) {
   Config config = small_config();
-  config.activation = Activation::linear;
-  config.loss = loss;
-  config.subsampling = 0;
-  config.window = 3;
-  config.epochs = 3;
+  config.network.activation = Activation::linear;
+  config.network.loss = loss;
+  config.words.subsampling = 0;
+  config.words.window = 3;
+  config.training.epochs = 3;
   if (loss != LossKind::ns) return config;
-  config.storage = Storage::fp32;
-  config.optimizer = OptimizerKind::sgd;
-  config.learning_rate = 0.1;
-  config.warmup = 0;
+  config.network.storage = Storage::fp32;
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.learning_rate = 0.1;
+  config.schedule.warmup = 0;
   return config;
 }
 
@@ -70,7 +70,7 @@ Model trained(const Config& config, const World& world) {
   const TextView text = world.view();
   WordTrainer trainer = must(WordTrainer::create(model, text));
   double before = 1e30;
-  for (std::uint32_t epoch = 0; epoch < config.epochs; ++epoch) {
+  for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch) {
     const EpochReport report = must(trainer.train_epoch());
     CHECK(report.samples == world.tokens.size());
     CHECK(report.loss < before);
@@ -176,19 +176,19 @@ TEST_CASE("one thread and one seed give one set of vectors", "[levels]") {
   const auto loss = GENERATE(LossKind::ns, LossKind::softmax);
   const World world(true);
   Config config = words_config(loss);
-  config.subsampling = 0.02;
+  config.words.subsampling = 0.02;
   const auto vectors = [&] { return must(WordVectors::create(trained(config, world), world.view().bags)); };
   const WordVectors first = vectors();
   CHECK(same_vectors(first, vectors()));
-  config.seed = 8;
+  config.run.seed = 8;
   CHECK_FALSE(same_vectors(first, vectors()));
 }
 
 TEST_CASE("several threads without locks learn the same things", "[unit]") {
   const World world(true, 20'000);
   Config config = words_config(LossKind::ns);
-  config.threads = 2;
-  config.epochs = 1;
+  config.run.threads = 2;
+  config.training.epochs = 1;
   const Model model = trained(config, world);
   CHECK(separation(must(WordVectors::create(model, world.view().bags))) > 0.5);
 }
@@ -196,7 +196,7 @@ TEST_CASE("several threads without locks learn the same things", "[unit]") {
 TEST_CASE("many negatives go in groups", "[unit]") {
   const World world;
   Config config = words_config(LossKind::ns);
-  config.negatives = 40;
+  config.words.negatives = 40;
   CHECK(separation(must(WordVectors::create(trained(config, world), world.view().bags))) > 0.5);
 }
 
@@ -262,8 +262,8 @@ TEST_CASE("a callback stops an epoch, which then does not count", "[unit]") {
 TEST_CASE("a rate that is too high is named", "[unit]") {
   const World world;
   Config config = words_config(LossKind::ns);
-  config.learning_rate = 100;
-  config.epochs = 1;
+  config.optimizer.learning_rate = 100;
+  config.training.epochs = 1;
   Model model = must(Model::create(config, world.shape()));
   WordTrainer trainer = must(WordTrainer::create(model, world.view()));
   const auto report = trainer.train_epoch();
@@ -275,7 +275,7 @@ TEST_CASE("a rate that is too high is named", "[unit]") {
 TEST_CASE("an epoch in which no pair of words is left to learn from is an error, and no loss of 0", "[unit]") {
   const World world(false, 2);
   Config config = words_config(GENERATE(LossKind::ns, LossKind::softmax));
-  config.subsampling = 1e-12;
+  config.words.subsampling = 1e-12;
   Model model = must(Model::create(config, world.shape()));
   WordTrainer trainer = must(WordTrainer::create(model, world.view()));
   const auto report = trainer.train_epoch();
@@ -291,7 +291,7 @@ TEST_CASE("texts and models that do not fit are refused", "[unit]") {
       WordTrainer::create(model, other.view()).error().message ==
       "a text of 20 words with 30 features does not fit a model of 20 labels and 20 features; use the text that it was made for");
   Config averaging = words_config(LossKind::ns);
-  averaging.average = 0.5;
+  averaging.schedule.average = 0.5;
   Model averaged = must(Model::create(averaging, world.shape()));
   CHECK(WordTrainer::create(averaged, world.view()).error().message ==
         "option 'average': words are not averaged over steps; use average 0");

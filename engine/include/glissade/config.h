@@ -34,7 +34,8 @@ struct SamplerMix {
     double share;  ///< of the places that the labels leave, in (0, 1]
     bool operator==(const Part&) const = default;
   };
-  /// A share of this stands for Config::retrieved_share (samplers that retrieve) or 1 (samplers that draw): a name alone.
+  /// A share of this stands for Config::ActiveSet::retrieved_share (samplers that retrieve) or 1 (samplers that draw): a name
+  /// alone.
   static constexpr double kUsual = 0;
 
   std::vector<Part> parts;
@@ -76,84 +77,132 @@ class ActiveCount {
   double percent_ = 0;
 };
 
-/// Everything that decides what a model is and how it is trained. An aggregate: set what you need, the rest has defaults. Each
-/// field is described once, in the option table (options.h), which also feeds the command line, `--help`, the config file and the
-/// model file.
+/// Everything that decides what a model is and how it is trained, in groups. An aggregate: set what you need, the rest has
+/// defaults. Each field is described once, in the option table (options.h), which also feeds the command line, `--help`, the
+/// config file and the model file; its groups are these.
 struct Config {
-  std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense
-  Activation activation = Activation::relu;   ///< of all hidden layers
-  Storage storage = Storage::bf16_mixed;      ///< the option `precision`
-  LossKind loss = LossKind::softmax;
-  LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
-  Start start = Start::random;                       ///< of the output rows
-  double start_length = 1.0;                         ///< of rows that start as centroids
+  /// The network, its loss and its start.
+  struct Network {
+    std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense
+    Activation activation = Activation::relu;   ///< of all hidden layers
+    Storage storage = Storage::bf16_mixed;      ///< the option `precision`
+    LossKind loss = LossKind::softmax;
+    LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
+    Start start = Start::random;                       ///< of the output rows
+    double start_length = 1.0;                         ///< of rows that start as centroids
+  };
 
-  std::uint32_t fan_in = 0;           ///< features that a label's sparse row has; 0 = no such rows
-  std::uint32_t row_epochs = 0;       ///< passes over the data in which the labels' sparse rows are trained
-  double row_rate = 0.01;             ///< step size of that training
-  double row_growth = 0.3;            ///< part of a row's features that its topology changes after the first of these passes
-  std::uint32_t neighbours = 0;       ///< training samples whose labels vote for a sample; 0 = samples are not kept
-  std::uint32_t co_labels = 0;        ///< labels kept for each that share samples with it most often
-  std::uint32_t weight_samples = 0;   ///< training samples from which the features' weights are learned; 0 = they are not
-  std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
-  SparseWeighting sparse_weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
-  RowTopology row_topology = RowTopology::fixed;              ///< which features a sparse row has, from one pass to the next
-  bool exclude_input = false;  ///< sparse paths: a sample's features are not predicted as its labels
+  /// The sparse rows: each label's weights straight over the input features.
+  struct SparseRows {
+    std::uint32_t fan_in = 0;  ///< features that a label's sparse row has; 0 = no such rows
+    std::uint32_t epochs = 0;  ///< passes over the data in which the rows are trained
+    double rate = 0.01;        ///< step size of that training
+    double growth = 0.3;       ///< part of a row's features that its topology changes after the first of these passes
+    RowTopology topology = RowTopology::fixed;  ///< which features a row has, from one pass to the next
+  };
 
-  SamplerMix sampler = SamplerKind::uniform;
-  Scope scope = Scope::shared;
-  ActiveCount active = 2048;               ///< target size of an active set, true labels included
-  double retrieved_share = 0.25;           ///< part of the places that a sampler named alone retrieves; the rest is uniform
-  double frequency_power = 0.75;           ///< frequency: a label is drawn in proportion to its count to this power
-  std::uint32_t query_every = 1;           ///< shared scope: of how many samples one retrieves for the batch
-  std::uint32_t collisions = 2;            ///< lsh-threshold: least number of tables in which a row is met
-  bool fused = true;                       ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
-  Correction correction = Correction::on;  ///< weight sampled rows by 1 / inclusion probability (log-q)
+  /// What sparse rows and neighbours propose as candidates, and what ranks them.
+  struct Candidates {
+    std::uint32_t neighbours = 0;       ///< training samples whose labels vote for a sample; 0 = samples are not kept
+    std::uint32_t co_labels = 0;        ///< labels kept for each that share samples with it most often
+    std::uint32_t weight_samples = 0;   ///< training samples from which the features' weights are learned; 0 = they are not
+    std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
+    SparseWeighting weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
+    bool exclude_input = false;                          ///< a sample's features are not predicted as its labels
+  };
 
-  HashKind hash = HashKind::simhash;
-  HashTransform hash_transform = HashTransform::none;
-  std::uint32_t probes = 8;      ///< `lsh-learned`: buckets that a query looks into
-  double table_budget = 0;       ///< microseconds per sample from which tune_tables() chooses k, tables, cap and period; 0 = off
-  std::uint32_t k = 9;           ///< codes per table
-  std::uint32_t tables = 24;     ///< L
-  std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
-  bool renew_hash = false;       ///< new hash functions in every epoch
-  RehashKind rehash = RehashKind::drift;
-  std::uint64_t rehash_period = 65536;  ///< samples between re-hashes (or drift checks); each is spread over the next period
-  double rehash_growth = 1.5;           ///< decaying: factor from one period to the next
-  double rehash_threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
+  /// Which output rows a training step touches.
+  struct ActiveSet {
+    SamplerMix sampler = SamplerKind::uniform;
+    Scope scope = Scope::shared;
+    ActiveCount size = 2048;                 ///< the option `active`: target size, true labels included
+    double retrieved_share = 0.25;           ///< part of the places that a sampler named alone retrieves; the rest is uniform
+    double frequency_power = 0.75;           ///< frequency: a label is drawn in proportion to its count to this power
+    std::uint32_t query_every = 1;           ///< shared scope: of how many samples one retrieves for the batch
+    std::uint32_t collisions = 2;            ///< lsh-threshold: least number of tables in which a row is met
+    bool fused = true;                       ///< shared scope: block kernels of our own; off: plain oneDNN products, the baseline
+    Correction correction = Correction::on;  ///< weight sampled rows by 1 / inclusion probability (log-q)
+  };
 
-  OptimizerKind optimizer = OptimizerKind::adam;
-  MomentType moments = MomentType::fp32;               ///< adam, momentum: element type of what is kept for each weight
-  SecondMoment second_moment = SecondMoment::element;  ///< adam: one for each weight, or one float for a row
-  double learning_rate = 0.01;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double clip_norm = 0.0;     ///< longest gradient of a step, all parameters as one vector; 0 = any
-  double weight_decay = 0.0;  ///< decoupled, applied to touched rows
-  double warmup = 0.02;       ///< part of all steps with a linearly rising learning rate
-  DecayKind decay = DecayKind::linear;
-  double average = 0.0;  ///< part of all steps, the last ones, whose mean weights training ends with
+  /// The hash tables over output rows, of the samplers and of `--search lsh`.
+  struct HashTables {
+    HashKind family = HashKind::simhash;
+    HashTransform transform = HashTransform::none;
+    std::uint32_t probes = 8;      ///< `lsh-learned`: buckets that a query looks into
+    double budget = 0;             ///< microseconds per sample from which tune_tables() chooses k, count, cap and period; 0 = off
+    std::uint32_t k = 9;           ///< codes per table
+    std::uint32_t count = 24;      ///< the option `tables`: L
+    std::uint32_t bucket_cap = 0;  ///< largest bucket, 0 = unlimited
+  };
 
-  std::uint32_t window = 5;     ///< words: farthest neighbour that counts as context; each centre draws its own, 1 .. window
-  std::uint32_t negatives = 5;  ///< loss ns: words drawn per centre, shared by its contexts
-  std::uint32_t min_count = 1;  ///< words: rarer ones are left out of the text
-  double subsampling = 1e-3;    ///< words: those of a larger share of the text are skipped at random, 0 = none
-  std::uint32_t min_ngram = 3;  ///< words: characters of the shortest n-gram that words share
-  std::uint32_t max_ngram = 0;  ///< words: of the longest, 0 = words have rows of their own only
+  /// When rows that moved go to other buckets.
+  struct Rehash {
+    RehashKind kind = RehashKind::drift;
+    std::uint64_t period = 65536;  ///< samples between re-hashes (or drift checks); each is spread over the next period
+    double growth = 1.5;           ///< decaying: factor from one period to the next
+    double threshold = 0.3;        ///< drift: movement, relative to the row's length, that makes a row re-hash
+    bool renew = false;            ///< new hash functions in every epoch
+  };
 
-  std::uint32_t epochs = 5;
-  std::uint32_t batch = 512;
-  std::uint32_t accumulate = 1;             ///< batches whose gradients make one step
-  std::uint32_t shuffle_block = 0;          ///< samples that are read together; 0 = any order over all of them
-  std::uint32_t loader_threads = 1;         ///< that read ahead where the data are read block by block; not part of a model
-  BatchKind batches = BatchKind::shuffled;  ///< which samples share one
-  double feature_dropout = 0.0;
-  double hidden_dropout = 0.0;
-  std::uint64_t seed = 1;
-  bool deterministic = false;  ///< the same model for any number of threads, also where that is slower; not part of a model
-  std::uint32_t threads = 0;   ///< 0 = all that the process may use; not part of a model
+  struct Optimizer {
+    OptimizerKind kind = OptimizerKind::adam;
+    MomentType moments = MomentType::fp32;               ///< adam, momentum: element type of what is kept for each weight
+    SecondMoment second_moment = SecondMoment::element;  ///< adam: one for each weight, or one float for a row
+    double learning_rate = 0.01;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+    double clip_norm = 0.0;     ///< longest gradient of a step, all parameters as one vector; 0 = any
+    double weight_decay = 0.0;  ///< decoupled, applied to touched rows
+  };
+
+  /// The learning rate and the weights over the course of the training.
+  struct Schedule {
+    double warmup = 0.02;  ///< part of all steps with a linearly rising learning rate
+    DecayKind decay = DecayKind::linear;
+    double average = 0.0;  ///< part of all steps, the last ones, whose mean weights training ends with
+  };
+
+  /// Running text.
+  struct Words {
+    std::uint32_t window = 5;     ///< farthest neighbour that counts as context; each centre draws its own, 1 .. window
+    std::uint32_t negatives = 5;  ///< loss ns: words drawn per centre, shared by its contexts
+    std::uint32_t min_count = 1;  ///< rarer words are left out of the text
+    double subsampling = 1e-3;    ///< words of a larger share of the text are skipped at random, 0 = none
+    std::uint32_t min_ngram = 3;  ///< characters of the shortest n-gram that words share
+    std::uint32_t max_ngram = 0;  ///< of the longest, 0 = words have rows of their own only
+  };
+
+  /// Passes over the data, and what a step sees of them.
+  struct Training {
+    std::uint32_t epochs = 5;
+    std::uint32_t batch = 512;
+    std::uint32_t accumulate = 1;             ///< batches whose gradients make one step
+    std::uint32_t shuffle_block = 0;          ///< samples that are read together; 0 = any order over all of them
+    std::uint32_t loader_threads = 1;         ///< that read ahead where the data are read block by block; not part of a model
+    BatchKind batches = BatchKind::shuffled;  ///< which samples share one
+    double feature_dropout = 0.0;
+    double hidden_dropout = 0.0;
+  };
+
+  /// How it runs.
+  struct Run {
+    std::uint64_t seed = 1;
+    bool deterministic = false;  ///< the same model for any number of threads, also where that is slower; not part of a model
+    std::uint32_t threads = 0;   ///< 0 = all that the process may use; not part of a model
+  };
+
+  Network network;
+  SparseRows sparse_rows;
+  Candidates candidates;
+  ActiveSet active_set;
+  HashTables hash_tables;
+  Rehash rehash;
+  Optimizer optimizer;
+  Schedule schedule;
+  Words words;
+  Training training;
+  Run run;
 };
 
 /// Input and output widths of a network.

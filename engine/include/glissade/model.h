@@ -60,8 +60,8 @@ enum class LoadFor { inference, training };
 /// them while a Trainer runs on this model.
 class Model {
  public:
-  /// A new network, weights drawn from config.seed, hash tables chosen by tune_tables() where the config gives a budget for them.
-  /// Fails on an invalid config or too little memory.
+  /// A new network, weights drawn from config.run.seed, hash tables chosen by tune_tables() where the config gives a budget for
+  /// them. Fails on an invalid config or too little memory.
   static Result<Model> create(const Config& config, const Shape& shape);
 
   /// What create_from() took over, in rows.
@@ -71,9 +71,9 @@ class Model {
   };
   /// A new model that starts from the weights of another: the hidden layers and the output rows. Rows are matched by name where
   /// both sides have names (`feature_names` and `label_names` are the new model's, and stay in it), otherwise by number, and then
-  /// the counts must be equal. Rows without a match start as in create(), and by config.start. What depends on the data (sparse
-  /// paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error where hidden
-  /// widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
+  /// the counts must be equal. Rows without a match start as in create(), and by config.network.start. What depends on the data
+  /// (sparse paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error where
+  /// hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
   static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
                                    std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
                                    Taken* taken = nullptr);
@@ -119,8 +119,8 @@ class Model {
   /// that were written before version 0.2 until training goes on.
   std::uint64_t data_fingerprint() const noexcept;
 
-  /// Changes config().epochs: how many passes training goes on for, also when all were done. The schedules of learning rate,
-  /// correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
+  /// Changes config().training.epochs: how many passes training goes on for, also when all were done. The schedules of learning
+  /// rate, correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
   Result<void> set_epochs(std::uint32_t epochs);
   /// Takes over the options that are no part of a model file (threads, loader-threads, deterministic): a model that was read from
   /// one has their defaults.

@@ -56,17 +56,19 @@ struct PassCallbacks {
 
 /// How a trainer learns from a stream of batches, which has no epochs and no end.
 struct StreamOptions {
-  double learning_rate = 0;          ///< stays up for ever; 0 = config.learning_rate. Config::decay and warmup mean nothing here
+  double learning_rate =
+      0;  ///< stays up for ever; 0 = config.optimizer.learning_rate. Config::decay and warmup mean nothing here
   std::uint64_t warmup_steps = 100;  ///< steps over which the rate rises linearly from 0
 };
 
 /// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
-/// thread may use the model. Uses oneTBB with config.threads threads inside its own arena, which lives as long as the Trainer.
+/// thread may use the model. Uses oneTBB with config.run.threads threads inside its own arena, which lives as long as the
+/// Trainer.
 class Trainer {
  public:
-  /// For epochs. `samples_per_epoch`, at least 1, fixes the schedule of learning rate, correction and averaging (config.epochs
-  /// passes over that many samples), also for single calls of train_step(). Fails if the model is not trainable or memory does
-  /// not suffice.
+  /// For epochs. `samples_per_epoch`, at least 1, fixes the schedule of learning rate, correction and averaging
+  /// (config.training.epochs passes over that many samples), also for single calls of train_step(). Fails if the model is not
+  /// trainable or memory does not suffice.
   static Result<Trainer> create(Model& model, std::uint64_t samples_per_epoch);
 
   /// For a stream of batches, by train_step() alone. Fails, beyond what create() fails for, where the config asks for what a
@@ -94,7 +96,7 @@ class Trainer {
   }
 
   /// From the next call on, train_epoch() reads its data through `pager`, which must outlive it (null: directly) and whose rows
-  /// must not change. With config.shuffle_block, rows are then held only while they are trained on.
+  /// must not change. With config.training.shuffle_block, rows are then held only while they are trained on.
   void read_through(const RowPager* pager) noexcept;
 
   /// One optimiser step on all of `batch` (for learning from a stream of events). Counts the batch's labels in
