@@ -17,30 +17,12 @@ namespace {
 
 constexpr std::uintptr_t kPage = 4096;
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) noexcept : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const noexcept { return number_; }
-
- private:
-  int number_;
-};
-
 Error open_error(const std::string& path, int error_number) {
   return runtime_error(
-      fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system_message(error_number)));
+      fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system::error_text(error_number)));
 }
 
 }  // namespace
-
-MappedFile::~MappedFile() {
-  if (mapping_ != nullptr) munmap(mapping_, size_);
-}
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
   if (path == "-") {
@@ -48,7 +30,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     if (auto read = input.read_stream(STDIN_FILENO, path); !read) return read.error();
     return input;
   }
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const system::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0) return open_error(path, errno);
   struct stat status {};
   if (fstat(file.number(), &status) != 0) return open_error(path, errno);
@@ -58,18 +40,14 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
     if (auto read = mapped.read_stream(file.number(), path); !read) return read.error();
     return mapped;
   }
-  if (status.st_size == 0) return mapped;
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
-  if (mapping == MAP_FAILED) return open_error(path, errno);
-  madvise(mapping, size, MADV_WILLNEED);
-  mapped.mapping_ = mapping;
-  mapped.size_ = size;
+  if (const int failed = mapped.mapping_.map(file.number())) return open_error(path, failed);
+  const std::string_view bytes = mapped.mapping_.bytes();
+  if (!bytes.empty()) madvise(const_cast<char*>(bytes.data()), bytes.size(), MADV_WILLNEED);
   return mapped;
 }
 
 void MappedFile::fetch(std::string_view part) const noexcept {
-  if (mapping_ == nullptr || part.empty()) return;
+  if (!is_mapped() || part.empty()) return;
   const auto begin = reinterpret_cast<std::uintptr_t>(part.data()) / kPage * kPage;
   const auto end = reinterpret_cast<std::uintptr_t>(part.data()) + part.size();
   madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);  // the disk gets all requests at once
@@ -79,7 +57,7 @@ void MappedFile::fetch(std::string_view part) const noexcept {
 }
 
 void MappedFile::leave(std::string_view part) const noexcept {
-  if (mapping_ == nullptr) return;
+  if (!is_mapped()) return;
   const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + kPage - 1) / kPage * kPage;
   const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / kPage * kPage;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
@@ -88,15 +66,15 @@ void MappedFile::leave(std::string_view part) const noexcept {
 Result<void> MappedFile::read_stream(int descriptor, const std::string& path) {
   constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
   for (;;) {
-    if (size_ == copy_.size()) {
-      const std::size_t wanted = std::max(kFirstBytes, size_ * 2);
-      if (auto enough = require_memory(wanted - size_, "reading " + quoted(path)); !enough) return enough.error();
+    if (copied_ == copy_.size()) {
+      const std::size_t wanted = std::max(kFirstBytes, copied_ * 2);
+      if (auto enough = require_memory(wanted - copied_, "reading " + quoted(path)); !enough) return enough.error();
       if (!copy_.grow(wanted)) return open_error(path, ENOMEM);
     }
-    const ssize_t got = ::read(descriptor, copy_.data() + size_, copy_.size() - size_);
+    const ssize_t got = ::read(descriptor, copy_.data() + copied_, copy_.size() - copied_);
     if (got == 0) return {};
     if (got < 0 && errno != EINTR) return open_error(path, errno);
-    if (got > 0) size_ += static_cast<std::size_t>(got);
+    if (got > 0) copied_ += static_cast<std::size_t>(got);
   }
 }
 

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "datasets/memory.h"
+#include "system/file_mapping.h"
 
 namespace glissade::datasets {
 
@@ -19,19 +19,7 @@ class MappedFile {
   /// here.
   static Result<MappedFile> open(const std::string& path);
 
-  ~MappedFile();
-  MappedFile(MappedFile&& other) noexcept
-      : mapping_(std::exchange(other.mapping_, nullptr)), size_(std::exchange(other.size_, 0)), copy_(std::move(other.copy_)) {}
-  MappedFile& operator=(MappedFile&& other) noexcept {
-    std::swap(mapping_, other.mapping_);
-    std::swap(size_, other.size_);
-    std::swap(copy_, other.copy_);
-    return *this;
-  }
-
-  std::string_view bytes() const noexcept {
-    return {mapping_ != nullptr ? static_cast<const char*>(mapping_) : copy_.data(), size_};
-  }
+  std::string_view bytes() const noexcept { return is_mapped() ? mapping_.bytes() : std::string_view(copy_.data(), copied_); }
 
   /// Reads a part from disk, if it is the file's and not in memory yet. Returns when it is there.
   void fetch(std::string_view part) const noexcept;
@@ -44,9 +32,11 @@ class MappedFile {
   MappedFile() = default;
   Result<void> read_stream(int descriptor, const std::string& path);
 
-  void* mapping_ = nullptr;
-  std::size_t size_ = 0;
-  Memory copy_;
+  bool is_mapped() const noexcept { return mapping_.bytes().data() != nullptr; }
+
+  system::FileMapping mapping_;
+  Memory copy_;  ///< of a stream
+  std::size_t copied_ = 0;
 };
 
 }  // namespace glissade::datasets

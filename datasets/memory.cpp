@@ -6,13 +6,14 @@
 #include <glissade/options.h>
 
 #include "datasets/message.h"
+#include "system/message.h"
 
 namespace glissade::datasets {
 Result<void> require_memory(std::uint64_t bytes, const std::string& what) {
   const std::uint64_t available = available_memory();
   if (bytes <= available) return {};
   return runtime_error(fmt::format("{} needs {} of memory and {} are available; free memory or split the file", what,
-                                   human_bytes(bytes), human_bytes(available)));
+                                   system::bytes_text(bytes), system::bytes_text(available)));
 }
 
 void prefer_large_pages(void* data, std::size_t bytes) noexcept {

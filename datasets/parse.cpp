@@ -16,6 +16,7 @@
 #include "datasets/message.h"
 #include "datasets/parse_rows.h"
 #include "datasets/xmc_header.h"
+#include "system/message.h"
 
 namespace glissade::datasets {
 namespace {
@@ -132,7 +133,7 @@ Result<std::shared_ptr<Columns>> allocate(const Totals& totals, const std::strin
   columns->label_ids = try_array<std::uint32_t>(totals.labels);
   if (columns->complete()) return columns;
   return runtime_error(fmt::format("reading {} needs {} of memory, which the system refused; free memory or split the file",
-                                   quoted(path), human_bytes(bytes)));
+                                   quoted(path), system::bytes_text(bytes)));
 }
 
 /// Parses all chunks; the index of the first with a problem, or their number. Chunks behind a known problem are skipped: which

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "datasets/message.h"
+#include "system/message.h"
 
 namespace glissade::datasets {
 namespace {
@@ -16,7 +17,7 @@ Result<void> Unpacked::reserve(std::size_t bytes) {
     return enough;
   if (memory_.grow(bytes)) return {};
   return runtime_error(fmt::format("decompressing {} needs {} of memory, which the system refused; free memory or split the file",
-                                   quoted(path_), human_bytes(bytes)));
+                                   quoted(path_), system::bytes_text(bytes)));
 }
 
 Result<void> Unpacked::make_room() {

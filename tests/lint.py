@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ["simd", "hashing", "engine", "datasets", "apps", "tests", "bench"]
+FOLDERS = ["system", "simd", "hashing", "engine", "datasets", "apps", "tests", "bench"]
 
 
 def sources():

@@ -11,6 +11,7 @@
 #include "apps/input/data_options.h"
 #include "datasets/message.h"
 #include "datasets/write.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -45,7 +46,7 @@ class Convert : public Command {
     const auto report = datasets::write_dataset(data->view(), output_, *format);
     if (!report) return report.error();
     note(fmt::format("wrote {} ({}) in {}", output_ == "-" ? "standard output" : datasets::quoted(output_),
-                     bytes_text(report->file_bytes), duration_text(report->seconds)));
+                     system::bytes_text(report->file_bytes), duration_text(report->seconds)));
     return 0;
   }
 

@@ -14,6 +14,7 @@
 #include "apps/console/output_file.h"
 #include "datasets/message.h"
 #include "datasets/shape.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -58,7 +59,7 @@ class Generate : public Command {
     if (!report) return report.error();
     note(fmt::format("wrote {} and {}: {} rows, {} features, {} labels, {} in {}", datasets::quoted(prefix_ + ".train.txt"),
                      datasets::quoted(prefix_ + ".test.txt"), grouped(report->samples), grouped(report->features),
-                     grouped(report->labels), bytes_text(report->bytes), duration_text(report->seconds)));
+                     grouped(report->labels), system::bytes_text(report->bytes), duration_text(report->seconds)));
     return 0;
   }
 

@@ -21,6 +21,7 @@
 #include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
 #include "apps/training/training_data.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -38,7 +39,7 @@ std::string machine_text() {
   list("usable", &SimdLevel::usable);
   list("active", &SimdLevel::active);
   text += fmt::format("threads         {}\n", effective_threads(0));
-  text += fmt::format("memory          {} available\n", bytes_text(available_memory()));
+  text += fmt::format("memory          {} available\n", system::bytes_text(available_memory()));
   return text;
 }
 
@@ -58,15 +59,16 @@ std::string model_text(const Model& model, const std::string& path) {
   text += fmt::format("training samples {}\n", grouped(model.training_samples()));
   text += fmt::format("label names      {}\n", count(model.label_names()));
   text += fmt::format("feature names    {}\n", count(model.feature_names()));
-  text += fmt::format("memory           {}\n", bytes_text(model.memory_bytes()));
+  text += fmt::format("memory           {}\n", system::bytes_text(model.memory_bytes()));
   return text + "\n" + config_text(model.config());
 }
 
 std::string estimate_text(const RunMemory& memory) {
   std::string text;
-  for (const RunMemory::Part& part : memory.parts) text += fmt::format("{:<36} {:>10}\n", part.what, bytes_text(part.bytes));
-  text += fmt::format("{:<36} {:>10}  {}\n", "needed", bytes_text(memory.total()), memory.moment);
-  return text + fmt::format("{:<36} {:>10}\n", "available", bytes_text(available_memory()));
+  for (const RunMemory::Part& part : memory.parts)
+    text += fmt::format("{:<36} {:>10}\n", part.what, system::bytes_text(part.bytes));
+  text += fmt::format("{:<36} {:>10}  {}\n", "needed", system::bytes_text(memory.total()), memory.moment);
+  return text + fmt::format("{:<36} {:>10}\n", "available", system::bytes_text(available_memory()));
 }
 
 class Info : public Command {

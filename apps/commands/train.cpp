@@ -40,6 +40,7 @@
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
 #include "datasets/names.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -189,8 +190,8 @@ void Train::describe(const Model& model, const Needs& needs) const {
   note(fmt::format(
       "model {} -> {} -> {}: {} parameters of {:.1f} bytes, {}, {}, sampler {}; training needs about {}, {} available",
       grouped(model.shape().features), fmt::join(config.network.hidden, " -> "), grouped(model.shape().labels),
-      grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), bytes_text(needs.memory),
-      bytes_text(available_memory())));
+      grouped(model.parameters()), bytes, text("precision"), text("optimizer"), text("sampler"), system::bytes_text(needs.memory),
+      system::bytes_text(available_memory())));
   std::string level;
   for (const SimdLevel& one : simd_levels()) {
     if (one.active) level = one.name;

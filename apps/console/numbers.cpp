@@ -13,15 +13,6 @@ std::string grouped(std::uint64_t n) {
   return digits;
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr double kKib = 1024.0;
-  const auto size = static_cast<double>(bytes);
-  if (size < kKib) return fmt::format("{} B", bytes);
-  if (size < kKib * kKib) return fmt::format("{:.1f} KiB", size / kKib);
-  if (size < kKib * kKib * kKib) return fmt::format("{:.1f} MiB", size / (kKib * kKib));
-  return fmt::format("{:.2f} GiB", size / (kKib * kKib * kKib));
-}
-
 std::string duration_text(double seconds) {
   if (!std::isfinite(seconds)) return "?";
   if (seconds < 10) return fmt::format("{:.2f} s", seconds);

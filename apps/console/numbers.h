@@ -8,9 +8,6 @@ namespace glissade::apps {
 /// 490449 -> "490,449".
 std::string grouped(std::uint64_t n);
 
-/// "512 B", "3.4 MiB", "1.21 GiB".
-std::string bytes_text(std::uint64_t bytes);
-
 /// "0.42 s", "12.3 s", "3 min 05 s", "2 h 07 min".
 std::string duration_text(double seconds);
 

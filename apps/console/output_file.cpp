@@ -12,6 +12,8 @@
 
 #include "datasets/message.h"
 #include "datasets/source.h"
+#include "system/message.h"
+#include "system/temporary_file.h"
 
 namespace glissade::apps {
 namespace {
@@ -49,12 +51,12 @@ Result<void> check_replaceable(const std::string& path, const std::vector<std::s
     if (fs::is_directory(status)) return cannot_write(path, "it is a directory");
     if (!fs::is_regular_file(status))
       return cannot_write(path, "it is not a regular file, and a model is put in place by renaming");
-    if (access(path.c_str(), W_OK) != 0) return cannot_write(path, datasets::system_message(errno));
+    if (access(path.c_str(), W_OK) != 0) return cannot_write(path, system::error_text(errno));
   }
-  // Named like the temporary files of datasets/atomic_file.h: should this process be killed here, the next one tidies up.
-  const std::string probe = fmt::format("{}.{}-0.tmp", path, getpid());
+  // Named like a temporary file: should this process be killed here, the next one tidies up.
+  const std::string probe = system::temporary_name(path);
   const int descriptor = open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0 && errno != EEXIST) return cannot_write(path, datasets::system_message(errno));
+  if (descriptor < 0 && errno != EEXIST) return cannot_write(path, system::error_text(errno));
   if (descriptor < 0) return {};
   close(descriptor);
   unlink(probe.c_str());

@@ -15,6 +15,7 @@
 #include "datasets/message.h"
 #include "datasets/parse_rows.h"
 #include "datasets/xmc_header.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -36,7 +37,7 @@ Result<bool> RowStream::fill() {
   } while (got < 0 && errno == EINTR);
   const int error = errno;
   pending_.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got < 0) return runtime_error(fmt::format("cannot read {}: {}", datasets::quoted(name_), datasets::system_message(error)));
+  if (got < 0) return runtime_error(fmt::format("cannot read {}: {}", datasets::quoted(name_), system::error_text(error)));
   return got > 0;
 }
 

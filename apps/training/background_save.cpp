@@ -18,6 +18,7 @@
 #include "apps/console/interrupt.h"
 #include "datasets/atomic_file.h"
 #include "datasets/message.h"
+#include "system/temporary_file.h"
 
 namespace glissade::apps {
 namespace {
@@ -47,7 +48,7 @@ std::string why_it_ended(const std::string& path, int signal) {
 
 void remove_what_it_left(const std::string& path) {
   const std::string target = std::filesystem::path(path).filename().string();
-  datasets::remove_abandoned(path, [&](const std::string& name) { return name == target; });
+  system::remove_abandoned(path, [&](const std::string& name) { return name == target; });
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "apps/console/output.h"
 #include "datasets/message.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 
@@ -21,7 +22,7 @@ Result<EventLog> EventLog::open(const std::string& path) {
   log.file_.reset(std::fopen(path.c_str(), "ae"));
   if (log.file_ == nullptr) {
     return runtime_error(fmt::format("cannot write {}: {}; choose another place for --log-json", datasets::quoted(path),
-                                     datasets::system_message(errno)));
+                                     system::error_text(errno)));
   }
   return log;
 }
@@ -53,8 +54,8 @@ void EventLog::write(const nlohmann::ordered_json& event) {
   const std::string line = event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), file_.get()) == line.size() && std::fflush(file_.get()) == 0) return;
   failed_ = true;
-  complain(fmt::format("cannot write {}: {}; training goes on without this log", datasets::quoted(path_),
-                       datasets::system_message(errno)));
+  complain(
+      fmt::format("cannot write {}: {}; training goes on without this log", datasets::quoted(path_), system::error_text(errno)));
 }
 
 }  // namespace glissade::apps

@@ -14,6 +14,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "datasets/message.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -339,7 +340,7 @@ void TrainingRun::report_done() {
   note(fmt::format(
       "done: {} epochs trained in {} ({} % of it waiting for input), {} in all; model {} ({}), peak memory {:.0f} MiB",
       done.epochs.size(), duration_text(train_seconds), percent(train_seconds > 0 ? waited / train_seconds : 0, 1),
-      duration_text(done.total_seconds), datasets::quoted(settings_.model_path), bytes_text(done.model_bytes),
+      duration_text(done.total_seconds), datasets::quoted(settings_.model_path), system::bytes_text(done.model_bytes),
       done.peak_rss_mib));
 }
 

@@ -17,6 +17,7 @@
 
 #include "apps/console/output.h"
 #include "datasets/message.h"
+#include "system/message.h"
 
 namespace glissade::apps {
 namespace {
@@ -79,7 +80,7 @@ std::string host_name() {
 }
 
 Error write_error(const std::string& path, const char* rest) {
-  return runtime_error(fmt::format("cannot write {}: {}; {}", datasets::quoted(path), datasets::system_message(errno), rest));
+  return runtime_error(fmt::format("cannot write {}: {}; {}", datasets::quoted(path), system::error_text(errno), rest));
 }
 
 /// What a field of an event is called on the dashboard; text before the slash groups charts.

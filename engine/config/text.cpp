@@ -1,31 +1,20 @@
 #include "engine/config/text.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <cstdio>
 #include <vector>
 
 #include <glissade/options.h>
 #include <glissade/text.h>
+
+#include "system/message.h"
 
 namespace glissade {
 namespace config {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "'";
-  for (const char c : text.substr(0, kLongest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out += c;
-    } else {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  if (text.size() > kLongest) out += "...";
-  return out + "'";
+  return system::quoted(text, kLongest);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -54,20 +43,6 @@ std::string suggestion(std::string_view text, std::span<const std::string_view> 
     out += known[i];
   }
   return out;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-  if (bytes == 0) return "0";
-  constexpr std::array<const char*, 4> kUnits = {"KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  char text[48];
-  std::snprintf(text, sizeof text, value < 10 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
-  return text;
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

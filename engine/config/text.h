@@ -64,9 +64,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// ", did you mean 'x'?" where a known name is near, else "; known: a, b, c".
 std::string suggestion(std::string_view text, std::span<const std::string_view> known);
 
-/// "3.2 GiB", "512 MiB", "80 KiB".
-std::string bytes_text(std::uint64_t bytes);
-
 /// Without spaces, tabs and carriage returns at either end.
 std::string_view trimmed(std::string_view text) noexcept;
 

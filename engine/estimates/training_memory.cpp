@@ -12,6 +12,7 @@
 #include "engine/samplers/sampler.h"
 #include "hashing/family.h"
 #include "hashing/rehash_job.h"
+#include "system/message.h"
 
 namespace glissade {
 namespace {
@@ -117,10 +118,10 @@ std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept {
 
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available) {
   if (need.total() <= available) return {};
-  return runtime_error("not enough memory: training needs about " + config::bytes_text(need.total()) + " (weights " +
-                       config::bytes_text(need.weights) + ", optimiser state " + config::bytes_text(need.optimizer_state) +
-                       ", hash tables " + config::bytes_text(need.tables) + ", step buffers " +
-                       config::bytes_text(need.step_buffers) + "), available are " + config::bytes_text(available) + "; " +
+  return runtime_error("not enough memory: training needs about " + system::bytes_text(need.total()) + " (weights " +
+                       system::bytes_text(need.weights) + ", optimiser state " + system::bytes_text(need.optimizer_state) +
+                       ", hash tables " + system::bytes_text(need.tables) + ", step buffers " +
+                       system::bytes_text(need.step_buffers) + "), available are " + system::bytes_text(available) + "; " +
                        remedy(need));
 }
 

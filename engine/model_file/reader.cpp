@@ -1,18 +1,20 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <span>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "engine/model_file/layout.h"
+#include "system/file_mapping.h"
+#include "system/message.h"
 
 namespace glissade::model_file {
 
@@ -97,8 +99,6 @@ bool before(const Section& section, SectionKind kind, std::uint32_t index) noexc
   return section.kind != kind ? section.kind < kind : section.index < index;
 }
 
-std::string system_message(int code) { return std::generic_category().message(code); }
-
 std::string hex(std::uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%016llx", static_cast<unsigned long long>(value));
@@ -111,31 +111,22 @@ std::string expected(std::uint64_t found, std::uint64_t wanted) {
   return expected(std::to_string(found), std::to_string(wanted));
 }
 
-/// The whole file as bytes that stay while `owner` lives.
-struct Mapping {
-  std::shared_ptr<const void> owner;
-  std::span<const std::byte> bytes;
-};
+std::string called(const std::string& path) { return "model file " + system::quoted(path); }
 
-Result<Mapping> map_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) {
-    return runtime_error("model file '" + path + "' cannot be opened: " + system_message(errno) + "; check the path");
+/// The whole file.
+Result<std::shared_ptr<const system::FileMapping>> map_file(const std::string& path) {
+  const system::Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (file.number() < 0) {
+    return runtime_error(called(path) + " cannot be opened: " + system::error_text(errno) + "; check the path");
   }
   struct stat status {};
-  const bool regular = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  void* address = MAP_FAILED;
-  if (regular && size > 0) address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-  const int code = errno;
-  ::close(descriptor);
-  if (!regular) return runtime_error("model file '" + path + "' is not a regular file; give the path of a model file");
-  if (size == 0) return runtime_error("model file '" + path + "' is empty" + kReplace);
-  if (address == MAP_FAILED) return runtime_error("model file '" + path + "' cannot be mapped: " + system_message(code));
-  Mapping mapping;
-  mapping.owner = std::shared_ptr<const void>(address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
-  mapping.bytes = {static_cast<const std::byte*>(address), static_cast<std::size_t>(size)};
-  return mapping;
+  if (::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode))
+    return runtime_error(called(path) + " is not a regular file; give the path of a model file");
+  const auto mapping = std::make_shared<system::FileMapping>();
+  if (const int failed = mapping->map(file.number()))
+    return runtime_error(called(path) + " cannot be mapped: " + system::error_text(failed));
+  if (mapping->bytes().empty()) return runtime_error(called(path) + " is empty" + kReplace);
+  return std::shared_ptr<const system::FileMapping>(mapping);
 }
 
 /// Checks a mapped file step by step; each step may rely on the ones before.
@@ -146,14 +137,15 @@ class Checker {
   Result<void> check_header() {
     const std::size_t seen = std::min(file_.size(), kMagic.size());
     if (std::memcmp(file_.data(), kMagic.data(), seen) != 0) {
-      return runtime_error("'" + path_ + "' is not a Glissade model file: it begins with " + hex_bytes(file_.first(seen)) +
-                           ", expected " + hex_bytes(std::as_bytes(std::span(kMagic))) + "; give the path of a model file");
+      return runtime_error(system::quoted(path_) + " is not a Glissade model file: it begins with " +
+                           hex_bytes(file_.first(seen)) + ", expected " + hex_bytes(std::as_bytes(std::span(kMagic))) +
+                           "; give the path of a model file");
     }
     if (file_.size() < sizeof(Header)) return truncated(sizeof(Header), "a header alone");
     std::memcpy(&header_, file_.data(), sizeof header_);
     // Before anything else: a newer version may lay out all that follows in another way.
     if (header_.version > kFormatVersion) {
-      return runtime_error("model file '" + path_ + "' has format version " + std::to_string(header_.version) +
+      return runtime_error(called(path_) + " has format version " + std::to_string(header_.version) +
                            ", this build reads up to " + std::to_string(kFormatVersion) + "; use a newer version of Glissade");
     }
     if (header_.version == 0) return damaged("format version 0, expected 1 .. " + std::to_string(kFormatVersion));
@@ -248,13 +240,11 @@ class Checker {
     return out;
   }
 
-  Error damaged(const std::string& how) const {
-    return runtime_error("model file '" + path_ + "' is damaged: " + how + kReplace);
-  }
+  Error damaged(const std::string& how) const { return runtime_error(called(path_) + " is damaged: " + how + kReplace); }
 
   Error truncated(std::uint64_t needed, const std::string& what) const {
-    return runtime_error("model file '" + path_ + "' is truncated: it has " + std::to_string(file_.size()) + " bytes, " + what +
-                         " takes " + std::to_string(needed) + kReplace);
+    return runtime_error(called(path_) + " is truncated: it has " + std::to_string(file_.size()) + " bytes, " + what + " takes " +
+                         std::to_string(needed) + kReplace);
   }
 
   const std::string& path_;
@@ -266,16 +256,16 @@ class Checker {
 }  // namespace
 
 Result<Reader> Reader::open(const std::string& path, bool (*wanted)(SectionKind)) {
-  const Result<Mapping> mapping = map_file(path);
+  const auto mapping = map_file(path);
   if (!mapping) return mapping.error();
-  Checker checker(path, mapping->bytes);
+  Checker checker(path, std::as_bytes(std::span((*mapping)->bytes())));
   if (auto ok = checker.check_header(); !ok) return ok.error();
   if (auto ok = checker.check_table(); !ok) return ok.error();
   if (auto ok = checker.check_layout(); !ok) return ok.error();
   if (auto ok = checker.check_payloads(wanted); !ok) return ok.error();
   Reader reader;
   reader.path_ = path;
-  reader.mapping_ = mapping->owner;
+  reader.mapping_ = *mapping;
   reader.sections_ = checker.sections();
   return reader;
 }

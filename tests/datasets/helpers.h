@@ -16,33 +16,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/system/temporary_folder.h"
+
 namespace glissade::datasets::testing {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "glissade-test-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string path() const { return path_.string(); }
-  std::string operator/(std::string_view name) const { return (path_ / name).string(); }
-  /// Writes a file and returns its path.
-  std::string file(std::string_view name, std::string_view contents) const {
-    std::ofstream(path_ / name, std::ios::binary).write(contents.data(), static_cast<std::streamsize>(contents.size()));
-    return *this / name;
-  }
-  std::size_t entries() const { return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {})); }
-
- private:
-  std::filesystem::path path_;
-};
+using glissade::testing::TemporaryFolder;
 
 inline std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -184,9 +184,10 @@ TEST_CASE("too little memory: need, parts, what is there, remedy", "[unit]") {
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().kind == Error::Kind::runtime);
   CHECK(estimates::check_memory_against(need, 512 * kMiB).error().message ==
-        "not enough memory: training needs about 12 GiB (weights 4.0 GiB, optimiser state 8.0 GiB, hash tables 0, step buffers "
-        "100 MiB), "
-        "available are 512 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, optimizer = "
+        "not enough memory: training needs about 12.10 GiB (weights 4.00 GiB, optimiser state 8.00 GiB, hash tables 0 B, step "
+        "buffers "
+        "100.0 MiB), "
+        "available are 512.0 MiB; use fewer hidden units, or less state: moments = bf16, second-moment = row, optimizer = "
         "adagrad, or average = 0");
   need = {};
   need.tables = 2 * kMiB;

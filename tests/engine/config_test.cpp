@@ -200,7 +200,7 @@ TEST_CASE("messages name option, value and allowed range in one line", "[unit]")
   CHECK(refusal("warmup", "nan") == "option 'warmup': 'nan' is not a finite number; allowed: 0 .. 1");
   CHECK(refusal("sampler", "lhs") == "option 'sampler': 'lhs' is unknown; allowed: " + std::string(config::kMixRange));
   CHECK(refusal("correction", "yes") == "option 'correction': 'yes' is unknown; allowed: on | off | rising");
-  CHECK(refusal("batch", "a\nb\x01") == "option 'batch': 'a\\x0ab\\x01' is not a whole number; allowed: 1 .. 1048576");
+  CHECK(refusal("batch", "a\nb\x01") == "option 'batch': 'a\\x0Ab\\x01' is not a whole number; allowed: 1 .. 1048576");
   CHECK(refusal("batch", std::string(500, 'z')).size() < 200);
 }
 

@@ -76,7 +76,7 @@ TEST_CASE("model file: a write that fails half-way leaves the old file and nothi
       message = write_text(path, large);
     }
     INFO(room << ": " << message);
-    CHECK(message == complaint(path, "File too large (it takes 102 KiB); make room there or choose another folder"));
+    CHECK(message == complaint(path, "File too large (it takes 101.7 KiB); make room there or choose another folder"));
     CHECK(get(path) == old);
     CHECK(folder.entries() == 1);
   }

@@ -8,7 +8,7 @@ import tempfile
 from runner import ROOT, Failure
 from structure import floors
 
-FOLDERS = ["simd", "hashing", "engine", "datasets", "apps"]  # each may include the ones before it
+FOLDERS = ["system", "simd", "hashing", "engine", "datasets", "apps"]  # each may include the ones before it
 WITH_README = FOLDERS + ["tests", "bench"]
 README_LINES = 40
 FILE_LINES = 600
