@@ -21,6 +21,7 @@
 #include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
 #include "apps/training/training_data.h"
+#include "apps/training/weighting.h"
 #include "system/message.h"
 
 namespace glissade::apps {
@@ -132,6 +133,7 @@ class Info : public Command {
     if (!data) return data.error();
     if (config_.preset_name().empty()) asked = config_.resolve_from(choose_preset(data->train).preset);
     if (!asked) return asked.error();
+    settle_weighting(*asked, false, profile(data->train, data->train_pager));
     const Shape shape{data->train.feature_count, data->train.label_count};
     if (auto valid = validate(asked->config, shape); !valid) return valid.error();
     const DataFacts facts{false, data->train_pager != nullptr, shape, data->train.size()};

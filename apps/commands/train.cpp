@@ -30,13 +30,13 @@
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
-#include "apps/training/outsized.h"
 #include "apps/training/resumed_run.h"
 #include "apps/training/run.h"
 #include "apps/training/run_notes.h"
 #include "apps/training/text_data.h"
 #include "apps/training/train_options.h"
 #include "apps/training/training_data.h"
+#include "apps/training/weighting.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
 #include "datasets/names.h"
@@ -66,6 +66,7 @@ class Train : public Command {
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
+  DataProfile look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
   void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
@@ -256,6 +257,14 @@ Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const DatasetV
   return {};
 }
 
+/// What the data are; the weighting is theirs to choose unless an option, or the model that training starts from, says it.
+DataProfile Train::look_at(ConfigSource::Resolved& asked, const TrainingData& data) const {
+  const DataProfile known = profile(data.train, data.train_pager);
+  const std::string chosen = settle_weighting(asked, from_.has_value(), known);
+  if (!chosen.empty() && !options_.settings.quiet) note(chosen);
+  return known;
+}
+
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   RunSettings& settings = options_.settings;
   const auto seed = resumed_ ? resumed_->model().config().run.seed : asked.config.run.seed;  // of the rows that are held out, too
@@ -266,13 +275,15 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const auto data = read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
   if (auto chosen = choose_by_data(asked, data->train); !chosen) return chosen.error();
+  std::optional<DataProfile> known;
+  if (!resumed_) known = look_at(asked, *data);
   InterruptGuard::nothing_to_save_while("making the model");
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
   options_.warn_of_idle(*model, false);
   if (model->data_notes().empty()) model->set_data_notes(data_notes(data->format, data->id_base));
-  if (!resumed_ && !settings.quiet) warn_of_outsized(*model, data->train, data->train_pager);
+  if (known && !settings.quiet) warn_of_outsized(*model, *known);
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);

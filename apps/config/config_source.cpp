@@ -160,7 +160,7 @@ Result<void> check_same(const ConfigSource::Resolved& asked, const Config& store
     if (!given || !option.stored || option.name == "epochs") continue;
     const std::string wanted = option.get(asked.config);
     const std::string has = option.get(stored);
-    if (wanted == has) continue;
+    if (wanted == has || (option.name == "weighting" && wanted == "automatic")) continue;  // the data had chosen
     return usage_error(fmt::format(
         "--resume: '{}' was trained with {} = {}, not {}; leave the option out, or train a new model without --resume",
         model_path, option.name, has, wanted));

@@ -14,7 +14,8 @@
 
 namespace glissade {
 
-void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout) {
+void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout,
+                   const FeatureTransform* transform) {
   const bool with_labels = data.labels.rows() != 0;
   feature_offsets_.resize(rows.size() + 1);
   label_offsets_.resize(rows.size() + 1);
@@ -28,7 +29,9 @@ void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows,
   label_ids_.resize(label_offsets_.back());
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows.size(), 64), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t i = range.begin(); i != range.end(); ++i) {
-      copy_row(data, rows[i], i, dropout);
+      copy_row(data, rows[i], i);
+      if (transform != nullptr) transform->apply(data.features.row_ids(rows[i]), feature_values_.data() + feature_offsets_[i]);
+      if (dropout.rate > 0) drop(rows[i], i, dropout);
       if (with_labels)
         std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
     }
@@ -37,7 +40,7 @@ void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows,
   labels_ = {label_offsets_, label_ids_, {}};
 }
 
-void Batch::copy_row(const DatasetView& data, std::uint32_t row, std::size_t at, const Dropout& dropout) noexcept {
+void Batch::copy_row(const DatasetView& data, std::uint32_t row, std::size_t at) noexcept {
   const auto ids = data.features.row_ids(row);
   const auto values = data.features.row_values(row);
   std::uint32_t* id = feature_ids_.data() + feature_offsets_[at];
@@ -48,11 +51,15 @@ void Batch::copy_row(const DatasetView& data, std::uint32_t row, std::size_t at,
   } else {
     std::copy(values.begin(), values.end(), value);
   }
-  if (dropout.rate <= 0) return;
-  // A dropped feature stays in place with value 0: it adds nothing forward and gets no gradient.
+}
+
+/// A dropped feature stays in place with value 0: it adds nothing forward and gets no gradient.
+void Batch::drop(std::uint32_t row, std::size_t at, const Dropout& dropout) noexcept {
+  float* const value = feature_values_.data() + feature_offsets_[at];
+  const std::size_t count = feature_offsets_[at + 1] - feature_offsets_[at];
   hashing::Random random(hashing::derive(dropout.seed, row));
   const auto scale = static_cast<float>(1.0 / (1.0 - dropout.rate));
-  for (std::size_t j = 0; j < ids.size(); ++j) value[j] = random.unit() < dropout.rate ? 0.f : value[j] * scale;
+  for (std::size_t j = 0; j < count; ++j) value[j] = random.unit() < dropout.rate ? 0.f : value[j] * scale;
 }
 
 namespace {

@@ -7,10 +7,12 @@
 #include <glissade/result.h>
 #include <glissade/views.h>
 
+#include "engine/features/feature_transform.h"
+
 namespace glissade {
 
 /// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit
-/// values (dropout applied) and labels. Buffers are reused from batch to batch.
+/// values (weighted, then dropout applied) and labels. Buffers are reused from batch to batch.
 class Batch {
  public:
   struct Dropout {
@@ -18,15 +20,17 @@ class Batch {
     std::uint64_t seed = 0;
   };
 
-  /// Takes samples rows[0], rows[1], ... of `data`.
-  void gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout);
+  /// Takes samples rows[0], rows[1], ... of `data`. Without `transform` values are taken as given.
+  void gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout,
+              const FeatureTransform* transform = nullptr);
 
   std::size_t size() const noexcept { return features_.rows(); }
   const SparseRows& features() const noexcept { return features_; }
   const SparseRows& labels() const noexcept { return labels_; }
 
  private:
-  void copy_row(const DatasetView& data, std::uint32_t row, std::size_t at, const Dropout& dropout) noexcept;
+  void copy_row(const DatasetView& data, std::uint32_t row, std::size_t at) noexcept;
+  void drop(std::uint32_t row, std::size_t at, const Dropout& dropout) noexcept;
 
   std::vector<std::uint64_t> feature_offsets_;
   std::vector<std::uint32_t> feature_ids_;

@@ -9,7 +9,7 @@ const Batch& BatchAhead::take(const Request& request) {
   if (holds(request)) {
     std::swap(current_, next_);
   } else {
-    current_.gather(request.data, request.rows, request.dropout);
+    current_.gather(request.data, request.rows, request.dropout, request.transform);
   }
   next_ids_ = nullptr;
   return current_;
@@ -20,8 +20,8 @@ BatchAhead::Copying BatchAhead::start(const Request& request) {
   next_seed_ = request.dropout.seed;
   next_ids_ = nullptr;
   if (!request.rows.empty()) {
-    copying_.run([this, &data = request.data, dropout = request.dropout] {
-      next_.gather(data, next_rows_, dropout);
+    copying_.run([this, &data = request.data, dropout = request.dropout, transform = request.transform] {
+      next_.gather(data, next_rows_, dropout, transform);
       next_ids_ = data.features.ids.data();
     });
   }

@@ -20,6 +20,7 @@ class BatchAhead {
     const DatasetView& data;
     std::span<const std::uint32_t> rows;
     Batch::Dropout dropout;
+    const FeatureTransform* transform = nullptr;  ///< the same for all requests; outlives the copying
   };
 
   /// Copying that goes on; its end waits for that.

@@ -77,6 +77,13 @@ template <>
 inline constexpr auto kNames<SparseWeighting> = std::to_array<Name<SparseWeighting>>({{SparseWeighting::given, "given"},
                                                                                       {SparseWeighting::idf, "idf"}});
 template <>
+inline constexpr auto kNames<FeatureWeighting> = std::to_array<Name<FeatureWeighting>>({{FeatureWeighting::automatic,
+                                                                                         "automatic"},
+                                                                                        {FeatureWeighting::given, "given"},
+                                                                                        {FeatureWeighting::unit, "unit"},
+                                                                                        {FeatureWeighting::tf_idf, "tf-idf"},
+                                                                                        {FeatureWeighting::scaled, "scaled"}});
+template <>
 inline constexpr auto kNames<LabelWeights> = std::to_array<Name<LabelWeights>>({{LabelWeights::equal, "equal"},
                                                                                 {LabelWeights::propensity, "propensity"}});
 template <>

@@ -97,6 +97,7 @@ constexpr bool (*kSimilar)(const S&) = [](const S& s) { return s.config.training
 /// without a rule always counts. tests/engine/option_walk_test.cpp compares what is said here with what training does.
 constexpr auto kRules = std::to_array<Rule>({
     {"label-weights", Use::none, kIsSkipGram, kSkipGram},
+    {"weighting", Use::none, kIsText, kText},
     {"start", Use::none, kIsText, kText},
     {"start-length", Use::none, kIsText, kText},
     {"start-length", Use::none, [](const S& s) { return s.config.network.start != Start::centroids; },
@@ -233,17 +234,18 @@ struct Neutral {
   std::string_view value;
 };
 constexpr auto kNeutral = std::to_array<Neutral>({
-    {"label-weights", "equal"}, {"start", "random"},      {"fan-in", "0"},         {"row-epochs", "0"},
-    {"row-topology", "static"}, {"neighbours", "0"},      {"co-labels", "0"},      {"weight-samples", "0"},
-    {"exclude-input", "off"},   {"query-every", "1"},     {"correction", "off"},   {"hash-transform", "none"},
-    {"table-budget", "0"},      {"bucket-cap", "0"},      {"renew-hash", "off"},   {"weight-decay", "0"},
-    {"min-count", "1"},         {"subsampling", "0"},     {"max-ngram", "0"},      {"shuffle-block", "0"},
-    {"batches", "shuffled"},    {"feature-dropout", "0"}, {"hidden-dropout", "0"}, {"loader-threads", "1"},
+    {"weighting", "given"},  {"weighting", "automatic"}, {"label-weights", "equal"}, {"start", "random"},
+    {"fan-in", "0"},         {"row-epochs", "0"},        {"row-topology", "static"}, {"neighbours", "0"},
+    {"co-labels", "0"},      {"weight-samples", "0"},    {"exclude-input", "off"},   {"query-every", "1"},
+    {"correction", "off"},   {"hash-transform", "none"}, {"table-budget", "0"},      {"bucket-cap", "0"},
+    {"renew-hash", "off"},   {"weight-decay", "0"},      {"min-count", "1"},         {"subsampling", "0"},
+    {"max-ngram", "0"},      {"shuffle-block", "0"},     {"batches", "shuffled"},    {"feature-dropout", "0"},
+    {"hidden-dropout", "0"}, {"loader-threads", "1"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {
-  const auto* const entry = std::ranges::find(kNeutral, option.name, &Neutral::option);
-  return entry != kNeutral.end() && option.get(config) == entry->value;
+  const std::string value = option.get(config);
+  return std::ranges::any_of(kNeutral, [&](const Neutral& one) { return one.option == option.name && one.value == value; });
 }
 
 const Option* find_option(std::string_view name) noexcept {

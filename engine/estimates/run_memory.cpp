@@ -73,6 +73,10 @@ struct Sizes {
     if (config.candidates.neighbours != 0) bytes += index(data.feature_entries);
     return bytes;
   }
+  /// A copy of the values, weighted, while the paths are made.
+  std::uint64_t weighted_values() const noexcept {
+    return config.network.weighting == FeatureWeighting::given ? 0 : sizeof(float) * data.feature_entries;
+  }
   std::uint64_t all_data() const noexcept {
     return data.paged ? kDataEntry * data.feature_entries + 4 * data.label_entries + 16 * data.rows : 0;
   }
@@ -98,6 +102,7 @@ Moment collecting_rows(const Sizes& s, std::uint64_t entries) {
   return {{"samples by label", s.samples_by_label()},
           {"sums of labels", 8 * entries + 8ull * s.shape.features * s.threads + 12ull * s.shape.labels},
           {"sparse rows", kEntry * entries + 8ull * s.shape.labels},
+          {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
 
@@ -108,6 +113,7 @@ Moment learning_weights(const Sizes& s) {
   const std::uint64_t samples = std::min<std::uint64_t>(s.config.candidates.weight_samples, s.data.rows);
   return {{"sparse rows", (kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels + 8ull * s.shape.features},
           {"learning of weights", 4 * (kCandidates + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
+          {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
 
@@ -125,6 +131,7 @@ Moment training_label_rows(const Sizes& s) {
   return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + 12ull * s.shape.labels},
           {"training of sparse rows", 4 * s.data.label_row_entries + 8ull * s.shape.labels + 4 * (kCandidates + 1) * s.data.rows +
                                           s.threads * searching_worker(s) + row_gradients(s)},
+          {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
 
@@ -136,6 +143,7 @@ Moment indexing_paths(const Sizes& s) {
   const std::uint64_t neighbours = s.config.candidates.neighbours != 0 ? s.index(s.data.feature_entries) : 0;
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"indexing", s.indexing() + (indexed_twice ? rows - std::min(rows, neighbours) : 0)},
+          {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
 

@@ -93,7 +93,7 @@ class Predictor {
   /// Puts the answers to rows[i] into row `first + i` of `out`.
   std::optional<Error> search_rows(std::span<const std::uint32_t> rows, const PathsSearch& how, Predictions& out,
                                    std::size_t first, std::vector<std::uint32_t>& scored) {
-    batch_.gather(view_, rows, {});
+    batch_.gather(view_, rows, {}, &impl_.transform);
     FirstSample not_finite;
     const SearchTarget target{out, first, impl_.config.network.loss, options_.probabilities, &scored, &not_finite};
     bool ok = impl_.network.forward(batch_.features(), {}, hidden_);

@@ -8,6 +8,7 @@
 
 #include <glissade/model.h>
 
+#include "engine/features/feature_transform.h"
 #include "engine/layers/network.h"
 #include "engine/model/pass.h"
 #include "engine/parameters/weight_average.h"
@@ -22,7 +23,7 @@ namespace glissade {
 class Model::Impl {
  public:
   Impl(const Config& c, const Shape& s, bool is_trainable)
-      : config(c), shape(s), trainable(is_trainable), network(c, s, is_trainable) {}
+      : config(c), shape(s), trainable(is_trainable), transform(c.network.weighting), network(c, s, is_trainable) {}
 
   /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their
   /// own, built on first use. Training and what is saved of it never depend on whether somebody searched. Thread-safe among
@@ -50,6 +51,7 @@ class Model::Impl {
   Config config;
   Shape shape;
   bool trainable;
+  FeatureTransform transform;  ///< by config.network.weighting
   Network network;
   WeightAverage average;  ///< of the training under way
   RankedPaths paths;

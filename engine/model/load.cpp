@@ -107,6 +107,12 @@ std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t 
   return std::nullopt;
 }
 
+std::optional<Error> fill_transform(const Reader& reader, bool training, const ModelState& state, Model::Impl& impl) {
+  if (auto error = take(reader, SectionKind::feature_factors, 0, training, impl.transform.factors())) return error;
+  const std::string_view wrong = impl.transform.defect(impl.shape.features, state.step != 0);
+  return wrong.empty() ? std::nullopt : std::optional(damaged(reader, wrong));
+}
+
 std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl& impl) {
   std::optional<Error> error;
   RankedPaths paths;
@@ -236,6 +242,7 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     auto impl = std::make_unique<Impl>(*config, shape, training);
     if (auto error = fill_network(*reader, training, impl->network)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
+    if (auto error = fill_transform(*reader, training, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
     if (training) {
       if (auto error = fill_average(*reader, *impl)) return *error;

@@ -59,6 +59,15 @@ void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows
   }
 }
 
+/// Features that both models know keep their factors: their rows expect such values. Those of the others, 0 here, are learned.
+void take_factors(const FeatureTransform& from, const std::vector<std::uint32_t>& features, FeatureTransform& to) {
+  if (from.factors().empty() || from.weighting() != to.weighting()) return;
+  to.factors() = Array<float>(features.size());
+  for (std::size_t f = 0; f < features.size(); ++f) {
+    if (features[f] != kNone) to.factors()[f] = from.factors().data()[features[f]];
+  }
+}
+
 std::vector<std::uint32_t> all_rows(const ParameterRows& rows) {
   std::vector<std::uint32_t> all(rows.rows());
   for (std::uint32_t row = 0; row < all.size(); ++row) all[row] = row;
@@ -90,6 +99,7 @@ Result<Model> Model::create_from(const Model& from, const Config& config, const 
   if (auto named = model->set_feature_names(std::move(feature_names)); !named) return named.error();
   if (auto named = model->set_label_names(std::move(label_names)); !named) return named.error();
   Impl& impl = *model->impl_;
+  take_factors(former.transform, *features, impl.transform);
   take_rows(former.network.input.rows, *features, impl.network.input.rows);
   take_rows(former.network.input.bias, all_rows(former.network.input.bias), impl.network.input.bias);
   for (std::size_t i = 0; i < impl.network.dense.size(); ++i) {

@@ -65,6 +65,7 @@ enum class SectionKind : std::uint32_t {
   data_fingerprint = 44,      ///< uint64: of the rows that were trained on
   sparse_low = 45,            ///< uint16: lower halves of the labels' sparse rows, for training on
   sparse_second_moment = 46,  ///< float: squared gradients of the labels' sparse rows
+  feature_factors = 47,       ///< float per feature: of the weighting of values, see FeatureTransform
 };
 
 struct Section {

@@ -77,6 +77,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::data_fingerprint: return "data_fingerprint";
     case SectionKind::sparse_low: return "sparse_low";
     case SectionKind::sparse_second_moment: return "sparse_second_moment";
+    case SectionKind::feature_factors: return "feature_factors";
   }
   return {};
 }

@@ -24,7 +24,7 @@ struct HiddenVectors {
 };
 
 HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples,
-                             std::size_t batch, WorkMonitor& monitor) {
+                             std::size_t batch, WorkMonitor& monitor, const FeatureTransform* transform) {
   const simd::Kernels& kernels = simd::kernels();
   HiddenVectors all;
   std::vector<Activations> hidden;
@@ -32,7 +32,7 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   std::vector<double> sums(network.output.width(), 0.0);
   monitor.begin(Activity::centroids, samples.size());
   for (std::size_t first = 0; first < samples.size() && monitor.advance(batch); first += batch) {
-    copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {});
+    copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {}, transform);
     all.ok &= network.forward(copied.features(), {}, hidden);
     const Activations& last = hidden.back();
     if (first == 0) {
@@ -51,9 +51,9 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
 }  // namespace
 
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
-                          double length, const std::vector<bool>& kept, WorkMonitor& monitor) {
+                          double length, const std::vector<bool>& kept, WorkMonitor& monitor, const FeatureTransform* transform) {
   if (rows.empty()) return true;
-  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor);
+  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor, transform);
   if (!hidden.ok) return false;
   if (monitor.stopped()) return true;
   const LabelSamples by_label = samples_by_label(data, rows, network.output.rows());

@@ -6,6 +6,7 @@
 
 #include <glissade/views.h>
 
+#include "engine/features/feature_transform.h"
 #include "engine/layers/network.h"
 #include "engine/progress/work_monitor.h"
 
@@ -16,7 +17,9 @@ namespace glissade {
 /// classifier (Rocchio 1971) under random features, before any step of training. Costs a forward pass over the samples `rows` of
 /// `data` and for its time 2 bytes per sample and unit. A function of network and data, for any number of threads. Labels
 /// marked in `kept` (empty: none) keep what they have, too. False if oneDNN failed. Stopped by the monitor, some rows are set.
+/// Values as given without `transform`.
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
-                          double length, const std::vector<bool>& kept = {}, WorkMonitor& monitor = WorkMonitor::silent());
+                          double length, const std::vector<bool>& kept = {}, WorkMonitor& monitor = WorkMonitor::silent(),
+                          const FeatureTransform* transform = nullptr);
 
 }  // namespace glissade

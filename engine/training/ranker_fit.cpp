@@ -96,7 +96,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, boo
   monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
   for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kAtOnce) {
     const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kAtOnce, kept.size() - first));
-    batch.gather(data, rows, {});
+    batch.gather(data, rows, {}, &impl.transform);
     if (!impl.network.forward(batch.features(), {}, hidden)) return out_of_memory();
     Predictions best;
     best.k = HiddenBest::kPerSample;

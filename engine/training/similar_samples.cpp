@@ -34,7 +34,7 @@ std::vector<float> mean_of(const Activations& hidden) {
 }  // namespace
 
 std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetView& data, std::size_t batch, std::uint32_t bits,
-                                        std::uint64_t seed, WorkMonitor& monitor) {
+                                        std::uint64_t seed, WorkMonitor& monitor, const FeatureTransform* transform) {
   const std::size_t width = network.output.width();
   const auto family = hashing::Family::make(
       {.dimension = static_cast<std::uint32_t>(width + 1), .k = bits, .tables = 1, .seed = seed, .nonzeros = 0, .set_size = 0});
@@ -49,7 +49,7 @@ std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetVie
   for (std::size_t first = 0; first < data.size() && monitor.advance(step); first += step) {
     rows.resize(std::min(step, data.size() - first));
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
-    samples.gather(data, rows, {});
+    samples.gather(data, rows, {}, transform);
     network.forward(samples.features(), {}, hidden);
     Activations& last = hidden.back();
     if (first == 0) mean = mean_of(last);
@@ -65,11 +65,11 @@ std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetVie
 }
 
 void group_similar(std::vector<std::uint32_t>& order, const Network& network, const DatasetView& data, std::size_t batch,
-                   std::uint64_t seed, WorkMonitor& monitor) {
+                   std::uint64_t seed, WorkMonitor& monitor, const FeatureTransform* transform) {
   const std::size_t group = std::max<std::size_t>(1, batch / kGroupsPerBatch);
   const std::uint32_t bits = std::min<std::uint32_t>(kMostBits, static_cast<std::uint32_t>(std::bit_width(data.size() / group)));
   if (bits == 0) return;
-  const auto codes = hidden_codes(network, data, batch, bits, hashing::derive(seed, kCodeStream), monitor);
+  const auto codes = hidden_codes(network, data, batch, bits, hashing::derive(seed, kCodeStream), monitor, transform);
   if (monitor.stopped()) return;
   group_by_code(order, codes, bits, group, hashing::derive(seed, kGroupStream));
 }

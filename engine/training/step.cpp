@@ -103,9 +103,9 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   };
 
   const Stopwatch gather;
-  const Batch& batch = batches_.take({data, part.rows, feature_dropout(step)});
+  const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
-  BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step)});
+  BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
   report.ok &= network.forward(batch.features(), {config.training.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);

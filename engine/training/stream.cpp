@@ -9,6 +9,14 @@
 
 namespace glissade {
 
+Result<void> check_weighting(const Model::Impl& model) {
+  if (!model.transform.lacks_factors() && model.config.network.weighting != FeatureWeighting::automatic) return {};
+  return usage_error(
+      "option 'weighting': it is learned from a data set, which is not there in single steps; train an epoch first, or use "
+      "weighting "
+      "given or unit");
+}
+
 Result<void> check_stream(const Model::Impl& model, const StreamOptions& options) {
   const Config& config = model.config;
   const auto refuse = [](const char* option, const char* why, const char* remedy) {
@@ -22,6 +30,7 @@ Result<void> check_stream(const Model::Impl& model, const StreamOptions& options
   if (config.schedule.average != 0) return refuse("average", "there is no last part of the steps", "use average 0");
   if (config.active_set.correction == Correction::rising)
     return refuse("correction", "there is no end to rise to", "use correction on or off");
+  if (auto known = check_weighting(model); !known) return known;
   if (config.training.batches == BatchKind::similar) return refuse("batches", "batches are the caller's", "use batches shuffled");
   if (uses_sparse_paths(config) && model.paths.empty()) {
     return refuse("fan-in, neighbours", "sparse paths are built from a data set, which is not there",

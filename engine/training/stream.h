@@ -9,6 +9,9 @@
 
 namespace glissade {
 
+/// An error where weighted values need factors that no data set has given yet.
+Result<void> check_weighting(const Model::Impl& model);
+
 /// Usage error where the model's config asks for what a stream of batches cannot give.
 Result<void> check_stream(const Model::Impl& model, const StreamOptions& options);
 

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include <glissade/data_profile.h>
 #include <glissade/options.h>
 
 #include "engine/batches/checked_data.h"
@@ -85,6 +86,7 @@ class Trainer::Impl {
   std::uint64_t order_seed() const noexcept {
     return hashing::derive(model_.config.run.seed, kOrderStream, model_.epochs_done + 1);
   }
+  void learn_weighting(const DatasetView& data);
   void count_labels(const DatasetView& data);
   void count_more_labels(const DatasetView& batch);
   double rate_of(std::uint64_t step) const noexcept;
@@ -140,6 +142,16 @@ void Trainer::Impl::schedule(std::uint64_t samples_per_epoch) noexcept {
   total_steps_ = (samples_per_epoch + step_samples - 1) / step_samples * model_.config.training.epochs;
 }
 
+/// Before the first step of all, the data choose the weighting if nobody did, and give it its factors.
+void Trainer::Impl::learn_weighting(const DatasetView& data) {
+  FeatureWeighting& weighting = model_.config.network.weighting;
+  if (weighting == FeatureWeighting::automatic) {
+    weighting = choose_weighting(profile(data, pager_)).weighting;
+    model_.transform = FeatureTransform(weighting);
+  }
+  if (model_.step == 0) model_.transform.learn(data, pager_);
+}
+
 /// As far as it follows from the seed and the data alone.
 void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
@@ -154,11 +166,13 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   model_.pass = {};
   model_.pass.data_rows = data.size();
   count_labels(data);
+  learn_weighting(data);
   {
     const PhaseWatch watch(call.phases, Phase::gather);
     choose_order(data);
     if (model_.config.training.batches == BatchKind::similar)
-      group_similar(model_.pass.order, model_.network, data, model_.config.training.batch, order_seed(), call.monitor);
+      group_similar(model_.pass.order, model_.network, data, model_.config.training.batch, order_seed(), call.monitor,
+                    &model_.transform);
   }
   if (call.monitor.stopped()) return std::nullopt;
   std::vector<std::uint32_t> trained = model_.pass.order;
@@ -166,7 +180,7 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   if (model_.step == 0 && model_.config.network.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
     if (!start_from_centroids(model_.network, data, trained, model_.config.training.batch, model_.config.network.start_length,
-                              model_.taken_labels, call.monitor)) {
+                              model_.taken_labels, call.monitor, &model_.transform)) {
       return out_of_memory();
     }
   }
@@ -178,7 +192,11 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
 std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
   if (!uses_sparse_paths(model_.config) || !model_.paths.empty() || call.monitor.stopped()) return std::nullopt;
   const PhaseWatch building(call.phases, Phase::sparse_paths);
-  RankedPaths paths = glissade::build_paths(model_.config, data, trained, call.monitor);
+  // The paths keep what they take of the samples, so that a copy of the values lives no longer than their making.
+  DatasetView weighted = data;
+  const Array<float> values = model_.transform.is_identity() ? Array<float>() : model_.transform.applied(data, pager_);
+  if (!values.empty()) weighted.features.values = {values.data(), values.size()};
+  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor);
   if (call.monitor.stopped()) return std::nullopt;
   if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));
@@ -365,6 +383,10 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
       return;
     }
     if (batch.size() == 0) return;
+    if (auto known = check_weighting(model_); !known) {
+      error = known.error();
+      return;
+    }
     const DatasetView known = fitted(batch, model_.shape.features, model_.shape.labels);
     std::vector<std::uint32_t> all(batch.size());
     std::iota(all.begin(), all.end(), 0u);

@@ -44,9 +44,9 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
   const auto& [network, sparse_rows, candidates, active_set, hash_tables, rehash, optimizer, schedule, words, training, run] =
       Config{};
   {
-    const auto& [hidden, activation, storage, loss, label_weights, start, start_length] = network;
+    const auto& [hidden, activation, storage, weighting, loss, label_weights, start, start_length] = network;
     CHECK(hidden.size() == 1);
-    CHECK(count("network") == 7);
+    CHECK(count("network") == 8);
   }
   {
     const auto& [fan_in, epochs, rate, growth, topology] = sparse_rows;

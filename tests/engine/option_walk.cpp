@@ -57,6 +57,7 @@ const std::vector<Values>& all_values() {
   static const std::vector<Values> all = {
       {"hidden", {"6", "8,5"}},
       {"precision", {"fp32", "bf16-mixed", "bf16"}},
+      {"weighting", {"given", "unit", "tf-idf", "scaled", "automatic"}},
       {"loss", {"softmax", "decoupled", "bce", "ns"}},
       {"label-weights", {"equal", "propensity"}},
       {"activation", {"relu", "linear"}},

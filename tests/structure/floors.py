@@ -9,7 +9,9 @@ from runner import ROOT, Failure, Skip
 # From the lowest floor to the highest. A folder may use those of lower floors: none beside it and none above it.
 FLOORS = [
     ["config", "progress"],
-    ["parameters", "batches", "losses", "runtime", "model_file"],
+    ["parameters", "losses", "runtime", "model_file"],
+    ["features"],
+    ["batches"],
     ["dense", "candidates"],
     ["layers", "sparse_rows"],
     ["search", "neighbours"],

@@ -23,6 +23,7 @@ enum class Start { random, centroids };
 enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
+enum class FeatureWeighting { given, unit, tf_idf, scaled, automatic };
 enum class RowTopology { fixed, set, rigl };
 enum class LabelWeights { equal, propensity };
 
@@ -83,9 +84,10 @@ class ActiveCount {
 struct Config {
   /// The network, its loss and its start.
   struct Network {
-    std::vector<std::uint32_t> hidden = {128};  ///< widths; the first is the embedding bag, further ones are dense
-    Activation activation = Activation::relu;   ///< of all hidden layers
-    Storage storage = Storage::bf16_mixed;      ///< the option `precision`
+    std::vector<std::uint32_t> hidden = {128};             ///< widths; the first is the embedding bag, further ones are dense
+    Activation activation = Activation::relu;              ///< of all hidden layers
+    Storage storage = Storage::bf16_mixed;                 ///< the option `precision`
+    FeatureWeighting weighting = FeatureWeighting::given;  ///< of feature values, before anything else sees them
     LossKind loss = LossKind::softmax;
     LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
     Start start = Start::random;                       ///< of the output rows

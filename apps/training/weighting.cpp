@@ -1,0 +1,37 @@
+#include "apps/training/weighting.h"
+
+#include <fmt/format.h>
+
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+
+std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, const DataProfile& data) {
+  FeatureWeighting& weighting = asked.config.network.weighting;
+  if (!has_former && !asked.names("weighting")) weighting = FeatureWeighting::automatic;
+  if (weighting != FeatureWeighting::automatic) return "";
+  const WeightingChoice choice = choose_weighting(data);
+  weighting = choice.weighting;
+  std::string name;
+  for (const Option& option : options()) {
+    if (option.name == "weighting") name = option.get(asked.config);
+  }
+  const bool given = weighting == FeatureWeighting::given;
+  return fmt::format("weighting {}: {}{}", name, choice.reason, given ? "" : "; --weighting given takes values as they are");
+}
+
+void warn_of_outsized(const Model& model, const DataProfile& data) {
+  const FeatureWeighting weighting = model.config().network.weighting;
+  if (weighting == FeatureWeighting::scaled || weighting == FeatureWeighting::tf_idf || data.outsized.empty()) return;
+  const OutsizedFeature& first = data.outsized.front();
+  const auto& names = model.feature_names();
+  const std::string name = names.empty() ? "" : fmt::format(" ({})", datasets::quoted(names[first.feature]));
+  const std::string others = data.outsized.size() == 1 ? "" : fmt::format(", and {} more are like it", data.outsized.size() - 1);
+  note(
+      fmt::format("warning: values of feature {}{} reach {:.3g}, those of the median feature {:.3g}{}; scale such columns down, "
+                  "or they drown the others and overflow",
+                  first.feature, name, first.largest, first.typical, others));
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include <glissade/data_profile.h>
+#include <glissade/model.h>
+
+#include "apps/config/config_source.h"
+
+namespace glissade::apps {
+
+/// Puts the weighting that the data suggest into the place of `automatic`, which also stands where nothing is said about it; a
+/// model that training starts from (`has_former`) says it. Returns a line for the user, "" if nothing was chosen.
+std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, const DataProfile& data);
+
+/// A note if a column of the data drowns the others, and the weighting leaves it so.
+void warn_of_outsized(const Model& model, const DataProfile& data);
+
+}  // namespace glissade::apps

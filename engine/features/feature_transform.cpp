@@ -1,0 +1,132 @@
+#include "engine/features/feature_transform.h"
+
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include <glissade/outsized_features.h>
+
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kRowsAtOnce = 65536, kGrain = 1024;
+
+float damped(float value) noexcept {
+  const float magnitude = std::abs(value);
+  return magnitude > 1.f ? std::copysign(1.f + std::log(magnitude), value) : value;
+}
+
+/// Calls visit(row) for all rows in ascending order, and releases them piece by piece.
+template <class Visit>
+void for_each_row(const DatasetView& data, const RowPager* pager, const Visit& visit) {
+  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
+    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
+    for (std::size_t row = first; row < last; ++row) visit(row);
+    if (pager != nullptr) pager->release(first, last);
+  }
+}
+
+std::vector<float> idf_of(const DatasetView& data, const RowPager* pager) {
+  std::vector<std::uint32_t> rows(data.feature_count);
+  for_each_row(data, pager, [&](std::size_t row) {
+    for (const std::uint32_t id : data.features.row_ids(row)) ++rows[id];
+  });
+  std::vector<float> idf(rows.size());
+  const double all = static_cast<double>(data.size()) + 1;
+  std::ranges::transform(rows, idf.begin(), [all](std::uint32_t count) {
+    return static_cast<float>(std::log(all / (static_cast<double>(count) + 1)) + 1);
+  });
+  return idf;
+}
+
+/// Mean magnitude of each feature's values, where it occurs with one other than 0; else 0.
+std::vector<double> mean_magnitudes(const DatasetView& data, const RowPager* pager, bool log) {
+  std::vector<double> sums(data.feature_count);
+  std::vector<std::uint32_t> counts(data.feature_count);
+  for_each_row(data, pager, [&](std::size_t row) {
+    const auto ids = data.features.row_ids(row);
+    const auto values = data.features.row_values(row);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (values[i] == 0.f) continue;
+      sums[ids[i]] += std::abs(log ? damped(values[i]) : values[i]);
+      ++counts[ids[i]];
+    }
+  });
+  for (std::size_t f = 0; f < sums.size(); ++f) sums[f] /= std::max<std::uint32_t>(1, counts[f]);
+  return sums;
+}
+
+/// Multiplies the factors of outsized features so that their mean magnitude becomes that of the median feature.
+void scale_outsized(const DatasetView& data, const RowPager* pager, bool log, std::vector<float>& factors) {
+  const auto outsized = find_outsized_features(data, pager);
+  if (outsized.empty()) return;
+  const std::vector<double> means = mean_magnitudes(data, pager, log);
+  std::vector<double> used;
+  for (const double mean : means) {
+    if (mean > 0) used.push_back(mean);
+  }
+  const auto middle = used.begin() + static_cast<std::ptrdiff_t>(used.size() / 2);
+  std::ranges::nth_element(used, middle);
+  for (const OutsizedFeature& one : outsized) factors[one.feature] *= static_cast<float>(*middle / means[one.feature]);
+}
+
+}  // namespace
+
+void FeatureTransform::learn(const DatasetView& data, const RowPager* pager) {
+  if (!has_factors()) return;
+  std::vector<float> learned = has_log() ? idf_of(data, pager) : std::vector<float>(data.feature_count, 1.f);
+  scale_outsized(data, pager, has_log(), learned);
+  const Array<float> known = std::exchange(factors_, Array<float>(data.feature_count));
+  for (std::size_t f = 0; f < learned.size(); ++f)
+    factors_[f] = f < known.size() && known.data()[f] != 0.f ? known.data()[f] : learned[f];
+}
+
+void FeatureTransform::apply(std::span<const std::uint32_t> ids, float* values) const noexcept {
+  if (has_log()) std::transform(values, values + ids.size(), values, damped);
+  if (!factors_.empty()) {
+    for (std::size_t i = 0; i < ids.size(); ++i) values[i] *= factors_.data()[ids[i]];
+  }
+  if (!has_length()) return;
+  const float square = simd::kernels().sum_squares_f32(values, ids.size());
+  if (square > 0) simd::kernels().scale_f32(1.f / std::sqrt(square), values, ids.size());
+}
+
+Array<float> FeatureTransform::applied(const DatasetView& data, const RowPager* pager) const {
+  if (data.size() == 0) return {};
+  Array<float> out(data.features.offsets.back());
+  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
+    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
+    tbb::parallel_for(tbb::blocked_range<std::size_t>(first, last, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
+      for (std::size_t row = range.begin(); row != range.end(); ++row) {
+        const auto ids = data.features.row_ids(row);
+        const auto values = data.features.row_values(row);
+        float* const to = out.data() + data.features.offsets[row];
+        if (values.empty()) {
+          std::fill_n(to, ids.size(), 1.f);
+        } else {
+          std::ranges::copy(values, to);
+        }
+        apply(ids, to);
+      }
+    });
+    if (pager != nullptr) pager->release(first, last);
+  }
+  return out;
+}
+
+const char* FeatureTransform::defect(std::size_t features, bool trained) const noexcept {
+  if (factors_.empty()) return trained && has_factors() ? "the factors of its features are missing" : "";
+  if (!has_factors()) return "it has factors of features, and a weighting that knows none";
+  if (factors_.size() != features) return "the factors of its features are not one per feature";
+  const auto legal = [](float factor) { return std::isfinite(factor) && factor >= 0; };
+  return std::all_of(factors_.data(), factors_.data() + factors_.size(), legal) ? ""
+                                                                                : "a factor of a feature is no number from 0 on";
+}
+
+}  // namespace glissade

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <glissade/config.h>
+#include <glissade/row_pager.h>
+#include <glissade/views.h>
+
+#include "engine/parameters/array.h"
+
+namespace glissade {
+
+/// What happens to the values of a row before any part of a model sees them, in training and in prediction. Of these three, the
+/// ones that the weighting asks for, in this order:
+///   log     1 + ln v for v >= 1, v itself below; the magnitude only, the sign stays
+///   factor  v times the factor of its feature, learned from the training rows
+///   length  the row is scaled to L2 length 1; a row of zeros stays
+/// tf-idf (Salton & Buckley 1988, "ltc") is all three, with the factors ln((1 + N) / (1 + rows that have the feature)) + 1, which
+/// are finite for features that no row has. `scaled` is the factor alone: 1, but for outsized features, whose mean magnitude it
+/// brings to that of the median feature; so it is within tf-idf.
+/// Const members are thread-safe.
+class FeatureTransform {
+ public:
+  FeatureTransform() = default;
+  /// Without factors. `automatic` is as `given`: who trains chooses first (choose_weighting()).
+  explicit FeatureTransform(FeatureWeighting weighting) noexcept : weighting_(weighting) {}
+
+  FeatureWeighting weighting() const noexcept { return weighting_; }
+  bool is_identity() const noexcept { return weighting_ == FeatureWeighting::given || weighting_ == FeatureWeighting::automatic; }
+  /// Whether learn() has to come before apply().
+  bool lacks_factors() const noexcept { return has_factors() && factors_.empty(); }
+
+  /// Learns the factors from all rows of `data`. Where there are some already, only those that are 0: of features that the model
+  /// did not know before. Two or three passes over the features, 24 bytes per feature meanwhile. Rows are released to `pager` (if
+  /// any) as they have been looked at. A function of the rows and their order.
+  void learn(const DatasetView& data, const RowPager* pager);
+
+  /// Changes the values of one row with these features in place.
+  void apply(std::span<const std::uint32_t> ids, float* values) const noexcept;
+
+  /// All values of `data` after apply(), to be read with its offsets: a float for each entry up to the last. In parallel. Rows
+  /// are released to `pager` (if any) as they have been copied.
+  Array<float> applied(const DatasetView& data, const RowPager* pager) const;
+
+  /// For the model file and for models that start from another: one per feature, or empty.
+  Array<float>& factors() noexcept { return factors_; }
+  const Array<float>& factors() const noexcept { return factors_; }
+  /// Why the factors cannot be those of `features` features, or "". `trained`: whether there have to be any.
+  const char* defect(std::size_t features, bool trained) const noexcept;
+
+ private:
+  bool has_factors() const noexcept { return has_log() || weighting_ == FeatureWeighting::scaled; }
+  bool has_log() const noexcept { return weighting_ == FeatureWeighting::tf_idf; }
+  bool has_length() const noexcept { return has_log() || weighting_ == FeatureWeighting::unit; }
+
+  FeatureWeighting weighting_ = FeatureWeighting::given;
+  Array<float> factors_;
+};
+
+}  // namespace glissade
