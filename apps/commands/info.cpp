@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +23,7 @@
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
+#include "apps/input/data_page.h"
 #include "apps/training/training_data.h"
 #include "apps/training/weighting.h"
 #include "system/message.h"
@@ -76,13 +80,17 @@ class Info : public Command {
  public:
   const char* name() const noexcept override { return "info"; }
   const char* summary() const noexcept override {
-    return "Show what this build and machine offer, what a model file holds (its options as lines for --config), or what memory "
-           "a "
-           "training run will take";
+    return "Show what this build and machine offer, what a model file holds (its options as lines for --config), what data are, "
+           "or what "
+           "memory a training run will take";
   }
 
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file to describe.")->type_name("FILE");
+    parser
+        .add_option("--data", described_, "Data file to describe: values, repeated rows, labels, and what 'train' makes of them.")
+        ->type_name("FILE");
+    parser.add_flag("--json", json_, "With --data: print one JSON object; its shares are from 0 to 1.");
     parser.add_flag(
         "--estimate", estimate_,
         "Estimate the memory of a training run, by what for. Takes the options of 'train', of which --train is needed.");
@@ -98,6 +106,7 @@ class Info : public Command {
     if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     if (auto alone = check_alone(); !alone) return alone.error();
     if (estimate_) return estimate();
+    if (!described_.empty()) return describe_data();
     std::string text = model_.empty() ? machine_text() : "";
     if (!model_.empty()) {
       const auto model = Model::load(model_);
@@ -111,14 +120,36 @@ class Info : public Command {
  private:
   /// A model is described as it is, a run estimated as it would be: neither takes the other's options.
   Result<void> check_alone() const {
-    if (estimate_ && !model_.empty()) return usage_error("info: --model and --estimate exclude each other; give one of them");
+    const int subjects = (estimate_ ? 1 : 0) + (model_.empty() ? 0 : 1) + (described_.empty() ? 0 : 1);
+    if (subjects > 1) return usage_error("info: --model, --data and --estimate exclude each other; give one of them");
+    if (json_ && described_.empty()) return usage_error("info: --json goes with --data; give both, or neither");
     if (estimate_) return {};
     for (const CLI::Option* option : parser_->get_options()) {
       const std::string name = option->get_name();
       if (option->count() == 0 || name == "--model" || name == "--help") continue;
+      if (!described_.empty() && reads_data(name)) continue;
       return usage_error(fmt::format("info: {} goes with --estimate; give both, or neither", name));
     }
     return {};
+  }
+
+  static bool reads_data(std::string_view option) {
+    constexpr std::array<std::string_view, 7> kAll = {"--data",     "--json",      "--format", "--id-base",
+                                                      "--no-cache", "--cache-dir", "--threads"};
+    return std::ranges::find(kAll, option) != kAll.end();
+  }
+
+  Result<int> describe_data() {
+    const auto asked = config_.resolve();
+    if (!asked) return asked.error();
+    if (data_.is_text(false)) return usage_error("info --data is for samples with labels; a running text has none");
+    const ThreadLimit limit(asked->config.run.threads);
+    const auto data = data_.read(described_, "", {});
+    if (!data) return data.error();
+    const DataProfile seen = profile(data->view(), data->pager());
+    const std::string text = json_ ? data_json(described_, data->view(), seen) : data_page(described_, data->view(), seen);
+    if (auto written = put(text); !written) return written.error();
+    return 0;
   }
 
   Result<int> estimate() {
@@ -147,7 +178,8 @@ class Info : public Command {
   }
 
   const CLI::App* parser_ = nullptr;
-  bool estimate_ = false;
+  bool estimate_ = false, json_ = false;
+  std::string described_;
   TrainingFiles files_;
   ConfigSource config_;
   DataOptions data_;

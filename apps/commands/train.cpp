@@ -27,6 +27,7 @@
 #include "apps/console/output.h"
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
+#include "apps/input/data_page.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
@@ -66,7 +67,7 @@ class Train : public Command {
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
-  DataProfile look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
   void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
@@ -258,10 +259,19 @@ Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const DatasetV
 }
 
 /// What the data are; the weighting is theirs to choose unless an option, or the model that training starts from, says it.
-DataProfile Train::look_at(ConfigSource::Resolved& asked, const TrainingData& data) const {
+Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const TrainingData& data) const {
+  // First what can be refused without a look.
+  const Shape shape = shape_of(data.train);
+  Config tuned = asked.config;
+  if (auto valid = validate(tuned, shape); !valid) return valid.error();
+  tune_tables(tuned, shape);
+  if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
   const DataProfile known = profile(data.train, data.train_pager);
   const std::string chosen = settle_weighting(asked, from_.has_value(), known);
-  if (!chosen.empty() && !options_.settings.quiet) note(chosen);
+  if (options_.settings.quiet) return known;
+  note(data_line(known));
+  if (!chosen.empty()) note(chosen);
+  note_shared_rows(data, options_.files);
   return known;
 }
 
@@ -276,7 +286,11 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (!data) return data.error();
   if (auto chosen = choose_by_data(asked, data->train); !chosen) return chosen.error();
   std::optional<DataProfile> known;
-  if (!resumed_) known = look_at(asked, *data);
+  if (!resumed_) {
+    auto looked = look_at(asked, *data);
+    if (!looked) return looked.error();
+    known = std::move(*looked);
+  }
   InterruptGuard::nothing_to_save_while("making the model");
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);

@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include "apps/console/output.h"
+#include "apps/input/data_page.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
 
-std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, const DataProfile& data) {
+std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data) {
   FeatureWeighting& weighting = asked.config.network.weighting;
   if (!has_former && !asked.names("weighting")) weighting = FeatureWeighting::automatic;
   if (weighting != FeatureWeighting::automatic) return "";
+  // Where ids tell nothing, whoever asks for exclude-input says that features and labels are the same things.
+  data.same_things |= asked.config.candidates.exclude_input;
   const WeightingChoice choice = choose_weighting(data);
   weighting = choice.weighting;
   std::string name;
@@ -32,6 +35,15 @@ void warn_of_outsized(const Model& model, const DataProfile& data) {
       fmt::format("warning: values of feature {}{} reach {:.3g}, those of the median feature {:.3g}{}; scale such columns down, "
                   "or they drown the others and overflow",
                   first.feature, name, first.largest, first.typical, others));
+}
+
+void note_shared_rows(const TrainingData& data, const TrainingFiles& files) {
+  const auto look = [&](const std::string& path, const DatasetView& rows, const RowPager* pager) {
+    const std::string line = shared_line(path, rows.size(), shared_rows(data.train, rows, data.train_pager, pager));
+    if (!line.empty()) note(line);
+  };
+  if (data.validation && files.holdout == 0) look(data.validation_path, *data.validation, data.validation_pager);
+  if (data.test) look(files.test, *data.test, nullptr);
 }
 
 }  // namespace glissade::apps

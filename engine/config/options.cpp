@@ -170,19 +170,15 @@ constexpr auto kOptions = std::to_array<Option>({
          "Storage of the weights: floats (fp32), two 16-bit halves of which the forward pass reads only the upper one "
          "(bf16-mixed), or 16 bits alone, rounded stochastically (bf16). The optimiser's state has a type of its own, --moments.",
          true, "storage"}),
-    choice<"weighting", &Config::network, &Config::Network::weighting>(
-        {kNetwork, "",
-         "Weighting of feature values before anything else sees them, kept in the model, so that training and prediction take "
-         "the same "
-         "raw values. given: none. unit: rows of L2 length 1. tf-idf: 1 + ln of counts, times the inverse document frequency, "
-         "length 1. "
-         "scaled: outsized columns are brought to the scale of the others. automatic: what the training data suggest; the "
-         "command line "
-         "takes that where nothing is said."}),
     choice<"loss", &Config::network, &Config::Network::loss>(
         {kNetwork, "",
          "softmax: cross-entropy, the labels of a sample share a target of 1. decoupled: each label against the labels that the "
          "sample does not have. bce: an independent sigmoid per label. ns: skip-gram with negative sampling, for running text."}),
+    choice<"weighting", &Config::network, &Config::Network::weighting>(
+        {kNetwork, "",
+         "Weighting of feature values, kept in the model, which takes raw values. unit: rows of length 1. tf-idf: 1 + ln of "
+         "counts, "
+         "times idf, length 1. scaled: outsized columns brought to the others. automatic: by the data (train's default)."}),
     choice<"label-weights", &Config::network, &Config::Network::label_weights>(
         {kNetwork, "",
          "Weight of a label in the loss: all equal, or the inverse of its propensity. The latter makes rare labels count more: "

@@ -86,7 +86,8 @@ OTHERS = {
         Situation("nothing", [], "info"),
         Situation("a model", [], "info --model model.glsd"),
         Situation("an estimate", [], "info --estimate --train tiny.txt --preset plain --hidden 100"),
-    ], {**DATA, "--model": "model.glsd", "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows",
+        Situation("data", [], "info --data tiny.txt"),
+    ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows",
         "--config": "config.toml"}),
     "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html"}),
     "convert": ([
