@@ -1,4 +1,5 @@
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,10 +21,13 @@
 #include "apps/console/output_file.h"
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
+#include "apps/input/sequence_options.h"
 #include "apps/training/text_data.h"
 #include "apps/words/questions.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
+#include "datasets/next_item_rows.h"
+#include "datasets/sequences.h"
 
 namespace glissade::apps {
 namespace {
@@ -68,8 +72,12 @@ struct Scored {
   bool questions = false;  ///< asked of word vectors, instead of data
   bool analogies = false;  ///< among them
   bool text = false;       ///< contexts of a running text
+  bool sequence = false;   ///< items one after the other
   Search search = Search::exact;
 };
+
+constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
+constexpr bool (*kOfSequence)(const Scored&) = [](const Scored& scored) { return scored.sequence; };
 
 constexpr std::string_view kQuestions = "questions are read and answered in a way of their own; it counts with --test";
 constexpr std::string_view kText = "running texts have no binary copies; it counts for rows with labels";
@@ -86,6 +94,10 @@ constexpr std::array kIdle = {
     Rule{"--no-cache", kOfText, kText},
     Rule{"--cache-dir", kOfQuestions, kQuestions},
     Rule{"--cache-dir", kOfText, kText},
+    Rule{"--no-cache", kOfSequence, kSequence},
+    Rule{"--cache-dir", kOfSequence, kSequence},
+    Rule{"--sequence-key", kOfQuestions, kQuestions},
+    Rule{"--holdout-last", kOfQuestions, kQuestions},
 };
 
 class Eval : public Command {
@@ -115,6 +127,7 @@ class Eval : public Command {
         ->type_name("N");
     threads_.add_options(parser);
     data_.add_options(parser);
+    sequence_.add_options(parser, SequenceOptions::For::eval);
     parser_ = &parser;
   }
 
@@ -141,7 +154,7 @@ class Eval : public Command {
   Result<std::string> answers(Search search) const {
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
-    warn_of_idle(*parser_, Scored{true, !questions_.analogies.empty(), false, search}, kIdle);
+    warn_of_idle(*parser_, Scored{true, !questions_.analogies.empty(), false, false, search}, kIdle);
     return ask(*vocabulary, questions_, json_);
   }
 
@@ -149,7 +162,11 @@ class Eval : public Command {
     const auto model = Model::load(model_);
     if (!model) return model.error();
     const bool text = data_.is_text(holds_vocabulary(*model));
-    warn_of_idle(*parser_, Scored{false, false, text, search}, kIdle);
+    const auto notes = SequenceNotes::of(*model);
+    const bool sequence = data_.is_sequence(notes.has_value());
+    if (auto ok = sequence_.check(sequence); !ok) return ok.error();
+    warn_of_idle(*parser_, Scored{false, false, text, sequence, search}, kIdle);
+    if (sequence) return score_sequences(*model, notes, search);
     if (text) return score_contexts(*model, search);
     auto data = data_.read(test_, "test data", known_base(*model, model_));
     if (!data) return data.error();
@@ -157,6 +174,23 @@ class Eval : public Command {
     const auto known = data_.fit(std::move(*data), test_, model->shape().features, model->shape().labels);
     if (!known) return known.error();
     return score(*model, known->view(), search);
+  }
+
+  /// How well each sequence tells its last item.
+  Result<std::string> score_sequences(const Model& model, const std::optional<SequenceNotes>& notes, Search search) const {
+    if (!notes)
+      return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
+                                       datasets::quoted(model_)));
+    const auto key = sequence_.key(notes);
+    if (!key) return key.error();
+    const auto sequences = read_known_sequences(test_, "test data", model.label_names(), *key == datasets::LineKey::on);
+    if (!sequences) return sequences.error();
+    const auto rows = datasets::last_rows(*sequences, notes->rules, sequence_.held_back, test_);
+    if (!rows) return rows.error();
+    if (rows->short_lines > 0)
+      note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(test_), grouped(rows->short_lines),
+                       grouped(sequences->size())));
+    return score(model, rows->data.view(), search);
   }
 
   /// Of a running text: how well words predict those around them.
@@ -186,6 +220,7 @@ class Eval : public Command {
   bool json_ = false;
   ThreadsOption threads_;
   DataOptions data_;
+  SequenceOptions sequence_;
 };
 
 }  // namespace

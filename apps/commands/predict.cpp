@@ -24,6 +24,9 @@
 #include "apps/input/data_options.h"
 #include "apps/input/read_notes.h"
 #include "apps/input/row_stream.h"
+#include "apps/input/sequence_options.h"
+#include "apps/input/sequence_rows.h"
+#include "datasets/decompress.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -31,6 +34,7 @@ namespace {
 
 constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
 constexpr std::size_t kBlockRows = 4096;
+constexpr std::size_t kBlockBytes = std::size_t{1} << 18;  ///< of sequences
 
 /// One line per sample: "label:score" pairs, best first.
 std::string lines(const Predictions& predictions, const std::vector<std::string>* names) {
@@ -52,14 +56,22 @@ std::string lines(const Predictions& predictions, const std::vector<std::string>
 }
 
 struct Source {
-  bool stream = false;  ///< rows are answered as they come
+  bool stream = false;    ///< rows are answered as they come
+  bool sequence = false;  ///< items one after the other
 };
+
+constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
+constexpr bool (*kOfSequence)(const Source&) = [](const Source& source) { return source.sequence && !source.stream; };
 
 constexpr std::string_view kStream = "standard input is answered as it comes and has no binary copy; it counts for files";
 constexpr bool (*kOfStream)(const Source&) = [](const Source& source) { return source.stream; };
 constexpr std::array kIdle = {
     IdleRule<Source>{"--no-cache", kOfStream, kStream},
     IdleRule<Source>{"--cache-dir", kOfStream, kStream},
+    IdleRule<Source>{"--no-cache", kOfSequence, kSequence},
+    IdleRule<Source>{"--cache-dir", kOfSequence, kSequence},
+    IdleRule<Source>{"--names", [](const Source& source) { return source.sequence; },
+                     "the items of sequences are answered by name in any case; it counts for rows with labels"},
 };
 
 class Predict : public Command {
@@ -71,7 +83,8 @@ class Predict : public Command {
     parser.add_option(
         "input", input_,
         "Rows: a file in the format that --format names, or - for standard input, one row 'f:v f:v' (or 'l1,l2 f:v f:v', labels "
-        "ignored) per line, where a header is not needed. Standard input is answered as it comes.");
+        "ignored) per line, where a header is not needed; for a model of sequences one sequence per line, and what comes next is "
+        "answered. Standard input is answered as it comes.");
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     add_number(parser, "--k", k_, {1, 1000}, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
@@ -80,6 +93,7 @@ class Predict : public Command {
     parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
     threads_.add_options(parser);
     data_.add_options(parser);
+    sequence_.add_options(parser, SequenceOptions::For::predict);
     parser_ = &parser;
   }
 
@@ -95,11 +109,23 @@ class Predict : public Command {
     if (!limit) return limit.error();
     const auto model = Model::load(model_);
     if (!model) return model.error();
+    if (auto ok = data_.check(); !ok) return ok.error();
+    const auto notes = SequenceNotes::of(*model);
+    const bool sequence = data_.is_sequence(notes.has_value());
+    if (auto ok = sequence_.check(sequence); !ok) return ok.error();
+    if (sequence && !notes)
+      return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
+                                       datasets::quoted(model_)));
     if (names_ && model->label_names().empty()) {
       return usage_error(fmt::format("--names: {} holds no label names; train it with --label-names", datasets::quoted(model_)));
     }
-    warn_of_idle(*parser_, Source{input_ == "-"}, kIdle);
+    warn_of_idle(*parser_, Source{input_ == "-", sequence}, kIdle);
     const PredictOptions options{k_, *search, *probabilities};
+    if (sequence) {
+      if (auto done = predict_sequences(*model, *notes, options); !done) return done.error();
+      tell_fallbacks();
+      return 0;
+    }
     const auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
     if (!done) return done.error();
     tell_fallbacks();
@@ -117,7 +143,7 @@ class Predict : public Command {
     }
     answered_ += rows.rows();
     fallbacks_ += predictions->fallbacks;
-    return put(lines(*predictions, names_ ? &model.label_names() : nullptr));
+    return put(lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr));
   }
 
   void tell_fallbacks() const {
@@ -148,6 +174,45 @@ class Predict : public Command {
     return {};
   }
 
+  /// What comes next, a line for each.
+  Result<void> predict_sequences(const Model& model, SequenceNotes notes, const PredictOptions& options) {
+    const auto key = sequence_.key(notes);
+    if (!key) return key.error();
+    notes.keyed = *key == datasets::LineKey::on;
+    by_name_ = true;
+    SequenceRows rows(model.label_names(), notes);
+    const auto done = input_ == "-" ? stream_sequences(model, rows, options) : file_of_sequences(model, rows, options);
+    if (!done) return done;
+    if (rows.read() == 0) note(fmt::format("{} held no sequences", datasets::quoted(input_)));
+    if (rows.unknown() > 0)
+      note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over", datasets::quoted(input_),
+                       grouped(rows.unknown()), grouped(rows.items())));
+    return {};
+  }
+
+  Result<void> stream_sequences(const Model& model, SequenceRows& rows, const PredictOptions& options) {
+    LineStream stream(STDIN_FILENO, "standard input");
+    for (;;) {
+      const auto lines = stream.next();
+      if (!lines) return lines.error();
+      if (lines->empty()) return {};
+      if (auto done = answer(model, rows.rows(*lines), options, "standard input"); !done) return done;
+    }
+  }
+
+  Result<void> file_of_sequences(const Model& model, SequenceRows& rows, const PredictOptions& options) {
+    const auto text = datasets::Text::open(input_);
+    if (!text) return text.error();
+    std::string_view rest = text->text();
+    while (!rest.empty()) {
+      std::size_t end = rest.find('\n', std::min(kBlockBytes, rest.size() - 1));
+      end = end == std::string_view::npos ? rest.size() : end + 1;
+      if (auto done = answer(model, rows.rows(rest.substr(0, end)), options, datasets::quoted(input_)); !done) return done;
+      rest.remove_prefix(end);
+    }
+    return {};
+  }
+
   Result<void> predict_file(const Model& model, const PredictOptions& options) {
     auto data = data_.read(input_, "", known_base(model, model_));
     if (!data) return data.error();
@@ -171,10 +236,12 @@ class Predict : public Command {
   std::string scores_ = "probability";
   std::uint32_t k_ = 5;
   bool names_ = false;
+  bool by_name_ = false;         ///< also without --names
   std::uint64_t answered_ = 0;   ///< rows so far
   std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets
   ThreadsOption threads_;
   DataOptions data_;
+  SequenceOptions sequence_;
 };
 
 }  // namespace

@@ -28,12 +28,14 @@
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/input/data_page.h"
+#include "apps/input/sequence_options.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/resumed_run.h"
 #include "apps/training/run.h"
 #include "apps/training/run_notes.h"
+#include "apps/training/sequence_data.h"
 #include "apps/training/text_data.h"
 #include "apps/training/train_options.h"
 #include "apps/training/training_data.h"
@@ -66,7 +68,10 @@ class Train : public Command {
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
-  Result<void> choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const;
+  bool reads_sequences() const;
+  std::optional<SequenceNotes> former_sequences() const;
+  void choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<void> choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
@@ -106,7 +111,8 @@ Shape Train::shape_of(const DatasetView& data) const {
 
 Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
   const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
-  auto names = read_names(shape);
+  auto names =
+      data.is_sequence() ? Result<PartNames>(PartNames{data.item_names, history_names(data.item_names)}) : read_names(shape);
   if (!names) return names.error();
   const DataFacts facts{false, data.train_pager != nullptr, shape, data.train.size()};
   if (!resumed_) {
@@ -115,6 +121,7 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   }
   warn(asked, resumed_->model().config(), facts);
   if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
+  if (data.is_sequence()) return resumed_model();
   Model model = resumed_model();
   if (!names->labels.empty()) {
     if (auto done = model.set_label_names(std::move(names->labels)); !done) return done.error();
@@ -211,6 +218,7 @@ Result<int> Train::run() {
   settings.model_path = options_.model;
   ignore_broken_pipes();
   const InterruptGuard guard(settings.quiet);
+  options_.files.holdout_last = options_.sequence.held_back;
   if (auto ok = options_.check(); !ok) return ok.error();
   Checkpoints::remove_abandoned(options_.model);
   auto log = EventLog::open(options_.log);
@@ -219,6 +227,7 @@ Result<int> Train::run() {
   const auto asked = open_former();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.run.threads);
+  if (auto ok = options_.check_sequences(reads_sequences()); !ok) return ok.error();
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
@@ -247,10 +256,20 @@ Result<ConfigSource::Resolved> Train::open_former() {
   return asked;
 }
 
+/// Whether items already seen are answered, too, follows from the sequences where nobody said it.
+void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const {
+  if (former() != nullptr || asked.names("exclude-input") || !data.excludes_seen) return;
+  asked.config.candidates.exclude_input = true;
+  if (options_.settings.quiet) return;
+  note(fmt::format("exclude-input on: none of the {} next items is among those before it; --exclude-input off says otherwise",
+                   grouped(data.train.size())));
+}
+
 /// Without a preset the data choose one.
-Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const DatasetView& data) const {
+Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const {
   if (former() != nullptr || !options_.config.preset_name().empty()) return {};
-  const PresetChoice choice = choose_preset(data);
+  const PresetChoice choice =
+      data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"} : choose_preset(data.train);
   auto chosen = options_.config.resolve_from(choice.preset);
   if (!chosen) return chosen.error();
   asked = std::move(*chosen);
@@ -267,11 +286,15 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   tune_tables(tuned, shape);
   if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
   const DataProfile known = profile(data.train, data.train_pager);
-  const std::string chosen = settle_weighting(asked, from_.has_value(), known);
+  const std::string chosen = data.is_sequence() ? std::string() : settle_weighting(asked, from_.has_value(), known);
+  // Values that fall with age say what they are to say.
+  if (data.is_sequence() && asked.config.network.weighting == FeatureWeighting::automatic)
+    asked.config.network.weighting = FeatureWeighting::given;
   if (options_.settings.quiet) return known;
   note(data_line(known));
   if (!chosen.empty()) note(chosen);
-  note_shared_rows(data, options_.files);
+  // Users who began alike have the same rows, and nothing is wrong with that.
+  if (!data.is_sequence()) note_shared_rows(data, options_.files);
   return known;
 }
 
@@ -282,9 +305,11 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   ReadSettings reading{seed, settings.quiet, {}, {}};
   if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
   if (resumed_) reading.shape = resumed_->model().shape();
-  const auto data = read_training_data(options_.files, options_.data, reading);
+  const auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
+                                      : read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
-  if (auto chosen = choose_by_data(asked, data->train); !chosen) return chosen.error();
+  if (auto chosen = choose_by_data(asked, *data); !chosen) return chosen.error();
+  choose_exclusion(asked, *data);
   std::optional<DataProfile> known;
   if (!resumed_) {
     auto looked = look_at(asked, *data);
@@ -295,13 +320,15 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);
   if (!model) return model.error();
+  if (model->data_notes().empty())
+    model->set_data_notes(data->is_sequence() ? data->notes : data_notes(data->format, data->id_base));
   options_.warn_of_idle(*model, false);
-  if (model->data_notes().empty()) model->set_data_notes(data_notes(data->format, data->id_base));
   if (known && !settings.quiet) warn_of_outsized(*model, *known);
   const DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
+  if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
   settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
@@ -324,6 +351,13 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
   }
   log.write(start_json(model, data, needs.memory, needs.threads));
 }
+
+/// How the sequences were read that a model was trained on before it is trained on again, if any.
+std::optional<SequenceNotes> Train::former_sequences() const {
+  return former() != nullptr ? SequenceNotes::of(*former()) : std::nullopt;
+}
+
+bool Train::reads_sequences() const { return options_.data.is_sequence(former_sequences().has_value()); }
 
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
 bool Train::reads_text(const ConfigSource::Resolved& asked) const {

@@ -38,12 +38,14 @@ std::string speed_text(const datasets::ReadReport& report) {
 void DataOptions::add_options(CLI::App& parser) {
   const std::string group = "Data";
   parser
-      .add_option("--format", format_,
-                  "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v'), libsvm, or text (words of a running text, for "
-                  "train and eval); "
-                  "plain, .gz, .zst, .bz2, .xz, a file of a .zip or .tar archive (of several: ARCHIVE:NAME), or - for standard "
-                  "input. Default xmc, or text "
-                  "with the presets text8 and text8-slide.")
+      .add_option(
+          "--format", format_,
+          "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v'), libsvm, sequence ('user item item ...' or 'item "
+          "item ...' in the order of time, for train, eval and predict), or text (words of a running text, for train and "
+          "eval); "
+          "plain, .gz, .zst, .bz2, .xz, a file of a .zip or .tar archive (of several: ARCHIVE:NAME), or - for standard "
+          "input. Default xmc, or text "
+          "with the presets text8 and text8-slide, or sequence for a model of sequences.")
       ->type_name("NAME")
       ->group(group);
   parser
@@ -62,7 +64,7 @@ void DataOptions::add_options(CLI::App& parser) {
 }
 
 Result<void> DataOptions::check() const {
-  if (!format_.empty() && format_ != "text") {
+  if (!format_.empty() && format_ != "text" && format_ != "sequence") {
     if (const auto format = choose_format("--format", format_); !format) return format.error();
   }
   if (!id_base_.empty()) {
@@ -79,6 +81,9 @@ Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const
   datasets::ReadOptions options;
   if (format_ == "text")
     return usage_error("--format text is for train, and for eval of a model of words; use xmc or libsvm here");
+  if (format_ == "sequence")
+    return usage_error(
+        "--format sequence is for train, and for eval and predict of a model of sequences; use xmc or libsvm here");
   const auto format = choose_format("--format", format_.empty() ? "xmc" : format_);
   if (!format) return format.error();
   const auto id_base = choose("--id-base", id_base_.empty() ? "detect" : id_base_, kIdBases);

@@ -45,6 +45,8 @@ class DataOptions {
 
   /// Whether the files are running text: the format says so, or none is named and `otherwise` holds.
   bool is_text(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "text"; }
+  /// Likewise whether they are sequences of items.
+  bool is_sequence(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "sequence"; }
   bool names_format() const noexcept { return !format_.empty(); }
 
   /// Usage error if a name is none of the known ones, or if --id-base contradicts `known`.

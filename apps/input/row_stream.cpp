@@ -1,9 +1,5 @@
 #include "apps/input/row_stream.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <limits>
 #include <utility>
 
@@ -15,31 +11,11 @@
 #include "datasets/message.h"
 #include "datasets/parse_rows.h"
 #include "datasets/xmc_header.h"
-#include "system/message.h"
 
 namespace glissade::apps {
-namespace {
-
-constexpr std::size_t kReadBytes = std::size_t{1} << 20;
-
-}  // namespace
 
 RowStream::RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count)
-    : descriptor_(descriptor), name_(std::move(name)), options_(options), feature_count_(feature_count) {}
-
-/// Appends what one read gives; false at the end of the input.
-Result<bool> RowStream::fill() {
-  const std::size_t old_size = pending_.size();
-  pending_.resize(old_size + kReadBytes);
-  ssize_t got = 0;
-  do {
-    got = read(descriptor_, pending_.data() + old_size, kReadBytes);
-  } while (got < 0 && errno == EINTR);
-  const int error = errno;
-  pending_.resize(old_size + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-  if (got < 0) return runtime_error(fmt::format("cannot read {}: {}", datasets::quoted(name_), system::error_text(error)));
-  return got > 0;
-}
+    : lines_(descriptor, name), name_(std::move(name)), options_(options), feature_count_(feature_count) {}
 
 /// Takes off what may stand before the first row: a byte-order mark, comments, a header.
 Result<void> RowStream::take_front(std::string_view& lines) {
@@ -68,26 +44,17 @@ Result<void> RowStream::take_front(std::string_view& lines) {
 }
 
 Result<SparseRows> RowStream::next() {
-  pending_.erase(0, taken_);
-  taken_ = 0;
   for (;;) {
-    while (!ended_ && pending_.rfind('\n') == std::string::npos) {
-      const auto more = fill();
-      if (!more) return more.error();
-      ended_ = !*more;
-      if (ended_ && !pending_.empty() && pending_.back() != '\n') pending_ += '\n';
-    }
-    if (pending_.empty()) return SparseRows{};
-    std::string_view lines(pending_.data(), pending_.rfind('\n') + 1);
-    taken_ = lines.size();
+    const auto come = lines_.next();
+    if (!come) return come.error();
+    if (come->empty()) return SparseRows{};
+    std::string_view lines = *come;
     if (at_front_) {
       if (auto taken = take_front(lines); !taken) return taken.error();
     }
-    if (!lines.empty()) {
-      const auto rows = parse(lines);
-      if (!rows || rows->rows() > 0) return rows;
-    }
-    pending_.erase(0, std::exchange(taken_, 0));
+    if (lines.empty()) continue;
+    const auto rows = parse(lines);
+    if (!rows || rows->rows() > 0) return rows;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <glissade/result.h>
 #include <glissade/views.h>
 
+#include "apps/input/line_stream.h"
 #include "datasets/read.h"
 
 namespace glissade::apps {
@@ -30,17 +31,13 @@ class RowStream {
   std::uint64_t unknown_features() const noexcept { return unknown_features_; }
 
  private:
-  Result<bool> fill();
   Result<void> take_front(std::string_view& lines);
   Result<SparseRows> parse(std::string_view lines);
 
-  int descriptor_;
+  LineStream lines_;
   std::string name_;
   datasets::ReadOptions options_;
   std::uint32_t feature_count_;
-  std::string pending_;  ///< begins with the lines of the last block, `taken_` bytes long
-  std::size_t taken_ = 0;
-  bool ended_ = false;
   bool at_front_ = true;  ///< nothing but comments has come
   std::uint64_t lines_before_ = 0;
   std::uint64_t rows_ = 0;

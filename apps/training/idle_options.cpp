@@ -20,9 +20,9 @@ struct Situation {
   const EarlyStopState& watch() const noexcept { return settings().notes.watch; }
   bool evaluates() const noexcept {
     const TrainingFiles& files = options.files;
-    return !files.valid.empty() || !files.test.empty() || files.holdout != 0;
+    return files.has_validation() || !files.test.empty();
   }
-  bool tests_each_epoch() const noexcept { return options.files.valid.empty() && options.files.holdout == 0; }
+  bool tests_each_epoch() const noexcept { return !options.files.has_validation(); }
   bool stopped_early() const noexcept {
     const MonitorSettings& monitor = settings().monitor;
     return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
@@ -50,7 +50,10 @@ constexpr std::string_view kNoStates =
     "a running text has no states within an epoch to go on from; --checkpoint-epochs says when its model file is written";
 constexpr std::string_view kNoCopies = "running texts have no binary copies; it counts for rows with labels";
 
+constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
+
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
+constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
 constexpr bool (*kIsText)(const S&) = [](const S& s) { return s.text; };
 
 /// The one place that says when an option of `train` itself does nothing. Values that ask for nothing, such as --keep 0, do what
@@ -82,6 +85,8 @@ constexpr std::array kRules = {
 
     Rule{"--no-cache", kIsText, kNoCopies},
     Rule{"--cache-dir", kIsText, kNoCopies},
+    Rule{"--no-cache", kIsSequence, kNoCopiesOfSequences},
+    Rule{"--cache-dir", kIsSequence, kNoCopiesOfSequences},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/sequence_options.h"
 #include "apps/training/resume_point.h"
 #include "datasets/message.h"
 
@@ -57,6 +58,17 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
     }
     options.files.holdout = share;
   }
+  if (notes_.holdout_last) {
+    std::uint32_t& held_back = options.sequence.held_back;
+    if (options.sequence.names_held_back() && held_back != *notes_.holdout_last) {
+      return usage_error(fmt::format(
+          "--resume: {} holds the last {} items of each sequence out, not {}; leave --holdout-last out, or start a new "
+          "run without --resume",
+          datasets::quoted(path_), *notes_.holdout_last, held_back));
+    }
+    held_back = *notes_.holdout_last;
+    options.files.holdout_last = held_back;
+  }
   const EarlyStopState& watch = notes_.watch;
   MonitorSettings& monitor = options.settings.monitor;
   if (watch.metric.empty()) return options.check_monitor();
@@ -76,6 +88,9 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
 Result<void> ResumedRun::take(const ConfigSource::Resolved& asked, std::string& note) {
   ConfigSource::Resolved wanted = asked;
   tune_tables(wanted.config, model_.shape());
+  // The sequences chose it where nobody named it.
+  if (SequenceNotes::of(model_) && !asked.names("exclude-input"))
+    wanted.config.candidates.exclude_input = model_.config().candidates.exclude_input;
   if (auto same = check_same(wanted, model_.config(), path_); !same) return same;
   model_.set_machine_options(asked.config);
   const std::uint32_t planned = model_.config().training.epochs, epochs = asked.config.training.epochs;
@@ -117,6 +132,8 @@ Result<void> ResumedRun::check_data(const TrainingData& data, const TrainingFile
     }
     return other_data(fmt::format("{} has as many rows as the run's data, but other ones or in another order", file));
   }
+  if (data.is_sequence() && data.item_names != model_.label_names())
+    return other_data(fmt::format("{} has other items than the run's sequences", file));
   return check_validation(data.validation, data.validation_path);
 }
 

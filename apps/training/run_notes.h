@@ -16,12 +16,13 @@ namespace glissade::apps {
 /// What a run keeps in its model file beside the training state (Model::run_notes()), as JSON: which rows it holds out, and how
 /// early stopping stands. A file of an earlier version says less.
 struct RunNotes {
-  std::optional<double> holdout;           ///< share of the rows that is held out; missing: the file does not say
-  EarlyStopState watch;                    ///< no metric: nothing is watched
-  std::optional<EpochReport> unevaluated;  ///< the last epoch, where a signal came before what is watched was known
-  std::uint64_t validation = 0;            ///< fingerprint of what epochs are evaluated on for the watch; 0 = unknown or none
-  std::uint64_t rows = 0;                  ///< content of the training rows in any order, see unordered(); 0 = unknown
-  std::uint64_t text = 0;                  ///< content of the running text that is trained on; 0 = unknown or none
+  std::optional<double> holdout;              ///< share of the rows that is held out; missing: the file does not say
+  std::optional<std::uint32_t> holdout_last;  ///< of sequences, likewise
+  EarlyStopState watch;                       ///< no metric: nothing is watched
+  std::optional<EpochReport> unevaluated;     ///< the last epoch, where a signal came before what is watched was known
+  std::uint64_t validation = 0;               ///< fingerprint of what epochs are evaluated on for the watch; 0 = unknown or none
+  std::uint64_t rows = 0;                     ///< content of the training rows in any order, see unordered(); 0 = unknown
+  std::uint64_t text = 0;                     ///< content of the running text that is trained on; 0 = unknown or none
 
   /// Notes that are not ours, or damaged, say nothing.
   static RunNotes parse(const std::string& text);

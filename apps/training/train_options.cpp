@@ -45,6 +45,7 @@ void TrainOptions::add_options(CLI::App& parser) {
       ->type_name("DIR");
   parser.add_flag("--quiet", settings.quiet, "Print nothing but errors and warnings.");
   data.add_options(parser);
+  sequence.add_options(parser, SequenceOptions::For::train);
   config.add_options(parser);
   parser_ = &parser;
 }
@@ -113,6 +114,8 @@ Result<void> TrainOptions::check() const {
   if (files.train.empty() || model.empty()) return usage_error("train needs --train FILE and --model FILE");
   if (!files.valid.empty() && files.holdout != 0)
     return usage_error("--valid and --holdout exclude each other; give one of them");
+  if (files.holdout_last > 0 && !files.valid.empty())
+    return usage_error("--valid and --holdout-last exclude each other; give one of them");
   if (resumes() && !from.empty()) {
     return usage_error(
         "--resume and --from exclude each other: --resume goes on with a run, --from starts a new one; give one of "
@@ -138,6 +141,16 @@ Result<void> TrainOptions::check() const {
   return check_replaceable(model, inputs);
 }
 
+Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
+  if (auto ok = sequence.check(reads_sequences); !ok) return ok;
+  if (!reads_sequences) return {};
+  if (files.holdout > 0)
+    return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
+  if (!label_names.empty() || !feature_names.empty())
+    return usage_error("--label-names and --feature-names: sequences bring their own names; leave them out");
+  return {};
+}
+
 Result<void> TrainOptions::check_monitor() const {
   for (const CLI::Option* option : {patience_, min_delta_}) {
     if (option->count() > 0 && settings.monitor.metric.empty())
@@ -145,7 +158,7 @@ Result<void> TrainOptions::check_monitor() const {
   }
   const auto watched = EarlyStop::create(settings.monitor);
   if (!watched) return watched.error();
-  if (!watched->needs_evaluation() || !files.test.empty() || !files.valid.empty() || files.holdout != 0) return {};
+  if (!watched->needs_evaluation() || !files.test.empty() || files.has_validation()) return {};
   return usage_error(
       fmt::format("--monitor {} needs data to evaluate on; give --valid FILE or --holdout SHARE", settings.monitor.metric));
 }

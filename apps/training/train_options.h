@@ -6,6 +6,7 @@
 
 #include "apps/config/config_source.h"
 #include "apps/input/data_options.h"
+#include "apps/input/sequence_options.h"
 #include "apps/training/run.h"
 #include "apps/training/training_data.h"
 
@@ -27,6 +28,9 @@ class TrainOptions {
   /// brought what is missing on the command line.
   Result<void> check_monitor() const;
 
+  /// Usage error if the run reads sequences and options do not go with them, or the other way round.
+  Result<void> check_sequences(bool reads_sequences) const;
+
   /// One line on standard error for each option of `train` itself that was given and has no effect on the training of `model`:
   /// new, or read from a file, settings.notes being what that file says of its run.
   void warn_of_idle(const Model& model, bool text) const;
@@ -47,6 +51,7 @@ class TrainOptions {
   RunSettings settings;
   ConfigSource config;
   DataOptions data;
+  SequenceOptions sequence;
 
  private:
   void add_start_options(CLI::App& parser);

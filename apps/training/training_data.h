@@ -25,15 +25,23 @@ struct TrainingData {
   std::string validation_path;
   std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;
+  std::vector<std::string> item_names;  ///< of sequences
+  std::string notes;                    ///< of sequences: how they are read, for Model::set_data_notes()
+  bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
   datasets::Format format = datasets::Format::xmc;
   datasets::IdBase id_base = datasets::IdBase::zero;  ///< of the training file, and so of all
+
+  bool is_sequence() const noexcept { return !item_names.empty(); }
 };
 
 struct TrainingFiles {
   std::string train;
-  std::string test;    ///< "" = none
-  std::string valid;   ///< "" = none
-  double holdout = 0;  ///< share of the training rows to evaluate on instead; 0 = none
+  std::string test;                ///< "" = none
+  std::string valid;               ///< "" = none
+  double holdout = 0;              ///< share of the training rows to evaluate on instead; 0 = none
+  std::uint32_t holdout_last = 0;  ///< last items of each sequence that are held out, the first of these to evaluate on; 0 = none
+
+  bool has_validation() const noexcept { return !valid.empty() || holdout != 0 || holdout_last != 0; }
 };
 
 /// How the files of a run are read.

@@ -136,6 +136,12 @@ Config items() {
   return config;
 }
 
+/// From the last but one items of the users of beauty (131,413 prefixes).
+Config next_item() {
+  Config config = few_rows();
+  return config;
+}
+
 Config plain() { return {}; }
 
 constexpr auto kPresets = std::to_array<Preset>({
@@ -146,6 +152,7 @@ constexpr auto kPresets = std::to_array<Preset>({
      long_text},
     {"items", "Items that go with items (features and labels are the same things): sparse rows by inverse document frequency.",
      items},
+    {"next-item", "Sequences of items in the order of time (--format sequence): as few-rows, with more dropout.", next_item},
     {"plain", "The defaults of the single options: a hidden layer of 128 units alone.", plain},
     {"amazon-670k",
      "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active "

@@ -71,10 +71,11 @@ Result<void> check_words(const Config& config) {
   return {};
 }
 
-/// Feature f would keep label f from being an answer although the two have nothing to do with each other.
+/// Feature f would keep label f from being an answer although the two have nothing to do with each other. Features that are
+/// several times as many as labels may be the labels' things several times over, such as all items and the last one apart.
 Result<void> check_items(const Config& config, const Shape& shape) {
   const bool paths = config.sparse_rows.fan_in != 0 || config.candidates.neighbours != 0;
-  if (!config.candidates.exclude_input || !paths || shape.features == shape.labels) return {};
+  if (!config.candidates.exclude_input || !paths || shape.features % shape.labels == 0) return {};
   return usage_error("option 'exclude-input': 'on' does not go with " + std::to_string(shape.features) + " features and " +
                      std::to_string(shape.labels) +
                      " labels, they are not the same things, and right answers would be left out; use exclude-input off, or "

@@ -46,6 +46,10 @@ OWN = {
     ("train", "--keep"): UINT32._replace(low="0"),
     ("train", "--patience"): UINT32,
     ("train", "--min-delta"): Numbers("0", "1e6", "1000000.5"),
+    ("train", "--sequence-decay"): Numbers("0", "1", "1.01"),
+    ("train", "--sequence-window"): Numbers("1", "100000", "100001"),
+    ("train", "--holdout-last"): Numbers("0", "1000", "1001"),
+    ("eval", "--holdout-last"): BEST,
     ("eval", "--among"): COUNT._replace(low="1"),
     ("eval", "--threads"): THREADS,
     ("predict", "--k"): BEST,
@@ -61,7 +65,8 @@ OWN = {
     ("generate", "--labels-per-sample"): Numbers("0", "1e308", "2e308"),
     ("generate", "--threads"): THREADS,
 }
-NUMERIC_TYPES = {"N", "K", "SHARE", "MINUTES", "DELTA", "MEAN"}
+NUMERIC_TYPES = {"N", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
+OF_SEQUENCES = {"--sequence-decay", "--sequence-window", "--holdout-last"}
 
 
 def run(context):
@@ -117,8 +122,9 @@ class Edges:
             if numeric != {known for known in OWN if known[0] == command}:
                 raise Failure(f"the numbers of {command} are {numeric}; list them here")
             for _, option in sorted(numeric):
+                args = [*early.split(), *(["--format", "sequence"] if option in OF_SEQUENCES else [])]
                 for text, accepted in texts(OWN[command, option]):
-                    cases.append(Case(option, text, accepted, [*early.split(), *given(option, text)], None))
+                    cases.append(Case(option, text, accepted, [*args, *given(option, text)], None))
         self.check_all(cases)
         print(f"edges: {len(cases)} values for {len(OWN)} options of commands", flush=True)
 

@@ -32,6 +32,7 @@ FILES = {
 }
 ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --subsampling 0 --hidden 8 --epochs 2 --threads 1"
+SEQUENCES = "train --format sequence --train t.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 ON = "train --train tiny.txt --model m.glsd --resume --threads 1"
 # Some are needed, or show what others do; an option that is asked about is left out first.
 SHOWN = " --log-json log.jsonl --keep 9"
@@ -50,6 +51,8 @@ TRAIN = [
     Situation("resumed, watched", [ROWS + " --epochs 1 --monitor loss"], ON + " --epochs 3" + SHOWN),
     Situation("over", [ROWS + " --epochs 2"], ON + SHOWN),
     Situation("over, watched", [ROWS + " --epochs 2 --monitor loss --patience 2"], ON + SHOWN),
+    Situation("sequences", [], SEQUENCES + " --epochs 3" + SHOWN),
+    Situation("sequences resumed", [SEQUENCES + " --epochs 1"], SEQUENCES + " --epochs 3 --resume" + SHOWN),
     Situation("text", [], WORDS + SHOWN),
     Situation("text, evaluated", [], WORDS + " --test v.txt" + SHOWN),
     Situation("text resumed", [WORDS], WORDS.replace("epochs 2", "epochs 3") + " --resume" + SHOWN),
@@ -60,25 +63,29 @@ TRAIN_VALUES = {
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--log-json": "log.jsonl",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
-    "--preset": "few-rows", "--config": "config.toml",
+    "--preset": "few-rows", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
 
 DATA = {"--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies"}
 WORD_MODEL = [WORDS]
+SEQUENCE_MODEL = [SEQUENCES + " --epochs 1"]
 # Per command: situations, and a value for each of its options that are not needed.
 OTHERS = {
     "eval": ([
         Situation("rows", [], "eval --model model.glsd --test test.txt"),
         Situation("text", WORD_MODEL, "eval --model m.glsd --test t.txt"),
+        Situation("sequences", SEQUENCE_MODEL, "eval --model m.glsd --test t.txt"),
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
-    ], {**DATA, "--search": "lsh", "--json": None, "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
+    ], {**DATA, "--search": "lsh", "--json": None, "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
     "predict": ([
         Situation("a file", [], "predict --model model.glsd test.txt"),
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),
+        Situation("sequences", SEQUENCE_MODEL, "predict --model m.glsd t.txt"),
+        Situation("sequences on standard input", SEQUENCE_MODEL, "predict --model m.glsd -", "a b\nc\n"),
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
-    ], {**DATA, "--k": "2", "--search": "lsh", "--scores": "logit", "--names": None}),
+    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--scores": "logit", "--names": None}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
     "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
     "export": ([Situation("words", WORD_MODEL, "export --model m.glsd --vectors v.vec")], {}),

@@ -1,0 +1,149 @@
+#include "apps/input/sequence_options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "apps/config/choice.h"
+#include "apps/config/number_option.h"
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+using datasets::LineKey;
+
+constexpr std::array<Choice<LineKey>, 3> kKeys = {{{"detect", LineKey::detect}, {"on", LineKey::on}, {"off", LineKey::off}}};
+constexpr const char* kFormat = "format sequence\n";
+
+/// The value behind "name " on a line of its own, "" if there is none.
+std::string_view value_of(std::string_view notes, std::string_view name) {
+  while (!notes.empty()) {
+    const std::string_view line = notes.substr(0, notes.find('\n'));
+    if (line.starts_with(name) && line.substr(name.size()).starts_with(' ')) return line.substr(name.size() + 1);
+    notes.remove_prefix(std::min(line.size() + 1, notes.size()));
+  }
+  return {};
+}
+
+template <class T>
+void take_number(std::string_view text, T& out) {
+  T value{};
+  if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc()) out = value;
+}
+
+}  // namespace
+
+std::string SequenceNotes::text() const {
+  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n", kFormat, keyed ? "on" : "off", rules.decay,
+                     rules.window);
+}
+
+std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
+  const std::string& notes = model.data_notes();
+  if (!notes.starts_with(kFormat)) return std::nullopt;
+  SequenceNotes found;
+  found.keyed = value_of(notes, "sequence-key") == "on";
+  take_number(value_of(notes, "sequence-decay"), found.rules.decay);
+  take_number(value_of(notes, "sequence-window"), found.rules.window);
+  return found;
+}
+
+void SequenceOptions::add_options(CLI::App& parser, For command) {
+  const std::string group = "Data";
+  const std::string usual = command == For::train ? "Default detect: it is if no two lines begin with the same word, and chance "
+                                                    "would have made some."
+                                                  : "Default: as in the training data of the model.";
+  added_.push_back(
+      parser
+          .add_option("--sequence-key", key_,
+                      "Sequences: whether the first word of a line is a key (a user, a session) and no item: detect, "
+                      "on or off. " +
+                          usual)
+          ->type_name("NAME")
+          ->group(group));
+  if (command == For::train) {
+    decay_ = add_number(parser, "--sequence-decay", rules_.decay, {0, 1},
+                        "Sequences: value of an item that is one place further back; 0 to 1. Default 0.7.")
+                 ->type_name("FACTOR")
+                 ->group(group);
+    window_ = add_number(parser, "--sequence-window", rules_.window, {1, 100'000},
+                         "Sequences: so many last items are looked back at. Default 50.")
+                  ->type_name("N")
+                  ->group(group);
+    held_back_ =
+        add_number(parser, "--holdout-last", held_back, {0, 1000},
+                   "Sequences: train without the last N items of each and evaluate on the first of these, by what is before it.")
+            ->type_name("N");
+    added_.insert(added_.end(), {decay_, window_, held_back_});
+  }
+  if (command == For::eval) {
+    held_back = 1;
+    held_back_ = add_number(parser, "--holdout-last", held_back, {1, 1000},
+                            "Sequences: evaluate on item number N from the end of each, by what is before it. Default 1.")
+                     ->type_name("N");
+    added_.push_back(held_back_);
+  }
+}
+
+bool SequenceOptions::names_held_back() const noexcept { return held_back_ != nullptr && held_back_->count() > 0; }
+
+Result<void> SequenceOptions::check(bool reads_sequences) const {
+  if (!key_.empty()) {
+    if (const auto key = choose("--sequence-key", key_, kKeys); !key) return key.error();
+  }
+  for (const CLI::Option* option : added_) {
+    if (option->count() > 0 && !reads_sequences)
+      return usage_error(fmt::format("{} is for sequences; give --format sequence, too, or leave it out", option->get_name()));
+  }
+  return {};
+}
+
+Result<LineKey> SequenceOptions::key(const std::optional<SequenceNotes>& notes) const {
+  if (!key_.empty()) {
+    const auto key = choose("--sequence-key", key_, kKeys);
+    if (!key || *key != LineKey::detect) return key;
+  }
+  if (!notes) return LineKey::detect;
+  return notes->keyed ? LineKey::on : LineKey::off;
+}
+
+Result<datasets::HistoryRules> SequenceOptions::rules(const std::optional<SequenceNotes>& notes) const {
+  if (!notes) return rules_;
+  const auto differs = [](const CLI::Option* option, auto given, auto known) -> Result<void> {
+    if (option == nullptr || option->count() == 0 || given == known) return {};
+    return usage_error(fmt::format("{}: the model has {}, not {}; leave it out, or train a new model without it",
+                                   option->get_name(), known, given));
+  };
+  if (auto same = differs(decay_, rules_.decay, notes->rules.decay); !same) return same.error();
+  if (auto same = differs(window_, rules_.window, notes->rules.window); !same) return same.error();
+  return notes->rules;
+}
+
+std::string describe(const datasets::Sequences& sequences) {
+  const double mean =
+      static_cast<double>(sequences.items.size()) / static_cast<double>(std::max<std::size_t>(1, sequences.size()));
+  return fmt::format("{} sequences of {:.1f} items, {} different ones, the first word of a line is {}", grouped(sequences.size()),
+                     mean, grouped(sequences.names.size()), sequences.keyed ? "its key" : "an item");
+}
+
+Result<datasets::Sequences> read_known_sequences(const std::string& path, const std::string& what,
+                                                 const std::vector<std::string>& names, bool keyed) {
+  auto sequences = datasets::read_sequences(path, names, keyed);
+  if (!sequences) return sequences;
+  if (!what.empty())
+    note(fmt::format("{} {}: {}; read in {}", what, datasets::quoted(path), describe(*sequences),
+                     duration_text(sequences->seconds)));
+  if (sequences->unknown > 0)
+    note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over, and cannot be predicted",
+                     datasets::quoted(path), grouped(sequences->unknown), grouped(sequences->items.size())));
+  return sequences;
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+#include "apps/input/sequence_options.h"
+#include "datasets/vocabulary.h"
+
+namespace glissade::apps {
+
+/// Sequences as rows to predict from, one per line, as they come. An empty line is a sequence without items.
+class SequenceRows {
+ public:
+  /// `names` are the model's items; they must outlive this.
+  SequenceRows(const std::vector<std::string>& names, const SequenceNotes& notes);
+
+  /// The rows of whole lines. They stay valid until the next call.
+  SparseRows rows(std::string_view lines);
+
+  // Of all rows so far.
+  std::uint64_t read() const noexcept { return read_; }
+  std::uint64_t items() const noexcept { return items_read_; }
+  std::uint64_t unknown() const noexcept { return unknown_; }
+
+ private:
+  datasets::WordTable known_;
+  SequenceNotes notes_;
+  std::uint64_t read_ = 0;
+  std::uint64_t items_read_ = 0;
+  std::uint64_t unknown_ = 0;
+  std::vector<std::uint32_t> items_;
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<float> values_;
+};
+
+}  // namespace glissade::apps
