@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -36,18 +38,45 @@ double milliseconds_per_sample(const Evaluation& evaluation) {
   return evaluation.metrics.samples == 0 ? 0 : 1e3 * evaluation.seconds / static_cast<double>(evaluation.metrics.samples);
 }
 
-std::string table(const Evaluation& evaluation, const std::string& search) {
+/// Half of an interval, as a short sign of how sure a mean is.
+std::string half_width(const Measure& measure) { return percent((measure.interval.high - measure.interval.low) / 2); }
+
+void add_row(std::string& text, std::string_view name, const std::vector<std::string>& cells) {
+  text += fmt::format("{:<6}", name);
+  for (const std::string& cell : cells) text += fmt::format("{:>8}", cell);
+  text += '\n';
+}
+
+void add_measures(std::string& text, std::string_view name, const std::vector<CutoffMetrics>& at, Measure CutoffMetrics::*of) {
+  std::vector<std::string> means, sure;
+  for (const CutoffMetrics& metrics : at) {
+    means.push_back(percent((metrics.*of).mean));
+    sure.push_back(half_width(metrics.*of));
+  }
+  add_row(text, name, means);
+  add_row(text, "  +/-", sure);
+}
+
+std::string table(const Evaluation& evaluation, const std::string& search, const std::vector<std::uint32_t>& cutoffs) {
   const Metrics& m = evaluation.metrics;
-  std::string text = fmt::format("{:<6}", "");
-  for (const auto cutoff : kCutoffs) text += fmt::format("{:>8}", fmt::format("@{}", cutoff));
-  const auto row = [&](const char* name, const std::array<double, 3>& values) {
-    text += fmt::format("\n{:<6}", name);
-    for (const double value : values) text += fmt::format("{:>8}", percent(value));
-  };
-  row("P", m.precision);
-  row("nDCG", m.ndcg);
-  row("PSP", m.psp);
-  text += fmt::format("\nsamples {}, without labels {}, search {}, {:.4f} ms/sample, labels scored {} %\n", grouped(m.samples),
+  std::string text;
+  std::vector<std::string> heads;
+  for (const CutoffMetrics& metrics : evaluation.at) heads.push_back(fmt::format("@{}", metrics.k));
+  add_row(text, "", heads);
+  if (cutoffs.empty()) {
+    add_measures(text, "P", evaluation.at, &CutoffMetrics::precision);
+    for (const auto& [name, values] : {std::pair{"nDCG", &m.ndcg}, {"PSP", &m.psp}}) {
+      std::vector<std::string> cells;
+      for (const double value : *values) cells.push_back(percent(value));
+      add_row(text, name, cells);
+    }
+  } else {
+    add_measures(text, "P", evaluation.at, &CutoffMetrics::precision);
+    add_measures(text, "R", evaluation.at, &CutoffMetrics::recall);
+    add_measures(text, "HR", evaluation.at, &CutoffMetrics::hit_rate);
+    add_measures(text, "nDCG", evaluation.at, &CutoffMetrics::ndcg);
+  }
+  text += fmt::format("samples {}, without labels {}, search {}, {:.4f} ms/sample, labels scored {} %\n", grouped(m.samples),
                       grouped(m.unlabelled), search, milliseconds_per_sample(evaluation), percent(evaluation.candidates_share));
   return text;
 }
@@ -61,10 +90,37 @@ std::string json(const Evaluation& evaluation, const std::string& search) {
   for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("p@{}", kCutoffs[i])] = m.precision[i];
   for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("ndcg@{}", kCutoffs[i])] = m.ndcg[i];
   for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("psp@{}", kCutoffs[i])] = m.psp[i];
+  nlohmann::ordered_json intervals = nlohmann::ordered_json::object();
+  for (const CutoffMetrics& at : evaluation.at) {
+    for (const auto& [name, measure] :
+         {std::pair{"p", at.precision}, {"recall", at.recall}, {"hr", at.hit_rate}, {"ndcg", at.ndcg}}) {
+      const std::string key = fmt::format("{}@{}", name, at.k);
+      if (!out.contains(key)) out[key] = measure.mean;
+      intervals[key] = {measure.interval.low, measure.interval.high};
+    }
+  }
+  out["interval_95"] = intervals;
   out["seconds"] = evaluation.seconds;
   out["ms_per_sample"] = milliseconds_per_sample(evaluation);
   out["candidates_share"] = evaluation.candidates_share;
   return out.dump() + "\n";
+}
+
+/// "5,10,20" as numbers, ascending. What is wrong with it otherwise.
+std::string read_cutoffs(std::string_view text, std::vector<std::uint32_t>& out) {
+  constexpr Limits<std::uint32_t> kLimits{1, 1000};
+  out.clear();
+  for (;;) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    std::uint32_t cutoff = 0;
+    if (const std::string wrong = read_number(text.substr(0, end), kLimits, cutoff); !wrong.empty()) return wrong;
+    out.push_back(cutoff);
+    if (end == text.size()) break;
+    text.remove_prefix(end + 1);
+  }
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return {};
 }
 
 /// What is scored.
@@ -84,6 +140,9 @@ constexpr std::string_view kText = "running texts have no binary copies; it coun
 constexpr bool (*kOfQuestions)(const Scored&) = [](const Scored& scored) { return scored.questions; };
 constexpr bool (*kOfText)(const Scored&) = [](const Scored& scored) { return scored.text; };
 
+/// What the field reports of next items.
+constexpr std::array<std::uint32_t, 3> kOfSequences = {5, 10, 20};
+
 using Rule = IdleRule<Scored>;
 constexpr std::array kIdle = {
     Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search == Search::lsh; }, kQuestions},
@@ -96,6 +155,7 @@ constexpr std::array kIdle = {
     Rule{"--cache-dir", kOfText, kText},
     Rule{"--no-cache", kOfSequence, kSequence},
     Rule{"--cache-dir", kOfSequence, kSequence},
+    Rule{"--k", kOfQuestions, kQuestions},
     Rule{"--sequence-key", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
 };
@@ -111,7 +171,21 @@ class Eval : public Command {
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     parser.add_option("--test", test_, "Labelled data; rows without labels are counted but not scored.")->type_name("FILE");
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
-    parser.add_flag("--json", json_, "Print one JSON object; its shares are from 0 to 1.");
+    parser.add_flag(
+        "--json", json_,
+        "Print one JSON object; its shares are from 0 to 1. Behind interval_95: between which values 95 % of the means "
+        "of resampled rows lie.");
+    parser
+        .add_option_function<std::string>(
+            "--k",
+            [this](const std::string& text) {
+              if (const std::string wrong = read_cutoffs(text, cutoffs_); !wrong.empty())
+                throw CLI::ValidationError("--k", wrong);
+            },
+            "Cut-offs, 1 to 1000, such as 5,10,20: P@k, recall, hit rate (HR@k) and nDCG@k there. Default 5,10,20 for sequences; "
+            "else "
+            "P@k, nDCG@k and PSP@k at 1, 3 and 5.")
+        ->type_name("K,K");
     parser
         .add_option("--analogies", questions_.analogies,
                     "Instead of --test: questions such as questions-words.txt, for word vectors.")
@@ -173,7 +247,7 @@ class Eval : public Command {
     if (auto ok = check_scorable(data->view(), test_); !ok) return ok.error();
     const auto known = data_.fit(std::move(*data), test_, model->shape().features, model->shape().labels);
     if (!known) return known.error();
-    return score(*model, known->view(), search);
+    return score(*model, known->view(), search, cutoffs_);
   }
 
   /// How well each sequence tells its last item.
@@ -190,7 +264,8 @@ class Eval : public Command {
     if (rows->short_lines > 0)
       note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(test_), grouped(rows->short_lines),
                        grouped(sequences->size())));
-    return score(model, rows->data.view(), search);
+    return score(model, rows->data.view(), search,
+                 cutoffs_.empty() ? std::vector<std::uint32_t>(kOfSequences.begin(), kOfSequences.end()) : cutoffs_);
   }
 
   /// Of a running text: how well words predict those around them.
@@ -202,20 +277,26 @@ class Eval : public Command {
     const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().words.window);
     if (!samples) return samples.error();
     if (auto ok = check_scorable(samples->view(), test_); !ok) return ok.error();
-    return score(model, samples->view(), search);
+    return score(model, samples->view(), search, cutoffs_);
   }
 
-  Result<std::string> score(const Model& model, const DatasetView& data, Search search) const {
-    const auto evaluation = evaluate(model, data, {search});
+  Result<std::string> score(const Model& model, const DatasetView& data, Search search,
+                            const std::vector<std::uint32_t>& cutoffs) const {
+    EvaluateOptions options;
+    options.search = search;
+    options.cutoffs = cutoffs.empty() ? std::vector<std::uint32_t>(kCutoffs.begin(), kCutoffs.end()) : cutoffs;
+    options.intervals = true;
+    const auto evaluation = evaluate(model, data, options);
     if (!evaluation)
       return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
-    return json_ ? json(*evaluation, search_) : table(*evaluation, search_);
+    return json_ ? json(*evaluation, search_) : table(*evaluation, search_, cutoffs);
   }
 
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string test_;
   std::string search_ = "exact";
+  std::vector<std::uint32_t> cutoffs_;
   WordQuestions questions_;
   bool json_ = false;
   ThreadsOption threads_;

@@ -7,6 +7,7 @@
 #include <glissade/metrics.h>
 
 #include "engine/config/proposing_paths.h"
+#include "engine/evaluation/row_scores.h"
 #include "engine/evaluation/score_sums.h"
 
 namespace glissade {
@@ -31,7 +32,7 @@ SparseRows slice(const SparseRows& rows, std::size_t first, std::size_t count) n
   return {rows.offsets.subspan(first, count + 1), rows.ids, rows.values};
 }
 
-Result<void> check_fit(const Shape& shape, const DatasetView& data) {
+Result<void> check_fit(const Shape& shape, const DatasetView& data, std::span<const std::uint32_t> cutoffs) {
   if (data.feature_count > shape.features) {
     return runtime_error("the data have " + std::to_string(data.feature_count) + " features, the model knows " +
                          std::to_string(shape.features) + "; evaluate on data made for this model");
@@ -41,6 +42,10 @@ Result<void> check_fit(const Shape& shape, const DatasetView& data) {
                          std::to_string(data.labels.rows()) + " of labels; each sample needs both");
   }
   if (data.size() == 0) return runtime_error("the data have no rows; evaluate on at least one row with labels");
+  for (const std::uint32_t cutoff : cutoffs) {
+    if (cutoff == 0 || cutoff > 1000)
+      return usage_error("the cut-off " + std::to_string(cutoff) + " is out of range; allowed: 1 .. 1000");
+  }
   if (data.labels.offsets.front() == data.labels.offsets.back()) {
     return runtime_error("none of the " + std::to_string(data.size()) + " rows has a label; evaluate on labelled data");
   }
@@ -50,7 +55,7 @@ Result<void> check_fit(const Shape& shape, const DatasetView& data) {
 }  // namespace
 
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options) {
-  if (auto fit = check_fit(model.shape(), data); !fit) return fit.error();
+  if (auto fit = check_fit(model.shape(), data, options.cutoffs); !fit) return fit.error();
   std::vector<float> propensity;
   double unseen_weight = 1;
   if (!model.label_counts().empty()) {
@@ -63,9 +68,11 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
 
   PredictOptions predict_options;
   predict_options.k = kCutoffs.back();
+  for (const std::uint32_t cutoff : options.cutoffs) predict_options.k = std::max(predict_options.k, cutoff);
   predict_options.search = options.search;
   const std::size_t at_once = piece_rows(model);
   ScoreSums sums(unseen_weight);
+  RowScores scores(options.cutoffs);
   Evaluation evaluation;
   std::uint64_t candidates = 0;
   std::size_t done = 0;
@@ -77,12 +84,14 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
     sums.add(*predictions, slice(data.labels, done, count), propensity);
+    if (!options.cutoffs.empty()) scores.add(*predictions, slice(data.labels, done, count));
     candidates += predictions->candidates;
     if (options.pager != nullptr) options.pager->release(done, done + count);
     done += count;
     if (options.on_progress) evaluation.complete = options.on_progress(done, data.size()) || done == data.size();
   }
   evaluation.metrics = sums.metrics();
+  evaluation.at = scores.metrics(options.intervals);
   const double all = static_cast<double>(done) * model.shape().labels;
   if (all > 0) evaluation.candidates_share = static_cast<double>(candidates) / all;
   return evaluation;

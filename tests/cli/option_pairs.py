@@ -78,7 +78,7 @@ OTHERS = {
         Situation("sequences", SEQUENCE_MODEL, "eval --model m.glsd --test t.txt"),
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
-    ], {**DATA, "--search": "lsh", "--json": None, "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
+    ], {**DATA, "--search": "lsh", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
     "predict": ([
         Situation("a file", [], "predict --model model.glsd test.txt"),
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),
