@@ -136,9 +136,13 @@ Config items() {
   return config;
 }
 
-/// From the last but one items of the users of beauty (131,413 prefixes).
+/// From the last but one items of the users of beauty (131,413 prefixes), which are not trained on. HR@10 / nDCG@10 there: .1079
+/// / .0684; with the dropout of few-rows .1070 / .0680, with its 12 passes .1062 / .0679.
 Config next_item() {
   Config config = few_rows();
+  config.training.epochs = 4;
+  config.training.feature_dropout = 0.4;
+  config.training.hidden_dropout = 0.5;
   return config;
 }
 
@@ -152,7 +156,8 @@ constexpr auto kPresets = std::to_array<Preset>({
      long_text},
     {"items", "Items that go with items (features and labels are the same things): sparse rows by inverse document frequency.",
      items},
-    {"next-item", "Sequences of items in the order of time (--format sequence): as few-rows, with more dropout.", next_item},
+    {"next-item", "Sequences of items in the order of time (--format sequence): as few-rows, with fewer passes and more dropout.",
+     next_item},
     {"plain", "The defaults of the single options: a hidden layer of 128 units alone.", plain},
     {"amazon-670k",
      "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active "
