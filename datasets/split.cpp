@@ -31,6 +31,28 @@ std::vector<bool> choose(std::uint64_t rows, std::uint64_t held, std::uint64_t s
   return chosen;
 }
 
+/// Whole groups in an order drawn from the seed, without those that would lead away from `held` rows.
+std::vector<bool> choose_groups(std::span<const std::uint64_t> groups, std::uint64_t held, std::uint64_t seed) {
+  struct Place {
+    std::uint64_t order, group;
+    std::size_t row;
+    auto operator<=>(const Place&) const = default;
+  };
+  std::vector<Place> places(groups.size());
+  for (std::size_t row = 0; row < places.size(); ++row)
+    places[row] = {hashing::derive(seed, kHoldOutStream, groups[row]), groups[row], row};
+  std::ranges::sort(places);
+  std::vector<bool> chosen(groups.size());
+  std::uint64_t taken = 0;
+  for (std::size_t begin = 0, end = 0; begin < places.size() && taken < held; begin = end) {
+    while (end < places.size() && places[end].group == places[begin].group) ++end;
+    if (end - begin > 2 * (held - taken)) continue;
+    for (std::size_t i = begin; i < end; ++i) chosen[places[i].row] = true;
+    taken += end - begin;
+  }
+  return chosen;
+}
+
 class RowCopier {
  public:
   RowCopier(const DatasetView& view, const std::vector<bool>& chosen, bool wanted) : view_(view) {
@@ -79,18 +101,21 @@ class RowCopier {
 
 }  // namespace
 
-std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64_t seed) {
+std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64_t seed, std::span<const std::uint64_t> groups) {
+  if (!groups.empty()) return choose_groups(groups, held_rows(rows, fraction), seed);
   return choose(rows, held_rows(rows, fraction), seed);
 }
 
-std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts) {
-  const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed);
+std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts,
+                                     std::span<const std::uint64_t> groups) {
+  const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed, groups);
   return {RowCopier(view, chosen, false).take(facts), RowCopier(view, chosen, true).take(facts)};
 }
 
-std::pair<Dataset, Dataset> hold_out(const Dataset& data, double fraction, std::uint64_t seed) {
-  if (auto parts = hold_out_in_cache(data, fraction, seed)) return std::move(*parts);
-  return hold_out(data.view(), fraction, seed, data.facts());
+std::pair<Dataset, Dataset> hold_out(const Dataset& data, double fraction, std::uint64_t seed,
+                                     std::span<const std::uint64_t> groups) {
+  if (auto parts = hold_out_in_cache(data, fraction, seed, groups)) return std::move(*parts);
+  return hold_out(data.view(), fraction, seed, data.facts(), groups);
 }
 
 }  // namespace glissade::datasets

@@ -1,7 +1,6 @@
 #include "datasets/split_cache.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <filesystem>
 #include <span>
@@ -76,10 +75,15 @@ CacheContents contents_of(const Part& part) {
   return contents;
 }
 
-CacheFile place_of(const CacheFile& source, double fraction, std::uint64_t seed, bool held_out) {
-  const std::array<std::uint64_t, 6> parts = {source.key.low, source.key.high,        std::bit_cast<std::uint64_t>(fraction),
-                                              seed,           held_out ? 1ull : 0ull, kSplitVersion};
-  const Hash128 key = content_hash(parts.data(), sizeof parts);
+CacheFile place_of(const CacheFile& source, double fraction, std::uint64_t seed, std::span<const std::uint64_t> groups,
+                   bool held_out) {
+  std::vector<std::uint64_t> parts = {source.key.low, source.key.high,        std::bit_cast<std::uint64_t>(fraction),
+                                      seed,           held_out ? 1ull : 0ull, kSplitVersion};
+  if (!groups.empty()) {
+    const Hash128 of_groups = content_hash(groups.data(), groups.size_bytes());
+    parts.insert(parts.end(), {of_groups.low, of_groups.high});
+  }
+  const Hash128 key = content_hash(parts.data(), parts.size() * sizeof(std::uint64_t));
   return {cache_path(std::filesystem::path(source.path).parent_path().string(), key), key};
 }
 
@@ -91,13 +95,14 @@ std::optional<Dataset> load_or_store(const CacheFile& place, const Part& part) {
 
 }  // namespace
 
-std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data, double fraction, std::uint64_t seed) {
+std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data, double fraction, std::uint64_t seed,
+                                                             std::span<const std::uint64_t> groups) {
   if (!data.cache_file()) return std::nullopt;
-  const std::vector<bool> held_out = held_out_rows(data.view().size(), fraction, seed);
+  const std::vector<bool> held_out = held_out_rows(data.view().size(), fraction, seed, groups);
   if (std::ranges::find(held_out, true) == held_out.end() || std::ranges::find(held_out, false) == held_out.end())
     return std::nullopt;
   const auto part = [&](bool wanted) {
-    return load_or_store(place_of(*data.cache_file(), fraction, seed, wanted), {data, held_out, wanted});
+    return load_or_store(place_of(*data.cache_file(), fraction, seed, groups, wanted), {data, held_out, wanted});
   };
   auto train = part(false);
   if (!train) return std::nullopt;

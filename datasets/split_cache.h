@@ -2,16 +2,18 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "datasets/dataset.h"
 
 namespace glissade::datasets {
 
-/// hold_out() into two files of the cache, beside that of `data`: named after its key, `fraction`, `seed` and the part, and found
-/// there the next time. Both parts are mapped and verified as any cache file, with pagers. Passes through the rows of `data` and
-/// lets them go; holds a few MiB and a bit per row. Nothing where `data` are not from the cache, where a part would be empty, and
-/// where the files cannot be written.
-std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data, double fraction, std::uint64_t seed);
+/// hold_out() into two files of the cache, beside that of `data`: named after its key, `fraction`, `seed`, `groups` and the part,
+/// and found there the next time. Both parts are mapped and verified as any cache file, with pagers. Passes through the rows of
+/// `data` and lets them go; holds a few MiB and a bit per row. Nothing where `data` are not from the cache, where a part would be
+/// empty, and where the files cannot be written.
+std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data, double fraction, std::uint64_t seed,
+                                                             std::span<const std::uint64_t> groups = {});
 
 }  // namespace glissade::datasets

@@ -160,13 +160,17 @@ class Info : public Command {
     if (data_.is_text(asked->config.network.loss == LossKind::ns))
       return usage_error("info --estimate is for samples with labels; a running text takes what its vocabulary takes");
     const ThreadLimit limit(asked->config.run.threads);
-    const auto data = read_training_data(files_, data_, {asked->config.run.seed, true, {}, {}});
+    const bool chooses = config_.preset_name().empty();
+    ReadSettings reading{asked->config.run.seed, true, {}, {}};
+    reading.relations.find = chooses ? may_find_siblings(*asked) : finds_siblings(asked->config);
+    const auto data = read_training_data(files_, data_, reading);
     if (!data) return data.error();
-    if (config_.preset_name().empty()) asked = config_.resolve_from(choose_preset(data->train).preset);
+    const auto& feature_labels = data->relations.feature_labels;
+    if (chooses) asked = config_.resolve_from(choose_preset(data->train, feature_labels).preset);
     if (!asked) return asked.error();
     settle_weighting(*asked, false, profile(data->train, data->train_pager));
     const Shape shape{data->train.feature_count, data->train.label_count};
-    if (auto valid = validate(asked->config, shape); !valid) return valid.error();
+    if (auto valid = validate(asked->config, shape, !feature_labels.empty()); !valid) return valid.error();
     const DataFacts facts{false, data->train_pager != nullptr, shape, data->train.size()};
     for (const std::string& line : config_.warnings(*asked, asked->config, facts)) complain("warning: " + line);
     tune_tables(asked->config, shape);

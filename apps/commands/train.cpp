@@ -64,6 +64,7 @@ class Train : public Command {
   struct PartNames {
     std::vector<std::string> labels;
     std::vector<std::string> features;
+    std::vector<std::uint32_t> feature_labels = {};  ///< see Model::create
   };
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   bool reads_text(const ConfigSource::Resolved& asked) const;
@@ -71,10 +72,13 @@ class Train : public Command {
   bool reads_sequences() const;
   std::optional<SequenceNotes> former_sequences() const;
   void choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const;
+  bool finds_siblings(const ConfigSource::Resolved& asked) const;
+  Result<void> relate_names(const ConfigSource::Resolved& asked, TrainingData& data) const;
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
+  std::vector<std::uint32_t> same_things(const Config& config, const RowRelations& relations, std::size_t labels) const;
   void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
   Result<Model> new_model(Config config, const Shape& shape, PartNames names);
   Result<Model> started_from(const Config& config, const Shape& shape, PartNames names);
@@ -117,6 +121,7 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   const DataFacts facts{false, data.train_pager != nullptr, shape, data.train.size()};
   if (!resumed_) {
     warn(asked, asked.config, facts);
+    names->feature_labels = same_things(asked.config, data.relations, data.train.label_count);
     return new_model(asked.config, shape, std::move(*names));
   }
   warn(asked, resumed_->model().config(), facts);
@@ -132,18 +137,30 @@ Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const Train
   return model;
 }
 
+/// The table of which feature is which label, where the model is to use it. Told in either case.
+std::vector<std::uint32_t> Train::same_things(const Config& config, const RowRelations& relations, std::size_t labels) const {
+  if (relations.feature_labels.empty()) return {};
+  const bool excludes = config.candidates.exclude_input;
+  if (!options_.settings.quiet) {
+    note(fmt::format("{} of {} labels are features under other ids: {}", grouped(relations.same_things), grouped(labels),
+                     excludes ? "a row's own features are not predicted as its labels (--exclude-input off: they may be)"
+                              : "a row's own features may be predicted as its labels (--exclude-input on: they are not)"));
+  }
+  return excludes ? relations.feature_labels : std::vector<std::uint32_t>();
+}
+
 /// Also with --quiet: what is passed over in silence looks as if it had been done.
 void Train::warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const {
   for (const std::string& line : options_.config.warnings(asked, config, data)) complain("warning: " + line);
 }
 
 Result<Model> Train::new_model(Config config, const Shape& shape, PartNames names) {
-  if (auto valid = validate(config, shape); !valid) return valid.error();
+  if (auto valid = validate(config, shape, !names.feature_labels.empty()); !valid) return valid.error();
   const std::string tuned = tune_tables(config, shape);
   if (!tuned.empty() && !options_.settings.quiet) note(tuned);
   if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
   if (from_) return started_from(config, shape, std::move(names));
-  auto model = Model::create(config, shape);
+  auto model = Model::create(config, shape, std::move(names.feature_labels));
   if (!model) return model;
   if (auto done = model->set_label_names(std::move(names.labels)); !done) return done.error();
   if (auto done = model->set_feature_names(std::move(names.features)); !done) return done.error();
@@ -153,7 +170,8 @@ Result<Model> Train::new_model(Config config, const Shape& shape, PartNames name
 Result<Model> Train::started_from(const Config& config, const Shape& shape, PartNames names) {
   const std::string file = datasets::quoted(options_.from);
   Model::Taken taken;
-  auto model = Model::create_from(*from_, config, shape, std::move(names.features), std::move(names.labels), &taken);
+  auto model = Model::create_from(*from_, config, shape, std::move(names.features), std::move(names.labels), &taken,
+                                  std::move(names.feature_labels));
   if (!model) return Error{fmt::format("--from: {}: {}", file, model.error().message), model.error().kind};
   from_.reset();
   if (!options_.settings.quiet) {
@@ -265,11 +283,32 @@ void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& 
                    grouped(data.train.size())));
 }
 
+/// A run that goes on does what it did.
+bool Train::finds_siblings(const ConfigSource::Resolved& asked) const {
+  if (resumed_) return apps::finds_siblings(resumed_->model().config());
+  const bool chosen_by_data = from_ == std::nullopt && options_.config.preset_name().empty();
+  return chosen_by_data ? may_find_siblings(asked) : apps::finds_siblings(asked.config);
+}
+
+/// Labels and features of equal names are the same things where that was asked for, or where the rows agree.
+Result<void> Train::relate_names(const ConfigSource::Resolved& asked, TrainingData& data) const {
+  RowRelations& relations = data.relations;
+  if (former() != nullptr || relations.same_ids || !relations.feature_labels.empty()) return {};
+  if (options_.label_names.empty() || options_.feature_names.empty()) return {};
+  const auto names = read_names(shape_of(data.train));
+  if (!names) return names.error();
+  std::vector<std::uint32_t> table = same_names(names->labels, names->features);
+  if (table.empty()) return {};
+  if (asked.config.candidates.exclude_input || choose_preset(data.train, table).preset == "items")
+    set_same_things(relations, std::move(table));
+  return {};
+}
+
 /// Without a preset the data choose one.
 Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const {
   if (former() != nullptr || !options_.config.preset_name().empty()) return {};
-  const PresetChoice choice =
-      data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"} : choose_preset(data.train);
+  const PresetChoice choice = data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"}
+                                                 : choose_preset(data.train, data.relations.feature_labels);
   auto chosen = options_.config.resolve_from(choice.preset);
   if (!chosen) return chosen.error();
   asked = std::move(*chosen);
@@ -282,7 +321,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   // First what can be refused without a look.
   const Shape shape = shape_of(data.train);
   Config tuned = asked.config;
-  if (auto valid = validate(tuned, shape); !valid) return valid.error();
+  if (auto valid = validate(tuned, shape, !data.relations.feature_labels.empty()); !valid) return valid.error();
   tune_tables(tuned, shape);
   if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
   const DataProfile known = profile(data.train, data.train_pager);
@@ -305,9 +344,11 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   ReadSettings reading{seed, settings.quiet, {}, {}};
   if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
   if (resumed_) reading.shape = resumed_->model().shape();
-  const auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
-                                      : read_training_data(options_.files, options_.data, reading);
+  reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
+  auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
+                                : read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
+  if (auto related = relate_names(asked, *data); !related) return related.error();
   if (auto chosen = choose_by_data(asked, *data); !chosen) return chosen.error();
   choose_exclusion(asked, *data);
   std::optional<DataProfile> known;
@@ -329,6 +370,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
+  settings.notes.groups = data->named_groups;
   settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);

@@ -23,6 +23,10 @@ struct Situation {
     return files.has_validation() || !files.test.empty();
   }
   bool tests_each_epoch() const noexcept { return !options.files.has_validation(); }
+  bool weighs_paths() const noexcept {
+    const Config& config = model.config();
+    return config.sparse_rows.fan_in != 0 || config.candidates.neighbours != 0;
+  }
   bool stopped_early() const noexcept {
     const MonitorSettings& monitor = settings().monitor;
     return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
@@ -63,6 +67,16 @@ constexpr std::array kRules = {
     Rule{"--valid", kIsOver, kOver},
     Rule{"--label-names", kIsOver, kOver},
     Rule{"--feature-names", kIsOver, kOver},
+    Rule{"--groups", kIsOver, kOver},
+    Rule{"--groups", kIsText, "a running text has no rows; it counts for rows with labels"},
+    Rule{"--groups", [](const S& s) { return s.options.files.holdout == 0 && !s.weighs_paths(); },
+         "nothing is held out and no paths are weighed; it counts with --holdout, fan-in or neighbours"},
+    Rule{"--same-things", kIsOver, kOver},
+    Rule{"--same-things", kIsText, "a running text has no features; it counts for rows with labels"},
+    Rule{"--same-things", [](const S& s) { return s.options.resumes(); },
+         "a run that goes on has the table that it began with; it counts for a new run"},
+    Rule{"--same-things", [](const S& s) { return !s.weighs_paths() || !s.model.config().candidates.exclude_input; },
+         "nothing is excluded; it counts with exclude-input on, and fan-in or neighbours above 0"},
     Rule{"--slim", kIsOver, kOver},
     Rule{"--monitor", [](const S& s) { return s.over() && s.watch().metric != s.settings().monitor.metric; }, kOver},
     Rule{"--patience", [](const S& s) { return s.over() && s.watch().patience != s.settings().monitor.patience; }, kOver},

@@ -117,6 +117,12 @@ Error ResumedRun::other_data(const std::string& what) const {
 Result<void> ResumedRun::check_data(const TrainingData& data, const TrainingFiles& files) const {
   const std::string file = datasets::quoted(files.train);
   const DatasetView& rows = data.train;
+  if (notes_.groups != data.named_groups && model_.data_fingerprint() != 0) {
+    return usage_error(fmt::format("--resume: {} was trained {} --groups{}; {}, or start a new run without --resume",
+                                   datasets::quoted(path_), notes_.groups == 0 ? "without" : "with",
+                                   notes_.groups != 0 && data.named_groups != 0 ? " of other rows" : "",
+                                   notes_.groups == 0 ? "leave it out" : "give the file that its training began with"));
+  }
   if (auto fits = check_fits(rows, files.train, model_.shape().features, model_.shape().labels); !fits) return fits;
   const std::uint64_t known = model_.pass_done() > 0 ? model_.pass_rows() : model_.training_samples();
   if (known != 0 && known != rows.size()) {

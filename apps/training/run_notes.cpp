@@ -71,6 +71,7 @@ RunNotes RunNotes::parse(const std::string& text) {
     if (json.contains("unevaluated")) notes.unevaluated = report_of(json.at("unevaluated"));
     notes.validation = number(json, "validation");
     notes.rows = number(json, "rows");
+    notes.groups = number(json, "groups");
     notes.text = number(json, "text");
     return notes;
   } catch (const std::exception&) {
@@ -93,6 +94,7 @@ std::string RunNotes::json() const {
   if (unevaluated) json["unevaluated"] = report_json(*unevaluated);
   if (validation != 0) json["validation"] = hex(validation);
   if (rows != 0) json["rows"] = hex(rows);
+  if (groups != 0) json["groups"] = hex(groups);
   if (text != 0) json["text"] = hex(text);
   return json.dump();
 }

@@ -35,6 +35,19 @@ void TrainOptions::add_options(CLI::App& parser) {
   parser.add_option("--label-names", label_names, "One name per line and label; kept in the model.")->type_name("FILE");
   parser.add_option("--feature-names", feature_names, "One name per line and feature; kept in the model.")->type_name("FILE");
   parser
+      .add_option(
+          "--groups", groups,
+          "One group per line and training row, any text. Rows of a group are parts of one thing (folds of a basket, title "
+          "and abstract): whole groups are held out, and kept where the paths are weighed. An empty line is a row that is "
+          "alone. Instead of what --sibling-rows finds. --resume needs the same.")
+      ->type_name("FILE");
+  parser
+      .add_option(
+          "--same-things", same_things,
+          "Which label is which feature, where the same things have other ids as labels than as features: lines of two ids "
+          "from 0, 'label feature'. For exclude-input; kept in the model. Instead of what is found.")
+      ->type_name("FILE");
+  parser
       .add_option("--log-json", log,
                   "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
                   "continued with --resume.")
@@ -135,7 +148,8 @@ Result<void> TrainOptions::check() const {
     if (auto ok = check_file_name(option, path); !ok) return ok;
   }
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files.train, files.test, files.valid, from, label_names, feature_names};
+  const std::vector<std::string> inputs = {files.train, files.test,    files.valid, from,
+                                           label_names, feature_names, groups,      same_things};
   if (auto once = check_standard_input(inputs); !once) return once;
   if (auto ok = check_not_input(log, inputs); !ok) return ok;
   return check_replaceable(model, inputs);
@@ -148,6 +162,8 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
     return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
   if (!label_names.empty() || !feature_names.empty())
     return usage_error("--label-names and --feature-names: sequences bring their own names; leave them out");
+  if (!groups.empty() || !same_things.empty())
+    return usage_error("--groups and --same-things are for rows of a file, and sequences make rows of their own; leave them out");
   return {};
 }
 

@@ -46,6 +46,8 @@ class TrainOptions {
   std::string from;         ///< a model whose weights a new run starts from
   std::string label_names;
   std::string feature_names;
+  std::string groups;
+  std::string same_things;
   std::string log;
   std::string tensorboard;
   RunSettings settings;

@@ -1,6 +1,8 @@
 #include "apps/training/training_data.h"
 
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,8 +34,14 @@ Result<void> check_split(const TrainingFiles& files, std::size_t kept, std::size
 
 Result<void> train_on_part(TrainingData& data, const datasets::Dataset& whole, const TrainingFiles& files,
                            const datasets::ReadReport& report, const ReadSettings& settings) {
-  auto [kept, held_out] = datasets::hold_out(whole, files.holdout, settings.seed);
+  std::vector<std::uint64_t>& groups = data.relations.groups;
+  auto [kept, held_out] = datasets::hold_out(whole, files.holdout, settings.seed, groups);
   if (auto ok = check_split(files, kept.view().size(), held_out.view().size()); !ok) return ok;
+  if (!groups.empty()) {
+    const std::vector<bool> out = datasets::held_out_rows(groups.size(), files.holdout, settings.seed, groups);
+    std::size_t row = 0;
+    std::erase_if(groups, [&](std::uint64_t) { return out[row++]; });
+  }
   data.train = kept.view();
   data.train_pager = kept.pager();
   data.validation = held_out.view();
@@ -73,10 +81,17 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, const Da
   if (!train) return train.error();
   if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
   data.id_base = report.facts.id_base;
+  auto relations = relations_of(train->view(), files.train, settings.relations, settings.quiet);
+  if (!relations) return relations.error();
+  data.relations = std::move(*relations);
+  if (!settings.relations.groups_file.empty()) data.named_groups = content_of(data.relations.groups);
+  if (train->pager() != nullptr) train->pager()->release(0, train->view().size());
   if (files.holdout > 0) {
-    return train_on_part(data, *train, files, report, settings);
+    if (auto ok = train_on_part(data, *train, files, report, settings); !ok) return ok;
+  } else {
+    train_on_all(data, std::move(*train), files.train, report);
   }
-  train_on_all(data, std::move(*train), files.train, report);
+  data.train.groups = data.relations.groups;
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "apps/input/data_options.h"
 #include "apps/training/events.h"
+#include "apps/training/sibling_rows.h"
 #include "datasets/dataset.h"
 
 namespace glissade::apps {
@@ -18,6 +19,8 @@ namespace glissade::apps {
 /// What is trained on, and what each epoch is evaluated on. The views point into `owners`.
 struct TrainingData {
   std::vector<datasets::Dataset> owners;
+  RowRelations relations;          ///< of the training file; its groups are those of `train`, which has them, too
+  std::uint64_t named_groups = 0;  ///< content of the file of groups; 0 = none was given
   DatasetView train;
   const RowPager* train_pager = nullptr;  ///< null where all rows are in memory
   std::optional<DatasetView> validation;
@@ -50,6 +53,7 @@ struct ReadSettings {
   bool quiet = false;               ///< no line about each file on standard error
   KnownBase known_base = {};        ///< of a model that is trained on
   std::optional<Shape> shape = {};  ///< of a model that is trained on; else D and L are those of the training file
+  RelationSettings relations = {};
 };
 
 /// Reads the files. What the others hold is counted and left out where it goes beyond the training file, see DataOptions::fit().

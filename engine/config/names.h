@@ -84,6 +84,10 @@ inline constexpr auto kNames<FeatureWeighting> = std::to_array<Name<FeatureWeigh
                                                                                         {FeatureWeighting::tf_idf, "tf-idf"},
                                                                                         {FeatureWeighting::scaled, "scaled"}});
 template <>
+inline constexpr auto kNames<SiblingRows> = std::to_array<Name<SiblingRows>>({{SiblingRows::none, "none"},
+                                                                              {SiblingRows::baskets, "baskets"},
+                                                                              {SiblingRows::find, "find"}});
+template <>
 inline constexpr auto kNames<LabelWeights> = std::to_array<Name<LabelWeights>>({{LabelWeights::equal, "equal"},
                                                                                 {LabelWeights::propensity, "propensity"}});
 template <>

@@ -230,6 +230,11 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"exclude-input", &Config::candidates, &Config::Candidates::exclude_input>(
         {kCandidates, "",
          "Features and labels are the same items, and a sample's own features are no answers, as in recommending items."}),
+    choice<"sibling-rows", &Config::candidates, &Config::Candidates::sibling_rows>(
+        {kCandidates, "",
+         "Rows that are parts of one thing and are kept together where the paths are weighed: none, with exclude-input the folds "
+         "of a basket (baskets), or also rows with similar features and complementary labels (find). Groups that the user names "
+         "come first."}),
 
     {"sampler", kActiveSet, "", config::kMixRange,
      "Where the active labels besides the true ones come from: hash tables, labels of the batch, the exact best, draws, or all "

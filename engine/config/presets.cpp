@@ -64,6 +64,7 @@ Config with_sparse_paths() {
   config.candidates.weight_samples = 100'000;
   config.candidates.neighbours = 200;
   config.candidates.co_labels = 64;
+  config.candidates.sibling_rows = SiblingRows::find;
   return config;
 }
 
@@ -140,6 +141,7 @@ Config items() {
 /// / .0684; with the dropout of few-rows .1070 / .0680, with its 12 passes .1062 / .0679.
 Config next_item() {
   Config config = few_rows();
+  config.candidates.sibling_rows = SiblingRows::baskets;  // rows of a user are alike, and new rows are the next of such a row
   config.training.epochs = 4;
   config.training.feature_dropout = 0.4;
   config.training.hidden_dropout = 0.5;

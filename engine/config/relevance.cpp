@@ -128,6 +128,11 @@ constexpr auto kRules = std::to_array<Rule>({
     {"weight-samples", Use::none, kNoPaths, kPaths},
     {"exclude-input", Use::none, kIsText, kText},
     {"exclude-input", Use::none, kNoPaths, kPaths},
+    {"sibling-rows", Use::none, kIsText, kText},
+    {"sibling-rows", Use::none, kNoPaths, kPaths},
+    {"sibling-rows", Use::none,
+     [](const S& s) { return s.config.candidates.sibling_rows == SiblingRows::baskets && !s.config.candidates.exclude_input; },
+     "baskets are known where features and labels are the same: it counts with exclude-input on, or as find"},
 
     {"sampler", Use::none, kIsSkipGram, kSkipGram},
     {"sampler", Use::none, kIsAllActive, kAllActive},
@@ -234,13 +239,13 @@ struct Neutral {
   std::string_view value;
 };
 constexpr auto kNeutral = std::to_array<Neutral>({
-    {"weighting", "given"},  {"weighting", "automatic"}, {"label-weights", "equal"}, {"start", "random"},
-    {"fan-in", "0"},         {"row-epochs", "0"},        {"row-topology", "static"}, {"neighbours", "0"},
-    {"co-labels", "0"},      {"weight-samples", "0"},    {"exclude-input", "off"},   {"query-every", "1"},
-    {"correction", "off"},   {"hash-transform", "none"}, {"table-budget", "0"},      {"bucket-cap", "0"},
-    {"renew-hash", "off"},   {"weight-decay", "0"},      {"min-count", "1"},         {"subsampling", "0"},
-    {"max-ngram", "0"},      {"shuffle-block", "0"},     {"batches", "shuffled"},    {"feature-dropout", "0"},
-    {"hidden-dropout", "0"}, {"loader-threads", "1"},
+    {"weighting", "given"},   {"weighting", "automatic"}, {"label-weights", "equal"}, {"start", "random"},
+    {"fan-in", "0"},          {"row-epochs", "0"},        {"row-topology", "static"}, {"neighbours", "0"},
+    {"co-labels", "0"},       {"weight-samples", "0"},    {"exclude-input", "off"},   {"sibling-rows", "none"},
+    {"query-every", "1"},     {"correction", "off"},      {"hash-transform", "none"}, {"table-budget", "0"},
+    {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
+    {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
+    {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

@@ -90,9 +90,7 @@ class Answers {
     static thread_local std::vector<float> logits;
     own.clear();
     if (!impl_.config.candidates.exclude_input) return 0;
-    for (const std::uint32_t id : features_.row_ids(sample)) {
-      if (id < impl_.shape.labels) own.push_back(id);
-    }
+    impl_.own_labels().visit(features_.row_ids(sample), [&](std::uint32_t label) { own.push_back(label); });
     logits.resize(own.size());
     const ParameterRows& output = impl_.network.output;
     row_logits(output, best_.hidden, sample, own, logits.data());
@@ -133,8 +131,7 @@ class Answers {
 
 std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept {
   if (impl.paths.empty() || !impl.config.candidates.exclude_input) return impl.shape.labels;
-  const auto own = std::ranges::count_if(feature_ids, [&](std::uint32_t id) { return id < impl.shape.labels; });
-  return impl.shape.labels - static_cast<std::size_t>(own);
+  return impl.shape.labels - impl.own_labels().count(feature_ids);
 }
 
 bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,

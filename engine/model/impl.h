@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/parameters/weight_average.h"
 #include "engine/ranking/candidate_search.h"
 #include "engine/ranking/ranked_paths.h"
+#include "engine/relations/own_labels.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 
@@ -48,6 +50,9 @@ class Model::Impl {
   /// Puts other paths in the place of today's.
   void set_paths(RankedPaths made);
 
+  /// What exclude-input excludes.
+  OwnLabels own_labels() const noexcept { return {feature_labels, shape.labels}; }
+
   Config config;
   Shape shape;
   bool trainable;
@@ -62,10 +67,12 @@ class Model::Impl {
   std::vector<std::uint32_t> label_counts;
   std::vector<std::string> label_names;
   std::vector<std::string> feature_names;
+  std::vector<std::uint32_t> feature_labels;  ///< by feature: the label that is the same thing; empty: the one of its id
   std::string run_notes;
   std::string data_notes;
-  std::uint64_t data_fingerprint = 0;  ///< of the rows that the passes go over; 0 before the first
-  std::vector<bool> taken_labels;      ///< output rows that came from another model; empty: none. Not part of a model file
+  std::uint64_t data_fingerprint = 0;                ///< of the rows that the passes go over; 0 before the first
+  std::optional<std::uint64_t> sibling_fingerprint;  ///< of which rows are kept together; none: not known
+  std::vector<bool> taken_labels;  ///< output rows that came from another model; empty: none. Not part of a model file
 
   /// The tables of training as far as they are made, else null.
   LabelIndex* made_index() const noexcept { return index_.get(); }

@@ -137,6 +137,22 @@ Result<ModelState> read_state(const Reader& reader) {
   return state;
 }
 
+/// What was known of rows and labels when the training began.
+std::optional<Error> fill_relations(const Reader& reader, Model::Impl& impl) {
+  const auto siblings = reader.bytes(SectionKind::sibling_fingerprint);
+  if (!siblings.empty()) {
+    if (siblings.size() != sizeof(std::uint64_t)) return damaged(reader, "the hash of its sibling rows is not 8 bytes");
+    std::memcpy(&impl.sibling_fingerprint.emplace(), siblings.data(), siblings.size());
+  }
+  const auto table = reader.bytes(SectionKind::feature_labels);
+  if (table.empty()) return std::nullopt;
+  impl.feature_labels.resize(table.size() / sizeof(std::uint32_t));
+  std::memcpy(impl.feature_labels.data(), table.data(), impl.feature_labels.size() * sizeof(std::uint32_t));
+  if (const std::string_view wrong = defect_of(impl.feature_labels, impl.shape); !wrong.empty())
+    return damaged(reader, fmt::format("the labels that its features are: {}", wrong));
+  return std::nullopt;
+}
+
 std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, Model::Impl& impl) {
   const auto counts = reader.bytes(SectionKind::label_counts);
   if (counts.size() % sizeof(std::uint32_t) != 0 ||
@@ -155,6 +171,7 @@ std::optional<Error> fill_extras(const Reader& reader, const ModelState& state, 
     return damaged(
         reader, fmt::format("the hash of its data has {} bytes instead of {}", fingerprint.size(), sizeof impl.data_fingerprint));
   if (!fingerprint.empty()) std::memcpy(&impl.data_fingerprint, fingerprint.data(), fingerprint.size());
+  if (auto error = fill_relations(reader, impl)) return *error;
   impl.label_names = std::move(*labels);
   impl.feature_names = std::move(*features);
   impl.step = state.step;

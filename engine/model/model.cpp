@@ -8,6 +8,7 @@
 #include <glissade/tuning.h>
 
 #include "engine/model/impl.h"
+#include "engine/model/sections.h"
 
 namespace glissade {
 
@@ -48,7 +49,7 @@ std::unique_ptr<CandidateSearch> Model::Impl::take_search() {
       return search;
     }
   }
-  return std::make_unique<CandidateSearch>(config, paths, network.output, label_counts);
+  return std::make_unique<CandidateSearch>(config, paths, network.output, label_counts, own_labels());
 }
 
 void Model::Impl::give_back(std::unique_ptr<CandidateSearch> search) {
@@ -67,9 +68,11 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Result<Model> Model::create(const Config& config, const Shape& shape) {
+Result<Model> Model::create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels) {
   if (auto environment = check_environment(); !environment) return environment.error();
-  if (auto valid = validate(config, shape); !valid) return valid.error();
+  if (auto valid = validate(config, shape, !feature_labels.empty()); !valid) return valid.error();
+  if (const std::string_view wrong = defect_of(feature_labels, shape); !wrong.empty())
+    return usage_error(fmt::format("the labels that features are: {}; give the table of relate_rows(), or none", wrong));
   Config tuned = config;
   tune_tables(tuned, shape);
   const MemoryEstimate need = estimate_training_memory(tuned, shape);
@@ -77,6 +80,7 @@ Result<Model> Model::create(const Config& config, const Shape& shape) {
   try {
     auto impl = std::make_unique<Impl>(tuned, shape, true);
     impl->network.randomize(config.run.seed);
+    impl->feature_labels = std::move(feature_labels);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format(
@@ -92,6 +96,7 @@ std::uint64_t Model::pass_done() const noexcept { return impl_->pass.done; }
 std::uint64_t Model::pass_rows() const noexcept { return impl_->pass.done == 0 ? 0 : impl_->pass.data_rows; }
 const std::string& Model::run_notes() const noexcept { return impl_->run_notes; }
 void Model::set_run_notes(std::string notes) { impl_->run_notes = std::move(notes); }
+std::span<const std::uint32_t> Model::feature_labels() const noexcept { return impl_->feature_labels; }
 std::uint64_t Model::data_fingerprint() const noexcept { return impl_->data_fingerprint; }
 const std::string& Model::data_notes() const noexcept { return impl_->data_notes; }
 void Model::set_data_notes(std::string notes) { impl_->data_notes = std::move(notes); }

@@ -76,6 +76,10 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     sections.push_back({SectionKind::data_fingerprint, 0, std::as_bytes(std::span(&impl.data_fingerprint, 1))});
   if (const auto& factors = impl.transform.factors(); !factors.empty())
     sections.push_back({SectionKind::feature_factors, 0, factors.as_bytes()});
+  if (impl.sibling_fingerprint)
+    sections.push_back({SectionKind::sibling_fingerprint, 0, std::as_bytes(std::span(&*impl.sibling_fingerprint, 1))});
+  if (!impl.feature_labels.empty())
+    sections.push_back({SectionKind::feature_labels, 0, std::as_bytes(std::span(impl.feature_labels))});
   if (!label_names.empty()) sections.push_back({SectionKind::label_names, 0, bytes_of(label_names)});
   if (!feature_names.empty()) sections.push_back({SectionKind::feature_names, 0, bytes_of(feature_names)});
   for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {

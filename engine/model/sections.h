@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 #include <glissade/result.h>
 
@@ -27,6 +29,9 @@ struct PassState {
   PassSums sums;
 };
 static_assert(sizeof(PassState) == 96);
+
+/// What keeps `feature_labels` from being a table of the labels that features are; empty if nothing does.
+std::string_view defect_of(std::span<const std::uint32_t> feature_labels, const Shape& shape);
 
 /// Calls visit(kind, array, training_only) for each array of one layer; the one list that saving and loading share.
 template <class Rows, class Visit>

@@ -85,14 +85,15 @@ Result<void> check_layers(const Config& former, const Config& config) {
 }  // namespace
 
 Result<Model> Model::create_from(const Model& from, const Config& config, const Shape& shape,
-                                 std::vector<std::string> feature_names, std::vector<std::string> label_names, Taken* taken) {
+                                 std::vector<std::string> feature_names, std::vector<std::string> label_names, Taken* taken,
+                                 std::vector<std::uint32_t> feature_labels) {
   const Impl& former = *from.impl_;
   if (auto same = check_layers(former.config, config); !same) return same.error();
   const auto features = matches(former.feature_names, former.shape.features, feature_names, shape.features, "feature");
   if (!features) return features.error();
   const auto labels = matches(former.label_names, former.shape.labels, label_names, shape.labels, "label");
   if (!labels) return labels.error();
-  auto model = create(config, shape);
+  auto model = create(config, shape, std::move(feature_labels));
   if (!model) return model;
   if (feature_names.empty() && former.shape.features == shape.features) feature_names = former.feature_names;
   if (label_names.empty() && former.shape.labels == shape.labels) label_names = former.label_names;

@@ -66,6 +66,8 @@ enum class SectionKind : std::uint32_t {
   sparse_low = 45,            ///< uint16: lower halves of the labels' sparse rows, for training on
   sparse_second_moment = 46,  ///< float: squared gradients of the labels' sparse rows
   feature_factors = 47,       ///< float per feature: of the weighting of values, see FeatureTransform
+  feature_labels = 50,        ///< uint32 per feature: the label that is the same thing
+  sibling_fingerprint = 51,   ///< uint64: of which rows are kept together where the paths are weighed
 };
 
 struct Section {

@@ -78,6 +78,8 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::sparse_low: return "sparse_low";
     case SectionKind::sparse_second_moment: return "sparse_second_moment";
     case SectionKind::feature_factors: return "feature_factors";
+    case SectionKind::feature_labels: return "feature_labels";
+    case SectionKind::sibling_fingerprint: return "sibling_fingerprint";
   }
   return {};
 }

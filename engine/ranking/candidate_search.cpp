@@ -16,8 +16,14 @@ float log_probability(LossKind loss, float logit, float log_sum) noexcept {
 }
 
 CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
-                                 const std::vector<std::uint32_t>& counts)
-    : config_(config), paths_(paths), output_(output), counts_(counts), candidates_(output.rows()), co_labels_(output.rows()) {
+                                 const std::vector<std::uint32_t>& counts, const OwnLabels& own)
+    : config_(config),
+      paths_(paths),
+      output_(output),
+      counts_(counts),
+      own_(own),
+      candidates_(output.rows()),
+      co_labels_(output.rows()) {
   // The path that was built last proposes first: the order of candidates decides ties, and sums over them are taken in it.
   for (const ProposingPath* path : std::views::reverse(paths.all())) {
     if (!path->empty()) proposers_.push_back(path->proposer(config, output.rows()));
@@ -26,11 +32,7 @@ CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths,
 
 void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknown) {
   candidates_.clear();
-  if (config_.candidates.exclude_input) {
-    for (const std::uint32_t id : sample.ids) {
-      if (id < output_.rows()) candidates_.exclude(id);
-    }
-  }
+  if (config_.candidates.exclude_input) own_.visit(sample.ids, [&](std::uint32_t label) { candidates_.exclude(label); });
   for (const std::uint32_t label : sample.best) candidates_.add(label);
   query_.begin(sample.ids, sample.values);
   for (const auto& proposer : proposers_) proposer->propose(query_, unknown, candidates_);

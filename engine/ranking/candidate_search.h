@@ -13,6 +13,7 @@
 #include "engine/parameters/parameter_rows.h"
 #include "engine/ranking/co_labels.h"
 #include "engine/ranking/ranked_paths.h"
+#include "engine/relations/own_labels.h"
 
 namespace glissade {
 
@@ -32,9 +33,9 @@ class CandidateSearch {
     std::span<const std::uint32_t> best;  ///< labels of the largest logits
     float log_sum;                        ///< of all logits' exponentials
   };
-  /// `counts`: training samples of each label. All must outlive it.
+  /// `counts`: training samples of each label. `own`: what exclude-input excludes. All must outlive it.
   CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
-                  const std::vector<std::uint32_t>& counts);
+                  const std::vector<std::uint32_t>& counts, const OwnLabels& own);
 
   /// `unknown`: training samples that are to be passed over; empty: none.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
@@ -52,6 +53,7 @@ class CandidateSearch {
   const RankedPaths& paths_;
   const ParameterRows& output_;
   const std::vector<std::uint32_t>& counts_;
+  OwnLabels own_;
   SparseQuery query_;
   std::vector<std::unique_ptr<ProposingPath::Proposer>> proposers_;
   CandidateSet candidates_;

@@ -9,7 +9,6 @@
 #include <limits>
 #include <vector>
 
-#include "engine/batches/baskets.h"
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
@@ -48,9 +47,10 @@ void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::s
 
 }  // namespace
 
-bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::size_t row) noexcept {
+bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::span<const std::uint64_t> together,
+                         std::size_t row) noexcept {
   const double share = std::min(kMostShare, kMostSamples / static_cast<double>(data.size()));
-  const std::uint64_t what = config.candidates.exclude_input ? basket_of(data, row) : row;
+  const std::uint64_t what = together.empty() ? row : together[row];
   return hashing::Random(hashing::derive(config.run.seed, kKeptStream, what)).unit() < share;
 }
 
@@ -76,12 +76,13 @@ Error out_of_memory() {
 
 }  // namespace
 
-std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, bool last_epoch, WorkMonitor& monitor) {
+std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
+                                 bool last_epoch, WorkMonitor& monitor) {
   constexpr double kGathered = 0.8;  // of the time of weighing, about
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
-    unknown[row] = is_kept_for_ranking(impl.config, data, row);
+    unknown[row] = is_kept_for_ranking(impl.config, data, together, row);
     if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
   }
   if (!last_epoch) {

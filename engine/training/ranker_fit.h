@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include <glissade/result.h>
 #include <glissade/views.h>
@@ -13,14 +14,16 @@
 namespace glissade {
 
 /// Whether sample `row` of `data` is kept out of the hidden path's training, so that what the paths say of it can be weighed
-/// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; with exclude-input whole baskets (engine/batches/baskets.h).
-/// Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while the paths are weighed.
-bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::size_t row) noexcept;
+/// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; those that `together` has under one number all or none
+/// (engine/relations/kept_together.h). Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while
+/// the paths are weighed.
+bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::span<const std::uint64_t> together,
+                         std::size_t row) noexcept;
 
 /// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a tenth after the others, whose
 /// weighing only evaluations and checkpoints see. Fails if a matrix product ran out of memory, or a path says what is no finite
 /// number. Stopped by the monitor, the model keeps the weights that it had.
-std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, bool last_epoch,
-                                 WorkMonitor& monitor = WorkMonitor::silent());
+std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
+                                 bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 
 }  // namespace glissade

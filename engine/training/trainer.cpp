@@ -22,6 +22,7 @@
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
 #include "engine/progress/stopwatch.h"
+#include "engine/relations/kept_together.h"
 #include "engine/training/arena.h"
 #include "engine/training/averaging.h"
 #include "engine/training/centroid_start.h"
@@ -73,6 +74,7 @@ class Trainer::Impl {
     Stopwatch watch = {};
   };
   std::optional<Error> check_known(const DatasetView& data) const;
+  std::optional<Error> find_siblings(const DatasetView& data);
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, Call& call);
   std::optional<Error> build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
@@ -102,6 +104,8 @@ class Trainer::Impl {
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
   CheckedData checked_;
+  std::vector<std::uint64_t> together_;  ///< see kept_together()
+  std::uint64_t together_of_ = 0;        ///< the data and groups that this is known of
   std::optional<StreamOptions> stream_;
   std::uint64_t stream_begin_ = 0;    ///< the model's step when this trainer was made
   std::uint64_t labels_counted_ = 0;  ///< by train_step(), since draws and weights followed the counts
@@ -117,6 +121,25 @@ std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
   const std::size_t kept = model_.paths.neighbours.samples.rows();  // files from before 0.2 have no fingerprint
   if (kept != 0 && kept != data.size())
     return runtime_error(fmt::format("the model keeps {} training rows, these are {}; {}", kept, data.size(), kRemedy));
+  return std::nullopt;
+}
+
+/// Which rows are kept together where some are kept to weigh the paths by. Known once for the same data.
+std::optional<Error> Trainer::Impl::find_siblings(const DatasetView& data) {
+  if (!data.groups.empty() && data.groups.size() != data.size()) {
+    return runtime_error(
+        fmt::format("the data set has {} rows but {} group numbers; give one per row, or none", data.size(), data.groups.size()));
+  }
+  if (!uses_sparse_paths(model_.config)) return std::nullopt;
+  if (const std::uint64_t key = checked_.fingerprint() ^ hashing::mix(fingerprint_of(data.groups)); key != together_of_) {
+    together_ = kept_together(model_.config, data, model_.own_labels());
+    together_of_ = key;
+  }
+  const std::uint64_t known = fingerprint_of(together_);
+  if (model_.sibling_fingerprint.value_or(known) != known)
+    return runtime_error(
+        "the model was trained with other groups of sibling rows than these; give the groups that its training began with");
+  model_.sibling_fingerprint = known;
   return std::nullopt;
 }
 
@@ -157,7 +180,7 @@ void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
   shuffle_in_blocks(order, data.size(), model_.config.training.shuffle_block, order_seed());
   if (uses_sparse_paths(model_.config)) {
-    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, row); });
+    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, together_, row); });
   }
 }
 
@@ -236,7 +259,7 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   if (auto error = defect_of_weights(model_)) return error;
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(call.phases, Phase::sparse_paths);
-    if (auto error = fit_rankers(model_, data, model_.epochs_done + 1 >= model_.config.training.epochs, call.monitor))
+    if (auto error = fit_rankers(model_, data, together_, model_.epochs_done + 1 >= model_.config.training.epochs, call.monitor))
       return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
@@ -350,6 +373,7 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
   arena_.execute([&] {
     error = checked_.check(data, model_.shape, pager_);
     if (!error) error = check_known(data);
+    if (!error) error = find_siblings(data);
     if (!error) error = run_pass(fitted(data, model_.shape.features, model_.shape.labels), call);
   });
   if (error) return *error;

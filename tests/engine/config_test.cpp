@@ -54,9 +54,9 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
     CHECK(count("sparse rows") == 5);
   }
   {
-    const auto& [neighbours, co_labels, weight_samples, list_budget, weighting, exclude_input] = candidates;
+    const auto& [neighbours, co_labels, weight_samples, list_budget, weighting, exclude_input, sibling_rows] = candidates;
     CHECK(neighbours == 0);
-    CHECK(count("candidates") == 6);
+    CHECK(count("candidates") == 7);
   }
   {
     const auto& [sampler, scope, size, retrieved_share, frequency_power, query_every, collisions, fused, correction] = active_set;

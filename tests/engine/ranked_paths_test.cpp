@@ -7,6 +7,7 @@
 #include <glissade/options.h>
 
 #include "engine/model_file/container.h"
+#include "engine/relations/kept_together.h"
 #include "engine/training/ranker_fit.h"
 #include "tests/engine/models.h"
 
@@ -90,7 +91,7 @@ TEST_CASE("samples kept for weighing the paths are few, and the same each time",
     DatasetView data;
     data.features.offsets = data.labels.offsets = offsets;
     std::size_t kept = 0;
-    for (std::size_t row = 0; row < samples; ++row) kept += is_kept_for_ranking(config, data, row);
+    for (std::size_t row = 0; row < samples; ++row) kept += is_kept_for_ranking(config, data, {}, row);
     return kept;
   };
   CHECK(kept_of(1'000'000) == Approx(10'000).epsilon(0.06));
@@ -110,16 +111,19 @@ TEST_CASE("with exclude-input all splits of a basket are kept for weighing the p
     }
   }
   Config config = sparse_config();
+  std::vector<std::uint64_t> together;
   const auto kept_of = [&](std::size_t basket) {
     std::size_t kept = 0;
     for (std::size_t split = 0; split < kSplits; ++split)
-      kept += is_kept_for_ranking(config, data.view(), kSplits * basket + split);
+      kept += is_kept_for_ranking(config, data.view(), together, kSplits * basket + split);
     return kept;
   };
   std::size_t whole = 0, torn = 0;
   for (std::size_t basket = 0; basket < kBaskets; ++basket) torn += kept_of(basket) % kSplits != 0;
   CHECK(torn > kBaskets / 20);
+  CHECK(kept_together(config, data.view(), OwnLabels({}, 1000)).empty());
   config.candidates.exclude_input = true;
+  together = kept_together(config, data.view(), OwnLabels({}, 1000));
   torn = 0;
   for (std::size_t basket = 0; basket < kBaskets; ++basket) {
     whole += kept_of(basket) == kSplits;

@@ -31,7 +31,7 @@ struct World {
   World() {
     train(model, data, 1);
     for (std::size_t row = 0; row < data.size(); ++row)
-      (is_kept_for_ranking(config, data.view(), row) ? kept : others).push_back(row);
+      (is_kept_for_ranking(config, data.view(), {}, row) ? kept : others).push_back(row);
     REQUIRE(kept.size() > 20);
   }
 
@@ -45,7 +45,7 @@ struct World {
                 other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row + 1]));
     }
     Model::Impl& impl = impl_of(model);
-    REQUIRE_FALSE(fit_rankers(impl, other.view(), last_epoch));
+    REQUIRE_FALSE(fit_rankers(impl, other.view(), {}, last_epoch));
     std::vector<float> weights(impl.paths.linear.weights.data(), impl.paths.linear.weights.data() + kPathFeatures);
     const auto& ranker = impl.paths.ranker.weights;
     weights.insert(weights.end(), ranker.data(), ranker.data() + ranker.size());

@@ -24,6 +24,7 @@ enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
 enum class FeatureWeighting { given, unit, tf_idf, scaled, automatic };
+enum class SiblingRows { none, baskets, find };
 enum class RowTopology { fixed, set, rigl };
 enum class LabelWeights { equal, propensity };
 
@@ -111,6 +112,7 @@ struct Config {
     std::uint32_t list_budget = 20000;  ///< entries of an inverted index that a query reads
     SparseWeighting weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
     bool exclude_input = false;                          ///< a sample's features are not predicted as its labels
+    SiblingRows sibling_rows = SiblingRows::baskets;     ///< which rows are kept together where the paths are weighed
   };
 
   /// Which output rows a training step touches.

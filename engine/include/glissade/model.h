@@ -61,8 +61,11 @@ enum class LoadFor { inference, training };
 class Model {
  public:
   /// A new network, weights drawn from config.run.seed, hash tables chosen by tune_tables() where the config gives a budget for
-  /// them. Fails on an invalid config or too little memory.
-  static Result<Model> create(const Config& config, const Shape& shape);
+  /// them. `feature_labels`: for exclude-input where features and labels are the same things under other ids; one entry per
+  /// feature, the label that it is or kNoLabel, no label twice (relate_rows() finds them). Empty: equal ids are the same thing.
+  /// Kept in the model file. Fails on an invalid config, entries that are none, or too little memory.
+  static Result<Model> create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels = {});
+  static constexpr std::uint32_t kNoLabel = 0xffffffffu;
 
   /// What create_from() took over, in rows.
   struct Taken {
@@ -76,7 +79,7 @@ class Model {
   /// hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
   static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
                                    std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
-                                   Taken* taken = nullptr);
+                                   Taken* taken = nullptr, std::vector<std::uint32_t> feature_labels = {});
 
   /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
   /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
@@ -109,6 +112,9 @@ class Model {
   const std::vector<std::string>& feature_names() const noexcept;
   Result<void> set_label_names(std::vector<std::string> names);
   Result<void> set_feature_names(std::vector<std::string> names);
+
+  /// The label that each feature is, as create() was told; empty: equal ids.
+  std::span<const std::uint32_t> feature_labels() const noexcept;
 
   /// How often each label occurred in the training data, and the number of training samples: what propensities are made from.
   /// Empty / 0 before training.

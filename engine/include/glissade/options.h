@@ -42,12 +42,13 @@ struct Preset {
 std::span<const Preset> presets();
 Result<Config> preset(std::string_view name);
 
-/// The preset for a kind of data, by their statistics, and why in a few words.
+/// The preset for a kind of data, by their statistics, and why in a few words. `feature_labels`: by feature the label that is the
+/// same thing, where that is known (RowRelations), else empty.
 struct PresetChoice {
   std::string_view preset;
   std::string reason;
 };
-PresetChoice choose_preset(const DatasetView& data);
+PresetChoice choose_preset(const DatasetView& data, std::span<const std::uint32_t> feature_labels = {});
 
 /// What is known of the data that a configuration is for. 0 = not known.
 struct DataFacts {
@@ -73,8 +74,9 @@ std::vector<IdleOption> idle_options(const Config& config, const DataFacts& data
 std::string to_text(const Config& config);
 Result<Config> from_text(std::string_view text);
 
-/// Checks what single options cannot: hash address width, options that exclude each other, what needs as many features as labels.
-Result<void> validate(const Config& config, const Shape& shape);
+/// Checks what single options cannot: hash address width, options that exclude each other, what needs as many features as labels
+/// (or, with `same_things`, a model that knows which feature is which label: Model::create).
+Result<void> validate(const Config& config, const Shape& shape, bool same_things = false);
 
 /// Bytes that training will need, by part, before anything is allocated.
 struct MemoryEstimate {

@@ -30,6 +30,9 @@ struct DatasetView {
   std::uint32_t label_count = 0;    ///< L
   SparseRows features;
   SparseRows labels;  ///< no values
+  /// One number per row, or empty: nothing is known. Rows with equal numbers are siblings, parts of one thing (folds of a basket,
+  /// title and abstract of one record): they are kept together where rows are held out, and do not vote for each other there.
+  std::span<const std::uint64_t> groups = {};
 
   std::size_t size() const noexcept { return features.rows(); }
 };
