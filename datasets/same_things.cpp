@@ -66,7 +66,7 @@ Result<std::vector<std::uint32_t>> read_same_things(const std::string& path, std
     ++number;
     if (line.empty() || line.front() == '#') continue;
     if (const std::string wrong = reader.add(line); !wrong.empty())
-      return runtime_error(fmt::format("{}:{}: {}", quoted(path), number, wrong));
+      return runtime_error(fmt::format("{}: {}", place(path, number), wrong));
   }
   if (reader.pairs() == 0)
     return runtime_error(fmt::format("{} holds no pair of a label and a feature; give one per line, as '12 40'", quoted(path)));

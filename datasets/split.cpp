@@ -46,7 +46,7 @@ std::vector<bool> choose_groups(std::span<const std::uint64_t> groups, std::uint
   std::uint64_t taken = 0;
   for (std::size_t begin = 0, end = 0; begin < places.size() && taken < held; begin = end) {
     while (end < places.size() && places[end].group == places[begin].group) ++end;
-    if (end - begin > 2 * (held - taken)) continue;
+    if (end - begin >= 2 * (held - taken)) continue;
     for (std::size_t i = begin; i < end; ++i) chosen[places[i].row] = true;
     taken += end - begin;
   }

@@ -130,9 +130,6 @@ constexpr auto kRules = std::to_array<Rule>({
     {"exclude-input", Use::none, kNoPaths, kPaths},
     {"sibling-rows", Use::none, kIsText, kText},
     {"sibling-rows", Use::none, kNoPaths, kPaths},
-    {"sibling-rows", Use::none,
-     [](const S& s) { return s.config.candidates.sibling_rows == SiblingRows::baskets && !s.config.candidates.exclude_input; },
-     "baskets are known where features and labels are the same: it counts with exclude-input on, or as find"},
 
     {"sampler", Use::none, kIsSkipGram, kSkipGram},
     {"sampler", Use::none, kIsAllActive, kAllActive},

@@ -27,6 +27,8 @@ FILES = {
     "s.txt": "a\tb\t1\na\tc\t2\nb\tc\t3\n",
     "rows.txt": "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n",
     "features.txt": "".join(f"feature {i}\n" for i in range(10)),
+    "groups.txt": "a\na\nb\nb\nc\nc\n\n\n\nd\ne\ne\n",
+    "same.txt": "5 9\n4 8\n",
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
     "x.jsonl": '{"event":"start"}\n',
 }
@@ -62,6 +64,7 @@ TRAIN_VALUES = {
     "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--log-json": "log.jsonl",
+    "--groups": "groups.txt", "--same-things": "same.txt",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
 }

@@ -15,6 +15,7 @@
 namespace {
 
 using namespace glissade::datasets;
+using testing::TemporaryFolder;
 
 }  // namespace
 

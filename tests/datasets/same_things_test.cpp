@@ -11,6 +11,7 @@
 namespace {
 
 using namespace glissade::datasets;
+using testing::TemporaryFolder;
 
 constexpr std::uint32_t kNone = 0xffffffffu;
 

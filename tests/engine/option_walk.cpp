@@ -74,6 +74,7 @@ const std::vector<Values>& all_values() {
       {"sparse-weighting", {"given", "idf"}},
       {"weight-samples", {"0", "50"}},
       {"exclude-input", {"off", "on"}},
+      {"sibling-rows", {"none", "baskets", "find"}},
       {"sampler",
        {"lsh", "lsh-topk", "lsh-threshold", "lsh-label", "lsh-learned", "in-batch", "exact", "uniform", "frequency", "full",
         "lsh:0.3+frequency:0.5", "exact:1"}},
@@ -281,6 +282,7 @@ std::string_view unseen(std::string_view option) {
   if (option == "threads" || option == "loader-threads") return "results do not depend on the number of threads";
   if (option == "deterministic") return "one thread is deterministic anyway";
   if (option == "min-count" || option == "min-ngram" || option == "max-ngram") return "whoever makes the text reads it";
+  if (option == "sibling-rows") return "the rows here are no parts of one thing; siblings_in_training_test.cpp has some";
   return {};
 }
 
