@@ -44,6 +44,12 @@ class Model::Impl {
     return (index_ ? index_->memory_bytes() : 0) + (search_index_ ? search_index_->memory_bytes() : 0);
   }
 
+  /// Another weighting, without factors, before any step.
+  void set_weighting(FeatureWeighting weighting) {
+    config.network.weighting = weighting;
+    transform = FeatureTransform(weighting);
+  }
+
   /// A CandidateSearch that no other thread has; to be given back.
   std::unique_ptr<CandidateSearch> take_search();
   void give_back(std::unique_ptr<CandidateSearch> search);

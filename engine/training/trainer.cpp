@@ -167,11 +167,8 @@ void Trainer::Impl::schedule(std::uint64_t samples_per_epoch) noexcept {
 
 /// Before the first step of all, the data choose the weighting if nobody did, and give it its factors.
 void Trainer::Impl::learn_weighting(const DatasetView& data) {
-  FeatureWeighting& weighting = model_.config.network.weighting;
-  if (weighting == FeatureWeighting::automatic) {
-    weighting = choose_weighting(profile(data, pager_)).weighting;
-    model_.transform = FeatureTransform(weighting);
-  }
+  if (model_.config.network.weighting == FeatureWeighting::automatic)
+    model_.set_weighting(choose_weighting(profile(data, pager_)).weighting);
   if (model_.step == 0) model_.transform.learn(data, pager_);
 }
 

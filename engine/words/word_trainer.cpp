@@ -286,6 +286,8 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
         "began with, or start a new run from this model",
         model.training_samples(), text.tokens.size()));
   }
+  // A running text has no values to weight; what is stored must say so, or prediction would weight them.
+  if (model.step() == 0) impl_of(model).set_weighting(FeatureWeighting::given);
   try {
     return WordTrainer(std::make_unique<Impl>(impl_of(model), text));
   } catch (const std::bad_alloc&) {
