@@ -46,7 +46,7 @@ TEST_CASE("one outsized column does not hide what the other values are", "[unit]
     for (std::size_t row = 0; row < data.size(); ++row) {
       for (auto i = data.x.offsets[row]; i < data.x.offsets[row + 1]; ++i) {
         if (counts) data.x.values[i] = static_cast<float>(1 + i % 3);
-        if (data.x.ids[i] == 17) data.x.values[i] *= 1e6f;
+        if (data.x.ids[i] == 17) data.x.values[i] = 1e6f * data.x.values[i] + 0.5f;
       }
     }
     const DataProfile seen = profile(data.view());
