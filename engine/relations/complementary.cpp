@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <cstdint>
+#include <unordered_map>
 
 namespace glissade {
 namespace {
@@ -11,14 +12,14 @@ constexpr double kAccident = 1e-6;
 
 /// The probability that two label occurrences, drawn from all of them, are the same label.
 double chance_of_same_label(const DatasetView& data) {
-  std::vector<std::uint32_t> counts(data.label_count);
+  std::unordered_map<std::uint32_t, double> counts;  // headers may state billions of labels
   double all = 0;
   for (std::size_t row = 0; row < data.size(); ++row) {
     for (const std::uint32_t label : data.labels.row_ids(row)) ++counts[label];
     all += static_cast<double>(data.labels.row_ids(row).size());
   }
-  double squares = 0;
-  for (const std::uint32_t count : counts) squares += static_cast<double>(count) * count;
+  double squares = 0;  // of whole numbers: the same in any order up to 2^53
+  for (const auto& [label, count] : counts) squares += count * count;
   return all == 0 ? 0 : squares / (all * all);
 }
 

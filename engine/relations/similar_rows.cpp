@@ -10,7 +10,6 @@
 #include <iterator>
 #include <span>
 
-#include "hashing/query.h"
 #include "hashing/seeds.h"
 #include "hashing/set_minhash.h"
 
@@ -42,31 +41,43 @@ std::vector<std::uint64_t> buckets_of(const DatasetView& data, std::uint32_t tab
   return places;
 }
 
-/// Compares one row after the other with others. One per thread.
+/// Compares one row after the other with others. One per thread. Takes no memory per feature or label: headers may state
+/// billions.
 class RowComparison {
  public:
-  explicit RowComparison(const DatasetView& data) : data_(data), features_(data.feature_count), labels_(data.label_count) {}
+  explicit RowComparison(const DatasetView& data) : data_(data) {}
 
   void begin(std::uint32_t row) {
     row_ = row;
-    features_.clear();
-    for (const std::uint32_t id : data_.features.row_ids(row)) features_.insert(id);
-    labels_.clear();
-    for (const std::uint32_t id : data_.labels.row_ids(row)) labels_.insert(id);
+    sort(data_.features.row_ids(row), features_);
+    sort(data_.labels.row_ids(row), labels_);
   }
-  SimilarRows with(std::uint32_t other) const {
-    const auto is_feature = [&](std::uint32_t id) { return features_.contains(id); };
-    const auto is_label = [&](std::uint32_t id) { return labels_.contains(id); };
-    const auto ids = data_.features.row_ids(other);
-    const auto both = static_cast<float>(std::ranges::count_if(ids, is_feature));
-    const auto either = static_cast<float>(ids.size() + data_.features.row_ids(row_).size()) - both;
-    return {std::min(row_, other), std::max(row_, other), both / either,
-            std::ranges::any_of(data_.labels.row_ids(other), is_label)};
+  SimilarRows with(std::uint32_t other) {
+    const std::size_t both = shared(features_, data_.features.row_ids(other));
+    const std::size_t either = features_.size() + data_.features.row_ids(other).size() - both;
+    return {std::min(row_, other), std::max(row_, other), static_cast<float>(both) / static_cast<float>(either),
+            shared(labels_, data_.labels.row_ids(other)) != 0};
   }
 
  private:
+  static void sort(std::span<const std::uint32_t> ids, std::vector<std::uint32_t>& sorted) {
+    sorted.assign(ids.begin(), ids.end());
+    std::ranges::sort(sorted);
+  }
+  std::size_t shared(const std::vector<std::uint32_t>& sorted, std::span<const std::uint32_t> ids) {
+    sort(ids, other_);
+    std::size_t count = 0;
+    for (std::size_t a = 0, b = 0; a < sorted.size() && b < other_.size();) {
+      count += sorted[a] == other_[b];
+      const bool first = sorted[a] <= other_[b], second = other_[b] <= sorted[a];
+      a += first;
+      b += second;
+    }
+    return count;
+  }
+
   const DatasetView& data_;
-  hashing::StampSet features_, labels_;
+  std::vector<std::uint32_t> features_, labels_, other_;
   std::uint32_t row_ = 0;
 };
 
