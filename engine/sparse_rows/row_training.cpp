@@ -9,13 +9,14 @@
 #include "engine/batches/sample_order.h"
 #include "engine/losses/label_weights.h"
 #include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/sample_blocks.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 namespace {
 
-constexpr std::size_t kBatch = 2048, kBlock = 32;
+constexpr std::size_t kBatch = 2048;
 constexpr float kSharpness = 30;  ///< logits are this times the rows' products, which lie between 0 and about 1
 constexpr float kLeastGradient = 1e-4f;
 constexpr float kLeastForTopology = 0.02f;  ///< of a gradient that has a say in the topology
@@ -29,9 +30,8 @@ constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 struct RowTraining::Worker {
   SpreadSample sample;
   std::vector<float> logits;
-  std::vector<float> targets;         ///< weights of the sample's labels
-  std::vector<std::uint32_t> labels;  ///< the sample's own first
-  std::vector<std::uint32_t> own;     ///< 0, 1 ..: where they stand
+  std::vector<float> targets;  ///< weights of the sample's labels
+  SampleLabels labels;
   std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
   std::vector<std::size_t> ends;      ///< of each label's places
 };
@@ -107,14 +107,8 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
 }
 
 void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate) {
-  blocks_.resize((places.size() + kBlock - 1) / kBlock);
-  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
-    static thread_local Worker worker;
-    blocks_[block].clear();
-    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
-      differentiate(place, worker, blocks_[block]);
-    }
-  });
+  differentiate_in_blocks<Worker>(
+      places, blocks_, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); });
   update_rows(rate);
 }
 
@@ -125,15 +119,13 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   if (truth.empty()) return;
   worker.sample.put(parts_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
   const float* const x = worker.sample.data();
-  worker.labels.assign(truth.begin(), truth.end());
-  for (const std::uint32_t label : candidates_.of(place)) {
-    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
-  }
-  worker.logits.resize(worker.labels.size());
-  worker.ends.resize(worker.labels.size());
+  worker.labels.put(truth, candidates_.of(place));
+  const std::span<const std::uint32_t> labels = worker.labels.all();
+  worker.logits.resize(labels.size());
+  worker.ends.resize(labels.size());
   std::size_t matched = 0;
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
-    const std::uint32_t label = worker.labels[c];
+  for (std::size_t c = 0; c < labels.size(); ++c) {
+    const std::uint32_t label = labels[c];
     const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
     if (worker.places.size() < matched + size + simd::kMatchRoom) worker.places.resize(2 * (matched + size + simd::kMatchRoom));
     const std::size_t first = matched;
@@ -153,15 +145,14 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
     worker.logits[c] = kSharpness * now;
   }
   weights_of(label_weights_, truth, worker.targets);
-  for (auto place = static_cast<std::uint32_t>(worker.own.size()); place < truth.size(); ++place) worker.own.push_back(place);
-  const LogitRow all{worker.logits.data(), worker.logits.size(), std::span(worker.own).first(truth.size()),
+  const LogitRow all{worker.logits.data(), worker.logits.size(), worker.labels.own_places(),
                      truth.size(),         worker.logits.size(), {},
                      worker.targets};
   const float factor = loss_.gradient(all, 1.f).factor;
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+  for (std::size_t c = 0; c < labels.size(); ++c) {
     const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
-    const std::uint32_t label = worker.labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
+    const std::uint32_t label = labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
     for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
       out.entries.push_back(worker.places[i]);
       out.values.push_back(gradient * x[rows.ids[rows.offsets[label] + worker.places[i]]]);

@@ -1,7 +1,5 @@
 #include "engine/sparse_rows/weight_learning.h"
 
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -13,6 +11,7 @@
 #include "engine/parameters/row_optimizer.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/row_candidates.h"
+#include "engine/sparse_rows/sample_blocks.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
@@ -20,7 +19,7 @@ namespace glissade {
 namespace {
 
 constexpr std::uint32_t kFanIn = 256;
-constexpr std::size_t kPasses = 2, kBatch = 512, kBlock = 32;
+constexpr std::size_t kPasses = 2, kBatch = 512;
 constexpr float kSharpness = 30;  ///< as in row_training.cpp
 constexpr double kRate = 0.05;
 constexpr float kMost = 3.f, kFirstSquare = 1e-6f;
@@ -34,8 +33,7 @@ struct Slope {
 
 struct Worker {
   SpreadSample sample;
-  std::vector<std::uint32_t> labels;  ///< the sample's own first
-  std::vector<std::uint32_t> own;     ///< 0, 1 ..: where they stand
+  SampleLabels labels;
   std::vector<float> logits, by_feature;
 };
 
@@ -101,14 +99,8 @@ void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
 }
 
 void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer) {
-  blocks_.resize((places.size() + kBlock - 1) / kBlock);
-  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t block) {
-    static thread_local Worker worker;
-    blocks_[block].clear();
-    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
-      differentiate(place, worker, blocks_[block]);
-    }
-  });
+  differentiate_in_blocks<Worker>(
+      places, blocks_, [&](std::uint32_t place, Worker& worker, std::vector<Slope>& out) { differentiate(place, worker, out); });
   std::vector<std::uint32_t> touched;
   for (const auto& block : blocks_) {
     for (const Slope& slope : block) {
@@ -163,27 +155,23 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
     if (f < worker.by_feature.size()) worker.by_feature[f] = 0.f;
   }
   worker.sample.put(weights_, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
-  worker.labels.assign(truth.begin(), truth.end());
-  for (const std::uint32_t label : candidates_.of(place)) {
-    if (label != RowCandidates::kNone && std::ranges::find(truth, label) == truth.end()) worker.labels.push_back(label);
-  }
-  worker.logits.resize(worker.labels.size());
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+  worker.labels.put(truth, candidates_.of(place));
+  const std::span<const std::uint32_t> labels = worker.labels.all();
+  worker.logits.resize(labels.size());
+  for (std::size_t c = 0; c < labels.size(); ++c) {
     float sum = 0;
-    for_each_shared(worker.sample, worker.labels[c], c < truth.size(),
+    for_each_shared(worker.sample, labels[c], c < truth.size(),
                     [&](std::uint32_t f, float product) { sum += squared_[f] * product; });
     worker.logits[c] = kSharpness * sum;
   }
-  for (auto at = static_cast<std::uint32_t>(worker.own.size()); at < truth.size(); ++at) worker.own.push_back(at);
   const std::size_t count = worker.logits.size();
   const float factor =
-      loss_.gradient({worker.logits.data(), count, std::span(worker.own).first(truth.size()), truth.size(), count, {}}, 1.f)
-          .factor;
+      loss_.gradient({worker.logits.data(), count, worker.labels.own_places(), truth.size(), count, {}}, 1.f).factor;
   worker.by_feature.resize(data_.feature_count, 0.f);
-  for (std::size_t c = 0; c < worker.labels.size(); ++c) {
+  for (std::size_t c = 0; c < labels.size(); ++c) {
     const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < 1e-4f) continue;
-    for_each_shared(worker.sample, worker.labels[c], c < truth.size(), [&](std::uint32_t f, float product) {
+    for_each_shared(worker.sample, labels[c], c < truth.size(), [&](std::uint32_t f, float product) {
       worker.by_feature[f] += 2 * kSharpness * squared_[f] * gradient * product;
     });
   }

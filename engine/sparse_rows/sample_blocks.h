@@ -1,0 +1,53 @@
+#pragma once
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/sparse_rows/row_candidates.h"
+
+namespace glissade {
+
+/// Labels that a sample's loss is over: its own first, then the candidates that are none of them.
+class SampleLabels {
+ public:
+  void put(std::span<const std::uint32_t> own, std::span<const std::uint32_t> candidates) {
+    labels_.assign(own.begin(), own.end());
+    for (const std::uint32_t label : candidates) {
+      if (label != RowCandidates::kNone && std::ranges::find(own, label) == own.end()) labels_.push_back(label);
+    }
+    for (auto place = static_cast<std::uint32_t>(places_.size()); place < own.size(); ++place) places_.push_back(place);
+    own_ = own.size();
+  }
+
+  std::span<const std::uint32_t> all() const noexcept { return labels_; }
+  std::size_t own() const noexcept { return own_; }
+  /// 0, 1 ..: where the sample's own labels stand.
+  std::span<const std::uint32_t> own_places() const noexcept { return std::span(places_).first(own_); }
+
+ private:
+  std::vector<std::uint32_t> labels_, places_;
+  std::size_t own_ = 0;
+};
+
+/// differentiate(place, worker, out) for each place, in parallel: what a fixed block of samples yields goes to one of `blocks`,
+/// in order, for any number of threads. `blocks` and the threads' workers keep their memory from call to call.
+template <class Worker, class Out, class Differentiate>
+void differentiate_in_blocks(std::span<const std::uint32_t> places, std::vector<Out>& blocks,
+                             const Differentiate& differentiate) {
+  constexpr std::size_t kBlock = 32;
+  blocks.resize((places.size() + kBlock - 1) / kBlock);
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t block) {
+    static thread_local Worker worker;
+    blocks[block].clear();
+    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
+      differentiate(place, worker, blocks[block]);
+    }
+  });
+}
+
+}  // namespace glissade
