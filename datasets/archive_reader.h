@@ -31,7 +31,7 @@ class ArchiveReader {
   // What next() went to.
   std::string name() const;       ///< UTF-8 where the archive says so, else its bytes; a leading "./" is left out
   bool is_file() const noexcept;  ///< and no folder or link
-  std::string link() const;       ///< what a link leads to; "" if it is none
+  std::string link() const;       ///< what a link leads to; "" for anything else
   bool encrypted() const noexcept;
   const std::string& doubt() const noexcept { return doubt_; }  ///< two places of the archive disagree on it: why; else ""
 

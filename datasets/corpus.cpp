@@ -137,7 +137,8 @@ class Counting {
     auto text = Text::open(path);
     if (!text) return text.error();
     // Tokens in thread's numbers and in the vocabulary's, 4 bytes each: words are rarely shorter than 3 letters and a space.
-    if (auto enough = require_memory(2 * text->text().size(), "reading " + quoted(path)); !enough) return enough.error();
+    if (auto enough = require_memory(2 * text->text().size(), "reading " + datasets::quoted(path)); !enough)
+      return enough.error();
     return Counting(std::move(*text));
   }
 
@@ -173,15 +174,15 @@ std::uint64_t sum_of(const std::vector<std::uint32_t>& counts) {
 }
 
 Error too_few(const Corpus& corpus, const std::string& path, std::uint32_t min_count) {
-  if (corpus.different == 0) return runtime_error(fmt::format("{} holds no words; give it some text", quoted(path)));
+  if (corpus.different == 0) return runtime_error(fmt::format("{} holds no words; give it some text", datasets::quoted(path)));
   if (min_count > 1) {
     return runtime_error(
         fmt::format("{}: {} of its {} different words occur at least {} times, and two are needed; use a lower "
                     "min-count, or a longer text",
-                    quoted(path), corpus.words.empty() ? "none" : "one", corpus.different, min_count));
+                    datasets::quoted(path), corpus.words.empty() ? "none" : "one", corpus.different, min_count));
   }
-  return runtime_error(fmt::format("{} has one different word, '{}', and two are needed; give it a longer text", quoted(path),
-                                   shown(corpus.words.front())));
+  return runtime_error(fmt::format("{} has one different word, '{}', and two are needed; give it a longer text",
+                                   datasets::quoted(path), shown(corpus.words.front())));
 }
 
 /// Takes the words over that occur often enough; the numbers of all of them.
@@ -273,7 +274,8 @@ Result<Corpus> read_corpus(const std::string& path, const std::vector<std::strin
   corpus.tokens = counting->tokens(numbers);
   corpus.seconds = watch.seconds();
   if (!corpus.tokens.empty()) return corpus;
-  return runtime_error(fmt::format("{} holds no word of the model's vocabulary; give it a text of the same kind", quoted(path)));
+  return runtime_error(
+      fmt::format("{} holds no word of the model's vocabulary; give it a text of the same kind", datasets::quoted(path)));
 }
 
 std::vector<std::uint32_t> cut_tail(Corpus& corpus, double share) {

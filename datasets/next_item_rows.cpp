@@ -14,7 +14,7 @@ namespace glissade::datasets {
 namespace {
 
 /// What the finished rows point into.
-struct Columns {
+struct Expansion {
   std::vector<std::uint64_t> feature_offsets = {0};
   std::vector<std::uint32_t> feature_ids;
   std::vector<float> feature_values;
@@ -48,7 +48,7 @@ Result<void> check_size(const std::vector<Places>& places, std::uint64_t items, 
 }
 
 /// How many rows would have their next item among those before it if it were drawn from all next items.
-double expected_repeats(const Columns& columns, std::uint32_t items) {
+double expected_repeats(const Expansion& columns, std::uint32_t items) {
   std::vector<double> next(std::size_t{items} + 1, 0.0);
   for (const std::uint32_t label : columns.label_ids) ++next[label];
   double met = 0;
@@ -61,7 +61,7 @@ Result<NextItemRows> rows_of(const Sequences& sequences, const std::vector<Place
                              const std::string& path) {
   if (auto fits = check_size(places, sequences.names.size(), rules, path); !fits) return fits.error();
   const auto items = static_cast<std::uint32_t>(sequences.names.size());
-  const auto columns = std::make_shared<Columns>();
+  const auto columns = std::make_shared<Expansion>();
   std::uint64_t short_lines = 0, repeats = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const auto line = sequences.line(i);

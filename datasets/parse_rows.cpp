@@ -160,7 +160,7 @@ void RowParser::order_labels(std::uint64_t first) noexcept {
   chunk_.changes.duplicate_labels += twins;
 }
 
-/// Steps over what stands where a feature could and is none: 'qid:N', a comment. False if there is neither.
+/// Steps over what may stand in the place of a feature: 'qid:N', a comment. False if there is neither.
 bool RowParser::skip_unusual(const char*& p) noexcept {
   if (is_qid(p)) {
     while (!ends_token(*p) && *p != '#') ++p;

@@ -13,11 +13,11 @@ constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
 }  // namespace
 
 Result<void> Unpacked::reserve(std::size_t bytes) {
-  if (auto enough = require_memory(bytes - std::min(bytes, memory_.size()), "decompressing " + quoted(path_)); !enough)
+  if (auto enough = require_memory(bytes - std::min(bytes, memory_.size()), "decompressing " + datasets::quoted(path_)); !enough)
     return enough;
   if (memory_.grow(bytes)) return {};
   return runtime_error(fmt::format("decompressing {} needs {} of memory, which the system refused; free memory or split the file",
-                                   quoted(path_), system::bytes_text(bytes)));
+                                   datasets::quoted(path_), system::bytes_text(bytes)));
 }
 
 Result<void> Unpacked::make_room() {
@@ -34,7 +34,8 @@ Result<void> Unpacked::append(std::string_view bytes) {
 }
 
 Error not_intact(const std::string& path, std::string_view kind, std::string_view why) {
-  return runtime_error(fmt::format("{} is not intact {} data ({}); fetch or compress the file again", quoted(path), kind, why));
+  return runtime_error(
+      fmt::format("{} is not intact {} data ({}); fetch or compress the file again", datasets::quoted(path), kind, why));
 }
 
 }  // namespace glissade::datasets

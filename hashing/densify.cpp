@@ -64,7 +64,7 @@ void densify(std::uint8_t* digits, std::size_t bins, std::uint64_t probe_seed) n
       for (std::uint64_t left = lanes[half] & kTopBits; left != 0; left &= left - 1) {
         const auto shift = static_cast<std::size_t>(std::countr_zero(left)) & ~std::size_t{7};
         const std::uint64_t borrowed = borrow(digits, bins, probe_seed, bin, half * 8 + shift / 8);
-        // The top bit stays meanwhile, so that nobody borrows what was borrowed.
+        // The top bit stays meanwhile, so that no bin borrows from a borrower.
         lanes[half] = (lanes[half] & ~(std::uint64_t{0x7f} << shift)) | borrowed << shift;
       }
     }

@@ -42,7 +42,7 @@ class RehashJob {
   Place place() const noexcept { return {first_, hashed_, merged_, work_done_}; }
   std::span<const std::uint32_t> moved() const noexcept { return moved_; }
   std::vector<std::uint32_t> pending_codes() const;
-  /// Puts back what these gave, over the same tables. False if it cannot be such a job; there is none then.
+  /// Puts back what these gave, over the same tables. False if these do not describe a job; there is no job then.
   bool restore(Tables& tables, std::vector<std::uint32_t> moved, const Place& place, std::span<const std::uint32_t> codes);
 
   /// Bytes held between calls; at most most_bytes().

@@ -12,7 +12,7 @@ inline constexpr int kLevelCount = 6;
 /// "scalar", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx".
 std::string_view level_name(Level level) noexcept;
 
-/// Parses a level name; false (and `out` untouched) if it is none of them.
+/// Parses a level name; false (and `out` untouched) for any other text.
 bool parse_level(std::string_view name, Level& out) noexcept;
 
 /// Whether this build holds kernels of that level (the compiler knew its flags).
@@ -31,7 +31,7 @@ struct Ceiling {
 Ceiling environment_ceiling() noexcept;
 
 /// The rule behind active_level(): the highest level whose bit (1 << level) is in `levels` and that is not above the ceiling;
-/// scalar if there is none. An unset or unknown ceiling is none.
+/// scalar if there is no such level. An unset or unknown ceiling does not count.
 Level choose_level(const Ceiling& ceiling, unsigned levels) noexcept;
 
 /// Of `levels`, those worth using unasked. Intel's cores run the BF16 products of AVX-512 at half the rate of float FMAs

@@ -10,7 +10,7 @@ namespace glissade::system {
 /// 'text', control characters as \xNN so that the message stays one line; UTF-8 stays readable. Cut after `limit` bytes.
 std::string quoted(std::string_view text, std::size_t limit = std::string_view::npos);
 
-/// `bytes` of which nobody knows what they are, without quotes: control characters and anything outside ASCII as \xNN, cut after
+/// Bytes of unknown kind, without quotes: control characters and anything outside ASCII as \xNN, cut after
 /// `limit` characters.
 std::string shown(std::string_view bytes, std::size_t limit = 40);
 

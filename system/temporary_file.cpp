@@ -41,7 +41,8 @@ bool is_number_pair(std::string_view text, pid_t& process) {
   return number(text.substr(0, dash), process) && number(text.substr(dash + 1), count);
 }
 
-/// The target of a temporary file, "TARGET.tmp-PROCESS-COUNT" or, before 0.3, "TARGET.PROCESS-COUNT.tmp". Empty if it is none.
+/// The target of a temporary file, "TARGET.tmp-PROCESS-COUNT" or, before 0.3, "TARGET.PROCESS-COUNT.tmp". Empty for any other
+/// name.
 std::string target_of(std::string_view name, pid_t& process) {
   constexpr std::string_view kMark = ".tmp-", kFormerEnd = ".tmp";
   if (name.ends_with(kFormerEnd)) {
@@ -55,7 +56,7 @@ std::string target_of(std::string_view name, pid_t& process) {
   return std::string(name.substr(0, at));
 }
 
-/// Whether a process has ended and is only still listed, because nobody has asked for its exit status yet.
+/// Whether a process has ended and is only still listed, because its exit status was not asked for yet.
 bool has_ended(pid_t process) {
   std::ifstream file(fmt::format("/proc/{}/stat", process));
   std::string text;

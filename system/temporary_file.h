@@ -34,7 +34,7 @@ class TemporaryFile {
   int copy_mode() const noexcept;
 
   std::string target_;
-  std::string path_;  ///< empty: there is none to remove
+  std::string path_;  ///< empty: nothing to remove
   Descriptor file_;
 };
 

@@ -86,7 +86,7 @@ InterruptGuard::~InterruptGuard() {
   for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 
-void InterruptGuard::nothing_to_save_while(const char* doing) noexcept { activity = doing; }
+void InterruptGuard::nothing_to_save_while(const char* what) noexcept { activity = what; }
 
 void InterruptGuard::keep_what_is_trained() noexcept { activity = nullptr; }
 

@@ -17,7 +17,7 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
   /// What goes on until the next call, such as "reading the data", with nothing to keep. The text must outlive the guard.
-  static void nothing_to_save_while(const char* activity) noexcept;
+  static void nothing_to_save_while(const char* what) noexcept;
   /// From now on a signal is remembered.
   static void keep_what_is_trained() noexcept;
 

@@ -22,7 +22,7 @@ double share(std::uint64_t done, std::uint64_t total) {
   return total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
 }
 
-/// Seconds that the rest of the run takes, < 0 if nobody knows.
+/// Seconds that the rest of the run takes, < 0 if unknown.
 double seconds_left(const Progress& p, std::uint32_t epochs) {
   if (p.seconds_left >= 0 || p.activity != Activity::steps || p.samples_per_second <= 0) return p.seconds_left;
   const auto total = static_cast<double>(p.samples_total);

@@ -34,7 +34,7 @@ class ProgressLine {
  private:
   using Clock = std::chrono::steady_clock;
   bool due(double run_share, Clock::time_point now);
-  void draw(const std::string& text);
+  void draw(const std::string& line);
 
   std::uint32_t epochs_;
   bool quiet_;

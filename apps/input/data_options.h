@@ -28,7 +28,7 @@ class DataOptions {
  public:
   void add_options(CLI::App& parser);
 
-  /// Usage error if a name is none of the known ones, or if options exclude each other. To be called also where no data are read.
+  /// Usage error if a name is unknown, or if options exclude each other. Call it also where no data are read.
   Result<void> check() const;
 
   /// Reads a whole data set. If `what` is not empty ("training data"), a line about its size and the time it took goes to
@@ -49,7 +49,7 @@ class DataOptions {
   bool is_sequence(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "sequence"; }
   bool names_format() const noexcept { return !format_.empty(); }
 
-  /// Usage error if a name is none of the known ones, or if --id-base contradicts `known`.
+  /// Usage error if a name is unknown, or if --id-base contradicts `known`.
   Result<datasets::ReadOptions> resolve(const KnownBase& known = {}) const;
 
  private:

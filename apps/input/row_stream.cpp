@@ -53,7 +53,7 @@ Result<SparseRows> RowStream::next() {
       if (auto taken = take_front(lines); !taken) return taken.error();
     }
     if (lines.empty()) continue;
-    const auto rows = parse(lines);
+    auto rows = parse(lines);
     if (!rows || rows->rows() > 0) return rows;
   }
 }
@@ -69,7 +69,7 @@ Result<SparseRows> RowStream::parse(std::string_view lines) {
   values_.resize(chunk.colons);
   label_ids_.resize(chunk.commas + chunk.lines);
 
-  // Limits are those of a file without header: there is none to blame in the messages.
+  // Limits are those of a file without header, so that no message blames a header.
   constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();
   const bool from_one = options_.format == datasets::Format::libsvm && options_.id_base != datasets::IdBase::zero;
   const auto base = from_one ? datasets::IdBase::one : datasets::IdBase::zero;

@@ -170,6 +170,7 @@ std::vector<std::string> Checkpoints::files_of(const std::string& model_path) {
   }
   std::ranges::sort(found, [](const Found& a, const Found& b) { return a.time != b.time ? a.time > b.time : a.path > b.path; });
   std::vector<std::string> paths;
+  paths.reserve(found.size());
   for (Found& file : found) paths.push_back(std::move(file.path));
   return paths;
 }

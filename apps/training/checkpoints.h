@@ -32,10 +32,10 @@ struct CheckpointReport {
 };
 
 /// The files MODEL.checkpoint-STEP of a run, and the model file as far as it is one more state to go on from. All of them are
-/// whole model files. What cannot be written is told, and training goes on.
+/// whole model files. A failed write is reported, and training goes on.
 class Checkpoints {
  public:
-  /// What is told of each file that was written, and of each that could not be.
+  /// Called for each file that was written, and for each that could not be.
   struct Listener {
     std::function<void(const CheckpointReport&)> on_written;
     std::function<void(const std::string& message)> on_trouble;

@@ -14,10 +14,10 @@ namespace glissade::apps {
 struct MonitorSettings {
   std::string metric;          ///< "p@1", "psp@5", "ndcg@3", ... or "loss"; "" = none
   std::uint32_t patience = 3;  ///< evaluations without improvement after which training ends
-  double min_delta = 0;        ///< less than this is none
+  double min_delta = 0;        ///< a smaller improvement does not count
 };
 
-/// How watching stands: what goes with the model's training state, so that a resumed run stops where an unbroken one would.
+/// The state of watching. It is saved with the model's training state, so that a resumed run stops where an unbroken one would.
 struct EarlyStopState {
   std::string metric;  ///< "" = nothing is watched
   std::uint32_t patience = 0;

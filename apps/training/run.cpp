@@ -245,7 +245,7 @@ Result<bool> TrainingRun::finish() {
   return test_evaluation_.has_value();
 }
 
-/// After a signal: sees to it that a file holds what was trained. Returns what is to be said about it.
+/// After a signal: saves what was trained, unless a file has it. Returns the sentence for the user.
 Result<std::string> TrainingRun::keep_state() {
   const bool within = model_.pass_done() > 0;
   // A running text has no states within a pass: what was trained since its begin cannot be gone on from.

@@ -31,7 +31,7 @@ inline float widened(std::uint16_t half) noexcept { return __builtin_bit_cast(fl
 /// Whether `begins` ascends from 0 to `end`; an empty one is right for 0.
 bool are_offsets(const Array<std::uint64_t>& begins, std::size_t end) noexcept;
 
-/// Room for rows of the given lengths; ids and values are to be filled in.
+/// Room for rows of the given lengths. The caller fills ids and values in.
 SparseMatrix matrix_of(std::span<const std::uint32_t> lengths);
 
 }  // namespace glissade

@@ -98,7 +98,7 @@ template <>
 inline constexpr auto kNames<DecayKind> =
     std::to_array<Name<DecayKind>>({{DecayKind::none, "none"}, {DecayKind::linear, "linear"}, {DecayKind::cosine, "cosine"}});
 
-/// "lsh". Empty for a value that is none of the enumeration's.
+/// "lsh". Empty for a value that the enumeration does not have.
 template <class E>
 constexpr std::string_view name_of(E value) noexcept {
   for (const Name<E>& name : kNames<E>) {

@@ -141,7 +141,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.active_set.sampler))
     estimate.tables += ClusterIndex::most_bytes(shape.labels, config.network.hidden.back());
-  // Without the data nobody knows how large a batch is: one of rather long rows, with few labels.
+  // The size of a batch depends on the data. Without them, take rather long rows with few labels.
   const std::uint64_t features = config.training.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
   const estimates::BatchSize batch{features, 0, 0};
   estimate.step_buffers = estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, shape, batch);

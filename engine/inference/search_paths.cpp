@@ -152,7 +152,7 @@ bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   const Answers answers(target, impl, features, hidden_best, sums, exact);
   find_candidates(impl, hidden_best, features, {}, [&](std::size_t sample, const CandidateSearch& found) {
-    // Without a label from the buckets there is no log_sum to measure the others by: the row is to be searched exactly.
+    // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);
   });
   return true;

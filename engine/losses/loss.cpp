@@ -34,7 +34,7 @@ float against(float z, float log_sum) noexcept { return 1.f / (1.f + std::exp(z 
 
 double soft_plus(double x) noexcept { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
-/// What is to be known of the labels' part of the decoupled loss.
+/// Sums over the labels' part of the decoupled loss.
 struct LabelSums {
   double loss = 0;
   float against = 0;

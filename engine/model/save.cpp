@@ -37,8 +37,8 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
   if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);
 }
 
-/// A model of numbers that are none would answer nothing, with every sign of success. On this thread alone: saving may happen in
-/// a forked process.
+/// A model with a NaN would answer nonsense, with status 0. On this thread alone: a forked process
+/// may save.
 Result<void> check_finite(const Model::Impl& impl, const std::string& path) {
   std::optional<std::size_t> bad;
   for_each_layer(impl.network, [&](std::uint32_t, const ParameterRows& rows) {

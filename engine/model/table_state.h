@@ -31,7 +31,7 @@ class StateSections {
   std::deque<std::vector<std::byte>> kept_;  ///< its elements stay where they are
 };
 
-/// Hash tables and learned tables in the midst of training, with the re-hash under way: what a run needs that goes on between two
+/// Hash tables and learned tables during training, with the re-hash under way: what a run needs that goes on between two
 /// steps as if it had never stopped. At the begin of a pass tables follow from the weights, and none of this is saved.
 class TableState {
  public:

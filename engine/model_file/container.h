@@ -44,7 +44,7 @@ enum class SectionKind : std::uint32_t {
   // Of a pass over the data that is under way, training only:
   pass = 25,             ///< how far it is, and its sums; read for inference, too
   pass_order = 26,       ///< uint32 per sample, where it does not follow from the seed
-  run_notes = 27,        ///< UTF-8 of whoever trains
+  run_notes = 27,        ///< UTF-8, from the application that trains
   table_numbers = 28,    ///< schedule, re-hash and hash functions of the hash tables
   table_offsets = 29,    ///< uint32 per bucket + 1; the index is the table
   table_ids = 30,        ///< uint32 per row

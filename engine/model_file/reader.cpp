@@ -171,8 +171,7 @@ class Checker {
     return {};
   }
 
-  /// The checksum has passed, so what is wrong here was written wrongly: refused all the same, nobody vouches for where a file is
-  /// from.
+  /// The checksum has passed, so a fault here was written so. It is refused all the same: a file may come from anywhere.
   Result<void> check_layout() {
     entries_.resize(header_.sections);
     if (!entries_.empty()) std::memcpy(entries_.data(), file_.data() + sizeof(Header), entries_.size() * sizeof(Entry));

@@ -12,7 +12,7 @@
 namespace glissade {
 
 /// How far a long computation is, told to a callback ten times a second, and the callback's wish that it stops. One thread begins
-/// activities; any thread advances them. A default-made monitor tells nobody and never stops.
+/// activities; any thread advances them. A default-made monitor reports nothing and never stops.
 class WorkMonitor {
  public:
   /// `share` of the activity is done; false to stop. Called by one thread at a time.
@@ -30,7 +30,7 @@ class WorkMonitor {
   struct Part {
     double begin = 0, end = 1;
   };
-  /// From here on `units` of this part of an activity are to be done. Not while threads advance the one before. False once
+  /// Begins this part of an activity, which has `units` of work. Not while threads advance the one before. False once
   /// stopped.
   bool begin(Activity activity, std::uint64_t units, Part part = {0, 1});
   /// So many more units are done. Costs a clock reading: advance in units of some microseconds at least. False once stopped.

@@ -37,7 +37,7 @@ class CandidateSearch {
   CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
                   const std::vector<std::uint32_t>& counts, const OwnLabels& own);
 
-  /// `unknown`: training samples that are to be passed over; empty: none.
+  /// `unknown`: training samples to pass over; may be empty.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_.labels(); }
   /// Of each of labels().

@@ -58,7 +58,7 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
     if (monitor.stopped()) return;
     static thread_local CoOccurrence co_occurrence;
-    co_occurrence.clear();  // of what memory ran out in the midst of
+    co_occurrence.clear();  // what is left if memory ran out
     co_occurrence.counts.resize(std::max(co_occurrence.counts.size(), labels), 0);
     Block& block = blocks[b];
     const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);

@@ -16,7 +16,7 @@ namespace glissade {
 struct RankingExamples {
   std::vector<CandidateFeatures> features;
   std::vector<std::uint32_t> labels;  ///< which candidates they are
-  std::vector<float> targets;         ///< weight of a candidate that is a label of its sample; 0: it is none
+  std::vector<float> targets;         ///< weight of a candidate that is a label of its sample, else 0
   std::vector<std::size_t> ends;      ///< of each sample's candidates
 
   void add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted);

@@ -34,7 +34,7 @@ std::optional<std::uint64_t> read_count(const std::string& path) {
   return value;
 }
 
-/// The number behind "name " at the begin of a line, 0 if there is none.
+/// The number behind "name " at the begin of a line, else 0.
 std::uint64_t stat_field(std::string_view text, std::string_view name) noexcept {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));

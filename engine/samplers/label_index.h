@@ -74,7 +74,7 @@ class LabelIndex {
   hashing::Drift drift_;
   hashing::RehashJob job_;
   std::uint64_t job_samples_ = 0;  ///< since the job began
-  double job_period_ = 1;          ///< samples in which it is to be done
+  double job_period_ = 1;          ///< the job ends within so many samples
   bool renews_;                    ///< its hash functions, by restart()
   std::uint64_t family_seed_;
   std::optional<float> longest_;  ///< with the transform: length of the longest row at the last build()

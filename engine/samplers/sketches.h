@@ -22,7 +22,7 @@ class Sketches {
   void project(const void* vectors, std::size_t stride, std::size_t count, float* out) const noexcept;
   /// The signs of kBits projections: bit j % 8 of byte j / 8.
   static void signs(const float* projections, std::uint8_t* code) noexcept;
-  /// What a vector's length is to be multiplied with for Lookup.
+  /// Lookup wants a vector's length times this.
   float length_scale() const noexcept { return length_scale_; }
 
   /// A query's side: for the signs s of a vector of scaled length v, v * (unit * sum + shift) estimates their inner product,

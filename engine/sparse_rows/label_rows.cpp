@@ -99,7 +99,7 @@ LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> cho
   tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
     if (monitor.stopped()) return;
     static thread_local Sum sum;
-    sum.clear();  // of what memory ran out in the midst of
+    sum.clear();  // what is left if memory ran out
     sum.reserve(data.feature_count);
     Block& block = blocks[b];
     for (std::size_t label = b * kLabelsAtOnce; label < std::min(labels, (b + 1) * kLabelsAtOnce); ++label) {

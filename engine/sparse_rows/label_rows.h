@@ -33,7 +33,7 @@ std::size_t label_blocks(std::size_t labels) noexcept;
 /// features.
 float without_sample(float direct, float own, std::uint32_t count, float length) noexcept;
 
-/// What the sum without one of its samples is to be multiplied by to be a row; 0 if hardly anything is left. `product`: of the
+/// The factor that makes a row of the sum without one of its samples; 0 if hardly anything is left. `product`: of the
 /// sample with the whole sum.
 float scale_without(std::uint32_t count, float length, float product) noexcept;
 

@@ -97,7 +97,7 @@ void change_topology(const TopologyChange& change, std::span<const LabelGradient
   std::vector<std::vector<Entry>> changed(labels);
   tbb::parallel_for(std::size_t{0}, (labels + kLabelsAtOnce - 1) / kLabelsAtOnce, [&](std::size_t block) {
     static thread_local Sums sums;
-    sums.clear();  // of what memory ran out in the midst of
+    sums.clear();  // what is left if memory ran out
     sums.reserve(features);
     const std::size_t end = std::min(labels, (block + 1) * kLabelsAtOnce);
     auto next = std::ranges::lower_bound(gradients, static_cast<std::uint32_t>(block * kLabelsAtOnce), {}, &LabelGradient::label);

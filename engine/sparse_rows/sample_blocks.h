@@ -12,7 +12,7 @@
 
 namespace glissade {
 
-/// Labels that a sample's loss is over: its own first, then the candidates that are none of them.
+/// The labels of a sample's loss: its own first, then the other candidates.
 class SampleLabels {
  public:
   void put(std::span<const std::uint32_t> own, std::span<const std::uint32_t> candidates) {

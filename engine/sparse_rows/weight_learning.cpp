@@ -150,7 +150,7 @@ void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t l
 void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const {
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
-  // What is left of the sample before if memory ran out in the midst of it.
+  // Left over from the sample before, if memory ran out there.
   for (const std::uint32_t f : worker.sample.ids()) {
     if (f < worker.by_feature.size()) worker.by_feature[f] = 0.f;
   }

@@ -14,7 +14,7 @@ namespace glissade {
 /// Adds what a step on `samples` samples reports.
 void add(PassSums& sums, const TrainingStep::Report& step, std::size_t samples) noexcept;
 
-/// What a callback is told of a pass of `all` samples; the activity is the caller's to fill in.
+/// What a callback sees of a pass of `all` samples. The caller fills the activity in.
 Progress progress_of(const PassSums& sums, std::uint32_t epoch, std::uint64_t all, std::uint32_t labels);
 
 EpochReport report_of(const PassSums& sums, std::uint32_t epoch, const PhaseSeconds& phases, const Shape& shape);

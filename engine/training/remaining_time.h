@@ -11,7 +11,7 @@
 
 namespace glissade {
 
-/// How long a training will still take: a plan of what is to be done, with what each activity costs by a rough count of its
+/// How long a training will still take: a plan of its work, with what each activity costs by a rough count of its
 /// operations, corrected by how long activities took so far.
 class RemainingTime {
  public:
@@ -29,7 +29,7 @@ class RemainingTime {
  private:
   struct Item {
     Activity activity;
-    double cost;  ///< in seconds of a machine that nobody has
+    double cost;  ///< in seconds of an imaginary machine
   };
   struct Spent {
     double cost = 0, seconds = 0;

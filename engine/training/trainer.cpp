@@ -181,7 +181,7 @@ void Trainer::Impl::choose_order(const DatasetView& data) {
   }
 }
 
-/// Stopped by the monitor, nothing of the pass is to be kept.
+/// If the monitor stops it, nothing of the pass is kept.
 std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& call) {
   model_.pass = {};
   model_.pass.data_rows = data.size();

@@ -70,7 +70,7 @@ class EpochProgress {
     if (!callback_(progress_)) stop();
   }
 
-  // Relaxed: whoever sees it late does one more block.
+  // Relaxed: a thread that sees it late does one more block.
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
   bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
   double seconds() const noexcept { return watch_.seconds(); }

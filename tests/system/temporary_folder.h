@@ -10,7 +10,7 @@
 
 namespace glissade::testing {
 
-/// A folder of its own, which goes with all that is in it.
+/// A new empty folder, removed with all its files at the end.
 class TemporaryFolder {
  public:
   TemporaryFolder() {

@@ -90,7 +90,7 @@ class Model {
 
   /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
   /// Without the training state the file is smaller and cannot be trained on. With it, training that goes on from the file does
-  /// what it would have done without a stop, also in the midst of a pass; the hash tables are in the file then.
+  /// what it would have done without a stop, also within a pass; the hash tables are in the file then.
   Result<void> save(const std::string& path, bool with_training_state = true) const;
 
   Model(Model&&) noexcept;
@@ -136,7 +136,7 @@ class Model {
   const std::string& data_notes() const noexcept;
   void set_data_notes(std::string notes);
 
-  /// A text of the application's own that goes with the training state, UTF-8: how a run stands. Empty unless set.
+  /// A text of the application's own that is saved with the training state, UTF-8, such as the state of a run. Empty unless set.
   const std::string& run_notes() const noexcept;
   void set_run_notes(std::string notes);
 

@@ -66,7 +66,7 @@ struct IdleOption {
 };
 
 /// Those of the options `given` that have no effect in a training with `config` on such data. An option that has the value which
-/// says so ("off", 0) is none of them. Names that are no options are passed over. Where two options exclude each other,
+/// says so ("off", 0) is none of them. Unknown names are passed over. Where two options exclude each other,
 /// validate() says so instead. Thread-safe.
 std::vector<IdleOption> idle_options(const Config& config, const DataFacts& data, std::span<const std::string_view> given);
 
@@ -91,7 +91,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
 /// Memory that this process can still get: the smaller of what the system says is available and what its cgroup leaves.
 std::uint64_t available_memory();
 
-/// Fails, naming the need, what is there and a remedy, if `bytes` exceed available_memory().
+/// Fails if `bytes` exceed available_memory(). The message names the need, the available memory and a remedy.
 Result<void> check_memory(const MemoryEstimate& need);
 
 }  // namespace glissade
