@@ -264,13 +264,14 @@ TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
   CHECK(preset("amazon-670k")->active_set.size == 8192);
   CHECK(preset("amazon-670k")->training.batch == 1024);
   CHECK(preset("text8")->network.hidden == std::vector<std::uint32_t>{200});
-  CHECK(presets().size() == 9);
+  CHECK(presets().size() == 10);
   const auto wrong = preset("amazon-679k");
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().kind == Error::Kind::usage);
   CHECK(wrong.error().message == "unknown preset 'amazon-679k', did you mean 'amazon-670k'?");
   CHECK(preset("").error().message ==
-        "unknown preset ''; known: short-text, few-rows, long-text, items, plain, amazon-670k, wikilsh-325k, text8, text8-slide");
+        "unknown preset ''; known: short-text, few-rows, long-text, items, next-item, plain, amazon-670k, wikilsh-325k, text8, "
+        "text8-slide");
 }
 
 }  // namespace
