@@ -96,7 +96,7 @@ OTHERS = {
         Situation("nothing", [], "info"),
         Situation("a model", [], "info --model model.glsd"),
         Situation("an estimate", [], "info --estimate --train tiny.txt --preset plain --hidden 100"),
-        Situation("data", [], "info --data tiny.txt"),
+        Situation("data", [], "info --data test.txt"),
     ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows",
         "--config": "config.toml"}),
     "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html"}),
