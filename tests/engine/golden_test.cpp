@@ -111,7 +111,7 @@ TEST_CASE("training goes on from a model file of format version 1", "[unit][leve
   REQUIRE(losses[0] < 2.5);  // 3.4 is a uniform guess
 }
 
-TEST_CASE("write the golden model of the current format version", "[.golden]") {
+TEST_CASE("write the golden model of the current format version", "[.write-golden]") {
   Config config = small_config();
   config.network.hidden = {12, 8};
   config.active_set.sampler = SamplerKind::lsh;
