@@ -77,25 +77,25 @@ Result<Member> choose(std::vector<Member> members, Kind kind, const std::string&
   }
   std::erase_if(members, [](const Member& member) { return !member.link.empty(); });
   if (members.empty())
-    return runtime_error(fmt::format("{} is a {} archive without files; give a file with data", quoted(path), archive));
+    return runtime_error(fmt::format("{} is a {} archive without files; give a file with data", datasets::quoted(path), archive));
   if (!name.empty())
     return runtime_error(
-        fmt::format("{}: the {} archive holds no such file; it holds {}", quoted(path), archive, names_of(members)));
+        fmt::format("{}: the {} archive holds no such file; it holds {}", datasets::quoted(path), archive, names_of(members)));
   if (members.size() == 1) return members.front();
-  return runtime_error(fmt::format("{} is a {} archive of {} files ({}); name one of them, as ARCHIVE:{}", quoted(path), archive,
-                                   members.size(), names_of(members), shown(members.front().name, 60)));
+  return runtime_error(fmt::format("{} is a {} archive of {} files ({}); name one of them, as ARCHIVE:{}", datasets::quoted(path),
+                                   archive, members.size(), names_of(members), shown(members.front().name, 60)));
 }
 
 /// Whether a member can be read at all.
 Result<void> readable(const Member& member, Kind kind, const std::string& path) {
   const std::string_view archive = ArchiveReader::name_of(kind);
   if (!member.link.empty()) {
-    return runtime_error(fmt::format("{}: '{}' in this {} archive is a link; name the file that it leads to, '{}'", quoted(path),
-                                     shown(member.name, 60), archive, shown(member.link, 60)));
+    return runtime_error(fmt::format("{}: '{}' in this {} archive is a link; name the file that it leads to, '{}'",
+                                     datasets::quoted(path), shown(member.name, 60), archive, shown(member.link, 60)));
   }
   if (member.encrypted) {
-    return runtime_error(
-        fmt::format("{}: '{}' in this {} archive is encrypted; unpack it", quoted(path), shown(member.name, 60), archive));
+    return runtime_error(fmt::format("{}: '{}' in this {} archive is encrypted; unpack it", datasets::quoted(path),
+                                     shown(member.name, 60), archive));
   }
   return member.doubt.empty() ? Result<void>() : not_intact(path, archive, member.doubt);
 }

@@ -84,10 +84,10 @@ Result<ArchiveReader> ArchiveReader::open(std::string_view bytes, Kind kind, con
   ArchiveReader reader(bytes, kind, path);
   archive* const handle = reader.handle_.get();
   if (handle == nullptr)
-    return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path)).error();
+    return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + datasets::quoted(path)).error();
   if (!enable(handle, kind)) {
-    return runtime_error(
-        fmt::format("{} is {} data, which the installed libarchive does not read; unpack it", quoted(path), name_of(kind)));
+    return runtime_error(fmt::format("{} is {} data, which the installed libarchive does not read; unpack it",
+                                     datasets::quoted(path), name_of(kind)));
   }
   if (archive_read_open_memory(handle, bytes.data(), bytes.size()) != ARCHIVE_OK) return reader.complaint();
   // Bytes that a filter does not take for its own would be handed out as they are.
@@ -99,8 +99,9 @@ Result<ArchiveReader> ArchiveReader::open(std::string_view bytes, Kind kind, con
 Error ArchiveReader::complaint() const {
   const std::string words = last_error(handle_.get());
   if (archive_errno(handle_.get()) == ENOMEM) {
-    return runtime_error(fmt::format(
-        "decompressing {} needs more memory than the system gives; free memory or compress the file again", quoted(*path_)));
+    return runtime_error(
+        fmt::format("decompressing {} needs more memory than the system gives; free memory or compress the file again",
+                    datasets::quoted(*path_)));
   }
   if (words.find("Unrecognized archive format") == std::string::npos)
     return not_intact(*path_, name_of(kind_), plain_words(words));
@@ -146,8 +147,8 @@ bool ArchiveReader::encrypted() const noexcept { return archive_entry_is_encrypt
 /// A stated size is only a claim: one that cannot fit is refused here, a wrong one is noticed while reading.
 Result<void> ArchiveReader::claim_room(Unpacked& output) const {
   if (archive_entry_sparse_count(entry_) > 0) {
-    return runtime_error(
-        fmt::format("{}: '{}' in this {} archive has holes; unpack it", quoted(*path_), shown(name(), 60), name_of(kind_)));
+    return runtime_error(fmt::format("{}: '{}' in this {} archive has holes; unpack it", datasets::quoted(*path_),
+                                     shown(name(), 60), name_of(kind_)));
   }
   if (archive_entry_size_is_set(entry_) == 0) return {};
   const auto claimed = static_cast<std::uint64_t>(archive_entry_size(entry_));

@@ -35,11 +35,11 @@ Result<Text> Text::from(Source source, const std::string& path) {
     text.keep(std::move(unpacked));
   } else if (!source.member.empty()) {
     const std::string file = path.substr(0, path.size() - source.member.size() - 1);
-    return runtime_error(
-        fmt::format("{}: {} is one packed text and no archive of files; give its name alone", quoted(path), quoted(file)));
+    return runtime_error(fmt::format("{}: {} is one packed text and no archive of files; give its name alone",
+                                     datasets::quoted(path), datasets::quoted(file)));
   }
   if (const auto encoding = wide_encoding(text.whole()); !encoding.empty())
-    return runtime_error(fmt::format("{} is {} text; write it as UTF-8", quoted(path), encoding));
+    return runtime_error(fmt::format("{} is {} text; write it as UTF-8", datasets::quoted(path), encoding));
   text.mark_ = byte_order_mark(text.whole());
   return text;
 }

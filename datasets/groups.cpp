@@ -33,8 +33,8 @@ Result<std::vector<std::uint64_t>> read_groups(const std::string& path, std::siz
     rest.remove_prefix(newline == std::string_view::npos ? rest.size() : newline + 1);
   }
   if (found == rows) return groups;
-  return runtime_error(fmt::format("{} holds {} groups where {} has {} rows; give one group per row, one per line", quoted(path),
-                                   found, quoted(data_path), rows));
+  return runtime_error(fmt::format("{} holds {} groups where {} has {} rows; give one group per row, one per line",
+                                   datasets::quoted(path), found, datasets::quoted(data_path), rows));
 }
 
 }  // namespace glissade::datasets

@@ -18,8 +18,8 @@ namespace {
 constexpr std::uintptr_t kPage = 4096;
 
 Error open_error(const std::string& path, int error_number) {
-  return runtime_error(
-      fmt::format("cannot read {}: {}; check the path and its permissions", quoted(path), system::error_text(error_number)));
+  return runtime_error(fmt::format("cannot read {}: {}; check the path and its permissions", datasets::quoted(path),
+                                   system::error_text(error_number)));
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   if (file.number() < 0) return open_error(path, errno);
   struct stat status {};
   if (fstat(file.number(), &status) != 0) return open_error(path, errno);
-  if (S_ISDIR(status.st_mode)) return runtime_error(fmt::format("{} is a directory; name a file in it", quoted(path)));
+  if (S_ISDIR(status.st_mode)) return runtime_error(fmt::format("{} is a directory; name a file in it", datasets::quoted(path)));
   MappedFile mapped;
   if (!S_ISREG(status.st_mode)) {
     if (auto read = mapped.read_stream(file.number(), path); !read) return read.error();
@@ -68,7 +68,7 @@ Result<void> MappedFile::read_stream(int descriptor, const std::string& path) {
   for (;;) {
     if (copied_ == copy_.size()) {
       const std::size_t wanted = std::max(kFirstBytes, copied_ * 2);
-      if (auto enough = require_memory(wanted - copied_, "reading " + quoted(path)); !enough) return enough.error();
+      if (auto enough = require_memory(wanted - copied_, "reading " + datasets::quoted(path)); !enough) return enough.error();
       if (!copy_.grow(wanted)) return open_error(path, ENOMEM);
     }
     const ssize_t got = ::read(descriptor, copy_.data() + copied_, copy_.size() - copied_);

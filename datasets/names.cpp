@@ -26,7 +26,7 @@ Result<std::vector<std::string>> read_names(const std::string& path, std::size_t
   if (found == expected) return names;
   return runtime_error(
       fmt::format("{} holds {} {} names where {} are needed; give the file that belongs to this data set, one name per line",
-                  quoted(path), found, what, expected));
+                  datasets::quoted(path), found, what, expected));
 }
 
 }  // namespace glissade::datasets

@@ -37,14 +37,14 @@ std::span<const std::uint32_t> looked_back_at(std::span<const std::uint32_t> his
 Result<void> check_size(const std::vector<Places>& places, std::uint64_t items, const HistoryRules& rules,
                         const std::string& path) {
   if (items > std::numeric_limits<std::uint32_t>::max() / 2 - 1) {
-    return runtime_error(fmt::format("{} has {} different items, more than {} have no numbers; leave rare ones out", quoted(path),
-                                     items, std::numeric_limits<std::uint32_t>::max() / 2 - 1));
+    return runtime_error(fmt::format("{} has {} different items, more than {} have no numbers; leave rare ones out",
+                                     datasets::quoted(path), items, std::numeric_limits<std::uint32_t>::max() / 2 - 1));
   }
   std::uint64_t bytes = 0;
   for (const auto& [begin, end] : places) {
     for (std::size_t at = begin; at < end; ++at) bytes += 28 + 8 * (std::min<std::uint64_t>(at, rules.window) + 1);
   }
-  return require_memory(bytes, "making rows of " + quoted(path));
+  return require_memory(bytes, "making rows of " + datasets::quoted(path));
 }
 
 /// How many rows would have their next item among those before it if it were drawn from all next items.
@@ -92,7 +92,7 @@ Error all_short(const Sequences& sequences, std::size_t needed, const std::strin
   return runtime_error(
       fmt::format("{}: {} items in a line are needed, the longest has {}; give longer sequences, or hold fewer "
                   "items out",
-                  quoted(path), needed, longest));
+                  datasets::quoted(path), needed, longest));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ Result<void> expand_zstd(std::string_view packed, const std::string& path, Unpac
     if (auto reserved = output.reserve(static_cast<std::size_t>(stated)); !reserved) return reserved;
   }
   const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(), &ZSTD_freeDStream);
-  if (!stream) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path));
+  if (!stream) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + datasets::quoted(path));
   ZSTD_inBuffer in{packed.data(), packed.size(), 0};
   std::size_t hint = 1;  // 0: a frame has just ended, so the data may end here
   bool flushed = false;  // the decoder holds no more output for the input it has seen
@@ -81,7 +81,8 @@ bool only_zeros(std::string_view bytes) { return bytes.find_first_not_of('\0') =
 
 Result<void> expand_gzip(std::string_view packed, const std::string& path, Unpacked& output) {
   Inflater inflater;
-  if (!inflater.ready) return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + quoted(path));
+  if (!inflater.ready)
+    return require_memory(std::numeric_limits<std::uint64_t>::max(), "decompressing " + datasets::quoted(path));
   while (!packed.empty()) {
     if (auto member = expand_member(inflater, packed, path, output); !member) return member;
     inflateReset(&inflater.stream);

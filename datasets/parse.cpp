@@ -124,7 +124,7 @@ SampleLines count_samples(const std::vector<RowChunk>& chunks, std::uint64_t wan
 Result<std::shared_ptr<Columns>> allocate(const Totals& totals, const std::string& path) {
   // Each count is at most the size of the text, so these sums cannot overflow.
   const std::uint64_t bytes = (totals.rows + 1) * 16 + totals.features * 8 + totals.labels * 4;
-  if (auto enough = require_memory(bytes, "reading " + quoted(path)); !enough) return enough.error();
+  if (auto enough = require_memory(bytes, "reading " + datasets::quoted(path)); !enough) return enough.error();
   auto columns = std::make_shared<Columns>();
   columns->feature_offsets = try_array<std::uint64_t>(totals.rows + 1);
   columns->label_offsets = try_array<std::uint64_t>(totals.rows + 1);
@@ -133,7 +133,7 @@ Result<std::shared_ptr<Columns>> allocate(const Totals& totals, const std::strin
   columns->label_ids = try_array<std::uint32_t>(totals.labels);
   if (columns->complete()) return columns;
   return runtime_error(fmt::format("reading {} needs {} of memory, which the system refused; free memory or split the file",
-                                   quoted(path), system::bytes_text(bytes)));
+                                   datasets::quoted(path), system::bytes_text(bytes)));
 }
 
 /// Parses all chunks; the index of the first with a problem, or their number. Chunks behind a known problem are skipped: which
@@ -279,7 +279,7 @@ ReadFacts facts_of(const std::vector<RowChunk>& chunks, IdBase base, std::uint64
 
 Result<Dataset> parse_dataset(std::string_view text, const std::string& path, const ParseOptions& options) {
   const bool xmc = options.format == Format::xmc;
-  if (text.empty()) return runtime_error(fmt::format("{} is empty; give a file with samples", quoted(path)));
+  if (text.empty()) return runtime_error(fmt::format("{} is empty; give a file with samples", datasets::quoted(path)));
   XmcHeader header;
   Around around{path};
   std::string_view body = text;
@@ -309,7 +309,7 @@ Result<Dataset> parse_dataset(std::string_view text, const std::string& path, co
   if (auto error = first_error(chunks, bad, room, limits, around)) return std::move(*error);
   const Totals used = join(chunks, filled);
   if (!xmc && used.rows == 0) {
-    return runtime_error(fmt::format("{} holds empty lines {}only; give a file with samples", quoted(path),
+    return runtime_error(fmt::format("{} holds empty lines {}only; give a file with samples", datasets::quoted(path),
                                      comments > 0 || room.rows > 0 ? "and comments " : ""));
   }
   IdBase base = xmc ? IdBase::zero : options.id_base;

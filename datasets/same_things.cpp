@@ -32,7 +32,7 @@ class PairReader {
   std::string add(std::string_view line) {
     std::uint64_t label = 0, feature = 0;
     if (!parse_pair(line, label, feature))
-      return fmt::format("{} is no pair of a label and a feature; give two ids from 0, as '12 40'", quoted(line));
+      return fmt::format("{} is no pair of a label and a feature; give two ids from 0, as '12 40'", datasets::quoted(line));
     if (label >= has_feature_.size()) return fmt::format("label {} of {} labels; give ids from 0", label, has_feature_.size());
     if (feature >= table_.size()) return fmt::format("feature {} of {} features; give ids from 0", feature, table_.size());
     if (has_feature_[label]) return fmt::format("label {} stands twice; give each label once", label);
@@ -69,7 +69,8 @@ Result<std::vector<std::uint32_t>> read_same_things(const std::string& path, std
       return runtime_error(fmt::format("{}: {}", place(path, number), wrong));
   }
   if (reader.pairs() == 0)
-    return runtime_error(fmt::format("{} holds no pair of a label and a feature; give one per line, as '12 40'", quoted(path)));
+    return runtime_error(
+        fmt::format("{} holds no pair of a label and a feature; give one per line, as '12 40'", datasets::quoted(path)));
   return reader.take();
 }
 

@@ -135,7 +135,7 @@ Result<Text> open_text(const std::string& path) {
   auto text = Text::open(path);
   if (!text) return text;
   // Words as numbers twice, 4 bytes each: a word rarely has less than 3 letters and a space.
-  if (auto enough = require_memory(2 * text->text().size(), "reading " + quoted(path)); !enough) return enough.error();
+  if (auto enough = require_memory(2 * text->text().size(), "reading " + datasets::quoted(path)); !enough) return enough.error();
   return text;
 }
 
@@ -167,8 +167,9 @@ void take_items(const Words& all, Sequences& sequences, std::vector<std::string_
 }
 
 Error too_few(const Sequences& sequences, const std::string& path) {
-  if (sequences.names.empty()) return runtime_error(fmt::format("{} holds no items; give it lines of them", quoted(path)));
-  return runtime_error(fmt::format("{} has one different item, '{}', and two are needed; give it more", quoted(path),
+  if (sequences.names.empty())
+    return runtime_error(fmt::format("{} holds no items; give it lines of them", datasets::quoted(path)));
+  return runtime_error(fmt::format("{} has one different item, '{}', and two are needed; give it more", datasets::quoted(path),
                                    shown(sequences.names.front())));
 }
 
@@ -229,7 +230,8 @@ Result<Sequences> read_sequences(const std::string& path, const std::vector<std:
     sequences.unknown += append_items(line, keyed, known, sequences.items);
     sequences.offsets.push_back(sequences.items.size());
   });
-  if (sequences.size() == 0) return runtime_error(fmt::format("{} holds no items; give it lines of them", quoted(path)));
+  if (sequences.size() == 0)
+    return runtime_error(fmt::format("{} holds no items; give it lines of them", datasets::quoted(path)));
   sequences.seconds = seconds_since(start);
   return sequences;
 }

@@ -70,7 +70,7 @@ Result<AnalogyFile> read_analogies(const std::string& path) {
   };
   if (auto read = for_each_line(path, " \t\r", line); !read) return read.error();
   if (out.questions.empty())
-    return runtime_error(fmt::format("{} holds no questions; give a file such as questions-words.txt", quoted(path)));
+    return runtime_error(fmt::format("{} holds no questions; give a file such as questions-words.txt", datasets::quoted(path)));
   return out;
 }
 
@@ -88,8 +88,8 @@ Result<std::vector<SimilarityPair>> read_similarities(const std::string& path) {
   };
   if (auto read = for_each_line(path, " \t\r,", line); !read) return read.error();
   if (out.size() < 2)
-    return runtime_error(
-        fmt::format("{} holds {} pairs of words where at least 2 are needed; give a longer file", quoted(path), out.size()));
+    return runtime_error(fmt::format("{} holds {} pairs of words where at least 2 are needed; give a longer file",
+                                     datasets::quoted(path), out.size()));
   return out;
 }
 
