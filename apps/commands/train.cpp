@@ -21,6 +21,7 @@
 
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
+#include "apps/config/config_text.h"
 #include "apps/config/threads.h"
 #include "apps/console/interrupt.h"
 #include "apps/console/numbers.h"
@@ -206,12 +207,7 @@ Result<Train::PartNames> Train::read_names(const Shape& shape) const {
 void Train::describe(const Model& model, const Needs& needs) const {
   if (options_.settings.quiet) return;
   const Config& config = model.config();
-  const auto text = [&](std::string_view name) {
-    for (const Option& option : options()) {
-      if (option.name == name) return option.get(config);
-    }
-    return std::string();
-  };
+  const auto text = [&](std::string_view name) { return option_text(config, name); };
   const MemoryEstimate need = estimate_training_memory(config, model.shape());
   const double bytes = static_cast<double>(need.weights + need.optimizer_state) / static_cast<double>(model.parameters());
   note(fmt::format(

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <glissade/config.h>
 
@@ -9,5 +10,8 @@ namespace glissade::apps {
 /// The options of a model as TOML, one 'option = value' per line, in the order of the manual: what read_config_file() reads back
 /// as the same configuration.
 std::string config_text(const Config& config);
+
+/// The value of the option called `name`, as the command line takes it; "" for an unknown name.
+std::string option_text(const Config& config, std::string_view name);
 
 }  // namespace glissade::apps

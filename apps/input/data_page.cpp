@@ -7,6 +7,7 @@
 
 #include <glissade/options.h>
 
+#include "apps/config/config_text.h"
 #include "apps/console/numbers.h"
 #include "datasets/message.h"
 
@@ -25,10 +26,7 @@ std::string_view kind_text(const DataProfile& profile) {
 std::string weighting_name(FeatureWeighting weighting) {
   Config config;
   config.network.weighting = weighting;
-  for (const Option& option : options()) {
-    if (option.name == "weighting") return option.get(config);
-  }
-  return "";
+  return option_text(config, "weighting");
 }
 
 std::string part_of(std::uint64_t part, std::uint64_t all) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/config/config_text.h"
 #include "apps/console/output.h"
 #include "apps/input/data_page.h"
 #include "datasets/message.h"
@@ -16,12 +17,9 @@ std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, Dat
   data.same_things |= asked.config.candidates.exclude_input;
   const WeightingChoice choice = choose_weighting(data);
   weighting = choice.weighting;
-  std::string name;
-  for (const Option& option : options()) {
-    if (option.name == "weighting") name = option.get(asked.config);
-  }
   const bool given = weighting == FeatureWeighting::given;
-  return fmt::format("weighting {}: {}{}", name, choice.reason, given ? "" : "; --weighting given takes values as they are");
+  return fmt::format("weighting {}: {}{}", option_text(asked.config, "weighting"), choice.reason,
+                     given ? "" : "; --weighting given takes values as they are");
 }
 
 void warn_of_outsized(const Model& model, const DataProfile& data) {

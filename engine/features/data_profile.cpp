@@ -121,10 +121,6 @@ std::uint64_t own_ids(std::span<const std::uint32_t> features, std::span<const s
       std::ranges::count_if(labels, [&](std::uint32_t label) { return std::ranges::find(features, label) != features.end(); }));
 }
 
-}  // namespace
-
-namespace {
-
 /// The number of ids up to the largest that occurs.
 std::uint32_t ids_up_to_largest(const SparseRows& rows) {
   const auto begin = rows.ids.begin() + static_cast<std::ptrdiff_t>(rows.offsets.front());

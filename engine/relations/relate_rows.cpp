@@ -40,11 +40,9 @@ std::vector<std::uint64_t> find_siblings(const DatasetView& data) {
   return join_siblings(data, std::move(similar), complementary);
 }
 
-}  // namespace
-
-RowRelations relate_rows(const DatasetView& data, std::vector<std::uint64_t> groups) {
+RowRelations relate(const DatasetView& data, bool same_ids, std::vector<std::uint64_t> groups) {
   RowRelations relations;
-  relations.same_ids = looks_like_items(data);
+  relations.same_ids = same_ids;
   relations.groups = std::move(groups);
   count_groups(relations);
   if (relations.groups.empty() || relations.same_ids) return relations;
@@ -54,8 +52,15 @@ RowRelations relate_rows(const DatasetView& data, std::vector<std::uint64_t> gro
   return relations;
 }
 
+}  // namespace
+
+RowRelations relate_rows(const DatasetView& data, std::vector<std::uint64_t> groups) {
+  return relate(data, looks_like_items(data), std::move(groups));
+}
+
 RowRelations relate_rows(const DatasetView& data) {
-  return relate_rows(data, looks_like_items(data) ? baskets(data, OwnLabels({}, data.label_count)) : find_siblings(data));
+  const bool same_ids = looks_like_items(data);
+  return relate(data, same_ids, same_ids ? baskets(data, OwnLabels({}, data.label_count)) : find_siblings(data));
 }
 
 }  // namespace glissade

@@ -1,6 +1,5 @@
 #include "datasets/atomic_file.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -16,23 +15,15 @@ namespace glissade::datasets {
 namespace {
 
 namespace fs = std::filesystem;
+using glissade::testing::dead_process;
+using glissade::testing::touch;
 using testing::TemporaryFolder;
-
-/// The number of a process that is no more.
-std::string dead_process() {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  ::waitpid(child, nullptr, 0);
-  return std::to_string(child);
-}
 
 std::set<std::string> names_in(const fs::path& folder) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
   return names;
 }
-
-void touch(const fs::path& path) { std::ofstream(path) << "x"; }
 
 }  // namespace
 

@@ -7,13 +7,7 @@
 namespace {
 
 using namespace glissade;
-
-template <class T>
-const T* checked(const Result<T>& result) {
-  if (result) return &*result;
-  fuzz::require_one_line(result.error());
-  return nullptr;
-}
+using fuzz::checked;
 
 void check_sequences(const datasets::Sequences& s, bool known) {
   fuzz::require(s.offsets.front() == 0 && s.offsets.back() == s.items.size(), "offsets reach from the first item to the last");

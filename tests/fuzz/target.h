@@ -31,6 +31,14 @@ void require(bool holds, std::string_view what);
 /// An error must be one line of text.
 void require_one_line(const Error& error);
 
+/// The value, or null where there is a good error instead.
+template <class T>
+const T* checked(const Result<T>& result) {
+  if (result) return &*result;
+  require_one_line(result.error());
+  return nullptr;
+}
+
 /// TBB on the calling thread alone, so that an input always runs the same way. Call it first.
 void single_threaded();
 

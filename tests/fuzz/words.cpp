@@ -7,13 +7,7 @@
 namespace {
 
 using namespace glissade;
-
-template <class T>
-const T* checked(const Result<T>& result) {
-  if (result) return &*result;
-  fuzz::require_one_line(result.error());
-  return nullptr;
-}
+using fuzz::checked;
 
 void check_corpus(const datasets::Corpus& corpus, bool own_words) {
   fuzz::require(corpus.words.size() == corpus.counts.size(), "a corpus has as many counts as words");

@@ -21,17 +21,9 @@ namespace glissade::system {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::dead_process;
 using testing::TemporaryFolder;
-
-/// The number of a process that is no more.
-std::string dead_process() {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(0);
-  ::waitpid(child, nullptr, 0);
-  return std::to_string(child);
-}
-
-void touch(const fs::path& path) { std::ofstream(path) << "x"; }
+using testing::touch;
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 

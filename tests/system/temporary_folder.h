@@ -1,6 +1,8 @@
 #pragma once
 
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -36,5 +38,16 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// The number of a process that is no more.
+inline std::string dead_process() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return std::to_string(child);
+}
+
+/// A file of one byte.
+inline void touch(const std::filesystem::path& path) { std::ofstream(path) << "x"; }
 
 }  // namespace glissade::testing
