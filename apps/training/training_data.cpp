@@ -92,6 +92,7 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, const Da
     train_on_all(data, std::move(*train), files.train, report);
   }
   data.train.groups = data.relations.groups;
+  data.train.groups_known = settings.relations.find;
   return {};
 }
 

@@ -14,7 +14,7 @@ std::vector<std::uint64_t> kept_together(const Config& config, const DatasetView
   if (config.candidates.sibling_rows == SiblingRows::none) return {};
   const bool finds = config.candidates.sibling_rows == SiblingRows::find;
   if (config.candidates.exclude_input && (!finds || !own.has_table())) return baskets(data, own);
-  return finds ? relate_rows(data).groups : std::vector<std::uint64_t>();
+  return finds && !data.groups_known ? relate_rows(data).groups : std::vector<std::uint64_t>();
 }
 
 std::uint64_t fingerprint_of(std::span<const std::uint64_t> groups) noexcept {

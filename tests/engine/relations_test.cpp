@@ -223,6 +223,9 @@ TEST_CASE("what is kept together: the user's groups, then what the option says",
   CHECK(kept_together(config, shuffled.data.view(), OwnLabels(found.feature_labels, kItems)) == found.groups);
   config.candidates.exclude_input = false;
   CHECK(kept_together(config, shuffled.data.view(), same_ids) == found.groups);
+  DatasetView searched = shuffled.data.view();
+  searched.groups_known = true;
+  CHECK(kept_together(config, searched, same_ids).empty());
   config.candidates.sibling_rows = SiblingRows::none;
   CHECK(kept_together(config, shuffled.data.view(), same_ids).empty());
   DatasetView named = shuffled.data.view();

@@ -33,6 +33,8 @@ struct DatasetView {
   /// One number per row, or empty: nothing is known. Rows with equal numbers are siblings, parts of one thing (folds of a basket,
   /// title and abstract of one record): they are kept together where rows are held out, and do not vote for each other there.
   std::span<const std::uint64_t> groups = {};
+  /// relate_rows() has looked for siblings already: without groups, each row is alone. Spares a trainer the search.
+  bool groups_known = false;
 
   std::size_t size() const noexcept { return features.rows(); }
 };
