@@ -46,9 +46,9 @@ Hash128 content_hash(const void* data, std::size_t bytes, const std::function<vo
 }
 
 struct ContentHasher::State {
-  std::vector<Hash128> whole;  ///< of the blocks that are full
-  XXH3_state_t block;          ///< of the one that is not
+  XXH3_state_t block;          ///< of the block that is not full
   std::size_t filled = 0;      ///< bytes of it
+  std::vector<Hash128> whole;  ///< of the blocks that are
 };
 
 ContentHasher::ContentHasher() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->block); }

@@ -36,7 +36,7 @@ std::vector<bool> choose_groups(std::span<const std::uint64_t> groups, std::uint
   struct Place {
     std::uint64_t order, group;
     std::size_t row;
-    auto operator<=>(const Place&) const = default;
+    auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy 14's own making
   };
   std::vector<Place> places(groups.size());
   for (std::size_t row = 0; row < places.size(); ++row)

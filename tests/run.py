@@ -5,6 +5,11 @@ The last line of the output is the summary; the exit status is 0 only if nothing
 """
 
 import argparse
+import concurrent.futures
+import contextlib
+import io
+import multiprocessing
+import os
 import pathlib
 import sys
 
@@ -28,13 +33,14 @@ import structure.suite
 import tensorboard.suite
 import words.suite
 
+# The longest first: as many suites run at a time as there are cores, and none of them keeps two busy.
 SUITES = {
-    "structure": structure.suite.run,
-    "docs": structure.docs.run,
     "catch": catch.suite.run,
     "levels": catch.suite.run_levels,
-    "cli": cli.suite.run,
     "scenarios": cli.scenarios.run,
+    "structure": structure.suite.run,
+    "docs": structure.docs.run,
+    "cli": cli.suite.run,
     "edges": cli.option_edges.run,
     "pairs": cli.option_pairs.run,
     "interrupts": cli.interrupts.run,
@@ -48,22 +54,36 @@ SUITES = {
 }
 
 
+def run_apart(build, name_filter, name):
+    """One suite in a process of its own: what it printed, and the context with its results."""
+    context = runner.Context(build, name_filter)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        runner.run_suite(context, name, SUITES[name])
+    return printed.getvalue(), context
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=str(runner.ROOT / "build"), help="build folder")
     parser.add_argument("--suite", action="append", choices=SUITES, help="only this suite; may be given several times")
     parser.add_argument("--filter", default="", help="only cases whose name contains this text")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="suites that run at a time (as many as cores)")
     arguments = parser.parse_args()
-    context = runner.Context(arguments.build, arguments.filter)
-    if not context.glissade.exists():
-        sys.exit(f"run.py: {context.glissade} does not exist; build first with ./dev build")
-    for name in arguments.suite or SUITES:
-        runner.run_suite(context, name, SUITES[name])
-    if context.failed:
-        print("failed: " + "; ".join(context.failed))
-    skipped = f", {len(context.skipped)} skipped" if context.skipped else ""
-    print(f"{context.passed} passed, {len(context.failed)} failed{skipped}")
-    sys.exit(1 if context.failed or context.passed == 0 else 0)
+    glissade = runner.Context(arguments.build).glissade
+    if not glissade.exists():
+        sys.exit(f"run.py: {glissade} does not exist; build first with ./dev build")
+    passed, failed, skipped = 0, [], []
+    with concurrent.futures.ProcessPoolExecutor(max(1, arguments.jobs), multiprocessing.get_context("fork")) as pool:
+        runs = [pool.submit(run_apart, arguments.build, arguments.filter, name) for name in dict.fromkeys(arguments.suite or SUITES)]
+        for run in concurrent.futures.as_completed(runs):
+            printed, context = run.result()
+            print(printed, end="", flush=True)
+            passed, failed, skipped = passed + context.passed, failed + context.failed, skipped + context.skipped
+    if failed:
+        print("failed: " + "; ".join(failed))
+    print(f"{passed} passed, {len(failed)} failed" + (f", {len(skipped)} skipped" if skipped else ""))
+    sys.exit(1 if failed or passed == 0 else 0)
 
 
 if __name__ == "__main__":

@@ -113,13 +113,13 @@ std::string read_cutoffs(std::string_view text, std::vector<std::uint32_t>& out)
   for (;;) {
     const std::size_t end = std::min(text.find(','), text.size());
     std::uint32_t cutoff = 0;
-    if (const std::string wrong = read_number(text.substr(0, end), kLimits, cutoff); !wrong.empty()) return wrong;
+    if (std::string wrong = read_number(text.substr(0, end), kLimits, cutoff); !wrong.empty()) return wrong;
     out.push_back(cutoff);
     if (end == text.size()) break;
     text.remove_prefix(end + 1);
   }
   std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return {};
 }
 

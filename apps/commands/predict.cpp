@@ -126,7 +126,7 @@ class Predict : public Command {
       tell_fallbacks();
       return 0;
     }
-    const auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
+    auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
     if (!done) return done.error();
     tell_fallbacks();
     return 0;

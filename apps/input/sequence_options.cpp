@@ -107,7 +107,7 @@ Result<void> SequenceOptions::check(bool reads_sequences) const {
 
 Result<LineKey> SequenceOptions::key(const std::optional<SequenceNotes>& notes) const {
   if (!key_.empty()) {
-    const auto key = choose("--sequence-key", key_, kKeys);
+    auto key = choose("--sequence-key", key_, kKeys);
     if (!key || *key != LineKey::detect) return key;
   }
   if (!notes) return LineKey::detect;

@@ -6,7 +6,7 @@
 namespace glissade::bench {
 namespace {
 
-constexpr std::size_t kActive = 8'192;
+constexpr std::size_t kScoredRows = 8'192;
 
 /// Times call(z) on `n` scores; `fresh` restores them before each call, for kernels that overwrite their input.
 template <class Call>
@@ -24,7 +24,7 @@ void time_scores(benchmark::State& state, std::size_t n, bool fresh, const Call&
 }  // namespace
 
 void add_logsumexp_f32(const std::string& prefix, const simd::Kernels& level) {
-  for (const std::size_t n : {kActive, std::size_t{kRows}}) {
+  for (const std::size_t n : {kScoredRows, std::size_t{kRows}}) {
     add(prefix, "n=" + std::to_string(n), [n, kernel = level.logsumexp_f32](benchmark::State& state) {
       time_scores(state, n, false, [&](const float* z) { benchmark::DoNotOptimize(kernel(z, n)); });
     });
@@ -33,27 +33,27 @@ void add_logsumexp_f32(const std::string& prefix, const simd::Kernels& level) {
 
 void add_exp_shift_f32(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "n=8192", [kernel = level.exp_shift_f32](benchmark::State& state) {
-    time_scores(state, kActive, true, [&](float* z) { kernel(z, kActive, 4.0f); });
+    time_scores(state, kScoredRows, true, [&](float* z) { kernel(z, kScoredRows, 4.0f); });
   });
 }
 
 void add_exp_sum_f32(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "n=8192", [kernel = level.exp_sum_f32](benchmark::State& state) {
-    time_scores(state, kActive, true, [&](float* z) {
+    time_scores(state, kScoredRows, true, [&](float* z) {
       float shift = 0;
-      benchmark::DoNotOptimize(kernel(z, kActive, &shift));
+      benchmark::DoNotOptimize(kernel(z, kScoredRows, &shift));
     });
   });
 }
 
 void add_sigmoid_f32(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "n=8192", [kernel = level.sigmoid_f32](benchmark::State& state) {
-    time_scores(state, kActive, true, [&](float* z) { benchmark::DoNotOptimize(kernel(z, kActive)); });
+    time_scores(state, kScoredRows, true, [&](float* z) { benchmark::DoNotOptimize(kernel(z, kScoredRows)); });
   });
 }
 
 void add_topk_f32(const std::string& prefix, const simd::Kernels& level) {
-  for (const std::size_t n : {kActive, std::size_t{kRows}}) {
+  for (const std::size_t n : {kScoredRows, std::size_t{kRows}}) {
     for (const std::size_t k : {5u, 1000u}) {
       const std::string shape = "n=" + std::to_string(n) + " k=" + std::to_string(k);
       add(prefix, shape, [n, k, kernel = level.topk_f32](benchmark::State& state) {

@@ -67,6 +67,7 @@ void look_at_repeats(const DatasetView& data, const RowPager* pager, DataProfile
   const std::vector<RowCode> codes = row_codes(data, pager);
   const auto repeats = [&](std::uint64_t RowCode::*code) {
     std::vector<std::uint64_t> sorted;
+    sorted.reserve(codes.size());
     for (const RowCode& one : codes) sorted.push_back(one.*code);
     tbb::parallel_sort(sorted);
     return static_cast<std::uint64_t>(sorted.end() - std::unique(sorted.begin(), sorted.end()));

@@ -1,8 +1,5 @@
 #include "engine/features/feature_transform.h"
 
-#include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -10,26 +7,15 @@
 
 #include <glissade/outsized_features.h>
 
+#include "engine/features/row_windows.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 namespace {
 
-constexpr std::size_t kRowsAtOnce = 65536, kGrain = 1024;
-
 float damped(float value) noexcept {
   const float magnitude = std::abs(value);
   return magnitude > 1.f ? std::copysign(1.f + std::log(magnitude), value) : value;
-}
-
-/// Calls visit(row) for all rows in ascending order, and releases them piece by piece.
-template <class Visit>
-void for_each_row(const DatasetView& data, const RowPager* pager, const Visit& visit) {
-  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
-    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
-    for (std::size_t row = first; row < last; ++row) visit(row);
-    if (pager != nullptr) pager->release(first, last);
-  }
 }
 
 std::vector<float> idf_of(const DatasetView& data, const RowPager* pager) {
@@ -100,23 +86,17 @@ void FeatureTransform::apply(std::span<const std::uint32_t> ids, float* values) 
 Array<float> FeatureTransform::applied(const DatasetView& data, const RowPager* pager) const {
   if (data.size() == 0) return {};
   Array<float> out(data.features.offsets.back());
-  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
-    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(first, last, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
-      for (std::size_t row = range.begin(); row != range.end(); ++row) {
-        const auto ids = data.features.row_ids(row);
-        const auto values = data.features.row_values(row);
-        float* const to = out.data() + data.features.offsets[row];
-        if (values.empty()) {
-          std::fill_n(to, ids.size(), 1.f);
-        } else {
-          std::ranges::copy(values, to);
-        }
-        apply(ids, to);
-      }
-    });
-    if (pager != nullptr) pager->release(first, last);
-  }
+  for_each_row_in_parallel(data, pager, [&](std::size_t row) {
+    const auto ids = data.features.row_ids(row);
+    const auto values = data.features.row_values(row);
+    float* const to = out.data() + data.features.offsets[row];
+    if (values.empty()) {
+      std::fill_n(to, ids.size(), 1.f);
+    } else {
+      std::ranges::copy(values, to);
+    }
+    apply(ids, to);
+  });
   return out;
 }
 

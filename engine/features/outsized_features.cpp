@@ -1,6 +1,3 @@
-#include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -11,10 +8,10 @@
 
 #include <glissade/outsized_features.h>
 
+#include "engine/features/row_windows.h"
+
 namespace glissade {
 namespace {
-
-constexpr std::size_t kRowsAtOnce = 65536, kGrain = 1024;
 
 /// Raises `largest` to `magnitude`. Of numbers from 0 on, bits have the order of values.
 void raise(std::uint32_t& largest, float magnitude) noexcept {
@@ -28,19 +25,13 @@ void raise(std::uint32_t& largest, float magnitude) noexcept {
 /// Largest magnitude of each feature's values, as bits.
 std::vector<std::uint32_t> largest_values(const DatasetView& data, const RowPager* pager) {
   std::vector<std::uint32_t> largest(data.feature_count, 0);
-  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
-    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(first, last, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
-      for (std::size_t row = range.begin(); row != range.end(); ++row) {
-        const auto ids = data.features.row_ids(row);
-        const auto values = data.features.row_values(row);
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-          if (ids[i] < largest.size() && std::isfinite(values[i])) raise(largest[ids[i]], std::abs(values[i]));
-        }
-      }
-    });
-    if (pager != nullptr) pager->release(first, last);
-  }
+  for_each_row_in_parallel(data, pager, [&](std::size_t row) {
+    const auto ids = data.features.row_ids(row);
+    const auto values = data.features.row_values(row);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i] < largest.size() && std::isfinite(values[i])) raise(largest[ids[i]], std::abs(values[i]));
+    }
+  });
   return largest;
 }
 

@@ -1,7 +1,5 @@
 #include "engine/features/row_codes.h"
 
-#include <oneapi/tbb/blocked_range.h>
-#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/parallel_sort.h>
 
 #include <algorithm>
@@ -9,12 +7,11 @@
 
 #include <glissade/data_profile.h>
 
+#include "engine/features/row_windows.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
 namespace {
-
-constexpr std::size_t kRowsAtOnce = 65536, kGrain = 1024;
 
 RowCode code_of(const DatasetView& data, std::size_t row) noexcept {
   const auto ids = data.features.row_ids(row);
@@ -32,13 +29,7 @@ RowCode code_of(const DatasetView& data, std::size_t row) noexcept {
 
 std::vector<RowCode> row_codes(const DatasetView& data, const RowPager* pager) {
   std::vector<RowCode> codes(data.size());
-  for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
-    const std::size_t last = std::min(data.size(), first + kRowsAtOnce);
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(first, last, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
-      for (std::size_t row = range.begin(); row != range.end(); ++row) codes[row] = code_of(data, row);
-    });
-    if (pager != nullptr) pager->release(first, last);
-  }
+  for_each_row_in_parallel(data, pager, [&](std::size_t row) { codes[row] = code_of(data, row); });
   return codes;
 }
 

@@ -50,8 +50,8 @@ class NeighbourProposer final : public ProposingPath::Proposer {
 
 }  // namespace
 
-std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& config, std::size_t label_count) const {
-  return std::make_unique<NeighbourProposer>(config, label_count, *this);
+std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& config, std::size_t labels) const {
+  return std::make_unique<NeighbourProposer>(config, labels, *this);
 }
 
 void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {

@@ -9,7 +9,7 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kBlock =
+constexpr std::size_t kNumbersAtOnce =
     4096;  ///< numbers that are judged together: a loop without exits, which compilers turn into vectors
 
 constexpr std::uint32_t kFloatExponent = 0x7f800000u;
@@ -20,8 +20,8 @@ bool is_bad(std::uint16_t half) noexcept { return (half & kHalfExponent) == kHal
 
 template <class T>
 std::optional<std::size_t> first_bad(std::span<const T> all) noexcept {
-  for (std::size_t begin = 0; begin < all.size(); begin += kBlock) {
-    const auto block = all.subspan(begin, std::min(kBlock, all.size() - begin));
+  for (std::size_t begin = 0; begin < all.size(); begin += kNumbersAtOnce) {
+    const auto block = all.subspan(begin, std::min(kNumbersAtOnce, all.size() - begin));
     unsigned bad = 0;
     for (const T value : block) bad |= is_bad(value) ? 1u : 0u;
     if (bad == 0) continue;

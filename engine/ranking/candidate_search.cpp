@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <ranges>
 
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
@@ -25,8 +24,9 @@ CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths,
       candidates_(output.rows()),
       co_labels_(output.rows()) {
   // The path that was built last proposes first: the order of candidates decides ties, and sums over them are taken in it.
-  for (const ProposingPath* path : std::views::reverse(paths.all())) {
-    if (!path->empty()) proposers_.push_back(path->proposer(config, output.rows()));
+  const auto all = paths.all();
+  for (auto path = all.rbegin(); path != all.rend(); ++path) {
+    if (!(*path)->empty()) proposers_.push_back((*path)->proposer(config, output.rows()));
   }
 }
 

@@ -43,8 +43,7 @@ class DealReader {
       all_.insert(all_.end(), ids.begin(), ids.end());
     }
     std::ranges::sort(all_);
-    const auto repeated = std::ranges::unique(all_);
-    all_.erase(repeated.begin(), repeated.end());
+    all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
     for (const std::uint32_t row : rows) add_row(row);
   }
   Deal take() { return std::move(deal_); }

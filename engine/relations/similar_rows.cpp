@@ -104,8 +104,8 @@ void add_similar_rows(const DatasetView& data, std::uint32_t table, std::uint64_
   });
   for (const auto& of_block : found) known.insert(known.end(), of_block.begin(), of_block.end());
   tbb::parallel_sort(known.begin(), known.end(), [](const auto& a, const auto& b) { return kPlace(a) < kPlace(b); });
-  const auto repeated = std::ranges::unique(known, {}, kPlace);
-  known.erase(repeated.begin(), repeated.end());
+  known.erase(std::unique(known.begin(), known.end(), [](const auto& a, const auto& b) { return kPlace(a) == kPlace(b); }),
+              known.end());
 }
 
 }  // namespace glissade

@@ -11,10 +11,10 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kScored = 200;  ///< rows that the inverted index proposes, then scored exactly
+constexpr std::size_t kScoredRows = 200;  ///< rows that the inverted index proposes, then scored exactly
 constexpr std::size_t kBlock = 32;
 
-struct Worker {
+struct CandidateSearch {
   FeatureIndex::Scratch scratch;
   SpreadSample sample;
   std::vector<float> scores, best_scores = std::vector<float>(RowCandidates::kEach);
@@ -28,14 +28,14 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
   out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);
-  tbb::enumerable_thread_specific<Worker> workers;
+  tbb::enumerable_thread_specific<CandidateSearch> workers;
   tbb::parallel_for(std::size_t{0}, (samples.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
     if (monitor.stopped()) return;
-    Worker& worker = workers.local();
+    CandidateSearch& worker = workers.local();
     const std::size_t end = std::min(samples.size(), (block + 1) * kBlock);
     for (std::size_t place = block * kBlock; place < end; ++place) {
       worker.sample.put(weights, data.features.row_ids(samples[place]), data.features.row_values(samples[place]));
-      index.find(worker.sample.ids(), worker.sample.values(), budget, kScored, worker.scratch);
+      index.find(worker.sample.ids(), worker.sample.values(), budget, kScoredRows, worker.scratch);
       const auto& found = worker.scratch.found();
       worker.scores.resize(found.size());
       kernels.sparse_dots(worker.sample.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),

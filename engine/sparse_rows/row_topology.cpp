@@ -11,7 +11,7 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kLabelsAtOnce = 256;
+constexpr std::size_t kLabelsGrown = 256;
 
 struct Entry {
   std::uint32_t feature;
@@ -95,13 +95,13 @@ void change_topology(const TopologyChange& change, std::span<const LabelGradient
                      std::vector<float>& values) {
   const std::size_t labels = rows.rows();
   std::vector<std::vector<Entry>> changed(labels);
-  tbb::parallel_for(std::size_t{0}, (labels + kLabelsAtOnce - 1) / kLabelsAtOnce, [&](std::size_t block) {
+  tbb::parallel_for(std::size_t{0}, (labels + kLabelsGrown - 1) / kLabelsGrown, [&](std::size_t block) {
     static thread_local Sums sums;
     sums.clear();  // what is left if memory ran out
     sums.reserve(features);
-    const std::size_t end = std::min(labels, (block + 1) * kLabelsAtOnce);
-    auto next = std::ranges::lower_bound(gradients, static_cast<std::uint32_t>(block * kLabelsAtOnce), {}, &LabelGradient::label);
-    for (std::size_t label = block * kLabelsAtOnce; label < end; ++label) {
+    const std::size_t end = std::min(labels, (block + 1) * kLabelsGrown);
+    auto next = std::ranges::lower_bound(gradients, static_cast<std::uint32_t>(block * kLabelsGrown), {}, &LabelGradient::label);
+    for (std::size_t label = block * kLabelsGrown; label < end; ++label) {
       std::vector<Entry>& row = changed[label];
       for (std::uint64_t j = rows.offsets[label]; j < rows.offsets[label + 1]; ++j)
         row.push_back({rows.ids[j], rows.values[j], values[j]});

@@ -56,7 +56,7 @@ class RowTraining {
   /// Stopped, these are not to be used.
   void run(WorkMonitor& monitor = WorkMonitor::silent());
 
-  /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness of the .cpp file, were
+  /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness, were
   /// the entries `values`. `place`: the sample's, in `rows`. Derivatives near 0 are left out.
   std::vector<float> gradient_at(std::uint32_t place, std::span<const float> values);
 

@@ -12,6 +12,9 @@
 
 namespace glissade {
 
+/// Logits are this times the rows' products, which lie between 0 and about 1.
+inline constexpr float kSharpness = 30;
+
 /// The labels of a sample's loss: its own first, then the other candidates.
 class SampleLabels {
  public:

@@ -19,11 +19,10 @@ namespace glissade {
 namespace {
 
 constexpr std::uint32_t kFanIn = 256;
-constexpr std::size_t kPasses = 2, kBatch = 512;
-constexpr float kSharpness = 30;  ///< as in row_training.cpp
+constexpr std::size_t kPasses = 2, kWeightBatch = 512;
 constexpr double kRate = 0.05;
-constexpr float kMost = 3.f, kFirstSquare = 1e-6f;
-constexpr std::uint64_t kChoiceStream = 66, kOrderStream = 67;
+constexpr float kMost = 3.f, kFirstWeightSquare = 1e-6f;
+constexpr std::uint64_t kChoiceStream = 66, kWeightOrderStream = 67;
 
 /// Part of the gradient by a: of one sample by one of its features.
 struct Slope {
@@ -31,7 +30,7 @@ struct Slope {
   float value;
 };
 
-struct Worker {
+struct WeightWorker {
   SpreadSample sample;
   SampleLabels labels;
   std::vector<float> logits, by_feature;
@@ -43,7 +42,7 @@ ParameterRows number_per_feature(std::size_t features) {
   options.storage = Storage::fp32;
   options.state.second = OptimizerState::Second::row;
   ParameterRows rows(features, 0, options);
-  std::fill_n(rows.bias_second_moment.data(), features, kFirstSquare);
+  std::fill_n(rows.bias_second_moment.data(), features, kFirstWeightSquare);
   return rows;
 }
 
@@ -66,7 +65,7 @@ class WeightLearning {
 
  private:
   void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer);
-  void differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const;
+  void differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const;
   template <class Use>
   void for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const;
 
@@ -84,14 +83,14 @@ class WeightLearning {
 
 void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
   std::vector<std::uint32_t> order;
-  const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * kPasses;
+  const std::size_t steps = (rows_.size() + kWeightBatch - 1) / kWeightBatch * kPasses;
   const OptimizerOptions adagrad{.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = seed};
   std::size_t step = 0;
   for (std::size_t pass = 0; pass < kPasses; ++pass) {
-    shuffle(order, rows_.size(), hashing::derive(seed, kOrderStream, pass));
-    for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
+    shuffle(order, rows_.size(), hashing::derive(seed, kWeightOrderStream, pass));
+    for (std::size_t first = 0; first < order.size(); first += kWeightBatch, ++step) {
       const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
-      batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)),
+      batch(std::span(order).subspan(first, std::min(kWeightBatch, order.size() - first)),
             RowOptimizer(adagrad, kRate * left, step + 1));
       if (!monitor.advance()) return;
     }
@@ -99,8 +98,9 @@ void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
 }
 
 void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer) {
-  differentiate_in_blocks<Worker>(
-      places, blocks_, [&](std::uint32_t place, Worker& worker, std::vector<Slope>& out) { differentiate(place, worker, out); });
+  differentiate_in_blocks<WeightWorker>(places, blocks_, [&](std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) {
+    differentiate(place, worker, out);
+  });
   std::vector<std::uint32_t> touched;
   for (const auto& block : blocks_) {
     for (const Slope& slope : block) {
@@ -147,7 +147,7 @@ void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t l
   }
 }
 
-void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vector<Slope>& out) const {
+void WeightLearning::differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const {
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
   // Left over from the sample before, if memory ran out there.
@@ -183,7 +183,7 @@ void WeightLearning::differentiate(std::uint32_t place, Worker& worker, std::vec
 
 std::vector<float> WeightLearning::gradient_at(std::uint32_t place, std::span<const float> logs) {
   std::ranges::transform(logs, squared_.begin(), [](float log) { return std::exp(2 * log); });
-  Worker worker;
+  WeightWorker worker;
   std::vector<Slope> slopes;
   differentiate(place, worker, slopes);
   std::vector<float> gradient(logs.size());
@@ -219,7 +219,8 @@ std::vector<float> learn_weights(const Config& config, const DatasetView& data, 
   monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
   const RowCandidates candidates =
       find_row_candidates(data, chosen, weights, made.rows, index, config.candidates.list_budget / 4 + 1, monitor);
-  if (!monitor.begin(Activity::feature_weights, (chosen.size() + kBatch - 1) / kBatch * kPasses, {kFound, 1})) return learned;
+  if (!monitor.begin(Activity::feature_weights, (chosen.size() + kWeightBatch - 1) / kWeightBatch * kPasses, {kFound, 1}))
+    return learned;
   WeightLearning learning(data, chosen, made, candidates, weights);
   learning.run(config.run.seed, monitor);
   std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });

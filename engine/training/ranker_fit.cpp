@@ -70,7 +70,7 @@ std::optional<Error> defect_of(const RankingExamples& examples, std::span<const 
   return std::nullopt;
 }
 
-Error out_of_memory() {
+Error no_memory_to_weigh() {
   return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch");
 }
 
@@ -98,12 +98,12 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
   for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kAtOnce) {
     const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kAtOnce, kept.size() - first));
     batch.gather(data, rows, {}, &impl.transform);
-    if (!impl.network.forward(batch.features(), {}, hidden)) return out_of_memory();
+    if (!impl.network.forward(batch.features(), {}, hidden)) return no_memory_to_weigh();
     Predictions best;
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
-    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true})) return out_of_memory();
+    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true})) return no_memory_to_weigh();
     made.resize(rows.size());
     find_candidates(impl, {hidden.back(), best}, batch.features(), unknown,
                     [&](std::size_t sample, const CandidateSearch& found) {

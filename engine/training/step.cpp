@@ -10,7 +10,7 @@
 namespace glissade {
 namespace {
 
-enum Stream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActiveSet = 13 };
+enum StepStream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kActiveSet = 13 };
 
 }  // namespace
 
@@ -97,7 +97,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = model_.step;
-  const auto seed = [&](Stream stream) {
+  const auto seed = [&](StepStream stream) {
     const std::uint64_t of_step = hashing::derive(config.run.seed, stream, step);
     return part.part == 0 ? of_step : hashing::derive(of_step, part.part);
   };

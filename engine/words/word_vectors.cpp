@@ -21,7 +21,7 @@ double length(std::span<const float> v) noexcept {
 }
 
 /// Scores of a block of rows, so that 16 directions share one pass over them.
-constexpr std::size_t kBlock = 16;
+constexpr std::size_t kQuestionsAtOnce = 16;
 
 }  // namespace
 
@@ -98,8 +98,8 @@ std::vector<char> WordVectors::solve(std::span<const Analogy> questions, std::si
       const Analogy& ask = questions[first + q];
       directions.push_back(analogy_direction(ask.a, ask.b, ask.c));
     }
-    float scores[simd::kPairColumns * kBlock];
-    const float* a[kBlock];
+    float scores[simd::kPairColumns * kQuestionsAtOnce];
+    const float* a[kQuestionsAtOnce];
     for (std::size_t q = 0; q < count; ++q) a[q] = directions[q].data();
     for (std::size_t word = 0; word < words; word += simd::kPairColumns) {
       const std::size_t n = std::min(simd::kPairColumns, words - word);
@@ -118,8 +118,9 @@ std::vector<char> WordVectors::solve(std::span<const Analogy> questions, std::si
     }
     for (std::size_t q = 0; q < count; ++q) right[first + q] = static_cast<char>(answer[q] == questions[first + q].expected);
   };
-  tbb::parallel_for(std::size_t{0}, (questions.size() + kBlock - 1) / kBlock,
-                    [&](std::size_t block) { solve_block(block * kBlock, std::min(kBlock, questions.size() - block * kBlock)); });
+  tbb::parallel_for(std::size_t{0}, (questions.size() + kQuestionsAtOnce - 1) / kQuestionsAtOnce, [&](std::size_t block) {
+    solve_block(block * kQuestionsAtOnce, std::min(kQuestionsAtOnce, questions.size() - block * kQuestionsAtOnce));
+  });
   return right;
 }
 

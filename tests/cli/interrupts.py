@@ -47,8 +47,12 @@ def with_a_saver_at_work(runs):
     runs.call("generate", "--shape", "2000x20000x40000", "--test-samples", "10", "--out", "wide")
     process = runs.start("train", "--train", "wide.train.txt", "--preset", "plain", "--hidden", "128", "--epochs", "200", "--batch", "256", "--checkpoint-steps",
                          "1", "--model", "m.glsd", "--quiet", start_new_session=True)
-    wait_until(process, lambda: list(runs.folder.glob("m.glsd*.tmp-*")), "a checkpoint under way")
+    wait_until(process, lambda: children(process) and list(runs.folder.glob("m.glsd*.tmp-*")), "a checkpoint under way")
     return process
+
+
+def children(process):
+    return [int(number) for number in open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()]
 
 
 def signal_to_the_group_spares_the_saver(runs):
@@ -61,10 +65,6 @@ def signal_to_the_group_spares_the_saver(runs):
         runs.call("info", "--model", re.search("'(.*)' holds", err)[1])
         for path in runs.folder.glob("m.glsd*"):
             path.unlink()
-
-
-def children(process):
-    return [int(number) for number in open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()]
 
 
 def killed_saver_is_named(runs):

@@ -18,7 +18,7 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kLabels = 60;
+constexpr std::uint32_t kAnswerLabels = 60;
 
 enum class Paths { none, rows, neighbours, all };
 
@@ -47,10 +47,10 @@ Model trained(const Config& config, const Data& data) {
 
 /// As many features as labels; the last rows have no feature, unknown ones, and most of all.
 Data data_of(std::size_t samples, std::uint64_t seed) {
-  Data data = planted_data(samples, kLabels, kLabels, seed);
+  Data data = planted_data(samples, kAnswerLabels, kAnswerLabels, seed);
   data.x.add({});
   data.y.add(std::vector<std::uint32_t>{3});
-  std::vector<std::uint32_t> many(kLabels - 7);
+  std::vector<std::uint32_t> many(kAnswerLabels - 7);
   for (std::uint32_t i = 0; i < many.size(); ++i) many[i] = i + 2;
   data.x.add(many, std::vector<float>(many.size(), 0.2f));
   data.y.add(std::vector<std::uint32_t>{1});
@@ -74,7 +74,7 @@ const std::vector<Case>& cases() {
 void check_answers(const Predictions& found, const Data& data, const Case& c) {
   const bool excludes = c.exclude_input && c.paths != Paths::none;
   for (std::size_t row = 0; row < data.size(); ++row) {
-    const std::size_t allowed = kLabels - (excludes ? own(data, row) : 0);
+    const std::size_t allowed = kAnswerLabels - (excludes ? own(data, row) : 0);
     const auto labels = std::span(found.labels).subspan(row * found.k, found.k);
     const auto scores = std::span(found.scores).subspan(row * found.k, found.k);
     std::set<std::uint32_t> seen;
@@ -85,7 +85,7 @@ void check_answers(const Predictions& found, const Data& data, const Case& c) {
         REQUIRE(scores[i] == -std::numeric_limits<float>::infinity());
         continue;
       }
-      REQUIRE(labels[i] < kLabels);
+      REQUIRE(labels[i] < kAnswerLabels);
       REQUIRE(std::isfinite(scores[i]));
       REQUIRE(seen.insert(labels[i]).second);
       if (excludes) REQUIRE(std::ranges::find(data.x.view().row_ids(row), labels[i]) == data.x.view().row_ids(row).end());
@@ -103,23 +103,23 @@ TEST_CASE("k labels are k answers in every configuration, and the first ones do 
   for (const Case& c : cases()) {
     CAPTURE(static_cast<int>(c.loss), static_cast<int>(c.paths), c.exclude_input);
     const Model model = trained(config_of(c), data);
-    const Predictions all = must(model.predict(test.x.view(), {.k = kLabels}));
+    const Predictions all = must(model.predict(test.x.view(), {.k = kAnswerLabels}));
     check_answers(all, test, c);
-    CHECK(all.candidates == test.size() * kLabels);
+    CHECK(all.candidates == test.size() * kAnswerLabels);
     CHECK(all.fallbacks == 0);
     for (const std::uint32_t k : {1u, 5u, 16u, 17u, 40u, 61u, 100u}) {
       const Predictions found = must(model.predict(test.x.view(), {.k = k}));
       check_answers(found, test, c);
       for (std::size_t row = 0; row < test.size(); ++row) {
-        for (std::size_t i = 0; i < std::min(k, kLabels); ++i) {
-          REQUIRE(found.labels[row * k + i] == all.labels[row * kLabels + i]);
-          REQUIRE(found.scores[row * k + i] == all.scores[row * kLabels + i]);
+        for (std::size_t i = 0; i < std::min(k, kAnswerLabels); ++i) {
+          REQUIRE(found.labels[row * k + i] == all.labels[row * kAnswerLabels + i]);
+          REQUIRE(found.scores[row * k + i] == all.scores[row * kAnswerLabels + i]);
         }
       }
     }
     const Predictions lsh = must(model.predict(test.x.view(), {.k = 5, .search = Search::lsh}));
     check_answers(lsh, test, c);
-    const Predictions all_lsh = must(model.predict(test.x.view(), {.k = kLabels, .search = Search::lsh}));
+    const Predictions all_lsh = must(model.predict(test.x.view(), {.k = kAnswerLabels, .search = Search::lsh}));
     check_answers(all_lsh, test, c);
     CHECK(lsh.fallbacks <= all_lsh.fallbacks);
     CHECK(all_lsh.fallbacks > 0);
@@ -144,16 +144,16 @@ TEST_CASE("probabilities are over all labels, 1 in sum for the softmaxes, and de
   for (const Case& c : cases()) {
     CAPTURE(static_cast<int>(c.loss), static_cast<int>(c.paths), c.exclude_input);
     const Model model = trained(config_of(c), data);
-    const Predictions plain = must(model.predict(test.x.view(), {.k = kLabels}));
-    const Predictions found = must(model.predict(test.x.view(), {.k = kLabels, .probabilities = true}));
+    const Predictions plain = must(model.predict(test.x.view(), {.k = kAnswerLabels}));
+    const Predictions found = must(model.predict(test.x.view(), {.k = kAnswerLabels, .probabilities = true}));
     REQUIRE(found.labels == plain.labels);
     for (std::size_t row = 0; row < test.size(); ++row) {
       double sum = 0;
-      for (std::size_t i = 0; i < kLabels && found.labels[row * kLabels + i] != Predictions::kNoLabel; ++i) {
-        const float p = found.scores[row * kLabels + i];
+      for (std::size_t i = 0; i < kAnswerLabels && found.labels[row * kAnswerLabels + i] != Predictions::kNoLabel; ++i) {
+        const float p = found.scores[row * kAnswerLabels + i];
         REQUIRE(p >= 0);
         REQUIRE(p <= 1);
-        if (i > 0) REQUIRE(p <= found.scores[row * kLabels + i - 1]);
+        if (i > 0) REQUIRE(p <= found.scores[row * kAnswerLabels + i - 1]);
         sum += p;
       }
       CAPTURE(row, sum);
@@ -163,8 +163,8 @@ TEST_CASE("probabilities are over all labels, 1 in sum for the softmaxes, and de
     one.offsets = one.offsets.subspan(7, 2);
     const Predictions alone = must(model.predict(one, {.k = 5, .probabilities = true}));
     for (std::size_t i = 0; i < 5; ++i) {
-      CHECK(alone.labels[i] == found.labels[7 * kLabels + i]);
-      CHECK(alone.scores[i] == Approx(found.scores[7 * kLabels + i]).epsilon(1e-3));
+      CHECK(alone.labels[i] == found.labels[7 * kAnswerLabels + i]);
+      CHECK(alone.scores[i] == Approx(found.scores[7 * kAnswerLabels + i]).epsilon(1e-3));
     }
   }
 }
@@ -176,18 +176,18 @@ TEST_CASE("with sparse paths scores are shared out: one label with the softmaxes
     Config config = config_of({loss, Paths::all, false});
     if (loss == LossKind::bce) config.training.epochs = 10;  // so that sigmoids come down to the few labels of a sample
     Model model = trained(config, data);
-    const Predictions scores = must(model.predict(test.x.view(), {.k = kLabels}));
-    const Predictions found = must(model.predict(test.x.view(), {.k = kLabels, .probabilities = true}));
+    const Predictions scores = must(model.predict(test.x.view(), {.k = kAnswerLabels}));
+    const Predictions found = must(model.predict(test.x.view(), {.k = kAnswerLabels, .probabilities = true}));
     impl_of(model).set_paths({});
-    const Predictions hidden = must(model.predict(test.x.view(), {.k = kLabels, .probabilities = true}));
+    const Predictions hidden = must(model.predict(test.x.view(), {.k = kAnswerLabels, .probabilities = true}));
     std::size_t below_one = 0;
     for (std::size_t row = 0; row < test.size(); ++row) {
       double normaliser = 0, expected = 0;
-      for (std::size_t i = row * kLabels; i < (row + 1) * kLabels; ++i) {
+      for (std::size_t i = row * kAnswerLabels; i < (row + 1) * kAnswerLabels; ++i) {
         normaliser += std::exp(double{scores.scores[i]});
         expected += hidden.scores[i];
       }
-      for (std::size_t i = row * kLabels; i < (row + 1) * kLabels; ++i) {
+      for (std::size_t i = row * kAnswerLabels; i < (row + 1) * kAnswerLabels; ++i) {
         CAPTURE(row, i, static_cast<int>(loss), expected);
         REQUIRE(found.labels[i] == scores.labels[i]);
         const double p = expected * std::exp(double{scores.scores[i]}) / normaliser;
@@ -235,6 +235,7 @@ TEST_CASE("answers are the same with any number of threads, and from many thread
       const Model fresh = trained(config_of({LossKind::softmax, paths, false}), data);
       std::vector<Predictions> found(4);
       std::vector<std::thread> callers;
+      callers.reserve(found.size());
       for (Predictions& one : found) {
         callers.emplace_back([&] {
           auto result = fresh.predict(test.x.view(), options);
@@ -338,7 +339,7 @@ TEST_CASE("scores that are no finite numbers are an error that names the row and
     output.bias[1] = bias;
     // And so is one row of one layer.
     std::vector<float> row(output.width(), std::nanf(""));
-    output.write(kLabels - 1, row.data());
+    output.write(kAnswerLabels - 1, row.data());
     const auto found = model.predict(data.x.view(), {});
     REQUIRE_FALSE(found.ok());
     CHECK_THAT(found.error().message, Catch::Matchers::Contains("feature row 0: its scores are not finite, the model's weights"));
@@ -353,7 +354,7 @@ TEST_CASE("large values that do not overflow are answered", "[unit]") {
     const Model model = trained(config_of(c), data);
     Rows rows;
     rows.add(std::vector<std::uint32_t>{4, 9}, std::vector<float>{0.5f, 1e5f});
-    check_answers(must(model.predict(rows.view(), {.k = 20})), Data{kLabels, kLabels, rows, {}}, c);
+    check_answers(must(model.predict(rows.view(), {.k = 20})), Data{kAnswerLabels, kAnswerLabels, rows, {}}, c);
     const Predictions found = must(model.predict(rows.view(), {.k = 20, .probabilities = true}));
     for (const float p : std::span(found.scores).first(20)) CHECK((p >= 0 && p <= 1));
   }

@@ -18,6 +18,7 @@ using namespace glissade;
 TEST_CASE("large arrays keep their contents when huge pages are restored, after a fork and while others come and go") {
   constexpr std::size_t kSize = std::size_t{3} << 20;  // 12 MiB: several huge pages and a part of one
   std::vector<Array<std::uint32_t>> arrays;
+  arrays.reserve(3);
   for (int i = 0; i < 3; ++i) arrays.emplace_back(kSize);
   const auto fill = [&](std::uint32_t salt) {
     for (std::size_t a = 0; a < arrays.size(); ++a) {

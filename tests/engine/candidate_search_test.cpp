@@ -13,19 +13,19 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kFeatures = 60, kLabels = 25;
+constexpr std::uint32_t kSearchedFeatures = 60, kSearchedLabels = 25;
 constexpr std::size_t kWidth = 8, kNeighbours = 6;
 
-struct World {
-  Data data = planted_data(80, kFeatures, kLabels, 3);
-  Data queries = planted_data(12, kFeatures, kLabels, 4);
+struct SearchedWorld {
+  Data data = planted_data(80, kSearchedFeatures, kSearchedLabels, 3);
+  Data queries = planted_data(12, kSearchedFeatures, kSearchedLabels, 4);
   Config config;
   RankedPaths paths;
-  ParameterRows output{kLabels, kWidth, {Storage::fp32, true, true, {}}};
-  std::vector<std::uint32_t> counts = std::vector<std::uint32_t>(kLabels);
+  ParameterRows output{kSearchedLabels, kWidth, {Storage::fp32, true, true, {}}};
+  std::vector<std::uint32_t> counts = std::vector<std::uint32_t>(kSearchedLabels);
   Activations hidden;
 
-  explicit World(LossKind loss) {
+  explicit SearchedWorld(LossKind loss) {
     config.network.loss = loss;
     config.sparse_rows.fan_in = 20;
     config.candidates.neighbours = kNeighbours;
@@ -35,7 +35,7 @@ struct World {
     paths = build_paths(config, data.view(), all);
     output.randomize(1.0, 3);
     hashing::Random random(5);
-    for (std::uint32_t i = 0; i < kLabels; ++i) output.bias[i] = static_cast<float>(random.unit() - 0.5);
+    for (std::uint32_t i = 0; i < kSearchedLabels; ++i) output.bias[i] = static_cast<float>(random.unit() - 0.5);
     for (const std::uint32_t label : data.y.ids) ++counts[label];
     hidden.resize(queries.size(), kWidth, false);
     for (std::size_t s = 0; s < queries.size(); ++s) {
@@ -47,7 +47,7 @@ struct World {
   std::vector<double> products(const SparseMatrix& rows, std::size_t query) const {
     std::vector<float> weighted;
     paths.label_rows.weights.weigh(queries.x.view().row_ids(query), queries.x.view().row_values(query), weighted);
-    std::vector<double> x(kFeatures), out(rows.rows());
+    std::vector<double> x(kSearchedFeatures), out(rows.rows());
     for (std::size_t j = 0; j < weighted.size(); ++j) x[queries.x.view().row_ids(query)[j]] = weighted[j];
     for (std::size_t row = 0; row < rows.rows(); ++row) {
       for (std::uint64_t e = rows.offsets[row]; e < rows.offsets[row + 1]; ++e)
@@ -80,8 +80,8 @@ std::vector<std::pair<double, std::size_t>> nearest(const std::vector<double>& p
 
 TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]") {
   const LossKind loss = GENERATE(LossKind::softmax, LossKind::bce);
-  World world(loss);
-  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kLabels));
+  SearchedWorld world(loss);
+  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kSearchedLabels));
   const std::vector<std::uint32_t> best = {24, 3};
   constexpr float kLogSum = 2.5f;
   for (std::size_t query = 0; query < world.queries.size(); ++query) {
@@ -90,7 +90,7 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
     const std::vector<double> direct = world.products(world.paths.label_rows.rows, query);
     const auto neighbours = nearest(world.products(world.paths.neighbours.samples, query));
     std::set<std::uint32_t> wanted(best.begin(), best.end());
-    for (std::uint32_t label = 0; label < kLabels; ++label) {
+    for (std::uint32_t label = 0; label < kSearchedLabels; ++label) {
       if (direct[label] != 0) wanted.insert(label);
     }
     double sums[3] = {}, best_direct = 0, best_hidden = -1e30;
@@ -142,8 +142,8 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
 }
 
 TEST_CASE("samples that are to be passed over do not vote", "[unit]") {
-  World world(LossKind::softmax);
-  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kLabels));
+  SearchedWorld world(LossKind::softmax);
+  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kSearchedLabels));
   const std::vector<std::uint32_t> none;
   const auto first = nearest(world.products(world.paths.neighbours.samples, 0))[0];
   std::vector<bool> unknown(world.data.size());

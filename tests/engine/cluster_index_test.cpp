@@ -121,6 +121,7 @@ TEST_CASE("the directions of sketches have length 1 and are at right angles, in 
   sketches.project(units.data(), stride, dimension, directions.data());
   double farthest = 0;
   for (std::size_t i = 0; i < Sketches::kBits; ++i) {
+    // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the dimension is one of the three above
     for (std::size_t j = i; j < Sketches::kBits && j / dimension == i / dimension; ++j) {
       double product = 0;
       for (std::size_t d = 0; d < dimension; ++d)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <set>
 #include <span>
 #include <vector>
@@ -37,6 +38,13 @@ struct Data {
   DatasetView view() const { return {features, labels, x.view(), y.view()}; }
   std::size_t size() const { return x.offsets.size() - 1; }
 };
+
+/// 0, 1 .. to the last row.
+inline std::vector<std::uint32_t> all_rows(const Data& data) {
+  std::vector<std::uint32_t> all(data.size());
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
 
 /// `count` different ids below `bound`, ascending.
 inline std::vector<std::uint32_t> distinct(hashing::Random& random, std::size_t count, std::uint32_t bound) {

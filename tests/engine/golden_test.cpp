@@ -14,16 +14,16 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kFeatures = 60, kLabels = 30;
+constexpr std::uint32_t kGoldenFeatures = 60, kGoldenLabels = 30;
 constexpr double kGap = 0.05;  ///< between the scores of neighbours in a top list: several times what levels differ by
 
 std::string golden(const std::string& name) { return std::string(GLISSADE_SOURCE_ROOT) + "/tests/engine/golden/" + name; }
 
 /// The samples that are asked for: those of `planted_data(100, ..., 77)` with clear answers.
 Data questions(const Model& model) {
-  const Data data = planted_data(100, kFeatures, kLabels, 77);
+  const Data data = planted_data(100, kGoldenFeatures, kGoldenLabels, 77);
   const Predictions all = must(model.predict(data.x.view(), {.k = 6}));
-  Data clear{kFeatures, kLabels, {}, {}};
+  Data clear{kGoldenFeatures, kGoldenLabels, {}, {}};
   for (std::size_t s = 0; s < data.size() && clear.size() < 8; ++s) {
     bool gaps = true;
     for (std::size_t i = 1; i < 6; ++i) gaps &= all.scores[s * 6 + i - 1] - all.scores[s * 6 + i] > kGap;
@@ -80,8 +80,8 @@ TEST_CASE("a model file of format version 1 predicts what it did when it was wri
   REQUIRE(wanted.labels.size() == 8 * 5);
   for (const auto purpose : {LoadFor::inference, LoadFor::training}) {
     const Model model = must(Model::load(golden("model_v1.glsd"), purpose));
-    REQUIRE(model.shape().features == kFeatures);
-    REQUIRE(model.shape().labels == kLabels);
+    REQUIRE(model.shape().features == kGoldenFeatures);
+    REQUIRE(model.shape().labels == kGoldenLabels);
     REQUIRE(model.config().network.hidden == std::vector<std::uint32_t>{12, 8});
     REQUIRE(model.config().active_set.sampler == SamplerKind::lsh);
     REQUIRE(model.config().optimizer.learning_rate == 0.02);
@@ -105,7 +105,7 @@ TEST_CASE("a model file of format version 1 predicts what it did when it was wri
 
 TEST_CASE("training goes on from a model file of format version 1", "[unit][levels]") {
   Model model = must(Model::load(golden("model_v1.glsd"), LoadFor::training));
-  const Data data = planted_data(400, kFeatures, kLabels, 76);
+  const Data data = planted_data(400, kGoldenFeatures, kGoldenLabels, 76);
   const auto losses = train(model, data, 1);
   REQUIRE(model.step() == 65);
   REQUIRE(losses[0] < 2.5);  // 3.4 is a uniform guess
@@ -116,11 +116,11 @@ TEST_CASE("write the golden model of the current format version", "[.write-golde
   config.network.hidden = {12, 8};
   config.active_set.sampler = SamplerKind::lsh;
   config.active_set.size = 20;
-  const Data data = planted_data(400, kFeatures, kLabels, 76);
+  const Data data = planted_data(400, kGoldenFeatures, kGoldenLabels, 76);
   Model model = make_model(config, data);
   train(model, data, 4);
   std::vector<std::string> names;
-  for (std::uint32_t i = 0; i < kLabels; ++i) names.push_back("label " + std::to_string(i));
+  for (std::uint32_t i = 0; i < kGoldenLabels; ++i) names.push_back("label " + std::to_string(i));
   must(model.set_label_names(names));
   const std::string version = "_v" + std::to_string(model_file::kFormatVersion);
   must(model.save("model" + version + ".glsd"));

@@ -12,10 +12,10 @@ namespace glissade::test {
 namespace {
 
 constexpr std::uint32_t kRows = 300;
-constexpr std::size_t kWidth = 12;
+constexpr std::size_t kIndexWidth = 12;
 
 ParameterRows random_rows(std::uint64_t seed) {
-  ParameterRows rows(kRows, kWidth, {Storage::fp32, true, true, {}});
+  ParameterRows rows(kRows, kIndexWidth, {Storage::fp32, true, true, {}});
   rows.randomize(1.0, seed);
   hashing::Random random(hashing::mix(seed));
   for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
@@ -127,22 +127,22 @@ TEST_CASE("with the simple transform rows are hashed at the length of the longes
   Config config = config_of(RehashKind::fixed);
   config.hash_tables.transform = HashTransform::simple;
   ParameterRows rows = random_rows(6);
-  for (std::size_t d = 0; d < kWidth; ++d) rows.weights.data()[17 * rows.stride() + d] *= 5.f;
+  for (std::size_t d = 0; d < kIndexWidth; ++d) rows.weights.data()[17 * rows.stride() + d] *= 5.f;
   LabelIndex index(config, rows);
   index.build();
   double longest = 0;
   for (std::uint32_t i = 0; i < kRows; ++i) {
     double square = double{rows.bias[i]} * rows.bias[i];
-    for (std::size_t d = 0; d < kWidth; ++d) square += std::pow(double{rows.weights.data()[i * rows.stride() + d]}, 2);
+    for (std::size_t d = 0; d < kIndexWidth; ++d) square += std::pow(double{rows.weights.data()[i * rows.stride() + d]}, 2);
     longest = std::max(longest, std::sqrt(square));
   }
-  const auto family = hashing::Family::make(family_params(config, kWidth));
+  const auto family = hashing::Family::make(family_params(config, kIndexWidth));
   std::vector<float> block(family->params().dimension * hashing::kLanes);
   std::vector<std::uint32_t> codes(config.hash_tables.count * hashing::kLanes);
   for (const std::uint32_t i : {0u, 17u, 299u}) {
-    hashing::transpose_block(rows.weights.data() + i * rows.stride(), rows.stride(), 1, kWidth, block.data());
-    block[kWidth * hashing::kLanes] = rows.bias[i];
-    hashing::lift(block.data(), kWidth + 1, 1, static_cast<float>(longest));
+    hashing::transpose_block(rows.weights.data() + i * rows.stride(), rows.stride(), 1, kIndexWidth, block.data());
+    block[kIndexWidth * hashing::kLanes] = rows.bias[i];
+    hashing::lift(block.data(), kIndexWidth + 1, 1, static_cast<float>(longest));
     family->codes(block.data(), codes.data());
     for (std::uint32_t t = 0; t < config.hash_tables.count; ++t) {
       const auto bucket = index.tables().bucket(t, codes[t * hashing::kLanes]);

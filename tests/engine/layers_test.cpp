@@ -16,12 +16,12 @@
 namespace glissade::test {
 namespace {
 
-constexpr double kRate = 4.0;
+constexpr double kLayerRate = 4.0;
 
 RowOptimizer sgd() {
   Config config;
   config.optimizer.kind = OptimizerKind::sgd;
-  return {config, kRate, 1};
+  return {config, kLayerRate, 1};
 }
 
 ParameterRows::Options options(Storage storage) { return {storage, true, true, {}}; }
@@ -72,8 +72,8 @@ TEST_CASE("embedding bag: sums of rows, and one update per used row", "[unit][le
     for (std::size_t j = 0; j < 20; ++j) {
       const double g = gradient.row(s)[j];
       for (std::size_t e = data.x.offsets[s]; e < data.x.offsets[s + 1]; ++e)
-        expected[data.x.ids[e] * 20 + j] -= kRate * data.x.values[e] * g;
-      expected[130 * 20 + j] -= kRate * g;
+        expected[data.x.ids[e] * 20 + j] -= kLayerRate * data.x.values[e] * g;
+      expected[130 * 20 + j] -= kLayerRate * g;
     }
   }
   RowGroups groups(130);
@@ -131,11 +131,11 @@ TEST_CASE("dense layer: products, input gradient and weight gradient over severa
     layer.rows.read(i, after.data());
     double bias_change = 0;
     for (std::size_t s = 0; s < kSamples; ++s) bias_change += gradient.row(s)[i];
-    REQUIRE(layer.rows.bias[i] == Approx(bias[i] - kRate * bias_change).margin(2e-3));
+    REQUIRE(layer.rows.bias[i] == Approx(bias[i] - kLayerRate * bias_change).margin(2e-3));
     for (std::size_t j = 0; j < kInputs; ++j) {
       double change = 0;
       for (std::size_t s = 0; s < kSamples; ++s) change += double{gradient.row(s)[i]} * input.row(s)[j];
-      REQUIRE(after[j] == Approx(exact[i * kInputs + j] - kRate * change).margin(1e-3));
+      REQUIRE(after[j] == Approx(exact[i * kInputs + j] - kLayerRate * change).margin(1e-3));
     }
   }
 }

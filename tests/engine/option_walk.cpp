@@ -14,11 +14,11 @@ namespace {
 
 using model_file::SectionKind;
 
-constexpr std::uint32_t kItems = 60, kWords = 60;
+constexpr std::uint32_t kWalkItems = 60, kWords = 60;
 constexpr std::size_t kRows = 96, kLines = 60;
 
 const Data& rows() {
-  static const Data data = planted_data(kRows, kItems, kItems, 5);
+  static const Data data = planted_data(kRows, kWalkItems, kWalkItems, 5);
   return data;
 }
 
@@ -256,7 +256,7 @@ bool train_text(Model& model) {
 
 std::optional<Outcome> outcome_of(const Subject& subject) {
   const TextView words = text().view();
-  const Shape shape = subject.text ? Shape{words.feature_count, kWords} : Shape{kItems, kItems};
+  const Shape shape = subject.text ? Shape{words.feature_count, kWords} : Shape{kWalkItems, kWalkItems};
   auto model = Model::create(subject.config, shape);
   if (!model || !(subject.text ? train_text(*model) : train_rows(*model))) return std::nullopt;
   const SparseRows asked = subject.text ? words.bags : rows().x.view();
@@ -269,7 +269,7 @@ std::optional<Outcome> outcome_of(const Subject& subject) {
 
 DataFacts facts_of(const Subject& subject) {
   if (subject.text) return {true, false, {text().view().feature_count, kWords}, 0};
-  return {false, false, {kItems, kItems}, kRows};
+  return {false, false, {kWalkItems, kWalkItems}, kRows};
 }
 
 std::vector<std::string> values_of(std::string_view option) {

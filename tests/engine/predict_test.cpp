@@ -16,10 +16,10 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kLabels = 9000;  // more than one piece
+constexpr std::uint32_t kManyLabels = 9000;  // more than one piece
 
-struct World {
-  explicit World(Storage storage, LossKind loss = LossKind::softmax, std::uint32_t labels = kLabels)
+struct PredictedWorld {
+  explicit PredictedWorld(Storage storage, LossKind loss = LossKind::softmax, std::uint32_t labels = kManyLabels)
       : data(random_data(20, 40, labels, 31)) {
     Config config = small_config();
     config.network.storage = storage;
@@ -113,8 +113,8 @@ void check_row(const Predictions& found, std::size_t row, const std::vector<doub
 
 TEST_CASE("exact search is brute force, for few samples and for many", "[unit][levels]") {
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
-  const World world(storage);
-  std::vector<std::uint32_t> all(kLabels);
+  const PredictedWorld world(storage);
+  std::vector<std::uint32_t> all(kManyLabels);
   std::iota(all.begin(), all.end(), 0u);
   std::vector<std::vector<double>> z;
   for (std::size_t s = 0; s < world.data.size(); ++s) z.push_back(world.logits(s));
@@ -123,7 +123,7 @@ TEST_CASE("exact search is brute force, for few samples and for many", "[unit][l
       const Predictions found = must(world.model->predict(first_rows(world.data, samples), {.k = k}));
       REQUIRE(found.k == k);
       REQUIRE(found.labels.size() == samples * k);
-      REQUIRE(found.candidates == samples * kLabels);
+      REQUIRE(found.candidates == samples * kManyLabels);
       for (std::size_t s = 0; s < samples; ++s) check_row(found, s, z[s], all);
     }
   }
@@ -133,12 +133,13 @@ TEST_CASE("exact search is brute force, for few samples and for many", "[unit][l
     const auto begin = found.labels.begin() + static_cast<std::ptrdiff_t>(s * 1000);
     const auto at = std::find(begin, begin + 1000, 3u);
     if (at + 5 > begin + 1000) continue;
-    REQUIRE(std::vector<std::uint32_t>(at, at + 5) == std::vector<std::uint32_t>{3, 4, kLabels / 2, kLabels - 7, kLabels - 1});
+    REQUIRE(std::vector<std::uint32_t>(at, at + 5) ==
+            std::vector<std::uint32_t>{3, 4, kManyLabels / 2, kManyLabels - 7, kManyLabels - 1});
   }
 }
 
 TEST_CASE("more labels asked for than there are: the rest is empty", "[unit][levels]") {
-  const World world(Storage::bf16_mixed, LossKind::softmax, 30);
+  const PredictedWorld world(Storage::bf16_mixed, LossKind::softmax, 30);
   std::vector<std::uint32_t> all(30);
   std::iota(all.begin(), all.end(), 0u);
   for (const std::size_t samples : {std::size_t{3}, std::size_t{20}}) {
@@ -149,30 +150,30 @@ TEST_CASE("more labels asked for than there are: the rest is empty", "[unit][lev
 
 TEST_CASE("LSH search scores exactly the rows in the sample's buckets, all where these are fewer than k", "[unit][levels]") {
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
-  const World world(storage);
+  const PredictedWorld world(storage);
   const auto buckets = world.bucket_rows();
-  std::vector<std::uint32_t> all(kLabels);
+  std::vector<std::uint32_t> all(kManyLabels);
   std::iota(all.begin(), all.end(), 0u);
   const std::uint32_t k = GENERATE(5u, 1000u);
   const Predictions found = must(world.model->predict(world.data.x.view(), {.k = k, .search = Search::lsh}));
   std::uint64_t candidates = 0, fallbacks = 0;
   for (std::size_t s = 0; s < world.data.size(); ++s) {
     const bool enough = buckets[s].size() >= k;
-    candidates += enough ? buckets[s].size() : kLabels;
+    candidates += enough ? buckets[s].size() : kManyLabels;
     fallbacks += !enough;
     check_row(found, s, world.logits(s), enough ? buckets[s] : all);
   }
   REQUIRE(found.candidates == candidates);
   REQUIRE(found.fallbacks == fallbacks);
   REQUIRE(fallbacks < world.data.size());
-  REQUIRE(candidates < world.data.size() * kLabels);
+  REQUIRE(candidates < world.data.size() * kManyLabels);
 }
 
 TEST_CASE("probabilities: a softmax over all labels or those of the buckets, a sigmoid each for bce", "[unit][levels]") {
   const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
   const auto search = GENERATE(Search::exact, Search::lsh);
   const auto samples = GENERATE(std::size_t{4}, std::size_t{20});
-  const World world(Storage::bf16_mixed, loss, 200);
+  const PredictedWorld world(Storage::bf16_mixed, loss, 200);
   const auto buckets = world.bucket_rows();
   constexpr std::uint32_t kAsked = 4;
   const Predictions plain = must(world.model->predict(first_rows(world.data, samples), {.k = kAsked, .search = search}));
@@ -198,7 +199,7 @@ TEST_CASE("probabilities: a softmax over all labels or those of the buckets, a s
 }
 
 TEST_CASE("probabilities over several pieces share one normaliser", "[unit][levels]") {
-  const World world(Storage::fp32);
+  const PredictedWorld world(Storage::fp32);
   for (const std::size_t samples : {std::size_t{2}, std::size_t{20}}) {
     const Predictions found = must(world.model->predict(first_rows(world.data, samples), {.k = 10, .probabilities = true}));
     for (std::size_t s = 0; s < samples; ++s) {
@@ -213,7 +214,7 @@ TEST_CASE("probabilities over several pieces share one normaliser", "[unit][leve
 
 TEST_CASE("many threads predict at once what one predicts, tables built on the way", "[unit]") {
   const auto search = GENERATE(Search::exact, Search::lsh);
-  const World alone(Storage::bf16_mixed), together(Storage::bf16_mixed);
+  const PredictedWorld alone(Storage::bf16_mixed), together(Storage::bf16_mixed);
   const Predictions expected = must(alone.model->predict(alone.data.x.view(), {.k = 10, .search = search}));
   std::vector<Predictions> found(6);
   std::vector<std::thread> threads;
@@ -235,7 +236,7 @@ TEST_CASE("many threads predict at once what one predicts, tables built on the w
 }
 
 TEST_CASE("rows in more than one piece of samples", "[unit]") {
-  const World world(Storage::bf16_mixed, LossKind::softmax, 50);
+  const PredictedWorld world(Storage::bf16_mixed, LossKind::softmax, 50);
   Rows many;
   for (std::size_t i = 0; i < 4100; ++i) {
     const auto row = world.data.x.view();
@@ -253,7 +254,7 @@ TEST_CASE("rows in more than one piece of samples", "[unit]") {
 }
 
 TEST_CASE("absent values count as 1; no rows, empty rows", "[unit]") {
-  const World world(Storage::fp32, LossKind::softmax, 50);
+  const PredictedWorld world(Storage::fp32, LossKind::softmax, 50);
   Rows bare, ones;
   const std::vector<std::uint32_t> ids = {1, 5, 9};
   bare.add(ids);
@@ -271,7 +272,7 @@ TEST_CASE("absent values count as 1; no rows, empty rows", "[unit]") {
 }
 
 TEST_CASE("k and ids out of range are refused", "[unit]") {
-  const World world(Storage::fp32, LossKind::softmax, 50);
+  const PredictedWorld world(Storage::fp32, LossKind::softmax, 50);
   for (const std::uint32_t k : {0u, 1001u, 0xffffffffu}) {
     const auto result = world.model->predict(world.data.x.view(), {.k = k});
     REQUIRE(!result.ok());
@@ -305,7 +306,7 @@ TEST_CASE("tables follow training: none, uniform or lsh", "[unit]") {
 }
 
 TEST_CASE("rows that buckets had too few labels for are counted over all pieces", "[unit]") {
-  const World world(Storage::bf16_mixed, LossKind::softmax, 50);
+  const PredictedWorld world(Storage::bf16_mixed, LossKind::softmax, 50);
   Rows many;
   const auto rows = world.data.x.view();
   for (std::size_t i = 0; i < 4100; ++i) many.add(rows.row_ids(i % 20), rows.row_values(i % 20));

@@ -11,7 +11,7 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kFeatures = 300, kLabels = 60;
+constexpr std::uint32_t kFitFeatures = 300, kFitLabels = 60;
 
 Config paths_config() {
   Config config = small_config();
@@ -22,13 +22,13 @@ Config paths_config() {
   return config;
 }
 
-struct World {
-  Data data = planted_data(1500, kFeatures, kLabels, 3);
+struct FitWorld {
+  Data data = planted_data(1500, kFitFeatures, kFitLabels, 3);
   Config config = paths_config();
   Model model = make_model(config, data);
   std::vector<std::size_t> kept, others;
 
-  World() {
+  FitWorld() {
     train(model, data, 1);
     for (std::size_t row = 0; row < data.size(); ++row)
       (is_kept_for_ranking(config, data.view(), {}, row) ? kept : others).push_back(row);
@@ -40,7 +40,7 @@ struct World {
     Data other = data;
     for (const std::size_t row : changed) {
       for (std::uint64_t j = other.y.offsets[row]; j < other.y.offsets[row + 1]; ++j)
-        other.y.ids[j] = (other.y.ids[j] + 1) % kLabels;
+        other.y.ids[j] = (other.y.ids[j] + 1) % kFitLabels;
       std::sort(other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row]),
                 other.y.ids.begin() + static_cast<std::ptrdiff_t>(other.y.offsets[row + 1]));
     }
@@ -56,7 +56,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("the paths are weighed by the samples that were kept, and no others", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> as_is = world.fitted({}, true);
   CHECK(world.fitted({}, true) == as_is);
   CHECK(world.fitted(world.others, true) == as_is);
@@ -65,7 +65,7 @@ TEST_CASE("the paths are weighed by the samples that were kept, and no others", 
 }
 
 TEST_CASE("between epochs the paths are weighed by every tenth of these samples", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> as_is = world.fitted({}, false);
   CHECK(as_is != world.fitted({}, true));
   std::vector<std::size_t> passed_over;
@@ -77,7 +77,7 @@ TEST_CASE("between epochs the paths are weighed by every tenth of these samples"
 }
 
 TEST_CASE("the ranker learns from what co-labels say", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> weights = world.fitted({}, true);
   const float* const means = weights.data() + kPathFeatures;
   CHECK(means[static_cast<std::size_t>(CandidateFeature::co_labels)] > 1e-3f);
@@ -86,7 +86,7 @@ TEST_CASE("the ranker learns from what co-labels say", "[unit]") {
 }
 
 TEST_CASE("what co-labels say goes by the linear ranker that was just fitted, not by the one before", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> expected = world.fitted({}, true);
   Array<float>& before = impl_of(world.model).paths.linear.weights;
   for (std::size_t i = 0; i < before.size(); ++i) before[i] *= -0.5f;
@@ -94,7 +94,7 @@ TEST_CASE("what co-labels say goes by the linear ranker that was just fitted, no
 }
 
 TEST_CASE("paths are weighed by probabilities: what is added to all logits changes nothing", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> expected = world.fitted({}, true);
   Array<float>& bias = impl_of(world.model).network.output.bias;
   for (std::size_t label = 0; label < bias.size(); ++label) bias[label] -= 30.f;
@@ -103,7 +103,7 @@ TEST_CASE("paths are weighed by probabilities: what is added to all logits chang
 }
 
 TEST_CASE("weights of labels are weights of their targets when the paths are weighed", "[unit]") {
-  World world;
+  FitWorld world;
   const std::vector<float> equal = world.fitted({}, true);
   impl_of(world.model).config.network.label_weights = LabelWeights::propensity;
   CHECK(world.fitted({}, true) != equal);

@@ -8,16 +8,16 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kLabels = 2000;
+constexpr std::uint32_t kTimedLabels = 2000;
 
 /// `features` of each row, one label.
 Data even_data(std::size_t rows, std::size_t features) {
-  Data data{500, kLabels, {}, {}};
+  Data data{500, kTimedLabels, {}, {}};
   hashing::Random random(3);
   for (std::size_t i = 0; i < rows; ++i) {
     const auto ids = distinct(random, features, data.features);
     data.x.add(ids, std::vector<float>(ids.size(), 1.f));
-    data.y.add(distinct(random, 1, kLabels));
+    data.y.add(distinct(random, 1, kTimedLabels));
   }
   return data;
 }
@@ -94,7 +94,7 @@ TEST_CASE("planned time is made of inputs, of layers in between and of active la
   CHECK(labels(5000) == Approx(labels(2000)));  // no more than there are
   Config full = plain();
   full.active_set.sampler = SamplerKind::full;
-  CHECK(planned(full, data) == Approx(labels(kLabels)));
+  CHECK(planned(full, data) == Approx(labels(kTimedLabels)));
   Config own = plain();
   own.active_set.scope = Scope::sample;  // each sample reads its own rows
   CHECK(planned(own, data) > 2 * planned(plain(), data) - 2 * (twenty - ten));

@@ -12,11 +12,11 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::size_t kWidth = 37;
+constexpr std::size_t kRowWidth = 37;
 
 std::vector<float> random_gradient(std::uint64_t seed) {
   hashing::Random random(hashing::mix(seed));
-  std::vector<float> gradient(kWidth);
+  std::vector<float> gradient(kRowWidth);
   for (float& g : gradient) g = static_cast<float>(random.unit() - 0.5);
   return gradient;
 }
@@ -27,7 +27,7 @@ ParameterRows rows_of(Storage storage, OptimizerKind kind = OptimizerKind::adam)
   Config config;
   config.network.storage = storage;
   config.optimizer.kind = kind;
-  ParameterRows rows(3, kWidth, ParameterRows::Options::of(config, true));
+  ParameterRows rows(3, kRowWidth, ParameterRows::Options::of(config, true));
   rows.randomize(0.5, 2);
   return rows;
 }
@@ -35,18 +35,18 @@ ParameterRows rows_of(Storage storage, OptimizerKind kind = OptimizerKind::adam)
 /// Adam as in the paper, one weight, with decoupled decay; weights move only in steps that touch the row.
 struct Scalar {
   double w, m = 0, v = 0;
-  void step(double g, bool touched, std::uint64_t t, const Config& config, double rate, double decay) {
+  void step(double g, bool row_touched, std::uint64_t t, const Config& config, double rate, double decay) {
     m = config.optimizer.beta1 * m + (1 - config.optimizer.beta1) * g;
     v = config.optimizer.beta2 * v + (1 - config.optimizer.beta2) * g * g;
-    if (!touched) return;
+    if (!row_touched) return;
     const double m_hat = m / (1 - std::pow(config.optimizer.beta1, static_cast<double>(t)));
     const double v_hat = v / (1 - std::pow(config.optimizer.beta2, static_cast<double>(t)));
     w = w * (1 - rate * decay) - rate * m_hat / (std::sqrt(v_hat) + config.optimizer.epsilon);
   }
 };
 
-constexpr std::uint64_t kSteps = 60;
-bool touched(std::uint64_t step) { return step % 3 == 1 || step % 7 == 0 || step > 55; }
+constexpr std::uint64_t kRowSteps = 60;
+bool row_touched(std::uint64_t step) { return step % 3 == 1 || step % 7 == 0 || step > 55; }
 
 }  // namespace
 
@@ -55,22 +55,22 @@ TEST_CASE("lazy Adam is Adam with zero gradients in between, except that weights
   Config config;
   config.optimizer.weight_decay = decay;
   ParameterRows rows = rows_of(Storage::fp32);
-  std::vector<float> start(kWidth);
+  std::vector<float> start(kRowWidth);
   rows.read(1, start.data());
   std::vector<Scalar> dense;
   dense.reserve(start.size());
   for (const float w : start) dense.push_back({w});
   Scalar bias{0};
-  for (std::uint64_t step = 1; step <= kSteps; ++step) {
+  for (std::uint64_t step = 1; step <= kRowSteps; ++step) {
     const double rate = 0.01 / static_cast<double>(step);
     const auto gradient = random_gradient(step);
-    const bool now = touched(step);
-    for (std::size_t j = 0; j < kWidth; ++j) dense[j].step(now ? gradient[j] : 0.f, now, step, config, rate, decay);
+    const bool now = row_touched(step);
+    for (std::size_t j = 0; j < kRowWidth; ++j) dense[j].step(now ? gradient[j] : 0.f, now, step, config, rate, decay);
     bias.step(now ? bias_gradient(step) : 0.f, now, step, config, rate, 0);  // biases do not decay
     if (now) RowOptimizer(config, rate, step).update(rows, 1, gradient.data(), bias_gradient(step));
   }
-  REQUIRE(rows.row_steps[1] == kSteps);
-  for (std::size_t j = 0; j < kWidth; ++j) {
+  REQUIRE(rows.row_steps[1] == kRowSteps);
+  for (std::size_t j = 0; j < kRowWidth; ++j) {
     const std::size_t at = rows.stride() + j;
     REQUIRE(rows.first_moment[at] == Approx(dense[j].m).epsilon(1e-4).margin(1e-7));
     REQUIRE(rows.second_moment[at] == Approx(dense[j].v).epsilon(1e-5));
@@ -84,12 +84,12 @@ TEST_CASE("lazy Adam is Adam with zero gradients in between, except that weights
 TEST_CASE("skipped steps and steps with zero gradients leave the same moments", "[unit][levels]") {
   Config config;
   ParameterRows lazy = rows_of(Storage::fp32), dense = rows_of(Storage::fp32);
-  const std::vector<float> zeros(kWidth);
-  for (std::uint64_t step = 1; step <= kSteps; ++step) {
+  const std::vector<float> zeros(kRowWidth);
+  for (std::uint64_t step = 1; step <= kRowSteps; ++step) {
     const RowOptimizer optimizer(config, 0.01, step);
     const auto gradient = random_gradient(step);
-    if (touched(step)) optimizer.update(lazy, 1, gradient.data(), 0.f);
-    optimizer.update(dense, 1, touched(step) ? gradient.data() : zeros.data(), 0.f);
+    if (row_touched(step)) optimizer.update(lazy, 1, gradient.data(), 0.f);
+    optimizer.update(dense, 1, row_touched(step) ? gradient.data() : zeros.data(), 0.f);
   }
   bool weights_differ = false;
   for (std::size_t i = 0; i < lazy.first_moment.size(); ++i) {
@@ -106,9 +106,9 @@ TEST_CASE("the bf16-mixed master follows the fp32 trajectory to the bit", "[unit
   config.optimizer.kind = kind;
   config.optimizer.weight_decay = 0.01;
   ParameterRows plain = rows_of(Storage::fp32, kind), halves = rows_of(Storage::bf16_mixed, kind);
-  std::vector<float> a(kWidth), b(kWidth), seen(kWidth);
-  for (std::uint64_t step = 1; step <= kSteps; ++step) {
-    if (!touched(step)) continue;
+  std::vector<float> a(kRowWidth), b(kRowWidth), seen(kRowWidth);
+  for (std::uint64_t step = 1; step <= kRowSteps; ++step) {
+    if (!row_touched(step)) continue;
     const RowOptimizer optimizer(config, 0.02, step);
     const auto gradient = random_gradient(step);
     const float moved_plain = optimizer.update(plain, 2, gradient.data(), bias_gradient(step));
@@ -119,7 +119,7 @@ TEST_CASE("the bf16-mixed master follows the fp32 trajectory to the bit", "[unit
     REQUIRE(a == b);
     REQUIRE(plain.bias[2] == halves.bias[2]);
     halves.read_forward(2, seen.data());
-    for (std::size_t j = 0; j < kWidth; ++j) REQUIRE(std::abs(seen[j] - b[j]) <= std::abs(b[j]) / 256);
+    for (std::size_t j = 0; j < kRowWidth; ++j) REQUIRE(std::abs(seen[j] - b[j]) <= std::abs(b[j]) / 256);
   }
 }
 
@@ -129,7 +129,7 @@ TEST_CASE("SGD: w - rate * gradient after decay; the change's squared length cou
   config.optimizer.weight_decay = 0.25;
   ParameterRows rows = rows_of(Storage::fp32, OptimizerKind::sgd);
   REQUIRE(rows.first_moment.empty());
-  std::vector<float> before(kWidth), after(kWidth), other(kWidth), other_after(kWidth);
+  std::vector<float> before(kRowWidth), after(kRowWidth), other(kRowWidth), other_after(kRowWidth);
   rows.read(1, before.data());
   rows.read(0, other.data());
   rows.bias[1] = 0.5f;
@@ -138,7 +138,7 @@ TEST_CASE("SGD: w - rate * gradient after decay; the change's squared length cou
   rows.read(1, after.data());
   rows.read(0, other_after.data());
   double square = 0.2 * 0.2;
-  for (std::size_t j = 0; j < kWidth; ++j) {
+  for (std::size_t j = 0; j < kRowWidth; ++j) {
     REQUIRE(after[j] == Approx(before[j] * (1 - 0.1 * 0.25) - 0.1 * gradient[j]).margin(1e-7));
     square += std::pow(double{after[j]} - before[j], 2);
   }
@@ -170,15 +170,16 @@ TEST_CASE("the padding of rows stays zero", "[unit][levels]") {
 }
 
 TEST_CASE("random weights depend on seed and row alone and fill their range", "[unit]") {
-  ParameterRows few(100, kWidth, {Storage::fp32, true, true, {}}), many(1000, kWidth, {Storage::bf16_mixed, false, true, {}});
+  ParameterRows few(100, kRowWidth, {Storage::fp32, true, true, {}}),
+      many(1000, kRowWidth, {Storage::bf16_mixed, false, true, {}});
   few.randomize(0.25, 9);
   many.randomize(0.25, 9);
-  std::vector<float> a(kWidth), b(kWidth);
+  std::vector<float> a(kRowWidth), b(kRowWidth);
   double sum = 0, square = 0;
   for (std::size_t row = 0; row < 100; ++row) {
     few.read(row, a.data());
     many.read_forward(row, b.data());
-    for (std::size_t j = 0; j < kWidth; ++j) {
+    for (std::size_t j = 0; j < kRowWidth; ++j) {
       REQUIRE(std::abs(a[j]) <= 0.25f);
       REQUIRE(b[j] == Approx(a[j]).epsilon(1.0 / 256).margin(1e-9));
       sum += a[j];
@@ -195,12 +196,12 @@ TEST_CASE("rows of different widths are updated as rows of one width are, each i
   Config config;
   config.optimizer.kind = kind;
   config.network.storage = storage;
-  const std::vector<std::uint64_t> begins = {0, 5, 5, kWidth + 5, kWidth + 8};
+  const std::vector<std::uint64_t> begins = {0, 5, 5, kRowWidth + 5, kRowWidth + 8};
   ParameterRows ragged(begins, ParameterRows::Options::of(config, true));
   CHECK(ragged.rows() == 4);
-  CHECK(ragged.width() == kWidth);
+  CHECK(ragged.width() == kRowWidth);
   CHECK(ragged.width(1) == 0);
-  CHECK(ragged.begin(3) == kWidth + 5);
+  CHECK(ragged.begin(3) == kRowWidth + 5);
   for (const std::size_t row : {std::size_t{0}, std::size_t{2}, std::size_t{3}}) {
     const std::size_t width = ragged.width(row);
     ParameterRows alone(4, width, ParameterRows::Options::of(config, true));

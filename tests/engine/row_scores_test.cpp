@@ -12,7 +12,7 @@
 namespace glissade {
 namespace {
 
-constexpr std::uint32_t kNone = Predictions::kNoLabel;
+constexpr std::uint32_t kNoLabel = Predictions::kNoLabel;
 
 /// Samples of one label each, 0, whose prediction has it at rank `ranks[i]`, of `k`.
 std::vector<CutoffMetrics> of_ranks(const std::vector<std::uint32_t>& ranks, std::uint32_t k, std::vector<std::uint32_t> cutoffs,
@@ -43,9 +43,9 @@ TEST_CASE("P, recall, hit rate and nDCG at a cut-off", "[unit]") {
   RowScores scores({4, 2});
   Predictions predictions;
   predictions.k = 4;
-  predictions.labels = {5, 1, 2, kNone, 9, 8, 7, 6, 0, 1, 2, 3};
+  predictions.labels = {5, 1, 2, kNoLabel, 9, 8, 7, 6, 0, 1, 2, 3};
   const std::vector<std::uint64_t> offsets = {0, 3, 4, 4};
-  const std::vector<std::uint32_t> labels = {1, 2, kNone, 6};
+  const std::vector<std::uint32_t> labels = {1, 2, kNoLabel, 6};
   scores.add(predictions, {offsets, labels, {}});
   const auto at = scores.metrics(false);
   REQUIRE(at.size() == 2);

@@ -12,11 +12,11 @@ namespace {
 constexpr std::uint16_t kOne = 0x3f80;  // 1 in bf16
 
 /// Two labels over 8 features: label 0 has features 0 .. 3, label 1 only feature 5.
-struct Rows {
+struct SmallRows {
   SparseMatrix rows = matrix_of(std::vector<std::uint32_t>{4, 1});
   std::vector<float> values = {0.5f, -0.1f, 0.9f, 0.2f, 0.7f};
 
-  Rows() {
+  SmallRows() {
     const std::uint32_t ids[] = {0, 1, 2, 3, 5};
     std::ranges::copy(ids, rows.ids.data());
     std::fill_n(rows.values.data(), 5, kOne);
@@ -42,7 +42,7 @@ SampleFeatures sample(std::uint32_t place) {
 }  // namespace
 
 TEST_CASE("rigl: a full row's smallest weights give way to the features of the largest gradient, with weight 0", "[unit]") {
-  Rows made;
+  SmallRows made;
   // Feature 4: -0.2, 6: -0.2 + 0.5 = 0.3, 7: 0.5.
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
   change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample, made.rows, made.values);
@@ -60,7 +60,7 @@ TEST_CASE("rigl: a full row's smallest weights give way to the features of the l
 }
 
 TEST_CASE("rigl: a row with room grows and drops nothing", "[unit]") {
-  Rows made;
+  SmallRows made;
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 1.f}};
   change_topology({RowTopology::rigl, 0.25, 100, 1}, gradients, 8, sample, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{0, 1, 2, 3, 7});
@@ -71,7 +71,7 @@ TEST_CASE("set: what is taken up is among the gradients' features, and follows f
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
   std::vector<std::vector<std::uint32_t>> results;
   for (std::uint64_t seed = 0; seed < 32; ++seed) {
-    Rows made, again;
+    SmallRows made, again;
     change_topology({RowTopology::set, 0.25, 4, seed}, gradients, 8, sample, made.rows, made.values);
     change_topology({RowTopology::set, 0.25, 4, seed}, gradients, 8, sample, again.rows, again.values);
     CHECK(made.of(0) == again.of(0));

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "engine/batches/sample_order.h"
@@ -17,16 +16,10 @@ namespace {
 
 constexpr std::uint64_t kRowOrder = 62, kWeightOrder = 67;  // streams: part of what makes a model, so they do not change
 
-std::vector<std::uint32_t> all_of(const Data& data) {
-  std::vector<std::uint32_t> all(data.size());
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
-}
-
 RankedPaths untrained(const Config& config, const Data& data) {
   RankedPaths paths;
   paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
-  paths.label_rows.rows = label_rows(data.view(), all_of(data), paths.label_rows.weights, config.sparse_rows.fan_in).rows;
+  paths.label_rows.rows = label_rows(data.view(), all_rows(data), paths.label_rows.weights, config.sparse_rows.fan_in).rows;
   paths.label_rows.row_index = FeatureIndex(paths.label_rows.rows, data.features);
   return paths;
 }
@@ -34,9 +27,9 @@ RankedPaths untrained(const Config& config, const Data& data) {
 }  // namespace
 
 TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a rate that falls to 0", "[unit]") {
-  const Data data = planted_data(GENERATE(2049u, 2070u), 30, 10, 3);  // a second batch of one sample, and of a few
+  const Data data = planted_data(GENERATE(2049u, 2070u), 30, 10, 3);  // a second batch of one sample_of, and of a few
   const DatasetView view = data.view();
-  const std::vector<std::uint32_t> all = all_of(data);
+  const std::vector<std::uint32_t> all = all_rows(data);
   Config config;
   config.sparse_rows.fan_in = 30;
   config.sparse_rows.epochs = 2;
@@ -86,7 +79,7 @@ TEST_CASE("rows are trained by row-wise Adagrad over batches of 2,048, with a ra
 
 TEST_CASE("weights of features are learned by Adagrad over batches of 512, twice, with a rate that falls to 0", "[unit]") {
   const Data data = planted_data(530, 30, 10, 5);
-  const std::vector<std::uint32_t> all = all_of(data);
+  const std::vector<std::uint32_t> all = all_rows(data);
   const FeatureWeights weights(SparseWeighting::given, data.view());
   Config config;
   config.candidates.weight_samples = 1000;  // all
@@ -118,7 +111,7 @@ TEST_CASE("weights of features are learned by Adagrad over batches of 512, twice
 }
 
 TEST_CASE("rows that may change their topology find telling features that their sums had no room for", "[unit]") {
-  // Every sample has its label's own, quiet feature among loud ones: rows of 12 entries begin with the loud ones alone.
+  // Every sample_of has its label's own, quiet feature among loud ones: rows of 12 entries begin with the loud ones alone.
   const auto made = [](std::size_t samples, std::uint64_t seed) {
     Data data{50, 30, {}, {}};
     hashing::Random random(seed);
@@ -140,7 +133,7 @@ TEST_CASE("rows that may change their topology find telling features that their 
     config.sparse_rows.epochs = 8;
     config.sparse_rows.rate = 0.02;
     config.sparse_rows.topology = topology;
-    const RankedPaths paths = build_paths(config, data.view(), all_of(data));
+    const RankedPaths paths = build_paths(config, data.view(), all_rows(data));
     std::size_t found = 0;
     for (std::uint32_t label = 0; label < 30; ++label) {
       const auto* const ids = paths.label_rows.rows.ids.data();
@@ -171,7 +164,7 @@ struct TwoRows {
   }
 };
 
-SampleFeatures sample(std::uint32_t place) {
+SampleFeatures sample_of(std::uint32_t place) {
   static constexpr std::uint32_t kIds[2][2] = {{4, 6}, {6, 7}};
   static constexpr float kValues[2] = {1.f, 1.f};
   return {kIds[place], kValues};
@@ -182,7 +175,7 @@ SampleFeatures sample(std::uint32_t place) {
 TEST_CASE("a feature that several samples pull at is taken up once, and by each label for itself", "[unit]") {
   TwoRows made({0.5f, 0.1f, 0.9f, 0.2f, 0.7f});
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}, {1, 0, 0.3f}, {1, 1, 0.3f}};
-  change_topology({RowTopology::rigl, 0.75, 8, 1}, gradients, 8, sample, made.rows, made.values);
+  change_topology({RowTopology::rigl, 0.75, 8, 1}, gradients, 8, sample_of, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{0, 1, 2, 3, 4, 6, 7});
   CHECK(made.of(1) == std::vector<std::uint32_t>{5, 6});
 }
@@ -190,7 +183,7 @@ TEST_CASE("a feature that several samples pull at is taken up once, and by each 
 TEST_CASE("weights far below 0 are as large as those far above", "[unit]") {
   TwoRows made({0.5f, -0.9f, 0.3f, -0.6f, 0.7f});
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
-  change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample, made.rows, made.values);
+  change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample_of, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{1, 3, 6, 7});
 }
 

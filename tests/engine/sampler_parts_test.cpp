@@ -23,10 +23,10 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kRows = 300;
-constexpr std::size_t kWidth = 12;
+constexpr std::uint32_t kPartRows = 300;
+constexpr std::size_t kPartWidth = 12;
 
-ParameterRows random_rows(double limit = 1.0, std::uint32_t count = kRows, std::size_t width = kWidth) {
+ParameterRows random_rows(double limit = 1.0, std::uint32_t count = kPartRows, std::size_t width = kPartWidth) {
   ParameterRows rows(count, width, {Storage::fp32, true, true, {}});
   rows.randomize(limit, 3);
   hashing::Random random(5);
@@ -34,7 +34,7 @@ ParameterRows random_rows(double limit = 1.0, std::uint32_t count = kRows, std::
   return rows;
 }
 
-Activations random_hidden(std::size_t samples, std::size_t width = kWidth) {
+Activations random_hidden(std::size_t samples, std::size_t width = kPartWidth) {
   Activations hidden;
   hidden.resize(samples, width, false);
   hashing::Random random(9);
@@ -80,8 +80,8 @@ TEST_CASE("rows shorter than 1 are lifted to the length of the longest of them, 
   config.rehash.period = 1'000'000;
   const ParameterRows short_rows = random_rows(0.05);
   ParameterRows long_rows = random_rows(0.05);
-  for (std::size_t i = 0; i < kRows * long_rows.stride(); ++i) long_rows.weights.data()[i] *= 64;  // exact in binary
-  for (std::uint32_t i = 0; i < kRows; ++i) long_rows.bias[i] *= 64;
+  for (std::size_t i = 0; i < kPartRows * long_rows.stride(); ++i) long_rows.weights.data()[i] *= 64;  // exact in binary
+  for (std::uint32_t i = 0; i < kPartRows; ++i) long_rows.bias[i] *= 64;
   LabelIndex a(config, short_rows), b(config, long_rows);
   a.build();
   b.build();
@@ -128,12 +128,13 @@ TEST_CASE("rows from tables come with the share of the group's buckets that hold
   const std::size_t stride = hashing::padded(kSamples);
   std::vector<std::uint32_t> codes(config.hash_tables.count * stride);
   index.codes(hidden, {0, kSamples}, codes.data(), stride);
-  hashing::StampSet seen(kRows);
+  hashing::StampSet seen(kPartRows);
   seen.clear();
   ActiveSet set;
   const Rows labels = two_samples();
-  LshSource(index).add({labels.view(), 0, kSamples, {codes.data(), stride, kSamples}, 0, &hidden}, {kRows, 4, true}, seen, set);
-  REQUIRE(set.ids.size() > kRows / 4);
+  LshSource(index).add({labels.view(), 0, kSamples, {codes.data(), stride, kSamples}, 0, &hidden}, {kPartRows, 4, true}, seen,
+                       set);
+  REQUIRE(set.ids.size() > kPartRows / 4);
   REQUIRE(set.inclusion.size() == set.ids.size());
   std::set<float> different;
   for (std::size_t j = 0; j < set.ids.size(); ++j) {
@@ -161,7 +162,7 @@ TEST_CASE("rows ranked by collisions come with the share of the tables in which 
   const std::size_t stride = hashing::padded(1);
   std::vector<std::uint32_t> codes(config.hash_tables.count * stride);
   index.codes(hidden, {0, 1}, codes.data(), stride);
-  hashing::StampSet seen(kRows);
+  hashing::StampSet seen(kPartRows);
   seen.clear();
   ActiveSet set;
   const Rows labels = two_samples();
@@ -183,23 +184,23 @@ TEST_CASE("rows ranked by collisions come with the share of the tables in which 
 TEST_CASE("centred rows and queries have their means at 0", "[unit][levels]") {
   const ParameterRows rows = random_rows();
   const Activations hidden = random_hidden(40);
-  std::vector<std::uint32_t> all(kRows);
+  std::vector<std::uint32_t> all(kPartRows);
   std::iota(all.begin(), all.end(), 0u);
   CentredRows frame;
   frame.measure(rows, all, hidden);
-  std::vector<float> vector(kWidth + 1);
-  std::vector<double> row_sum(kWidth + 1), query_sum(kWidth + 1);
+  std::vector<float> vector(kPartWidth + 1);
+  std::vector<double> row_sum(kPartWidth + 1), query_sum(kPartWidth + 1);
   for (const std::uint32_t id : all) {
     frame.row(rows, id, vector.data());
-    for (std::size_t d = 0; d <= kWidth; ++d) row_sum[d] += vector[d];
+    for (std::size_t d = 0; d <= kPartWidth; ++d) row_sum[d] += vector[d];
   }
   for (std::size_t s = 0; s < hidden.samples; ++s) {
     frame.query(hidden.row(s), vector.data());
-    CHECK(vector[kWidth] == 1.f);
-    for (std::size_t d = 0; d < kWidth; ++d) query_sum[d] += vector[d];
+    CHECK(vector[kPartWidth] == 1.f);
+    for (std::size_t d = 0; d < kPartWidth; ++d) query_sum[d] += vector[d];
   }
-  for (std::size_t d = 0; d <= kWidth; ++d) CHECK(row_sum[d] / kRows == Approx(0).margin(1e-5));
-  for (std::size_t d = 0; d < kWidth; ++d) CHECK(query_sum[d] / 40 == Approx(0).margin(1e-5));
+  for (std::size_t d = 0; d <= kPartWidth; ++d) CHECK(row_sum[d] / kPartRows == Approx(0).margin(1e-5));
+  for (std::size_t d = 0; d < kPartWidth; ++d) CHECK(query_sum[d] / 40 == Approx(0).margin(1e-5));
 }
 
 TEST_CASE("a sketch's lookup holds each nibble's sum of projections, to half a step, and uses all steps", "[unit]") {

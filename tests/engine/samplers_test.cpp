@@ -18,29 +18,32 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kRows = 300;
-constexpr std::size_t kWidth = 12, kSamples = 20;
+constexpr std::uint32_t kDrawnRows = 300;
+constexpr std::size_t kDrawnWidth = 12, kSamples = 20;
 
 /// Random output rows, hidden vectors and labels, with tables over the rows.
-struct World {
-  explicit World(Config c)
-      : config(std::move(c)), rows(kRows, kWidth, {Storage::fp32, true, true, {}}), index(config, rows), clusters(config, rows) {
+struct SampledWorld {
+  explicit SampledWorld(Config c)
+      : config(std::move(c)),
+        rows(kDrawnRows, kDrawnWidth, {Storage::fp32, true, true, {}}),
+        index(config, rows),
+        clusters(config, rows) {
     rows.randomize(1.0, 3);
     hashing::Random random(5);
-    for (std::uint32_t i = 0; i < kRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
+    for (std::uint32_t i = 0; i < kDrawnRows; ++i) rows.bias[i] = static_cast<float>(random.unit() - 0.5);
     index.build();
-    hidden.resize(kSamples, kWidth, false);
+    hidden.resize(kSamples, kDrawnWidth, false);
     for (std::size_t s = 0; s < kSamples; ++s) {
-      for (std::size_t j = 0; j < kWidth; ++j) hidden.row(s)[j] = static_cast<float>(std::max(0.0, random.unit() - 0.4));
+      for (std::size_t j = 0; j < kDrawnWidth; ++j) hidden.row(s)[j] = static_cast<float>(std::max(0.0, random.unit() - 0.4));
     }
     clusters.restart(0, 1, 1);
     clusters.advance(hidden);
-    labels = random_data(kSamples, 5, kRows, 8).y;
+    labels = random_data(kSamples, 5, kDrawnRows, 8).y;
     stride = hashing::padded(kSamples);
     codes.resize(stride * config.hash_tables.count);
     index.codes(hidden, {0, kSamples}, codes.data(), stride);
-    for (std::uint32_t i = 0; i < kRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
-    sampler = make_sampler(config, kRows, {&index, &rows, &clusters});
+    for (std::uint32_t i = 0; i < kDrawnRows; ++i) counts.push_back(2000 / (i + 1));  // as skewed as labels are
+    sampler = make_sampler(config, kDrawnRows, {&index, &rows, &clusters});
     sampler->count_labels(counts);
   }
 
@@ -80,7 +83,7 @@ struct World {
   std::vector<std::uint32_t> codes;
   std::vector<std::uint32_t> counts;
   std::unique_ptr<Sampler> sampler;
-  hashing::StampSet seen{kRows};
+  hashing::StampSet seen{kDrawnRows};
 };
 
 Config config_of(const SamplerMix& kind, std::uint32_t active, bool correction = true, double share = 0.5) {
@@ -99,11 +102,11 @@ SamplerMix mix(const char* text) {
 }
 
 /// exp(3 * logit) of every row for a sample.
-std::vector<double> terms_of(const World& world, std::size_t sample) {
-  std::vector<double> terms(kRows);
-  for (std::uint32_t id = 0; id < kRows; ++id) {
+std::vector<double> terms_of(const SampledWorld& world, std::size_t sample) {
+  std::vector<double> terms(kDrawnRows);
+  for (std::uint32_t id = 0; id < kDrawnRows; ++id) {
     double z = world.rows.bias[id];
-    for (std::size_t j = 0; j < kWidth; ++j)
+    for (std::size_t j = 0; j < kDrawnWidth; ++j)
       z += double{world.rows.weights[id * world.rows.stride() + j]} * world.hidden.row(sample)[j];
     terms[id] = std::exp(3 * z);
   }
@@ -117,22 +120,22 @@ double weight_of(const ActiveSet& set, std::size_t position) {
 
 /// The softmax gradient of a sample by its hidden vector, through the logits of the set alone; of all rows for a set of
 /// everything.
-std::vector<double> hidden_gradient(const World& world, std::size_t sample, const ActiveSet& set) {
-  std::vector<double> terms(set.size(kRows)), gradient(kWidth);
+std::vector<double> hidden_gradient(const SampledWorld& world, std::size_t sample, const ActiveSet& set) {
+  std::vector<double> terms(set.size(kDrawnRows)), gradient(kDrawnWidth);
   for (std::size_t j = 0; j < terms.size(); ++j) {
     const std::uint32_t id = set.everything ? static_cast<std::uint32_t>(j) : set.ids[j];
     double z = world.rows.bias[id] + std::log(weight_of(set, j));
-    for (std::size_t d = 0; d < kWidth; ++d) z += double{world.weight(id, d)} * world.hidden.row(sample)[d];
+    for (std::size_t d = 0; d < kDrawnWidth; ++d) z += double{world.weight(id, d)} * world.hidden.row(sample)[d];
     terms[j] = std::exp(z);
   }
   const double sum = std::accumulate(terms.begin(), terms.end(), 0.0);
   for (std::size_t j = 0; j < terms.size(); ++j) {
     const std::uint32_t id = set.everything ? static_cast<std::uint32_t>(j) : set.ids[j];
-    for (std::size_t d = 0; d < kWidth; ++d) gradient[d] += terms[j] / sum * world.weight(id, d);
+    for (std::size_t d = 0; d < kDrawnWidth; ++d) gradient[d] += terms[j] / sum * world.weight(id, d);
   }
   const auto labels = world.labels.view().row_ids(sample);
   for (const std::uint32_t label : labels) {
-    for (std::size_t d = 0; d < kWidth; ++d) gradient[d] -= world.weight(label, d) / static_cast<double>(labels.size());
+    for (std::size_t d = 0; d < kDrawnWidth; ++d) gradient[d] -= world.weight(label, d) / static_cast<double>(labels.size());
   }
   return gradient;
 }
@@ -144,7 +147,7 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
                                     "lsh-topk", "lsh-threshold", "lsh-label:0.5", "lsh-learned", "lsh-learned:1");
   const auto active = GENERATE(1u, 40u, 150u, 299u, 300u, 5000u);
   const auto correction = GENERATE(true, false);
-  World world(config_of(mix(name.c_str()), active, correction));
+  SampledWorld world(config_of(mix(name.c_str()), active, correction));
   for (const auto& [first, count] :
        {std::pair<std::size_t, std::size_t>{0, kSamples}, {0, 1}, {7, 1}, {kSamples - 1, 1}, {3, 9}}) {
     const ActiveSet set = world.select(first, count, 11 + first);
@@ -154,18 +157,18 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
     REQUIRE(set.labels == labels.size());
     REQUIRE(std::set<std::uint32_t>(set.ids.begin(), set.ids.begin() + static_cast<std::ptrdiff_t>(set.labels)) == labels);
     REQUIRE(std::set<std::uint32_t>(set.ids.begin(), set.ids.end()).size() == set.ids.size());
-    REQUIRE(*std::max_element(set.ids.begin(), set.ids.end()) < kRows);
-    REQUIRE(set.ids.size() == std::max<std::size_t>(labels.size(), std::min(active, kRows)));
+    REQUIRE(*std::max_element(set.ids.begin(), set.ids.end()) < kDrawnRows);
+    REQUIRE(set.ids.size() == std::max<std::size_t>(labels.size(), std::min(active, kDrawnRows)));
     REQUIRE(set.exact >= set.labels);
     REQUIRE(set.exact <= set.ids.size());
-    const std::size_t draws = set.ids.size() - set.exact, pool = kRows - set.exact;
+    const std::size_t draws = set.ids.size() - set.exact, pool = kDrawnRows - set.exact;
     REQUIRE(set.log_weights.size() == (correction ? draws : 0));
     const bool one_weight = name.find("frequency") == std::string::npos && name != "lsh:1" && name != "lsh-learned:1";
     for (const float weight : set.log_weights) {
       REQUIRE(weight >= 0.f);
       if (one_weight) REQUIRE(weight == Approx(std::log(static_cast<double>(pool) / static_cast<double>(draws))).margin(1e-6));
     }
-    if (name == "uniform" && set.ids.size() < kRows) REQUIRE(set.exact == set.labels);
+    if (name == "uniform" && set.ids.size() < kDrawnRows) REQUIRE(set.exact == set.labels);
     const ActiveSet again = world.select(first, count, 11 + first);
     REQUIRE(again.ids == set.ids);
     REQUIRE(again.log_weights == set.log_weights);
@@ -175,7 +178,7 @@ TEST_CASE("a set starts with the labels, holds no row twice and meets its target
 
 TEST_CASE("retrieved rows come from the samples' buckets and keep to their share", "[unit][levels]") {
   const auto share = GENERATE(0.0, 0.25, 1.0);
-  World world(config_of(SamplerKind::lsh, 60, false, share));  // with correction a full share would be weighted
+  SampledWorld world(config_of(SamplerKind::lsh, 60, false, share));  // with correction a full share would be weighted
   std::size_t retrieved = 0;
   for (std::size_t s = 0; s < kSamples; ++s) {
     const ActiveSet set = world.select(s, 1, s);
@@ -194,7 +197,7 @@ TEST_CASE("retrieved rows come from the samples' buckets and keep to their share
 
 TEST_CASE("the strength of the correction is a power of the weights", "[unit]") {
   const std::string name = GENERATE("uniform", "lsh:0.3+frequency:0.4", "lsh:1");
-  World world(config_of(mix(name.c_str()), 150));
+  SampledWorld world(config_of(mix(name.c_str()), 150));
   const ActiveSet whole = world.select(3, 9, 5);
   REQUIRE(!whole.log_weights.empty());
   for (const float strength : {0.25f, 1.f, 0.f}) {
@@ -212,23 +215,23 @@ TEST_CASE("the strength of the correction is a power of the weights", "[unit]") 
 }
 
 TEST_CASE("the full sampler takes every row as it is", "[unit]") {
-  World world(config_of(SamplerKind::full, 10));
+  SampledWorld world(config_of(SamplerKind::full, 10));
   const ActiveSet set = world.select(0, kSamples, 1);
   REQUIRE(set.everything);
   REQUIRE(set.ids.empty());
-  REQUIRE(set.size(kRows) == kRows);
+  REQUIRE(set.size(kDrawnRows) == kDrawnRows);
   REQUIRE(set.log_weights.empty());
 }
 
 TEST_CASE("the sampler exact finds the largest logits of every sample", "[unit][levels]") {
-  World world(config_of(mix("exact:0.5"), 120));
+  SampledWorld world(config_of(mix("exact:0.5"), 120));
   const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
   const ActiveSet set = world.select(first, count, 3);
   const std::set<std::uint32_t> in(set.ids.begin(), set.ids.begin() + static_cast<std::ptrdiff_t>(set.exact));
   const std::size_t best = count == 1 ? 25 : 1;  // each sample's first comes before anybody's second
   for (std::size_t s = first; s < first + count; ++s) {
     const auto terms = terms_of(world, s);
-    std::vector<std::uint32_t> order(kRows);
+    std::vector<std::uint32_t> order(kDrawnRows);
     std::iota(order.begin(), order.end(), 0u);
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return terms[a] > terms[b]; });
     for (std::size_t i = 0; i < best; ++i) REQUIRE(in.count(order[i]) == 1);
@@ -238,7 +241,7 @@ TEST_CASE("the sampler exact finds the largest logits of every sample", "[unit][
 
 TEST_CASE("with query-every the samples that ask find what they would find alone", "[unit][levels]") {
   const std::string name = GENERATE("exact:0.5", "lsh:0.5", "lsh-topk:0.5", "lsh-threshold:0.5", "lsh-learned:0.5");
-  World world(config_of(mix(name.c_str()), 150));
+  SampledWorld world(config_of(mix(name.c_str()), 150));
   constexpr std::size_t kEvery = 3, kAsking = (kSamples + kEvery - 1) / kEvery;
   const std::size_t stride = hashing::padded(kAsking);
   std::vector<std::uint32_t> codes(stride * world.config.hash_tables.count);
@@ -248,8 +251,8 @@ TEST_CASE("with query-every the samples that ask find what they would find alone
   world.sampler->select({world.labels.view(), 0, kSamples, of_asking, 4, &world.hidden, kEvery}, world.seen, some);
 
   Activations hidden;
-  hidden.resize(kAsking, kWidth, false);
-  for (std::size_t i = 0; i < kAsking; ++i) std::copy_n(world.hidden.row(i * kEvery), kWidth, hidden.row(i));
+  hidden.resize(kAsking, kDrawnWidth, false);
+  for (std::size_t i = 0; i < kAsking; ++i) std::copy_n(world.hidden.row(i * kEvery), kDrawnWidth, hidden.row(i));
   Rows labels = world.labels;  // all of them, so that the same places are left
   labels.offsets.assign(kAsking + 1, labels.ids.size());
   labels.offsets[0] = 0;
@@ -262,7 +265,7 @@ TEST_CASE("with query-every the samples that ask find what they would find alone
 }
 
 TEST_CASE("the sampler in-batch takes other samples' labels only", "[unit]") {
-  World world(config_of(mix("in-batch:1"), 200));
+  SampledWorld world(config_of(mix("in-batch:1"), 200));
   const ActiveSet set = world.select(4, 1, 9);
   const auto all = world.true_labels(0, kSamples);
   REQUIRE(set.inclusion.size() == all.size() - world.true_labels(4, 1).size());
@@ -289,28 +292,28 @@ TEST_CASE("an alias table draws by its probabilities", "[property]") {
 }
 
 TEST_CASE("frequent labels are drawn more often", "[property]") {
-  World world(config_of(SamplerKind::frequency, 60));
+  SampledWorld world(config_of(SamplerKind::frequency, 60));
   double low = 0, high = 0;
   for (std::size_t round = 0; round < 200; ++round) {
     const ActiveSet set = world.select(4, 1, hashing::mix(round));
-    for (std::size_t j = set.labels; j < set.ids.size(); ++j) (set.ids[j] < kRows / 4 ? low : high) += 1;
+    for (std::size_t j = set.labels; j < set.ids.size(); ++j) (set.ids[j] < kDrawnRows / 4 ? low : high) += 1;
   }
   // A quarter of the rows have five sixths of the counts; sets of a fifth of all rows even that out.
   REQUIRE(low / 0.25 > 2 * high / 0.75);
 }
 
 TEST_CASE("uniform draws take every other row equally often", "[property]") {
-  World world(config_of(SamplerKind::uniform, 60));
+  SampledWorld world(config_of(SamplerKind::uniform, 60));
   constexpr std::size_t kRounds = 4000;
-  std::vector<double> counts(kRows);
+  std::vector<double> counts(kDrawnRows);
   const auto labels = world.true_labels(4, 1);
   for (std::size_t round = 0; round < kRounds; ++round) {
     for (const std::uint32_t id : world.select(4, 1, hashing::mix(round)).ids) ++counts[id];
   }
-  const double draws = 60 - static_cast<double>(labels.size()), pool = kRows - static_cast<double>(labels.size());
+  const double draws = 60 - static_cast<double>(labels.size()), pool = kDrawnRows - static_cast<double>(labels.size());
   const double p = draws / pool, expected = kRounds * p;
   double chi_square = 0;
-  for (std::uint32_t id = 0; id < kRows; ++id) {
+  for (std::uint32_t id = 0; id < kDrawnRows; ++id) {
     if (labels.count(id) != 0) {
       REQUIRE(counts[id] == kRounds);
     } else {
@@ -328,7 +331,7 @@ TEST_CASE("weighted sums over active sets estimate those over all rows without b
                                     "lsh-topk:0.5", "lsh-threshold:0.3+lsh-label:0.3", "lsh-learned:0.3+frequency:0.4");
   const auto [first, count] = GENERATE(table<std::size_t, std::size_t>({{2, 1}, {0, kSamples}}));
   CAPTURE(name, first);
-  World world(config_of(mix(name.c_str()), 90));
+  SampledWorld world(config_of(mix(name.c_str()), 90));
   // exp of the first sample's logits; the other functions follow from the same weights.
   const std::vector<double> terms = terms_of(world, first);
   const double full = std::accumulate(terms.begin(), terms.end(), 0.0);
@@ -355,15 +358,15 @@ TEST_CASE("the expected gradient over corrected sets is that of the full softmax
   all.everything = true;
   constexpr std::size_t kRounds = 2000;
   for (const bool correction : {true, false}) {
-    World world(config_of(mix(name.c_str()), 180, correction));
+    SampledWorld world(config_of(mix(name.c_str()), 180, correction));
     const std::vector<double> full = hidden_gradient(world, 0, all);
-    std::vector<double> sum(kWidth), square(kWidth);
+    std::vector<double> sum(kDrawnWidth), square(kDrawnWidth);
     for (std::size_t round = 0; round < kRounds; ++round) {
       const auto estimate = hidden_gradient(world, 0, world.select(0, kSamples, hashing::mix(round)));
-      for (std::size_t d = 0; d < kWidth; ++d) sum[d] += estimate[d], square[d] += estimate[d] * estimate[d];
+      for (std::size_t d = 0; d < kDrawnWidth; ++d) sum[d] += estimate[d], square[d] += estimate[d] * estimate[d];
     }
     double off = 0;  // of the mean, in standard errors
-    for (std::size_t d = 0; d < kWidth; ++d) {
+    for (std::size_t d = 0; d < kDrawnWidth; ++d) {
       const double mean = sum[d] / kRounds, error = std::sqrt((square[d] / kRounds - mean * mean) / kRounds);
       off = std::max(off, std::abs(mean - full[d]) / error);
     }

@@ -15,7 +15,7 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kItems = 120;
+constexpr std::uint32_t kSiblingItems = 120;
 
 Config items_config() {
   Config config = small_config();
@@ -30,7 +30,7 @@ Config items_config() {
 Model with_table(const Config& config, const Baskets& baskets) {
   std::vector<std::uint32_t> table = baskets.label_of;
   table[5] = Model::kNoLabel;
-  return must(Model::create(config, {kItems, kItems}, table));
+  return must(Model::create(config, {kSiblingItems, kSiblingItems}, table));
 }
 
 std::string train_message(Model& model, const DatasetView& data) {
@@ -42,7 +42,7 @@ std::string train_message(Model& model, const DatasetView& data) {
 }  // namespace
 
 TEST_CASE("an item that a sample has is not predicted under its other id", "[unit]") {
-  const Baskets baskets(120, 5, 3, kItems, 1);
+  const Baskets baskets(120, 5, 3, kSiblingItems, 1);
   Model model = with_table(items_config(), baskets);
   train(model, baskets.data, 2);
   const TemporaryFolder folder;
@@ -50,8 +50,8 @@ TEST_CASE("an item that a sample has is not predicted under its other id", "[uni
   const Model loaded = must(Model::load(folder.file("m.glsd")));
   CHECK(std::ranges::equal(loaded.feature_labels(), model.feature_labels()));
   const SparseRows rows = baskets.data.x.view();
-  const Predictions all = must(model.predict(rows, {.k = kItems}));
-  CHECK(must(loaded.predict(rows, {.k = kItems})).labels == all.labels);
+  const Predictions all = must(model.predict(rows, {.k = kSiblingItems}));
+  CHECK(must(loaded.predict(rows, {.k = kSiblingItems})).labels == all.labels);
   bool label_of_5 = false;
   for (std::size_t row = 0; row < rows.rows(); ++row) {
     std::vector<std::uint32_t> own;
@@ -66,16 +66,16 @@ TEST_CASE("an item that a sample has is not predicted under its other id", "[uni
       REQUIRE(std::ranges::find(own, label) == own.end());
       label_of_5 |= label == baskets.label_of[5];
     }
-    REQUIRE(answered == kItems - own.size());
+    REQUIRE(answered == kSiblingItems - own.size());
   }
   CHECK(label_of_5);
 }
 
 TEST_CASE("probabilities leave out what a sample has under other ids", "[unit]") {
-  const Baskets baskets(120, 5, 3, kItems, 2);
+  const Baskets baskets(120, 5, 3, kSiblingItems, 2);
   Model model = with_table(items_config(), baskets);
   train(model, baskets.data, 1);
-  const Predictions all = must(model.predict(baskets.data.x.view(), {.k = kItems, .probabilities = true}));
+  const Predictions all = must(model.predict(baskets.data.x.view(), {.k = kSiblingItems, .probabilities = true}));
   for (std::size_t row = 0; row < 20; ++row) {
     double sum = 0;
     for (std::size_t i = 0; i < all.k; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("a table of labels that is none is refused, in a call and in a file", 
 }
 
 TEST_CASE("groups decide which rows are kept, whole", "[unit]") {
-  const Baskets baskets(400, 5, 3, kItems, 3);
+  const Baskets baskets(400, 5, 3, kSiblingItems, 3);
   const Config config = items_config();
   std::size_t whole = 0;
   for (std::size_t first = 0; first < baskets.data.size(); first += 5) {
@@ -114,14 +114,14 @@ TEST_CASE("groups decide which rows are kept, whole", "[unit]") {
 }
 
 TEST_CASE("groups that a view names train as groups that are found, and others do not", "[unit]") {
-  const Baskets baskets(150, 5, 3, kItems, 4);
+  const Baskets baskets(150, 5, 3, kSiblingItems, 4);
   Config config = items_config();
   config.candidates.exclude_input = false;
   const RowRelations found = relate_rows(baskets.data.view());
   REQUIRE_FALSE(found.groups.empty());
   const auto trained = [&](SiblingRows how, std::span<const std::uint64_t> groups) {
     config.candidates.sibling_rows = how;
-    Model model = must(Model::create(config, {kItems, kItems}));
+    Model model = must(Model::create(config, {kSiblingItems, kSiblingItems}));
     DatasetView data = baskets.data.view();
     data.groups = groups;
     CHECK(train_message(model, data).empty());
@@ -133,7 +133,7 @@ TEST_CASE("groups that a view names train as groups that are found, and others d
 }
 
 TEST_CASE("a run goes on with its own groups only", "[unit]") {
-  const Baskets baskets(150, 5, 3, kItems, 5);
+  const Baskets baskets(150, 5, 3, kSiblingItems, 5);
   const Config config = items_config();
   DatasetView data = baskets.data.view();
   data.groups = baskets.basket;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <vector>
 
 #include "engine/ranking/ranked_paths.h"
@@ -14,12 +13,6 @@
 
 namespace glissade::test {
 namespace {
-
-std::vector<std::uint32_t> all_of(const Data& data) {
-  std::vector<std::uint32_t> all(data.size());
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
-}
 
 /// Share of samples whose label's row has the largest product with them.
 double precision(const RankedPaths& paths, const Data& test) {
@@ -67,7 +60,7 @@ RankedPaths paths_of(const Data& data, std::uint32_t row_epochs, std::uint32_t w
   config.sparse_rows.fan_in = 64;
   config.sparse_rows.epochs = row_epochs;
   config.candidates.weight_samples = weight_samples;
-  return build_paths(config, data.view(), all_of(data));
+  return build_paths(config, data.view(), all_rows(data));
 }
 
 /// The label is the candidate with the largest direct + 2 votes_4; what the hidden path says is noise.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <vector>
 
 #include "engine/losses/label_weights.h"
@@ -23,12 +22,6 @@ namespace {
 constexpr double kSharpness = 30;
 
 double widen(std::uint16_t bits) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(bits) << 16); }
-
-std::vector<std::uint32_t> all_of(const Data& data) {
-  std::vector<std::uint32_t> all(data.size());
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
-}
 
 /// A sample as the paths see it, spread over all features.
 std::vector<double> spread(const Data& data, const FeatureWeights& weights, std::size_t row) {
@@ -117,7 +110,7 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
   config.network.label_weights = weighting;
   RankedPaths paths;
   paths.label_rows.weights = FeatureWeights(SparseWeighting::given, data.view());
-  const std::vector<std::uint32_t> all = all_of(data);
+  const std::vector<std::uint32_t> all = all_rows(data);
   const DatasetView view = data.view();
   const LabelRows made = label_rows(view, all, paths.label_rows.weights, 64);
   paths.label_rows.rows = label_rows(view, all, paths.label_rows.weights, 64).rows;
@@ -162,7 +155,7 @@ TEST_CASE("sparse rows follow the gradient of the decoupled softmax, each sample
 TEST_CASE("weights of features follow the gradient of the decoupled softmax", "[unit][levels]") {
   const Data data = crowded(60, 4);
   const FeatureWeights weights(SparseWeighting::given, data.view());
-  const std::vector<std::uint32_t> all = all_of(data);
+  const std::vector<std::uint32_t> all = all_rows(data);
   const LabelRows made = label_rows(data.view(), all, weights, 256);
   hashing::Random random(9);
   std::vector<float> logs(data.features);

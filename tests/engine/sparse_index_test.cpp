@@ -16,12 +16,6 @@ namespace {
 
 float widened(std::uint16_t half) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }
 
-std::vector<std::uint32_t> all_of(const Data& data) {
-  std::vector<std::uint32_t> rows(data.size());
-  std::iota(rows.begin(), rows.end(), 0u);
-  return rows;
-}
-
 /// Product of every row with a sample, in double.
 std::vector<double> products(const SparseMatrix& rows, std::span<const std::uint32_t> ids, std::span<const float> values,
                              std::size_t features) {
@@ -35,7 +29,7 @@ std::vector<double> products(const SparseMatrix& rows, std::span<const std::uint
 }
 
 LabelRows rows_of(const Data& data, std::uint32_t fan_in) {
-  return label_rows(data.view(), all_of(data), FeatureWeights(SparseWeighting::given, data.view()), fan_in);
+  return label_rows(data.view(), all_rows(data), FeatureWeights(SparseWeighting::given, data.view()), fan_in);
 }
 
 }  // namespace
@@ -135,7 +129,7 @@ TEST_CASE("a sample taken out of its label's row scores as if the row had never 
   const LabelRows with = rows_of(data, 1000);
   const SparseRows x = data.view().features;
   for (std::uint32_t out = 0; out < 20; ++out) {
-    std::vector<std::uint32_t> others = all_of(data);
+    std::vector<std::uint32_t> others = all_rows(data);
     std::erase(others, out);
     const LabelRows without = label_rows(data.view(), others, FeatureWeights(SparseWeighting::given, data.view()), 1000);
     const auto all = products(with.rows, x.row_ids(out), x.row_values(out), data.features);

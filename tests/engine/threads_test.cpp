@@ -1,7 +1,6 @@
 // "Any number of threads": what says so is run with one, two, three and more of them, and gives the same bytes.
 #include <catch2/catch.hpp>
 
-#include <numeric>
 #include <vector>
 
 #include "engine/ranking/co_labels.h"
@@ -22,12 +21,6 @@ std::vector<T> copy_of(const Array<T>& array) {
 
 bool same(const SparseMatrix& a, const SparseMatrix& b) {
   return copy_of(a.offsets) == copy_of(b.offsets) && copy_of(a.ids) == copy_of(b.ids) && copy_of(a.values) == copy_of(b.values);
-}
-
-std::vector<std::uint32_t> all_of(const Data& data) {
-  std::vector<std::uint32_t> all(data.size());
-  std::iota(all.begin(), all.end(), 0u);
-  return all;
 }
 
 RankingExamples drawn_examples(std::size_t samples) {
@@ -66,7 +59,7 @@ TEST_CASE("sparse paths are the same with any number of threads", "[unit]") {
   config.candidates.neighbours = 10;
   config.candidates.co_labels = 8;
   config.candidates.weight_samples = 800;
-  const auto build = [&] { return build_paths(config, data.view(), all_of(data)); };
+  const auto build = [&] { return build_paths(config, data.view(), all_rows(data)); };
   const RankedPaths one = with_threads(1, build);
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);

@@ -11,14 +11,14 @@
 namespace glissade::test {
 namespace {
 
-constexpr std::uint32_t kLabels = 40, kTelling = 40, kNoise = 60;
+constexpr std::uint32_t kWeighedLabels = 40, kTelling = 40, kNoise = 60;
 
 /// Each sample has its label's own feature, with a small value, and three of kNoise that mean nothing.
 Data telling_and_noise(std::size_t samples) {
-  Data data{kTelling + kNoise, kLabels, {}, {}};
+  Data data{kTelling + kNoise, kWeighedLabels, {}, {}};
   hashing::Random random(5);
   for (std::size_t i = 0; i < samples; ++i) {
-    const auto label = static_cast<std::uint32_t>(random.below(kLabels));
+    const auto label = static_cast<std::uint32_t>(random.below(kWeighedLabels));
     std::vector<std::uint32_t> ids = {label};
     for (const std::uint32_t noise : distinct(random, 3, kNoise)) ids.push_back(kTelling + noise);
     std::vector<float> values(ids.size(), 1.f);

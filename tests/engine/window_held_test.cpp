@@ -12,7 +12,7 @@
 namespace glissade::test {
 namespace {
 
-class CountingPager : public RowPager {
+class FetchCounter : public RowPager {
  public:
   void fetch(std::size_t, std::size_t) const noexcept override { ++fetches_; }
   void release(std::size_t, std::size_t) const noexcept override {}
@@ -28,7 +28,7 @@ TEST_CASE("a reader holds the window that is needed and the next one, and counts
   constexpr std::size_t kBlock = 10, kWindows = 4, kRows = kBlock * kBlocksPerWindow * kWindows;
   std::vector<std::uint32_t> order(kRows);
   std::iota(order.begin(), order.end(), 0u);
-  const CountingPager pager;
+  const FetchCounter pager;
   WindowReader reader(pager, order, kRows, kBlock, 1);
   reader.advance(0, 1);
   for (int wait = 0; wait < 2000 && pager.fetches() < 2 * kBlocksPerWindow; ++wait)

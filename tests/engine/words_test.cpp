@@ -21,8 +21,8 @@ constexpr std::uint32_t kBreak = TextView::kBreak;
 
 /// A text about two subjects: lines of words 0 .. 9 and lines of words 10 .. 19. With `pieces` a word has a second feature,
 /// shared with one word of its own subject.
-struct World {
-  explicit World(bool pieces = false, std::size_t lines = 600) {
+struct TextWorld {
+  explicit TextWorld(bool pieces = false, std::size_t lines = 600) {
     hashing::Random random(5);
     counts.assign(20, 0);
     for (std::size_t line = 0; line < lines; ++line) {
@@ -65,7 +65,7 @@ Config words_config(LossKind loss) {
   return config;
 }
 
-Model trained(const Config& config, const World& world) {
+Model trained(const Config& config, const TextWorld& world) {
   Model model = must(Model::create(config, world.shape()));
   const TextView text = world.view();
   WordTrainer trainer = must(WordTrainer::create(model, text));
@@ -97,7 +97,7 @@ bool same_vectors(const WordVectors& a, const WordVectors& b) {
 }  // namespace
 
 TEST_CASE("words with their contexts as samples, within lines", "[unit]") {
-  World world;
+  TextWorld world;
   world.tokens = {3, 4, 4, 5, kBreak, 6, kBreak, 7, 8};
   const ContextSamples samples = context_samples(world.view(), 2);
   const DatasetView view = samples.view();
@@ -164,7 +164,7 @@ TEST_CASE("words of one subject come together, with every loss, with and without
   const bool pieces = GENERATE(false, true);
   const auto loss = GENERATE(LossKind::ns, LossKind::softmax, LossKind::bce);
   CAPTURE(pieces, static_cast<int>(loss));
-  const World world(pieces);
+  const TextWorld world(pieces);
   const Model model = trained(words_config(loss), world);
   const WordVectors vectors = must(WordVectors::create(model, world.view().bags));
   CHECK(separation(vectors) > 0.5);
@@ -174,7 +174,7 @@ TEST_CASE("words of one subject come together, with every loss, with and without
 
 TEST_CASE("one thread and one seed give one set of vectors", "[levels]") {
   const auto loss = GENERATE(LossKind::ns, LossKind::softmax);
-  const World world(true);
+  const TextWorld world(true);
   Config config = words_config(loss);
   config.words.subsampling = 0.02;
   const auto vectors = [&] { return must(WordVectors::create(trained(config, world), world.view().bags)); };
@@ -185,7 +185,7 @@ TEST_CASE("one thread and one seed give one set of vectors", "[levels]") {
 }
 
 TEST_CASE("several threads without locks learn the same things", "[unit]") {
-  const World world(true, 20'000);
+  const TextWorld world(true, 20'000);
   Config config = words_config(LossKind::ns);
   config.run.threads = 2;
   config.training.epochs = 1;
@@ -194,7 +194,7 @@ TEST_CASE("several threads without locks learn the same things", "[unit]") {
 }
 
 TEST_CASE("many negatives go in groups", "[unit]") {
-  const World world;
+  const TextWorld world;
   Config config = words_config(LossKind::ns);
   config.words.negatives = 40;
   CHECK(separation(must(WordVectors::create(trained(config, world), world.view().bags))) > 0.5);
@@ -202,7 +202,7 @@ TEST_CASE("many negatives go in groups", "[unit]") {
 
 TEST_CASE("training that was stopped between epochs goes on as if it had not been", "[unit]") {
   const auto loss = GENERATE(LossKind::ns, LossKind::softmax);
-  const World world;
+  const TextWorld world;
   const Config config = words_config(loss);
   const TemporaryFolder folder;
   const std::string path = folder.path() + "/m.glsd";
@@ -222,22 +222,22 @@ TEST_CASE("training that was stopped between epochs goes on as if it had not bee
 }
 
 TEST_CASE("a training of words goes on with its own text only", "[unit]") {
-  const World world, longer(false, 5'000);
-  World changed;
+  const TextWorld world, longer(false, 5'000);
+  TextWorld changed;
   std::swap(changed.tokens.front(), changed.tokens.back());
   changed.tokens[1] = (changed.tokens[1] + 1) % 20;
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
   must(must(WordTrainer::create(model, world.view())).train_epoch());
   CHECK(model.data_fingerprint() != 0);
   must(WordTrainer::create(model, world.view()));
-  for (const World* other : {&longer, static_cast<const World*>(&changed)}) {
+  for (const TextWorld* other : {&longer, static_cast<const TextWorld*>(&changed)}) {
     CHECK_THAT(WordTrainer::create(model, other->view()).error().message,
                Catch::Matchers::StartsWith("the model was trained on another text ("));
   }
 }
 
 TEST_CASE("words that start from another model's vectors keep them", "[unit]") {
-  const World world;
+  const TextWorld world;
   Config config = words_config(LossKind::ns);
   Model former = must(Model::create(config, world.shape()));
   must(must(WordTrainer::create(former, world.view())).train_epoch());
@@ -247,7 +247,7 @@ TEST_CASE("words that start from another model's vectors keep them", "[unit]") {
 }
 
 TEST_CASE("a callback stops an epoch, which then does not count", "[unit]") {
-  const World world(false, 200'000);
+  const TextWorld world(false, 200'000);
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
   const TextView text = world.view();
   WordTrainer trainer = must(WordTrainer::create(model, text));
@@ -260,7 +260,7 @@ TEST_CASE("a callback stops an epoch, which then does not count", "[unit]") {
 }
 
 TEST_CASE("a rate that is too high is named", "[unit]") {
-  const World world;
+  const TextWorld world;
   Config config = words_config(LossKind::ns);
   config.optimizer.learning_rate = 100;
   config.training.epochs = 1;
@@ -273,7 +273,7 @@ TEST_CASE("a rate that is too high is named", "[unit]") {
 }
 
 TEST_CASE("an epoch in which no pair of words is left to learn from is an error, and no loss of 0", "[unit]") {
-  const World world(false, 2);
+  const TextWorld world(false, 2);
   Config config = words_config(GENERATE(LossKind::ns, LossKind::softmax));
   config.words.subsampling = 1e-12;
   Model model = must(Model::create(config, world.shape()));
@@ -285,7 +285,7 @@ TEST_CASE("an epoch in which no pair of words is left to learn from is an error,
 }
 
 TEST_CASE("texts and models that do not fit are refused", "[unit]") {
-  const World world, other(true);
+  const TextWorld world, other(true);
   Model model = must(Model::create(words_config(LossKind::ns), world.shape()));
   CHECK(
       WordTrainer::create(model, other.view()).error().message ==

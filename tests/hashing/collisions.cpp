@@ -13,27 +13,27 @@ using namespace glissade::hashing::test;
 
 namespace {
 
-constexpr std::uint32_t kRows = 900, kTables = 70, kBits = 4;
+constexpr std::uint32_t kCodedRows = 900, kCodedTables = 70, kCodedBits = 4;
 constexpr std::size_t kSamples = 37;
 
 /// Tables with random rows, and samples with random codes. The tables are more than are visited together.
-struct Fixture {
-  Tables tables{kTables, kBits, kRows, 0, 1};
-  std::vector<std::uint32_t> codes = std::vector<std::uint32_t>(kTables * padded(kSamples));
+struct Collisions {
+  Tables tables{kCodedTables, kCodedBits, kCodedRows, 0, 1};
+  std::vector<std::uint32_t> codes = std::vector<std::uint32_t>(kCodedTables * padded(kSamples));
   GroupCodes group{codes.data(), padded(kSamples), kSamples};
 
-  Fixture() {
+  Collisions() {
     Random random(mix(701));
-    Matrix m(kRows, kTables);
+    Matrix m(kCodedRows, kCodedTables);
     for (float& value : m.values) value = static_cast<float>(random.below(16));
-    tables.build(MatrixSource(m.values.data(), kTables, kTables, kRows), GivenCodes(kTables, kBits));
+    tables.build(MatrixSource(m.values.data(), kCodedTables, kCodedTables, kCodedRows), GivenCodes(kCodedTables, kCodedBits));
     for (std::uint32_t& code : codes) code = static_cast<std::uint32_t>(random.below(16));
   }
   GroupCodes sample(std::size_t s) const { return {codes.data() + s, group.stride, 1}; }
 
   std::map<std::uint32_t, std::uint32_t> counts(std::size_t s) const {
     std::map<std::uint32_t, std::uint32_t> met;
-    for (std::uint32_t t = 0; t < kTables; ++t)
+    for (std::uint32_t t = 0; t < kCodedTables; ++t)
       for (const std::uint32_t row : tables.bucket(t, codes[t * group.stride + s])) ++met[row];
     return met;
   }
@@ -47,7 +47,7 @@ struct Fixture {
 };
 
 /// Each row at most once, with its true count.
-void check_counts(const Fixture& f, std::size_t s, std::span<const Collision> found) {
+void check_counts(const Collisions& f, std::size_t s, std::span<const Collision> found) {
   const auto counts = f.counts(s);
   std::set<std::uint32_t> rows;
   for (const Collision& c : found) {
@@ -65,9 +65,9 @@ bool same(std::span<const Collision> a, std::span<const Collision> b) {
 }  // namespace
 
 TEST_CASE("the rows with most collisions are those of a plain count", "[unit]") {
-  const Fixture f;
-  CollisionCounter counter(kRows, kTables);
-  std::vector<Collision> out(2 * kRows);
+  const Collisions f;
+  CollisionCounter counter(kCodedRows, kCodedTables);
+  std::vector<Collision> out(2 * kCodedRows);
   for (std::size_t s = 0; s < kSamples; ++s) {
     const auto ranked = f.ranked(s);
     for (const std::size_t limit :
@@ -85,10 +85,10 @@ TEST_CASE("the rows with most collisions are those of a plain count", "[unit]") 
 }
 
 TEST_CASE("rows at a threshold are those of a plain count, up to the limit", "[unit]") {
-  const Fixture f;
-  CollisionCounter counter(kRows, kTables);
-  std::vector<Collision> out(kRows);
-  for (const std::uint32_t least : {1u, 2u, 5u, 9u, kTables}) {
+  const Collisions f;
+  CollisionCounter counter(kCodedRows, kCodedTables);
+  std::vector<Collision> out(kCodedRows);
+  for (const std::uint32_t least : {1u, 2u, 5u, 9u, kCodedTables}) {
     for (const std::size_t limit : {std::size_t{0}, std::size_t{7}, out.size()}) {
       CAPTURE(least, limit);
       const auto ranked = f.ranked(3);
@@ -102,8 +102,8 @@ TEST_CASE("rows at a threshold are those of a plain count, up to the limit", "[u
 }
 
 TEST_CASE("ties are drawn from the seed, and every one of them has its turn", "[property]") {
-  const Fixture f;
-  CollisionCounter counter(kRows, kTables);
+  const Collisions f;
+  CollisionCounter counter(kCodedRows, kCodedTables);
   const auto ranked = f.ranked(0);
   constexpr std::size_t kLimit = 60;
   const std::uint32_t last = ranked[kLimit - 1];
@@ -123,14 +123,14 @@ TEST_CASE("ties are drawn from the seed, and every one of them has its turn", "[
 
 // The counter's marks have 16 bits: with 70 tables the rounds come around after 935 of them.
 TEST_CASE("a counter that was cleared very often counts as a new one", "[unit]") {
-  const Fixture f;
-  CollisionCounter counter(kRows, kTables);
+  const Collisions f;
+  CollisionCounter counter(kCodedRows, kCodedTables);
   std::vector<Collision> out(50), expected(50);
   for (std::size_t round = 0; round < 3000; ++round) {
     const std::size_t s = round % kSamples;
     collect_topk(f.tables, f.sample(s), 1, counter, out);
     if (round % 311 != 0 && round % 935 > 2) continue;
-    CollisionCounter fresh(kRows, kTables);
+    CollisionCounter fresh(kCodedRows, kCodedTables);
     collect_topk(f.tables, f.sample(s), 1, fresh, expected);
     REQUIRE(same(out, expected));
   }

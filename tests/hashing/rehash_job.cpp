@@ -15,27 +15,28 @@ using Rows = std::vector<std::uint32_t>;
 
 namespace {
 
-constexpr std::uint32_t kRows = 9001, kTables = 10, kWidth = 24;
+constexpr std::uint32_t kJobRows = 9001, kJobTables = 10, kJobWidth = 24;
 
 /// Tables that were built, and then every other row changed.
 struct World {
-  Matrix m = normal_matrix(kRows, kWidth, 9);
-  MatrixSource source{m.values.data(), kWidth, kWidth, kRows};
-  std::unique_ptr<Family> family = Family::make({.kind = FamilyKind::simhash, .dimension = kWidth, .k = 7, .tables = kTables});
+  Matrix m = normal_matrix(kJobRows, kJobWidth, 9);
+  MatrixSource source{m.values.data(), kJobWidth, kJobWidth, kJobRows};
+  std::unique_ptr<Family> family =
+      Family::make({.kind = FamilyKind::simhash, .dimension = kJobWidth, .k = 7, .tables = kJobTables});
   Tables tables;
   Rows moved;
 
-  explicit World(std::uint32_t cap = 0) : tables(kTables, 7, kRows, cap, 1) {
+  explicit World(std::uint32_t cap = 0) : tables(kJobTables, 7, kJobRows, cap, 1) {
     tables.build(source, *family);
-    for (std::uint32_t row = 0; row < kRows; row += 2) moved.push_back(row);
+    for (std::uint32_t row = 0; row < kJobRows; row += 2) moved.push_back(row);
     change(moved, 10);
   }
   void change(const Rows& rows, std::uint64_t seed) {
     Random random(mix(seed));
-    for (const std::uint32_t row : rows) fill_normal(random, {m.row(row), kWidth});
+    for (const std::uint32_t row : rows) fill_normal(random, {m.row(row), kJobWidth});
   }
   Tables built() const {
-    Tables full(kTables, 7, kRows, 0, 1);
+    Tables full(kJobTables, 7, kJobRows, 0, 1);
     full.build(source, *family);
     return full;
   }
@@ -90,7 +91,7 @@ TEST_CASE("a re-hash is spread: half of the work is done at half of the time, no
   job.advance(0.6, world.tables, world.source, *world.family);
   const Tables full = world.built();
   std::size_t renewed = 0;
-  for (std::uint32_t t = 0; t < kTables; ++t) {
+  for (std::uint32_t t = 0; t < kJobTables; ++t) {
     bool same = true;
     for (std::uint32_t code = 0; code < 128; ++code) {
       const auto x = world.tables.bucket(t, code), y = full.bucket(t, code);
@@ -99,7 +100,7 @@ TEST_CASE("a re-hash is spread: half of the work is done at half of the time, no
     renewed += same;
   }
   CHECK(renewed > 0);
-  CHECK(renewed < kTables);
+  CHECK(renewed < kJobTables);
   CHECK_FALSE(job.done());
 }
 
@@ -109,7 +110,7 @@ TEST_CASE("rows that change after they were read keep the bucket of what was rea
   job.start(world.tables, world.moved);
   Rows read;
   while (read.size() < world.moved.size()) {
-    const auto now = job.advance(0.01 + static_cast<double>(read.size()) / kRows, world.tables, world.source, *world.family);
+    const auto now = job.advance(0.01 + static_cast<double>(read.size()) / kJobRows, world.tables, world.source, *world.family);
     read.insert(read.end(), now.begin(), now.end());
   }
   const Tables expected = world.built();
@@ -129,10 +130,10 @@ TEST_CASE("a job that is dropped or started anew leaves valid tables behind", "[
   CHECK(whole(world.tables));
   job.start(world.tables, world.moved);
   job.advance(0.4, world.tables, world.source, *world.family);
-  Rows all(kRows);
+  Rows all(kJobRows);
   std::iota(all.begin(), all.end(), 0u);
   job.start(world.tables, all);
-  CHECK(job.advance(1, world.tables, world.source, *world.family).size() == kRows);
+  CHECK(job.advance(1, world.tables, world.source, *world.family).size() == kJobRows);
   CHECK(same_buckets(world.tables, world.built()));
 }
 
@@ -165,6 +166,6 @@ TEST_CASE("a job holds no more memory than it says", "[unit]") {
   RehashJob job;
   job.start(world.tables, world.moved);
   job.advance(1, world.tables, world.source, *world.family);
-  CHECK(job.memory_bytes() > 4 * world.moved.size() * kTables);
-  CHECK(job.memory_bytes() <= RehashJob::most_bytes(kTables, 7, kRows, 64));
+  CHECK(job.memory_bytes() > 4 * world.moved.size() * kJobTables);
+  CHECK(job.memory_bytes() <= RehashJob::most_bytes(kJobTables, 7, kJobRows, 64));
 }

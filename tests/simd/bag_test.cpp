@@ -8,9 +8,6 @@ namespace {
 constexpr std::uint32_t kRows = 19;
 constexpr std::size_t kCounts[] = {0, 1, 2, 5, 40};
 
-float value_of(float v) { return v; }
-float value_of(std::uint16_t v) { return bf16_value(v); }
-
 template <class T>
 using BagKernel = void (*)(const T*, std::size_t, const std::uint32_t*, const float*, std::size_t, std::size_t, float*) noexcept;
 
@@ -50,8 +47,6 @@ void check_bag(BagKernel<T> bag, Convert convert) {
     }
   }
 }
-
-std::vector<float> as_floats(const std::vector<float>& values) { return values; }
 
 }  // namespace
 

@@ -5,11 +5,8 @@
 namespace glissade::simd::test {
 namespace {
 
-constexpr std::uint32_t kRows = 23;
-constexpr std::size_t kCounts[] = {0, 1, 2, 3, 4, 5, 8, 17, 40};
-
-float value_of(float v) { return v; }
-float value_of(std::uint16_t v) { return bf16_value(v); }
+constexpr std::uint32_t kDotRows = 23;
+constexpr std::size_t kDotCounts[] = {0, 1, 2, 3, 4, 5, 8, 17, 40};
 
 template <class T>
 using DotsKernel = void (*)(const T*, const T*, std::size_t, const std::uint32_t*, std::size_t, std::size_t, float*) noexcept;
@@ -43,19 +40,17 @@ void check_dots(DotsKernel<T> dots, Convert convert) {
   for (const std::size_t width : kLengths) {
     const std::size_t stride = (width + 31) / 32 * 32;
     const std::vector<T> x = convert(random.floats(width, -2.0f, 2.0f));
-    std::vector<float> table = random.floats(kRows * stride, -2.0f, 2.0f);
-    for (std::size_t row = 0; row < kRows; ++row) {  // padding must not leak into the sums
+    std::vector<float> table = random.floats(kDotRows * stride, -2.0f, 2.0f);
+    for (std::size_t row = 0; row < kDotRows; ++row) {  // padding must not leak into the sums
       for (std::size_t j = width; j < stride; ++j) table[row * stride + j] = kNan;
     }
     if (!table.empty()) table.resize(table.size() - stride + width);
     const std::vector<T> rows = convert(table);
-    for (const std::size_t count : kCounts) {
-      for (const Placement placement : kPlacements) check_case<T>(dots, x, rows, stride, random.ids(count, kRows), placement);
+    for (const std::size_t count : kDotCounts) {
+      for (const Placement placement : kPlacements) check_case<T>(dots, x, rows, stride, random.ids(count, kDotRows), placement);
     }
   }
 }
-
-std::vector<float> as_floats(const std::vector<float>& values) { return values; }
 
 }  // namespace
 

@@ -103,6 +103,13 @@ class Random {
 
 inline float bf16_value(std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); }
 
+/// The number that a kernel sees in an element of either type.
+inline float value_of(float v) { return v; }
+inline float value_of(std::uint16_t v) { return bf16_value(v); }
+
+/// Random numbers as a kernel of floats takes them: as they are.
+inline std::vector<float> as_floats(const std::vector<float>& values) { return values; }
+
 inline std::vector<std::uint16_t> bf16_of(const std::vector<float>& values) {
   std::vector<std::uint16_t> halves(values.size());
   for (std::size_t i = 0; i < values.size(); ++i)

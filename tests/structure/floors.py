@@ -70,11 +70,12 @@ def check_includes():
 
 
 def objects(build):
-    """(folder, object file) of each of the engine's source files."""
+    """(folder, object file) of all that the engine is compiled from: its source files, or joined_FOLDER.cpp for all of a folder."""
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = (build / entry["file"]).resolve()
-        if ENGINE in path.parents and (build / entry["output"]).is_file():
-            yield folder_of(path), path, build / entry["output"]
+        joined = path.parent == build / "engine" and path.stem.startswith("joined_")
+        if (joined or ENGINE in path.parents) and (build / entry["output"]).is_file():
+            yield path.stem.removeprefix("joined_") if joined else folder_of(path), build / entry["output"]
 
 
 def symbols(object_file):
@@ -93,18 +94,18 @@ def symbols(object_file):
 def check_calls(build):
     """Public headers declare what any folder may define: so includes do not show all, the object files do."""
     owner, users = {}, []
-    for folder, path, object_file in objects(build):
+    for folder, object_file in objects(build):
         defined, used = symbols(object_file)
         owner.update(dict.fromkeys(defined, folder))
-        users.append((folder, path, used))
+        users.append((folder, used))
     if len(owner) < 200:
         raise Skip(f"only {len(owner)} functions in the engine's objects of {build}")
     problems = []
-    for folder, path, used in users:
+    for folder, used in users:
         for name in sorted(used & owner.keys()):
             if not may_use(folder, owner[name]):
                 plain = subprocess.run(["c++filt", name], capture_output=True, text=True, check=True).stdout.strip()
-                problems.append(problem(path.relative_to(ROOT), f"calls {plain}", folder, owner[name]))
+                problems.append(problem(f"engine/{folder}/", f"calls {plain}", folder, owner[name]))
     refuse(problems)
 
 

@@ -43,10 +43,10 @@ struct DataProfile {
   bool same_things = false;
 };
 
-/// Looks at `data`, which must be legal (Trainer::train_epoch checks that). A function of the rows and their order. Rows are
-/// released to `pager` (if any) as they have been looked at. Costs three parallel passes, less than a second for 500,000 rows,
-/// and 16 bytes per row, 8 per feature and label. Throws std::bad_alloc.
-DataProfile profile(const DatasetView& data, const RowPager* pager = nullptr);
+/// Looks at `stated`, data as they are given, which must be legal (Trainer::train_epoch checks that). A function of the rows and
+/// their order. Rows are released to `pager` (if any) as they have been looked at. Costs three parallel passes, less than a
+/// second for 500,000 rows, and 16 bytes per row, 8 per feature and label. Throws std::bad_alloc.
+DataProfile profile(const DatasetView& stated, const RowPager* pager = nullptr);
 
 /// How many rows of other data also stand among those that are trained on.
 struct SharedRows {
