@@ -106,6 +106,10 @@ std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64
   return choose(rows, held_rows(rows, fraction), seed);
 }
 
+Dataset select_rows(const DatasetView& view, const std::vector<bool>& chosen, const ReadFacts& facts) {
+  return RowCopier(view, chosen, true).take(facts);
+}
+
 std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts,
                                      std::span<const std::uint64_t> groups) {
   const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed, groups);

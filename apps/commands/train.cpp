@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include <glissade/tuning.h>
 #include <glissade/words.h>
 
+#include "apps/autotune/autotune.h"
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
 #include "apps/config/config_text.h"
@@ -75,8 +77,10 @@ class Train : public Command {
   void choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const;
   bool finds_siblings(const ConfigSource::Resolved& asked) const;
   Result<void> relate_names(const ConfigSource::Resolved& asked, TrainingData& data) const;
-  Result<void> choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<void> choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data);
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
+  Result<void> search(ConfigSource::Resolved& asked, const TrainingData& data, const DataProfile& known, EventLog& log);
+  Result<bool> goes_on_searching();
   Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
   std::vector<std::uint32_t> same_things(const Config& config, const RowRelations& relations, std::size_t labels) const;
@@ -94,6 +98,8 @@ class Train : public Command {
   TrainOptions options_;
   std::optional<ResumedRun> resumed_;
   std::optional<Model> from_;
+  SearchState search_;
+  std::string chosen_preset_;  ///< by the data
 };
 
 std::uint64_t resident_bytes() { return static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20)); }
@@ -247,8 +253,11 @@ Result<int> Train::run() {
 
 /// Reads what this run begins with, if anything, and the options as far as they are known by then.
 Result<ConfigSource::Resolved> Train::open_former() {
+  const auto searching = goes_on_searching();
+  if (!searching) return searching.error();
   auto asked = options_.config.resolve();
   if (!asked) return asked;
+  if (*searching) return asked;
   if (options_.resumes()) {
     InterruptGuard::nothing_to_save_while("reading the model");
     auto opened = ResumedRun::open(options_);
@@ -268,6 +277,30 @@ Result<ConfigSource::Resolved> Train::open_former() {
     return options_.config.resolve_over(from_->config());
   }
   return asked;
+}
+
+/// Whether --resume goes on with a search, whose state is then read.
+Result<bool> Train::goes_on_searching() {
+  if (!options_.resumes() || !options_.resume_from.empty() || !search_is_newest(options_.model)) return false;
+  auto state = SearchState::read(SearchState::path_for(options_.model));
+  if (!state) return state.error();
+  search_ = std::move(*state);
+  if (auto settled = settle_search(search_, options_); !settled) return settled.error();
+  return true;
+}
+
+/// Puts what --autotune finds into the place of `asked`.
+Result<void> Train::search(ConfigSource::Resolved& asked, const TrainingData& data, const DataProfile& known, EventLog& log) {
+  if (options_.goes_on_searching) {
+    log.drop_half_line();
+  } else {
+    log.restart();
+  }
+  auto found = autotune(options_, {asked, chosen_preset_}, data, known, std::move(search_), log);
+  if (!found) return found.error();
+  asked = std::move(*found);
+  if (!options_.files.has_validation()) options_.settings.monitor = {};  // it named the metric of the search
+  return {};
 }
 
 /// Whether items already seen are answered, too, follows from the sequences where nobody said it.
@@ -301,13 +334,14 @@ Result<void> Train::relate_names(const ConfigSource::Resolved& asked, TrainingDa
 }
 
 /// Without a preset the data choose one.
-Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) const {
+Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) {
   if (former() != nullptr || !options_.config.preset_name().empty()) return {};
   const PresetChoice choice = data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"}
                                                  : choose_preset(data.train, data.relations.feature_labels);
   auto chosen = options_.config.resolve_from(choice.preset);
   if (!chosen) return chosen.error();
   asked = std::move(*chosen);
+  chosen_preset_ = choice.preset;
   if (!options_.settings.quiet) note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   return {};
 }
@@ -352,6 +386,9 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     auto looked = look_at(asked, *data);
     if (!looked) return looked.error();
     known = std::move(*looked);
+    if (options_.autotune > 0) {
+      if (auto searched = search(asked, *data, *known, log); !searched) return searched.error();
+    }
   }
   InterruptGuard::nothing_to_save_while("making the model");
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
@@ -377,12 +414,14 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   settings.validation_pager = data->validation_pager;
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
   const EvaluationData evaluation{data->validation, data->test};
-  return TrainingRun(*model, pass, evaluation, settings, log).run();
+  auto status = TrainingRun(*model, pass, evaluation, settings, log).run();
+  if (status && *status == 0) std::remove(SearchState::path_for(options_.model).c_str());
+  return status;
 }
 
 void Train::announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const {
   describe(model, needs);
-  if (resumed_) {
+  if (resumed_ || options_.autotune > 0) {
     log.drop_half_line();
   } else {
     log.restart();
@@ -407,6 +446,8 @@ bool Train::reads_text(const ConfigSource::Resolved& asked) const {
 
 Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& log) {
   RunSettings& settings = options_.settings;
+  if (options_.autotune > 0)
+    return usage_error("--autotune: a running text has no labelled rows to judge settings by; leave it out");
   if (!options_.label_names.empty() || !options_.feature_names.empty())
     return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
   InterruptGuard::nothing_to_save_while("reading the text");

@@ -128,6 +128,22 @@ Result<ConfigSource::Resolved> ConfigSource::resolve_over(const Config& usual) c
   return resolved;
 }
 
+Result<std::vector<Setting>> ConfigSource::given_settings() const {
+  std::vector<Setting> settings;
+  if (!file_.empty()) {
+    auto read = read_config_file(file_);
+    if (!read) return read;
+    settings = std::move(*read);
+  }
+  settings.insert(settings.end(), command_line_.begin(), command_line_.end());
+  return settings;
+}
+
+void ConfigSource::stand_in(const std::string& preset, const std::vector<Setting>& settings) {
+  preset_ = preset;
+  command_line_.insert(command_line_.begin(), settings.begin(), settings.end());
+}
+
 /// The file's options, then those of the command line.
 Result<void> ConfigSource::apply_given(Resolved& resolved) const {
   if (!file_.empty()) {

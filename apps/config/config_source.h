@@ -37,6 +37,10 @@ class ConfigSource {
   Result<Resolved> resolve_from(std::string_view usual) const;
   /// The same where `usual` stands in for the preset.
   Result<Resolved> resolve_over(const Config& usual) const;
+  /// The options that the file and the command line give, in the order in which they count.
+  Result<std::vector<Setting>> given_settings() const;
+  /// From here on as if these had been given, before those on the command line.
+  void stand_in(const std::string& preset, const std::vector<Setting>& settings);
   /// "" if none was named.
   const std::string& preset_name() const noexcept { return preset_; }
 

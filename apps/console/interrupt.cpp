@@ -17,6 +17,7 @@ constexpr std::array<int, 3> kSignals = {SIGINT, SIGTERM, SIGHUP};
 // A signal handler can reach nothing else. Written by the handler and by the guard; whichever thread a signal meets.
 std::atomic<int> received = 0;
 std::atomic<const char*> activity = nullptr;  // null: there is something to keep
+std::atomic<const char*> left = nullptr;      // what the line says of files
 std::atomic<bool> acknowledges = false;
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
@@ -48,7 +49,7 @@ void handle(int signal) {
   const int error = errno;
   if (const char* const doing = activity.load()) {
     HandlerLine line;
-    line << fresh_line() << "glissade: interrupted while " << doing << "; nothing to save yet\n";
+    line << fresh_line() << "glissade: interrupted while " << doing << "; " << left.load() << "\n";
     line.write();
     ::_exit(128 + signal);
   }
@@ -86,7 +87,10 @@ InterruptGuard::~InterruptGuard() {
   for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 
-void InterruptGuard::nothing_to_save_while(const char* what) noexcept { activity = what; }
+void InterruptGuard::nothing_to_save_while(const char* what, const char* state) noexcept {
+  left = state;
+  activity = what;
+}
 
 void InterruptGuard::keep_what_is_trained() noexcept { activity = nullptr; }
 

@@ -16,8 +16,9 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  /// What goes on until the next call, such as "reading the data", with nothing to keep. The text must outlive the guard.
-  static void nothing_to_save_while(const char* what) noexcept;
+  /// What goes on until the next call, such as "reading the data", with nothing to keep, or nothing beyond what `state` says. The
+  /// texts must outlive the guard.
+  static void nothing_to_save_while(const char* what, const char* state = "nothing to save yet") noexcept;
   /// From now on a signal is remembered.
   static void keep_what_is_trained() noexcept;
 

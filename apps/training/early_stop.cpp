@@ -28,6 +28,13 @@ std::vector<std::string> metric_names() {
 
 }  // namespace
 
+std::optional<MetricPlace> metric_place(std::string_view metric) {
+  const auto names = metric_names();
+  const auto at = static_cast<std::size_t>(std::ranges::find(names, metric) - names.begin());
+  if (at >= kFamilies.size() * kCutoffs.size()) return std::nullopt;
+  return MetricPlace{static_cast<MetricPlace::Family>(at / kCutoffs.size()), at % kCutoffs.size()};
+}
+
 Result<EarlyStop> EarlyStop::create(const MonitorSettings& settings) {
   const auto names = metric_names();
   if (settings.metric.empty() || std::ranges::find(names, settings.metric) != names.end()) return EarlyStop(settings);

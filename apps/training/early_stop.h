@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <glissade/metrics.h>
 #include <glissade/result.h>
@@ -16,6 +18,14 @@ struct MonitorSettings {
   std::uint32_t patience = 3;  ///< evaluations without improvement after which training ends
   double min_delta = 0;        ///< a smaller improvement does not count
 };
+
+/// Where a metric stands in Metrics and SampleScores.
+struct MetricPlace {
+  enum class Family { precision, ndcg, psp } family;
+  std::size_t cutoff;  ///< place in kCutoffs
+};
+/// Nothing for "loss", and for names that there are not.
+std::optional<MetricPlace> metric_place(std::string_view metric);
 
 /// The state of watching. It is saved with the model's training state, so that a resumed run stops where an unbroken one would.
 struct EarlyStopState {

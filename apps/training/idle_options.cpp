@@ -40,7 +40,9 @@ struct Situation {
     return true;
   }
   /// Nothing is trained, evaluated by epochs, or written.
-  bool over() const noexcept { return options.resumes() && !settings().notes.unevaluated && (all_trained() || stopped_early()); }
+  bool over() const noexcept {
+    return options.resumes_model() && !settings().notes.unevaluated && (all_trained() || stopped_early());
+  }
 };
 
 using S = Situation;
@@ -56,6 +58,12 @@ constexpr std::string_view kNoCopies = "running texts have no binary copies; it 
 
 constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
 
+constexpr std::string_view kNothingToStopBy =
+    "--monitor names the metric of the search alone, and training has nothing to stop by; it counts with --valid or --holdout";
+
+constexpr bool (*kOnlySearches)(const S&) = [](const S& s) {
+  return s.options.autotune > 0 && !s.options.resumes_model() && !s.options.files.has_validation();
+};
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
 constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
 constexpr bool (*kIsText)(const S&) = [](const S& s) { return s.text; };
@@ -73,14 +81,18 @@ constexpr std::array kRules = {
          "nothing is held out and no paths are weighed; it counts with --holdout, fan-in or neighbours"},
     Rule{"--same-things", kIsOver, kOver},
     Rule{"--same-things", kIsText, "a running text has no features; it counts for rows with labels"},
-    Rule{"--same-things", [](const S& s) { return s.options.resumes(); },
+    Rule{"--same-things", [](const S& s) { return s.options.resumes_model(); },
          "a run that goes on has the table that it began with; it counts for a new run"},
     Rule{"--same-things", [](const S& s) { return !s.weighs_paths() || !s.model.config().candidates.exclude_input; },
          "nothing is excluded; it counts with exclude-input on, and fan-in or neighbours above 0"},
+    Rule{"--autotune", [](const S& s) { return s.options.autotune > 0 && s.options.resumes_model(); },
+         "a run that goes on has its settings; it counts for a new run"},
     Rule{"--slim", kIsOver, kOver},
     Rule{"--monitor", [](const S& s) { return s.over() && s.watch().metric != s.settings().monitor.metric; }, kOver},
     Rule{"--patience", [](const S& s) { return s.over() && s.watch().patience != s.settings().monitor.patience; }, kOver},
     Rule{"--min-delta", [](const S& s) { return s.over() && s.watch().min_delta != s.settings().monitor.min_delta; }, kOver},
+    Rule{"--patience", kOnlySearches, kNothingToStopBy},
+    Rule{"--min-delta", kOnlySearches, kNothingToStopBy},
     Rule{"--keep", [](const S& s) { return s.settings().checkpoints.keep > 0 && s.over(); }, kOver},
 
     Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.over(); }, kOver},

@@ -27,6 +27,7 @@ void TrainOptions::add_options(CLI::App& parser) {
   add_number(parser, "--eval-every", settings.eval_every, {1},
              "Epochs between two evaluations; the last epoch is always evaluated. Default 1.")
       ->type_name("N");
+  add_autotune_option(parser);
   add_start_options(parser);
   add_checkpoint_options(parser);
   add_monitor_options(parser);
@@ -118,6 +119,16 @@ void TrainOptions::add_monitor_options(CLI::App& parser) {
                    ->type_name("DELTA");
 }
 
+void TrainOptions::add_autotune_option(CLI::App& parser) {
+  add_number(
+      parser, "--autotune", autotune, {0, 1e6},
+      "Before training, try other settings for at most so many minutes: preset, weighting, epochs, width, dropout, rate, "
+      "loss, fan-in, neighbours, as far as they are not given. Each is trained on a part of the rows and judged on rows held "
+      "out of training, or on --valid or --holdout, by the metric of --monitor (default p@1). What is surely better than the "
+      "usual settings takes their place. Training on all rows comes on top of these minutes. --resume goes on.")
+      ->type_name("MINUTES");
+}
+
 bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
 bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
@@ -147,6 +158,7 @@ Result<void> TrainOptions::check() const {
                                      {"--from", from}}) {
     if (auto ok = check_file_name(option, path); !ok) return ok;
   }
+  if (auto ok = check_autotune(); !ok) return ok;
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
   const std::vector<std::string> inputs = {files.train, files.test,    files.valid, from,
                                            label_names, feature_names, groups,      same_things};
@@ -158,6 +170,8 @@ Result<void> TrainOptions::check() const {
 Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
   if (auto ok = sequence.check(reads_sequences); !ok) return ok;
   if (!reads_sequences) return {};
+  if (autotune > 0 && !files.has_validation())
+    return usage_error("--autotune: with sequences it judges by the next items; give --holdout-last N or --valid FILE, too");
   if (files.holdout > 0)
     return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
   if (!label_names.empty() || !feature_names.empty())
@@ -167,6 +181,16 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
   return {};
 }
 
+Result<void> TrainOptions::check_autotune() const {
+  if (autotune == 0) return {};
+  if (!from.empty())
+    return usage_error("--autotune and --from exclude each other: the model of --from has its settings; give one of them");
+  if (settings.monitor.metric == "loss")
+    return usage_error("--autotune: losses of different settings cannot be compared; give --monitor another metric, such as p@1");
+  const std::string state = model + ".autotune";
+  return check_not_input(state, {files.train, files.test, files.valid, label_names, feature_names, groups, same_things});
+}
+
 Result<void> TrainOptions::check_monitor() const {
   for (const CLI::Option* option : {patience_, min_delta_}) {
     if (option->count() > 0 && settings.monitor.metric.empty())
@@ -174,7 +198,7 @@ Result<void> TrainOptions::check_monitor() const {
   }
   const auto watched = EarlyStop::create(settings.monitor);
   if (!watched) return watched.error();
-  if (!watched->needs_evaluation() || !files.test.empty() || files.has_validation()) return {};
+  if (!watched->needs_evaluation() || !files.test.empty() || files.has_validation() || autotune > 0) return {};
   return usage_error(
       fmt::format("--monitor {} needs data to evaluate on; give --valid FILE or --holdout SHARE", settings.monitor.metric));
 }

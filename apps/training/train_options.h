@@ -31,19 +31,25 @@ class TrainOptions {
   /// Usage error if the run reads sequences and options do not go with them, or the other way round.
   Result<void> check_sequences(bool reads_sequences) const;
 
+  /// Usage error if --autotune is given with what it cannot search.
+  Result<void> check_autotune() const;
+
   /// One line on standard error for each option of `train` itself that was given and has no effect on the training of `model`:
   /// new, or read from a file, settings.notes being what that file says of its run.
   void warn_of_idle(const Model& model, bool text) const;
 
   bool resumes() const noexcept;
+  bool resumes_model() const noexcept { return resumes() && !goes_on_searching; }
   bool names_holdout() const noexcept;
   bool names_patience() const noexcept;
   bool names_min_delta() const noexcept;
 
   TrainingFiles files;
   std::string model;
-  std::string resume_from;  ///< the file, if one was named
-  std::string from;         ///< a model whose weights a new run starts from
+  double autotune = 0;             ///< minutes; 0 = no search
+  bool goes_on_searching = false;  ///< --resume found a search and no model
+  std::string resume_from;         ///< the file, if one was named
+  std::string from;                ///< a model whose weights a new run starts from
   std::string label_names;
   std::string feature_names;
   std::string groups;
@@ -59,6 +65,7 @@ class TrainOptions {
   void add_start_options(CLI::App& parser);
   void add_checkpoint_options(CLI::App& parser);
   void add_monitor_options(CLI::App& parser);
+  void add_autotune_option(CLI::App& parser);
 
   const CLI::App* parser_ = nullptr;
   CLI::Option* resume_ = nullptr;

@@ -83,7 +83,7 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     const Result<Predictions> predictions = model.predict(slice(data.features, done, count), predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
-    sums.add(*predictions, slice(data.labels, done, count), propensity);
+    sums.add(*predictions, slice(data.labels, done, count), propensity, options.keep_samples ? &evaluation.samples : nullptr);
     if (!options.cutoffs.empty()) scores.add(*predictions, slice(data.labels, done, count));
     candidates += predictions->candidates;
     if (options.pager != nullptr) options.pager->release(done, done + count);

@@ -39,22 +39,25 @@ ScoreSums::Ranks ScoreSums::largest_weights(std::span<const std::uint32_t> label
   return best;
 }
 
-void ScoreSums::add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity) {
+void ScoreSums::add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity,
+                    std::vector<SampleScores>* kept) {
   const std::size_t k = predictions.k;
   assert(predictions.labels.size() == labels.rows() * k);
   const std::size_t rows = k == 0 ? 0 : std::min(labels.rows(), predictions.labels.size() / k);
   const std::span<const std::uint32_t> predicted(predictions.labels);
-  for (std::size_t row = 0; row < rows; ++row) add_sample(predicted.subspan(row * k, k), labels.row_ids(row), propensity);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const SampleScores sample = scores_of(predicted.subspan(row * k, k), labels.row_ids(row), propensity);
+    add_sample(sample);
+    if (kept != nullptr) kept->push_back(sample);
+  }
 }
 
 /// One pass down the ranks; what has come together is taken over at each cut-off.
-void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
-                           std::span<const float> propensity) {
-  ++samples_;
-  if (labels.empty()) {
-    ++unlabelled_;
-    return;
-  }
+SampleScores ScoreSums::scores_of(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
+                                  std::span<const float> propensity) const {
+  SampleScores sample;
+  sample.labelled = !labels.empty();
+  if (!sample.labelled) return sample;
   const auto best = propensity.empty() ? Ranks{} : largest_weights(labels, propensity);
   double hits = 0, gain = 0, best_gain = 0, weighted = 0, best_weighted = 0;
   std::size_t cutoff = 0;
@@ -70,12 +73,24 @@ void ScoreSums::add_sample(std::span<const std::uint32_t> predicted, std::span<c
     if (rank < labels.size()) best_gain += discount_[rank];
     best_weighted += best[rank];
     if (rank + 1 != kCutoffs[cutoff]) continue;
-    precision_[cutoff] += hits / static_cast<double>(kCutoffs[cutoff]);
-    ndcg_[cutoff] += gain / best_gain;
+    sample.precision[cutoff] = hits / static_cast<double>(kCutoffs[cutoff]);
+    sample.ndcg[cutoff] = gain / best_gain;
     // Both have the factor 1 / k, which falls out of their ratio.
-    weighted_hits_[cutoff] += weighted;
-    weighted_best_[cutoff] += best_weighted;
+    sample.psp_found[cutoff] = weighted;
+    sample.psp_best[cutoff] = best_weighted;
     ++cutoff;
+  }
+  return sample;
+}
+
+void ScoreSums::add_sample(const SampleScores& sample) noexcept {
+  ++samples_;
+  unlabelled_ += sample.labelled ? 0 : 1;
+  for (std::size_t i = 0; i < kCutoffs.size(); ++i) {
+    precision_[i] += sample.precision[i];
+    ndcg_[i] += sample.ndcg[i];
+    weighted_hits_[i] += sample.psp_found[i];
+    weighted_best_[i] += sample.psp_best[i];
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include <glissade/metrics.h>
 
@@ -19,16 +20,18 @@ class ScoreSums {
   /// `unseen_weight`: 1 / propensity of labels that `propensity` does not reach (ids that training did not know).
   explicit ScoreSums(double unseen_weight = 1.0);
 
-  /// `predictions` has one row per row of `labels`.
-  void add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity);
+  /// `predictions` has one row per row of `labels`. What each of them adds is appended to `kept`, if any.
+  void add(const Predictions& predictions, const SparseRows& labels, std::span<const float> propensity,
+           std::vector<SampleScores>* kept = nullptr);
 
   Metrics metrics() const noexcept;
 
  private:
   using Sums = std::array<double, kCutoffs.size()>;
 
-  void add_sample(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
-                  std::span<const float> propensity);
+  SampleScores scores_of(std::span<const std::uint32_t> predicted, std::span<const std::uint32_t> labels,
+                         std::span<const float> propensity) const;
+  void add_sample(const SampleScores& sample) noexcept;
 
   double weight_of(std::uint32_t label, std::span<const float> propensity) const noexcept;
   Ranks largest_weights(std::span<const std::uint32_t> labels, std::span<const float> propensity) const noexcept;

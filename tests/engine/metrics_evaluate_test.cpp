@@ -57,6 +57,21 @@ TEST_CASE("evaluate: pieces give what one prediction of everything gives", "[uni
 
   const auto evaluation = evaluate(*model, data.view());
   REQUIRE(evaluation.ok());
+  CHECK(evaluation->samples.empty());
+  EvaluateOptions keeping;
+  keeping.keep_samples = true;
+  const auto kept = evaluate(*model, data.view(), keeping);
+  REQUIRE(kept.ok());
+  REQUIRE(kept->samples.size() == data.view().size());
+  double ndcg = 0, found = 0, best = 0;
+  for (const SampleScores& sample : kept->samples) {
+    ndcg += sample.ndcg[1];
+    found += sample.psp_found[2];
+    best += sample.psp_best[2];
+  }
+  CHECK(std::ranges::count(kept->samples, false, &SampleScores::labelled) == 180);
+  CHECK(ndcg / 8820 == Approx(kept->metrics.ndcg[1]));
+  CHECK(found / best == Approx(kept->metrics.psp[2]));
   const auto all = model->predict(data.view().features, {});
   REQUIRE(all.ok());
   const Metrics expected = score(*all, data.view().labels, propensities(model->label_counts(), model->training_samples()));

@@ -54,12 +54,23 @@ struct CutoffMetrics {
   Measure ndcg;
 };
 
+/// What one sample adds to the sums behind Metrics, at each cut-off; all 0 without a label.
+struct SampleScores {
+  bool labelled = false;
+  std::array<double, kCutoffs.size()> precision = {};
+  std::array<double, kCutoffs.size()> ndcg = {};
+  std::array<double, kCutoffs.size()> psp_found =
+      {};  ///< 1 / propensity of the true labels found; PSP@k is sum(found) / sum(best)
+  std::array<double, kCutoffs.size()> psp_best = {};  ///< the same for the best k labels that could have been found
+};
+
 struct EvaluateOptions {
   Search search = Search::exact;
   std::vector<std::uint32_t> cutoffs = {};  ///< of Evaluation::at, each 1 .. 1000
   /// Whether Evaluation::at has intervals: percentiles of a Poisson bootstrap over the samples, 1,000 times, the same for any
   /// number of threads. 16 bytes a sample and cut-off; about 0.1 s for 20,000 samples.
   bool intervals = false;
+  bool keep_samples = false;        ///< Evaluation::samples, about 100 bytes each
   const RowPager* pager = nullptr;  ///< of the data: rows are released once they have been scored
   /// Called on the calling thread after each piece of rows, at least a few times a second, and after the last one: rows scored so
   /// far, all rows. False stops the evaluation.
@@ -68,10 +79,11 @@ struct EvaluateOptions {
 
 struct Evaluation {
   Metrics metrics;
-  std::vector<CutoffMetrics> at;  ///< one per wanted cut-off, in their order
-  double seconds = 0;             ///< wall time of all predictions
-  double candidates_share = 0;    ///< labels scored per sample / L
-  bool complete = true;           ///< false: on_progress stopped it, and the rest is about the rows until then (metrics.samples)
+  std::vector<CutoffMetrics> at;      ///< one per wanted cut-off, in their order
+  std::vector<SampleScores> samples;  ///< one per row scored, where they are to be kept
+  double seconds = 0;                 ///< wall time of all predictions
+  double candidates_share = 0;        ///< labels scored per sample / L
+  bool complete = true;  ///< false: on_progress stopped it, and the rest is about the rows until then (metrics.samples)
 };
 
 /// Predicts the whole of `data` in pieces and scores it, with propensities from model.label_counts(). The data may hold labels
