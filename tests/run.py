@@ -21,6 +21,7 @@ import cli.interrupts
 import cli.option_edges
 import cli.option_pairs
 import cli.scenarios
+import cli.searches
 import cli.suite
 import consumer.suite
 import faults.suite
@@ -44,6 +45,7 @@ SUITES = {
     "edges": cli.option_edges.run,
     "pairs": cli.option_pairs.run,
     "interrupts": cli.interrupts.run,
+    "searches": cli.searches.run,
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
     "faults": faults.suite.run,
