@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -187,11 +188,15 @@ Result<Trial> Search::try_out(const Candidate& candidate, const Rung& rung, std:
   auto config = task_.config_of(candidate);
   if (config) {
     config->run.seed += split;
+    const auto start = std::chrono::steady_clock::now();
     const TuningRows::Trained& trained = rows_.train_on(rung.share, split);
+    const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     ProgressLine line(config->training.epochs, task_.quiet || ::isatty(STDERR_FILENO) == 0);
     const TrialSettings settings{metric_, limit, rung.decides, task_.make_model, [&](const Progress& now) { line.show(now); }};
     run_trial(*config, trained.view, rung.decides ? rows_.to_decide(split) : rows_.to_choose(), settings, trial);
     line.clear();
+    trial.seconds += waited;
+    trial.fixed_seconds += waited;
   } else {
     trial.lost = config.error().message;
   }

@@ -28,9 +28,10 @@ TuningRows::TuningRows(const TrainingData& data, bool is_validation, std::uint64
     : data_(data), is_validation_(is_validation), seed_(seed) {
   const DatasetView& rows = data.train;
   if (is_validation_) {
+    const double all = static_cast<double>(data.validation->size());
     part_.assign(data.validation->size(), kTrain);
-    mark(static_cast<double>(part_.size()) / 3, kChoose, {});
-    std::ranges::replace(part_, kTrain, kDecide);
+    mark(std::min(kMostToChoose, all / 3), kChoose, {});
+    mark(std::min(kMostToDecide, all - std::floor(all / 3)), kDecide, {});
     choose_ = part_of(*data.validation, {}, kChoose);
     decide_.push_back(part_of(*data.validation, {}, kDecide));
     part_.assign(rows.size(), kTrain);

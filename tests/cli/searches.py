@@ -13,7 +13,7 @@ SAVED = "glissade: interrupted while trying settings; what was tried is saved; g
 
 
 def run(context):
-    run_checks(context, (a_better_setting_is_found_and_can_be_repeated, noise_is_no_better_setting, a_killed_search_goes_on, interrupted_searches_end_at_once,
+    run_checks(context, (a_better_setting_is_found_and_can_be_repeated, noise_is_no_better_setting, a_killed_search_goes_on, siblings_stay_together, interrupted_searches_end_at_once,
                          a_run_killed_after_its_search_trains_what_was_found))
 
 
@@ -115,6 +115,20 @@ def a_killed_search_goes_on(runs):
     if any({"--epochs", "--hidden"} & set(options.split()) for options, _, _ in seen):
         raise Failure(f"an option that was given was searched after the stop: {seen}")
     no_temporary_files(runs)
+
+
+def siblings_stay_together(runs):
+    """Rows of a group have features and a label that no other row has: known if one of them is trained on, and else not."""
+    lines = ["1200 1200 400"] + [f"{row // 3} {3 * (row // 3)}:1 {3 * (row // 3) + 1}:1" for row in range(1200)]
+    (runs.folder / "d.txt").write_text("\n".join(lines) + "\n")
+    (runs.folder / "g.txt").write_text("".join(f"{row // 3}\n" for row in range(1200)))
+    best = []
+    for model, more in (("whole.glsd", ["--groups", "g.txt"]), ("apart.glsd", [])):
+        runs.call(*plain("--model", model, "--autotune", "0.03", "--learning-rate", "0.05", "--log-json", "log.jsonl", "--quiet", *more))
+        events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+        best.append(max(event["score"] for event in events if event["event"] == "trial"))
+    if best[0] > 0.05 or best[1] < 0.2:
+        raise Failure(f"best P@1 of the trials: {best[0]:.3f} with groups, {best[1]:.3f} without")
 
 
 def interrupted_searches_end_at_once(runs):

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Trains each data set as usual and with --autotune, and scores both on the test set: P@1/3/5, beside the best label tree in bench/RESULTS.md.
+
+DATA is a folder below $GLISSADE_DATA, or a path: with train.txt and test.txt, or with sequences.txt, of which the last item is the test and the
+one before it judges the settings; each may end in .zst. Options behind '--' go to both trainings. Standard library only.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DATA = ("wordnet-related", "tate-subjects", "citeulike-t", "gowalla", "beauty", "arxiv-authors", "yso-finna-en")
+CUTOFFS = (1, 3, 5)
+CHOICE = re.compile(r"the same without a search(?:: leave --autotune out|, instead of --autotune: (.*))\n")
+LABEL_TREES = ("omikuji", "PECOS", "napkinXC")
+
+
+def fail(message):
+    print(f"autotune: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
+def run(command):
+    """Standard output and error; what a training says about its progress is for the second."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        fail(f"'{shlex.join(command)}' ended with exit status {done.returncode}: {done.stderr}")
+    return done.stdout, done.stderr
+
+
+def file_in(folder, name):
+    return next((str(folder / end) for end in (name, name + ".zst") if (folder / end).is_file()), None)
+
+
+def arguments_of(data):
+    """What 'train' and 'eval' need for a data set."""
+    folder = pathlib.Path(data) if pathlib.Path(data).is_dir() else pathlib.Path(os.environ.get("GLISSADE_DATA", ROOT / "../shared/data")) / data
+    sequences = file_in(folder, "sequences.txt")
+    if sequences:
+        return ["--train", sequences, "--format", "sequence", "--holdout-last", "2"], ["--test", sequences, "--holdout-last", "1"]
+    train, test = file_in(folder, "train.txt"), file_in(folder, "test.txt")
+    if not train or not test:
+        fail(f"'{folder}' holds neither train.txt and test.txt nor sequences.txt; set GLISSADE_DATA, or name another folder")
+    return ["--train", train], ["--test", test]
+
+
+def best_tree(data):
+    """P@1/3/5 of the label tree with the best P@1 in bench/RESULTS.md; None if there is none for these data."""
+    found, name = [], ""
+    for line in (ROOT / "bench/RESULTS.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) < 5:
+            name = ""
+            continue
+        name = cells[0] or name
+        if name == data and cells[1].startswith(LABEL_TREES):
+            try:
+                found.append((cells[1], [float(cell) for cell in cells[2:5]]))
+            except ValueError:
+                continue  # another table
+    return max(found, key=lambda tree: tree[1][0]) if found else None
+
+
+def train_and_score(glissade, data, options, folder):
+    """P@k in percent, seconds of the training, what it said."""
+    train, test = arguments_of(data)
+    model = f"{folder}/model.glsd"
+    start = time.monotonic()
+    _, said = run([glissade, "train", *train, "--eval-every", "1000", *options, "--slim", "--model", model])
+    seconds = time.monotonic() - start
+    measures = json.loads(run([glissade, "eval", "--model", model, *test, "--json"])[0])
+    return [100 * measures[f"p@{k}"] for k in CUTOFFS], seconds, said
+
+
+def line(data, seed, settings, scores, seconds):
+    print(f"| {data} | {seed} | {settings} | {' | '.join(f'{score:.2f}' for score in scores)} | {seconds} |", flush=True)
+
+
+def compare(glissade, data, seed, minutes, options, folder):
+    usual, seconds, _ = train_and_score(glissade, data, ["--seed", seed, *options], folder)
+    line(data, seed, "default", usual, f"{seconds:.0f}")
+    scores, seconds, said = train_and_score(glissade, data, ["--seed", seed, "--autotune", minutes, *options], folder)
+    choice = CHOICE.search(said)
+    line(data, seed, f"autotune: {choice and choice[1] or 'default'}", scores, f"{seconds:.0f}")
+    line(data, seed, "gain", [a - b for a, b in zip(scores, usual)], "")
+
+
+def main():
+    own, options = sys.argv[1:], []
+    if "--" in own:
+        own, options = own[: own.index("--")], own[own.index("--") + 1 :]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="*", metavar="DATA", help="default: " + ", ".join(DATA))
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--minutes", default="10", help="of the search")
+    parser.add_argument("--seeds", default="1")
+    arguments = parser.parse_args(own)
+    print("| data | seed | settings | " + " | ".join(f"P@{k}" for k in CUTOFFS) + " | s, search included |")
+    print("|---|--:|---|" + "--:|" * 4, flush=True)
+    with tempfile.TemporaryDirectory(prefix="glissade-autotune-") as folder:
+        for data in arguments.data or DATA:
+            for seed in arguments.seeds.split(","):
+                compare(f"{arguments.build}/apps/glissade", data, seed, arguments.minutes, options, folder)
+            tree = best_tree(data)
+            if tree:
+                line(data, "", tree[0], tree[1], "")
+
+
+if __name__ == "__main__":
+    main()
