@@ -163,7 +163,7 @@ Result<ConfigSource::Resolved> autotune(const TrainOptions& options, const Autot
     return Model::create(config, shape,
                          config.candidates.exclude_input ? data.relations.feature_labels : std::vector<std::uint32_t>());
   };
-  InterruptGuard::nothing_to_save_while("trying settings", state.trials.empty() ? "nothing to save yet" : kTriedIsSaved);
+  InterruptGuard::nothing_to_save_while("trying settings", state.trials.empty() ? options.settings.nothing_yet : kTriedIsSaved);
   TuningRows rows(data, options.files.has_validation(), start.usual.config.run.seed);
   if (!rows.suffice()) {
     return usage_error(

@@ -35,9 +35,6 @@ struct SearchResult {
   double seconds = 0;    ///< that training on all rows may take; 0 = unknown
 };
 
-/// What a signal during a search leaves, once there is a trial.
-inline constexpr const char* kTriedIsSaved = "what was tried is saved; go on with --resume";
-
 /// The search of --autotune by successive halving: trainings on shares of the rows, one after the other, until the minutes are
 /// over. Each is written to the state; those that are there already are not done again. All that is decided follows from the
 /// trials and their times.

@@ -32,6 +32,9 @@ struct Trial {
   bool is_lost() const noexcept { return !lost.empty(); }
 };
 
+/// What a signal leaves once there is a trial, to end a line with.
+inline constexpr const char* kTriedIsSaved = "what was tried is saved; go on with --resume";
+
 /// What a search has done, and what must be as it was when it goes on. It lies beside the model, in MODEL.autotune, until
 /// training is over. A search is a function of the trials so far: it is gone through again with those that are here.
 struct SearchState {

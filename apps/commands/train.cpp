@@ -286,6 +286,7 @@ Result<bool> Train::goes_on_searching() {
   if (!state) return state.error();
   search_ = std::move(*state);
   if (auto settled = settle_search(search_, options_); !settled) return settled.error();
+  options_.settings.nothing_yet = kTriedIsSaved;
   return true;
 }
 
@@ -299,6 +300,7 @@ Result<void> Train::search(ConfigSource::Resolved& asked, const TrainingData& da
   auto found = autotune(options_, {asked, chosen_preset_}, data, known, std::move(search_), log);
   if (!found) return found.error();
   asked = std::move(*found);
+  options_.settings.nothing_yet = kTriedIsSaved;
   if (!options_.files.has_validation()) options_.settings.monitor = {};  // it named the metric of the search
   return {};
 }
@@ -370,7 +372,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   RunSettings& settings = options_.settings;
   const auto seed = resumed_ ? resumed_->model().config().run.seed : asked.config.run.seed;  // of the rows that are held out, too
-  InterruptGuard::nothing_to_save_while("reading the data");
+  InterruptGuard::nothing_to_save_while("reading the data", settings.nothing_yet);
   ReadSettings reading{seed, settings.quiet, {}, {}};
   if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
   if (resumed_) reading.shape = resumed_->model().shape();
@@ -390,7 +392,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
       if (auto searched = search(asked, *data, *known, log); !searched) return searched.error();
     }
   }
-  InterruptGuard::nothing_to_save_while("making the model");
+  InterruptGuard::nothing_to_save_while("making the model", settings.nothing_yet);
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
   auto model = make_model(asked, *data);
   if (!model) return model.error();

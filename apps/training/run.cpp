@@ -255,7 +255,7 @@ Result<std::string> TrainingRun::keep_state() {
     if (const auto path = checkpoints_.save_now(); !path) return path.error();
     saved = checkpoints_.last_saved();
   }
-  if (!saved) return fmt::format("interrupted while {}; nothing to save yet", name_of(activity_));
+  if (!saved) return fmt::format("interrupted while {}; {}", name_of(activity_), settings_.nothing_yet);
   if (within) {
     return fmt::format("interrupted; {} holds step {}, {} samples into epoch {}; go on with --resume",
                        datasets::quoted(saved->path), model_.step(), grouped(model_.pass_done()), model_.epochs_done() + 1);

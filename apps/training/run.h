@@ -33,7 +33,8 @@ struct RunSettings {
   RunNotes notes;               ///< what the model file is to say about the run; of a run that goes on: what it said
   std::string resumed_from;     ///< the file that the run goes on from; "" = a new run
   bool state_is_saved = false;  ///< the model is as that file holds it
-  std::chrono::steady_clock::time_point started;  ///< of the whole command, for the totals
+  const char* nothing_yet = "nothing to save yet";  ///< what a signal leaves before there is a state, to end a line with
+  std::chrono::steady_clock::time_point started;    ///< of the whole command, for the totals
 };
 
 /// Trains one epoch, as Trainer and WordTrainer do.
