@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/autotune/decision.h"
 #include "apps/autotune/search_report.h"
 #include "apps/console/interrupt.h"
 #include "apps/console/numbers.h"
@@ -27,7 +28,6 @@ constexpr double kUsualLimit = 4;                            ///< a candidate ma
 constexpr double kNewCost = 1.3;        ///< what a candidate takes that was not tried, in times of the usual one
 constexpr double kOverrun = 1.4;        ///< of a rung's time, after which no more candidates are tried
 constexpr double kRepeatReserve = 1.1;  ///< of the time that a repetition is expected to take
-constexpr double kRisk = 0.1;           ///< that noise replaces the usual configuration
 
 }  // namespace
 
@@ -49,7 +49,7 @@ Result<SearchResult> Search::run() {
     challengers = plan_halving(60 * state_.minutes - spent_, full, last_share_, task_.candidates.size());
   }
   if (auto done = run_rungs(challengers); !done) return done.error();
-  return decide();
+  return result();
 }
 
 /// Measures what the usual configuration takes.
@@ -200,19 +200,24 @@ Result<Trial> Search::try_out(const Candidate& candidate, const Rung& rung, std:
   } else {
     trial.lost = config.error().message;
   }
-  if (auto written = record(trial); !written) return written.error();
+  record(trial);
   tell(trial, false);
   return trial;
 }
 
-Result<void> Search::record(const Trial& trial) {
+/// A search that cannot be saved goes on, as a training does.
+void Search::record(const Trial& trial) {
   spent_ += trial.seconds;
   state_.trials.push_back(trial);
   done_ = state_.trials.size();
-  if (auto written = state_.write(task_.path); !written) return written;
-  InterruptGuard::nothing_to_save_while("trying settings", kTriedIsSaved);
   log_.write(trial_json(trial, task_.metric));
-  return {};
+  if (!saves_) return;
+  if (const auto written = state_.write(task_.path); !written) {
+    complain(written.error().message + "; the search goes on, and cannot be resumed");
+    saves_ = false;
+    return;
+  }
+  InterruptGuard::nothing_to_save_while("trying settings", kTriedIsSaved);
 }
 
 void Search::tell(const Trial& trial, bool known) const {
@@ -231,56 +236,18 @@ void Search::tell_beginning() {
   note(trial_head(task_.metric, name_width_));
 }
 
-/// The best challenger by all its deciding trials, if its gain is more than noise. Each of several challengers is another chance
-/// for luck (Bonferroni).
-SearchResult Search::decide() const {
-  SearchResult result;
-  const Trial* usual = nullptr;
-  std::vector<Candidate> challengers;
-  for (const Trial& trial : decisive_) {
-    if (trial.candidate.is_usual()) usual = trial.split == 0 ? &trial : usual;
-    if (!trial.candidate.is_usual() && trial.split == 0 && !trial.is_lost()) challengers.push_back(trial.candidate);
-  }
-  const Trial& first = *field_.front().last;
-  if (!first.is_lost()) result.seconds = full_seconds(field_.front());
-  if (first.is_lost() && decisive_.empty()) {
-    result.how_sure = fmt::format("nothing could be compared, the usual settings themselves were lost: {}", first.lost);
-    return result;
-  }
-  if (usual == nullptr || usual->is_lost() || challengers.empty()) {
-    result.how_sure = fmt::format("the time did not suffice for a comparison; give more than {} minutes", state_.minutes);
-    return result;
-  }
-  Gain best;
-  std::size_t best_rows = 0;
-  for (const Candidate& challenger : challengers) {
-    std::vector<PairedRow> pairs;
-    for (const Trial& trial : decisive_) {
-      if (trial.candidate != challenger || trial.is_lost()) continue;
-      const auto other = std::ranges::find_if(
-          decisive_, [&](const Trial& one) { return one.candidate.is_usual() && one.split == trial.split && !one.is_lost(); });
-      if (other != decisive_.end()) append_pairs(trial, *other, rows_.to_decide(trial.split), pairs);
-    }
-    const Gain gain = paired_gain(pairs, 1 - kRisk / static_cast<double>(challengers.size()));
-    if (result.best.is_usual() || gain.mean > best.mean) {
-      best = gain;
-      best_rows = pairs.size();
-      result.best = challenger;
-    }
-  }
-  const std::string gain_text =
-      fmt::format("{} gains {} ({} .. {}) {} on {} held-out rows", command_line(result.best), percent(best.mean),
-                  percent(best.low), percent(best.high), task_.metric, grouped(best_rows));
-  if (best.is_sure()) {
-    result.how_sure = gain_text + ": more than noise, by a one-sided test at 90 %";
-    for (const Trial& trial : decisive_) {
-      if (trial.candidate == result.best && trial.split == 0) result.seconds = full_seconds({result.best, trial});
-    }
-    return result;
-  }
-  result.how_sure = fmt::format("{}: no more than noise, so the usual settings stay", gain_text);
-  result.best = {};
-  return result;
+SearchResult Search::result() const {
+  const Contestant& usual = field_.front();
+  if (usual.last->is_lost())
+    return {{}, fmt::format("nothing could be compared, the usual settings were lost: {}", usual.last->lost), 0};
+  const Decision decision = decide(decisive_, rows_, task_.metric);
+  if (decision.why.empty())
+    return {{},
+            fmt::format("the time did not suffice for a comparison; give more than {} minutes", state_.minutes),
+            full_seconds(usual)};
+  const auto decisive =
+      std::ranges::find_if(decisive_, [&](const Trial& trial) { return trial.candidate == decision.best && !trial.is_lost(); });
+  return {decision.best, decision.why, full_seconds({decision.best, *decisive})};
 }
 
 }  // namespace glissade::apps

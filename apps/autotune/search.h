@@ -43,7 +43,7 @@ class Search {
   /// All arguments must outlive it.
   Search(const SearchTask& task, TuningRows& rows, SearchState& state, EventLog& log);
 
-  /// An error if the state cannot be written, or is of another search.
+  /// An error if the state is of another search.
   Result<SearchResult> run();
 
  private:
@@ -63,10 +63,10 @@ class Search {
   Result<void> repeat_deciding(const Rung& rung);
   void keep_best(std::size_t keep, bool add_combined);
   Result<Trial> try_out(const Candidate& candidate, const Rung& rung, std::uint32_t split, double limit);
-  Result<void> record(const Trial& trial);
+  void record(const Trial& trial);
   Rung plan(std::uint32_t number, std::size_t left) const;
   double full_seconds(const Contestant& contestant) const;
-  SearchResult decide() const;
+  SearchResult result() const;
   void tell(const Trial& trial, bool known) const;
   void tell_beginning();
 
@@ -80,6 +80,7 @@ class Search {
   std::size_t done_ = 0;           ///< trials, known ones included
   double spent_ = 0;               ///< seconds of these
   double last_share_ = 0;
+  bool saves_ = true;
   std::size_t name_width_ = 0;  ///< of the table of trials
 };
 

@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr const char* kTooSlow = "takes too long";
+constexpr const char* kTooSlow = "out of time";
 
 Result<Model> model_for(Config config, const DatasetView& rows, const TrialSettings& settings) {
   const Shape shape{rows.feature_count, rows.label_count};

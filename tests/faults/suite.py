@@ -65,7 +65,7 @@ def run(context):
     if not (context.build / "tests" / "faults" / "fault.so").exists():
         return context.skips("faults", "this build has no fault module")
     total = [0, 0]
-    for check in (model_is_kept, checkpoint_is_missed, cache_is_done_without, converted_file_is_kept, vectors_are_kept, log_is_done_without,
+    for check in (model_is_kept, checkpoint_is_missed, search_is_gone_on_with, cache_is_done_without, converted_file_is_kept, vectors_are_kept, log_is_done_without,
                   predictions_that_are_lost_are_an_error, short_writes_change_nothing):
         if not context.wanted(f"faults: {check.__name__.replace('_', ' ')}"):
             continue
@@ -127,6 +127,23 @@ def checkpoint_is_missed(faults):
         for path in faults.folder.glob("m.glsd.checkpoint-*"):
             faults.good("info", "--model", path.name)
             path.unlink()
+        faults.refuse_leftovers(what)
+        faults.survived += 1
+
+
+def search_is_gone_on_with(faults):
+    """The state of --autotune cannot be written: one line, and the search ends with the model that it would have had."""
+    search = ["train", "--train", faults.train_file, "--model", "m.glsd", *TRAIN, "--autotune", "1e-7"]
+    faults.good(*search)
+    whole = faults.bytes("m.glsd")
+    for (call, skip), (why, number) in itertools.product([one for one in CALLS if one != ("write", 3)], ERRORS.items()):
+        what = f"search, {call} after {skip}: {why}"
+        done = faults.call(*search, fault=fault(".autotune", call, number, skip))
+        if faults.count == 0 or done.returncode != 0:
+            raise Failure(f"{what}: exit status {done.returncode}, {faults.count} faults, stderr {done.stderr!r}")
+        one_line(done, what)
+        if not re.search("m.glsd.autotune.*; the search goes on, and cannot be resumed$", done.stderr.rstrip()) or faults.bytes("m.glsd") != whole:
+            raise Failure(f"{what}: another model, or stderr {done.stderr!r}")
         faults.refuse_leftovers(what)
         faults.survived += 1
 
