@@ -46,7 +46,8 @@ Result<SearchResult> Search::run() {
     const double full = full_seconds(field_.front());
     if (!task_.quiet) note(fmt::format("autotune: the usual settings would take about {} on all rows", duration_text(full)));
     last_share_ = std::min(1.0, std::max(kLeastShare, kLeastRows / static_cast<double>(rows_.trainable())));
-    challengers = plan_halving(60 * state_.minutes - spent_, full, last_share_, task_.candidates.size());
+    const Cost cost = cost_of(field_.front());
+    challengers = plan_halving(60 * state_.minutes - spent_, cost.fixed + last_share_ * cost.rows, task_.candidates.size());
   }
   if (auto done = run_rungs(challengers); !done) return done.error();
   return result();
@@ -64,20 +65,34 @@ Result<void> Search::probe() {
 }
 
 /// What a contestant would take on all rows, as far as is known.
-double Search::full_seconds(const Contestant& contestant) const {
+Search::Cost Search::cost_of(const Contestant& contestant) const {
   const std::optional<Trial>& last = contestant.last ? contestant.last : field_.front().last;
+  const double factor = contestant.last ? 1.0 : kNewCost;
   const double grows = std::max(0.0, last->seconds - last->fixed_seconds) / std::max(last->share, 1e-9);
-  return (grows + last->fixed_seconds) * (contestant.last ? 1.0 : kNewCost);
+  return {factor * last->fixed_seconds, factor * grows};
+}
+
+double Search::full_seconds(const Contestant& contestant) const {
+  const Cost cost = cost_of(contestant);
+  return cost.fixed + cost.rows;
 }
 
 Search::Rung Search::plan(std::uint32_t number, std::size_t left) const {
-  double full = 0;
-  for (const Contestant& contestant : field_) full += full_seconds(contestant);
-  const RungTime time = plan_rung(60 * state_.minutes - spent_, left, full);
+  const bool decides = left == 1;
+  // More rows are scored where it is decided.
+  const double scored =
+      !decides ? 1.0
+               : static_cast<double>(rows_.to_decide(0).view().size()) / static_cast<double>(rows_.to_choose().view().size());
+  double fixed = 0, rest = 0;
+  for (const Contestant& contestant : field_) {
+    const Cost cost = cost_of(contestant);
+    fixed += scored * cost.fixed;
+    rest += cost.rows;
+  }
+  const RungTime time = plan_rung(60 * state_.minutes - spent_, left, fixed, rest);
   double share = std::min(rows_.most(), std::max(time.share, last_share_));
   // A search that goes on keeps to what it had planned. Where all took their trials along, there is none of the rung.
   if (done_ < state_.trials.size()) share = state_.trials[done_].rung == number ? state_.trials[done_].share : last_share_;
-  const bool decides = left == 1;
   return {number, share, decides ? 60 * state_.minutes : spent_ + kOverrun * time.seconds, decides};
 }
 

@@ -65,6 +65,11 @@ class Search {
   Result<Trial> try_out(const Candidate& candidate, const Rung& rung, std::uint32_t split, double limit);
   void record(const Trial& trial);
   Rung plan(std::uint32_t number, std::size_t left) const;
+  /// Seconds that a contestant takes: whatever it is trained on, and on all rows beyond that.
+  struct Cost {
+    double fixed, rows;
+  };
+  Cost cost_of(const Contestant& contestant) const;
   double full_seconds(const Contestant& contestant) const;
   SearchResult result() const;
   void tell(const Trial& trial, bool known) const;

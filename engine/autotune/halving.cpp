@@ -25,24 +25,23 @@ std::size_t kept_of(std::size_t challengers) noexcept { return (challengers + kK
 
 }  // namespace
 
-std::vector<std::size_t> plan_halving(double seconds, double full_seconds, double least_share, std::size_t candidates) {
-  const double trial = full_seconds * least_share;
-  if (!(seconds > 0) || !(trial > 0)) return {};
-  if (const std::size_t first = fits(seconds, trial, 3, candidates); first >= kFewForThree) {
+std::vector<std::size_t> plan_halving(double seconds, double trial_seconds, std::size_t candidates) {
+  if (!(seconds > 0) || !(trial_seconds > 0)) return {};
+  if (const std::size_t first = fits(seconds, trial_seconds, 3, candidates); first >= kFewForThree) {
     const std::size_t second = std::max<std::size_t>(2, kept_of(first));
     return {first, second, kept_of(second)};
   }
-  if (const std::size_t first = fits(seconds, trial, 2, candidates); first >= 2) return {first, 1};
-  if (fits(seconds, trial, 1, candidates) >= 1) return {1};
+  if (const std::size_t first = fits(seconds, trial_seconds, 2, candidates); first >= 2) return {first, 1};
+  if (fits(seconds, trial_seconds, 1, candidates) >= 1) return {1};
   return {};
 }
 
-RungTime plan_rung(double seconds_left, std::size_t rungs, double full_seconds) {
+RungTime plan_rung(double seconds_left, std::size_t rungs, double fixed_seconds, double row_seconds) {
   RungTime time;
   time.seconds = std::max(0.0, seconds_left) * part_of_time(rungs);
   // The last rung must come to its end: what is expected of it may be wrong by a tenth.
   const double expected = rungs <= 1 ? 0.9 * time.seconds : time.seconds;
-  time.share = full_seconds > 0 ? std::min(1.0, expected / full_seconds) : 1.0;
+  time.share = row_seconds > 0 ? std::clamp((expected - fixed_seconds) / row_seconds, 0.0, 1.0) : 1.0;
   if (time.share >= kNearlyAll) time.share = 1;
   return time;
 }

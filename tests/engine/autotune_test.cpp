@@ -107,19 +107,19 @@ TEST_CASE("autotune: a gain that is there is found if there are rows enough", "[
 }
 
 TEST_CASE("autotune: the more time, the more challengers, and fewer from rung to rung", "[unit]") {
-  CHECK(plan_halving(0, 100, 1.0 / 16, 20).empty());
-  CHECK(plan_halving(10, 100, 1.0 / 16, 20).empty());  // not two trainings on a sixteenth
-  CHECK(plan_halving(13, 100, 1.0 / 16, 20) == std::vector<std::size_t>{1});
-  CHECK(plan_halving(60, 100, 1.0 / 16, 20) == std::vector<std::size_t>{2, 1});
-  CHECK(plan_halving(200, 100, 1.0 / 16, 20) == std::vector<std::size_t>{7, 3, 1});
-  CHECK(plan_halving(6000, 100, 1.0 / 16, 20) == std::vector<std::size_t>{20, 7, 3});
-  CHECK(plan_halving(6000, 100, 1.0 / 16, 3) == std::vector<std::size_t>{3, 1});
-  CHECK(plan_halving(6000, 100, 1.0 / 16, 1) == std::vector<std::size_t>{1});
-  CHECK(plan_halving(6000, 100, 1.0 / 16, 0).empty());
-  CHECK(plan_halving(200, 100, 0.5, 20) == std::vector<std::size_t>{1});  // half of the rows at the least
+  CHECK(plan_halving(0, 100 / 16.0, 20).empty());
+  CHECK(plan_halving(10, 100 / 16.0, 20).empty());  // not two trainings on a sixteenth
+  CHECK(plan_halving(13, 100 / 16.0, 20) == std::vector<std::size_t>{1});
+  CHECK(plan_halving(60, 100 / 16.0, 20) == std::vector<std::size_t>{2, 1});
+  CHECK(plan_halving(200, 100 / 16.0, 20) == std::vector<std::size_t>{7, 3, 1});
+  CHECK(plan_halving(6000, 100 / 16.0, 20) == std::vector<std::size_t>{20, 7, 3});
+  CHECK(plan_halving(6000, 100 / 16.0, 3) == std::vector<std::size_t>{3, 1});
+  CHECK(plan_halving(6000, 100 / 16.0, 1) == std::vector<std::size_t>{1});
+  CHECK(plan_halving(6000, 100 / 16.0, 0).empty());
+  CHECK(plan_halving(200, 50, 20) == std::vector<std::size_t>{1});  // half of the rows at the least
   std::size_t before = 0;
   for (double seconds = 1; seconds < 1e5; seconds *= 1.3) {
-    const auto plan = plan_halving(seconds, 100, 1.0 / 16, 20);
+    const auto plan = plan_halving(seconds, 100 / 16.0, 20);
     CHECK(std::ranges::is_sorted(plan, std::greater<>()));
     const std::size_t first = plan.empty() ? 0 : plan.front();
     CHECK(first >= std::min<std::size_t>(before, 20));
@@ -131,10 +131,10 @@ TEST_CASE("autotune: rungs fit into the time, and the last one gets most of it",
   const double full = 100;
   for (double seconds = 15; seconds < 1e5; seconds *= 1.5) {
     double left = seconds, last_share = 0;
-    const auto plan = plan_halving(seconds, full, 1.0 / 16, 20);
+    const auto plan = plan_halving(seconds, full / 16.0, 20);
     for (std::size_t rung = 0; rung < plan.size(); ++rung) {
       const double all = full * static_cast<double>(1 + plan[rung]);
-      const RungTime time = plan_rung(left, plan.size() - rung, all);
+      const RungTime time = plan_rung(left, plan.size() - rung, 0, all);
       CHECK(time.share <= 1);
       CHECK(time.share >= last_share);
       if (rung + 1 == plan.size()) CHECK(left >= 0.45 * seconds);
@@ -143,10 +143,12 @@ TEST_CASE("autotune: rungs fit into the time, and the last one gets most of it",
     }
     CHECK(left >= 0);
   }
-  CHECK(plan_rung(100, 1, 100).share == 1);             // nine tenths may as well be all
-  CHECK(plan_rung(100, 1, 200).share == Approx(0.45));  // a reserve
-  CHECK(plan_rung(100, 3, 100).share == Approx(0.25));
-  CHECK(plan_rung(-1, 1, 200).share == 0);
+  CHECK(plan_rung(100, 1, 0, 100).share == 1);             // nine tenths may as well be all
+  CHECK(plan_rung(100, 1, 0, 200).share == Approx(0.45));  // a reserve
+  CHECK(plan_rung(100, 3, 0, 100).share == Approx(0.25));
+  CHECK(plan_rung(-1, 1, 0, 200).share == 0);
+  CHECK(plan_rung(100, 1, 30, 200).share == Approx(0.3));  // what the evaluation takes is left for it
+  CHECK(plan_rung(100, 1, 95, 200).share == 0);
 }
 
 TEST_CASE("autotune: the best go on, the first of equal ones first, the lost never", "[unit]") {

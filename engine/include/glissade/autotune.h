@@ -45,17 +45,18 @@ Candidate combined(const Candidate& one, const Candidate& other);
 std::string command_line(const Candidate& candidate);
 
 /// How many challengers of the usual configuration each rung has, the last one included; that one takes part in all of them.
-/// Empty: the time does not suffice for a comparison. `seconds` for all rungs, `full_seconds` for the usual configuration on
-/// all rows, `least_share` of which is the least to train on.
-std::vector<std::size_t> plan_halving(double seconds, double full_seconds, double least_share, std::size_t candidates);
+/// Empty: the time does not suffice for a comparison. `seconds` for all rungs, `trial_seconds` for the usual configuration on the
+/// fewest rows that say something.
+std::vector<std::size_t> plan_halving(double seconds, double trial_seconds, std::size_t candidates);
 
 /// Share of the rows for the next rung, at most 1: what fits into its part of the time that is left. `rungs` are left, this one
-/// included; `full_seconds` is what all who take part in it would take on all rows. The last rung gets the most time.
+/// included. All who take part in it take `fixed_seconds`, whatever the share (the evaluation), and `row_seconds` more on all
+/// rows. The last rung gets the most time.
 struct RungTime {
   double share = 0;
   double seconds = 0;  ///< that the rung may take
 };
-RungTime plan_rung(double seconds_left, std::size_t rungs, double full_seconds);
+RungTime plan_rung(double seconds_left, std::size_t rungs, double fixed_seconds, double row_seconds);
 
 /// Places of the `keep` largest of `scores`, the best first; of equal ones the first come first. NaN is none.
 std::vector<std::size_t> best_places(std::span<const double> scores, std::size_t keep);
