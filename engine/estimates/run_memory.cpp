@@ -12,6 +12,10 @@
 #include "engine/config/proposing_paths.h"
 #include "engine/estimates/training_memory.h"
 #include "engine/parameters/parameter_rows.h"
+#include "engine/ranking/kept_samples.h"
+#include "engine/sparse_rows/row_candidates.h"
+#include "engine/sparse_rows/row_training.h"
+#include "engine/sparse_rows/weight_learning.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -19,17 +23,13 @@ namespace {
 
 constexpr std::uint64_t kSampledLabels = 4096;
 constexpr std::uint64_t kLabelStream = 71, kBatchStream = 72;
-constexpr std::uint64_t kEntry = 6;            ///< of a sparse row or an inverted index: id and bf16 value
-constexpr std::uint64_t kDataEntry = 8;        ///< of a data set: id and float
-constexpr std::uint64_t kCandidates = 64;      ///< of a sample, while sparse rows are trained
-constexpr std::uint64_t kLearningFanIn = 256;  ///< of the rows that weights of features are learned on
-constexpr std::uint64_t kRowBatch = 2048;      ///< samples between two updates of sparse rows
-constexpr double kOwn = 0.6;                   ///< of a sample's labels, those whose gradient is worth an update
-constexpr double kRivals = 24;                 ///< of its candidates, likewise
-constexpr double kRivalMatches = 0.5;          ///< features they have in common with it, in parts of those of its own labels
-constexpr double kGrowth = 1.3;                ///< of vectors that grow by doubling, on average
-constexpr std::uint64_t kKeptSamples = 10'000, kKeptCandidates = 180, kKeptBytes = 72;  ///< that the rankers are fitted on
-constexpr std::uint64_t kWeighedAtOnce = 1024;                                          ///< of these
+constexpr std::uint64_t kEntry = 6;      ///< of a sparse row or an inverted index: id and bf16 value
+constexpr std::uint64_t kDataEntry = 8;  ///< of a data set: id and float
+constexpr double kOwn = 0.6;             ///< of a sample's labels, those whose gradient is worth an update
+constexpr double kRivals = 24;           ///< of its candidates, likewise
+constexpr double kRivalMatches = 0.5;    ///< features they have in common with it, in parts of those of its own labels
+constexpr double kGrowth = 1.3;          ///< of vectors that grow by doubling, on average
+constexpr std::uint64_t kKeptCandidates = 180, kKeptBytes = 72;  ///< of a sample that the rankers are fitted on
 constexpr std::uint64_t kSearch = std::uint64_t{6}
                                   << 20;  ///< products of oneDNN, and blocks of logits, while labels are searched
 constexpr std::uint64_t kDrawnBatches = 4;
@@ -112,7 +112,8 @@ std::uint64_t searching_worker(const Sizes& s) { return 4ull * s.shape.labels + 
 Moment learning_weights(const Sizes& s) {
   const std::uint64_t samples = std::min<std::uint64_t>(s.config.candidates.weight_samples, s.data.rows);
   return {{"sparse rows", (kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels + 8ull * s.shape.features},
-          {"learning of weights", 4 * (kCandidates + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
+          {"learning of weights",
+           4 * (RowCandidates::kEach + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
           {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
@@ -120,7 +121,7 @@ Moment learning_weights(const Sizes& s) {
 /// Gradients of a batch by entries of rows: of each sample's labels, and of their rivals.
 std::uint64_t row_gradients(const Sizes& s) {
   if (s.data.rows == 0) return 0;
-  const double samples = static_cast<double>(std::min(kRowBatch, s.data.rows));
+  const double samples = static_cast<double>(std::min<std::uint64_t>(RowTraining::kBatch, s.data.rows));
   const double labels = kOwn * static_cast<double>(s.data.label_entries) / static_cast<double>(s.data.rows);
   constexpr double kOfEntry = 8, kOfRow = 32;  // place and value; label, sample, gradient, extent, and its place when sorted
   const double entries = (labels + kRivals * kRivalMatches) * s.data.label_matches;
@@ -129,8 +130,9 @@ std::uint64_t row_gradients(const Sizes& s) {
 
 Moment training_label_rows(const Sizes& s) {
   return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + 12ull * s.shape.labels},
-          {"training of sparse rows", 4 * s.data.label_row_entries + 8ull * s.shape.labels + 4 * (kCandidates + 1) * s.data.rows +
-                                          s.threads * searching_worker(s) + row_gradients(s)},
+          {"training of sparse rows", 4 * s.data.label_row_entries + 8ull * s.shape.labels +
+                                          4 * (RowCandidates::kEach + 1) * s.data.rows + s.threads * searching_worker(s) +
+                                          row_gradients(s)},
           {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
@@ -167,9 +169,11 @@ std::uint64_t search_bytes(const Sizes& s) {
 }
 
 Moment weighing_paths(const Sizes& s) {
-  const std::uint64_t kept = std::min<std::uint64_t>(kKeptSamples, s.data.rows * 3 / 100);
-  const std::uint64_t at_once = std::min(kept, kWeighedAtOnce);  // copied from these into the whole, which grows by doubling
-  std::uint64_t hidden = 0;  // values and 16-bit halves, and a piece's rows packed for the search
+  const std::uint64_t kept =
+      static_cast<std::uint64_t>(static_cast<double>(s.data.rows) * share_kept_for_ranking(static_cast<double>(s.data.rows)));
+  const std::uint64_t at_once =
+      std::min<std::uint64_t>(kept, kKeptAtOnce);  // copied from these into the whole, which grows by doubling
+  std::uint64_t hidden = 0;                        // values and 16-bit halves, and a piece's rows packed for the search
   for (const std::uint32_t width : s.config.network.hidden) hidden += at_once * ParameterRows::padded(width) * 6;
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"step buffers", s.step_buffers()},

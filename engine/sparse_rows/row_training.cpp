@@ -16,7 +16,6 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kBatch = 2048;
 constexpr float kLeastGradient = 1e-4f;
 constexpr float kLeastForTopology = 0.02f;  ///< of a gradient that has a say in the topology
 constexpr std::size_t kUsualFanIn = 64;     ///< Adagrad's mean is over so many entries

@@ -48,6 +48,8 @@ struct TrainedRows {
 /// A batch's gradients are summed row by row in order of the samples: the result does not depend on the number of threads.
 class RowTraining {
  public:
+  static constexpr std::size_t kBatch = 2048;  ///< samples between two updates
+
   /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it.
   RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
               const TrainedRows& parts);

@@ -18,7 +18,6 @@
 namespace glissade {
 namespace {
 
-constexpr std::uint32_t kFanIn = 256;
 constexpr std::size_t kPasses = 2, kWeightBatch = 512;
 constexpr double kRate = 0.05;
 constexpr float kMost = 3.f, kFirstWeightSquare = 1e-6f;
@@ -195,7 +194,7 @@ std::vector<float> WeightLearning::gradient_at(std::uint32_t place, std::span<co
 
 std::vector<float> weight_gradient_at(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                                       const FeatureWeights& weights, std::uint32_t place, std::span<const float> logs) {
-  const LabelRows made = label_rows(data, rows, weights, kFanIn);
+  const LabelRows made = label_rows(data, rows, weights, kLearningFanIn);
   const FeatureIndex index(made.rows, data.feature_count);
   const RowCandidates candidates =
       find_row_candidates(data, rows, weights, made.rows, index, config.candidates.list_budget / 4 + 1);
@@ -208,7 +207,7 @@ std::vector<float> learn_weights(const Config& config, const DatasetView& data, 
   std::vector<float> learned(data.feature_count, 1.f);
   if (rows.empty()) return learned;
   monitor.begin(Activity::feature_weights, label_blocks(data.label_count), {0, kCollected});
-  const LabelRows made = label_rows(data, rows, weights, kFanIn, monitor);
+  const LabelRows made = label_rows(data, rows, weights, kLearningFanIn, monitor);
   if (monitor.stopped()) return learned;
   const FeatureIndex index(made.rows, data.feature_count);
   std::vector<std::uint32_t> chosen;

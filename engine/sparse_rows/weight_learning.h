@@ -12,6 +12,9 @@
 
 namespace glissade {
 
+/// Features of a label's sum that weights are learned with, the largest.
+inline constexpr std::uint32_t kLearningFanIn = 256;
+
 /// Learns how much each feature counts when samples are compared with the sums of a label's samples: a diagonal metric, the same
 /// for all labels, so that it helps labels of two samples as well as those of thousands. The logit of a label is
 /// kSharpness * sum over f of exp(2 a_f) x_f c_f, with x the sample and c the label's sum without that sample; each label of a

@@ -14,15 +14,15 @@
 #include "engine/losses/label_weights.h"
 #include "engine/parameters/finite.h"
 #include "engine/ranking/co_labels.h"
+#include "engine/ranking/kept_samples.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::uint64_t kKeptStream = 61;
-constexpr double kMostSamples = 10'000, kMostShare = 0.03;
 constexpr std::size_t kBetweenEpochs = 10;  ///< of so many kept samples one is looked at after all epochs but the last
-constexpr std::size_t kAtOnce = 1024, kFilledAtOnce = 32;
+constexpr std::size_t kFilledAtOnce = 32;
 
 /// What the paths say of one kept sample.
 struct Example {
@@ -49,7 +49,7 @@ void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::s
 
 bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::span<const std::uint64_t> together,
                          std::size_t row) noexcept {
-  const double share = std::min(kMostShare, kMostSamples / static_cast<double>(data.size()));
+  const double share = share_kept_for_ranking(static_cast<double>(data.size()));
   const std::uint64_t what = together.empty() ? row : together[row];
   return hashing::Random(hashing::derive(config.run.seed, kKeptStream, what)).unit() < share;
 }
@@ -95,8 +95,8 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
   std::vector<Activations> hidden;
   std::vector<Example> made;
   monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
-  for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kAtOnce) {
-    const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kAtOnce, kept.size() - first));
+  for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kKeptAtOnce) {
+    const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kKeptAtOnce, kept.size() - first));
     batch.gather(data, rows, {}, &impl.transform);
     if (!impl.network.forward(batch.features(), {}, hidden)) return no_memory_to_weigh();
     Predictions best;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/config/proposing_paths.h"
+#include "engine/ranking/kept_samples.h"
 
 namespace glissade {
 namespace {
@@ -62,7 +63,7 @@ RemainingTime::RemainingTime(const Config& config, const DatasetView& data, int 
   const Sizes s = sizes_of(config, data);
   const auto add = [&](Activity activity, double cost) { plan_.push_back({activity, cost / std::max(1, threads)}); };
   const bool paths = uses_sparse_paths(config);
-  const double kept = paths ? std::min(10'000.0, 0.03 * s.rows) : 0;
+  const double kept = paths ? s.rows * share_kept_for_ranking(s.rows) : 0;
   const double hidden_forward = 0.3 * kInputValue * s.features * config.network.hidden.front();
   for (std::uint32_t epoch = epochs_done; epoch < config.training.epochs; ++epoch) {
     const bool midst = epoch == epochs_done && pass_share > 0;
