@@ -45,6 +45,7 @@ OWN = {
     ("train", "--checkpoint-epochs"): UINT32,
     ("train", "--keep"): UINT32._replace(low="0"),
     ("train", "--patience"): UINT32,
+    ("train", "--autotune"): Numbers("0", "1e6", "1000000.5"),
     ("train", "--min-delta"): Numbers("0", "1e6", "1000000.5"),
     ("train", "--sequence-decay"): Numbers("0", "1", "1.01"),
     ("train", "--sequence-window"): Numbers("1", "100000", "100001"),
@@ -122,7 +123,8 @@ class Edges:
             if numeric != {known for known in OWN if known[0] == command}:
                 raise Failure(f"the numbers of {command} are {numeric}; list them here")
             for _, option in sorted(numeric):
-                args = [*early.split(), *(["--format", "sequence"] if option in OF_SEQUENCES else [])]
+                alone = early.replace(" --monitor loss", "") if option == "--autotune" else early  # which cannot search by it
+                args = [*alone.split(), *(["--format", "sequence"] if option in OF_SEQUENCES else [])]
                 for text, accepted in texts(OWN[command, option]):
                     cases.append(Case(option, text, accepted, [*args, *given(option, text)], None))
         self.check_all(cases)
