@@ -181,7 +181,7 @@ class Predict : public Command {
     notes.keyed = *key == datasets::LineKey::on;
     by_name_ = true;
     SequenceRows rows(model.label_names(), notes);
-    const auto done = input_ == "-" ? stream_sequences(model, rows, options) : file_of_sequences(model, rows, options);
+    auto done = input_ == "-" ? stream_sequences(model, rows, options) : file_of_sequences(model, rows, options);
     if (!done) return done;
     if (rows.read() == 0) note(fmt::format("{} held no sequences", datasets::quoted(input_)));
     if (rows.unknown() > 0)
