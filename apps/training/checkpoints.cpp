@@ -177,7 +177,9 @@ std::vector<std::string> Checkpoints::files_of(const std::string& model_path) {
 
 void Checkpoints::remove_abandoned(const std::string& model_path) {
   const std::string model = fs::path(model_path).filename().string();
-  system::remove_abandoned(model_path, [&](const std::string& name) { return name == model || name == model + ".autotune" || is_checkpoint_of(name, model); });
+  system::remove_abandoned(model_path, [&](const std::string& name) {
+    return name == model || name == model + ".autotune" || is_checkpoint_of(name, model);
+  });
 }
 
 // By time and not by step: what an earlier run of the same name has left may count more steps.

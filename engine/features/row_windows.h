@@ -10,8 +10,8 @@
 
 namespace glissade {
 
-/// Calls visit(first, last) for windows of rows, one after another, which cover all rows. `pager`, if there is one, is told when a
-/// window is done, so that paged data need no more memory than a window.
+/// Calls visit(first, last) for windows of rows, one after another, which cover all rows. `pager`, if there is one, is told when
+/// a window is done, so that paged data need no more memory than a window.
 template <class Visit>
 void for_each_window(const DatasetView& data, const RowPager* pager, const Visit& visit) {
   constexpr std::size_t kRowsAtOnce = 65536;
