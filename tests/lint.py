@@ -39,6 +39,9 @@ def fingerprint(entry, tools):
     options = [word for word in command[1:command.index("-o")] if word not in ("-MD", "-MQ", "-MF")]
     options = [word for word in options if not word.endswith((".o", ".o.d"))]
     done = subprocess.run(["clang++", *options, "-w", "-E", "-C", entry["file"]], cwd=entry["directory"], capture_output=True)
+    path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
+    own = [folder / ".clang-tidy" for folder in path.parents if folder != ROOT and folder.is_relative_to(ROOT)]
+    tools += b"".join(file.read_bytes() for file in own if file.exists())
     return hashlib.sha256(tools + " ".join(options).encode() + done.stdout).hexdigest() if done.returncode == 0 else None
 
 

@@ -1,8 +1,8 @@
 #include <glissade/autotune.h>
 
 #include <algorithm>
-#include <cmath>
 
+#include "engine/evaluation/resample_count.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -27,24 +27,13 @@ std::vector<GroupSum> sums_of_groups(std::span<const PairedRow> rows) {
   return sums;
 }
 
-/// Poisson with mean 1, by inversion (Devroye 1986): the largest count that is ever wanted is small.
-std::uint32_t poisson(double uniform) noexcept {
-  double probability = std::exp(-1.0);
-  std::uint32_t count = 0;
-  while (uniform >= probability && count < 20) {
-    uniform -= probability;
-    probability /= ++count;
-  }
-  return count;
-}
-
 double ratio(const GroupSum& sum) noexcept { return sum.weight > 0 ? sum.gain / sum.weight : 0; }
 
 GroupSum resample(std::span<const GroupSum> groups, std::uint64_t number) noexcept {
   GroupSum drawn;
   hashing::Random random(hashing::derive(number, kResampleStream));
   for (const GroupSum& group : groups) {
-    const double count = poisson(random.unit());
+    const double count = resample_count(random.next());
     drawn.gain += count * group.gain;
     drawn.weight += count * group.weight;
   }

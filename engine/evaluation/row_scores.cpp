@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "engine/evaluation/resample_count.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -15,16 +16,6 @@ namespace {
 constexpr std::uint64_t kResampleStream = 69;
 constexpr std::size_t kResamples = 1000;
 constexpr std::size_t kLow = 25, kHigh = 974;  ///< places of the bounds among the sorted means: 2.5 % lie beyond each
-
-/// How often a sample is drawn: Poisson with mean 1, from 16 random bits. Bounds are 65,536 times P(count <= i).
-constexpr std::array<std::uint32_t, 7> kCountBounds = {24109, 48219, 60273, 64292, 65296, 65497, 65531};
-
-std::uint32_t count_of(std::uint64_t bits) noexcept {
-  const auto draw = static_cast<std::uint32_t>(bits & 0xffffu);
-  std::uint32_t count = 0;
-  for (const std::uint32_t bound : kCountBounds) count += draw >= bound ? 1u : 0u;
-  return count;
-}
 
 }  // namespace
 
@@ -71,15 +62,14 @@ std::vector<double> RowScores::means() const {
   return sums;
 }
 
-/// Sums over samples drawn with replacement: the counts of a multinomial bootstrap are nearly independent Poisson numbers.
-/// Returns how many were drawn.
+/// Sums over samples drawn with replacement. Returns how many were drawn.
 std::uint64_t RowScores::draw(std::uint64_t seed, std::span<double> sums) const {
   hashing::Random random(seed);
   std::uint64_t bits = 0, drawn = 0;
   const std::size_t columns = width();
   for (std::size_t row = 0; row < rows(); ++row, bits >>= 16) {
     if (row % 4 == 0) bits = random.next();
-    const std::uint32_t count = count_of(bits);
+    const std::uint32_t count = resample_count(bits);
     if (count == 0) continue;
     drawn += count;
     const float* const scores = scores_.data() + row * columns;

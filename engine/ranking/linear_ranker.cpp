@@ -54,10 +54,10 @@ void add_sample(const RankingExamples& examples, std::size_t first, std::size_t 
     const Vector x = path_features(examples.features[c]).cwiseQuotient(unit);
     slope.loss -= target * log_share;
     slope.gradient += (share - target) * x;
-    slope.curvature.triangularView<Eigen::Lower>() += (share * x) * x.transpose();
+    slope.curvature.noalias() += (share * x) * x.transpose();
     mean += share * x;
   }
-  slope.curvature.triangularView<Eigen::Lower>() -= mean * mean.transpose();
+  slope.curvature.noalias() -= mean * mean.transpose();
 }
 
 Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {

@@ -32,7 +32,7 @@ struct Baskets {
         data.y.add(labels);
         data.x.add(std::span(all).subspan(fold), std::vector<float>(all.size() - fold, 1.f));
         basket.push_back(b);
-        std::ranges::rotate(all, all.begin() + static_cast<std::ptrdiff_t>(fold));
+        std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(fold), all.end());
       }
     }
   }

@@ -184,7 +184,7 @@ void add_presets(std::vector<Subject>& all) {
   }
 }
 
-void add_crossed(std::vector<Subject>& all, std::string_view first, std::string_view second, Subject start) {
+void add_crossed(std::vector<Subject>& all, std::string_view first, std::string_view second, const Subject& start) {
   for (const std::string& a : values_of(first)) {
     for (const std::string& b : second.empty() ? std::vector<std::string>{""} : values_of(second)) {
       Subject subject = start;

@@ -137,7 +137,8 @@ TEST_CASE("an option does something, or it is said that it does nothing", "[prop
     const auto& start = before.at(subject);
     if (!start) return;
     const std::string wrong = walk(walked[subject], *start, option.name);
-    CHECK(wrong == "");
+    CAPTURE(wrong);
+    CHECK(wrong.empty());
     ++pairs;
   };
   for (std::size_t s = 0; all && s < walked.size(); ++s) {

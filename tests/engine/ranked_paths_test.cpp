@@ -107,7 +107,7 @@ TEST_CASE("with exclude-input all splits of a basket are kept for weighing the p
     for (std::size_t split = 0; split < kSplits; ++split) {
       data.y.add(std::span(items).first(kAsked));
       data.x.add(std::span(items).subspan(kAsked));
-      std::ranges::rotate(items, items.begin() + kAsked);
+      std::rotate(items.begin(), items.begin() + kAsked, items.end());
     }
   }
   Config config = sparse_config();

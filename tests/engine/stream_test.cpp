@@ -15,6 +15,7 @@ Config stream_config() {
 std::vector<double> losses(Model& model, const StreamOptions& options, const Data& data, int steps) {
   Trainer trainer = must(Trainer::for_stream(model, options));
   std::vector<double> all;
+  all.reserve(static_cast<std::size_t>(steps));
   for (int i = 0; i < steps; ++i) all.push_back(must(trainer.train_step(data.view())).loss);
   return all;
 }

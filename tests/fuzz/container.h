@@ -11,6 +11,6 @@ namespace glissade::fuzz {
 std::string container_of(std::string_view short_form);
 
 /// The same bytes with the checksums that they should have, where header and table make sense enough to have any.
-std::string with_checksums(std::string_view file);
+std::string with_checksums(std::string_view bytes);
 
 }  // namespace glissade::fuzz

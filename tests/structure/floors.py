@@ -22,7 +22,8 @@ FLOORS = [
     ["model"],
     ["inference"],
     ["training"],
-    ["words", "evaluation", "autotune"],
+    ["words", "evaluation"],
+    ["autotune"],
 ]
 FLOOR_OF = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}
 ENGINE = ROOT / "engine"
