@@ -171,7 +171,8 @@ class Info : public Command {
     settle_weighting(*asked, false, profile(data->train, data->train_pager));
     const Shape shape{data->train.feature_count, data->train.label_count};
     if (auto valid = validate(asked->config, shape, !feature_labels.empty()); !valid) return valid.error();
-    const DataFacts facts{false, data->train_pager != nullptr, shape, data->train.size()};
+    const DataFacts facts{
+        .text = false, .paged = data->train_pager != nullptr, .named = true, .shape = shape, .samples = data->train.size()};
     for (const std::string& line : config_.warnings(*asked, asked->config, facts)) complain("warning: " + line);
     tune_tables(asked->config, shape);
     const auto held = static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20));

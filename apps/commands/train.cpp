@@ -32,6 +32,7 @@
 #include "apps/input/data_options.h"
 #include "apps/input/data_page.h"
 #include "apps/input/sequence_options.h"
+#include "apps/training/added_names.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
@@ -120,18 +121,37 @@ Shape Train::shape_of(const DatasetView& data) const {
   return shape;
 }
 
-Result<Model> Train::make_model(const ConfigSource::Resolved& asked, const TrainingData& data) {
+/// Makes or takes the model, and puts its labels' names behind the rows.
+Result<Model> Train::make_model(const ConfigSource::Resolved& asked, TrainingData& data) {
   const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
   auto names =
       data.is_sequence() ? Result<PartNames>(PartNames{data.item_names, history_names(data.item_names)}) : read_names(shape);
   if (!names) return names.error();
-  const DataFacts facts{false, data.train_pager != nullptr, shape, data.train.size()};
+  auto choice = choose_name_rows(options_.name_rows);
+  if (!choice) return choice.error();
+  if (data.is_sequence()) choice = NamesAsRows::off;  // an item's name is no text
+  const bool quiet = options_.settings.quiet;
+  const bool labels_named = !names->labels.empty() || (former() != nullptr && !former()->label_names().empty());
+  const bool features_named = !names->features.empty() || (former() != nullptr && !former()->feature_names().empty());
+  const DataFacts facts{.text = false,
+                        .paged = data.train_pager != nullptr,
+                        .named = labels_named && features_named,
+                        .shape = shape,
+                        .samples = data.train.size()};
   if (!resumed_) {
     warn(asked, asked.config, facts);
     names->feature_labels = same_things(asked.config, data.relations, data.train.label_count);
-    return new_model(asked.config, shape, std::move(*names));
+    auto model = new_model(asked.config, shape, std::move(*names));
+    if (!model) return model;
+    if (auto added = add_names(data, *model, *choice, quiet); !added) return added.error();
+    return model;
   }
   warn(asked, resumed_->model().config(), facts);
+  if (auto fits = check_fits(data.train, options_.files.train, shape.features, shape.labels); !fits) return fits.error();
+  const Model& known = resumed_->model();
+  if (auto same = resumed_->check_names(names->labels, known.label_names(), "--label-names"); !same) return same.error();
+  if (auto same = resumed_->check_names(names->features, known.feature_names(), "--feature-names"); !same) return same.error();
+  if (auto added = add_names(data, known, *choice, quiet); !added) return added.error();
   if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
   if (data.is_sequence()) return resumed_model();
   Model model = resumed_model();
@@ -406,6 +426,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
   settings.notes.groups = data->named_groups;
+  settings.notes.name_rows = data->train.added;
   settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
@@ -473,7 +494,7 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
 }
 
 Result<Model> Train::word_model(const ConfigSource::Resolved& asked, const TextData& text) {
-  const DataFacts facts{true, false, text.shape(), 0};
+  const DataFacts facts{.text = true, .paged = false, .named = true, .shape = text.shape(), .samples = 0};
   if (!resumed_) {
     warn(asked, asked.config, facts);
     return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});

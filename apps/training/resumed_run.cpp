@@ -11,6 +11,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/sequence_options.h"
+#include "apps/training/added_names.h"
 #include "apps/training/resume_point.h"
 #include "datasets/message.h"
 
@@ -69,6 +70,7 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
     held_back = *notes_.holdout_last;
     options.files.holdout_last = held_back;
   }
+  if (auto same = settle_names(options); !same) return same;
   const EarlyStopState& watch = notes_.watch;
   MonitorSettings& monitor = options.settings.monitor;
   if (watch.metric.empty()) return options.check_monitor();
@@ -83,6 +85,28 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
   if (watch.patience > 0 && !options.names_patience()) monitor.patience = watch.patience;
   if (watch.patience > 0 && !options.names_min_delta()) monitor.min_delta = watch.min_delta;
   return options.check_monitor();
+}
+
+Result<void> ResumedRun::settle_names(TrainOptions& options) const {
+  const bool has = notes_.name_rows > 0;
+  const auto wanted = choose_name_rows(options.name_rows);
+  if (!wanted) return wanted.error();
+  if (*wanted == (has ? NamesAsRows::off : NamesAsRows::on)) {
+    return usage_error(
+        fmt::format("--resume: {} was trained {} rows of labels' names, --name-rows is {}; leave it out, or start a new run "
+                    "without --resume",
+                    datasets::quoted(path_), has ? "with" : "without", options.name_rows));
+  }
+  options.name_rows = has ? "on" : "off";
+  return {};
+}
+
+Result<void> ResumedRun::check_names(const std::vector<std::string>& given, const std::vector<std::string>& known,
+                                     const char* option) const {
+  if (notes_.name_rows == 0 || given.empty() || given == known) return {};
+  return usage_error(
+      fmt::format("--resume: {} was trained with rows of other names; leave {} out, or start a new run without --resume",
+                  datasets::quoted(path_), option));
 }
 
 Result<void> ResumedRun::take(const ConfigSource::Resolved& asked, std::string& note) {
@@ -124,11 +148,12 @@ Result<void> ResumedRun::check_data(const TrainingData& data, const TrainingFile
                                    notes_.groups == 0 ? "leave it out" : "give the file that its training began with"));
   }
   if (auto fits = check_fits(rows, files.train, model_.shape().features, model_.shape().labels); !fits) return fits;
-  const std::uint64_t known = model_.pass_done() > 0 ? model_.pass_rows() : model_.training_samples();
-  if (known != 0 && known != rows.size()) {
+  const std::uint64_t samples = rows.size() - rows.added;
+  const std::uint64_t known = model_.pass_done() > 0 ? model_.pass_rows() - notes_.name_rows : model_.training_samples();
+  if (known != 0 && known != samples) {
     const std::string held_out = files.holdout > 0 ? fmt::format(" beside the {} held out", files.holdout) : "";
     return other_data(fmt::format("{} was trained on {} rows, {} has {}{}", datasets::quoted(path_), grouped(known), file,
-                                  grouped(rows.size()), held_out));
+                                  grouped(samples), held_out));
   }
   if (model_.data_fingerprint() != 0 && model_.data_fingerprint() != fingerprint(rows)) {
     if (notes_.rows != 0) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <glissade/model.h>
 #include <glissade/result.h>
@@ -22,7 +23,8 @@ class ResumedRun {
   /// Reads the file that --resume names, or else the newest of the model file and its checkpoints that is sound.
   static Result<ResumedRun> open(const TrainOptions& options);
 
-  /// Hands `options` what belongs to the run: its hold-out and what it watches. Usage error if they ask for something else.
+  /// Hands `options` what belongs to the run: its hold-out, whether names are rows, and what it watches. Usage error if they ask
+  /// for something else.
   Result<void> settle(TrainOptions& options) const;
 
   /// Usage error if an option of the model that was given differs. Other epochs than planned are a legal wish, and become the
@@ -33,6 +35,10 @@ class ResumedRun {
   Result<void> check_data(const TrainingData& data, const TrainingFiles& files) const;
   Result<void> check_text(const TextData& text, const TrainingFiles& files) const;
 
+  /// Error if names that are given (`option` says where) are not those that rows of the run were made from.
+  Result<void> check_names(const std::vector<std::string>& given, const std::vector<std::string>& known,
+                           const char* option) const;
+
   const std::string& path() const noexcept { return path_; }
   const RunNotes& notes() const noexcept { return notes_; }
   Model& model() noexcept { return model_; }
@@ -41,6 +47,7 @@ class ResumedRun {
 
  private:
   ResumedRun(std::string path, Model model, std::uint64_t bytes);
+  Result<void> settle_names(TrainOptions& options) const;
   Error other_data(const std::string& what) const;
   Result<void> check_validation(const std::optional<DatasetView>& validation, const std::string& path) const;
 

@@ -72,6 +72,7 @@ RunNotes RunNotes::parse(const std::string& text) {
     notes.validation = number(json, "validation");
     notes.rows = number(json, "rows");
     notes.groups = number(json, "groups");
+    notes.name_rows = json.value("name_rows", std::uint64_t{0});
     notes.text = number(json, "text");
     return notes;
   } catch (const std::exception&) {
@@ -95,6 +96,7 @@ std::string RunNotes::json() const {
   if (validation != 0) json["validation"] = hex(validation);
   if (rows != 0) json["rows"] = hex(rows);
   if (groups != 0) json["groups"] = hex(groups);
+  if (name_rows != 0) json["name_rows"] = name_rows;
   if (text != 0) json["text"] = hex(text);
   return json.dump();
 }

@@ -8,6 +8,7 @@
 
 #include "apps/config/number_option.h"
 #include "apps/console/output_file.h"
+#include "apps/training/added_names.h"
 #include "apps/training/early_stop.h"
 
 namespace glissade::apps {
@@ -35,6 +36,12 @@ void TrainOptions::add_options(CLI::App& parser) {
                   "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
   parser.add_option("--label-names", label_names, "One name per line and label; kept in the model.")->type_name("FILE");
   parser.add_option("--feature-names", feature_names, "One name per line and feature; kept in the model.")->type_name("FILE");
+  name_rows_ = parser
+                   .add_option("--name-rows", name_rows,
+                               "Train on labels' names: each is one more row of its label, of the features whose names are words "
+                               "of it. auto: with both --label-names and --feature-names, where samples have the words of their "
+                               "labels' names; on; off. Part of the run. Default auto.")
+                   ->type_name("NAME");
   parser
       .add_option(
           "--groups", groups,
@@ -131,6 +138,7 @@ void TrainOptions::add_autotune_option(CLI::App& parser) {
 
 bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
 bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
+bool TrainOptions::names_name_rows() const noexcept { return name_rows_->count() > 0; }
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
 bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
 
@@ -146,6 +154,7 @@ Result<void> TrainOptions::check() const {
         "them");
   }
   if (auto ok = data.check(); !ok) return ok;
+  if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();
   if (files.holdout == 1) return usage_error("--holdout: '1' would leave nothing to train on; allowed: 0 to less than 1");
   if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
   if (!resumes()) {

@@ -41,6 +41,7 @@ class TrainOptions {
   bool resumes() const noexcept;
   bool resumes_model() const noexcept { return resumes() && !goes_on_searching; }
   bool names_holdout() const noexcept;
+  bool names_name_rows() const noexcept;
   bool names_patience() const noexcept;
   bool names_min_delta() const noexcept;
 
@@ -54,6 +55,7 @@ class TrainOptions {
   std::string feature_names;
   std::string groups;
   std::string same_things;
+  std::string name_rows = "auto";
   std::string log;
   std::string tensorboard;
   RunSettings settings;
@@ -70,6 +72,7 @@ class TrainOptions {
   const CLI::App* parser_ = nullptr;
   CLI::Option* resume_ = nullptr;
   CLI::Option* holdout_ = nullptr;
+  CLI::Option* name_rows_ = nullptr;
   CLI::Option* patience_ = nullptr;
   CLI::Option* min_delta_ = nullptr;
 };

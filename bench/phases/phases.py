@@ -112,7 +112,7 @@ def report(start, epochs, done, ceilings):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, epilog="example: ./dev bench phases --preset amazon-670k --train FILE --levels avx2,scalar")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: ./dev bench phases --preset amazon-670k-slide --train FILE --levels avx2,scalar")
     parser.add_argument("--build", default=str(pathlib.Path(__file__).resolve().parents[2] / "build"), help="build folder")
     parser.add_argument("--levels", default="", help="instruction-set levels, comma-separated; default: the best")
     arguments, options = parser.parse_known_args()

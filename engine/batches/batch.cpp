@@ -151,6 +151,10 @@ Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, st
         fmt::format("data set has {} feature rows but {} label rows; give one label row (it may be empty) per sample",
                     data.features.rows(), data.labels.rows()));
   }
+  if (data.added != 0 && data.added >= data.size()) {
+    return runtime_error(
+        fmt::format("{} of the data set's {} rows are added ones, no samples; give it samples, too", data.added, data.size()));
+  }
   const auto too_wide = [](const char* what, std::uint32_t has, std::uint32_t room) {
     return runtime_error(
         fmt::format("the data set states {} {}s, the model has {}; use data made for this model", has, what, room));

@@ -24,6 +24,7 @@ std::optional<Error> CheckedData::check(const DatasetView& data, const Shape& sh
   for (std::size_t begin = 0; begin < std::max<std::size_t>(1, data.size()); begin += most) {
     const std::size_t count = std::min(most, data.size() - begin);
     DatasetView piece = data;
+    if (in_pieces) piece.added = 0;
     if (in_pieces && data.size() != 0) {
       piece.features.offsets = data.features.offsets.subspan(begin, count + 1);
       piece.labels.offsets = data.labels.offsets.subspan(begin, count + 1);
@@ -40,7 +41,7 @@ std::optional<Error> CheckedData::check(const DatasetView& data, const Shape& sh
   offsets_ = offsets;
   ids_ = ids;
   rows_ = data.size();
-  fingerprint_ = hash.value();
+  fingerprint_ = hash.value(data.added);
   return std::nullopt;
 }
 

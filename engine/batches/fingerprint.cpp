@@ -48,8 +48,9 @@ void Fingerprint::add(const DatasetView& data, std::size_t begin, std::size_t en
   });
 }
 
-std::uint64_t Fingerprint::value() const noexcept {
-  const std::uint64_t hash = XXH3_64bits(parts_.data(), parts_.size() * sizeof(std::uint64_t));
+std::uint64_t Fingerprint::value(std::size_t added) const noexcept {
+  std::uint64_t hash = XXH3_64bits(parts_.data(), parts_.size() * sizeof(std::uint64_t));
+  if (added != 0) hash = XXH3_64bits_withSeed(&hash, sizeof hash, added);  // files from before rows were added know none
   return hash != 0 ? hash : 1;
 }
 
@@ -61,7 +62,7 @@ std::uint64_t text_fingerprint(std::span<const std::uint32_t> tokens) noexcept {
 std::uint64_t fingerprint(const DatasetView& data) {
   Fingerprint hash;
   hash.add(data, 0, data.size());
-  return hash.value();
+  return hash.value(data.added);
 }
 
 }  // namespace glissade

@@ -17,7 +17,8 @@ class Fingerprint {
 
   /// Rows begin .. end - 1, in ascending order from 0 on; `begin` is a multiple of kRows. In parallel.
   void add(const DatasetView& data, std::size_t begin, std::size_t end);
-  std::uint64_t value() const noexcept;
+  /// `added`: how many of the rows are no samples (DatasetView::added).
+  std::uint64_t value(std::size_t added) const noexcept;
 
  private:
   std::vector<std::uint64_t> parts_;

@@ -23,8 +23,11 @@ enum class CandidateFeature : std::size_t {
   hidden_gap,     ///< `hidden` less the best candidate's
   direct_best,    ///< `direct` of the best candidate
   log_features,   ///< log(input features of the sample + 1)
+  name_likeness,  ///< cosine of the sample and the label's name, words by inverse document frequency
+  name_share,     ///< part of the name that the sample has
+  best_name,      ///< `name_likeness` of the candidate that is likest by it
 };
-inline constexpr std::size_t kCandidateFeatures = 16;
+inline constexpr std::size_t kCandidateFeatures = 19;
 inline constexpr std::size_t kPathFeatures = 8;  ///< the first ones: what the paths say, each of a candidate alone
 
 struct CandidateFeatures : std::array<float, kCandidateFeatures> {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <glissade/config.h>
+#include <glissade/label_names.h>
 #include <glissade/result.h>
 #include <glissade/views.h>
 
@@ -37,6 +38,7 @@ struct PathSource {
   std::span<const std::uint32_t> samples;  ///< those that are trained on, ascending; the others are kept for the ranker
   const FeatureWeights& weighting;         ///< by config.candidates.weighting
   std::span<const float> learned;          ///< a factor for each feature's weight, see learn_weights(); empty: none
+  const NameFeatures* names = nullptr;     ///< words of the labels' names; null: they have none
 };
 
 /// A way to labels straight from the input features, beside the hidden layers. It learns from the training data in one go, names

@@ -10,6 +10,11 @@ void SparseQuery::spread(const FeatureWeights& weights) {
   spread_under_ = &weights;
 }
 
+std::span<const float> SparseQuery::spread_sample(const FeatureWeights& weights) {
+  spread(weights);
+  return {spread_.data(), weights.weights.size()};
+}
+
 FeatureIndex::Scratch& SparseQuery::find(const FeatureWeights& weights, const FeatureIndex& index, std::size_t budget,
                                          std::size_t most) {
   spread(weights);

@@ -26,6 +26,8 @@ class SparseQuery {
   FeatureIndex::Scratch& find(const FeatureWeights& weights, const FeatureIndex& index, std::size_t budget, std::size_t most);
   /// The products of the sample with rows which[0], which[1], ... Holds until the next call.
   std::span<const float> products(const FeatureWeights& weights, const SparseMatrix& rows, std::span<const std::uint32_t> which);
+  /// The sample under these weights, spread over all features; 0 where it has none. Holds until the next call.
+  std::span<const float> spread_sample(const FeatureWeights& weights);
 
  private:
   void spread(const FeatureWeights& weights);

@@ -8,6 +8,8 @@
 namespace glissade {
 namespace {
 
+constexpr Propensity kAmazon = {0.6, 2.6}, kWikipedia = {0.5, 0.4};  ///< Jain et al. 2016
+
 /// What the two large extreme-classification sets have in common: the batch and the shared active set are chosen so that the
 /// output layer runs as matrix products (1,024 samples x 8,192 labels) instead of gathers.
 Config wide_output() {
@@ -25,9 +27,17 @@ Config wide_output() {
   return config;
 }
 
-Config amazon_670k() { return wide_output(); }
+Config amazon_670k_slide() {
+  Config config = wide_output();
+  config.network.propensity = kAmazon;
+  return config;
+}
 
-Config wikilsh_325k() { return wide_output(); }
+Config wikilsh_325k_slide() {
+  Config config = wide_output();
+  config.network.propensity = kWikipedia;
+  return config;
+}
 
 Config text8() {
   Config config;
@@ -121,6 +131,21 @@ Config long_text() {
   return config;
 }
 
+/// As choose_preset() chooses for 75 features a row; labels have 4 samples each, as on arxiv-authors.
+Config amazon_670k() {
+  Config config = long_text();
+  config.network.propensity = kAmazon;
+  return config;
+}
+
+/// Likewise for 42 features a row. Of 1.6 million features each has an input row: half the width, to need no more than SLIDE did.
+Config wikilsh_325k() {
+  Config config = long_text();
+  config.network.hidden = {128};
+  config.network.propensity = kWikipedia;
+  return config;
+}
+
 Config items() {
   Config config = with_sparse_paths();
   config.sparse_rows.epochs = 1;
@@ -161,11 +186,12 @@ constexpr auto kPresets = std::to_array<Preset>({
     {"next-item", "Sequences of items in the order of time (--format sequence): as few-rows, with fewer passes and more dropout.",
      next_item},
     {"plain", "The defaults of the single options: a hidden layer of 128 units alone.", plain},
-    {"amazon-670k",
-     "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: 128 hidden units as in SLIDE, large shared active "
-     "sets.",
-     amazon_670k},
-    {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as amazon-670k.", wikilsh_325k},
+    {"amazon-670k", "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: as long-text.", amazon_670k},
+    {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as long-text, 128 hidden units.",
+     wikilsh_325k},
+    {"amazon-670k-slide", "Amazon-670K as SLIDE has it: 128 hidden units alone, from random rows, large shared active sets.",
+     amazon_670k_slide},
+    {"wikilsh-325k-slide", "WikiLSHTC-325K likewise.", wikilsh_325k_slide},
     {"text8", "Word vectors from a running text such as Text8: skip-gram with 5 negatives, 200 units, windows of 5, as word2vec.",
      text8},
     {"text8-slide",

@@ -130,6 +130,10 @@ constexpr auto kRules = std::to_array<Rule>({
     {"exclude-input", Use::none, kNoPaths, kPaths},
     {"sibling-rows", Use::none, kIsText, kText},
     {"sibling-rows", Use::none, kNoPaths, kPaths},
+    {"name-match", Use::none, kIsText, kText},
+    {"name-match", Use::none, kNoPaths, kPaths},
+    {"name-match", Use::none, [](const S& s) { return !s.data.named; },
+     "labels and features have no names; it counts with --label-names and --feature-names"},
 
     {"sampler", Use::none, kIsSkipGram, kSkipGram},
     {"sampler", Use::none, kIsAllActive, kAllActive},
@@ -242,7 +246,7 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"query-every", "1"},     {"correction", "off"},      {"hash-transform", "none"}, {"table-budget", "0"},
     {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
-    {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},
+    {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

@@ -59,11 +59,15 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
   std::vector<float> propensity;
   double unseen_weight = 1;
   if (!model.label_counts().empty()) {
-    propensity = propensities(model.label_counts(), model.training_samples());
+    const Propensity constants = options.propensity.value_or(model.config().network.propensity);
+    const auto of = [&](std::span<const std::uint32_t> counts) {
+      return propensities(counts, model.training_samples(), constants.a, constants.b);
+    };
+    propensity = of(model.label_counts());
     // A label beyond L weighs what one within L weighs that no training row has: a header that counts more labels changes
     // nothing.
     const std::uint32_t never = 0;
-    unseen_weight = 1.0 / static_cast<double>(propensities({&never, 1}, model.training_samples()).front());
+    unseen_weight = 1.0 / static_cast<double>(of({&never, 1}).front());
   }
 
   PredictOptions predict_options;

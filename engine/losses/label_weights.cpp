@@ -6,7 +6,7 @@ namespace glissade {
 
 std::vector<float> label_weights(const Config& config, std::span<const std::uint32_t> counts, std::uint64_t samples) {
   if (config.network.label_weights == LabelWeights::equal || counts.empty()) return {};
-  std::vector<float> weights = propensities(counts, samples);
+  std::vector<float> weights = propensities(counts, samples, config.network.propensity.a, config.network.propensity.b);
   double sum = 0, assignments = 0;
   for (std::size_t label = 0; label < counts.size(); ++label) {
     weights[label] = 1.f / weights[label];

@@ -45,6 +45,8 @@ std::vector<StoredArray> RankedPaths::arrays() {
 void RankedPaths::complete(const Config& config) {
   FeatureWeights& own = neighbours.weights;
   label_rows.weights.binary = own.binary = config.candidates.weighting == SparseWeighting::idf;
+  names.weights.binary = true;
+  ranker.complete();
   if (own.empty() && !label_rows.weights.empty()) own = label_rows.weights.times({}, 1.f);
 }
 
@@ -74,7 +76,7 @@ void RankedPaths::index(std::size_t features) {
 }
 
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
-                        WorkMonitor& monitor) {
+                        WorkMonitor& monitor, const NameFeatures* names) {
   constexpr double kBuilt = NeighbourPath::kBuilt, kTogether = 0.6;  // of the time, about
   RankedPaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
@@ -83,7 +85,7 @@ RankedPaths build_paths(const Config& config, const DatasetView& data, std::span
   if (config.candidates.weight_samples != 0) learned = learn_weights(config, data, samples, weighting, monitor);
   give_back_free_memory();
   for (ProposingPath* path : paths.all()) {
-    path->build({config, data, samples, weighting, learned}, monitor);
+    path->build({config, data, samples, weighting, learned, names}, monitor);
     give_back_free_memory();  // of blocks that rows are collected in there is as much as of rows
   }
   if (config.candidates.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kBuilt, kTogether}))

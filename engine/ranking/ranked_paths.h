@@ -13,6 +13,7 @@
 
 #include "engine/candidates/proposing_path.h"
 #include "engine/candidates/sparse_matrix.h"
+#include "engine/names/name_path.h"
 #include "engine/neighbours/neighbour_path.h"
 #include "engine/progress/work_monitor.h"
 #include "engine/ranking/linear_ranker.h"
@@ -29,13 +30,14 @@ namespace glissade {
 struct RankedPaths {
   LabelRowPath label_rows;
   NeighbourPath neighbours;
+  NamePath names;
   SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
   LinearRanker linear;
   Ranker ranker;
 
   /// The paths, in the order in which they are built.
-  std::array<ProposingPath*, 2> all() noexcept { return {&label_rows, &neighbours}; }
-  std::array<const ProposingPath*, 2> all() const noexcept { return {&label_rows, &neighbours}; }
+  std::array<ProposingPath*, 3> all() noexcept { return {&label_rows, &neighbours, &names}; }
+  std::array<const ProposingPath*, 3> all() const noexcept { return {&label_rows, &neighbours, &names}; }
 
   bool empty() const noexcept;
   std::size_t memory_bytes() const noexcept;
@@ -51,9 +53,9 @@ struct RankedPaths {
   void index(std::size_t features);
 };
 
-/// `samples`: those that are trained on, ascending; the neighbours are all of them. `data` has the model's counts. Stopped by the
-/// monitor, the result is not to be used.
+/// `samples`: those that are trained on, ascending; the neighbours are all of them. `names`: of the labels; null: none. `data`
+/// has the model's counts. Stopped by the monitor, the result is not to be used.
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
-                        WorkMonitor& monitor = WorkMonitor::silent());
+                        WorkMonitor& monitor = WorkMonitor::silent(), const NameFeatures* names = nullptr);
 
 }  // namespace glissade

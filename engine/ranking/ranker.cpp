@@ -192,6 +192,17 @@ Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, 
   return ranker;
 }
 
+void Ranker::complete() {
+  constexpr std::size_t kFormer = 16, kNets = RankNet::kSize - kCandidateFeatures;  // behind the weights of each feature
+  if (weights.size() != 3 * kFormer + kNets) return;
+  Array<float> all(kSize);
+  std::fill_n(all.data(), all.size(), 0.f);
+  for (std::size_t part = 0; part < 3; ++part)  // means, 1 / deviations, direct weights
+    std::copy_n(weights.data() + part * kFormer, kFormer, all.data() + part * kCandidateFeatures);
+  std::copy_n(weights.data() + 3 * kFormer, kNets, all.data() + 3 * kCandidateFeatures);
+  weights = std::move(all);
+}
+
 void Ranker::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
   Scale scale;
   RankNet net;

@@ -32,6 +32,9 @@ class Ranker {
   static Ranker fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed,
                     WorkMonitor& monitor = WorkMonitor::silent());
 
+  /// Features that files of earlier versions know nothing of count nothing.
+  void complete();
+
   bool empty() const noexcept { return weights.empty(); }
   /// scores[c] of each candidate's features. Allocates nothing once `pass` has grown.
   void score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const;

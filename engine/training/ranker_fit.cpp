@@ -49,7 +49,9 @@ void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::s
 
 bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::span<const std::uint64_t> together,
                          std::size_t row) noexcept {
-  const double share = share_kept_for_ranking(static_cast<double>(data.size()));
+  const std::size_t samples = data.size() - data.added;
+  if (row >= samples) return false;
+  const double share = share_kept_for_ranking(static_cast<double>(samples));
   const std::uint64_t what = together.empty() ? row : together[row];
   return hashing::Random(hashing::derive(config.run.seed, kKeptStream, what)).unit() < share;
 }
@@ -89,7 +91,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
     std::size_t place = 0;
     std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
   }
-  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size());
+  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size() - data.added);
   RankingExamples examples;
   Batch batch;
   std::vector<Activations> hidden;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <glissade/data_profile.h>
+#include <glissade/label_names.h>
 #include <glissade/options.h>
 
 #include "engine/batches/checked_data.h"
@@ -152,11 +153,12 @@ std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data
 }
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
+  const std::size_t samples = data.size() - data.added;
   model_.label_counts.assign(model_.shape.labels, 0);
-  for (std::size_t row = 0; row < data.size(); ++row) {
+  for (std::size_t row = 0; row < samples; ++row) {
     for (const std::uint32_t label : data.labels.row_ids(row)) ++model_.label_counts[label];
   }
-  model_.training_samples = data.size();
+  model_.training_samples = samples;
 }
 
 /// Sets the steps of the whole training, from the samples that an epoch trains on.
@@ -216,7 +218,9 @@ std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::sp
   DatasetView weighted = data;
   const Array<float> values = model_.transform.is_identity() ? Array<float>() : model_.transform.applied(data, pager_);
   if (!values.empty()) weighted.features.values = {values.data(), values.size()};
-  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor);
+  const bool named = model_.config.candidates.name_match && !model_.label_names.empty() && !model_.feature_names.empty();
+  const NameFeatures names = named ? name_features(model_.label_names, model_.feature_names) : NameFeatures{};
+  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, named ? &names : nullptr);
   if (call.monitor.stopped()) return std::nullopt;
   if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));

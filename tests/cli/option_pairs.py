@@ -63,7 +63,7 @@ TRAIN = [
 TRAIN_VALUES = {
     "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
-    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--log-json": "log.jsonl",
+    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--name-rows": "on", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
@@ -81,7 +81,7 @@ OTHERS = {
         Situation("sequences", SEQUENCE_MODEL, "eval --model m.glsd --test t.txt"),
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
-    ], {**DATA, "--search": "lsh", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
+    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
     "predict": ([
         Situation("a file", [], "predict --model model.glsd test.txt"),
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),

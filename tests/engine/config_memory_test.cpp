@@ -80,7 +80,7 @@ TEST_CASE("available memory of this machine is more than nothing and less than a
 }
 
 TEST_CASE("memory of an Amazon-670K training", "[unit]") {
-  const auto config = preset("amazon-670k");
+  const auto config = preset("amazon-670k-slide");
   REQUIRE(config.ok());
   const Shape shape{135909, 670091};
   const MemoryEstimate uniform = estimate_training_memory(*config, shape);
@@ -116,7 +116,7 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
 }
 
 TEST_CASE("memory of an Amazon-670K training with less state", "[unit]") {
-  Config config = *preset("amazon-670k");
+  Config config = *preset("amazon-670k-slide");
   const Shape shape{135909, 670091};
   const std::uint64_t labels = shape.labels, rows = shape.features + labels, weights = rows * 128;
   constexpr std::uint64_t kBag = 128 * 4;  // the input layer's bias, always in floats

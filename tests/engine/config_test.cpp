@@ -44,9 +44,9 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
   const auto& [network, sparse_rows, candidates, active_set, hash_tables, rehash, optimizer, schedule, words, training, run] =
       Config{};
   {
-    const auto& [hidden, activation, storage, weighting, loss, label_weights, start, start_length] = network;
+    const auto& [hidden, activation, storage, weighting, loss, label_weights, propensity, start, start_length] = network;
     CHECK(hidden.size() == 1);
-    CHECK(count("network") == 8);
+    CHECK(count("network") == 9);
   }
   {
     const auto& [fan_in, epochs, rate, growth, topology] = sparse_rows;
@@ -54,9 +54,10 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
     CHECK(count("sparse rows") == 5);
   }
   {
-    const auto& [neighbours, co_labels, weight_samples, list_budget, weighting, exclude_input, sibling_rows] = candidates;
+    const auto& [neighbours, co_labels, weight_samples, list_budget, weighting, exclude_input, sibling_rows, name_match] =
+        candidates;
     CHECK(neighbours == 0);
-    CHECK(count("candidates") == 7);
+    CHECK(count("candidates") == 8);
   }
   {
     const auto& [sampler, scope, size, retrieved_share, frequency_power, query_every, collisions, fused, correction] = active_set;
@@ -255,23 +256,50 @@ TEST_CASE("enumerations have a name for each value, and help shows them in the s
 }
 
 TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
-  for (const char* name : {"amazon-670k", "wikilsh-325k", "text8", "text8-slide", "plain"}) {
+  for (const char* name :
+       {"amazon-670k", "wikilsh-325k", "amazon-670k-slide", "wikilsh-325k-slide", "text8", "text8-slide", "plain"}) {
     INFO(name);
     const auto config = preset(name);
     REQUIRE(config.ok());
     CHECK(validate(*config, {100, 100}).ok());
   }
-  CHECK(preset("amazon-670k")->active_set.size == 8192);
-  CHECK(preset("amazon-670k")->training.batch == 1024);
+  CHECK(preset("amazon-670k-slide")->active_set.size == 8192);
+  CHECK(preset("wikilsh-325k-slide")->training.batch == 1024);
   CHECK(preset("text8")->network.hidden == std::vector<std::uint32_t>{200});
-  CHECK(presets().size() == 10);
+  CHECK(presets().size() == 12);
   const auto wrong = preset("amazon-679k");
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().kind == Error::Kind::usage);
   CHECK(wrong.error().message == "unknown preset 'amazon-679k', did you mean 'amazon-670k'?");
   CHECK(preset("").error().message ==
-        "unknown preset ''; known: short-text, few-rows, long-text, items, next-item, plain, amazon-670k, wikilsh-325k, text8, "
-        "text8-slide");
+        "unknown preset ''; known: short-text, few-rows, long-text, items, next-item, plain, amazon-670k, wikilsh-325k, "
+        "amazon-670k-slide, wikilsh-325k-slide, text8, text8-slide");
+}
+
+TEST_CASE(
+    "the presets of the large published sets are those that the rules choose for such data, with the propensities used there",
+    "[unit]") {
+  Config amazon = *preset("amazon-670k"), wikipedia = *preset("wikilsh-325k");
+  CHECK(amazon.network.propensity == Propensity{0.6, 2.6});
+  CHECK(wikipedia.network.propensity == Propensity{0.5, 0.4});
+  CHECK(preset("amazon-670k-slide")->network.propensity == Propensity{0.6, 2.6});
+  CHECK(preset("wikilsh-325k-slide")->network.propensity == Propensity{0.5, 0.4});
+  amazon.network.propensity = wikipedia.network.propensity = {};
+  CHECK(to_text(amazon) == to_text(*preset("long-text")));
+  wikipedia.network.hidden = {256};
+  CHECK(to_text(wikipedia) == to_text(*preset("long-text")));
+}
+
+TEST_CASE("the constants of propensities are two numbers", "[unit]") {
+  Config config;
+  REQUIRE(set_option(config, "propensity", "0.6, 2.6").ok());
+  CHECK(config.network.propensity == Propensity{0.6, 2.6});
+  CHECK(find("propensity").get(config) == "0.6,2.6");
+  CHECK(refusal("propensity", "0.6") == "option 'propensity': '0.6' is not two numbers; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "0.6,b") ==
+        "option 'propensity': 'b' is not a finite number; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "-1,2.6") == "option 'propensity': '-1' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "0.6,0") == "option 'propensity': '0' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
 }
 
 }  // namespace

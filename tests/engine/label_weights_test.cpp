@@ -22,6 +22,8 @@ TEST_CASE("by propensity a label weighs in inverse proportion to it, and labels 
   }
   CHECK(sum == Approx(544));
   CHECK(weights[1] > 2 * weights[0]);
+  config.network.propensity = {0, 1};  // all the same
+  for (const float weight : label_weights(config, counts, 450)) CHECK(weight == Approx(1));
 }
 
 TEST_CASE("labels weigh the same without propensities, or where none was ever seen", "[unit]") {

@@ -60,6 +60,7 @@ const std::vector<Values>& all_values() {
       {"weighting", {"given", "unit", "tf-idf", "scaled", "automatic"}},
       {"loss", {"softmax", "decoupled", "bce", "ns"}},
       {"label-weights", {"equal", "propensity"}},
+      {"propensity", {"0.55,1.5", "0.9,0.4", "0,1"}},
       {"activation", {"relu", "linear"}},
       {"start", {"random", "centroids"}},
       {"start-length", {"0.5", "3"}},
@@ -75,6 +76,7 @@ const std::vector<Values>& all_values() {
       {"weight-samples", {"0", "50"}},
       {"exclude-input", {"off", "on"}},
       {"sibling-rows", {"none", "baskets", "find"}},
+      {"name-match", {"off", "on"}},
       {"sampler",
        {"lsh", "lsh-topk", "lsh-threshold", "lsh-label", "lsh-learned", "in-batch", "exact", "uniform", "frequency", "full",
         "lsh:0.3+frequency:0.5", "exact:1"}},
@@ -268,8 +270,8 @@ std::optional<Outcome> outcome_of(const Subject& subject) {
 }
 
 DataFacts facts_of(const Subject& subject) {
-  if (subject.text) return {true, false, {text().view().feature_count, kWords}, 0};
-  return {false, false, {kWalkItems, kWalkItems}, kRows};
+  if (subject.text) return {true, false, false, {text().view().feature_count, kWords}, 0};
+  return {false, false, false, {kWalkItems, kWalkItems}, kRows};
 }
 
 std::vector<std::string> values_of(std::string_view option) {
@@ -280,6 +282,7 @@ std::vector<std::string> values_of(std::string_view option) {
 
 std::string_view unseen(std::string_view option) {
   if (option == "threads" || option == "loader-threads") return "results do not depend on the number of threads";
+  if (option == "propensity") return "PSP@k is made from it, and a loss only with label-weights propensity";
   if (option == "deterministic") return "one thread is deterministic anyway";
   if (option == "min-count" || option == "min-ngram" || option == "max-ngram") return "whoever makes the text reads it";
   if (option == "sibling-rows") return "the rows here are no parts of one thing; siblings_in_training_test.cpp has some";

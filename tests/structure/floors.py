@@ -15,7 +15,7 @@ FLOORS = [
     ["batches"],
     ["dense", "candidates"],
     ["layers", "sparse_rows"],
-    ["search", "neighbours"],
+    ["search", "neighbours", "names"],
     ["samplers", "ranking"],
     ["output"],
     ["estimates"],

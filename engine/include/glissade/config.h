@@ -79,6 +79,14 @@ class ActiveCount {
   double percent_ = 0;
 };
 
+/// The constants A and B of labels' propensities, see propensities() (metrics.h). These are the usual ones; with Amazon's data
+/// 0.6 and 2.6 are used, with Wikipedia's 0.5 and 0.4 (Jain et al. 2016).
+struct Propensity {
+  double a = 0.55;
+  double b = 1.5;
+  bool operator==(const Propensity&) const = default;
+};
+
 /// Everything that decides what a model is and how it is trained, in groups. An aggregate: set what you need, the rest has
 /// defaults. Each field is described once, in the option table (options.h), which also feeds the command line, `--help`, the
 /// config file and the model file; its groups are these.
@@ -91,6 +99,7 @@ struct Config {
     FeatureWeighting weighting = FeatureWeighting::given;  ///< of feature values, before anything else sees them
     LossKind loss = LossKind::softmax;
     LabelWeights label_weights = LabelWeights::equal;  ///< as targets of the loss
+    Propensity propensity;                             ///< of labels: these weights, and PSP@k
     Start start = Start::random;                       ///< of the output rows
     double start_length = 1.0;                         ///< of rows that start as centroids
   };
@@ -113,6 +122,7 @@ struct Config {
     SparseWeighting weighting = SparseWeighting::given;  ///< of features, in sparse rows and among neighbours
     bool exclude_input = false;                          ///< a sample's features are not predicted as its labels
     SiblingRows sibling_rows = SiblingRows::baskets;     ///< which rows are kept together where the paths are weighed
+    bool name_match = true;  ///< labels whose names match the sample are candidates, and ranked by it, where names are there
   };
 
   /// Which output rows a training step touches.

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct Metrics {
 };
 
 /// Propensity of each label from its training count (Jain, Prabhu, Varma 2016): p = 1 / (1 + C * exp(-A * log(n_l + B))),
-/// C = (log N - 1) * (B + 1)^A. A = 0.55 and B = 1.5 are the standard values.
+/// C = (log N - 1) * (B + 1)^A. A = 0.55 and B = 1.5 are the usual
+/// values; A from 0 on, B above 0.
 std::vector<float> propensities(std::span<const std::uint32_t> label_counts, std::uint64_t samples, double a = 0.55,
                                 double b = 1.5);
 
@@ -66,7 +68,8 @@ struct SampleScores {
 
 struct EvaluateOptions {
   Search search = Search::exact;
-  std::vector<std::uint32_t> cutoffs = {};  ///< of Evaluation::at, each 1 .. 1000
+  std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
+  std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
   /// Whether Evaluation::at has intervals: percentiles of a Poisson bootstrap over the samples, 1,000 times, the same for any
   /// number of threads. 16 bytes a sample and cut-off; about 0.1 s for 20,000 samples.
   bool intervals = false;

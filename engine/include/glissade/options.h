@@ -54,6 +54,7 @@ PresetChoice choose_preset(const DatasetView& data, std::span<const std::uint32_
 struct DataFacts {
   bool text = false;  ///< running text for a WordTrainer; else samples with labels for a Trainer
   bool paged = true;  ///< samples: they come through a RowPager
+  bool named = true;  ///< samples: features and labels have names
   Shape shape;
   std::uint64_t samples = 0;  ///< of an epoch
 };

@@ -35,6 +35,9 @@ struct DatasetView {
   std::span<const std::uint64_t> groups = {};
   /// relate_rows() has looked for siblings already: without groups, each row is alone. Spares a trainer the search.
   bool groups_known = false;
+  /// Rows at the end that say something about labels and are no samples, such as labels' names (label_names.h): they are trained
+  /// on, and neither counted nor kept to weigh the paths on.
+  std::size_t added = 0;
 
   std::size_t size() const noexcept { return features.rows(); }
 };

@@ -1,0 +1,90 @@
+#include "apps/training/added_names.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <glissade/label_names.h>
+
+#include "apps/config/choice.h"
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "datasets/append.h"
+
+namespace glissade::apps {
+namespace {
+
+constexpr std::array<Choice<NamesAsRows>, 3> kChoices = {
+    {{"auto", NamesAsRows::automatic}, {"on", NamesAsRows::on}, {"off", NamesAsRows::off}}};
+
+/// The first rows of a view.
+SparseRows first_rows(const SparseRows& rows, std::size_t count) {
+  const auto offsets = rows.offsets.first(count + 1);
+  return {offsets, rows.ids.first(offsets.back()), rows.values.empty() ? rows.values : rows.values.first(offsets.back())};
+}
+
+/// In the place of the training rows, which are the first of what the data own.
+void append(TrainingData& data, const NameRows& rows) {
+  std::vector<std::uint64_t> label_offsets(rows.rows() + 1);
+  for (std::size_t i = 0; i < label_offsets.size(); ++i) label_offsets[i] = i;
+  datasets::Dataset& owner = data.owners.front();
+  const DatasetView more{owner.view().feature_count,
+                         owner.view().label_count,
+                         {rows.offsets, rows.ids, rows.values},
+                         {label_offsets, rows.labels, {}}};
+  const std::size_t samples = data.train.size();
+  owner = datasets::append_rows(owner, more);
+  std::vector<std::uint64_t>& groups = data.relations.groups;
+  const bool has_groups = !data.train.groups.empty();
+  if (has_groups) {  // each name is a row that is alone
+    const std::uint64_t last = *std::ranges::max_element(groups);
+    for (std::uint64_t i = 1; i <= rows.rows(); ++i) groups.push_back(last + i);
+  }
+  data.train = owner.view();
+  if (has_groups) data.train.groups = groups;
+  data.train.added = rows.rows();
+  data.train_pager = owner.pager();
+  DatasetView& told = data.events.front().view;  // of the file alone
+  told.features = first_rows(data.train.features, samples);
+  told.labels = first_rows(data.train.labels, samples);
+}
+
+std::string evidence_text(const NameEvidence& evidence) {
+  return fmt::format("samples have {:.1f} % of the words of their labels' names, others have {:.1f} %", 100 * evidence.own,
+                     100 * evidence.chance);
+}
+
+}  // namespace
+
+Result<NamesAsRows> choose_name_rows(const std::string& text) { return choose("--name-rows", text, kChoices); }
+
+Result<void> add_names(TrainingData& data, const Model& model, NamesAsRows choice, bool quiet) {
+  const auto& labels = model.label_names();
+  const auto& features = model.feature_names();
+  if (choice == NamesAsRows::off || (choice == NamesAsRows::automatic && (labels.empty() || features.empty()))) return {};
+  if (labels.empty() || features.empty())
+    return usage_error("--name-rows on needs the names of both; give --label-names FILE and --feature-names FILE");
+  NameFeatures names = name_features(labels, features);
+  DatasetView samples = data.train;
+  samples.feature_count = model.shape().features;  // a libsvm file may state less
+  const NameEvidence evidence = name_evidence(names, samples, data.train_pager);
+  if (choice == NamesAsRows::automatic && !evidence.tells()) {
+    if (!quiet)
+      note(fmt::format("label names are not trained on: {}; --name-rows on adds them as rows", evidence_text(evidence)));
+    return {};
+  }
+  const NameRows rows = name_rows(names, samples, data.train_pager);
+  if (rows.rows() == 0) return usage_error("--name-rows on: no label's name has a word that is a feature; leave it out");
+  append(data, rows);
+  if (!quiet)
+    note(
+        fmt::format("label names: {} of {} have words that are features, and each is one more training row of its label ({}); "
+                    "--name-rows off leaves them out",
+                    grouped(rows.rows()), grouped(names.labels()), evidence_text(evidence)));
+  return {};
+}
+
+}  // namespace glissade::apps

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+
+#include <glissade/label_names.h>
+
+#include "engine/batches/fold_case.h"
+
+namespace glissade {
+namespace {
+
+/// Features by their names, and by these in lower case: of several, the first.
+class FeaturesByName {
+ public:
+  explicit FeaturesByName(std::span<const std::string> names) {
+    exact_.reserve(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) exact_.emplace(names[i], static_cast<std::uint32_t>(i));
+    for (std::size_t i = 0; i < names.size(); ++i) folded_.emplace(fold_case(names[i]), static_cast<std::uint32_t>(i));
+  }
+  void add(std::string_view word, std::vector<std::uint32_t>& found) const {
+    if (word.empty()) return;
+    if (const auto it = exact_.find(word); it != exact_.end()) return found.push_back(it->second);
+    if (const auto it = folded_.find(fold_case(word)); it != folded_.end()) found.push_back(it->second);
+  }
+
+ private:
+  std::unordered_map<std::string_view, std::uint32_t> exact_;
+  std::unordered_map<std::string, std::uint32_t> folded_;
+};
+
+bool is_space(char c) noexcept { return std::isspace(static_cast<unsigned char>(c)) != 0; }
+/// Bytes beyond ASCII are parts of letters: a script without upper case has word marks of its own, seldom met in names.
+bool is_letter(char c) noexcept {
+  return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Calls visit(piece) for the longest pieces of text in which all characters are `wanted`.
+template <class Wanted, class Visit>
+void for_each_run(std::string_view text, const Wanted& wanted, const Visit& visit) {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t begin = i;
+    while (i < text.size() && wanted(text[i])) ++i;
+    if (i != begin) visit(text.substr(begin, i - begin));
+    while (i < text.size() && !wanted(text[i])) ++i;
+  }
+}
+
+void find_words(std::string_view name, const FeaturesByName& features, std::vector<std::uint32_t>& found) {
+  found.clear();
+  features.add(name, found);
+  for_each_run(
+      name, [](char c) { return !is_space(c); },
+      [&](std::string_view piece) {
+        features.add(piece, found);
+        for_each_run(piece, is_letter, [&](std::string_view word) { features.add(word, found); });
+      });
+  std::ranges::sort(found);
+  found.erase(std::ranges::unique(found).begin(), found.end());
+}
+
+}  // namespace
+
+std::size_t NameFeatures::named() const noexcept {
+  std::size_t count = 0;
+  for (std::size_t label = 0; label < labels(); ++label) count += offsets[label + 1] > offsets[label] ? 1 : 0;
+  return count;
+}
+
+NameFeatures name_features(std::span<const std::string> label_names, std::span<const std::string> feature_names) {
+  const FeaturesByName features(feature_names);
+  NameFeatures out;
+  out.offsets.reserve(label_names.size() + 1);
+  out.offsets.push_back(0);
+  std::vector<std::uint32_t> found;
+  for (const std::string& name : label_names) {
+    find_words(name, features, found);
+    out.ids.insert(out.ids.end(), found.begin(), found.end());
+    out.offsets.push_back(out.ids.size());
+  }
+  return out;
+}
+
+}  // namespace glissade

@@ -1,0 +1,115 @@
+#include "engine/names/name_path.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <glissade/label_names.h>
+
+#include "engine/candidates/soundness.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kScored = 200;   ///< names that the inverted index proposes and that are then scored exactly
+constexpr std::size_t kProposed = 20;  ///< of these, candidates
+
+class NameProposer final : public ProposingPath::Proposer {
+ public:
+  NameProposer(const Config& config, const NamePath& path) : config_(config), path_(path) {}
+
+  void propose(SparseQuery& query, const std::vector<bool>& /*unknown*/, CandidateSet& candidates) override {
+    const auto& found = query.find(path_.weights, path_.row_index, config_.candidates.list_budget, kScored).found();
+    candidates.add_best(found, query.products(path_.weights, path_.rows, found), kProposed);
+  }
+
+  void describe(SparseQuery& query, CandidateSet& candidates) override {
+    const std::span<const float> likeness = query.products(path_.weights, path_.rows, candidates.labels());
+    const std::span<const float> sample = query.spread_sample(path_.weights);
+    float best = 0;
+    for (const float one : likeness) best = std::max(best, one);
+    for (std::size_t c = 0; c < likeness.size(); ++c) {
+      CandidateFeatures& features = candidates.features()[c];
+      features[CandidateFeature::name_likeness] = likeness[c];
+      features[CandidateFeature::name_share] = share_of(candidates.labels()[c], sample);
+      features[CandidateFeature::best_name] = best;
+    }
+  }
+
+ private:
+  /// The part of a name, by the squares of its row, that a sample has.
+  float share_of(std::uint32_t label, std::span<const float> sample) const noexcept {
+    float share = 0;
+    for (std::uint64_t j = path_.rows.offsets[label]; j < path_.rows.offsets[label + 1]; ++j) {
+      const float value = widened(path_.rows.values[j]);
+      if (sample[path_.rows.ids[j]] != 0.f) share += value * value;
+    }
+    return share;
+  }
+
+  const Config& config_;
+  const NamePath& path_;
+};
+
+/// The view without the rows that are no samples.
+DatasetView samples_of(DatasetView data) noexcept {
+  const std::size_t samples = data.size() - data.added;
+  data.features.offsets = data.features.offsets.first(samples + 1);
+  data.labels.offsets = data.labels.offsets.first(samples + 1);
+  data.added = 0;
+  return data;
+}
+
+}  // namespace
+
+std::unique_ptr<ProposingPath::Proposer> NamePath::proposer(const Config& config, std::size_t /*labels*/) const {
+  return std::make_unique<NameProposer>(config, *this);
+}
+
+void NamePath::build(const PathSource& source, WorkMonitor& monitor) {
+  if (source.names == nullptr || source.names->labels() != source.data.label_count || monitor.stopped()) return;
+  const NameFeatures& names = *source.names;
+  const DatasetView samples = samples_of(source.data);
+  if (!name_evidence(names, samples).tells()) return;
+  weights = FeatureWeights(SparseWeighting::idf, samples);
+  std::vector<std::uint32_t> lengths(names.labels());
+  for (std::size_t label = 0; label < lengths.size(); ++label)
+    lengths[label] = static_cast<std::uint32_t>(names.of(label).size());
+  rows = matrix_of(lengths);
+  std::ranges::copy(names.ids, rows.ids.data());
+  std::vector<float> weighted;
+  for (std::size_t label = 0; label < lengths.size(); ++label) {
+    weights.weigh(names.of(label), {}, weighted);
+    simd::kernels().narrow_nearest(weighted.data(), rows.values.data() + rows.offsets[label], weighted.size());
+  }
+}
+
+void NamePath::index(std::size_t features) {
+  if (!rows.empty()) row_index = FeatureIndex(rows, features);
+}
+
+std::size_t NamePath::memory_bytes() const noexcept {
+  return weights.weights.bytes() + rows.memory_bytes() + row_index.memory_bytes();
+}
+
+std::vector<StoredArray> NamePath::arrays() {
+  using model_file::SectionKind;
+  return {{SectionKind::sparse_offsets, 3, &rows.offsets},
+          {SectionKind::sparse_ids, 3, &rows.ids},
+          {SectionKind::sparse_values, 3, &rows.values},
+          {SectionKind::feature_weights, 2, &weights.weights}};
+}
+
+std::string_view NamePath::defect(const Shape& shape) const noexcept {
+  if (const std::string_view wrong = rows.defect(shape.features); !wrong.empty()) return wrong;
+  if (rows.empty()) return {};
+  if (rows.rows() != shape.labels || weights.weights.size() != shape.features) return "its rows of names are not one per label";
+  return {};
+}
+
+std::optional<Error> NamePath::not_finite() const {
+  if (auto error = not_finite_error("the frequency", "feature", weights.weights)) return error;
+  return not_finite_error("the name", "label", rows);
+}
+
+}  // namespace glissade

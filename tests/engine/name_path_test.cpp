@@ -1,0 +1,157 @@
+// Labels' names as a path: what it proposes and says, that it is part of a model, and rankers from before it.
+#include "engine/names/name_path.h"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <glissade/label_names.h>
+#include <glissade/metrics.h>
+
+#include "tests/engine/models.h"
+
+namespace glissade::test {
+namespace {
+
+constexpr std::uint32_t kFeatures = 60, kLabels = 20;
+
+/// Label l is named by feature l; its samples have that feature and two of 40 others that say nothing. Label 19 has no sample.
+Data named_data(std::size_t samples, std::uint64_t seed, std::uint32_t labels = kLabels - 1) {
+  hashing::Random random(seed);
+  Data data;
+  data.features = kFeatures;
+  data.labels = kLabels;
+  for (std::size_t row = 0; row < samples; ++row) {
+    const auto label = static_cast<std::uint32_t>(random.below(labels));
+    const auto a = static_cast<std::uint32_t>(20 + random.below(20)), b = static_cast<std::uint32_t>(40 + random.below(20));
+    data.x.add(std::array{label, a, b}, std::array{1.f, 1.f, 1.f});
+    data.y.add(std::array{label});
+  }
+  return data;
+}
+
+std::vector<std::string> names(const char* kind, std::uint32_t count) {
+  std::vector<std::string> all;
+  for (std::uint32_t i = 0; i < count; ++i) all.push_back(kind + std::to_string(i));
+  return all;
+}
+
+Model trained(const Data& data, bool match, bool named = true) {
+  Config config = small_config();
+  config.candidates.neighbours = 10;
+  config.candidates.name_match = match;
+  config.training.epochs = 1;
+  Model model = make_model(config, data);
+  if (named) {
+    must(model.set_label_names(names("w", kLabels)));
+    must(model.set_feature_names(names("W", kFeatures)));
+  }
+  train(model, data, 1);
+  return model;
+}
+
+}  // namespace
+
+TEST_CASE("a label that no sample has is found by its name alone", "[unit]") {
+  const Data data = named_data(2000, 3);
+  const Model with = trained(data, true), without = trained(data, false);
+  Rows asked;
+  asked.add(std::array{19u, 25u, 45u}, std::array{1.f, 1.f, 1.f});
+  const Predictions found = must(with.predict(asked.view(), {.k = 1}));
+  CHECK(found.labels[0] == 19);
+  CHECK(must(without.predict(asked.view(), {.k = 1})).labels[0] != 19);
+}
+
+TEST_CASE("what the path says is the cosine by rarity and the share of the name", "[unit]") {
+  const Data data = named_data(400, 3);
+  Config config = small_config();
+  NamePath path;
+  NameFeatures words;
+  words.offsets.push_back(0);
+  for (std::uint32_t label = 0; label < kLabels; ++label) {
+    words.ids.push_back(label);
+    if (label == 2) words.ids.push_back(30);
+    words.offsets.push_back(words.ids.size());
+  }
+  const FeatureWeights plain(SparseWeighting::given, data.view());
+  const std::vector<std::uint32_t> all;
+  path.build({config, data.view(), all, plain, {}, &words}, WorkMonitor::silent());
+  REQUIRE_FALSE(path.empty());
+  path.index(kFeatures);
+  SparseQuery query;
+  CandidateSet candidates(kLabels);
+  const std::vector<std::uint32_t> ids = {2, 7, 50};
+  const std::vector<float> values = {9.f, 1.f, 1.f};  // words count once, whatever their values
+  query.begin(ids, values);
+  const auto proposer = path.proposer(config, kLabels);
+  proposer->propose(query, {}, candidates);
+  REQUIRE(candidates.labels().size() == 2);
+  candidates.add(4);
+  candidates.begin_features();
+  proposer->describe(query, candidates);
+  std::vector<double> idf;
+  for (const std::uint32_t f : {2u, 7u, 50u, 30u}) {
+    double count = 0;
+    for (std::size_t row = 0; row < data.size(); ++row) {
+      const auto row_ids = data.view().features.row_ids(row);
+      count += std::ranges::find(row_ids, f) != row_ids.end() ? 1 : 0;
+    }
+    idf.push_back(std::log(401 / (count + 1)));
+  }
+  const double sample = std::sqrt(idf[0] * idf[0] + idf[1] * idf[1] + idf[2] * idf[2]);
+  const double two = std::sqrt(idf[0] * idf[0] + idf[3] * idf[3]);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const CandidateFeatures& said = candidates.features()[c];
+    const std::uint32_t label = candidates.labels()[c];
+    const double likeness = label == 2 ? idf[0] * idf[0] / two / sample : label == 7 ? idf[1] / sample : 0;
+    const double share = label == 2 ? idf[0] * idf[0] / two / two : label == 7 ? 1 : 0;
+    CHECK(said[CandidateFeature::name_likeness] == Approx(likeness).epsilon(0.01));
+    CHECK(said[CandidateFeature::name_share] == Approx(share).epsilon(0.01));
+    CHECK(said[CandidateFeature::best_name] == Approx(std::max(idf[1] / sample, idf[0] * idf[0] / two / sample)).epsilon(0.01));
+  }
+}
+
+TEST_CASE("names that tell nothing, or none, make no path", "[unit]") {
+  Data data = named_data(400, 3);
+  CHECK(impl_of(trained(data, true)).paths.names.rows.rows() == kLabels);
+  CHECK(impl_of(trained(data, false)).paths.names.empty());
+  CHECK(impl_of(trained(data, true, false)).paths.names.empty());
+  std::ranges::rotate(data.y.ids, data.y.ids.begin() + 1);  // labels of other samples
+  CHECK(impl_of(trained(data, true)).paths.names.empty());
+}
+
+TEST_CASE("the path of names is part of the model file, with and without its training state", "[unit]") {
+  const Data data = named_data(600, 3), test = named_data(50, 4, kLabels);
+  const Model model = trained(data, true);
+  const TemporaryFolder folder;
+  for (const bool with_state : {true, false}) {
+    must(model.save(folder.file("m.glsd"), with_state));
+    const Model loaded = must(Model::load(folder.file("m.glsd")));
+    const Predictions a = must(model.predict(test.x.view())), b = must(loaded.predict(test.x.view()));
+    CHECK(a.labels == b.labels);
+    CHECK(a.scores == b.scores);
+  }
+}
+
+TEST_CASE("a ranker from before names counted ranks as it did", "[unit]") {
+  constexpr std::size_t kFormer = 16;
+  const Data data = named_data(600, 3), test = named_data(50, 4);
+  const Model model = trained(data, false);
+  Ranker& ranker = impl_of(model).paths.ranker;
+  const Predictions before = must(model.predict(test.x.view()));
+  Array<float> former(Ranker::kSize - 3 * (kCandidateFeatures - kFormer));
+  const float* const all = ranker.weights.data();
+  for (std::size_t part = 0; part < 3; ++part)
+    std::copy_n(all + part * kCandidateFeatures, kFormer, former.data() + part * kFormer);
+  std::copy_n(all + 3 * kCandidateFeatures, former.size() - 3 * kFormer, former.data() + 3 * kFormer);
+  ranker.weights = std::move(former);
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd")));
+  const Predictions after = must(must(Model::load(folder.file("m.glsd"))).predict(test.x.view()));
+  CHECK(after.labels == before.labels);
+  CHECK(after.scores == before.scores);
+}
+
+}  // namespace glissade::test
