@@ -82,7 +82,7 @@ class Train : public Command {
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<void> search(ConfigSource::Resolved& asked, const TrainingData& data, const DataProfile& known, EventLog& log);
   Result<bool> goes_on_searching();
-  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data);
+  Result<Model> make_model(const ConfigSource::Resolved& asked, TrainingData& data);
   Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
   std::vector<std::uint32_t> same_things(const Config& config, const RowRelations& relations, std::size_t labels) const;
   void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
