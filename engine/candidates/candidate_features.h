@@ -28,6 +28,7 @@ enum class CandidateFeature : std::size_t {
   best_name,      ///< `name_likeness` of the candidate that is likest by it
 };
 inline constexpr std::size_t kCandidateFeatures = 19;
+inline constexpr std::size_t kNameFeatures = 3;  ///< the last ones: 0 where no label's name says anything
 inline constexpr std::size_t kPathFeatures = 8;  ///< the first ones: what the paths say, each of a candidate alone
 
 struct CandidateFeatures : std::array<float, kCandidateFeatures> {

@@ -152,15 +152,17 @@ std::string get_active(const Config& config) {
 constexpr std::string_view kPropensityRange = "A,B: 0 .. 10 and 1e-06 .. 1000";
 
 Result<void> set_propensity(Config& config, std::string_view text) {
-  const std::size_t comma = text.find(',');
-  if (comma == std::string_view::npos) return option_error("propensity", text, "not two numbers", kPropensityRange);
-  const auto a =
-      read_number("propensity", kPropensityRange, config::Bounds<double>{0, 10}, config::trimmed(text.substr(0, comma)));
-  if (!a) return a.error();
-  const auto b =
-      read_number("propensity", kPropensityRange, config::Bounds<double>{1e-6, 1000}, config::trimmed(text.substr(comma + 1)));
-  if (!b) return b.error();
-  config.network.propensity = {*a, *b};
+  const std::size_t comma = std::min(text.find(','), text.size());
+  Propensity constants;
+  const auto read = [](std::string_view part, double& value) {
+    return config::parse_number(config::trimmed(part), value) == NumberStatus::ok;
+  };
+  if (comma == text.size() || !read(text.substr(0, comma), constants.a) || !read(text.substr(comma + 1), constants.b))
+    return option_error("propensity", text, "not two finite numbers", kPropensityRange);
+  const auto within = [](double value, double low, double high) { return value >= low && value <= high; };
+  if (!within(constants.a, 0, 10) || !within(constants.b, 1e-6, 1000))
+    return option_error("propensity", text, "out of range", kPropensityRange);
+  config.network.propensity = constants;
   return {};
 }
 
@@ -204,8 +206,7 @@ constexpr auto kOptions = std::to_array<Option>({
          "better PSP@k, worse P@k."}),
     {"propensity", kNetwork, "", kPropensityRange,
      "Constants A and B of labels' propensities, which PSP@k and label-weights propensity are made from. Others report with "
-     "0.6,2.6 "
-     "on Amazon's data and with 0.5,0.4 on Wikipedia's.",
+     "0.6,2.6 on Amazon's data and with 0.5,0.4 on Wikipedia's.",
      set_propensity, get_propensity, true},
     choice<"activation", &Config::network, &Config::Network::activation>(
         {kNetwork, "", "Output of a hidden unit: its sum where positive, else 0 (relu), or the sum as it is (linear)."}),

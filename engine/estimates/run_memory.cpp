@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 #include <span>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -71,6 +72,8 @@ struct Sizes {
     if (config.sparse_rows.fan_in != 0 && config.sparse_rows.epochs != 0)
       bytes += 2 * data.label_row_entries + 4ull * shape.labels;  // to train on
     if (config.candidates.neighbours != 0) bytes += index(data.feature_entries);
+    if (config.candidates.name_match && data.name_words != 0)
+      bytes += kEntry * data.name_words + 8ull * shape.labels + index(data.name_words) + 4ull * shape.features;
     return bytes;
   }
   /// A copy of the values, weighted, while the paths are made.
@@ -286,6 +289,17 @@ DataSize data_size(const Config& config, const DatasetView& data, bool paged) {
   return size;
 }
 
+void measure_names(std::span<const std::string> labels, std::span<const std::string> features, DataSize& size) {
+  for (const auto& names : {labels, features}) {
+    for (const std::string& name : names) {
+      const bool apart = name.capacity() > std::string().capacity();  // else it lies in the string itself
+      size.name_bytes += sizeof name + (apart ? name.capacity() + 1 : 0);
+    }
+  }
+  if (features.empty()) return;
+  for (const std::string& name : labels) size.name_words += 1 + static_cast<std::uint64_t>(std::ranges::count(name, ' '));
+}
+
 RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held) {
   const MemoryEstimate estimate = estimate_training_memory(config, shape);
   const Sizes sizes{config, shape, data};
@@ -313,6 +327,7 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
                   {"hash tables", estimate.tables},
                   {"order of samples, counts of labels", 8 * data.rows + 4ull * shape.labels},
                   {"libraries", kLibraries}};
+  if (data.name_bytes != 0) memory.parts.push_back({"names", data.name_bytes});
   for (const auto& part : parts) {
     if (part.bytes != 0) memory.parts.push_back(part);
   }

@@ -31,11 +31,13 @@ struct RankNet {
   float* second() noexcept { return first_bias() + kUnits; }
   float* second_bias() noexcept { return second() + kUnits * kUnits; }
   float* out() noexcept { return second_bias() + kUnits; }
+
   const float* direct() const noexcept { return const_cast<RankNet*>(this)->direct(); }
   const float* first() const noexcept { return const_cast<RankNet*>(this)->first(); }
   const float* first_bias() const noexcept { return const_cast<RankNet*>(this)->first_bias(); }
   const float* second() const noexcept { return const_cast<RankNet*>(this)->second(); }
   const float* second_bias() const noexcept { return const_cast<RankNet*>(this)->second_bias(); }
+  const float* end() const noexcept { return all.data() + kSize; }
   const float* out() const noexcept { return const_cast<RankNet*>(this)->out(); }
 };
 

@@ -46,7 +46,6 @@ void RankedPaths::complete(const Config& config) {
   FeatureWeights& own = neighbours.weights;
   label_rows.weights.binary = own.binary = config.candidates.weighting == SparseWeighting::idf;
   names.weights.binary = true;
-  ranker.complete();
   if (own.empty() && !label_rows.weights.empty()) own = label_rows.weights.times({}, 1.f);
 }
 
@@ -59,7 +58,8 @@ std::string_view RankedPaths::defect(const Shape& shape) const noexcept {
   const auto whole = [&](const FeatureWeights& weights) { return weights.weights.size() == shape.features; };
   if (!empty() && !(whole(label_rows.weights) && whole(neighbours.weights) && linear.weights.size() == kPathFeatures))
     return "its sparse paths are not complete";
-  if (!ranker.empty() && ranker.weights.size() != Ranker::kSize) return "its ranker has another size";
+  const std::size_t numbers = ranker.weights.size();
+  if (!ranker.empty() && numbers != Ranker::kSize && numbers != Ranker::kSizeWithoutNames) return "its ranker has another size";
   return {};
 }
 

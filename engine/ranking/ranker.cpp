@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "engine/batches/sample_order.h"
@@ -23,7 +24,7 @@ constexpr double kRate = 6e-3, kDecay = 1e-5;
 constexpr std::uint64_t kStartStream = 64, kOrderStream = 65;
 
 struct Scale {
-  CandidateFeatures mean, inverse;
+  CandidateFeatures mean{}, inverse{};
 
   void put(const CandidateFeatures& features, float* x) const noexcept {
     for (std::size_t i = 0; i < kCandidateFeatures; ++i) x[i] = (features[i] - mean[i]) * inverse[i];
@@ -183,32 +184,27 @@ Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, 
       parameters.read(0, net.all.data());
     }
   }
+  const bool named = std::any_of(scale.inverse.end() - kNameFeatures, scale.inverse.end(), [](float i) { return i != 0; });
+  const std::size_t count = named ? kCandidateFeatures : kCandidateFeatures - kNameFeatures;
   Ranker ranker;
-  ranker.weights = Array<float>(kSize);
-  float* const to = ranker.weights.data();
-  std::ranges::copy(scale.mean, to);
-  std::ranges::copy(scale.inverse, to + kCandidateFeatures);
-  std::ranges::copy(net.all, to + 2 * kCandidateFeatures);
+  ranker.weights = Array<float>(named ? kSize : kSizeWithoutNames);
+  float* to = ranker.weights.data();
+  for (const float* part : std::array<const float*, 3>{scale.mean.data(), scale.inverse.data(), net.direct()})
+    to = std::copy_n(part, count, to);
+  std::copy<const float*>(net.first(), net.end(), to);
   return ranker;
-}
-
-void Ranker::complete() {
-  constexpr std::size_t kFormer = 16, kNets = RankNet::kSize - kCandidateFeatures;  // behind the weights of each feature
-  if (weights.size() != 3 * kFormer + kNets) return;
-  Array<float> all(kSize);
-  std::fill_n(all.data(), all.size(), 0.f);
-  for (std::size_t part = 0; part < 3; ++part)  // means, 1 / deviations, direct weights
-    std::copy_n(weights.data() + part * kFormer, kFormer, all.data() + part * kCandidateFeatures);
-  std::copy_n(weights.data() + 3 * kFormer, kNets, all.data() + 3 * kCandidateFeatures);
-  weights = std::move(all);
 }
 
 void Ranker::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
   Scale scale;
   RankNet net;
-  std::copy_n(weights.data(), kCandidateFeatures, scale.mean.data());
-  std::copy_n(weights.data() + kCandidateFeatures, kCandidateFeatures, scale.inverse.data());
-  std::copy_n(weights.data() + 2 * kCandidateFeatures, RankNet::kSize, net.all.begin());
+  const std::size_t count = weights.size() == kSize ? kCandidateFeatures : kCandidateFeatures - kNameFeatures;
+  const float* from = weights.data();
+  for (float* part : std::array{scale.mean.data(), scale.inverse.data(), net.direct()}) {
+    std::copy_n(from, count, part);
+    from += count;
+  }
+  std::copy(from, weights.data() + weights.size(), net.first());
   pass.begin(features.size());
   for (std::size_t c = 0; c < features.size(); ++c) scale.put(features[c], pass.features(c));
   std::ranges::copy(pass.forward(net), scores);

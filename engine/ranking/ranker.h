@@ -22,18 +22,17 @@ void differentiate_ranking(std::span<const float> z, std::span<const float> targ
 /// candidates where they are labels learns that the unlikely are.
 class Ranker {
  public:
-  /// Floats in `weights`: mean and 1 / deviation of each feature, then the network's.
+  /// Floats in `weights`: mean and 1 / deviation of each feature, then the network's, which begin with one of each feature.
+  /// Where names say nothing, their features are left out of all three, as in files from before names counted.
   static constexpr std::size_t kSize = 2 * kCandidateFeatures + RankNet::kSize;
+  static constexpr std::size_t kSizeWithoutNames = kSize - 3 * kNameFeatures;
 
-  Array<float> weights;  ///< [kSize]; empty before the first fit
+  Array<float> weights;  ///< [kSize] or [kSizeWithoutNames]; empty before the first fit
 
   /// `linear` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
   /// Stopped by the monitor, it is not to be used.
   static Ranker fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed,
                     WorkMonitor& monitor = WorkMonitor::silent());
-
-  /// Features that files of earlier versions know nothing of count nothing.
-  void complete();
 
   bool empty() const noexcept { return weights.empty(); }
   /// scores[c] of each candidate's features. Allocates nothing once `pass` has grown.

@@ -26,6 +26,11 @@ bool set_random(Config& config, const Option& option, hashing::Random& random) {
     std::snprintf(mix, sizeof mix, "lsh:%.17g+frequency:%.17g", share, 1 - share);
     return option.set(config, random.below(2) == 0 ? "lsh-topk" : mix).ok();
   }
+  if (option.name == "propensity") {
+    char constants[64];
+    std::snprintf(constants, sizeof constants, "%.17g,%.17g", 10 * random.unit(), 1e-6 + random.unit());
+    return option.set(config, constants).ok();
+  }
   if (const std::size_t bar = range.find(" | "); bar != std::string::npos) {
     return option.set(config, random.below(2) == 0 ? range.substr(0, bar) : range.substr(range.rfind(" | ") + 3)).ok();
   }

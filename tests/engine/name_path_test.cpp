@@ -32,6 +32,25 @@ Data named_data(std::size_t samples, std::uint64_t seed, std::uint32_t labels = 
   return data;
 }
 
+constexpr std::uint32_t kRare = 600;
+
+/// Likewise with many labels of few samples each. Those that 10 divides have none, unless `unseen` asks for these alone.
+Data rare_data(std::size_t samples, std::uint64_t seed, bool unseen) {
+  hashing::Random random(seed);
+  Data data;
+  data.features = kRare + 40;
+  data.labels = kRare;
+  while (data.size() < samples) {
+    const auto label = static_cast<std::uint32_t>(random.below(kRare));
+    if ((label % 10 == 0) != unseen) continue;
+    const auto a = static_cast<std::uint32_t>(kRare + random.below(20)),
+               b = static_cast<std::uint32_t>(kRare + 20 + random.below(20));
+    data.x.add(std::array{label, a, b}, std::array{1.f, 1.f, 1.f});
+    data.y.add(std::array{label});
+  }
+  return data;
+}
+
 std::vector<std::string> names(const char* kind, std::uint32_t count) {
   std::vector<std::string> all;
   for (std::uint32_t i = 0; i < count; ++i) all.push_back(kind + std::to_string(i));
@@ -45,8 +64,8 @@ Model trained(const Data& data, bool match, bool named = true) {
   config.training.epochs = 1;
   Model model = make_model(config, data);
   if (named) {
-    must(model.set_label_names(names("w", kLabels)));
-    must(model.set_feature_names(names("W", kFeatures)));
+    must(model.set_label_names(names("w", data.labels)));
+    must(model.set_feature_names(names("W", data.features)));
   }
   train(model, data, 1);
   return model;
@@ -54,14 +73,25 @@ Model trained(const Data& data, bool match, bool named = true) {
 
 }  // namespace
 
-TEST_CASE("a label that no sample has is found by its name alone", "[unit]") {
+TEST_CASE("where labels are rare, those that no sample has are found by their names alone", "[unit]") {
+  const Data data = rare_data(3000, 3, false), unseen = rare_data(200, 5, true);
+  const auto first_is_right = [&](bool match) {
+    return must(evaluate(trained(data, match), unseen.view(), {})).metrics.precision[0];
+  };
+  CHECK(first_is_right(true) > 0.9);
+  CHECK(first_is_right(false) < 0.1);
+}
+
+TEST_CASE("a label that no sample has is a candidate by its name, whatever the ranker makes of it", "[unit]") {
   const Data data = named_data(2000, 3);
-  const Model with = trained(data, true), without = trained(data, false);
-  Rows asked;
-  asked.add(std::array{19u, 25u, 45u}, std::array{1.f, 1.f, 1.f});
-  const Predictions found = must(with.predict(asked.view(), {.k = 1}));
-  CHECK(found.labels[0] == 19);
-  CHECK(must(without.predict(asked.view(), {.k = 1})).labels[0] != 19);
+  const Model model = trained(data, true);
+  SparseQuery query;
+  CandidateSet candidates(kLabels);
+  const std::vector<std::uint32_t> ids = {19, 25, 45};
+  const std::vector<float> values = {1.f, 1.f, 1.f};
+  query.begin(ids, values);
+  impl_of(model).paths.names.proposer(model.config(), kLabels)->propose(query, {}, candidates);
+  CHECK(candidates.labels() == std::vector<std::uint32_t>{19});
 }
 
 TEST_CASE("what the path says is the cosine by rarity and the share of the name", "[unit]") {
@@ -135,23 +165,13 @@ TEST_CASE("the path of names is part of the model file, with and without its tra
   }
 }
 
-TEST_CASE("a ranker from before names counted ranks as it did", "[unit]") {
-  constexpr std::size_t kFormer = 16;
-  const Data data = named_data(600, 3), test = named_data(50, 4);
-  const Model model = trained(data, false);
-  Ranker& ranker = impl_of(model).paths.ranker;
-  const Predictions before = must(model.predict(test.x.view()));
-  Array<float> former(Ranker::kSize - 3 * (kCandidateFeatures - kFormer));
-  const float* const all = ranker.weights.data();
-  for (std::size_t part = 0; part < 3; ++part)
-    std::copy_n(all + part * kCandidateFeatures, kFormer, former.data() + part * kFormer);
-  std::copy_n(all + 3 * kCandidateFeatures, former.size() - 3 * kFormer, former.data() + 3 * kFormer);
-  ranker.weights = std::move(former);
-  const TemporaryFolder folder;
-  must(model.save(folder.file("m.glsd")));
-  const Predictions after = must(must(Model::load(folder.file("m.glsd"))).predict(test.x.view()));
-  CHECK(after.labels == before.labels);
-  CHECK(after.scores == before.scores);
+TEST_CASE("a ranker has the numbers it had before names counted, unless they count", "[unit]") {
+  const Data data = named_data(600, 3);
+  CHECK(impl_of(trained(data, true)).paths.ranker.weights.size() == Ranker::kSize);
+  for (const bool named : {false, true}) {
+    const Model model = trained(data, !named, named);
+    CHECK(impl_of(model).paths.ranker.weights.size() == Ranker::kSizeWithoutNames);
+  }
 }
 
 }  // namespace glissade::test

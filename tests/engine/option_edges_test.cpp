@@ -2,6 +2,7 @@
 // parser's.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
@@ -72,7 +73,8 @@ Number number_of(const std::string& text) {
 }
 
 bool is_number(const Option& option) {
-  return option.range.find(" .. ") != std::string_view::npos && option.name != "hidden" && option.name != "active";
+  return option.range.find(" .. ") != std::string_view::npos && option.name != "hidden" && option.name != "active" &&
+         option.name != "propensity";
 }
 bool is_choice(const Option& option) { return option.range.find(" | ") != std::string_view::npos && option.name != "sampler"; }
 
@@ -182,11 +184,11 @@ TEST_CASE("every choice takes its names, written as in its range, and nothing el
   }
 }
 
-TEST_CASE("hidden, sampler and active refuse every edge that is none of theirs", "[unit]") {
+TEST_CASE("hidden, sampler, active and propensity refuse every edge that is none of theirs", "[unit]") {
   for (const Option& option : options()) {
     if (is_number(option) || is_choice(option)) continue;
     INFO(option.name);
-    CHECK((option.name == "hidden" || option.name == "sampler" || option.name == "active"));
+    CHECK((option.name == "hidden" || option.name == "sampler" || option.name == "active" || option.name == "propensity"));
     for (const char* edge : kEdges) {
       INFO("'" << edge << "'");
       Config config;
@@ -194,6 +196,24 @@ TEST_CASE("hidden, sampler and active refuse every edge that is none of theirs",
       CHECK(option.set(config, edge).ok() == padded_width);  // blanks may stand around a width: "512, 256"
     }
   }
+}
+
+TEST_CASE("propensity takes two numbers, each within its own range, and nothing else", "[unit]") {
+  const auto& all = options();
+  const auto option = std::find_if(all.begin(), all.end(), [](const Option& one) { return one.name == "propensity"; });
+  REQUIRE(option != all.end());
+  for (const char* good : {"0.6,2.6", "0.5, 0.4", "0,1e-6", "10,1000", "0.55 ,1.5"}) {
+    INFO(good);
+    CHECK(accepted(*option, good));
+  }
+  for (const char* wrong : {"0.6", "0.6;2.6", "0.6,", ",2.6", "0.6,2.6,1", "-0.1,1", "10.1,1", "0.6,0", "0.6,9e-7", "0.6,1001",
+                            "nan,1", "1,inf", "0.6 2.6"}) {
+    INFO(wrong);
+    CHECK_FALSE(accepted(*option, wrong));
+  }
+  Config config;
+  REQUIRE(option->set(config, "0.6,2.6").ok());
+  CHECK(config.network.propensity == Propensity{0.6, 2.6});
 }
 
 }  // namespace glissade

@@ -103,7 +103,7 @@ TEST_CASE("a ranker learns what a linear cannot say, the same with any number of
   const RankingExamples examples = nearest_to_zero(3000, 1), others = nearest_to_zero(1000, 2);
   const LinearRanker linear = LinearRanker::fit(examples);
   const Ranker ranker = Ranker::fit(examples, linear, 7);
-  REQUIRE(ranker.weights.size() == Ranker::kSize);
+  REQUIRE(ranker.weights.size() == Ranker::kSizeWithoutNames);
   std::vector<float> scores(others.features.size());
   RankPass pass;
   ranker.score(others.features, pass, scores.data());
@@ -115,7 +115,7 @@ TEST_CASE("a ranker learns what a linear cannot say, the same with any number of
   for (const int threads : kThreadCounts) {
     CAPTURE(threads);
     const Ranker again = with_threads(threads, [&] { return Ranker::fit(examples, linear, 7); });
-    CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSize, ranker.weights.data()));
+    CHECK(std::equal(again.weights.data(), again.weights.data() + Ranker::kSizeWithoutNames, ranker.weights.data()));
   }
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {
   RankNet gradient;
   pass.backward(net, by_score, gradient);
   for (std::size_t i = 0; i < RankNet::kSize; i += 7) {
-    const float before = net.all[i], step = 1e-2f;
+    const float before = net.all[i], step = 4e-3f;  // f has a kink in its slope at 0: a wide step leaves 1 %
     net.all[i] = before + step;
     const double above = weighed();
     net.all[i] = before - step;

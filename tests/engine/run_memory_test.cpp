@@ -130,4 +130,27 @@ TEST_CASE("features that samples share with their labels' rows are counted as th
 }
 
 }  // namespace
+TEST_CASE("names count in a run's memory: their text, and their words where labels and features have names", "[unit]") {
+  const Data data = planted_data(500, 60, 25, 4);
+  Config config = small_config();
+  config.candidates.neighbours = 10;
+  const Shape shape{60, 25};
+  const DataSize none = data_size(config, data.view(), false);
+  const std::string longest(200, 'x');
+  const std::vector<std::string> labels(25, "two words"), features(60, longest);
+  DataSize half = none, both = none;
+  measure_names(labels, {}, half);
+  measure_names(labels, features, both);
+  CHECK(half.name_words == 0);
+  CHECK(both.name_words == 50);
+  CHECK(half.name_bytes == 25 * sizeof(std::string));
+  CHECK(both.name_bytes >= half.name_bytes + 60 * (200 + sizeof(std::string)));
+  const auto total = [&](const DataSize& size) { return estimate_run_memory(config, shape, size, 0).total(); };
+  CHECK(total(half) == total(none) + half.name_bytes);
+  const std::uint64_t rows = 2 * 6 * 50 + 8 * 25 + 8 * 61 + 4 * 60;  // rows and their index, of 6 bytes an entry; weights
+  CHECK(total(both) == total(none) + both.name_bytes + rows);
+  config.candidates.name_match = false;
+  CHECK(total(both) == total(none) + both.name_bytes);
+}
+
 }  // namespace glissade

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +24,12 @@ struct DataSize {
   std::uint64_t batch_features = 0;        ///< entries of a batch, the most of some drawn ones; likewise
   std::uint64_t batch_labels = 0;          ///< entries
   std::uint64_t batch_different_labels = 0;  ///< a set that a batch shares holds all of them
+  std::uint64_t name_bytes = 0;              ///< of names of labels and features, see measure_names()
+  std::uint64_t name_words = 0;              ///< of labels' names, where features have names, too
 };
+
+/// Adds what names take that a model holds. O(bytes of labels' names + features).
+void measure_names(std::span<const std::string> labels, std::span<const std::string> features, DataSize& size);
 
 /// Costs a pass over the labels and, with fan-in, over the features of a few rows, and some batches of rows.
 DataSize data_size(const Config& config, const DatasetView& data, bool paged);
