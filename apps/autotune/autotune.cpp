@@ -101,6 +101,18 @@ Result<void> begin(const TrainOptions& options, const AutotuneStart& start, cons
   return {};
 }
 
+Result<Model> model_to_try(const Config& config, const TuningData& data) {
+  const DatasetView& rows = data.rows.train;
+  const bool excludes = config.candidates.exclude_input;
+  auto model = Model::create(config, {rows.feature_count, rows.label_count},
+                             excludes ? data.rows.relations.feature_labels : std::vector<std::uint32_t>());
+  if (!model || !data.names.both()) return model;
+  if (auto named = model->set_label_names({data.names.labels.begin(), data.names.labels.end()}); !named) return named.error();
+  if (auto named = model->set_feature_names({data.names.features.begin(), data.names.features.end()}); !named)
+    return named.error();
+  return model;
+}
+
 void tell_choice(const SearchResult& result) {
   note("autotune: " + result.how_sure);
   const std::string time = result.seconds > 0 ? fmt::format(", about {}", duration_text(result.seconds)) : "";
@@ -142,11 +154,11 @@ Result<void> settle_search(const SearchState& state, TrainOptions& options) {
   return {};
 }
 
-Result<ConfigSource::Resolved> autotune(const TrainOptions& options, const AutotuneStart& start, const TrainingData& data,
-                                        const DataProfile& profile, SearchState state, EventLog& log) {
-  if (auto begun = begin(options, start, data, state); !begun) return begun.error();
+Result<ConfigSource::Resolved> autotune(const TrainOptions& options, const AutotuneStart& start, const TuningData& data,
+                                        SearchState state, EventLog& log) {
+  if (auto begun = begin(options, start, data.rows, state); !begun) return begun.error();
   SearchTask task;
-  task.candidates = candidates(start.usual.config, scope_of(start, profile));
+  task.candidates = candidates(start.usual.config, scope_of(start, data.profile));
   if (task.candidates.empty())
     return usage_error(
         "--autotune: all options that it tries are given, so there is nothing to search; leave it or some of them out");
@@ -158,18 +170,14 @@ Result<ConfigSource::Resolved> autotune(const TrainOptions& options, const Autot
     if (!asked) return asked.error();
     return asked->config;
   };
-  task.make_model = [&](const Config& config) {
-    const Shape shape{data.train.feature_count, data.train.label_count};
-    return Model::create(config, shape,
-                         config.candidates.exclude_input ? data.relations.feature_labels : std::vector<std::uint32_t>());
-  };
+  task.make_model = [&](const Config& config) { return model_to_try(config, data); };
   InterruptGuard::nothing_to_save_while("trying settings", state.trials.empty() ? options.settings.nothing_yet : kTriedIsSaved);
-  TuningRows rows(data, options.files.has_validation(), start.usual.config.run.seed);
+  TuningRows rows(data.rows, options.files.has_validation(), start.usual.config.run.seed);
   if (!rows.suffice()) {
     return usage_error(
         fmt::format("--autotune: {} rows of {} are too few to hold labelled ones out; give --valid FILE, or leave "
                     "--autotune out",
-                    grouped(data.train.size()), datasets::quoted(options.files.train)));
+                    grouped(data.rows.train.size() - data.rows.train.added), datasets::quoted(options.files.train)));
   }
   auto result = Search(task, rows, state, log).run();
   if (!result) return result.error();

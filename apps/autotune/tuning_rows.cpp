@@ -34,10 +34,10 @@ TuningRows::TuningRows(const TrainingData& data, bool is_validation, std::uint64
     mark(std::min(kMostToDecide, all - std::floor(all / 3)), kDecide, {});
     choose_ = part_of(*data.validation, {}, kChoose);
     decide_.push_back(part_of(*data.validation, {}, kDecide));
-    part_.assign(rows.size(), kTrain);
+    part_.assign(rows.size() - rows.added, kTrain);
   } else {
-    const double all = static_cast<double>(rows.size());
-    part_.assign(rows.size(), kTrain);
+    const double all = static_cast<double>(rows.size() - rows.added);
+    part_.assign(rows.size() - rows.added, kTrain);
     mark(std::min(kMostToChoose, kChooseShare * all), kChoose, rows.groups);
     choose_ = part_of(rows, rows.groups, kChoose);
     for (std::uint32_t split = 0; split < kSplits; ++split) {
@@ -46,7 +46,7 @@ TuningRows::TuningRows(const TrainingData& data, bool is_validation, std::uint64
     }
   }
   const auto held = [&](std::uint8_t part) { return static_cast<std::uint64_t>(std::ranges::count(part_, part)); };
-  trainable_ = rows.size() - held(kChoose) - held(kDecide);
+  trainable_ = part_.size() - held(kChoose) - held(kDecide);
 }
 
 /// About `rows` of those that are not held out yet, whole groups.
@@ -69,7 +69,7 @@ void TuningRows::mark(double rows, std::uint8_t part, std::span<const std::uint6
 TuningRows::Scored TuningRows::part_of(const DatasetView& view, std::span<const std::uint64_t> groups, std::uint8_t part) const {
   std::vector<bool> chosen(view.size());
   Scored scored;
-  for (std::size_t row = 0; row < chosen.size(); ++row) {
+  for (std::size_t row = 0; row < part_.size(); ++row) {
     chosen[row] = part_[row] == part;
     // Rows without siblings are groups of their own; a row has one number in all splits.
     if (chosen[row]) scored.groups.push_back(groups.empty() ? row : groups[row]);
@@ -102,8 +102,13 @@ const TuningRows::Trained& TuningRows::train_on(double share, std::uint32_t spli
     chosen[free[i]] = true;
     if (!rows.groups.empty()) trained_.groups.push_back(rows.groups[free[i]]);
   }
+  for (std::size_t row = part_.size(); row < rows.size(); ++row) {
+    chosen[row] = true;
+    if (!rows.groups.empty()) trained_.groups.push_back(rows.groups[row]);
+  }
   trained_.owner = datasets::select_rows(rows, chosen);
   trained_.view = trained_.owner->view();
+  trained_.view.added = rows.added;
   trained_.view.groups = trained_.groups;
   trained_.view.groups_known = rows.groups_known;
   trained_share_ = share;

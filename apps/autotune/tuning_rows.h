@@ -15,7 +15,7 @@ namespace glissade::apps {
 /// The rows of a search. Siblings stay together everywhere. Configurations are chosen on some held-out rows and the choice is
 /// decided on others, so that luck on the first does not count. There are several splits: others are held out to decide, and
 /// configurations are trained on the rest. Where there are rows to validate on, those are held out, and splits differ by the seed
-/// of the training alone.
+/// of the training alone. Rows that are no samples (DatasetView::added) are trained on in all splits and shares.
 class TuningRows {
  public:
   static constexpr std::uint32_t kSplits = 3;

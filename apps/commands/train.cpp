@@ -32,13 +32,13 @@
 #include "apps/input/data_options.h"
 #include "apps/input/data_page.h"
 #include "apps/input/sequence_options.h"
-#include "apps/training/added_names.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
-#include "apps/training/resumed_run.h"
+#include "apps/training/part_names.h"
 #include "apps/training/run.h"
 #include "apps/training/run_notes.h"
+#include "apps/training/run_start.h"
 #include "apps/training/sequence_data.h"
 #include "apps/training/text_data.h"
 #include "apps/training/train_options.h"
@@ -46,7 +46,6 @@
 #include "apps/training/weighting.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
-#include "datasets/names.h"
 #include "system/message.h"
 
 namespace glissade::apps {
@@ -65,11 +64,6 @@ class Train : public Command {
     std::uint64_t memory;
     std::uint32_t threads;
   };
-  struct PartNames {
-    std::vector<std::string> labels;
-    std::vector<std::string> features;
-    std::vector<std::uint32_t> feature_labels = {};  ///< see Model::create
-  };
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
@@ -77,158 +71,21 @@ class Train : public Command {
   std::optional<SequenceNotes> former_sequences() const;
   void choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const;
   bool finds_siblings(const ConfigSource::Resolved& asked) const;
-  Result<void> relate_names(const ConfigSource::Resolved& asked, TrainingData& data) const;
+  void relate_names(const ConfigSource::Resolved& asked, const PartNames& names, TrainingData& data) const;
   Result<void> choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data);
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
-  Result<void> search(ConfigSource::Resolved& asked, const TrainingData& data, const DataProfile& known, EventLog& log);
+  Result<void> search(ConfigSource::Resolved& asked, const TuningData& data, EventLog& log);
   Result<bool> goes_on_searching();
-  Result<Model> make_model(const ConfigSource::Resolved& asked, TrainingData& data);
-  Result<Model> word_model(const ConfigSource::Resolved& asked, const TextData& text);
-  std::vector<std::uint32_t> same_things(const Config& config, const RowRelations& relations, std::size_t labels) const;
-  void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;
-  Result<Model> new_model(Config config, const Shape& shape, PartNames names);
-  Result<Model> started_from(const Config& config, const Shape& shape, PartNames names);
-  Result<ConfigSource::Resolved> open_former();
-  Model resumed_model();
-  const Model* former() const noexcept;
-  Shape shape_of(const DatasetView& data) const;
-  Result<PartNames> read_names(const Shape& shape) const;
   void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
   void describe(const Model& model, const Needs& needs) const;
 
   TrainOptions options_;
-  std::optional<ResumedRun> resumed_;
-  std::optional<Model> from_;
+  RunStart start_{options_};
   SearchState search_;
   std::string chosen_preset_;  ///< by the data
 };
 
 std::uint64_t resident_bytes() { return static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20)); }
-
-/// A file of an earlier run, if this one begins with any.
-const Model* Train::former() const noexcept {
-  if (resumed_) return &resumed_->model();
-  return from_ ? &*from_ : nullptr;
-}
-
-/// libsvm does not say how many features and labels there are: those of the model that the run starts from are meant, too.
-Shape Train::shape_of(const DatasetView& data) const {
-  Shape shape{data.feature_count, data.label_count};
-  const auto reading = options_.data.resolve();
-  if (!from_ || !reading || reading->format != datasets::Format::libsvm) return shape;
-  if (options_.feature_names.empty()) shape.features = std::max(shape.features, from_->shape().features);
-  if (options_.label_names.empty()) shape.labels = std::max(shape.labels, from_->shape().labels);
-  return shape;
-}
-
-/// Makes or takes the model, and puts its labels' names behind the rows.
-Result<Model> Train::make_model(const ConfigSource::Resolved& asked, TrainingData& data) {
-  const Shape shape = resumed_ ? resumed_->model().shape() : shape_of(data.train);
-  auto names =
-      data.is_sequence() ? Result<PartNames>(PartNames{data.item_names, history_names(data.item_names)}) : read_names(shape);
-  if (!names) return names.error();
-  auto choice = choose_name_rows(options_.name_rows);
-  if (!choice) return choice.error();
-  if (data.is_sequence()) choice = NamesAsRows::off;  // an item's name is no text
-  const bool quiet = options_.settings.quiet;
-  const bool labels_named = !names->labels.empty() || (former() != nullptr && !former()->label_names().empty());
-  const bool features_named = !names->features.empty() || (former() != nullptr && !former()->feature_names().empty());
-  const DataFacts facts{.text = false,
-                        .paged = data.train_pager != nullptr,
-                        .named = labels_named && features_named,
-                        .shape = shape,
-                        .samples = data.train.size()};
-  if (!resumed_) {
-    warn(asked, asked.config, facts);
-    names->feature_labels = same_things(asked.config, data.relations, data.train.label_count);
-    auto model = new_model(asked.config, shape, std::move(*names));
-    if (!model) return model;
-    if (auto added = add_names(data, *model, *choice, quiet); !added) return added.error();
-    return model;
-  }
-  warn(asked, resumed_->model().config(), facts);
-  if (auto fits = check_fits(data.train, options_.files.train, shape.features, shape.labels); !fits) return fits.error();
-  const Model& known = resumed_->model();
-  if (auto same = resumed_->check_names(names->labels, known.label_names(), "--label-names"); !same) return same.error();
-  if (auto same = resumed_->check_names(names->features, known.feature_names(), "--feature-names"); !same) return same.error();
-  if (auto added = add_names(data, known, *choice, quiet); !added) return added.error();
-  if (auto same = resumed_->check_data(data, options_.files); !same) return same.error();
-  if (data.is_sequence()) return resumed_model();
-  Model model = resumed_model();
-  if (!names->labels.empty()) {
-    if (auto done = model.set_label_names(std::move(names->labels)); !done) return done.error();
-  }
-  if (!names->features.empty()) {
-    if (auto done = model.set_feature_names(std::move(names->features)); !done) return done.error();
-  }
-  return model;
-}
-
-/// The table of which feature is which label, where the model is to use it. Told in either case.
-std::vector<std::uint32_t> Train::same_things(const Config& config, const RowRelations& relations, std::size_t labels) const {
-  if (relations.feature_labels.empty()) return {};
-  const bool excludes = config.candidates.exclude_input;
-  if (!options_.settings.quiet) {
-    note(fmt::format("{} of {} labels are features under other ids: {}", grouped(relations.same_things), grouped(labels),
-                     excludes ? "a row's own features are not predicted as its labels (--exclude-input off: they may be)"
-                              : "a row's own features may be predicted as its labels (--exclude-input on: they are not)"));
-  }
-  return excludes ? relations.feature_labels : std::vector<std::uint32_t>();
-}
-
-/// Also with --quiet: what is passed over in silence looks as if it had been done.
-void Train::warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const {
-  for (const std::string& line : options_.config.warnings(asked, config, data)) complain("warning: " + line);
-}
-
-Result<Model> Train::new_model(Config config, const Shape& shape, PartNames names) {
-  if (auto valid = validate(config, shape, !names.feature_labels.empty()); !valid) return valid.error();
-  const std::string tuned = tune_tables(config, shape);
-  if (!tuned.empty() && !options_.settings.quiet) note(tuned);
-  if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
-  if (from_) return started_from(config, shape, std::move(names));
-  auto model = Model::create(config, shape, std::move(names.feature_labels));
-  if (!model) return model;
-  if (auto done = model->set_label_names(std::move(names.labels)); !done) return done.error();
-  if (auto done = model->set_feature_names(std::move(names.features)); !done) return done.error();
-  return model;
-}
-
-Result<Model> Train::started_from(const Config& config, const Shape& shape, PartNames names) {
-  const std::string file = datasets::quoted(options_.from);
-  Model::Taken taken;
-  auto model = Model::create_from(*from_, config, shape, std::move(names.features), std::move(names.labels), &taken,
-                                  std::move(names.feature_labels));
-  if (!model) return Error{fmt::format("--from: {}: {}", file, model.error().message), model.error().kind};
-  from_.reset();
-  if (!options_.settings.quiet) {
-    note(
-        fmt::format("starting from {}: the hidden layers and the rows of {} of {} labels and {} of {} features are taken over; "
-                    "sparse paths, hash tables, counts and the optimiser's state are made anew",
-                    file, grouped(taken.labels), grouped(shape.labels), grouped(taken.features), grouped(shape.features)));
-  }
-  return model;
-}
-
-Model Train::resumed_model() {
-  options_.settings.notes = resumed_->notes();
-  return std::move(resumed_->model());
-}
-
-Result<Train::PartNames> Train::read_names(const Shape& shape) const {
-  PartNames names;
-  if (!options_.label_names.empty()) {
-    auto labels = datasets::read_names(options_.label_names, shape.labels, "label");
-    if (!labels) return labels.error();
-    names.labels = std::move(*labels);
-  }
-  if (!options_.feature_names.empty()) {
-    auto features = datasets::read_names(options_.feature_names, shape.features, "feature");
-    if (!features) return features.error();
-    names.features = std::move(*features);
-  }
-  return names;
-}
 
 void Train::describe(const Model& model, const Needs& needs) const {
   if (options_.settings.quiet) return;
@@ -246,9 +103,9 @@ void Train::describe(const Model& model, const Needs& needs) const {
     if (one.active) level = one.name;
   }
   note(fmt::format("simd {}, {} threads", level, needs.threads));
-  if (!resumed_) return;
+  if (!start_.resumes()) return;
   const std::string within = model.pass_done() > 0 ? fmt::format(", {} samples into the next", grouped(model.pass_done())) : "";
-  note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(resumed_->path()), model.epochs_done(),
+  note(fmt::format("resuming from {}, after epoch {} of {}{}", datasets::quoted(start_.resumed_path()), model.epochs_done(),
                    config.training.epochs, within));
 }
 
@@ -264,39 +121,13 @@ Result<int> Train::run() {
   auto log = EventLog::open(options_.log);
   if (!log) return log.error();
   if (auto mirrored = log->mirror_to(options_.tensorboard); !mirrored) return mirrored.error();
-  const auto asked = open_former();
+  const auto searching = goes_on_searching();
+  if (!searching) return searching.error();
+  const auto asked = *searching ? options_.config.resolve() : start_.open();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.run.threads);
   if (auto ok = options_.check_sequences(reads_sequences()); !ok) return ok.error();
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
-}
-
-/// Reads what this run begins with, if anything, and the options as far as they are known by then.
-Result<ConfigSource::Resolved> Train::open_former() {
-  const auto searching = goes_on_searching();
-  if (!searching) return searching.error();
-  auto asked = options_.config.resolve();
-  if (!asked) return asked;
-  if (*searching) return asked;
-  if (options_.resumes()) {
-    InterruptGuard::nothing_to_save_while("reading the model");
-    auto opened = ResumedRun::open(options_);
-    if (!opened) return opened.error();
-    resumed_ = std::move(*opened);
-    options_.settings.resumed_from = resumed_->path();
-    if (auto settled = resumed_->settle(options_); !settled) return settled.error();
-    std::string changed;
-    if (auto taken = resumed_->take(*asked, changed); !taken) return taken.error();
-    options_.settings.state_is_saved = changed.empty();
-    if (!changed.empty() && !options_.settings.quiet) note(changed);
-  } else if (!options_.from.empty()) {
-    InterruptGuard::nothing_to_save_while("reading the model");
-    auto model = Model::load(options_.from);
-    if (!model) return model.error();
-    from_ = std::move(*model);
-    return options_.config.resolve_over(from_->config());
-  }
-  return asked;
 }
 
 /// Whether --resume goes on with a search, whose state is then read.
@@ -311,13 +142,13 @@ Result<bool> Train::goes_on_searching() {
 }
 
 /// Puts what --autotune finds into the place of `asked`.
-Result<void> Train::search(ConfigSource::Resolved& asked, const TrainingData& data, const DataProfile& known, EventLog& log) {
+Result<void> Train::search(ConfigSource::Resolved& asked, const TuningData& data, EventLog& log) {
   if (options_.goes_on_searching) {
     log.drop_half_line();
   } else {
     log.restart();
   }
-  auto found = autotune(options_, {asked, chosen_preset_}, data, known, std::move(search_), log);
+  auto found = autotune(options_, {asked, chosen_preset_}, data, std::move(search_), log);
   if (!found) return found.error();
   asked = std::move(*found);
   options_.settings.nothing_yet = kTriedIsSaved;
@@ -327,7 +158,7 @@ Result<void> Train::search(ConfigSource::Resolved& asked, const TrainingData& da
 
 /// Whether items already seen are answered, too, follows from the sequences where nobody said it.
 void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const {
-  if (former() != nullptr || asked.names("exclude-input") || !data.excludes_seen) return;
+  if (start_.former() != nullptr || asked.names("exclude-input") || !data.excludes_seen) return;
   asked.config.candidates.exclude_input = true;
   if (options_.settings.quiet) return;
   note(fmt::format("exclude-input on: none of the {} next items is among those before it; --exclude-input off says otherwise",
@@ -336,28 +167,25 @@ void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& 
 
 /// A run that goes on does what it did.
 bool Train::finds_siblings(const ConfigSource::Resolved& asked) const {
-  if (resumed_) return apps::finds_siblings(resumed_->model().config());
-  const bool chosen_by_data = from_ == std::nullopt && options_.config.preset_name().empty();
+  if (start_.resumes()) return apps::finds_siblings(start_.former()->config());
+  const bool chosen_by_data = !start_.takes_weights() && options_.config.preset_name().empty();
   return chosen_by_data ? may_find_siblings(asked) : apps::finds_siblings(asked.config);
 }
 
 /// Labels and features of equal names are the same things where that was asked for, or where the rows agree.
-Result<void> Train::relate_names(const ConfigSource::Resolved& asked, TrainingData& data) const {
+void Train::relate_names(const ConfigSource::Resolved& asked, const PartNames& names, TrainingData& data) const {
   RowRelations& relations = data.relations;
-  if (former() != nullptr || relations.same_ids || !relations.feature_labels.empty()) return {};
-  if (options_.label_names.empty() || options_.feature_names.empty()) return {};
-  const auto names = read_names(shape_of(data.train));
-  if (!names) return names.error();
-  std::vector<std::uint32_t> table = same_names(names->labels, names->features);
-  if (table.empty()) return {};
+  if (start_.former() != nullptr || data.is_sequence() || relations.same_ids || !relations.feature_labels.empty()) return;
+  if (names.labels.empty() || names.features.empty()) return;
+  std::vector<std::uint32_t> table = same_names(names.labels, names.features);
+  if (table.empty()) return;
   if (asked.config.candidates.exclude_input || choose_preset(data.train, table).preset == "items")
     set_same_things(relations, std::move(table));
-  return {};
 }
 
 /// Without a preset the data choose one.
 Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) {
-  if (former() != nullptr || !options_.config.preset_name().empty()) return {};
+  if (start_.former() != nullptr || !options_.config.preset_name().empty()) return {};
   const PresetChoice choice = data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"}
                                                  : choose_preset(data.train, data.relations.feature_labels);
   auto chosen = options_.config.resolve_from(choice.preset);
@@ -377,7 +205,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   tune_tables(tuned, shape);
   if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
   const DataProfile known = profile(data.train, data.train_pager);
-  const std::string chosen = data.is_sequence() ? std::string() : settle_weighting(asked, from_.has_value(), known);
+  const std::string chosen = data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known);
   // Values that fall with age say what they are to say.
   if (data.is_sequence() && asked.config.network.weighting == FeatureWeighting::automatic)
     asked.config.network.weighting = FeatureWeighting::given;
@@ -391,30 +219,36 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
 
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   RunSettings& settings = options_.settings;
-  const auto seed = resumed_ ? resumed_->model().config().run.seed : asked.config.run.seed;  // of the rows that are held out, too
+  const Config& config = start_.resumes() ? start_.former()->config() : asked.config;
+  const std::uint64_t seed = config.run.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data", settings.nothing_yet);
   ReadSettings reading{seed, settings.quiet, {}, {}};
-  if (former() != nullptr) reading.known_base = known_base(*former(), resumed_ ? resumed_->path() : options_.from);
-  if (resumed_) reading.shape = resumed_->model().shape();
+  if (start_.former() != nullptr)
+    reading.known_base = known_base(*start_.former(), start_.resumes() ? start_.resumed_path() : options_.from);
+  if (start_.resumes()) reading.shape = start_.former()->shape();
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
   auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
                                 : read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
-  if (auto related = relate_names(asked, *data); !related) return related.error();
+  auto names = start_.read_names(*data);
+  if (!names) return names.error();
+  relate_names(asked, *names, *data);
   if (auto chosen = choose_by_data(asked, *data); !chosen) return chosen.error();
   choose_exclusion(asked, *data);
   std::optional<DataProfile> known;
-  if (!resumed_) {
+  if (!start_.resumes()) {
     auto looked = look_at(asked, *data);
     if (!looked) return looked.error();
     known = std::move(*looked);
-    if (options_.autotune > 0) {
-      if (auto searched = search(asked, *data, *known, log); !searched) return searched.error();
-    }
+  }
+  if (auto completed = start_.complete(*data, *names); !completed) return completed.error();
+  if (known && options_.autotune > 0) {
+    const PartNamesView in_use = start_.names_in_use(*names, start_.shape_of(data->train));
+    if (auto searched = search(asked, {*data, in_use, *known}, log); !searched) return searched.error();
   }
   InterruptGuard::nothing_to_save_while("making the model", settings.nothing_yet);
-  const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, resumed_ ? resumed_->bytes() : 0);
-  auto model = make_model(asked, *data);
+  const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, start_.resumed_bytes());
+  auto model = start_.make_model(asked, *data, std::move(*names));
   if (!model) return model.error();
   if (model->data_notes().empty())
     model->set_data_notes(data->is_sequence() ? data->notes : data_notes(data->format, data->id_base));
@@ -445,7 +279,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
 
 void Train::announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const {
   describe(model, needs);
-  if (resumed_ || options_.autotune > 0) {
+  if (start_.resumes() || options_.autotune > 0) {
     log.drop_half_line();
   } else {
     log.restart();
@@ -455,7 +289,7 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
 
 /// How the sequences were read that a model was trained on before it is trained on again, if any.
 std::optional<SequenceNotes> Train::former_sequences() const {
-  return former() != nullptr ? SequenceNotes::of(*former()) : std::nullopt;
+  return start_.former() != nullptr ? SequenceNotes::of(*start_.former()) : std::nullopt;
 }
 
 bool Train::reads_sequences() const { return options_.data.is_sequence(former_sequences().has_value()); }
@@ -464,8 +298,8 @@ bool Train::reads_sequences() const { return options_.data.is_sequence(former_se
 bool Train::reads_text(const ConfigSource::Resolved& asked) const {
   const std::string& preset = options_.config.preset_name();
   const bool named = preset == "text8" || preset == "text8-slide" || asked.config.network.loss == LossKind::ns;
-  if (former() == nullptr || options_.data.names_format() || named) return options_.data.is_text(named);
-  return holds_vocabulary(*former());
+  if (start_.former() == nullptr || options_.data.names_format() || named) return options_.data.is_text(named);
+  return holds_vocabulary(*start_.former());
 }
 
 Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& log) {
@@ -476,10 +310,10 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
     return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
   InterruptGuard::nothing_to_save_while("reading the text");
   // For a model that goes on being trained it says itself how the text is read.
-  const auto text = read_text_data(options_.files, resumed_ ? resumed_->model().config() : asked.config, settings.quiet);
+  const auto text = read_text_data(options_.files, start_.resumes() ? start_.former()->config() : asked.config, settings.quiet);
   if (!text) return text.error();
   InterruptGuard::nothing_to_save_while("making the model");
-  auto model = word_model(asked, **text);
+  auto model = start_.make_word_model(asked, **text);
   if (!model) return model.error();
   options_.warn_of_idle(*model, true);
   const std::uint64_t memory = estimate_training_memory(model->config(), model->shape()).total();
@@ -492,17 +326,6 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(callbacks.on_progress); };
   const EvaluationData evaluation{(*text)->validation, (*text)->test};
   return TrainingRun(*model, pass, evaluation, settings, log).run();
-}
-
-Result<Model> Train::word_model(const ConfigSource::Resolved& asked, const TextData& text) {
-  const DataFacts facts{.text = true, .paged = false, .named = true, .shape = text.shape(), .samples = 0};
-  if (!resumed_) {
-    warn(asked, asked.config, facts);
-    return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names});
-  }
-  warn(asked, resumed_->model().config(), facts);
-  if (auto same = resumed_->check_text(text, options_.files); !same) return same.error();
-  return resumed_model();
 }
 
 }  // namespace

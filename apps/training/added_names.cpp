@@ -61,25 +61,24 @@ std::string evidence_text(const NameEvidence& evidence) {
 
 Result<NamesAsRows> choose_name_rows(const std::string& text) { return choose("--name-rows", text, kChoices); }
 
-Result<void> add_names(TrainingData& data, const Model& model, NamesAsRows choice, bool quiet) {
-  const auto& labels = model.label_names();
-  const auto& features = model.feature_names();
-  if (choice == NamesAsRows::off || (choice == NamesAsRows::automatic && (labels.empty() || features.empty()))) return {};
-  if (labels.empty() || features.empty())
+Result<void> add_names(TrainingData& data, const NamedRows& named) {
+  const bool automatic = named.choice == NamesAsRows::automatic;
+  if (named.choice == NamesAsRows::off || (automatic && !named.names.both())) return {};
+  if (!named.names.both())
     return usage_error("--name-rows on needs the names of both; give --label-names FILE and --feature-names FILE");
-  NameFeatures names = name_features(labels, features);
+  NameFeatures names = name_features(named.names.labels, named.names.features);
   DatasetView samples = data.train;
-  samples.feature_count = model.shape().features;  // a libsvm file may state less
+  samples.feature_count = named.shape.features;
   const NameEvidence evidence = name_evidence(names, samples, data.train_pager);
-  if (choice == NamesAsRows::automatic && !evidence.tells()) {
-    if (!quiet)
+  if (automatic && !evidence.tells()) {
+    if (!named.quiet)
       note(fmt::format("label names are not trained on: {}; --name-rows on adds them as rows", evidence_text(evidence)));
     return {};
   }
   const NameRows rows = name_rows(names, samples, data.train_pager);
   if (rows.rows() == 0) return usage_error("--name-rows on: no label's name has a word that is a feature; leave it out");
   append(data, rows);
-  if (!quiet)
+  if (!named.quiet)
     note(
         fmt::format("label names: {} of {} have words that are features, and each is one more training row of its label ({}); "
                     "--name-rows off leaves them out",
