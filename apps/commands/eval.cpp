@@ -131,6 +131,7 @@ struct Scored {
   bool analogies = false;  ///< among them
   bool text = false;       ///< contexts of a running text
   bool sequence = false;   ///< items one after the other
+  bool shows_psp = true;   ///< PSP@k is printed
   Search search = Search::exact;
 };
 
@@ -149,6 +150,8 @@ using Rule = IdleRule<Scored>;
 constexpr std::array kIdle = {
     Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search == Search::lsh; }, kQuestions},
     Rule{"--propensity", kOfQuestions, kQuestions},
+    Rule{"--propensity", [](const Scored& scored) { return !scored.shows_psp; },
+         "PSP@k is not printed; it counts with --json, or for rows without --k"},
     Rule{"--among", [](const Scored& scored) { return !scored.analogies; }, "it counts only with --analogies"},
     Rule{"--format", kOfQuestions, kQuestions},
     Rule{"--id-base", kOfQuestions, kQuestions},
@@ -241,7 +244,7 @@ class Eval : public Command {
   Result<std::string> answers(Search search) const {
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
-    warn_of_idle(*parser_, Scored{true, !questions_.analogies.empty(), false, false, search}, kIdle);
+    warn_of_idle(*parser_, Scored{.questions = true, .analogies = !questions_.analogies.empty(), .search = search}, kIdle);
     return ask(*vocabulary, questions_, json_);
   }
 
@@ -252,7 +255,8 @@ class Eval : public Command {
     const auto notes = SequenceNotes::of(*model);
     const bool sequence = data_.is_sequence(notes.has_value());
     if (auto ok = sequence_.check(sequence); !ok) return ok.error();
-    warn_of_idle(*parser_, Scored{false, false, text, sequence, search}, kIdle);
+    const bool shows_psp = json_ || (cutoffs_.empty() && !sequence);
+    warn_of_idle(*parser_, Scored{.text = text, .sequence = sequence, .shows_psp = shows_psp, .search = search}, kIdle);
     if (sequence) return score_sequences(*model, notes, search);
     if (text) return score_contexts(*model, search);
     auto data = data_.read(test_, "test data", known_base(*model, model_));

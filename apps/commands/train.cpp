@@ -199,7 +199,7 @@ Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const Training
 /// What the data are; the weighting is theirs to choose unless an option, or the model that training starts from, says it.
 Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const TrainingData& data) const {
   // First what can be refused without a look.
-  const Shape shape = shape_of(data.train);
+  const Shape shape = start_.shape_of(data.train);
   Config tuned = asked.config;
   if (auto valid = validate(tuned, shape, !data.relations.feature_labels.empty()); !valid) return valid.error();
   tune_tables(tuned, shape);

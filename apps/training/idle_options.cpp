@@ -90,6 +90,8 @@ constexpr std::array kRules = {
     Rule{"--name-rows", kIsOver, kOver},
     Rule{"--name-rows", [](const S& s) { return s.text && s.options.name_rows == "on"; },
          "the words of a running text are its labels already; it counts for rows with labels"},
+    Rule{"--name-rows", [](const S& s) { return kIsSequence(s) && s.options.name_rows == "on"; },
+         "an item's name is no text; it counts for rows with labels"},
     Rule{"--slim", kIsOver, kOver},
     Rule{"--monitor", [](const S& s) { return s.over() && s.watch().metric != s.settings().monitor.metric; }, kOver},
     Rule{"--patience", [](const S& s) { return s.over() && s.watch().patience != s.settings().monitor.patience; }, kOver},

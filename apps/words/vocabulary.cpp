@@ -10,6 +10,7 @@
 namespace glissade::apps {
 
 bool holds_vocabulary(const Model& model) {
+  if (!model.data_notes().empty()) return false;  // of rows or sequences
   const auto& words = model.label_names();
   const auto& features = model.feature_names();
   return !words.empty() && features.size() >= words.size() && std::equal(words.begin(), words.end(), features.begin());

@@ -15,9 +15,8 @@ namespace glissade {
 
 /// Whether sample `row` of `data` is kept out of the hidden path's training, so that what the paths say of it can be weighed
 /// fairly: up to 10,000 samples, at most 3 %, drawn from the seed; those that `together` has under one number all or none
-/// (engine/relations/kept_together.h). Rows that are no samples
-/// (DatasetView::added) never are. Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while
-/// the paths are weighed.
+/// (engine/relations/kept_together.h). Nor is it in the labels' sparse rows; it is among the neighbours, but passed over while
+/// the paths are weighed. Rows that are no samples (DatasetView::added) never are kept.
 bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::span<const std::uint64_t> together,
                          std::size_t row) noexcept;
 

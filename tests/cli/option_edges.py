@@ -16,6 +16,11 @@ NEVER = ["", "-1", "-1e400", "1e400", "nan", "inf", "-inf", "five", "0x10", "5x"
 # The widths of `hidden` may stand between blanks, and several are joined by commas.
 NOT_ONE_NUMBER = [" 5", "5 ", "1,5", "5,"]
 LEAST_CASES = 368
+# Options of two numbers, and what they take and refuse.
+PAIRS = {
+    "propensity": [("0,1e-06", True), ("10,1000", True), ("1,5", True), (" 1 , 5 ", True), ("10.1,1", False), ("1,0", False), ("1,1000.5", False), ("1,", False),
+                   (",1", False), ("1", False), ("1,2,3", False), ("nan,1", False), ("1,inf", False), ("a,b", False), ("", False)],
+}
 
 Case = collections.namedtuple("Case", "option text accepted args config")
 Numbers = collections.namedtuple("Numbers", "low high beyond")  # the least and the largest that is taken, one that is too large
@@ -100,7 +105,7 @@ class Edges:
         found = []
         for name, kind, words in self.help("train"):
             bounds = re.findall(r"(\S+) \.\. ([^\s;,]+)", words)
-            if kind == "VALUE" and bounds:
+            if kind == "VALUE" and bounds and name[2:] not in PAIRS:
                 found.append((name[2:], *bounds[-1]))  # behind what it does, which may name a range, too
         return found
 
@@ -111,6 +116,7 @@ class Edges:
             for text, accepted in texts(Numbers(low, high, "9" + high), blanks=name != "hidden"):
                 cases.append(Case(name, text, accepted, [*EARLY["train"].split(), *given("--" + name, text)], None))
                 cases.append(Case(name, text, accepted, [*EARLY["train"].split(), "--config"], f"{name} = {toml(text)}\n"))
+        cases += [Case(name, text, accepted, [*EARLY["train"].split(), *given("--" + name, text)], None) for name, all_ in PAIRS.items() for text, accepted in all_]
         self.check_all(cases)
         if len(cases) < LEAST_CASES:
             raise Failure(f"{len(cases)} cases, of which there should be {LEAST_CASES}")

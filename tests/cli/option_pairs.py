@@ -179,7 +179,7 @@ class Walk:
             shutil.copytree(start, place)
             done = self.call(place, args, situation.stdin)
             files = {name(path.relative_to(place)): content(path) for path in sorted(place.rglob("*"))}
-        out = done.stdout.decode() if args[0] not in ("info", "eval") else numberless(done.stdout.decode(), args[0] == "info")
+        out = OUTPUTS.get(args[0], str)(done.stdout.decode())
         return done.returncode, out, numberless(done.stderr.decode()), files
 
     def known(self, situation, args):
@@ -250,10 +250,21 @@ def without(args, option):
     return args[:at] + args[behind:]
 
 
-def numberless(text, whole=False):
-    """Without times and speeds, which differ from run to run; of what `info` prints only the memory that is free does."""
-    if whole:
-        return re.sub(r"^(available|memory|held already|needed) .*", "", text, flags=re.MULTILINE)
+def timeless(text):
+    """What `eval` prints, without the time it took."""
+    return re.sub(r'[\d.]+ ms/sample|"(seconds|ms_per_sample)":[\d.e-]+', "", text)
+
+
+def memoryless(text):
+    """What `info` prints, without the memory that is free."""
+    return re.sub(r"^(available|memory|held already|needed) .*", "", text, flags=re.MULTILINE)
+
+
+OUTPUTS = {"eval": timeless, "info": memoryless}
+
+
+def numberless(text):
+    """Without times and speeds, which differ from run to run."""
     keep = [line if "warning" in line else re.sub(r"\d[\d.,e+-]*", "#", line) for line in text.splitlines()]
     return re.sub(r"# (KiB|MiB|GiB|B|s|min|h)\b", "#", "\n".join(keep))
 

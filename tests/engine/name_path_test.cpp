@@ -32,9 +32,9 @@ Data named_data(std::size_t samples, std::uint64_t seed, std::uint32_t labels = 
   return data;
 }
 
-constexpr std::uint32_t kRare = 600;
+constexpr std::uint32_t kRare = 3000;
 
-/// Likewise with many labels of few samples each. Those that 10 divides have none, unless `unseen` asks for these alone.
+/// Likewise with many labels of about two samples each. Those that 10 divides have none, unless `unseen` asks for these alone.
 Data rare_data(std::size_t samples, std::uint64_t seed, bool unseen) {
   hashing::Random random(seed);
   Data data;
@@ -74,7 +74,7 @@ Model trained(const Data& data, bool match, bool named = true) {
 }  // namespace
 
 TEST_CASE("where labels are rare, those that no sample has are found by their names alone", "[unit]") {
-  const Data data = rare_data(3000, 3, false), unseen = rare_data(200, 5, true);
+  const Data data = rare_data(6000, 3, false), unseen = rare_data(200, 5, true);
   const auto first_is_right = [&](bool match) {
     return must(evaluate(trained(data, match), unseen.view(), {})).metrics.precision[0];
   };

@@ -129,10 +129,9 @@ TEST_CASE("features that samples share with their labels' rows are counted as th
   }
 }
 
-}  // namespace
 TEST_CASE("names count in a run's memory: their text, and their words where labels and features have names", "[unit]") {
-  const Data data = planted_data(500, 60, 25, 4);
-  Config config = small_config();
+  const test::Data data = test::planted_data(500, 60, 25, 4);
+  Config config = test::small_config();
   config.candidates.neighbours = 10;
   const Shape shape{60, 25};
   const DataSize none = data_size(config, data.view(), false);
@@ -153,4 +152,5 @@ TEST_CASE("names count in a run's memory: their text, and their words where labe
   CHECK(total(both) == total(none) + both.name_bytes);
 }
 
+}  // namespace
 }  // namespace glissade

@@ -28,8 +28,8 @@ struct Metrics {
 };
 
 /// Propensity of each label from its training count (Jain, Prabhu, Varma 2016): p = 1 / (1 + C * exp(-A * log(n_l + B))),
-/// C = (log N - 1) * (B + 1)^A. A = 0.55 and B = 1.5 are the usual
-/// values; A from 0 on, B above 0.
+/// C = (log N - 1) * (B + 1)^A. A = 0.55 and B = 1.5 are usual;
+/// A from 0 on, B above 0.
 std::vector<float> propensities(std::span<const std::uint32_t> label_counts, std::uint64_t samples, double a = 0.55,
                                 double b = 1.5);
 
