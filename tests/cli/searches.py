@@ -13,7 +13,8 @@ SAVED = "glissade: interrupted while trying settings; what was tried is saved; g
 
 
 def run(context):
-    run_checks(context, (a_better_setting_is_found_and_can_be_repeated, noise_is_no_better_setting, a_killed_search_goes_on, siblings_stay_together, interrupted_searches_end_at_once,
+    run_checks(context, (a_better_setting_is_found_and_can_be_repeated, noise_is_no_better_setting, a_killed_search_goes_on, siblings_stay_together, names_are_in_every_trial,
+                         interrupted_searches_end_at_once,
                          a_run_killed_after_its_search_trains_what_was_found))
 
 
@@ -129,6 +130,22 @@ def siblings_stay_together(runs):
         best.append(max(event["score"] for event in events if event["event"] == "trial"))
     if best[0] > 0.05 or best[1] < 0.2:
         raise Failure(f"best P@1 of the trials: {best[0]:.3f} with groups, {best[1]:.3f} without")
+
+
+def names_are_in_every_trial(runs):
+    """Labels' names are rows of each training, beside the share of the samples, and no rows to score."""
+    rows_with_a_topic(runs, "d.txt", 1200, 1)
+    (runs.folder / "l.txt").write_text("".join(f"w{label * 5} w{label * 5 + 1} and more\n" for label in range(40)))
+    (runs.folder / "f.txt").write_text("".join(f"w{feature}\n" for feature in range(2000)))
+    seen = []
+    for more in ([], ["--name-rows", "off"]):
+        _, err = runs.call(*plain("--model", "m.glsd", "--autotune", "0.02", "--epochs", "2", "--label-names", "l.txt", "--feature-names", "f.txt", "--log-json", "log.jsonl", *more))
+        events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
+        first = next(event for event in events if event["event"] == "trial")
+        seen.append((first["rows"], re.search(r"on held-out rows, (\d+) to choose and (\d+) to decide", err).groups(), first["score"]))
+    (named, held, scored), (bare, bare_held, bare_scored) = seen
+    if named != bare + 40 or held != bare_held or scored == bare_scored:
+        raise Failure(f"rows, rows held out and the score of the first trial: {seen}")
 
 
 def interrupted_searches_end_at_once(runs):
