@@ -110,6 +110,11 @@ Dataset select_rows(const DatasetView& view, const std::vector<bool>& chosen, co
   return RowCopier(view, chosen, true).take(facts);
 }
 
+Dataset select_rows(const Dataset& data, const std::vector<bool>& chosen) {
+  if (auto selected = select_in_cache(data, chosen)) return std::move(*selected);
+  return select_rows(data.view(), chosen, data.facts());
+}
+
 std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts,
                                      std::span<const std::uint64_t> groups) {
   const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed, groups);

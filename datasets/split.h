@@ -27,6 +27,10 @@ std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, s
 /// Copies the rows that are `chosen`, one flag per row, in their order; D and L stay.
 Dataset select_rows(const DatasetView& view, const std::vector<bool>& chosen, const ReadFacts& facts = {});
 
+/// The same without their memory where `data` are mapped from the cache: then they are a file of the cache, too. Else, and where
+/// that cannot be written, a copy.
+Dataset select_rows(const Dataset& data, const std::vector<bool>& chosen);
+
 /// The two parts of hold_out(), without their memory where `data` are mapped from the cache: both parts then are files of the
 /// cache, too, see split_cache.h. Else, and where those cannot be written, a copy.
 std::pair<Dataset, Dataset> hold_out(const Dataset& data, double fraction, std::uint64_t seed,

@@ -20,10 +20,10 @@ constexpr std::uint64_t kSplitVersion = 1;
 /// The rows of one side of a split.
 struct Part {
   const Dataset& data;
-  const std::vector<bool>& held_out;
+  const std::vector<bool>& chosen;
   bool wanted;
 
-  bool has(std::size_t row) const { return held_out[row] == wanted; }
+  bool has(std::size_t row) const { return chosen[row] == wanted; }
 };
 
 template <class T>
@@ -87,6 +87,16 @@ CacheFile place_of(const CacheFile& source, double fraction, std::uint64_t seed,
   return {cache_path(std::filesystem::path(source.path).parent_path().string(), key), key};
 }
 
+CacheFile place_of(const CacheFile& source, const std::vector<bool>& chosen) {
+  std::vector<std::uint64_t> parts = {source.key.low, source.key.high, kSplitVersion, chosen.size()};
+  parts.resize(parts.size() + (chosen.size() + 63) / 64);
+  for (std::size_t row = 0; row < chosen.size(); ++row) {
+    if (chosen[row]) parts[4 + row / 64] |= 1ull << row % 64;
+  }
+  const Hash128 key = content_hash(parts.data(), parts.size() * sizeof(std::uint64_t));
+  return {cache_path(std::filesystem::path(source.path).parent_path().string(), key), key};
+}
+
 std::optional<Dataset> load_or_store(const CacheFile& place, const Part& part) {
   if (auto loaded = load_cache(place.path, place.key)) return loaded;
   if (!store_cache(place.path, place.key, contents_of(part))) return std::nullopt;
@@ -109,6 +119,11 @@ std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data
   auto held = part(true);
   if (!held) return std::nullopt;
   return std::pair(std::move(*train), std::move(*held));
+}
+
+std::optional<Dataset> select_in_cache(const Dataset& data, const std::vector<bool>& chosen) {
+  if (!data.cache_file() || std::ranges::find(chosen, true) == chosen.end()) return std::nullopt;
+  return load_or_store(place_of(*data.cache_file(), chosen), {data, chosen, true});
 }
 
 }  // namespace glissade::datasets

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "datasets/dataset.h"
 
@@ -15,5 +16,8 @@ namespace glissade::datasets {
 /// empty, and where the files cannot be written.
 std::optional<std::pair<Dataset, Dataset>> hold_out_in_cache(const Dataset& data, double fraction, std::uint64_t seed,
                                                              std::span<const std::uint64_t> groups = {});
+
+/// select_rows() into a file of the cache, likewise: named after the key of `data` and the rows that are chosen.
+std::optional<Dataset> select_in_cache(const Dataset& data, const std::vector<bool>& chosen);
 
 }  // namespace glissade::datasets

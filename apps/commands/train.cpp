@@ -226,10 +226,12 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (start_.former() != nullptr)
     reading.known_base = known_base(*start_.former(), start_.resumes() ? start_.resumed_path() : options_.from);
   if (start_.resumes()) reading.shape = start_.former()->shape();
+  if (const auto repeated = choose_repeated_rows(options_.repeated_rows)) reading.repeated = *repeated;
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
   auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
                                 : read_training_data(options_.files, options_.data, reading);
   if (!data) return data.error();
+  options_.rows_repeat = data->rows_repeat;
   auto names = start_.read_names(*data);
   if (!names) return names.error();
   relate_names(asked, *names, *data);
@@ -262,6 +264,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
   settings.notes.groups = data->named_groups;
   settings.notes.name_rows = data->train.added;
+  if (data->rows_repeat) settings.notes.repeated_rows = options_.repeated_rows;
   settings.notes.rows = unordered(data->train, data->train_pager);
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);

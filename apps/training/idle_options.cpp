@@ -92,6 +92,8 @@ constexpr std::array kRules = {
          "the words of a running text are its labels already; it counts for rows with labels"},
     Rule{"--name-rows", [](const S& s) { return kIsSequence(s) && s.options.name_rows == "on"; },
          "an item's name is no text; it counts for rows with labels"},
+    Rule{"--repeated-rows", [](const S& s) { return !s.options.rows_repeat && s.options.repeated_rows == "keep"; },
+         "less than a hundredth of the rows say nothing new; it counts where rows are left out otherwise"},
     Rule{"--slim", kIsOver, kOver},
     Rule{"--monitor", [](const S& s) { return s.over() && s.watch().metric != s.settings().monitor.metric; }, kOver},
     Rule{"--patience", [](const S& s) { return s.over() && s.watch().patience != s.settings().monitor.patience; }, kOver},

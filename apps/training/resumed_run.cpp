@@ -71,6 +71,7 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
     options.files.holdout_last = held_back;
   }
   if (auto same = settle_names(options); !same) return same;
+  if (auto same = settle_repeats(options); !same) return same;
   const EarlyStopState& watch = notes_.watch;
   MonitorSettings& monitor = options.settings.monitor;
   if (watch.metric.empty()) return options.check_monitor();
@@ -98,6 +99,19 @@ Result<void> ResumedRun::settle_names(TrainOptions& options) const {
                     datasets::quoted(path_), has ? "with" : "without", options.name_rows));
   }
   options.name_rows = has ? "on" : "off";
+  return {};
+}
+
+/// A run of an earlier version has left no rows out.
+Result<void> ResumedRun::settle_repeats(TrainOptions& options) const {
+  const std::string& was = notes_.repeated_rows;
+  if (options.names_repeated_rows()) {
+    if (was.empty() || was == options.repeated_rows) return {};
+    return usage_error(
+        fmt::format("--resume: {} was trained with --repeated-rows {}, not {}; leave it out, or start a new run without --resume",
+                    datasets::quoted(path_), was, options.repeated_rows));
+  }
+  options.repeated_rows = was.empty() ? "keep" : was;
   return {};
 }
 

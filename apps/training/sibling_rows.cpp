@@ -73,12 +73,14 @@ void set_same_things(RowRelations& relations, std::vector<std::uint32_t> feature
                           static_cast<std::size_t>(std::ranges::count(relations.feature_labels, RowRelations::kNoLabel));
 }
 
-Result<RowRelations> relations_of(const DatasetView& data, const std::string& path, const RelationSettings& settings,
-                                  bool quiet) {
+Result<RowRelations> relations_of(const DatasetView& data, const std::string& path, const RelationSettings& settings, bool quiet,
+                                  const std::vector<bool>& left_out) {
   RowRelations relations;
   if (!settings.groups_file.empty()) {
-    auto groups = datasets::read_groups(settings.groups_file, data.size(), path);
+    auto groups = datasets::read_groups(settings.groups_file, left_out.empty() ? data.size() : left_out.size(), path);
     if (!groups) return groups.error();
+    std::size_t row = 0;
+    if (!left_out.empty()) std::erase_if(*groups, [&](std::uint64_t) { return left_out[row++]; });
     relations = relate_rows(data, std::move(*groups));
     if (!settings.find) relations.feature_labels.clear();
   } else if (settings.find) {

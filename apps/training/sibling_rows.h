@@ -37,6 +37,8 @@ std::vector<std::uint32_t> same_names(const std::vector<std::string>& labels, co
 void set_same_things(RowRelations& relations, std::vector<std::uint32_t> feature_labels);
 
 /// Groups from the file, or found; empty where none are asked for or there. Tells what was found in a line unless `quiet`.
-Result<RowRelations> relations_of(const DatasetView& data, const std::string& path, const RelationSettings& settings, bool quiet);
+/// `left_out`: a flag for each row of the file `path`, where some are no rows of `data`; or nothing.
+Result<RowRelations> relations_of(const DatasetView& data, const std::string& path, const RelationSettings& settings, bool quiet,
+                                  const std::vector<bool>& left_out = {});
 
 }  // namespace glissade::apps

@@ -10,6 +10,7 @@
 #include "apps/console/output_file.h"
 #include "apps/training/added_names.h"
 #include "apps/training/early_stop.h"
+#include "apps/training/repeats.h"
 
 namespace glissade::apps {
 
@@ -42,6 +43,13 @@ void TrainOptions::add_options(CLI::App& parser) {
                                "of it. auto: with both --label-names and --feature-names, where samples have the words of their "
                                "labels' names; on; off. Part of the run. Default auto.")
                    ->type_name("NAME");
+  repeated_rows_ =
+      parser
+          .add_option("--repeated-rows", repeated_rows,
+                      "Rows with the features, values and labels of a row before them, unless other rows of these features have "
+                      "other labels: once (each counts once, if they are a hundredth of all or more); keep. Part of the run. "
+                      "Default once.")
+          ->type_name("NAME");
   parser
       .add_option(
           "--groups", groups,
@@ -139,6 +147,7 @@ void TrainOptions::add_autotune_option(CLI::App& parser) {
 bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
 bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
 bool TrainOptions::names_name_rows() const noexcept { return name_rows_->count() > 0; }
+bool TrainOptions::names_repeated_rows() const noexcept { return repeated_rows_->count() > 0; }
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
 bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
 
@@ -155,6 +164,7 @@ Result<void> TrainOptions::check() const {
   }
   if (auto ok = data.check(); !ok) return ok;
   if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();
+  if (const auto chosen = choose_repeated_rows(repeated_rows); !chosen) return chosen.error();
   if (files.holdout == 1) return usage_error("--holdout: '1' would leave nothing to train on; allowed: 0 to less than 1");
   if (const auto watched = EarlyStop::create(settings.monitor); !watched) return watched.error();
   if (!resumes()) {

@@ -42,6 +42,7 @@ class TrainOptions {
   bool resumes_model() const noexcept { return resumes() && !goes_on_searching; }
   bool names_holdout() const noexcept;
   bool names_name_rows() const noexcept;
+  bool names_repeated_rows() const noexcept;
   bool names_patience() const noexcept;
   bool names_min_delta() const noexcept;
 
@@ -56,6 +57,8 @@ class TrainOptions {
   std::string groups;
   std::string same_things;
   std::string name_rows = "auto";
+  std::string repeated_rows = "once";
+  bool rows_repeat = false;  ///< set once the data were read: some rows say nothing new
   std::string log;
   std::string tensorboard;
   RunSettings settings;
@@ -73,6 +76,7 @@ class TrainOptions {
   CLI::Option* resume_ = nullptr;
   CLI::Option* holdout_ = nullptr;
   CLI::Option* name_rows_ = nullptr;
+  CLI::Option* repeated_rows_ = nullptr;
   CLI::Option* patience_ = nullptr;
   CLI::Option* min_delta_ = nullptr;
 };

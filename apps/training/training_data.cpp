@@ -81,7 +81,11 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, const Da
   if (!train) return train.error();
   if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
   data.id_base = report.facts.id_base;
-  auto relations = relations_of(train->view(), files.train, settings.relations, settings.quiet);
+  std::vector<bool> left_out = repeats_worth_leaving_out(*train);
+  data.rows_repeat = !left_out.empty();
+  if (settings.repeated == RepeatedRows::keep) left_out.clear();
+  if (!left_out.empty()) train = without_repeats(*train, left_out, settings.quiet);
+  auto relations = relations_of(train->view(), files.train, settings.relations, settings.quiet, left_out);
   if (!relations) return relations.error();
   data.relations = std::move(*relations);
   if (!settings.relations.groups_file.empty()) data.named_groups = content_of(data.relations.groups);

@@ -11,6 +11,7 @@
 
 #include "apps/input/data_options.h"
 #include "apps/training/events.h"
+#include "apps/training/repeats.h"
 #include "apps/training/sibling_rows.h"
 #include "datasets/dataset.h"
 
@@ -30,6 +31,7 @@ struct TrainingData {
   std::vector<DataEvent> events;
   std::vector<std::string> item_names;  ///< of sequences
   std::string notes;                    ///< of sequences: how they are read, for Model::set_data_notes()
+  bool rows_repeat = false;             ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
   bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
   datasets::Format format = datasets::Format::xmc;
   datasets::IdBase id_base = datasets::IdBase::zero;  ///< of the training file, and so of all
@@ -54,6 +56,7 @@ struct ReadSettings {
   KnownBase known_base = {};        ///< of a model that is trained on
   std::optional<Shape> shape = {};  ///< of a model that is trained on; else D and L are those of the training file
   RelationSettings relations = {};
+  RepeatedRows repeated = RepeatedRows::once;
 };
 
 /// Reads the files. What the others hold is counted and left out where it goes beyond the training file, see DataOptions::fit().

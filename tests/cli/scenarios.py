@@ -60,7 +60,7 @@ class Runs:
 def run(context):
     if not (context.sample / "train.txt.zst").exists():
         return context.fails("scenarios", f"{context.sample} holds no sample")
-    run_checks(context, (same_seed_same_bytes, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
+    run_checks(context, (same_seed_same_bytes, doubled_rows_change_nothing, threads_agree, resumed_equals_uninterrupted, killed_then_resumed, interrupted_keeps_checkpoint,
                          resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, held_out_rows_come_from_the_cache, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
@@ -72,6 +72,22 @@ def run_checks(context, checks):
         with tempfile.TemporaryDirectory(prefix="glissade-run-") as folder:
             name = check.__name__.replace("_", " ")
             context.case(f"scenario: {name}", lambda: check(Runs(context, pathlib.Path(folder))))
+
+
+def doubled_rows_change_nothing(runs):
+    """A file with half of its rows twice gives the model of the clean file, unless these are to be kept."""
+    runs.call("convert", runs.train_file, "all.txt", "--to", "xmc", "--no-cache")
+    header, *rows = (runs.folder / "all.txt").read_text().splitlines()[:1201]
+    rows = list(dict.fromkeys(rows))
+    doubled = [row for i, row in enumerate(rows) for _ in range(1 + i % 2)]
+    for name, lines in (("clean", rows), ("doubled", doubled)):
+        (runs.folder / f"{name}.txt").write_text("\n".join([f"{len(lines)} {header.split(' ', 1)[1]}", *lines]) + "\n")
+    for name, data, more in (("clean", "clean", []), ("doubled", "doubled", []), ("kept", "doubled", ["--repeated-rows", "keep"])):
+        runs.call("train", "--train", f"{data}.txt", "--model", f"{name}.glsd", "--epochs", "1", "--hidden", "16", "--holdout", "0.1", "--slim", "--quiet", *more)
+    if runs.bytes("doubled.glsd") != runs.bytes("clean.glsd"):
+        raise Failure("rows that stand twice made another model")
+    if runs.bytes("kept.glsd") == runs.bytes("clean.glsd"):
+        raise Failure("rows that were to be kept made no difference")
 
 
 def same_seed_same_bytes(runs):

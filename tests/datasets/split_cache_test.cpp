@@ -91,6 +91,27 @@ TEST_CASE("a split in the cache has the rows of the copy, the first time and aga
   CHECK(files_in(c.options.cache_directory).size() == 1 + 2 * 5);
 }
 
+TEST_CASE("chosen rows are one more file of the cache, found again by which they are", "[unit]") {
+  const Case c;
+  const Dataset data = c.read();
+  std::vector<bool> chosen(data.view().size(), true);
+  const auto check = [&](std::size_t files) {
+    const Dataset copy = select_rows(data.view(), chosen);
+    const Dataset mapped = select_rows(data, chosen);
+    CHECK(testing::same(mapped.view(), copy.view()));
+    CHECK(mapped.pager() != nullptr);
+    CHECK(same_facts(mapped.facts(), data.facts()));
+    CHECK(files_in(c.options.cache_directory).size() == files);
+  };
+  for (const std::size_t row : {0u, 63u, 64u, 2'999u}) chosen[row] = false;
+  check(2);
+  check(2);
+  chosen[64] = true;
+  check(3);
+  chosen.assign(chosen.size(), false);
+  CHECK(select_rows(data, chosen).view().size() == 0);
+}
+
 TEST_CASE("a split says what its source says, in the cache and as a copy", "[unit]") {
   const Case c;
   const Dataset data = c.read();
