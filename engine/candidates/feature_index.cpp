@@ -47,6 +47,8 @@ FeatureIndex::FeatureIndex(const SparseMatrix& rows, std::size_t features)
 void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
                         Scratch& scratch) const {
   scratch.found_.clear();
+  scratch.sums_found_.clear();
+  scratch.unread_.clear();
   if (row_count_ == 0) return;
   scratch.sums_.resize(row_count_, 0.f);
   scratch.lists_.clear();
@@ -57,28 +59,33 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
   std::ranges::sort(scratch.lists_, [&](const auto& a, const auto& b) {
     return a.length != b.length ? a.length < b.length : ids[a.entry] < ids[b.entry];
   });
-  scratch.touched_.clear();
+  std::size_t count = 0;
   std::uint64_t spent = 0;
   for (const auto& list : scratch.lists_) {
     spent += list.length;
-    if (spent > budget && spent != list.length) break;
+    if (spent > budget && spent != list.length) {
+      scratch.unread_.push_back(list.entry);
+      continue;
+    }
     const float value = values[list.entry];
     const std::uint64_t begin = begins_[ids[list.entry]];
+    if (scratch.touched_.size() < count + list.length + 1) scratch.touched_.resize(2 * (count + list.length + 1));
     for (std::uint64_t i = begin; i < begin + list.length; ++i) {
       float& sum = scratch.sums_[ids_[i]];
-      if (sum == 0.f) scratch.touched_.push_back(ids_[i]);
+      scratch.touched_[count] = ids_[i];  // stays if it is met for the first time
+      count += sum == 0.f ? 1 : 0;
       sum += value * widened(values_[i]);
       if (sum == 0.f) sum = kListedZero;
     }
   }
-  const std::size_t count = scratch.touched_.size();
   scratch.touched_sums_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     scratch.touched_sums_[i] = scratch.sums_[scratch.touched_[i]];
     scratch.sums_[scratch.touched_[i]] = 0.f;
   }
   if (count <= most) {
-    scratch.found_ = scratch.touched_;
+    scratch.found_.assign(scratch.touched_.begin(), scratch.touched_.begin() + static_cast<std::ptrdiff_t>(count));
+    scratch.sums_found_ = scratch.touched_sums_;
     return;
   }
   scratch.keep_largest(most);
@@ -100,19 +107,25 @@ void FeatureIndex::Scratch::keep_largest(std::size_t most) {
   std::size_t lowest = kBins, above = 0;  // all of the bins above `lowest`, and of that one the first that there is room for
   while (lowest > 0 && above + bins_[lowest - 1] <= most) above += bins_[--lowest];
   std::size_t room = most - above;
-  for (std::size_t i = 0; i < touched_.size(); ++i) {
+  for (std::size_t i = 0; i < touched_sums_.size(); ++i) {
     const std::size_t at = bin(touched_sums_[i]);
-    if (at >= lowest) {
-      found_.push_back(touched_[i]);
-    } else if (at + 1 == lowest && room > 0) {
-      --room;
-      found_.push_back(touched_[i]);
-    }
+    if (at + 1 < lowest) continue;
+    if (at < lowest && room == 0) continue;
+    if (at < lowest) --room;
+    found_.push_back(touched_[i]);
+    sums_found_.push_back(touched_sums_[i]);
   }
 }
 
 void FeatureIndex::Scratch::drop(const std::vector<bool>& rows) {
-  std::erase_if(found_, [&](std::uint32_t row) { return rows[row]; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < found_.size(); ++i) {
+    if (rows[found_[i]]) continue;
+    found_[kept] = found_[i];
+    sums_found_[kept++] = sums_found_[i];
+  }
+  found_.resize(kept);
+  sums_found_.resize(kept);
 }
 
 }  // namespace glissade

@@ -39,6 +39,10 @@ class FeatureIndex {
 class FeatureIndex::Scratch {
  public:
   const std::vector<std::uint32_t>& found() const noexcept { return found_; }
+  /// sums()[i] is that of found()[i] over the lists that were read.
+  const std::vector<float>& sums() const noexcept { return sums_found_; }
+  /// Of the query's entries those whose lists were not read: what is missing in the sums.
+  const std::vector<std::uint32_t>& unread() const noexcept { return unread_; }
   /// Takes out what was found of the rows marked in `rows`.
   void drop(const std::vector<bool>& rows);
 
@@ -52,7 +56,8 @@ class FeatureIndex::Scratch {
   std::vector<List> lists_;
   std::vector<float> sums_;  ///< by row; 0 between queries
   std::vector<std::uint32_t> touched_, found_, bins_;
-  std::vector<float> touched_sums_;
+  std::vector<std::uint32_t> unread_;
+  std::vector<float> touched_sums_, sums_found_;
 };
 
 }  // namespace glissade

@@ -22,6 +22,11 @@ FeatureIndex::Scratch& SparseQuery::find(const FeatureWeights& weights, const Fe
   return scratch_;
 }
 
+std::span<const float> SparseQuery::products_of_found(const FeatureWeights& weights, const SparseMatrix& rows) {
+  spread(weights);
+  return found_products_.of(scratch_, spread_, rows);
+}
+
 std::span<const float> SparseQuery::products(const FeatureWeights& weights, const SparseMatrix& rows,
                                              std::span<const std::uint32_t> which) {
   spread(weights);

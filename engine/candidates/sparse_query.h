@@ -7,6 +7,7 @@
 
 #include "engine/candidates/feature_index.h"
 #include "engine/candidates/feature_weights.h"
+#include "engine/candidates/found_products.h"
 #include "engine/candidates/sparse_matrix.h"
 #include "engine/candidates/spread_sample.h"
 
@@ -24,6 +25,9 @@ class SparseQuery {
   }
   /// Rows that the index has most in common with the sample, in no order; see FeatureIndex::find. Holds until the next call.
   FeatureIndex::Scratch& find(const FeatureWeights& weights, const FeatureIndex& index, std::size_t budget, std::size_t most);
+  /// The products of the sample with what find() has found in `rows`, whose index it was, less what was dropped since. Holds
+  /// until the next call.
+  std::span<const float> products_of_found(const FeatureWeights& weights, const SparseMatrix& rows);
   /// The products of the sample with rows which[0], which[1], ... Holds until the next call.
   std::span<const float> products(const FeatureWeights& weights, const SparseMatrix& rows, std::span<const std::uint32_t> which);
   /// The sample under these weights, spread over all features; 0 where it has none. Holds until the next call.
@@ -37,6 +41,7 @@ class SparseQuery {
   const FeatureWeights* spread_under_ = nullptr;  ///< null: the sample is not spread yet
   SpreadSample spread_;
   FeatureIndex::Scratch scratch_;
+  FoundProducts found_products_;
   std::vector<float> products_;
 };
 

@@ -20,7 +20,7 @@ class NameProposer final : public ProposingPath::Proposer {
 
   void propose(SparseQuery& query, const std::vector<bool>& /*unknown*/, CandidateSet& candidates) override {
     const auto& found = query.find(path_.weights, path_.row_index, config_.candidates.list_budget, kScored).found();
-    candidates.add_best(found, query.products(path_.weights, path_.rows, found), kProposed);
+    candidates.add_best(found, query.products_of_found(path_.weights, path_.rows), kProposed);
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {

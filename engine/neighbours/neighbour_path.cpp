@@ -28,7 +28,7 @@ class NeighbourProposer final : public ProposingPath::Proposer {
                                std::max<std::size_t>(kScored, 2 * config_.candidates.neighbours));
     if (!unknown.empty()) scratch.drop(unknown);
     const auto& found = scratch.found();
-    const std::span<const float> likeness = query.products(path_.weights, path_.samples, found);
+    const std::span<const float> likeness = query.products_of_found(path_.weights, path_.samples);
     const std::size_t most = config_.candidates.neighbours;
     best_.resize(most);
     best_likeness_.resize(most);

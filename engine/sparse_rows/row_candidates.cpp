@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/candidates/found_products.h"
 #include "engine/candidates/spread_sample.h"
 #include "simd/kernels.h"
 
@@ -17,7 +18,8 @@ constexpr std::size_t kBlock = 32;
 struct CandidateSearch {
   FeatureIndex::Scratch scratch;
   SpreadSample sample;
-  std::vector<float> scores, best_scores = std::vector<float>(RowCandidates::kEach);
+  FoundProducts products;
+  std::vector<float> best_scores = std::vector<float>(RowCandidates::kEach);
   std::vector<std::uint32_t> best = std::vector<std::uint32_t>(RowCandidates::kEach);
 };
 
@@ -37,11 +39,9 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
       worker.sample.put(weights, data.features.row_ids(samples[place]), data.features.row_values(samples[place]));
       index.find(worker.sample.ids(), worker.sample.values(), budget, kScoredRows, worker.scratch);
       const auto& found = worker.scratch.found();
-      worker.scores.resize(found.size());
-      kernels.sparse_dots(worker.sample.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), found.data(),
-                          found.size(), worker.scores.data());
-      const std::size_t count = kernels.topk_f32(worker.scores.data(), found.size(), RowCandidates::kEach, worker.best.data(),
-                                                 worker.best_scores.data());
+      const std::span<const float> scores = worker.products.of(worker.scratch, worker.sample, rows);
+      const std::size_t count =
+          kernels.topk_f32(scores.data(), found.size(), RowCandidates::kEach, worker.best.data(), worker.best_scores.data());
       for (std::size_t i = 0; i < count; ++i) out.labels[place * RowCandidates::kEach + i] = found[worker.best[i]];
     }
     monitor.advance(end - block * kBlock);

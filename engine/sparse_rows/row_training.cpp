@@ -10,6 +10,7 @@
 #include "engine/losses/label_weights.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/sample_blocks.h"
+#include "engine/sparse_rows/sample_matches.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
@@ -49,18 +50,17 @@ RowTraining::RowTraining(const Config& config, const DatasetView& data, std::spa
 ParameterRows RowTraining::parameters_of(std::span<const float> values) const {
   const std::span<const std::uint64_t> begins(parts_.rows.offsets.data(), parts_.rows.offsets.size());
   ParameterRows::Options options;
+  options.storage = Storage::fp32;  // a few entries of a row are read: of one array, not of two
   options.with_bias = false;
   options.state.second = OptimizerState::Second::row;
   options.usual_width = kUsualFanIn;
   ParameterRows parameters(begins, options);
-  simd::kernels().split_f32(values.data(), parameters.high.data(), parameters.low.data(), values.size());
+  std::ranges::copy(values, parameters.weights.data());
   return parameters;
 }
 
 std::vector<float> RowTraining::values() const {
-  std::vector<float> all(parameters_.high.size());
-  simd::kernels().join_f32(parameters_.high.data(), parameters_.low.data(), all.data(), all.size());
-  return all;
+  return {parameters_.weights.data(), parameters_.weights.data() + parameters_.weights.size()};
 }
 
 void RowTraining::run(WorkMonitor& monitor) {
@@ -82,8 +82,10 @@ void RowTraining::run(WorkMonitor& monitor) {
     }
     if (!topology_gradients_.empty()) change_topology(epoch + 1);
   }
-  parts_.rows.values = std::move(parameters_.high);
-  parts_.state = {std::move(parameters_.low), std::move(parameters_.row_second_moment)};
+  const std::size_t count = parameters_.weights.size();
+  Array<std::uint16_t> low(count);
+  simd::kernels().split_f32(parameters_.weights.data(), parts_.rows.values.data(), low.data(), count);
+  parts_.state = {std::move(low), std::move(parameters_.row_second_moment)};
 }
 
 std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const float> values) {
@@ -111,7 +113,6 @@ void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate
 }
 
 void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {
-  const simd::Kernels& kernels = simd::kernels();
   const SparseMatrix& rows = parts_.rows;
   const auto truth = data_.labels.row_ids(rows_[place]);
   if (truth.empty()) return;
@@ -119,21 +120,17 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   const float* const x = worker.sample.data();
   worker.labels.put(truth, candidates_.of(place));
   const std::span<const std::uint32_t> labels = worker.labels.all();
+  find_matches(worker.sample, rows, labels, worker.places, worker.ends,
+               [&](std::uint64_t j) { __builtin_prefetch(parameters_.weights.data() + j); });
   worker.logits.resize(labels.size());
-  worker.ends.resize(labels.size());
-  std::size_t matched = 0;
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const std::uint32_t label = labels[c];
-    const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
-    if (worker.places.size() < matched + size + simd::kMatchRoom) worker.places.resize(2 * (matched + size + simd::kMatchRoom));
-    const std::size_t first = matched;
-    matched += kernels.sparse_matches(x, rows.ids.data() + at, size, worker.places.data() + first);
-    worker.ends[c] = matched;
+    const std::uint64_t at = rows.offsets[label];
     float now = 0, start = 0, own = 0;
-    for (std::size_t i = first; i < matched; ++i) {
+    for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
       const std::uint64_t j = at + worker.places[i];
       const float value = x[rows.ids[j]];
-      now += value * joined(parameters_.high[j], parameters_.low[j]);
+      now += value * parameters_.weights[j];
       if (c >= truth.size()) continue;
       const float started = widened(rows.values[j]);
       start += value * started;

@@ -12,8 +12,8 @@
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/sample_blocks.h"
+#include "engine/sparse_rows/sample_matches.h"
 #include "hashing/seeds.h"
-#include "simd/kernels.h"
 
 namespace glissade {
 namespace {
@@ -32,6 +32,10 @@ struct Slope {
 struct WeightWorker {
   SpreadSample sample;
   SampleLabels labels;
+  std::vector<std::uint32_t> places;
+  std::vector<std::size_t> ends;
+  std::vector<Slope> shared;             ///< x_f c_f of the features that the sample shares with a label, one label after another
+  std::vector<std::size_t> shared_ends;  ///< of each label's
   std::vector<float> logits, by_feature;
 };
 
@@ -65,8 +69,7 @@ class WeightLearning {
  private:
   void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer);
   void differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const;
-  template <class Use>
-  void for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const;
+  void add_shared(const WeightWorker& worker, std::size_t c, bool own, std::vector<Slope>& shared) const;
 
   const DatasetView& data_;
   std::span<const std::uint32_t> rows_;
@@ -117,32 +120,32 @@ void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptim
   }
 }
 
-/// Calls use(feature, x_f c_f) for the features that the sample shares with the label's sum, without the sample if it is `own`.
-template <class Use>
-void WeightLearning::for_each_shared(const SpreadSample& sample, std::uint32_t label, bool own, const Use& use) const {
-  static thread_local std::vector<std::uint32_t> places;
+/// Adds the products with label c's sum, without the sample if it is the sample's `own` label.
+void WeightLearning::add_shared(const WeightWorker& worker, std::size_t c, bool own, std::vector<Slope>& shared) const {
   const SparseMatrix& rows = made_.rows;
-  const std::uint64_t at = rows.offsets[label], size = rows.offsets[label + 1] - at;
-  if (places.size() < size + simd::kMatchRoom) places.resize(size + simd::kMatchRoom);
-  const std::size_t matched = simd::kernels().sparse_matches(sample.data(), rows.ids.data() + at, size, places.data());
-  const std::uint32_t count = made_.counts[label];
-  const float length = made_.lengths[label];
+  const std::uint32_t label = worker.labels.all()[c];
+  const std::uint64_t at = rows.offsets[label];
+  const std::size_t first = c == 0 ? 0 : worker.ends[c - 1], end = worker.ends[c];
+  const float* const dense = worker.sample.data();
   float scale = 1, part = 0;  // c = scale * (row - part * x)
   if (own) {
+    const std::uint32_t count = made_.counts[label];
+    const float length = made_.lengths[label];
     if (count <= 1 || length <= 0) return;
     float product = 0;
-    for (std::size_t i = 0; i < matched; ++i) {
-      product += sample.data()[rows.ids[at + places[i]]] * widened(rows.values[at + places[i]]);
+    for (std::size_t i = first; i < end; ++i) {
+      const std::uint64_t j = at + worker.places[i];
+      product += dense[rows.ids[j]] * widened(rows.values[j]);
     }
     part = label_scale(count, length);
     const float rest = scale_without(count, length, product / part);
     if (rest == 0.f) return;
     scale = rest / part;
   }
-  for (std::size_t i = 0; i < matched; ++i) {
-    const std::uint64_t j = at + places[i];
-    const float x = sample.data()[rows.ids[j]];
-    use(rows.ids[j], x * scale * (widened(rows.values[j]) - part * x));
+  for (std::size_t i = first; i < end; ++i) {
+    const std::uint64_t j = at + worker.places[i];
+    const float x = dense[rows.ids[j]];
+    shared.push_back({rows.ids[j], x * scale * (widened(rows.values[j]) - part * x)});
   }
 }
 
@@ -156,11 +159,17 @@ void WeightLearning::differentiate(std::uint32_t place, WeightWorker& worker, st
   worker.sample.put(weights_, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
   worker.labels.put(truth, candidates_.of(place));
   const std::span<const std::uint32_t> labels = worker.labels.all();
+  find_matches(worker.sample, made_.rows, labels, worker.places, worker.ends,
+               [&](std::uint64_t j) { __builtin_prefetch(made_.rows.values.data() + j); });
   worker.logits.resize(labels.size());
+  worker.shared.clear();
+  worker.shared_ends.resize(labels.size());
   for (std::size_t c = 0; c < labels.size(); ++c) {
+    const std::size_t first = worker.shared.size();
+    add_shared(worker, c, c < truth.size(), worker.shared);
+    worker.shared_ends[c] = worker.shared.size();
     float sum = 0;
-    for_each_shared(worker.sample, labels[c], c < truth.size(),
-                    [&](std::uint32_t f, float product) { sum += squared_[f] * product; });
+    for (std::size_t i = first; i < worker.shared.size(); ++i) sum += squared_[worker.shared[i].feature] * worker.shared[i].value;
     worker.logits[c] = kSharpness * sum;
   }
   const std::size_t count = worker.logits.size();
@@ -170,9 +179,10 @@ void WeightLearning::differentiate(std::uint32_t place, WeightWorker& worker, st
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < 1e-4f) continue;
-    for_each_shared(worker.sample, labels[c], c < truth.size(), [&](std::uint32_t f, float product) {
+    for (std::size_t i = c == 0 ? 0 : worker.shared_ends[c - 1]; i < worker.shared_ends[c]; ++i) {
+      const auto [f, product] = worker.shared[i];
       worker.by_feature[f] += 2 * kSharpness * squared_[f] * gradient * product;
-    });
+    }
   }
   for (const std::uint32_t f : worker.sample.ids()) {
     if (worker.by_feature[f] != 0.f) out.push_back({f, worker.by_feature[f]});

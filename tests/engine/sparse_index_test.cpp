@@ -8,6 +8,8 @@
 
 #include "engine/candidates/feature_index.h"
 #include "engine/candidates/feature_weights.h"
+#include "engine/candidates/found_products.h"
+#include "engine/candidates/row_lookup.h"
 #include "engine/sparse_rows/label_rows.h"
 #include "tests/engine/data.h"
 
@@ -93,6 +95,52 @@ TEST_CASE("a row whose sum passes through 0 is found once", "[unit]") {
   CHECK(found({1.f, -1.f, 2.f}, 2) == Rows{0, 1});  // row 2 ends at 0: the least
   CHECK(found({1.f, -1.f, -2.f}, 10) == Rows{0, 1, 2});
   CHECK(found({1e-38f, -1e-38f, 1e-38f}, 1).size() == 1);  // sums too small for a scale of their own
+}
+
+TEST_CASE("what lists left unread is looked up in the rows that were found, or these are gone through", "[unit][levels]") {
+  const Data data = planted_data(900, 400, 60, 5);
+  const SparseMatrix rows = rows_of(data, 300).rows;
+  const FeatureIndex index(rows, data.features);
+  FeatureIndex::Scratch scratch;
+  FoundProducts of_found;
+  SpreadSample sample;
+  const FeatureWeights weights(SparseWeighting::given, data.view());
+  std::size_t looked_up = 0, gone_through = 0;
+  for (const std::size_t budget : {1u, 40u, 150u, 400u, 100'000u}) {
+    for (std::size_t s = 0; s < 60; ++s) {
+      sample.put(weights, data.view().features.row_ids(s), data.view().features.row_values(s));
+      const std::vector<double> exact = products(rows, sample.ids(), sample.values(), data.features);
+      index.find(sample.ids(), sample.values(), budget, 30, scratch);
+      std::vector<bool> dropped(rows.rows());
+      dropped[s % rows.rows()] = true;
+      scratch.drop(dropped);
+      if (!scratch.unread().empty())
+        ++(lookup_pays(scratch.unread().size(), rows.entries() / rows.rows()) ? looked_up : gone_through);
+      const std::span<const float> got = of_found.of(scratch, sample, rows);
+      REQUIRE(got.size() == scratch.found().size());
+      for (std::size_t i = 0; i < got.size(); ++i)
+        REQUIRE(got[i] == Approx(exact[scratch.found()[i]]).epsilon(1e-5).margin(1e-6));
+    }
+  }
+  CHECK(looked_up > 20);
+  CHECK(gone_through > 20);
+}
+
+TEST_CASE("features are looked up in rows of any length", "[unit]") {
+  hashing::Random random(3);
+  for (std::size_t count = 0; count < 70; ++count) {
+    const std::vector<std::uint32_t> ids = distinct(random, count, 200);
+    for (const std::size_t wanted : {0u, 1u, 3u, 4u, 5u, 9u}) {
+      const std::vector<std::uint32_t> features = distinct(random, wanted, 200);
+      std::vector<std::uint32_t> places(features.size() + 1), expected;
+      for (const std::uint32_t f : features) {
+        const auto at = std::ranges::find(ids, f);
+        if (at != ids.end()) expected.push_back(static_cast<std::uint32_t>(at - ids.begin()));
+      }
+      places.resize(look_up(features, ids.data(), count, places.data()));
+      REQUIRE(places == expected);
+    }
+  }
 }
 
 TEST_CASE("a label's row is the largest entries of the sum of its samples", "[unit]") {
