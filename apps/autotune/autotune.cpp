@@ -55,6 +55,8 @@ SearchScope scope_of(const AutotuneStart& start, const DataProfile& profile) {
     if (std::ranges::any_of(start.usual.named, [&](const std::string& name) { return option.is_called(name); }))
       scope.fixed.emplace_back(option.name);
   }
+  // With values as they are given, labels among the features would win on any rows that are held out.
+  if (profile.label_features != 0) scope.fixed.emplace_back("weighting");
   return scope;
 }
 

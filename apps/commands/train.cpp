@@ -255,7 +255,10 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (model->data_notes().empty())
     model->set_data_notes(data->is_sequence() ? data->notes : data_notes(data->format, data->id_base));
   options_.warn_of_idle(*model, false);
-  if (known && !settings.quiet) warn_of_outsized(*model, *known);
+  if (known && !settings.quiet) {
+    warn_of_outsized(*model, *known);
+    note_label_features(*model, *known);
+  }
   DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   measure_names(model->label_names(), model->feature_names(), size);
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();

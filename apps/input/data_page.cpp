@@ -66,6 +66,7 @@ std::string data_page(const std::string& path, const DatasetView& data, const Da
   line("  values", fmt::format("{}{}", kind_text(profile), profile.negative ? ", some negative" : ""));
   line("  row length", fmt::format("{:.4g} (median)", profile.row_length));
   line("  outsized columns", outsized_text(profile));
+  if (profile.label_features != 0) line("  labels among them", grouped(profile.label_features));
   line("labels", fmt::format("{} in use of {}, {:.1f} a row", grouped(profile.labels_used), grouped(data.label_count),
                              profile.labels_per_row));
   line("  with one row", part_of(profile.labels_with_one_row, profile.labels_used));
@@ -95,6 +96,7 @@ std::string data_json(const std::string& path, const DatasetView& data, const Da
                                        {"negative", profile.negative},
                                        {"row_length", profile.row_length},
                                        {"outsized", outsized},
+                                       {"label_features", profile.label_features},
                                        {"labels", data.label_count},
                                        {"labels_used", profile.labels_used},
                                        {"labels_per_row", profile.labels_per_row},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/config/config_text.h"
+#include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_page.h"
 #include "datasets/message.h"
@@ -33,6 +34,16 @@ void warn_of_outsized(const Model& model, const DataProfile& data) {
       fmt::format("warning: values of feature {}{} reach {:.3g}, those of the median feature {:.3g}{}; scale such columns down, "
                   "or they drown the others and overflow",
                   first.feature, name, first.largest, first.typical, others));
+}
+
+void note_label_features(const Model& model, const DataProfile& data) {
+  if (data.label_features == 0) return;
+  const FeatureWeighting weighting = model.config().network.weighting;
+  const bool ignored = weighting == FeatureWeighting::scaled || weighting == FeatureWeighting::tf_idf;
+  note(fmt::format("{}{} features are labels of their rows: each stands in exactly the rows of one label; {}",
+                   ignored ? "" : "warning: ", grouped(data.label_features),
+                   ignored ? "they count for nothing, in training and prediction (--weighting given: they count)"
+                           : "new rows must have them, too, or nothing was learned for these; --weighting scaled ignores them"));
 }
 
 void note_shared_rows(const TrainingData& data, const TrainingFiles& files) {

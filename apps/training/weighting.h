@@ -14,6 +14,9 @@ namespace glissade::apps {
 /// model that training starts from (`has_former`) says it. Returns a line for the user, "" if nothing was chosen.
 std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data);
 
+/// A line if features are labels of their rows: whether they count with the model's weighting.
+void note_label_features(const Model& model, const DataProfile& data);
+
 /// A note if a column of the data drowns the others, and the weighting leaves it so.
 void warn_of_outsized(const Model& model, const DataProfile& data);
 

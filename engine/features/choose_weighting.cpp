@@ -19,6 +19,8 @@ WeightingChoice choose_weighting(const DataProfile& profile) {
             fmt::format("values of feature {} reach {:.3g}, those of the median feature {:.3g}{}, so they are scaled down",
                         first.feature, first.largest, first.typical, more)};
   }
+  if (profile.label_features != 0)
+    return {scaled, fmt::format("{} features are labels of their rows and count for nothing", profile.label_features)};
   if (binary || counts) return {given, "features and labels seem to be the same items"};
   if (profile.values == ValueKind::normalised) return {given, "rows have length 1, so they are weighted already"};
   return {given, "values are real numbers, which may be weights already"};

@@ -8,6 +8,7 @@
 
 #include <oneapi/tbb/parallel_sort.h>
 
+#include "engine/features/label_features.h"
 #include "engine/features/row_codes.h"
 
 namespace glissade {
@@ -139,6 +140,7 @@ DataProfile profile(const DatasetView& stated, const RowPager* pager) {
   data.feature_count = ids_up_to_largest(stated.features);
   data.label_count = ids_up_to_largest(stated.labels);
   out.outsized = find_outsized_features(data, pager);
+  out.label_features = find_label_features(data, pager).size();
   ValueLook look(data.feature_count, out.outsized);
   const std::size_t step = std::max<std::size_t>(1, data.size() / kRowsLookedAt);
   for (std::size_t row = 0; row < data.size(); row += step) {

@@ -7,6 +7,7 @@
 
 #include <glissade/outsized_features.h>
 
+#include "engine/features/label_features.h"
 #include "engine/features/row_windows.h"
 #include "simd/kernels.h"
 
@@ -71,6 +72,7 @@ void FeatureTransform::learn(const DatasetView& data, const RowPager* pager) {
   const Array<float> known = std::exchange(factors_, Array<float>(data.feature_count));
   for (std::size_t f = 0; f < learned.size(); ++f)
     factors_[f] = f < known.size() && known.data()[f] != 0.f ? known.data()[f] : learned[f];
+  for (const std::uint32_t feature : find_label_features(data, pager)) factors_[feature] = 0.f;
 }
 
 void FeatureTransform::apply(std::span<const std::uint32_t> ids, float* values) const noexcept {

@@ -15,7 +15,8 @@ namespace glissade {
 /// What happens to the values of a row before any part of a model sees them, in training and in prediction. Of these three, the
 /// ones that the weighting asks for, in this order:
 ///   log     1 + ln v for v >= 1, v itself below; the magnitude only, the sign stays
-///   factor  v times the factor of its feature, learned from the training rows
+///   factor  v times the factor of its feature, learned from the training rows; 0 for features that are labels of their rows
+///           (label_features.h), which new rows have no more
 ///   length  the row is scaled to L2 length 1; a row of zeros stays
 /// tf-idf (Salton & Buckley 1988, "ltc") is all three, with the factors ln((1 + N) / (1 + rows that have the feature)) + 1, which
 /// are finite for features that no row has. `scaled` is the factor alone: 1, but for outsized features, whose mean magnitude it
@@ -33,7 +34,7 @@ class FeatureTransform {
   bool lacks_factors() const noexcept { return has_factors() && factors_.empty(); }
 
   /// Learns the factors from all rows of `data`. Where there are some already, only those that are 0: of features that the model
-  /// did not know before. Two or three passes over the features, 24 bytes per feature meanwhile. Rows are released to `pager` (if
+  /// did not know before. Four or five passes over the features, 24 bytes per feature meanwhile. Rows are released to `pager` (if
   /// any) as they have been looked at. A function of the rows and their order.
   void learn(const DatasetView& data, const RowPager* pager);
 

@@ -117,4 +117,56 @@ TEST_CASE("a column that is not outsized, and values of other kinds, tell the le
   CHECK(profile(with_values([](std::size_t, float value) { return 3 * value; }).view()).row_length == Approx(3));
 }
 
+namespace {
+
+/// Rows with their labels among the features, as features 60 + label.
+Data with_labels_among_features(const Data& clean) {
+  Data out{60 + clean.labels, clean.labels, {}, clean.y};
+  for (std::size_t row = 0; row < clean.size(); ++row) {
+    const auto ids = clean.x.view().row_ids(row);
+    const auto values = clean.x.view().row_values(row);
+    std::vector<std::uint32_t> all(ids.begin(), ids.end());
+    std::vector<float> weights(values.begin(), values.end());
+    for (const std::uint32_t label : clean.y.view().row_ids(row)) all.push_back(60 + label), weights.push_back(1);
+    out.x.add(all, weights);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("labels among the features are found", "[unit]") {
+  const Data clean = planted_data(500, 60, 40, 3);
+  CHECK(profile(clean.view()).label_features == 0);
+  CHECK(chosen(clean) == FeatureWeighting::given);
+  Data leak = with_labels_among_features(clean);
+  const DataProfile seen = profile(leak.view());
+  CHECK(seen.label_features == seen.labels_used);
+  CHECK(chosen(leak) == FeatureWeighting::scaled);
+  // Not in exactly the rows of the label any more, for most labels.
+  for (std::size_t i = 0; i < leak.x.ids.size(); ++i) {
+    if (leak.x.ids[i] >= 60 && i % 2 == 0) leak.x.ids[i] = 0;
+  }
+  CHECK(profile(leak.view()).label_features == 0);
+}
+
+TEST_CASE("features and labels that are the same by design are no mistake", "[unit]") {
+  const Data some = planted_data(500, 60, 40, 3);
+  Data out{40, 40, {}, some.y};
+  for (std::size_t row = 0; row < some.size(); ++row) out.x.add(some.y.view().row_ids(row));
+  CHECK(profile(out.view()).label_features == 0);
+}
+
+TEST_CASE("few labels that a feature tells are knowledge", "[unit]") {
+  Data data{60, 10, {}, {}};
+  hashing::Random random(3);
+  for (std::uint32_t row = 0; row < 200; ++row) {
+    std::vector<std::uint32_t> ids = distinct(random, 4, 50);
+    ids.push_back(50 + row % 10);
+    data.x.add(ids);
+    data.y.add(std::vector<std::uint32_t>{row % 10});
+  }
+  CHECK(profile(data.view()).label_features == 0);
+}
+
 }  // namespace glissade::test

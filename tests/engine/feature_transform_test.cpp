@@ -232,4 +232,24 @@ TEST_CASE("the copy of weighted values is part of a run's memory while paths are
   CHECK(copy(FeatureWeighting::given) == 0);
 }
 
+TEST_CASE("labels among the features count for nothing, in any weighting with factors", "[unit]") {
+  const Data clean = planted_data(500, 60, 40, 3);
+  Data leak{100, 40, {}, clean.y};
+  for (std::size_t row = 0; row < clean.size(); ++row) {
+    Ids ids(clean.x.view().row_ids(row).begin(), clean.x.view().row_ids(row).end());
+    Values values(clean.x.view().row_values(row).begin(), clean.x.view().row_values(row).end());
+    for (const std::uint32_t label : clean.y.view().row_ids(row)) ids.push_back(60 + label), values.push_back(1);
+    leak.x.add(ids, values);
+  }
+  for (const auto weighting : {FeatureWeighting::scaled, FeatureWeighting::tf_idf}) {
+    FeatureTransform of_clean(weighting), of_leak(weighting);
+    of_clean.learn(clean.view(), nullptr);
+    of_leak.learn(leak.view(), nullptr);
+    const Values seen = applied(of_leak, {3, 61, 5, 99}, {1, 1, 2, 7}), expected = applied(of_clean, {3, 5}, {1, 2});
+    CHECK(seen[0] == Approx(expected[0]));
+    CHECK(seen[1] == 0);
+    CHECK(seen[2] == Approx(expected[1]));
+  }
+}
+
 }  // namespace glissade::test

@@ -28,6 +28,10 @@ struct DataProfile {
   double row_length = 0;                  ///< L2 length of the median row, outsized features left out
   std::vector<OutsizedFeature> outsized;  ///< columns of another scale, the largest first
 
+  /// Features that are labels of their rows: each stands in exactly the rows of one label, and together they explain most labels,
+  /// while rows have other features beside them. Weightings with factors ignore them.
+  std::uint64_t label_features = 0;
+
   double features_per_row = 0, labels_per_row = 0;
   std::uint64_t rows_without_features = 0, rows_without_labels = 0;
   std::uint64_t repeated_inputs = 0;  ///< rows with the features and values of a row before them
