@@ -63,6 +63,18 @@ void scale_outsized(const DatasetView& data, const RowPager* pager, bool log, st
   for (const OutsizedFeature& one : outsized) factors[one.feature] *= static_cast<float>(*middle / means[one.feature]);
 }
 
+/// Factor 0 for features that no row has: beside labels among the features, these are most likely labels without a row. With the
+/// factor of the rarest they would outweigh a new row's other features in its length.
+void silence_unseen(const DatasetView& data, const RowPager* pager, Array<float>& factors) {
+  std::vector<bool> seen(data.feature_count);
+  for_each_row(data, pager, [&](std::size_t row) {
+    for (const std::uint32_t id : data.features.row_ids(row)) seen[id] = true;
+  });
+  for (std::size_t f = 0; f < seen.size(); ++f) {
+    if (!seen[f]) factors[f] = 0.f;
+  }
+}
+
 }  // namespace
 
 void FeatureTransform::learn(const DatasetView& data, const RowPager* pager) {
@@ -72,7 +84,9 @@ void FeatureTransform::learn(const DatasetView& data, const RowPager* pager) {
   const Array<float> known = std::exchange(factors_, Array<float>(data.feature_count));
   for (std::size_t f = 0; f < learned.size(); ++f)
     factors_[f] = f < known.size() && known.data()[f] != 0.f ? known.data()[f] : learned[f];
-  for (const std::uint32_t feature : find_label_features(data, pager)) factors_[feature] = 0.f;
+  const std::vector<std::uint32_t> of_labels = find_label_features(data, pager);
+  for (const std::uint32_t feature : of_labels) factors_[feature] = 0.f;
+  if (!of_labels.empty()) silence_unseen(data, pager, factors_);
 }
 
 void FeatureTransform::apply(std::span<const std::uint32_t> ids, float* values) const noexcept {

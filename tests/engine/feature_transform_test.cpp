@@ -234,7 +234,7 @@ TEST_CASE("the copy of weighted values is part of a run's memory while paths are
 
 TEST_CASE("labels among the features count for nothing, in any weighting with factors", "[unit]") {
   const Data clean = planted_data(500, 60, 40, 3);
-  Data leak{100, 40, {}, clean.y};
+  Data leak{101, 41, {}, clean.y};  // no row has label 40 or feature 100
   for (std::size_t row = 0; row < clean.size(); ++row) {
     Ids ids(clean.x.view().row_ids(row).begin(), clean.x.view().row_ids(row).end());
     Values values(clean.x.view().row_values(row).begin(), clean.x.view().row_values(row).end());
@@ -245,10 +245,11 @@ TEST_CASE("labels among the features count for nothing, in any weighting with fa
     FeatureTransform of_clean(weighting), of_leak(weighting);
     of_clean.learn(clean.view(), nullptr);
     of_leak.learn(leak.view(), nullptr);
-    const Values seen = applied(of_leak, {3, 61, 5, 99}, {1, 1, 2, 7}), expected = applied(of_clean, {3, 5}, {1, 2});
+    const Values seen = applied(of_leak, {3, 61, 5, 100}, {1, 1, 2, 7}), expected = applied(of_clean, {3, 5}, {1, 2});
     CHECK(seen[0] == Approx(expected[0]));
     CHECK(seen[1] == 0);
     CHECK(seen[2] == Approx(expected[1]));
+    CHECK(seen[3] == 0);
   }
 }
 
