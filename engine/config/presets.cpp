@@ -176,10 +176,10 @@ Config next_item() {
 Config plain() { return {}; }
 
 constexpr auto kPresets = std::to_array<Preset>({
-    {"short-text", "Titles, queries, sentences (less than 30 features a row): 512 hidden units beside the sparse paths.",
+    {"short-text", "Titles, queries, sentences (less than 30 features a row), many: 512 hidden units beside the sparse paths.",
      short_text},
-    {"few-rows", "Short texts, less than 200,000 rows of them: as short-text, with more passes and more dropout.", few_rows},
-    {"long-text", "Abstracts, pages (30 features and more): sparse paths and a small hidden layer that starts from centroids.",
+    {"few-rows", "Texts, less than 200,000 rows (of 30 features): as short-text, with more passes and more dropout.", few_rows},
+    {"long-text", "Abstracts, pages (30 features and more), many: sparse paths and a small hidden layer that starts from centroids.",
      long_text},
     {"items", "Items that go with items (features and labels are the same things): sparse rows by inverse document frequency.",
      items},

@@ -1,6 +1,7 @@
 // Which preset stands in for one that was not named.
 #include <catch2/catch.hpp>
 
+#include <numeric>
 #include <vector>
 
 #include <glissade/options.h>
@@ -19,6 +20,19 @@ Data plain_rows(std::uint32_t features, std::uint32_t labels, std::size_t per_ro
     const auto ids = distinct(random, per_row, features);
     data.x.add(ids, std::vector<float>(ids.size(), value));
     data.y.add(distinct(random, 1, labels));
+  }
+  return data;
+}
+
+/// The same row of real values again and again: quick to make.
+Data equal_rows(std::uint32_t per_row, std::size_t rows) {
+  Data data{1000, 500, {}, {}};
+  std::vector<std::uint32_t> ids(per_row);
+  std::iota(ids.begin(), ids.end(), 0u);
+  const std::vector<float> values(per_row, 0.3f);
+  for (std::size_t i = 0; i < rows; ++i) {
+    data.x.add(ids, values);
+    data.y.add(std::vector<std::uint32_t>{3});
   }
   return data;
 }
@@ -43,10 +57,14 @@ std::string_view chosen(const Data& data) { return choose_preset(data.view()).pr
 
 TEST_CASE("the preset follows from the length and the number of rows", "[unit]") {
   CHECK(chosen(plain_rows(1000, 500, 10, 0.3f)) == "few-rows");
-  CHECK(chosen(plain_rows(1000, 500, 60, 0.3f)) == "long-text");
+  CHECK(chosen(plain_rows(1000, 500, 60, 0.3f)) == "few-rows");
   CHECK(chosen(plain_rows(50, 20, 2, 0.3f, 200'000)) == "short-text");
+  CHECK(chosen(equal_rows(30, 199'999)) == "few-rows");
+  CHECK(chosen(equal_rows(60, 99'999)) == "few-rows");
+  CHECK(chosen(equal_rows(60, 100'000)) == "long-text");
   CHECK(choose_preset(plain_rows(1000, 500, 60, 0.3f).view()).reason ==
-        "50 rows, 60.0 features each; 30 features and more count as long, less than 200000 rows as few");
+        "50 rows, 60.0 features each; less than 200000 rows of 30 features count as few, of more rows 30 features and more as "
+        "long");
   CHECK(chosen({10, 10, {}, {}}) == "few-rows");
 }
 
@@ -79,7 +97,7 @@ TEST_CASE("as many features as labels are no items where chance may have kept th
 }
 
 TEST_CASE("a slice gets the preset of its own rows", "[unit]") {
-  Data data = plain_rows(1000, 500, 60, 0.3f, 40);
+  Data data = equal_rows(600, 10'000);
   const Data few = plain_rows(1000, 500, 4, 0.3f, 10);
   for (std::size_t row = 0; row < 10; ++row) {
     data.x.add(few.x.view().row_ids(row), few.x.view().row_values(row));
@@ -87,8 +105,8 @@ TEST_CASE("a slice gets the preset of its own rows", "[unit]") {
   }
   DatasetView slice = data.view();
   CHECK(choose_preset(slice).preset == "long-text");
-  slice.features.offsets = slice.features.offsets.subspan(40);
-  slice.labels.offsets = slice.labels.offsets.subspan(40);
+  slice.features.offsets = slice.features.offsets.subspan(10'000);
+  slice.labels.offsets = slice.labels.offsets.subspan(10'000);
   REQUIRE(slice.size() == 10);
   CHECK(choose_preset(slice).preset == "few-rows");
   CHECK(choose_preset(slice).reason.starts_with("10 rows, 4.0 features each; "));

@@ -117,7 +117,7 @@ class Known:
     def __init__(self, context):
         dev = (ROOT / "dev").read_text()
         self.dev = set(re.findall(r"^\./dev ([\w-]+)", dev, re.MULTILINE)) | {"help"}
-        self.benches = set(re.findall(r"^    (\w+)\) (?:program|bench_)", dev, re.MULTILINE))
+        self.benches = set(re.findall(r"^    ([\w-]+)\) (?:program|bench_)", dev, re.MULTILINE))
         self.suites = set(re.findall(r'^    "(\w+)": [\w.]+\.run', (ROOT / "tests" / "run.py").read_text(), re.MULTILINE))
         self.commands = {}
         text = subprocess.run([context.glissade, "--help"], capture_output=True, text=True, check=True).stdout
