@@ -117,6 +117,7 @@ Result<int> Train::run() {
   const InterruptGuard guard(settings.quiet);
   options_.files.holdout_last = options_.sequence.held_back;
   if (auto ok = options_.check(); !ok) return ok.error();
+  settings.evaluation_size = *choose_evaluation_size(options_.eval_rows);
   Checkpoints::remove_abandoned(options_.model);
   auto log = EventLog::open(options_.log);
   if (!log) return log.error();

@@ -102,6 +102,7 @@ Json epoch_json(const EpochEvent& event) {
   json["sampling_seconds"] = r.phases[Phase::sampling];
   Json& phases = json["phase_seconds"] = Json::object();
   for (std::size_t i = 0; i < kPhaseNames.size(); ++i) phases[std::string(kPhaseNames[i])] = r.phases.seconds[i];
+  json["eval_rows"] = event.evaluation ? Json(event.evaluation->metrics.samples) : Json();
   json["eval_seconds"] = event.evaluation ? Json(event.evaluation->seconds) : Json();
   json["save_seconds"] = event.save_seconds;
   json["checkpoint_pause_seconds"] = event.checkpoint_pause_seconds;

@@ -30,6 +30,7 @@ struct DataEvent {
 struct EpochEvent {
   EpochReport report;
   std::optional<Evaluation> evaluation;
+  bool on_all_rows = true;              ///< evaluated so, see EvaluationRows
   double save_seconds = 0;              ///< for which training waited at the end of the epoch
   double checkpoint_pause_seconds = 0;  ///< the longest wait for a checkpoint within the epoch
   double peak_rss_mib = 0;

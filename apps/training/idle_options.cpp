@@ -1,5 +1,6 @@
 #include "apps/config/idle_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -30,6 +31,10 @@ struct Situation {
   bool stopped_early() const noexcept {
     const MonitorSettings& monitor = settings().monitor;
     return !monitor.metric.empty() && watch().metric == monitor.metric && watch().since_best >= monitor.patience;
+  }
+  bool evaluates_last_alone() const noexcept {
+    const std::uint32_t every = settings().eval_every, epochs = model.config().training.epochs, done = model.epochs_done();
+    return epochs > 0 && (epochs - 1) / every == std::min(done, epochs - 1) / every;
   }
   bool all_trained() const noexcept { return model.epochs_done() >= model.config().training.epochs; }
   /// Whether every epoch that is left is one of every so many-th, or the last.
@@ -107,6 +112,13 @@ constexpr std::array kRules = {
          "there is nothing to evaluate on; it counts with --valid, --holdout or --test"},
     Rule{"--eval-every", [](const S& s) { return s.settings().eval_every > 1 && s.skips_none(s.settings().eval_every); },
          kSkipsNone},
+    Rule{"--eval-rows", kIsOver, kOver},
+    Rule{"--eval-rows", [](const S& s) { return !s.evaluates(); },
+         "there is nothing to evaluate on; it counts with --valid, --holdout or --test"},
+    Rule{"--eval-rows", [](const S& s) { return !s.settings().monitor.metric.empty(); },
+         "--monitor compares epochs on all rows; it counts without it"},
+    Rule{"--eval-rows", [](const S& s) { return s.evaluates_last_alone(); },
+         "the last epoch is evaluated on all rows, and no other is; it counts with more epochs"},
     Rule{"--checkpoint-epochs", [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.over(); }, kOver},
     Rule{"--checkpoint-epochs",
          [](const S& s) { return s.settings().checkpoints.epochs > 1 && s.skips_none(s.settings().checkpoints.epochs); },

@@ -27,6 +27,8 @@ std::string metrics_text(const Metrics& m) {
   return fmt::format("P@1/3/5 {} / {} / {}", percent(m.precision[0]), percent(m.precision[1]), percent(m.precision[2]));
 }
 
+std::string rows_text(const Evaluation& evaluation) { return fmt::format(" on {} rows", grouped(evaluation.metrics.samples)); }
+
 std::uint64_t size_of(const std::string& path) {
   std::error_code code;
   const auto bytes = std::filesystem::file_size(path, code);
@@ -52,6 +54,11 @@ TrainingRun::TrainingRun(Model& model, EpochPass pass, const EvaluationData& dat
                     }}),
       notes_(settings.notes),
       epoch_end_step_(model.step()) {
+  if (data.validation) {
+    // What chooses an epoch compares all of them on all rows.
+    const EvaluationSize size = settings.monitor.metric.empty() ? settings.evaluation_size : EvaluationSize{EvaluationSize::kAll};
+    rows_.emplace(*data.validation, settings.validation_pager, size);
+  }
   if (settings.state_is_saved) checkpoints_.begins_with(settings.resumed_from);
 }
 
@@ -104,7 +111,7 @@ bool TrainingRun::show(const Progress& progress) {
   activity_ = progress.activity;
   training_left_ = progress.seconds_left;
   Progress whole = progress;
-  if (whole.seconds_left >= 0) whole.seconds_left += evaluation_seconds_ * evaluations_left();
+  if (whole.seconds_left >= 0) whole.seconds_left += evaluation_seconds_left();
   progress_.show(whole);
   if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
   return !interrupted();
@@ -113,7 +120,7 @@ bool TrainingRun::show(const Progress& progress) {
 void TrainingRun::show_evaluation(EvaluationProgress progress) {
   if (progress.done > 0 && training_left_ >= 0) {
     const double whole = progress.seconds * static_cast<double>(progress.total) / static_cast<double>(progress.done);
-    progress.seconds_left = training_left_ + whole * (1 + evaluations_left()) - progress.seconds;
+    progress.seconds_left = training_left_ + whole - progress.seconds + evaluation_seconds_left();
   }
   progress_.show_evaluation(progress);
   if (log_.active() && samples_.due()) log_.write(samples_.take(progress));
@@ -170,13 +177,12 @@ Result<bool> TrainingRun::conclude_epoch(EpochEvent event) {
   return (whole && (last() || stopped_early_)) || !interrupted();
 }
 
-std::uint32_t TrainingRun::evaluations_left() const noexcept {
-  if (!data_.validation) return 0;
-  const std::uint32_t all = model_.config().training.epochs;
-  std::uint32_t left = 0;
-  for (std::uint32_t epoch = model_.epochs_done() + 1; epoch <= all; ++epoch)
-    left += epoch == all || epoch % settings_.eval_every == 0 ? 1 : 0;
-  return left;
+/// Of epochs that are not trained yet.
+double TrainingRun::evaluation_seconds_left() const noexcept {
+  const std::uint32_t done = model_.epochs_done(), all = model_.config().training.epochs;
+  if (!rows_ || done >= all) return 0;
+  const std::uint32_t before_last = (all - 1) / settings_.eval_every - done / settings_.eval_every;
+  return rows_->seconds() * before_last + rows_->seconds_of_all();
 }
 
 /// Nothing if a signal stopped it.
@@ -192,16 +198,18 @@ Result<std::optional<Evaluation>> TrainingRun::evaluate_on(const Model& model, c
   progress_.clear();
   if (interrupted()) return std::optional<Evaluation>();
   if (!evaluation) return evaluation.error();
-  evaluation_seconds_ = evaluation->seconds;
   return std::optional(std::move(*evaluation));
 }
 
 /// False if a signal stopped it.
 Result<bool> TrainingRun::evaluate_epoch(EpochEvent& event) {
   const bool due = last() || model_.epochs_done() % settings_.eval_every == 0;
-  if (!data_.validation || !due) return true;
-  auto evaluation = evaluate_on(model_, *data_.validation, settings_.validation_pager);
+  if (!rows_ || !due) return true;
+  const auto evaluate = [this](const DatasetView& data, const RowPager* pager) { return evaluate_on(model_, data, pager); };
+  auto evaluation =
+      last() ? evaluate(*data_.validation, settings_.validation_pager) : rows_->evaluate(event.report.train_seconds, evaluate);
   if (!evaluation) return evaluation.error();
+  event.on_all_rows = last() || rows_->are_all();
   event.evaluation = std::move(*evaluation);
   return event.evaluation.has_value();
 }
@@ -289,7 +297,8 @@ void TrainingRun::report(const EpochEvent& event) const {
                                  grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss, percent(r.active_share));
   if (r.phases[Phase::rehash] > 0) line += fmt::format(", re-hashing {}", duration_text(r.phases[Phase::rehash]));
   if (event.evaluation)
-    line += fmt::format(", {} (in {})", metrics_text(event.evaluation->metrics), duration_text(event.evaluation->seconds));
+    line += fmt::format(", {}{} (in {})", metrics_text(event.evaluation->metrics),
+                        event.on_all_rows ? "" : rows_text(*event.evaluation), duration_text(event.evaluation->seconds));
   note(line);
 }
 

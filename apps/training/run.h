@@ -15,6 +15,7 @@
 #include "apps/console/progress.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/early_stop.h"
+#include "apps/training/evaluation_rows.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/progress_samples.h"
@@ -24,8 +25,9 @@ namespace glissade::apps {
 
 struct RunSettings {
   std::string model_path;
-  bool slim = false;             ///< leave the training state out of the last save
-  std::uint32_t eval_every = 1;  ///< epochs from one evaluation to the next; the last epoch is always evaluated
+  bool slim = false;               ///< leave the training state out of the last save
+  std::uint32_t eval_every = 1;    ///< epochs from one evaluation to the next; the last epoch is always evaluated
+  EvaluationSize evaluation_size;  ///< rows that epochs before the last one are evaluated on
   bool quiet = false;
   const RowPager* validation_pager = nullptr;  ///< of what epochs are evaluated on
   CheckpointSettings checkpoints;
@@ -69,7 +71,7 @@ class TrainingRun {
   Result<int> stop_now();
   std::string what_is_left();
   bool last() const noexcept { return model_.epochs_done() >= model_.config().training.epochs; }
-  std::uint32_t evaluations_left() const noexcept;
+  double evaluation_seconds_left() const noexcept;
   void note_state();
   bool show(const Progress& progress);
   void show_evaluation(EvaluationProgress progress);
@@ -87,12 +89,12 @@ class TrainingRun {
   ProgressSamples samples_;
   Checkpoints checkpoints_;
   std::optional<EarlyStop> early_stop_;
+  std::optional<EvaluationRows> rows_;  ///< none: epochs are not evaluated
   std::vector<EpochEvent> epochs_;
   std::optional<Evaluation> test_evaluation_;
   RunNotes notes_;
-  std::uint64_t epoch_end_step_;   ///< the model's step at the last end of an epoch
-  double training_left_ = -1;      ///< seconds, as the trainer last said
-  double evaluation_seconds_ = 0;  ///< of the last evaluation, 0 before the first
+  std::uint64_t epoch_end_step_;  ///< the model's step at the last end of an epoch
+  double training_left_ = -1;     ///< seconds, as the trainer last said
   Activity activity_ = Activity::steps;
   bool stopped_early_ = false;
   bool idle_ = false;  ///< a finished run: there was nothing to train

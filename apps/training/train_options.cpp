@@ -29,6 +29,13 @@ void TrainOptions::add_options(CLI::App& parser) {
   add_number(parser, "--eval-every", settings.eval_every, {1},
              "Epochs between two evaluations; the last epoch is always evaluated. Default 1.")
       ->type_name("N");
+  parser
+      .add_option(
+          "--eval-rows", eval_rows,
+          "Rows to evaluate on at the end of epochs before the last one, spread evenly over the data: all, a number, or auto: "
+          "as many as a tenth of the epoch's time, or a second, is enough for, at least 500. The last epoch, and all "
+          "epochs with --monitor, are evaluated on all rows. Default auto.")
+      ->type_name("ROWS");
   add_autotune_option(parser);
   add_start_options(parser);
   add_checkpoint_options(parser);
@@ -163,6 +170,7 @@ Result<void> TrainOptions::check() const {
         "them");
   }
   if (auto ok = data.check(); !ok) return ok;
+  if (const auto chosen = choose_evaluation_size(eval_rows); !chosen) return chosen.error();
   if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();
   if (const auto chosen = choose_repeated_rows(repeated_rows); !chosen) return chosen.error();
   if (files.holdout == 1) return usage_error("--holdout: '1' would leave nothing to train on; allowed: 0 to less than 1");

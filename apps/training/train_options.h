@@ -57,6 +57,7 @@ class TrainOptions {
   std::string groups;
   std::string same_things;
   std::string name_rows = "auto";
+  std::string eval_rows = "auto";
   std::string repeated_rows = "once";
   bool rows_repeat = false;  ///< set once the data were read: some rows say nothing new
   std::string log;

@@ -26,6 +26,7 @@ std::vector<bool> repeated_rows(const DatasetView& data, const RowPager* pager) 
   tbb::parallel_sort(places);
   std::vector<bool> repeated(codes.size());
   for (std::size_t begin = 0, end = 0; begin < places.size(); begin = end) {
+    end = begin + 1;
     while (end < places.size() && places[end].input == places[begin].input) ++end;
     if (places[end - 1].all != places[begin].all) continue;  // they are sorted: some row of this input has other labels
     for (std::size_t i = begin + 1; i < end; ++i) repeated[places[i].row] = true;

@@ -61,7 +61,7 @@ TRAIN = [
     Situation("text over", [WORDS], WORDS + " --resume" + SHOWN),
 ]
 TRAIN_VALUES = {
-    "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--resume": None, "--from": "model.glsd",
+    "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--eval-rows": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",

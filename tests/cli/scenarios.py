@@ -190,7 +190,7 @@ def check_progress(samples):
 
 
 EPOCH_FIELDS = """event epoch train_seconds samples_per_second loss p@1 p@3 p@5 ndcg@1 ndcg@3 ndcg@5 psp@1 psp@3 psp@5 active_share rows_touched_share
-    features_touched_share input_wait_seconds rehash_seconds sampling_seconds phase_seconds eval_seconds peak_rss_mb""".split()
+    features_touched_share input_wait_seconds rehash_seconds sampling_seconds phase_seconds eval_rows eval_seconds peak_rss_mb""".split()
 
 
 def log_has_every_field(runs):
