@@ -11,17 +11,17 @@
 namespace glissade {
 namespace {
 
-struct Place {
+struct CodedRow {
   std::uint64_t input, all;
   std::size_t row;
-  auto operator<=>(const Place&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy 14's own making
+  auto operator<=>(const CodedRow&) const = default;  // NOLINT(modernize-use-nullptr): of clang-tidy 14's own making
 };
 
 }  // namespace
 
 std::vector<bool> repeated_rows(const DatasetView& data, const RowPager* pager) {
   const std::vector<RowCode> codes = row_codes(data, pager);
-  std::vector<Place> places(codes.size());
+  std::vector<CodedRow> places(codes.size());
   for (std::size_t row = 0; row < codes.size(); ++row) places[row] = {codes[row].input, codes[row].row, row};
   tbb::parallel_sort(places);
   std::vector<bool> repeated(codes.size());
