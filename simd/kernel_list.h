@@ -29,8 +29,9 @@ inline constexpr unsigned kAmx = 1u << 5;
 /// Each lane does the same operations in the same order at every level, so codes are bit-identical across levels.
 inline constexpr std::size_t kHashLanes = 16;
 
-/// Sketches, rows as 128 signs each, lie in blocks of 32 rows: byte b of row r at block[b * 32 + r].
+/// Sketches, rows as a few bytes each, lie in blocks of 32 rows: byte b of row r at block[b * 32 + r].
 inline constexpr std::size_t kSketchRows = 32;
+/// Bytes of a sketch of 128 signs.
 inline constexpr std::size_t kSketchBytes = 16;
 
 /// One Adam step for one row. The caller folds warm-up, decay, bias correction and skipped steps into these numbers:
@@ -199,9 +200,13 @@ struct SgdStep {
      0 (NaN is not), and how many there are. `places` has room for count + kMatchRoom. */                                        \
   K(sparse_matches, std::size_t, (const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places),           \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
-  /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows sum_i tables[i * 16 + half-byte i], the lower   \
-     half of byte b being half-byte 2 b. Integers: bit-identical across levels. */                                               \
-  K(sketch_sums, void, (const std::uint8_t* codes, std::size_t blocks, const std::uint8_t* tables, std::uint16_t* sums),         \
+  /* Sums over the half-bytes of sketches: for each of blocks * kSketchRows rows of `bytes` (at most 128) bytes sum_i            \
+     tables[i * 16 + half-byte i], the lower half of byte b being half-byte 2 b. Integers: bit-identical across levels. */       \
+  K(sketch_sums, void,                                                                                                           \
+    (const std::uint8_t* codes, std::size_t blocks, std::size_t bytes, const std::uint8_t* tables, std::uint16_t* sums),         \
+    kScalar | kAvx2)                                                                                                             \
+  /* The places j, ascending, where x[j] >= least, and how many there are. `places` has room for n. */                           \
+  K(places_from, std::size_t, (const std::uint16_t* x, std::size_t n, std::uint16_t least, std::uint32_t* places),               \
     kScalar | kAvx2)                                                                                                             \
   /* Every row of one group against every row of another: out[i * n + j] = a[i] . b[j], i < m, j < n <= kPairColumns. */         \
   K(pair_dots_f32, void,                                                                                                         \

@@ -132,7 +132,7 @@ struct Scored {
   bool text = false;       ///< contexts of a running text
   bool sequence = false;   ///< items one after the other
   bool shows_psp = true;   ///< PSP@k is printed
-  Search search = Search::exact;
+  Search search = Search::automatic;
 };
 
 constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
@@ -148,7 +148,7 @@ constexpr std::array<std::uint32_t, 3> kOfSequences = {5, 10, 20};
 
 using Rule = IdleRule<Scored>;
 constexpr std::array kIdle = {
-    Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search == Search::lsh; }, kQuestions},
+    Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search != Search::automatic; }, kQuestions},
     Rule{"--propensity", kOfQuestions, kQuestions},
     Rule{"--propensity", [](const Scored& scored) { return !scored.shows_psp; },
          "PSP@k is not printed; it counts with --json, or for rows without --k"},
@@ -251,6 +251,7 @@ class Eval : public Command {
   Result<std::string> scores(Search search) const {
     const auto model = Model::load(model_);
     if (!model) return model.error();
+    if (auto ok = check_search(*model, model_, search); !ok) return ok.error();
     const bool text = data_.is_text(holds_vocabulary(*model));
     const auto notes = SequenceNotes::of(*model);
     const bool sequence = data_.is_sequence(notes.has_value());
@@ -307,14 +308,15 @@ class Eval : public Command {
     const auto evaluation = evaluate(model, data, options);
     if (!evaluation)
       return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
-    return json_ ? json(*evaluation, search_, asked_.value_or(model.config().network.propensity))
-                 : table(*evaluation, search_, cutoffs);
+    const std::string searched = search_name(search_, model.search_for({std::ranges::max(options.cutoffs), search}));
+    return json_ ? json(*evaluation, searched, asked_.value_or(model.config().network.propensity))
+                 : table(*evaluation, searched, cutoffs);
   }
 
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string test_;
-  std::string search_ = "exact";
+  std::string search_ = "automatic";
   std::vector<std::uint32_t> cutoffs_;
   std::string propensity_;
   std::optional<Propensity> asked_;  ///< what it says

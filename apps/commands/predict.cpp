@@ -109,6 +109,7 @@ class Predict : public Command {
     if (!limit) return limit.error();
     const auto model = Model::load(model_);
     if (!model) return model.error();
+    if (auto ok = check_search(*model, model_, *search); !ok) return ok.error();
     if (auto ok = data_.check(); !ok) return ok.error();
     const auto notes = SequenceNotes::of(*model);
     const bool sequence = data_.is_sequence(notes.has_value());
@@ -121,6 +122,9 @@ class Predict : public Command {
     }
     warn_of_idle(*parser_, Source{input_ == "-", sequence}, kIdle);
     const PredictOptions options{k_, *search, *probabilities};
+    searched_ = search_name(search_, model->search_for(options));
+    if (searched_ == "learned" && search_ != searched_)
+      note("search learned: the labels that look best by short codes are scored; --search exact scores all");
     if (sequence) {
       if (auto done = predict_sequences(*model, *notes, options); !done) return done.error();
       tell_fallbacks();
@@ -148,8 +152,8 @@ class Predict : public Command {
 
   void tell_fallbacks() const {
     if (fallbacks_ == 0) return;
-    note(fmt::format("search lsh: {} of {} rows had fewer than {} labels in their buckets and were searched exactly",
-                     grouped(fallbacks_), grouped(answered_), k_));
+    note(fmt::format("search {}: {} of {} rows had fewer than {} labels in their {} and were searched exactly", searched_,
+                     grouped(fallbacks_), grouped(answered_), k_, searched_ == "learned" ? "lists" : "buckets"));
   }
 
   Result<void> predict_stream(const Model& model, const PredictOptions& options) {
@@ -232,7 +236,8 @@ class Predict : public Command {
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string input_;
-  std::string search_ = "exact";
+  std::string search_ = "automatic";
+  std::string searched_;  ///< what that stands for
   std::string scores_ = "probability";
   std::uint32_t k_ = 5;
   bool names_ = false;

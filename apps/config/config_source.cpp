@@ -165,7 +165,7 @@ std::vector<std::string> ConfigSource::warnings(const Resolved& asked, const Con
   const std::vector<std::string_view> chosen(asked.chosen.begin(), asked.chosen.end());
   for (const IdleOption& idle : idle_options(config, data, chosen)) {
     lines.push_back(fmt::format("option '{}' has no effect{}: {}{}", idle.name, idle.searched ? " on training" : "", idle.reason,
-                                idle.searched ? "; searches by hash tables (--search lsh) use it" : ""));
+                                idle.searched ? "; searches by hash tables (--search tables) use it" : ""));
   }
   return lines;
 }

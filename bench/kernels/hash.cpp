@@ -65,10 +65,25 @@ void add_sketch_sums(const std::string& prefix, const simd::Kernels& level) {
     for (std::uint8_t& entry : tables) entry = static_cast<std::uint8_t>(engine());
     std::vector<std::uint16_t> sums(kBlocks * simd::kSketchRows);
     for (auto _ : state) {
-      kernel(codes.data(), kBlocks, tables.data(), sums.data());
+      kernel(codes.data(), kBlocks, simd::kSketchBytes, tables.data(), sums.data());
       benchmark::ClobberMemory();
     }
     report_rate(state, "rows", kBlocks * simd::kSketchRows);
+  });
+}
+
+void add_places_from(const std::string& prefix, const simd::Kernels& level) {
+  constexpr std::size_t kSums = 2048;
+  add(prefix, "1 of 1,000 from 2,048", [kernel = level.places_from](benchmark::State& state) {
+    std::mt19937 engine(5);
+    std::vector<std::uint16_t> sums(kSums);
+    for (std::uint16_t& sum : sums) sum = static_cast<std::uint16_t>(engine() % 1000);
+    std::vector<std::uint32_t> places(kSums);
+    for (auto _ : state) {
+      benchmark::DoNotOptimize(kernel(sums.data(), kSums, 999, places.data()));
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "sums", kSums);
   });
 }
 

@@ -14,8 +14,8 @@
 
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
-#include "engine/inference/search_lsh.h"
 #include "engine/inference/search_paths.h"
+#include "engine/inference/search_some.h"
 #include "engine/losses/loss.h"
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
@@ -33,7 +33,10 @@ constexpr float kLargeValue = 1e6f;  ///< of a feature: a suspect where scores o
 class Predictor {
  public:
   Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options)
-      : impl_(impl), options_(options), view_{impl.shape.features, impl.shape.labels, features, {}} {
+      : impl_(impl),
+        options_(options),
+        by_(search_for(impl, options)),
+        view_{impl.shape.features, impl.shape.labels, features, {}} {
     out_.k = options.k;
     out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
     out_.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
@@ -52,7 +55,7 @@ class Predictor {
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     std::vector<std::uint32_t> scored;
     const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
-    if (auto error = search_rows(rows, {options_.search, listed}, out_, first, scored)) return error;
+    if (auto error = search_rows(rows, {by_, listed}, out_, first, scored)) return error;
     std::vector<std::uint32_t> short_rows;
     for (const std::uint32_t row : rows) {
       if (is_short(row)) {
@@ -86,7 +89,7 @@ class Predictor {
       std::copy_n(found.scores.data() + i * found.k, found.k, out_.scores.data() + rows[i] * std::size_t{found.k});
       out_.candidates += scored[i];
     }
-    if (options_.search != Search::exact) out_.fallbacks += rows.size();
+    if (by_ != Search::exact) out_.fallbacks += rows.size();
     return std::nullopt;
   }
 
@@ -103,7 +106,7 @@ class Predictor {
     } else if (how.by == Search::exact) {
       ok &= search_exact(impl_.network.output, hidden, target);
     } else {
-      search_lsh(impl_.network.output, impl_.search_index(), hidden, target);
+      search_some(impl_, how.by, hidden, target);
     }
     if (!ok) return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     if (not_finite.sample() == FirstSample::kNone) return std::nullopt;
@@ -135,6 +138,7 @@ class Predictor {
 
   Model::Impl& impl_;
   const PredictOptions& options_;
+  Search by_;
   DatasetView view_;
   Predictions out_;
   Batch batch_;
@@ -147,6 +151,8 @@ Result<Predictions> Model::predict(const SparseRows& features, const PredictOpti
   if (options.k < 1 || options.k > kMostLabels) {
     return usage_error(fmt::format("k = {} is outside 1 .. {}", options.k, kMostLabels));
   }
+  if (options.search == Search::learned && impl_->codes.empty())
+    return usage_error("the model has no codes to search by; use another search, or make them by Model::code_rows()");
   if (auto valid = check_rows(features, impl_->shape.features, "feature"); !valid) return valid.error();
   try {
     return Predictor(*impl_, features, options).run();

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/inference/candidate_pass.h"
-#include "engine/inference/search_lsh.h"
+#include "engine/inference/search_some.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
 #include "engine/search/moderate.h"
@@ -146,7 +146,7 @@ bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
   if (exact) {
     if (!search_exact(impl.network.output, hidden, list)) return false;
   } else {
-    search_lsh(impl.network.output, impl.search_index(), hidden, list);
+    search_some(impl, how.by, hidden, list);
   }
   const HiddenBest hidden_best{hidden, best,
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "engine/relations/own_labels.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
+#include "engine/search/coded_rows.h"
 
 namespace glissade {
 
@@ -29,8 +31,9 @@ class Model::Impl {
 
   /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their
   /// own, built on first use. Training and what is saved of it never depend on whether somebody searched. Thread-safe among
-  /// searches; valid until the rows change.
-  const LabelIndex& search_index();
+  /// searches, and without a lock: of threads that come at once each builds tables, and those of one are kept. The rows must not
+  /// change meanwhile.
+  std::shared_ptr<const LabelIndex> search_index();
   /// The tables of training, perhaps not built yet, for the Trainer, which keeps them in step with the rows from here on.
   LabelIndex& training_index();
   /// The learned table of the sampler lsh-learned, made on first use; for the Trainer alone.
@@ -38,10 +41,11 @@ class Model::Impl {
   /// To be called after rows changed without the tables being told.
   void drop_index() noexcept {
     index_.reset();
-    search_index_.reset();
+    search_index_.store(nullptr);
   }
   std::uint64_t index_bytes() const noexcept {
-    return (index_ ? index_->memory_bytes() : 0) + (search_index_ ? search_index_->memory_bytes() : 0);
+    const auto searched = search_index_.load();
+    return (index_ ? index_->memory_bytes() : 0) + (searched ? searched->index.memory_bytes() : 0) + codes.memory_bytes();
   }
 
   /// Another weighting, without factors, before any step.
@@ -66,6 +70,7 @@ class Model::Impl {
   Network network;
   WeightAverage average;  ///< of the training under way
   RankedPaths paths;
+  CodedRows codes;  ///< of the output rows as they are now, to search by; empty: none
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;
   Pass pass;
@@ -85,10 +90,16 @@ class Model::Impl {
   const ClusterIndex* made_clusters() const noexcept { return clusters_.get(); }
 
  private:
-  std::mutex index_mutex_;
+  /// Tables to search in, and the step and epochs_done that they were built at.
+  struct SearchTables {
+    SearchTables(const Config& config, const ParameterRows& rows, std::pair<std::uint64_t, std::uint32_t> at)
+        : index(config, rows), built_at(at) {}
+    LabelIndex index;
+    std::pair<std::uint64_t, std::uint32_t> built_at;
+  };
+
   std::unique_ptr<LabelIndex> index_;
-  std::unique_ptr<LabelIndex> search_index_;
-  std::pair<std::uint64_t, std::uint32_t> searched_rows_;  ///< step and epochs_done that search_index_ was built at
+  std::atomic<std::shared_ptr<const SearchTables>> search_index_;
   std::unique_ptr<ClusterIndex> clusters_;
   std::mutex search_mutex_;
   std::vector<std::unique_ptr<CandidateSearch>> searches_;  ///< not in use

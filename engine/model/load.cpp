@@ -128,6 +128,18 @@ std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl
   return std::nullopt;
 }
 
+std::optional<Error> fill_codes(const Reader& reader, Model::Impl& impl) {
+  CodedRows codes;
+  std::optional<Error> error = take(reader, SectionKind::search_numbers, 0, false, codes.numbers_array());
+  if (!error) error = take(reader, SectionKind::search_books, 0, false, codes.books_array());
+  if (!error) error = take(reader, SectionKind::search_codes, 0, false, codes.codes_array());
+  if (error) return error;
+  if (const std::string_view wrong = codes.defect(impl.shape.labels, impl.network.output.width()); !wrong.empty())
+    return damaged(reader, wrong);
+  impl.codes = std::move(codes);
+  return std::nullopt;
+}
+
 Result<ModelState> read_state(const Reader& reader) {
   const auto bytes = reader.bytes(SectionKind::state);
   ModelState state;
@@ -261,6 +273,7 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_transform(*reader, training, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
+    if (auto error = fill_codes(*reader, *impl)) return *error;
     if (training) {
       if (auto error = fill_average(*reader, *impl)) return *error;
     }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <new>
@@ -12,25 +13,23 @@
 
 namespace glissade {
 
-const LabelIndex& Model::Impl::search_index() {
-  const std::lock_guard lock(index_mutex_);
-  if (index_ && index_->full()) {
-    search_index_.reset();
-    return *index_;
-  }
+std::shared_ptr<const LabelIndex> Model::Impl::search_index() {
+  if (index_ && index_->full()) return {std::shared_ptr<const void>(), index_.get()};
   // Averaging and the last weighing change rows without a step, but with the epoch.
   const std::pair rows{step, epochs_done};
-  if (!search_index_ || searched_rows_ != rows) {
-    search_index_.reset();
-    search_index_ = std::make_unique<LabelIndex>(config, network.output);
-    search_index_->build();
-    searched_rows_ = rows;
+  auto searched = search_index_.load();
+  if (!searched || searched->built_at != rows) {
+    auto made = std::make_shared<SearchTables>(config, network.output, rows);
+    // Isolated: a thread that waits in here must not take up another query of the caller's loop, which would build tables, too.
+    tbb::this_task_arena::isolate([&] { made->index.build(); });
+    std::shared_ptr<const SearchTables> ready = std::move(made);
+    // Another thread may have been faster.
+    searched = search_index_.compare_exchange_strong(searched, ready) ? ready : search_index_.load();
   }
-  return *search_index_;
+  return {searched, &searched->index};
 }
 
 LabelIndex& Model::Impl::training_index() {
-  const std::lock_guard lock(index_mutex_);
   if (!index_) index_ = std::make_unique<LabelIndex>(config, network.output);
   return *index_;
 }
@@ -116,6 +115,7 @@ void Model::set_machine_options(const Config& config) {
   impl_->config.run.deterministic = config.run.deterministic;
 }
 
+bool Model::has_codes() const noexcept { return !impl_->codes.empty(); }
 bool Model::trainable() const noexcept { return impl_->trainable; }
 std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
 std::uint64_t Model::memory_bytes() const noexcept {

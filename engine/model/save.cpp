@@ -92,6 +92,11 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     const auto bytes = std::visit([](const auto* array) { return array->as_bytes(); }, stored.array);
     if (!bytes.empty()) sections.push_back({stored.kind, stored.index, bytes});
   }
+  if (!impl.codes.empty()) {
+    sections.push_back({SectionKind::search_numbers, 0, impl_->codes.numbers_array().as_bytes()});
+    sections.push_back({SectionKind::search_books, 0, impl_->codes.books_array().as_bytes()});
+    sections.push_back({SectionKind::search_codes, 0, impl_->codes.codes_array().as_bytes()});
+  }
   if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);
 }

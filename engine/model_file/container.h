@@ -68,6 +68,10 @@ enum class SectionKind : std::uint32_t {
   feature_factors = 47,       ///< float per feature: of the weighting of values, see FeatureTransform
   feature_labels = 50,        ///< uint32 per feature: the label that is the same thing
   sibling_fingerprint = 51,   ///< uint64: of which rows are kept together where the paths are weighed
+  // Short codes of the output rows, to search by, see CodedRows:
+  search_numbers = 56,  ///< uint32
+  search_books = 57,    ///< float
+  search_codes = 58,    ///< bytes: blocks of 32 rows
 };
 
 struct Section {

@@ -80,6 +80,9 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::feature_factors: return "feature_factors";
     case SectionKind::feature_labels: return "feature_labels";
     case SectionKind::sibling_fingerprint: return "sibling_fingerprint";
+    case SectionKind::search_numbers: return "search_numbers";
+    case SectionKind::search_books: return "search_books";
+    case SectionKind::search_codes: return "search_codes";
   }
   return {};
 }

@@ -299,7 +299,7 @@ void ClusterIndex::search(const Query& query, std::size_t depth, std::uint32_t* 
     const std::uint32_t bucket = scratch.buckets[probe];
     const std::size_t begin = buckets_.begin[bucket], size = buckets_.size[bucket];
     kernels.sketch_sums(buckets_.codes.data() + begin * simd::kSketchBytes,
-                        (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows, lookup.tables, scratch.sums.data());
+                        (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows, simd::kSketchBytes, lookup.tables, scratch.sums.data());
     const float score = scratch.scores[probe];
     const float* const lengths = buckets_.lengths.data() + begin;
     float* const estimates = scratch.estimates.data() + met;

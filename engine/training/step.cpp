@@ -66,6 +66,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
     report.features_touched = feature_groups_.used_rows();
   }
   if (index_ == nullptr) model_.drop_index();
+  if (!model_.codes.empty()) model_.codes = {};
   return report;
 }
 

@@ -20,6 +20,7 @@
 #include "engine/batches/sample_order.h"
 #include "engine/batches/window_reader.h"
 #include "engine/config/proposing_paths.h"
+#include "engine/inference/code_rows.h"
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
 #include "engine/progress/stopwatch.h"
@@ -264,8 +265,11 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
       return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
-  if (!call.monitor.stopped()) ++model_.epochs_done;
-  return std::nullopt;
+  if (call.monitor.stopped()) return std::nullopt;
+  ++model_.epochs_done;
+  if (model_.epochs_done < model_.config.training.epochs) return std::nullopt;
+  const PhaseWatch coding(call.phases, Phase::rehash);
+  return code_output_rows(model_, data.features);
 }
 
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,

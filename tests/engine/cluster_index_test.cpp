@@ -154,7 +154,7 @@ TEST_CASE("sketches estimate inner products without bias, and well enough to ran
     Sketches::Lookup lookup;
     Sketches::prepare(projections.data(), lookup);
     std::uint16_t sums[simd::kSketchRows];
-    simd::kernels().sketch_sums(block.data(), 1, lookup.tables, sums);
+    simd::kernels().sketch_sums(block.data(), 1, simd::kSketchBytes, lookup.tables, sums);
     double product = 0, length = 0, other = 0;
     for (std::size_t d = 0; d < dimension; ++d) {
       product += double{vectors[d]} * vectors[stride + d];

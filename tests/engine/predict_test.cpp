@@ -57,7 +57,7 @@ struct PredictedWorld {
 
   /// The labels in the buckets of each sample, ascending.
   std::vector<std::vector<std::uint32_t>> bucket_rows() const {
-    const LabelIndex& index = impl_of(*model).search_index();
+    const LabelIndex& index = *impl_of(*model).search_index();
     const std::size_t stride = hashing::padded(data.size());
     std::vector<std::uint32_t> codes(stride * index.tables().tables());
     index.codes(hidden, {0, data.size()}, codes.data(), stride);

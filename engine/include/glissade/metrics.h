@@ -67,7 +67,7 @@ struct SampleScores {
 };
 
 struct EvaluateOptions {
-  Search search = Search::exact;
+  Search search = Search::automatic;
   std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
   std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
   /// Whether Evaluation::at has intervals: percentiles of a Poisson bootstrap over the samples, 1,000 times, the same for any

@@ -12,10 +12,17 @@
 
 namespace glissade {
 
-/// Which labels of a sample are scored. exact: all. lsh: those in the sample's buckets (of all tables); in a model with sparse
-/// paths (options fan-in, neighbours) the 16 best of these and what the sparse paths name. A sample that this leaves with fewer
-/// than k labels is searched exactly (Predictions::fallbacks).
-enum class Search { exact, lsh };
+/// Which labels of a sample are scored.
+///
+///   exact      all
+///   learned    those that look best by short codes of the output rows, which the end of training leaves in a model with many
+///              labels (Model::code_rows()): about 99 in 100 of the best, at a fraction of the time
+///   tables     those in the sample's buckets of all hash tables (lsh is another name of it)
+///   automatic  learned where the model has codes and k is small beside the labels, else exact
+///
+/// In a model with sparse paths (options fan-in, neighbours) the 16 best of the scored labels and what the sparse paths name are
+/// ranked. A sample that tables or codes leave with fewer than k labels is searched exactly (Predictions::fallbacks).
+enum class Search { automatic, exact, tables, learned, lsh = tables };
 
 /// What a score is:
 ///
@@ -33,11 +40,13 @@ enum class Search { exact, lsh };
 ///                             logits' sigmoids, shared out as exp(score) / sum of exp(score), at most 1.
 ///
 /// Both depend on the model, the sample and `search` alone, not on k or the other samples: the answer for a smaller k is the
-/// begin of that for a larger one (lsh: unless the sample is searched exactly for the larger one). Probabilities have the order
-/// of the scores. lsh takes no notice of labels outside of the buckets, so its probabilities are estimates, mostly too high.
+/// begin of that for a larger one (tables: unless the sample is searched exactly for the larger one; learned: without sparse
+/// paths more labels are scored for a k above 16). Probabilities have the order of the scores. tables takes no notice of labels
+/// outside of the buckets, so its probabilities are estimates, mostly too high. learned estimates the sum over the labels that it
+/// does not score from their codes.
 struct PredictOptions {
   std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
-  Search search = Search::exact;
+  Search search = Search::automatic;
   bool probabilities = false;   ///< probabilities instead of scores
   std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
 };
@@ -51,7 +60,7 @@ struct Predictions {
   std::vector<std::uint32_t> labels;
   std::vector<float> scores;
   std::uint64_t candidates = 0;  ///< scored labels (see Search), over all samples
-  std::uint64_t fallbacks = 0;   ///< samples that lsh left short and that were searched exactly
+  std::uint64_t fallbacks = 0;   ///< samples that tables or codes left short and that were searched exactly
 };
 
 enum class LoadFor { inference, training };
@@ -141,10 +150,23 @@ class Model {
   void set_run_notes(std::string notes);
 
   /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores overflow
-  /// (huge values, or a model whose weights have diverged); the message names the first such row. With Search::lsh the first call
-  /// builds tables over the weights (once, thread-safe) and keeps them, unless training has left full ones; what training does
-  /// and what is saved never depend on calls of predict. Thread-safe.
+  /// (huge values, or a model whose weights have diverged); the message names the first such row, or if Search::learned is asked
+  /// for and the model has no codes. With Search::tables the first call builds tables over the weights and keeps them, unless
+  /// training has left full ones; what training does and what is saved never depend on calls of predict. Thread-safe, also inside
+  /// a parallel loop of the caller's: no call waits for another one.
   Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
+
+  /// The search that predict() would do: `options.search`, or what automatic stands for.
+  Search search_for(const PredictOptions& options) const noexcept;
+
+  /// Makes the codes that Search::learned needs, from the output rows and up to 2,048 of `features`, rows as they will be asked
+  /// for (of the training data, say); none where an output layer is so small or so hard to code that they do not pay. The last
+  /// epoch of Trainer::train_epoch() does it by itself; this is for models from before, or whose training was stopped. Later
+  /// training drops them. About 5 s for 670,000 labels of 128 weights on two threads. Fails as predict() does on illegal rows.
+  /// Not thread-safe.
+  Result<void> code_rows(const SparseRows& features);
+  /// Whether there are such codes, for Search::learned.
+  bool has_codes() const noexcept;
 
   class Impl;  ///< internal, never complete outside of the library
 

@@ -62,7 +62,7 @@ struct DataFacts {
 /// An option that does less in a configuration than one may expect of it.
 struct IdleOption {
   std::string_view name;
-  bool searched;            ///< training does not use it, Search::lsh does
+  bool searched;            ///< training does not use it, Search::tables does
   std::string_view reason;  ///< why, or when it would count: "it counts only with sampler lsh-threshold"
 };
 

@@ -1,0 +1,42 @@
+#include "engine/inference/code_rows.h"
+
+#include <algorithm>
+#include <new>
+#include <vector>
+
+#include "engine/batches/batch.h"
+#include "engine/model/impl.h"
+
+namespace glissade {
+
+std::optional<Error> code_output_rows(Model::Impl& impl, const SparseRows& features) {
+  constexpr std::size_t kQueries = 2048, kQueriesApart = 64;
+  impl.codes = {};
+  if (!CodedRows::pays(impl.shape.labels, impl.network.output.width()) || features.rows() == 0) return std::nullopt;
+  std::vector<std::uint32_t> rows(std::min(kQueries, features.rows()));
+  // The last of them calibrates what the others teach: it must not lie elsewhere in the data.
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::size_t turn = i % kQueriesApart * ((rows.size() + kQueriesApart - 1) / kQueriesApart) + i / kQueriesApart;
+    rows[i] = static_cast<std::uint32_t>(std::min(turn, rows.size() - 1) * features.rows() / rows.size());
+  }
+  Batch batch;
+  std::vector<Activations> hidden;
+  batch.gather({impl.shape.features, impl.shape.labels, features, {}}, rows, {}, &impl.transform);
+  CodedRows codes;
+  if (!impl.network.forward(batch.features(), {}, hidden) || !CodedRows::learn(impl.network.output, hidden.back(), codes))
+    return runtime_error("out of memory in a matrix product while the output rows are coded; use fewer threads");
+  impl.codes = std::move(codes);
+  return std::nullopt;
+}
+
+Result<void> Model::code_rows(const SparseRows& features) {
+  if (auto valid = check_rows(features, impl_->shape.features, "feature"); !valid) return valid.error();
+  try {
+    if (auto error = code_output_rows(*impl_, features)) return *error;
+    return {};
+  } catch (const std::bad_alloc&) {
+    return runtime_error("out of memory while the output rows are coded");
+  }
+}
+
+}  // namespace glissade

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+
+#include <glissade/result.h>
+
+#include "engine/model/impl.h"
+
+namespace glissade {
+
+/// Learns the codes that Search::learned needs from the output rows and from what about 2,000 of these rows, evenly spread, make
+/// of the last hidden layer; nothing where the output layer is too small for them to pay. The rows are legal.
+std::optional<Error> code_output_rows(Model::Impl& impl, const SparseRows& features);
+
+}  // namespace glissade

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/layers/activation.h"
+#include "engine/parameters/array.h"
+#include "engine/parameters/parameter_rows.h"
+
+namespace glissade {
+
+/// Short codes of an output layer's rows, from which a query estimates every logit at about a tenth of the memory traffic of the
+/// rows themselves. A row is cut into groups of about four weights; each group is stored as the nearest of 16 means, four bits
+/// (product quantisation, Jegou et al. 2011), and a query looks 32 rows up at once (Andre et al. 2015). What counts is the error
+/// of the logit, not of the row (as in Guo et al. 2020): distances are weighted by how much each hidden unit varies over queries,
+/// and the error that a row has at the mean query is taken out with its bias, which has two groups of its own.
+///
+/// Const members are safe from many threads.
+class CodedRows {
+ public:
+  CodedRows() = default;
+
+  /// Codes of all rows, learned from them and from the queries of `hidden`. A function of both, for any number of threads. In
+  /// parallel; about width * 16 multiplications a row, and one exact search for an eighth of the queries. Empty where the codes
+  /// do not tell rows apart well enough to be of use. False if oneDNN failed.
+  static bool learn(const ParameterRows& rows, const Activations& hidden, CodedRows& out);
+
+  /// Whether a layer is so large that looking at codes first saves time.
+  static bool pays(std::uint64_t rows, std::uint64_t width) noexcept { return rows * width >= kLeastWeights && width >= 8; }
+
+  bool empty() const noexcept { return codes_.empty(); }
+  std::size_t rows() const noexcept { return numbers().rows; }
+  std::size_t bytes_per_row() const noexcept { return numbers().bytes; }
+  std::size_t memory_bytes() const noexcept { return numbers_.bytes() + books_.bytes() + codes_.bytes(); }
+  const std::uint8_t* codes() const noexcept { return codes_.data(); }
+
+  /// How many rows to look at for the best k: twice as many as it takes that 99.5 % of the best 5 and 99 % of the best 16 of the
+  /// calibrating queries were among them.
+  std::size_t shortlist(std::size_t k) const noexcept;
+  /// What is to be added to the estimated log of the sum of all exponentials, which estimates of logits leave too low or too
+  /// high.
+  float log_sum_shift() const noexcept { return numbers().log_sum_shift; }
+
+  /// A query's tables for simd::Kernels::sketch_sums: a row's logit, bias included, is about base + unit * sum.
+  struct Lookup {
+    std::vector<std::uint8_t> tables;
+    std::vector<float> products;  ///< scratch
+    float unit = 0, base = 0;
+  };
+  void look_up(const float* query, Lookup& out) const;
+
+  // For the model file.
+  Array<std::uint32_t>& numbers_array() noexcept { return numbers_; }
+  Array<float>& books_array() noexcept { return books_; }
+  Array<std::uint8_t>& codes_array() noexcept { return codes_; }
+  /// What keeps the arrays from being codes of `rows` rows of `width` weights; empty if nothing does.
+  std::string_view defect(std::uint64_t rows, std::uint64_t width) const noexcept;
+
+  static constexpr std::size_t kMeans = 16;          ///< of a group
+  static constexpr std::size_t kCalibratedFor = 16;  ///< best labels of a query
+
+ private:
+  friend class RowCoder;
+  static constexpr std::uint64_t kLeastWeights = std::uint64_t{1} << 20;
+  static constexpr std::uint32_t kVersion = 1;
+
+  struct Numbers {
+    std::uint32_t version = kVersion;
+    std::uint32_t rows = 0;
+    std::uint32_t width = 0;
+    std::uint32_t bytes = 0;  ///< per row
+    std::uint32_t shortlist = 0;
+    float log_sum_shift = 0;
+  };
+  static constexpr std::size_t kNumbers = sizeof(Numbers) / sizeof(std::uint32_t);
+
+  Numbers numbers() const noexcept;
+  void set_numbers(const Numbers& numbers) noexcept;
+  static std::size_t bytes_for(std::size_t width) noexcept;
+  /// Groups of weights; two more are the bias.
+  static std::size_t groups(const Numbers& n) noexcept { return 2 * std::size_t{n.bytes} - 2; }
+  static std::size_t group_begin(const Numbers& n, std::size_t group) noexcept { return group * n.width / groups(n); }
+
+  Array<std::uint32_t> numbers_;
+  Array<float> books_;         ///< of each weight its value in the 16 means, then 16 biases, then 16 rests of them
+  Array<std::uint8_t> codes_;  ///< in blocks, see simd::kSketchRows; the rows that fill the last one are 0
+};
+
+}  // namespace glissade

@@ -1,0 +1,208 @@
+// The search by short codes of the output rows: what it finds, what it says of probabilities, and how it lives in a model.
+
+#include <catch2/catch.hpp>
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "engine/search/coded_rows.h"
+#include "engine/search/shortlist.h"
+#include "tests/engine/models.h"
+#include "tests/engine/threads.h"
+
+namespace glissade::test {
+namespace {
+
+constexpr std::uint32_t kLabels = 33001, kFeatures = 300, kWidth = 32;  // the last block is not full
+
+/// A model whose output rows lie in clusters, as trained ones do, with biases.
+Model clustered_model(Storage storage = Storage::bf16_mixed) {
+  Config config = small_config();
+  config.network.hidden = {kWidth};
+  config.network.storage = storage;
+  Model model = must(Model::create(config, {kFeatures, kLabels}));
+  scatter_weights(model, 0.5, 3);
+  ParameterRows& output = impl_of(model).network.output;
+  hashing::Random random(11);
+  std::vector<float> centres(64 * kWidth), row(kWidth);
+  for (float& value : centres) value = static_cast<float>(2 * random.unit() - 1);
+  for (std::uint32_t label = 0; label < kLabels; ++label) {
+    const std::size_t centre = random.below(64);
+    for (std::size_t d = 0; d < kWidth; ++d)
+      row[d] = centres[centre * kWidth + d] + 0.5f * static_cast<float>(2 * random.unit() - 1);
+    output.write(label, row.data());
+    output.bias[label] = static_cast<float>(-2 * random.unit());
+  }
+  return model;
+}
+
+double recall_at_5(const Predictions& exact, const Predictions& found) {
+  std::size_t hits = 0;
+  for (std::size_t i = 0; i < exact.labels.size(); ++i) {
+    const auto begin = found.labels.begin() + static_cast<std::ptrdiff_t>(i / 5 * 5);
+    hits += std::find(begin, begin + 5, exact.labels[i]) != begin + 5 ? 1 : 0;
+  }
+  return static_cast<double>(hits) / static_cast<double>(exact.labels.size());
+}
+
+TEST_CASE("a search by codes finds 98 of 100 of the best labels among a few rows", "[unit]") {
+  const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
+  Model model = clustered_model(storage);
+  const Data taught = random_data(1500, kFeatures, kLabels, 5), asked = random_data(200, kFeatures, kLabels, 6);
+  CHECK(model.search_for({}) == Search::exact);
+  const auto refused = model.predict(asked.x.view(), {.search = Search::learned});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().kind == Error::Kind::usage);
+  must(model.code_rows(taught.x.view()));
+  REQUIRE(model.has_codes());
+  CHECK(model.search_for({}) == Search::learned);
+  CHECK(model.search_for({.k = 1000}) == Search::exact);
+  CHECK(impl_of(model).codes.memory_bytes() < 64 * std::uint64_t{kLabels});
+  const Predictions exact = must(model.predict(asked.x.view(), {.search = Search::exact}));
+  const Predictions found = must(model.predict(asked.x.view()));
+  CHECK(recall_at_5(exact, found) > 0.98);
+  CHECK(found.candidates < exact.candidates / 8);
+  for (std::size_t i = 0; i < exact.scores.size(); ++i) {
+    if (exact.labels[i] == found.labels[i]) REQUIRE(exact.scores[i] == found.scores[i]);
+  }
+}
+
+TEST_CASE("probabilities of a search by codes are those of all labels, nearly", "[unit]") {
+  Model model = clustered_model();
+  const Data taught = random_data(1500, kFeatures, kLabels, 5), asked = random_data(200, kFeatures, kLabels, 6);
+  must(model.code_rows(taught.x.view()));
+  const Predictions exact = must(model.predict(asked.x.view(), {.search = Search::exact, .probabilities = true}));
+  const Predictions found = must(model.predict(asked.x.view(), {.search = Search::learned, .probabilities = true}));
+  for (std::size_t i = 0; i < exact.scores.size(); ++i) {
+    if (exact.labels[i] == found.labels[i]) REQUIRE(std::abs(std::log(exact.scores[i] / found.scores[i])) < 0.25);
+  }
+}
+
+TEST_CASE("codes are the same for any number of threads, and stay in the file", "[unit]") {
+  const Data taught = random_data(800, kFeatures, kLabels, 5), asked = random_data(60, kFeatures, kLabels, 6);
+  const TemporaryFolder folder;
+  const std::string path = folder.file("m.glsd");
+  std::string first;
+  for (const int threads : {1, 2, 3}) {
+    Model model = clustered_model();
+    with_threads(threads, [&] { must(model.code_rows(taught.x.view())); });
+    must(model.save(path, false));
+    const std::string bytes = model_file::get(path);
+    if (first.empty()) first = bytes;
+    CHECK(bytes == first);
+    const Model again = must(Model::load(path));
+    CHECK(again.search_for({}) == Search::learned);
+    const Predictions before = must(model.predict(asked.x.view())), after = must(again.predict(asked.x.view()));
+    CHECK(before.labels == after.labels);
+    CHECK(before.scores == after.scores);
+  }
+}
+
+TEST_CASE("the answer to a row does not depend on the rows beside it", "[unit]") {
+  Model model = clustered_model();
+  const Data taught = random_data(800, kFeatures, kLabels, 5), asked = random_data(37, kFeatures, kLabels, 6);
+  must(model.code_rows(taught.x.view()));
+  const Predictions all = must(model.predict(asked.x.view(), {.probabilities = true}));
+  for (std::size_t row = 0; row < asked.size(); ++row) {
+    const SparseRows one{std::span(asked.x.offsets).subspan(row, 2), asked.x.ids, asked.x.values};
+    const Predictions alone = must(model.predict(one, {.probabilities = true}));
+    for (std::size_t i = 0; i < 5; ++i) {
+      REQUIRE(alone.labels[i] == all.labels[row * 5 + i]);
+      REQUIRE(alone.scores[i] == all.scores[row * 5 + i]);
+    }
+  }
+}
+
+TEST_CASE("the last epoch leaves codes, and a step drops them", "[unit]") {
+  Config config = small_config();
+  config.network.hidden = {kWidth};
+  config.training.epochs = 2;
+  const Data data = planted_data(300, kFeatures, kLabels, 4);
+  Model model = must(Model::create(config, {kFeatures, kLabels}));
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  must(trainer.train_epoch(data.view()));
+  CHECK_FALSE(model.has_codes());
+  must(trainer.train_epoch(data.view()));
+  REQUIRE(model.has_codes());
+  must(trainer.train_step(data.view()));
+  CHECK_FALSE(model.has_codes());
+}
+
+TEST_CASE("a small layer has no codes", "[unit]") {
+  const Data data = random_data(50, 20, 1000, 5);
+  Model model = make_model(small_config(), data);
+  must(model.code_rows(data.x.view()));
+  CHECK_FALSE(model.has_codes());
+  CHECK(model.search_for({}) == Search::exact);
+}
+
+TEST_CASE("searches inside a parallel loop of the caller's do not wait for each other", "[unit]") {
+  const Data asked = random_data(24, kFeatures, kLabels, 6), taught = random_data(400, kFeatures, kLabels, 5);
+  const auto search = GENERATE(Search::tables, Search::learned);
+  Model coded = clustered_model();
+  must(coded.code_rows(taught.x.view()));
+  const TemporaryFolder folder;
+  const std::string path = folder.file("m.glsd");
+  must(coded.save(path, false));
+  const Predictions right = must(must(Model::load(path)).predict(asked.x.view(), {.search = search}));
+  for (int repetition = 0; repetition < 60; ++repetition) {
+    const Model fresh = must(Model::load(path));  // without tables
+    std::atomic<std::size_t> wrong{0};
+    with_threads(3, [&] {
+      tbb::parallel_for(std::size_t{0}, asked.size(), [&](std::size_t row) {
+        const SparseRows one{std::span(asked.x.offsets).subspan(row, 2), asked.x.ids, asked.x.values};
+        const auto found = fresh.predict(one, {.search = search});
+        if (!found ||
+            !std::equal(found->labels.begin(), found->labels.end(), right.labels.begin() + static_cast<std::ptrdiff_t>(row * 5)))
+          ++wrong;
+      });
+    });
+    REQUIRE(wrong == 0);
+  }
+}
+
+TEST_CASE("a shortlist has the largest sums, ties to the lower row", "[unit]") {
+  hashing::Random random(4);
+  const auto most = GENERATE(1u, 3u, 50u, 3000u);  // with most = 1 nearly all rows tie
+  std::vector<std::uint16_t> sums(5000);
+  for (std::uint16_t& sum : sums) sum = static_cast<std::uint16_t>(random.below(most + 1));
+  std::vector<std::uint32_t> order(sums.size()), places(sums.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::uint32_t a, std::uint32_t b) { return sums[a] > sums[b]; });
+  for (const std::size_t size : {1, 2, 64, 999, 5000, 6000}) {
+    Shortlist list;
+    list.start(size, most);
+    for (std::size_t first = 0; first < sums.size(); first += 700)
+      list.add(simd::kernels(), first, sums.data() + first, std::min<std::size_t>(700, sums.size() - first), places);
+    std::vector<std::uint32_t> expected(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(std::min(size, order.size())));
+    std::ranges::sort(expected);
+    INFO("size " << size << ", most " << most);
+    REQUIRE(list.finish() == expected);
+  }
+}
+
+TEST_CASE("codes that do not belong to the layer are refused", "[unit]") {
+  Model model = clustered_model();
+  const Data taught = random_data(400, kFeatures, kLabels, 5);
+  must(model.code_rows(taught.x.view()));
+  CodedRows& codes = impl_of(model).codes;
+  CHECK(codes.defect(kLabels, kWidth).empty());
+  CHECK_FALSE(codes.defect(kLabels + 1, kWidth).empty());
+  CHECK_FALSE(codes.defect(kLabels, kWidth + 1).empty());
+  const float book = codes.books_array()[5];
+  codes.books_array()[5] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_FALSE(codes.defect(kLabels, kWidth).empty());
+  codes.books_array()[5] = book;
+  const std::uint32_t version = codes.numbers_array()[0];
+  codes.numbers_array()[0] = version + 1;
+  CHECK_FALSE(codes.defect(kLabels, kWidth).empty());
+  codes.numbers_array()[0] = version;
+  codes.codes_array() = Array<std::uint8_t>(32);
+  CHECK_FALSE(codes.defect(kLabels, kWidth).empty());
+}
+
+}  // namespace
+}  // namespace glissade::test
