@@ -83,7 +83,7 @@ TEST_CASE("probabilities of a search by codes are those of all labels, nearly", 
     sum += error;
     most = std::max(most, error);
   }
-  CHECK(sum / static_cast<double>(exact.scores.size()) < 0.15);  // without the rows that are not scored: above 1
+  CHECK(sum / static_cast<double>(exact.scores.size()) < 0.15);
   CHECK(most < 0.5);
 }
 
