@@ -22,7 +22,7 @@ std::size_t CodedRows::bytes_for(std::size_t width) noexcept {
 
 CodedRows::Numbers CodedRows::numbers() const noexcept {
   Numbers numbers;
-  if (numbers_.size() == kNumbers) std::memcpy(&numbers, numbers_.data(), sizeof numbers);
+  if (numbers_.size() == kNumbers) std::memcpy(static_cast<void*>(&numbers), numbers_.data(), sizeof numbers);
   return numbers;
 }
 
