@@ -21,7 +21,8 @@ inline constexpr std::array<Choice<Search>, 5> kSearches = {{{"automatic", Searc
 inline constexpr const char* kSearchHelp =
     "exact scores every label; learned only those that look best by short codes of the output rows, which models with many "
     "labels hold; tables (or lsh) those in the buckets that a sample falls into; rows that find fewer than k labels there are "
-    "scored exactly. automatic is learned where the model holds codes, else exact. Default automatic.";
+    "scored exactly. automatic is learned where the model holds codes, but not for probabilities that these would leave off by a "
+    "hundredth; else exact. Default automatic.";
 
 /// The name of what was done, as it was asked for where it was.
 inline std::string search_name(std::string_view asked, Search done) {

@@ -221,9 +221,12 @@ class RowCoder {
     numbers_.shortlist = std::max(kLeastShortlist, kMargin * needed);
     out_.set_numbers(numbers_);
     search_coded(rows_, out_, queries, {best, 0, LossKind::softmax, false, nullptr, nullptr, &estimated});
-    double shift = 0;
-    for (std::size_t s = 0; s < queries.samples; ++s) shift += double{exact.log_sums[s]} - estimated.log_sums[s];
-    numbers_.log_sum_shift = static_cast<float>(shift / static_cast<double>(queries.samples));
+    const auto low = [&](std::size_t s) { return double{exact.log_sums[s]} - estimated.log_sums[s]; };
+    double shift = 0, error = 0;
+    for (std::size_t s = 0; s < queries.samples; ++s) shift += low(s) / static_cast<double>(queries.samples);
+    for (std::size_t s = 0; s < queries.samples; ++s) error += std::abs(low(s) - shift) / static_cast<double>(queries.samples);
+    numbers_.log_sum_shift = static_cast<float>(shift);
+    numbers_.log_sum_error = static_cast<float>(error);
     out_.set_numbers(numbers_);
     return true;
   }

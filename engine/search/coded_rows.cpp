@@ -42,7 +42,8 @@ std::string_view CodedRows::defect(std::uint64_t rows, std::uint64_t width) cons
   const Numbers n = numbers();
   if (n.version != kVersion) return "its search codes are of another version";
   if (n.rows != rows || n.width != width || n.bytes != bytes_for(width)) return "its search codes are of another layer";
-  if (n.shortlist == 0 || !std::isfinite(n.log_sum_shift)) return "its search codes were not calibrated";
+  if (n.shortlist == 0 || !std::isfinite(n.log_sum_shift) || !std::isfinite(n.log_sum_error))
+    return "its search codes were not calibrated";
   if (books_.size() != (width + 2) * kMeans) return "the means of its search codes have another size";
   if (!std::all_of(books_.data(), books_.data() + books_.size(), [](float value) { return std::isfinite(value); }))
     return "the means of its search codes are not finite";

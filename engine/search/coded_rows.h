@@ -44,6 +44,9 @@ class CodedRows {
   /// high.
   float log_sum_shift() const noexcept { return numbers().log_sum_shift; }
 
+  /// How far that is off after the shift, on average over the calibrating queries: so far are a softmax's probabilities.
+  float log_sum_error() const noexcept { return numbers().log_sum_error; }
+
   /// A query's tables for simd::Kernels::sketch_sums: a row's logit, bias included, is about base + unit * sum.
   struct Lookup {
     std::vector<std::uint8_t> tables;
@@ -74,6 +77,7 @@ class CodedRows {
     std::uint32_t bytes = 0;  ///< per row
     std::uint32_t shortlist = 0;
     float log_sum_shift = 0;
+    float log_sum_error = 0;
   };
   static constexpr std::size_t kNumbers = sizeof(Numbers) / sizeof(std::uint32_t);
 

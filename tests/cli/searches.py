@@ -120,12 +120,12 @@ def a_killed_search_goes_on(runs):
 
 def siblings_stay_together(runs):
     """Rows of a group have features and a label that no other row has: known if one of them is trained on, and else not."""
-    lines = ["1200 1200 400"] + [f"{row // 3} {3 * (row // 3)}:1 {3 * (row // 3) + 1}:1" for row in range(1200)]
+    lines = ["1200 1203 400"] + [f"{row // 3} {3 * (row // 3)}:1 {3 * (row // 3) + 1}:1 {1200 + row % 3}:1" for row in range(1200)]
     (runs.folder / "d.txt").write_text("\n".join(lines) + "\n")
     (runs.folder / "g.txt").write_text("".join(f"{row // 3}\n" for row in range(1200)))
     best = []
     for model, more in (("whole.glsd", ["--groups", "g.txt"]), ("apart.glsd", [])):
-        runs.call(*plain("--model", model, "--autotune", "0.03", "--learning-rate", "0.05", "--log-json", "log.jsonl", "--quiet", *more))
+        runs.call(*plain("--model", model, "--autotune", "0.03", "--learning-rate", "0.05", "--weighting", "given", "--log-json", "log.jsonl", "--quiet", *more))
         events = [json.loads(line) for line in (runs.folder / "log.jsonl").read_text().splitlines()]
         best.append(max(event["score"] for event in events if event["event"] == "trial"))
     if best[0] > 0.05 or best[1] < 0.2:
@@ -168,7 +168,7 @@ def interrupted_searches_end_at_once(runs):
 
 def a_run_killed_after_its_search_trains_what_was_found(runs):
     """Nothing is trained yet when it is killed: what --resume trains is what the options that repeat the choice train."""
-    rows_with_a_topic(runs, "d.txt", 4000, 1)
+    rows_with_a_topic(runs, "d.txt", 16000, 1)
     process = start_search(runs, "--batch", "1024")
     while True:  # its lines are read, so that it never waits for somebody to read them
         line = process.stderr.readline()

@@ -18,7 +18,9 @@ namespace glissade {
 ///   learned    those that look best by short codes of the output rows, which the end of training leaves in a model with many
 ///              labels (Model::code_rows()): about 99 in 100 of the best, at a fraction of the time
 ///   tables     those in the sample's buckets of all hash tables (lsh is another name of it)
-///   automatic  learned where the model has codes and k is small beside the labels, else exact
+///   automatic  learned where the model has codes and k is small beside the labels; not for probabilities of softmax and
+///   decoupled
+///              where the codes leave them off by more than a hundredth; else exact
 ///
 /// In a model with sparse paths (options fan-in, neighbours) the 16 best of the scored labels and what the sparse paths name are
 /// ranked. A sample that tables or codes leave with fewer than k labels is searched exactly (Predictions::fallbacks).
