@@ -115,10 +115,10 @@ TEST_CASE("the answer to a row does not depend on the rows beside it", "[unit]")
   Model model = clustered_model();
   const Data taught = random_data(800, kCodedFeatures, kCodedLabels, 5), asked = random_data(37, kCodedFeatures, kCodedLabels, 6);
   must(model.code_rows(taught.x.view()));
-  const Predictions all = must(model.predict(asked.x.view(), {.probabilities = true}));
+  const Predictions all = must(model.predict(asked.x.view(), {.search = Search::learned, .probabilities = true}));
   for (std::size_t row = 0; row < asked.size(); ++row) {
     const SparseRows one{std::span(asked.x.offsets).subspan(row, 2), asked.x.ids, asked.x.values};
-    const Predictions alone = must(model.predict(one, {.probabilities = true}));
+    const Predictions alone = must(model.predict(one, {.search = Search::learned, .probabilities = true}));
     for (std::size_t i = 0; i < 5; ++i) {
       REQUIRE(alone.labels[i] == all.labels[row * 5 + i]);
       REQUIRE(alone.scores[i] == all.scores[row * 5 + i]);
