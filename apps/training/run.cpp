@@ -189,6 +189,7 @@ double TrainingRun::evaluation_seconds_left() const noexcept {
 Result<std::optional<Evaluation>> TrainingRun::evaluate_on(const Model& model, const DatasetView& data, const RowPager* pager) {
   EvaluateOptions options;
   options.pager = pager;
+  if (early_stop_->on()) options.search = Search::exact;  // epochs are compared, and only the last one has codes
   const auto start = std::chrono::steady_clock::now();
   options.on_progress = [&](std::uint64_t done, std::uint64_t total) {
     show_evaluation({model_.epochs_done(), done, total, seconds_since(start)});

@@ -166,7 +166,7 @@ Result<Json> train_epochs(Model& model, Trainer& trainer, const Data& data, cons
     spent.computed += computed;
     std::optional<Evaluation> evaluation;
     if (i == count || i % arguments.eval_every == 0) {
-      auto done = evaluate(model, data.test->view());
+      auto done = evaluate(model, data.test->view(), {.search = Search::exact});
       if (!done) return done.error();
       evaluation = *done;
     }

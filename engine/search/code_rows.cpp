@@ -214,7 +214,7 @@ class RowCoder {
     SearchSums exact, estimated;
     if (!search_exact(rows_, queries, {best, 0, LossKind::softmax, false, nullptr, nullptr, &exact})) return false;
     const std::uint32_t needed = shortlist_for(queries, best);
-    if (needed > numbers_.rows / kUselessPart) {
+    if (kMargin * needed > numbers_.rows / kUselessPart) {
       out_ = CodedRows();
       return true;
     }

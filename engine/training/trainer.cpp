@@ -268,7 +268,7 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   if (call.monitor.stopped()) return std::nullopt;
   ++model_.epochs_done;
   if (model_.epochs_done < model_.config.training.epochs) return std::nullopt;
-  const PhaseWatch coding(call.phases, Phase::rehash);
+  const PhaseWatch coding(call.phases, Phase::search_codes);
   return code_output_rows(model_, data.features);
 }
 

@@ -20,11 +20,12 @@ enum class Phase : std::size_t {
   input_update,     ///< gradients of the embedding bag's rows, optimiser
   rehash,           ///< building and re-hashing tables
   sparse_paths,     ///< building sparse rows and neighbours, weighing the paths
+  search_codes,     ///< short codes of the output rows, after the last epoch
 };
 
-inline constexpr std::array<std::string_view, 12> kPhaseNames = {
-    "gather",        "input forward",  "dense forward",   "sampling",     "packing", "scores",
-    "output update", "dense backward", "input transpose", "input update", "re-hash", "sparse paths"};
+inline constexpr std::array<std::string_view, 13> kPhaseNames = {
+    "gather",         "input forward",   "dense forward", "sampling", "packing",      "scores",      "output update",
+    "dense backward", "input transpose", "input update",  "re-hash",  "sparse paths", "search codes"};
 
 /// What a training call is busy with. Everything but `steps` happens before the first step of a pass or after its last one.
 enum class Activity : std::size_t {
