@@ -8,8 +8,7 @@
 namespace glissade {
 
 Search search_for(const Model::Impl& impl, const PredictOptions& options) noexcept {
-  constexpr std::size_t kLongPart = 8;  // from this part of the rows on, reading them one by one costs as much as reading all
-  constexpr float kMostError = 0.01f;   // of a probability
+  constexpr float kMostError = 0.01f;  // of a probability
   if (options.search != Search::automatic) return options.search;
   if (impl.codes.empty()) return Search::exact;
   // Codes tell the best labels; the sum over all others, which a probability is divided by, they estimate, better or worse. With
@@ -17,7 +16,7 @@ Search search_for(const Model::Impl& impl, const PredictOptions& options) noexce
   const bool needs_sum = options.probabilities && impl.paths.empty() && is_softmax(impl.config.network.loss);
   if (needs_sum && impl.codes.log_sum_error() > kMostError) return Search::exact;
   const std::size_t listed = impl.codes.shortlist(impl.paths.empty() ? options.k : 0);
-  return listed < impl.codes.rows() / kLongPart ? Search::learned : Search::exact;
+  return listed < impl.codes.rows() / CodedRows::kLongPart ? Search::learned : Search::exact;
 }
 
 void search_some(Model::Impl& impl, Search by, const Activations& hidden, const SearchTarget& target) {

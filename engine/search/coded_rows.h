@@ -62,6 +62,7 @@ class CodedRows {
   /// What keeps the arrays from being codes of `rows` rows of `width` weights; empty if nothing does.
   std::string_view defect(std::uint64_t rows, std::uint64_t width) const noexcept;
 
+  static constexpr std::size_t kLongPart = 8;        ///< to read so large a part of the rows one by one costs as much as all
   static constexpr std::size_t kMeans = 16;          ///< of a group
   static constexpr std::size_t kCalibratedFor = 16;  ///< best labels of a query
 

@@ -22,7 +22,6 @@ constexpr std::size_t kTop = 5;
 /// The calibrating queries are of the training data; others are less certain.
 constexpr std::uint32_t kMargin = 2;
 constexpr std::uint32_t kLeastShortlist = 64;
-constexpr std::size_t kUselessPart = 8;  ///< a shortlist longer than this part of the rows saves nothing
 constexpr std::size_t kMeans = CodedRows::kMeans;
 
 /// Samples first .. first + count - 1 of `all`.
@@ -214,7 +213,7 @@ class RowCoder {
     SearchSums exact, estimated;
     if (!search_exact(rows_, queries, {best, 0, LossKind::softmax, false, nullptr, nullptr, &exact})) return false;
     const std::uint32_t needed = shortlist_for(queries, best);
-    if (kMargin * needed > numbers_.rows / kUselessPart) {
+    if (kMargin * needed > numbers_.rows / CodedRows::kLongPart) {
       out_ = CodedRows();
       return true;
     }
