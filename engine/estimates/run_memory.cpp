@@ -14,6 +14,7 @@
 #include "engine/estimates/training_memory.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/ranking/kept_samples.h"
+#include "engine/search/coded_rows.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/row_training.h"
 #include "engine/sparse_rows/weight_learning.h"
@@ -31,8 +32,7 @@ constexpr double kRivals = 24;           ///< of its candidates, likewise
 constexpr double kRivalMatches = 0.5;    ///< features they have in common with it, in parts of those of its own labels
 constexpr double kGrowth = 1.3;          ///< of vectors that grow by doubling, on average
 constexpr std::uint64_t kKeptCandidates = 180, kKeptBytes = 72;  ///< of a sample that the rankers are fitted on
-constexpr std::uint64_t kSearch = std::uint64_t{6}
-                                  << 20;  ///< products of oneDNN, and blocks of logits, while labels are searched
+constexpr std::uint64_t kSearch = std::uint64_t{6} << 20;  ///< blocks of logits and packed rows, while labels are searched
 constexpr std::uint64_t kDrawnBatches = 4;
 /// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of small blocks that were given back.
 constexpr std::uint64_t kLibraries = std::uint64_t{6} << 20;
@@ -186,6 +186,14 @@ Moment weighing_paths(const Sizes& s) {
           {"data", s.data_in_steps()}};
 }
 
+/// Of the last epoch, where it makes codes.
+Moment coding_rows(const Sizes& s) {
+  return {{"sparse rows and neighbours", uses_sparse_paths(s.config) ? s.sparse_paths() : 0},
+          {"step buffers", s.step_buffers()},
+          {"search codes", CodedRows::bytes_to_learn(s.shape.labels, s.config.network.hidden.back())},
+          {"data", s.data_in_steps()}};
+}
+
 std::uint64_t bytes_of(const Moment& moment) noexcept {
   std::uint64_t sum = 0;
   for (const auto& part : moment) sum += part.bytes;
@@ -318,6 +326,7 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
     moments.emplace_back("while sparse paths are indexed", indexing_paths(sizes));
     moments.emplace_back("while the paths are weighed", weighing_paths(sizes));
   }
+  moments.emplace_back("while output rows are coded", coding_rows(sizes));
   const auto& [moment, parts] = *std::ranges::max_element(moments, {}, [](const auto& one) { return bytes_of(one.second); });
   RunMemory memory;
   memory.moment = moment;

@@ -99,16 +99,16 @@ class Predictor {
     batch_.gather(view_, rows, {}, &impl_.transform);
     FirstSample not_finite;
     const SearchTarget target{out, first, impl_.config.network.loss, options_.probabilities, &scored, &not_finite};
-    bool ok = impl_.network.forward(batch_.features(), {}, hidden_);
+    if (!impl_.network.forward(batch_.features(), {}, hidden_))
+      return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     const Activations& hidden = hidden_.back();
     if (!impl_.paths.empty()) {
-      ok &= search_paths(target, impl_, batch_.features(), hidden, how);
+      search_paths(target, impl_, batch_.features(), hidden, how);
     } else if (how.by == Search::exact) {
-      ok &= search_exact(impl_.network.output, hidden, target);
+      search_exact(impl_.network.output, hidden, target);
     } else {
       search_some(impl_, how.by, hidden, target);
     }
-    if (!ok) return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     if (not_finite.sample() == FirstSample::kNone) return std::nullopt;
     return overflow(rows[not_finite.sample()]);
   }

@@ -134,7 +134,7 @@ std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_
   return impl.shape.labels - impl.own_labels().count(feature_ids);
 }
 
-bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
                   const PathsSearch& how) {
   const bool exact = how.by == Search::exact;
   Predictions best;
@@ -144,7 +144,7 @@ bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
   SearchSums sums;
   const SearchTarget list{best, 0, target.loss, false, target.scored, target.not_finite, &sums};
   if (exact) {
-    if (!search_exact(impl.network.output, hidden, list)) return false;
+    search_exact(impl.network.output, hidden, list);
   } else {
     search_some(impl, how.by, hidden, list);
   }
@@ -155,7 +155,6 @@ bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);
   });
-  return true;
 }
 
 }  // namespace glissade

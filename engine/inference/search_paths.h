@@ -17,8 +17,8 @@ struct PathsSearch {
 
 /// Final scores as PredictOptions defines them for a model with sparse paths: the candidates of each row of `features` by what
 /// all paths say together, and behind them, with exact search, the other labels by the hidden path. A row for which `listed`
-/// labels were too few stays short. False if oneDNN failed.
-bool search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+/// labels were too few stays short.
+void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
                   const PathsSearch& how);
 
 /// Labels that a model may answer a row with.

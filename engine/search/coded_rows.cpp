@@ -20,6 +20,12 @@ std::size_t CodedRows::bytes_for(std::size_t width) noexcept {
   return std::min(kMostBytes, (width + 2 * kWeightsInGroup - 1) / (2 * kWeightsInGroup) + 1);
 }
 
+std::uint64_t CodedRows::bytes_to_learn(std::uint64_t rows, std::uint64_t width) noexcept {
+  if (!pays(rows, width)) return 0;
+  const std::uint64_t learning = std::min<std::uint64_t>(kLearnedFrom, rows) * width * sizeof(float);
+  return rows * (bytes_for(width) + sizeof(float)) + learning;
+}
+
 CodedRows::Numbers CodedRows::numbers() const noexcept {
   Numbers numbers;
   if (numbers_.size() == kNumbers) std::memcpy(static_cast<void*>(&numbers), numbers_.data(), sizeof numbers);

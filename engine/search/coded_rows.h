@@ -9,6 +9,7 @@
 #include "engine/layers/activation.h"
 #include "engine/parameters/array.h"
 #include "engine/parameters/parameter_rows.h"
+#include "engine/progress/work_monitor.h"
 
 namespace glissade {
 
@@ -25,11 +26,14 @@ class CodedRows {
 
   /// Codes of all rows, learned from them and from the queries of `hidden`. A function of both, for any number of threads. In
   /// parallel; about width * 16 multiplications a row, and one exact search for an eighth of the queries. Empty where the codes
-  /// do not tell rows apart well enough to be of use. False if oneDNN failed.
-  static bool learn(const ParameterRows& rows, const Activations& hidden, CodedRows& out);
+  /// do not tell rows apart well enough to be of use, and where `monitor` is stopped.
+  static CodedRows learn(const ParameterRows& rows, const Activations& hidden, WorkMonitor& monitor = WorkMonitor::silent());
 
   /// Whether a layer is so large that looking at codes first saves time.
   static bool pays(std::uint64_t rows, std::uint64_t width) noexcept { return rows * width >= kLeastWeights && width >= 8; }
+
+  /// What learning them takes, the codes included.
+  static std::uint64_t bytes_to_learn(std::uint64_t rows, std::uint64_t width) noexcept;
 
   bool empty() const noexcept { return codes_.empty(); }
   std::size_t rows() const noexcept { return numbers().rows; }
@@ -68,6 +72,7 @@ class CodedRows {
 
  private:
   friend class RowCoder;
+  static constexpr std::size_t kLearnedFrom = 32768;  ///< rows
   static constexpr std::uint64_t kLeastWeights = std::uint64_t{1} << 20;
   static constexpr std::uint32_t kVersion = 1;
 

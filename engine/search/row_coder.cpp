@@ -14,7 +14,6 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kLearnedFrom = 32768;  ///< rows
 constexpr int kRounds = 12;
 constexpr std::size_t kCalibratingPart = 8;  ///< one query in so many
 constexpr double kTopRecall = 0.995, kRecall = 0.99;
@@ -23,6 +22,7 @@ constexpr std::size_t kTop = 5;
 constexpr std::uint32_t kMargin = 2;
 constexpr std::uint32_t kLeastShortlist = 64;
 constexpr std::size_t kMeans = CodedRows::kMeans;
+constexpr double kBooks = 0.3, kEncoded = 0.9;  ///< so much of the work is done once there are books, and codes
 
 /// Samples first .. first + count - 1 of `all`.
 Activations part_of(const Activations& all, std::size_t first, std::size_t count) {
@@ -82,8 +82,8 @@ void find_means(const float* vectors, std::size_t stride, std::size_t count, std
 /// Fills a CodedRows.
 class RowCoder {
  public:
-  RowCoder(const ParameterRows& rows, const Activations& hidden, CodedRows& out)
-      : rows_(rows), hidden_(hidden), out_(out), width_(rows.width()), mean_(width_), scale_(width_, 1.f) {
+  RowCoder(const ParameterRows& rows, const Activations& hidden, WorkMonitor& monitor, CodedRows& out)
+      : rows_(rows), hidden_(hidden), monitor_(monitor), out_(out), width_(rows.width()), mean_(width_), scale_(width_, 1.f) {
     numbers_.rows = static_cast<std::uint32_t>(rows.rows());
     numbers_.width = static_cast<std::uint32_t>(width_);
     numbers_.bytes = static_cast<std::uint32_t>(CodedRows::bytes_for(width_));
@@ -94,16 +94,23 @@ class RowCoder {
     out_.set_numbers(numbers_);
   }
 
-  bool run() {
+  /// Leaves no codes if it is stopped.
+  void run() {
     const std::size_t calibrating = hidden_.samples / kCalibratingPart;
+    monitor_.begin(Activity::coding, groups_, {0, kBooks});
     measure(hidden_.samples - calibrating);
     find_books();
     encode();
-    encode_biases();
+    monitor_.begin(Activity::coding, 1, {kEncoded, 1});
+    if (!monitor_.stopped()) encode_biases();
+    if (monitor_.stopped()) {
+      out_ = CodedRows();
+      return;
+    }
     for (std::size_t d = 0; d < width_; ++d) {
       for (std::size_t c = 0; c < kMeans; ++c) out_.books_[d * kMeans + c] /= scale_[d];
     }
-    return calibrate(part_of(hidden_, hidden_.samples - calibrating, calibrating));
+    calibrate(part_of(hidden_, hidden_.samples - calibrating, calibrating));
   }
 
  private:
@@ -136,13 +143,15 @@ class RowCoder {
   }
 
   void find_books() {
-    const std::size_t count = std::min(kLearnedFrom, rows_.rows());
+    const std::size_t count = std::min(CodedRows::kLearnedFrom, rows_.rows());
     Array<float> vectors(count * width_);
     tbb::parallel_for(std::size_t{0}, count,
                       [&](std::size_t i) { read_scaled(i * rows_.rows() / count, vectors.data() + i * width_); });
     tbb::parallel_for(std::size_t{0}, groups_, [&](std::size_t group) {
       const std::size_t begin = CodedRows::group_begin(numbers_, group), end = CodedRows::group_begin(numbers_, group + 1);
-      if (begin != end) find_means(vectors.data() + begin, width_, count, end - begin, out_.books_.data() + begin * kMeans);
+      if (begin == end || monitor_.stopped()) return;
+      find_means(vectors.data() + begin, width_, count, end - begin, out_.books_.data() + begin * kMeans);
+      monitor_.advance();
     });
   }
 
@@ -158,7 +167,10 @@ class RowCoder {
       halve_squares(out_.books_.data() + begin * kMeans, end - begin, halves.data() + group * kMeans);
     }
     biases_ = Array<float>(rows_.rows());
-    tbb::parallel_for(std::size_t{0}, (rows_.rows() + simd::kSketchRows - 1) / simd::kSketchRows, [&](std::size_t block) {
+    const std::size_t blocks = (rows_.rows() + simd::kSketchRows - 1) / simd::kSketchRows;
+    monitor_.begin(Activity::coding, blocks, {kBooks, kEncoded});
+    tbb::parallel_for(std::size_t{0}, blocks, [&](std::size_t block) {
+      if (!monitor_.advance()) return;
       static thread_local std::vector<float> x;
       x.resize(width_);
       const std::size_t end = std::min(rows_.rows(), (block + 1) * simd::kSketchRows);
@@ -185,7 +197,7 @@ class RowCoder {
   void encode_biases() {
     for (std::size_t group = groups_; group < groups_ + 2; ++group) {
       float* const means = out_.books_.data() + (width_ + group - groups_) * kMeans;
-      const std::size_t count = std::min(kLearnedFrom, rows_.rows());
+      const std::size_t count = std::min(CodedRows::kLearnedFrom, rows_.rows());
       std::vector<float> some(count);
       for (std::size_t i = 0; i < count; ++i) some[i] = biases_[i * rows_.rows() / count];
       std::ranges::sort(some);
@@ -201,21 +213,21 @@ class RowCoder {
   }
 
   /// Without calibrating queries a tenth of the rows is looked at: nothing is known.
-  bool calibrate(const Activations& queries) {
+  void calibrate(const Activations& queries) {
     constexpr std::uint32_t kUnknownPart = 10;
     numbers_.shortlist = std::max(kLeastShortlist, numbers_.rows / kUnknownPart);
     out_.set_numbers(numbers_);
-    if (queries.samples == 0) return true;
+    if (queries.samples == 0) return;
     Predictions best;
     best.k = CodedRows::kCalibratedFor;
     best.labels.assign(queries.samples * best.k, Predictions::kNoLabel);
     best.scores.assign(queries.samples * best.k, -std::numeric_limits<float>::infinity());
     SearchSums exact, estimated;
-    if (!search_exact(rows_, queries, {best, 0, LossKind::softmax, false, nullptr, nullptr, &exact})) return false;
+    search_exact(rows_, queries, {best, 0, LossKind::softmax, false, nullptr, nullptr, &exact});
     const std::uint32_t needed = shortlist_for(queries, best);
     if (kMargin * needed > numbers_.rows / CodedRows::kLongPart) {
       out_ = CodedRows();
-      return true;
+      return;
     }
     numbers_.shortlist = std::max(kLeastShortlist, kMargin * needed);
     out_.set_numbers(numbers_);
@@ -227,7 +239,6 @@ class RowCoder {
     numbers_.log_sum_shift = static_cast<float>(shift);
     numbers_.log_sum_error = static_cast<float>(error);
     out_.set_numbers(numbers_);
-    return true;
   }
 
   std::uint32_t shortlist_for(const Activations& queries, const Predictions& best) const {
@@ -263,6 +274,7 @@ class RowCoder {
 
   const ParameterRows& rows_;
   const Activations& hidden_;
+  WorkMonitor& monitor_;
   CodedRows& out_;
   std::size_t width_;
   std::size_t groups_ = 0;
@@ -271,9 +283,10 @@ class RowCoder {
   Array<float> biases_;
 };
 
-bool CodedRows::learn(const ParameterRows& rows, const Activations& hidden, CodedRows& out) {
-  out = CodedRows();
-  return RowCoder(rows, hidden, out).run();
+CodedRows CodedRows::learn(const ParameterRows& rows, const Activations& hidden, WorkMonitor& monitor) {
+  CodedRows codes;
+  RowCoder(rows, hidden, monitor, codes).run();
+  return codes;
 }
 
 }  // namespace glissade

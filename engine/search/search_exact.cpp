@@ -1,56 +1,36 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
 
-#include "engine/dense/packed_rows.h"
 #include "engine/losses/loss.h"
+#include "engine/search/best_lists.h"
 #include "engine/search/moderate.h"
+#include "engine/search/row_products.h"
 #include "engine/search/search.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 namespace {
 
-constexpr std::size_t kPiece = 4096;
-constexpr std::size_t kSampleBlock = 64;
-/// From this many samples on a matrix product beats reading the rows for each sample.
-constexpr std::size_t kProductFrom = 8;
+/// Tasks are a block of samples by a strip of rows. There are about so many, whatever the number of threads: sums of exponentials
+/// depend on the cut.
+constexpr std::size_t kTasks = 16;
+constexpr std::size_t kBlock = 256;        ///< samples that rows are packed for
+constexpr std::size_t kLeastStrip = 4096;  ///< rows
+constexpr float kNone = -std::numeric_limits<float>::infinity();
 
-/// 0 .. kPiece - 1: the rows of a piece as ids.
-const std::array<std::uint32_t, kPiece>& piece_ids() {
-  static const auto ids = [] {
-    std::array<std::uint32_t, kPiece> all;
-    std::iota(all.begin(), all.end(), 0u);
-    return all;
-  }();
-  return ids;
-}
-
-/// Merges a piece's best (sorted) into the sample's best so far (sorted); ties stay with the earlier piece, that is the lower
-/// label.
-void merge(std::uint32_t* labels, float* scores, std::size_t k, const std::uint32_t* new_labels, const float* new_scores,
-           std::size_t count, std::uint32_t first) {
-  thread_local std::vector<std::uint32_t> old_labels;
-  thread_local std::vector<float> old_scores;
-  if (count == 0 || (labels[k - 1] != Predictions::kNoLabel && !(new_scores[0] > scores[k - 1]))) return;
-  old_labels.assign(labels, labels + k);
-  old_scores.assign(scores, scores + k);
-  for (std::size_t out = 0, a = 0, b = 0; out < k; ++out) {
-    if (b < count && (old_labels[a] == Predictions::kNoLabel || new_scores[b] > old_scores[a])) {
-      labels[out] = new_labels[b] + first;
-      scores[out] = new_scores[b++];
-    } else {
-      labels[out] = old_labels[a];
-      scores[out] = old_scores[a++];
-    }
-  }
-}
+/// What the tasks of one strip found, one entry (k for the lists) per sample.
+struct Strip {
+  std::uint32_t* labels;
+  float* scores;
+  float* log_sums;
+  double* likely;
+};
 
 class ExactSearch {
  public:
@@ -59,88 +39,106 @@ class ExactSearch {
         hidden_(hidden),
         target_(target),
         kernels_(simd::kernels()),
-        element_(dense::element_for(rows.storage())),
-        block_(hidden.samples < kProductFrom ? 1 : kSampleBlock),
         normalise_((target.probabilities || target.sums != nullptr) && is_softmax(target.loss)),
-        log_sums_(hidden.samples, -std::numeric_limits<float>::infinity()) {}
+        sigmoids_(target.sums != nullptr && !is_softmax(target.loss)),
+        blocks_((hidden.samples + kBlock - 1) / kBlock),
+        log_sums_(hidden.samples, kNone),
+        likely_(sigmoids_ ? hidden.samples : 0, 0.0) {
+    const std::size_t wanted = kTasks / std::clamp<std::size_t>(blocks_, 1, kTasks);
+    strips_ = std::clamp<std::size_t>(rows.rows() / kLeastStrip, 1, wanted);
+  }
 
-  bool run() {
-    if (target_.scored != nullptr) target_.scored->assign(hidden_.samples, static_cast<std::uint32_t>(rows_.rows()));
-    if (target_.sums != nullptr) target_.sums->likely.assign(hidden_.samples, 0.0);
-    for (std::size_t first = 0; first < rows_.rows(); first += kPiece)
-      search_piece(first, std::min(kPiece, rows_.rows() - first));
-    if (target_.probabilities) {
-      for (std::size_t s = 0; s < hidden_.samples; ++s) to_probabilities(target_.loss, log_sums_[s], scores(s), k());
-    }
-    if (target_.sums != nullptr) target_.sums->log_sums = std::move(log_sums_);
-    return ok_;
+  void run() {
+    if (hidden_.samples == 0) return finish();
+    const std::size_t others = (strips_ - 1) * hidden_.samples;
+    other_labels_.assign(others * k(), Predictions::kNoLabel);
+    other_scores_.assign(others * k(), kNone);
+    other_log_sums_.assign(others, kNone);
+    other_likely_.assign(sigmoids_ ? others : 0, 0.0);
+    tbb::parallel_for(std::size_t{0}, blocks_ * strips_, [&](std::size_t task) { search_task(task % strips_, task / strips_); });
+    for (std::size_t strip = 1; strip < strips_; ++strip) add_strip(strip);
+    finish();
   }
 
  private:
   std::size_t k() const noexcept { return target_.out.k; }
-  std::uint32_t* labels(std::size_t sample) const noexcept {
-    return target_.out.labels.data() + (target_.first_row + sample) * k();
-  }
-  float* scores(std::size_t sample) const noexcept { return target_.out.scores.data() + (target_.first_row + sample) * k(); }
 
-  void search_piece(std::size_t first, std::size_t size) {
-    if (block_ > 1) packed_.take_range(rows_, first, size, element_);
-    tbb::parallel_for(std::size_t{0}, (hidden_.samples + block_ - 1) / block_, [&](std::size_t block) {
-      search_block(first, size, block * block_, std::min(hidden_.samples, (block + 1) * block_));
-    });
+  /// Where strip 0 writes: the answer itself.
+  Strip answer() noexcept {
+    const std::size_t skip = target_.first_row * k();
+    return {target_.out.labels.data() + skip, target_.out.scores.data() + skip, log_sums_.data(), likely_.data()};
   }
 
-  void search_block(std::size_t first, std::size_t size, std::size_t begin, std::size_t end) {
-    thread_local std::vector<float> logits;
-    thread_local std::vector<std::uint32_t> best_labels;
-    thread_local std::vector<float> best_scores;
-    logits.resize(block_ * kPiece);
-    best_labels.resize(k());
-    best_scores.resize(k());
-    score(first, size, begin, end, logits.data());
-    for (std::size_t s = begin; s < end; ++s) {
-      float* z = logits.data() + (s - begin) * kPiece;
-      kernels_.axpy_f32(1.f, rows_.bias.data() + first, z, size);
-      const std::size_t count = kernels_.topk_f32(z, size, k(), best_labels.data(), best_scores.data());
-      merge(labels(s), scores(s), k(), best_labels.data(), best_scores.data(), count, static_cast<std::uint32_t>(first));
-      if (target_.not_finite != nullptr && !are_moderate({z, size})) target_.not_finite->note(s);
-      if (normalise_) log_sums_[s] = log_add(log_sums_[s], kernels_.logsumexp_f32(z, size));
-      if (target_.sums != nullptr && !is_softmax(target_.loss)) target_.sums->likely[s] += sum_of_sigmoids(z, size);
+  Strip strip(std::size_t i) noexcept {
+    if (i == 0) return answer();
+    const std::size_t skip = (i - 1) * hidden_.samples;
+    return {other_labels_.data() + skip * k(), other_scores_.data() + skip * k(), other_log_sums_.data() + skip,
+            sigmoids_ ? other_likely_.data() + skip : nullptr};
+  }
+
+  void search_task(std::size_t which, std::size_t block) {
+    static thread_local RowProducts products;
+    static thread_local std::vector<float> scores;
+    const Strip out = strip(which);
+    const std::size_t begin = block * kBlock, end = std::min(hidden_.samples, begin + kBlock);
+    const std::size_t piece = RowProducts::piece(rows_, end - begin), stride = RowProducts::stride(piece);
+    const std::size_t last = (which + 1) * rows_.rows() / strips_;
+    scores.resize(std::min(RowProducts::kMostSamples, end - begin) * stride);
+    for (std::size_t first = which * rows_.rows() / strips_; first < last; first += piece) {
+      const std::size_t size = std::min(piece, last - first);
+      products.take(rows_, first, size, end - begin);
+      for (std::size_t some = begin; some < end; some += RowProducts::kMostSamples) {
+        const std::size_t some_end = std::min(end, some + RowProducts::kMostSamples);
+        products.score(hidden_, some, some_end, scores.data(), stride);
+        for (std::size_t s = some; s < some_end; ++s)
+          take_scores(scores.data() + (s - some) * stride, size, static_cast<std::uint32_t>(first), s, out);
+      }
     }
   }
 
   /// Overwrites z.
-  double sum_of_sigmoids(float* z, std::size_t size) const noexcept {
+  void take_scores(float* z, std::size_t size, std::uint32_t first, std::size_t s, const Strip& out) {
+    offer_scores(kernels_, z, size, first, out.labels + s * k(), out.scores + s * k(), k());
+    if (target_.not_finite != nullptr && !are_moderate({z, size})) target_.not_finite->note(s);
+    if (normalise_) out.log_sums[s] = log_add(out.log_sums[s], kernels_.logsumexp_f32(z, size));
+    if (!sigmoids_) return;
     kernels_.sigmoid_f32(z, size);
-    return std::accumulate(z, z + size, 0.0);
+    out.likely[s] += std::accumulate(z, z + size, 0.0);
   }
 
-  void score(std::size_t first, std::size_t size, std::size_t begin, std::size_t end, float* logits) {
-    if (block_ > 1) {
-      const void* a = element_ == dense::Element::bf16 ? static_cast<const void*>(hidden_.half_row(begin)) : hidden_.row(begin);
-      if (!dense::multiply(element_, end - begin, size, rows_.width(), {a, hidden_.stride, 1}, packed_.transposed(), logits,
-                           kPiece, false)) {
-        ok_ = false;
-      }
-    } else if (rows_.storage() == Storage::fp32) {
-      kernels_.dots_f32(hidden_.row(begin), rows_.weights.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(),
-                        size, rows_.width(), logits);
-    } else {
-      kernels_.dots_bf16(hidden_.half_row(begin), rows_.high.data() + first * rows_.stride(), rows_.stride(), piece_ids().data(),
-                         size, rows_.width(), logits);
+  void add_strip(std::size_t which) {
+    const Strip all = answer(), part = strip(which);
+    for (std::size_t s = 0; s < hidden_.samples; ++s) {
+      const std::uint32_t* const labels = part.labels + s * k();
+      const auto found = static_cast<std::size_t>(std::find(labels, labels + k(), Predictions::kNoLabel) - labels);
+      merge_best(all.labels + s * k(), all.scores + s * k(), k(), labels, part.scores + s * k(), found, 0);
+      if (normalise_) all.log_sums[s] = log_add(all.log_sums[s], part.log_sums[s]);
+      if (sigmoids_) all.likely[s] += part.likely[s];
     }
+  }
+
+  void finish() {
+    if (target_.scored != nullptr) target_.scored->assign(hidden_.samples, static_cast<std::uint32_t>(rows_.rows()));
+    const Strip all = answer();
+    for (std::size_t s = 0; target_.probabilities && s < hidden_.samples; ++s)
+      to_probabilities(target_.loss, log_sums_[s], all.scores + s * k(), k());
+    if (target_.sums == nullptr) return;
+    target_.sums->log_sums = std::move(log_sums_);
+    target_.sums->likely = std::move(likely_);
+    target_.sums->likely.resize(hidden_.samples);
   }
 
   const ParameterRows& rows_;
   const Activations& hidden_;
   const SearchTarget& target_;
   const simd::Kernels& kernels_;
-  dense::Element element_;
-  std::size_t block_;  ///< samples per task; 1: no products
-  bool normalise_;
-  PackedRows packed_;
+  bool normalise_, sigmoids_;
+  std::size_t blocks_, strips_ = 1;
   std::vector<float> log_sums_;
-  std::atomic<bool> ok_{true};
+  std::vector<double> likely_;
+  std::vector<std::uint32_t> other_labels_;  ///< of strips 1, 2, ...
+  std::vector<float> other_scores_, other_log_sums_;
+  std::vector<double> other_likely_;
 };
 
 }  // namespace
@@ -152,8 +150,8 @@ void to_probabilities(LossKind loss, float log_sum, float* scores, std::size_t c
   }
 }
 
-bool search_exact(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target) {
-  return ExactSearch(rows, hidden, target).run();
+void search_exact(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target) {
+  ExactSearch(rows, hidden, target).run();
 }
 
 }  // namespace glissade

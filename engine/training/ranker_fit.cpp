@@ -105,7 +105,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
-    if (!search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true})) return no_memory_to_weigh();
+    search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true});
     made.resize(rows.size());
     find_candidates(impl, {hidden.back(), best}, batch.features(), unknown,
                     [&](std::size_t sample, const CandidateSearch& found) {

@@ -5,6 +5,7 @@
 
 #include "engine/config/proposing_paths.h"
 #include "engine/ranking/kept_samples.h"
+#include "engine/search/coded_rows.h"
 
 namespace glissade {
 namespace {
@@ -21,6 +22,7 @@ constexpr double kCollected = 12e-9;      ///< a feature of a sample that is add
 constexpr double kKeptEntry = 25e-9;      ///< an entry of the training samples that is weighed, kept and indexed
 constexpr double kWeighed = 1.0e-3;       ///< a sample that was kept apart, apart from its scores
 constexpr double kScore = 0.03e-9;        ///< a label times a hidden unit, forward alone
+constexpr double kCoded = 100e-9;         ///< a weight of an output row whose codes are learned
 constexpr double kRanked = 0.6e-3;        ///< a sample in one of the ranker's trainings
 constexpr double kCandidates = 65;        ///< of a sample, while sparse rows or weights are learned
 
@@ -83,10 +85,15 @@ RemainingTime::RemainingTime(const Config& config, const DatasetView& data, int 
       if (paths) add(Activity::neighbours, kKeptEntry * s.rows * s.features);
     }
     add(Activity::steps, (midst ? 1 - pass_share : 1.0) * (s.rows - kept) * step_cost(config, s));
-    if (!paths) continue;
-    const double weighed = epoch + 1 == config.training.epochs ? kept : kept / 10;
-    add(Activity::weighing, weighed * (kWeighed + kScore * s.label_count * config.network.hidden.back()));
-    add(Activity::ranking, weighed * kRanked);
+    const bool last = epoch + 1 == config.training.epochs;
+    if (paths) {
+      const double weighed = last ? kept : kept / 10;
+      add(Activity::weighing, weighed * (kWeighed + kScore * s.label_count * config.network.hidden.back()));
+      add(Activity::ranking, weighed * kRanked);
+    }
+    const std::uint64_t width = config.network.hidden.back();
+    if (last && CodedRows::pays(data.label_count, width))
+      add(Activity::coding, kCoded * s.label_count * static_cast<double>(width));
   }
 }
 

@@ -265,11 +265,12 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
       return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
-  if (call.monitor.stopped()) return std::nullopt;
-  ++model_.epochs_done;
-  if (model_.epochs_done < model_.config.training.epochs) return std::nullopt;
-  const PhaseWatch coding(call.phases, Phase::search_codes);
-  return code_output_rows(model_, data.features);
+  if (!call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
+    const PhaseWatch coding(call.phases, Phase::search_codes);
+    if (auto error = code_output_rows(model_, data.features, call.monitor)) return error;
+  }
+  if (!call.monitor.stopped()) ++model_.epochs_done;
+  return std::nullopt;
 }
 
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,

@@ -38,17 +38,19 @@ enum class Activity : std::size_t {
   neighbours,       ///< keeping the training samples and the labels that go together; inverted indexes
   weighing,         ///< what the paths say of the samples that were kept apart
   ranking,          ///< training the ranker on that
+  coding,           ///< short codes of the output rows, for the search
 };
 
-inline constexpr std::array<std::string_view, 9> kActivityNames = {"training",
-                                                                   "grouping samples",
-                                                                   "starting rows from centroids",
-                                                                   "learning feature weights",
-                                                                   "collecting sparse rows",
-                                                                   "training sparse rows",
-                                                                   "indexing samples",
-                                                                   "weighing paths",
-                                                                   "training the ranker"};
+inline constexpr std::array<std::string_view, 10> kActivityNames = {"training",
+                                                                    "grouping samples",
+                                                                    "starting rows from centroids",
+                                                                    "learning feature weights",
+                                                                    "collecting sparse rows",
+                                                                    "training sparse rows",
+                                                                    "indexing samples",
+                                                                    "weighing paths",
+                                                                    "training the ranker",
+                                                                    "coding rows for search"};
 
 inline constexpr std::string_view name_of(Activity activity) noexcept {
   return kActivityNames[static_cast<std::size_t>(activity)];
