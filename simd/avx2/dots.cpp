@@ -12,16 +12,18 @@ constexpr std::size_t kGroup = 4;
 constexpr std::size_t kAhead = 8;
 constexpr std::size_t kLine = 64;
 
-/// Four rows to sum now, and four to ask for.
+/// Four rows to sum now, and where to ask for lines of the four to come.
 template <class T>
 struct Group {
   const T* row[kGroup];
   const T* next[kGroup];
+  std::size_t step;  ///< of the lines to ask for, as d grows by one
 };
 
 template <class T>
-inline void prefetch(const T* const next[kGroup], std::size_t d) {
-  for (std::size_t r = 0; r < kGroup; ++r) _mm_prefetch(reinterpret_cast<const char*>(next[r] + d), _MM_HINT_T0);
+inline void prefetch(const Group<T>& group, std::size_t d) {
+  for (std::size_t r = 0; r < kGroup; ++r)
+    _mm_prefetch(reinterpret_cast<const char*>(group.next[r] + d * group.step), _MM_HINT_T0);
 }
 
 // Read at 8 - n, the mask of the first n of 8 lanes.
@@ -42,7 +44,7 @@ inline __m128 four_dots(const float* x, const Group<float>& group, std::size_t w
   for (; d + 16 <= width; d += 16) {
     const __m256 x0 = _mm256_loadu_ps(x + d);
     const __m256 x1 = _mm256_loadu_ps(x + d + 8);
-    prefetch(group.next, d);
+    prefetch(group, d);
     for (std::size_t r = 0; r < kGroup; ++r) {
       even[r] = _mm256_fmadd_ps(x0, _mm256_loadu_ps(group.row[r] + d), even[r]);
       odd[r] = _mm256_fmadd_ps(x1, _mm256_loadu_ps(group.row[r] + d + 8), odd[r]);
@@ -51,7 +53,7 @@ inline __m128 four_dots(const float* x, const Group<float>& group, std::size_t w
   for (; d < width; d += 8) {
     const __m256i lanes = first_lanes(width - d < 8 ? width - d : 8);
     const __m256 x0 = _mm256_maskload_ps(x + d, lanes);
-    prefetch(group.next, d);
+    if (d % 16 == 0) prefetch(group, d);
     for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_fmadd_ps(x0, _mm256_maskload_ps(group.row[r] + d, lanes), even[r]);
   }
   for (std::size_t r = 0; r < kGroup; ++r) even[r] = _mm256_add_ps(even[r], odd[r]);
@@ -92,12 +94,12 @@ inline __m128 four_dots(const std::uint16_t* x, const Group<std::uint16_t>& grou
   __m256i rs[kGroup];
   std::size_t d = 0;
   for (; d + 16 <= width; d += 16) {
-    if (d % (kLine / sizeof(std::uint16_t)) == 0) prefetch(group.next, d);
+    if (d % (kLine / sizeof(std::uint16_t)) == 0) prefetch(group, d);
     for (std::size_t r = 0; r < kGroup; ++r) rs[r] = load_halves(group.row[r] + d);
     sums.add(load_halves(x + d), rs);
   }
   if (d < width) {
-    prefetch(group.next, d);
+    prefetch(group, d);
     for (std::size_t r = 0; r < kGroup; ++r) rs[r] = load_halves(group.row[r] + d, width - d);
     sums.add(load_halves(x + d, width - d), rs);
   }
@@ -112,7 +114,8 @@ void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* id
   Group<T> group;
   for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
     for (std::size_t r = 0; r < kGroup; ++r) group.next[r] = row_at(i + r);
-    for (std::size_t d = 0; d < width; d += kLine / sizeof(T)) prefetch(group.next, d);
+    group.step = 1;
+    for (std::size_t d = 0; d < width; d += kLine / sizeof(T)) prefetch(group, d);
   }
   for (std::size_t i = 0; i < count; i += kGroup) {
     // The last group may be short: it repeats its last row and stores less.
@@ -120,6 +123,10 @@ void dots(const T* x, const T* rows, std::size_t stride, const std::uint32_t* id
       group.row[r] = row_at(i + r);
       group.next[r] = row_at(i + r + kAhead);
     }
+    const auto follows = [&](std::size_t r) { return group.next[r] == group.next[r - 1] + stride; };
+    const bool in_a_row = follows(1) && follows(2) && follows(3);
+    group.step = in_a_row ? kGroup : 1;
+    for (std::size_t r = 1; in_a_row && r < kGroup; ++r) group.next[r] = group.next[0] + r * (kLine / sizeof(T));
     const __m128 sums = four_dots(x, group, width);
     const std::size_t left = count - i < kGroup ? count - i : kGroup;
     _mm_maskstore_ps(out + i, _mm256_castsi256_si128(first_lanes(left)), sums);

@@ -10,14 +10,16 @@ constexpr std::size_t kGroup = 4;
 constexpr std::size_t kAhead = 8;
 constexpr std::size_t kLine = 64 / sizeof(std::uint16_t);
 
-/// Four rows to sum now, and four to ask for.
+/// Four rows to sum now, and where to ask for lines of the four to come.
 struct Group {
   const std::uint16_t* row[kGroup];
   const std::uint16_t* next[kGroup];
+  std::size_t step;  ///< of the lines to ask for, as d grows by one
 };
 
-inline void prefetch(const std::uint16_t* const next[kGroup], std::size_t d) {
-  for (std::size_t r = 0; r < kGroup; ++r) _mm_prefetch(reinterpret_cast<const char*>(next[r] + d), _MM_HINT_T0);
+inline void prefetch(const Group& group, std::size_t d) {
+  for (std::size_t r = 0; r < kGroup; ++r)
+    _mm_prefetch(reinterpret_cast<const char*>(group.next[r] + d * group.step), _MM_HINT_T0);
 }
 
 inline __m512bh load(const std::uint16_t* p) { return (__m512bh)_mm512_loadu_si512(p); }
@@ -38,8 +40,8 @@ inline __m128 four_dots(const std::uint16_t* x, const Group& group, std::size_t 
   std::size_t d = 0;
   for (; d + 64 <= width; d += 64) {
     const __m512bh x0 = load(x + d), x1 = load(x + d + 32);
-    prefetch(group.next, d);
-    prefetch(group.next, d + kLine);
+    prefetch(group, d);
+    prefetch(group, d + kLine);
     for (std::size_t r = 0; r < kGroup; ++r) {
       first[r] = _mm512_dpbf16_ps(first[r], x0, load(group.row[r] + d));
       second[r] = _mm512_dpbf16_ps(second[r], x1, load(group.row[r] + d + 32));
@@ -48,7 +50,7 @@ inline __m128 four_dots(const std::uint16_t* x, const Group& group, std::size_t 
   for (; d < width; d += 32) {
     const __mmask32 lanes = _bzhi_u32(~0u, static_cast<unsigned>(width - d < 32 ? width - d : 32));
     const __m512bh x0 = load(x + d, lanes);
-    prefetch(group.next, d);
+    prefetch(group, d);
     for (std::size_t r = 0; r < kGroup; ++r) first[r] = _mm512_dpbf16_ps(first[r], x0, load(group.row[r] + d, lanes));
   }
   for (std::size_t r = 0; r < kGroup; ++r) first[r] = _mm512_add_ps(first[r], second[r]);
@@ -63,7 +65,8 @@ void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t st
   Group group;
   for (std::size_t i = 0; i < kAhead && i < count; i += kGroup) {
     for (std::size_t r = 0; r < kGroup; ++r) group.next[r] = row_at(i + r);
-    for (std::size_t d = 0; d < width; d += kLine) prefetch(group.next, d);
+    group.step = 1;
+    for (std::size_t d = 0; d < width; d += kLine) prefetch(group, d);
   }
   for (std::size_t i = 0; i < count; i += kGroup) {
     // The last group may be short: it repeats its last row and stores less.
@@ -71,6 +74,10 @@ void dots_bf16(const std::uint16_t* x, const std::uint16_t* rows, std::size_t st
       group.row[r] = row_at(i + r);
       group.next[r] = row_at(i + r + kAhead);
     }
+    const auto follows = [&](std::size_t r) { return group.next[r] == group.next[r - 1] + stride; };
+    const bool in_a_row = follows(1) && follows(2) && follows(3);
+    group.step = in_a_row ? kGroup : 1;
+    for (std::size_t r = 1; in_a_row && r < kGroup; ++r) group.next[r] = group.next[0] + r * kLine;
     const std::size_t left = count - i < kGroup ? count - i : kGroup;
     _mm_mask_storeu_ps(out + i, static_cast<__mmask8>(_bzhi_u32(0xfu, static_cast<unsigned>(left))), four_dots(x, group, width));
   }
