@@ -3,6 +3,7 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace glissade {
@@ -91,11 +92,41 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
   scratch.keep_largest(most);
 }
 
-/// By a histogram of the sums: two plain passes over all of them, where a heap of hundreds would be sifted thousands of times.
+float FeatureIndex::Scratch::likely_bound(std::size_t most) {
+  constexpr std::size_t kEach = 16, kSurely = 16;
+  sample_.clear();
+  for (std::size_t i = 0; i < touched_sums_.size(); i += kEach) sample_.push_back(touched_sums_[i] > 0 ? touched_sums_[i] : 0.f);  // NaN has no place in an order
+  // Twice as many as are wanted, and some more where that is a handful.
+  const std::size_t place = 2 * most / kEach + kSurely;
+  if (place >= sample_.size()) return -std::numeric_limits<float>::infinity();
+  const auto at = sample_.begin() + static_cast<std::ptrdiff_t>(place);
+  std::ranges::nth_element(sample_, at, std::greater());
+  return *at;
+}
+
+/// Most rows share one common feature with the query: a comparison is enough for them.
 void FeatureIndex::Scratch::keep_largest(std::size_t most) {
+  const float bound = likely_bound(most);
+  likely_.resize(touched_sums_.size());
+  likely_sums_.resize(touched_sums_.size());
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < touched_sums_.size(); ++i) {
+    likely_[count] = touched_[i];
+    likely_sums_[count] = touched_sums_[i];
+    count += touched_sums_[i] >= bound ? 1 : 0;
+  }
+  if (count >= most) {
+    keep_largest_of(std::span(likely_).first(count), std::span(likely_sums_).first(count), most);
+  } else {
+    keep_largest_of(touched_, touched_sums_, most);
+  }
+}
+
+/// By a histogram of the sums: two plain passes over all of them, where a heap of hundreds would be sifted thousands of times.
+void FeatureIndex::Scratch::keep_largest_of(std::span<const std::uint32_t> rows, std::span<const float> sums, std::size_t most) {
   static constexpr std::size_t kBins = 1024;
   static constexpr float kHighest = kBins - 1;
-  const float largest = *std::ranges::max_element(touched_sums_);
+  const float largest = *std::ranges::max_element(sums);
   // Sums of next to nothing, whose scale would not be finite, are all alike; the bound holds where sums are not finite
   // themselves.
   const float scale = largest > kHighest * kListedZero ? kHighest / largest : 0.f;
@@ -103,17 +134,17 @@ void FeatureIndex::Scratch::keep_largest(std::size_t most) {
     return sum > 0 ? static_cast<std::size_t>(std::min(kHighest, sum * scale)) : std::size_t{0};
   };
   bins_.assign(kBins, 0);
-  for (const float sum : touched_sums_) ++bins_[bin(sum)];
+  for (const float sum : sums) ++bins_[bin(sum)];
   std::size_t lowest = kBins, above = 0;  // all of the bins above `lowest`, and of that one the first that there is room for
   while (lowest > 0 && above + bins_[lowest - 1] <= most) above += bins_[--lowest];
   std::size_t room = most - above;
-  for (std::size_t i = 0; i < touched_sums_.size(); ++i) {
-    const std::size_t at = bin(touched_sums_[i]);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t at = bin(sums[i]);
     if (at + 1 < lowest) continue;
     if (at < lowest && room == 0) continue;
     if (at < lowest) --room;
-    found_.push_back(touched_[i]);
-    sums_found_.push_back(touched_sums_[i]);
+    found_.push_back(rows[i]);
+    sums_found_.push_back(sums[i]);
   }
 }
 

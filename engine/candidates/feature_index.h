@@ -49,6 +49,9 @@ class FeatureIndex::Scratch {
  private:
   friend class FeatureIndex;
   void keep_largest(std::size_t most);
+  void keep_largest_of(std::span<const std::uint32_t> rows, std::span<const float> sums, std::size_t most);
+  /// A sum that somewhat more than `most` of touched_sums_ reach, by a sample of them.
+  float likely_bound(std::size_t most);
   struct List {
     std::uint64_t length;
     std::uint32_t entry;  ///< of the query
@@ -58,6 +61,8 @@ class FeatureIndex::Scratch {
   std::vector<std::uint32_t> touched_, found_, bins_;
   std::vector<std::uint32_t> unread_;
   std::vector<float> touched_sums_, sums_found_;
+  std::vector<std::uint32_t> likely_;  ///< those of touched_ that reach the bound
+  std::vector<float> likely_sums_, sample_;
 };
 
 }  // namespace glissade

@@ -22,7 +22,8 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kChunkBlocks = 64;   ///< their codes stay in the second-level cache while a group of queries reads them
 constexpr std::size_t kMostQueries = 8;    ///< that share a chunk
-constexpr std::size_t kSampledEvery = 16;  ///< one block in so many is looked at for the sum of exponentials
+/// For the sum of exponentials one block in so many is looked at, at least, and no more than about so many in all.
+constexpr std::size_t kSampledEvery = 16, kSampledBlocks = 256;
 
 struct Query {
   CodedRows::Lookup lookup;
@@ -47,6 +48,7 @@ class CodedSearch {
         target_(target),
         kernels_(simd::kernels()),
         shortlist_(codes.shortlist(target.out.k)),
+        sampled_every_(std::max<std::size_t>(kSampledEvery, rows.rows() / (kSampledBlocks * simd::kSketchRows))),
         sums_(is_softmax(target.loss) && (target.probabilities || target.sums != nullptr)) {}
 
   /// Samples begin .. end - 1, at most kMostQueries.
@@ -88,7 +90,9 @@ class CodedSearch {
         Query& query = scratch.queries[i];
         kernels_.sketch_sums(codes_.codes() + first_row * bytes, size, bytes, query.lookup.tables.data(), scratch.sums.data());
         query.list.add(kernels_, first_row, scratch.sums.data(), count, scratch.places);
-        for (std::size_t row = 0; sums_ && row < count; row += kSampledEvery * simd::kSketchRows) {
+        for (std::size_t block = 0; sums_ && block < size; ++block) {
+          if ((first + block) % sampled_every_ != 0) continue;
+          const std::size_t row = block * simd::kSketchRows;
           const auto begin = scratch.sums.begin() + static_cast<std::ptrdiff_t>(row);
           query.sampled.insert(query.sampled.end(), begin,
                                begin + static_cast<std::ptrdiff_t>(std::min(simd::kSketchRows, count - row)));
@@ -114,7 +118,7 @@ class CodedSearch {
   const Activations& hidden_;
   const SearchTarget& target_;
   const simd::Kernels& kernels_;
-  std::size_t shortlist_;
+  std::size_t shortlist_, sampled_every_;
   bool sums_;
 };
 
