@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,12 @@ std::string configuration_text() {
   return text;
 }
 
+std::string changes(std::span<const Preset::Change> all) {
+  std::vector<std::string> texts;
+  for (const auto& [option, text] : all) texts.push_back(fmt::format("`{} {}`", option, text));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
 /// What each preset sets otherwise than the defaults.
 std::string presets_text() {
   std::string text = "| preset | for | differs from the defaults in |\n|---|---|---|\n";
@@ -64,6 +71,10 @@ std::string presets_text() {
     }
     const std::string list = changed.empty() ? "nothing" : fmt::format("{}", fmt::join(changed, ", "));
     text += fmt::format("| `{}` | {} | {} |\n", preset.name, cell(preset.effect), list);
+  }
+  text += "\n`--effort` changes these presets:\n\n| preset | quick | best |\n|---|---|---|\n";
+  for (const Preset& preset : presets()) {
+    if (preset.has_efforts()) text += fmt::format("| `{}` | {} | {} |\n", preset.name, changes(preset.quick), changes(preset.best));
   }
   return text;
 }

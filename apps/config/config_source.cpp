@@ -1,6 +1,7 @@
 #include "apps/config/config_source.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <string_view>
 
@@ -10,10 +11,14 @@
 
 #include <glissade/options.h>
 
+#include "apps/config/choice.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
 namespace {
+
+constexpr auto kEfforts =
+    std::to_array<Choice<Effort>>({{"quick", Effort::quick}, {"default", Effort::usual}, {"best", Effort::best}});
 
 std::string description(const Option& option) {
   std::string text(option.effect);
@@ -89,6 +94,13 @@ void ConfigSource::add_options(CLI::App& parser) {
       ->type_name("NAME")
       ->group(group);
   parser
+      .add_option("--effort", effort_,
+                  "What the preset, named or chosen by the data, may cost: quick (a first model, in a half to a third of the time), "
+                  "default, or best (the last tenths of a point, in about twice the time).")
+      ->type_name("EFFORT")
+      ->group(group)
+      ->capture_default_str();
+  parser
       .add_option("--config", file_,
                   "TOML file with lines such as 'learning-rate = 0.002'; its keys are the names of the options below.")
       ->type_name("FILE")
@@ -105,10 +117,16 @@ void ConfigSource::add_options(CLI::App& parser) {
   }
 }
 
+Result<Config> ConfigSource::make_preset(std::string_view name) const {
+  const auto effort = choose("--effort", effort_, kEfforts);
+  if (!effort) return effort.error();
+  return preset(name, *effort);
+}
+
 Result<ConfigSource::Resolved> ConfigSource::resolve_from(std::string_view usual) const {
   Config config;
   if (preset_.empty() && !usual.empty()) {
-    auto found = preset(usual);
+    auto found = make_preset(usual);
     if (!found) return found.error();
     config = std::move(*found);
   }
@@ -116,10 +134,11 @@ Result<ConfigSource::Resolved> ConfigSource::resolve_from(std::string_view usual
 }
 
 Result<ConfigSource::Resolved> ConfigSource::resolve_over(const Config& usual) const {
+  if (const auto effort = choose("--effort", effort_, kEfforts); !effort) return effort.error();
   Resolved resolved;
   resolved.config = usual;
   if (!preset_.empty()) {
-    auto config = preset(preset_);
+    auto config = make_preset(preset_);
     if (!config) return config.error();
     resolved.config = std::move(*config);
     for (const Option& option : options()) resolved.given.emplace_back(option.name);

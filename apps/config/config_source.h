@@ -17,8 +17,8 @@ class Option;
 
 namespace glissade::apps {
 
-/// Where a training configuration comes from: `--preset`, then `--config FILE`, then single options; the later wins. The parser's
-/// options are made from the engine's option table.
+/// Where a training configuration comes from: `--preset` with its `--effort`, then `--config FILE`, then single options; the later
+/// wins. The parser's options are made from the engine's option table.
 class ConfigSource {
  public:
   void add_options(CLI::App& parser);
@@ -43,6 +43,8 @@ class ConfigSource {
   void stand_in(const std::string& preset, const std::vector<Setting>& settings);
   /// "" if none was named.
   const std::string& preset_name() const noexcept { return preset_; }
+  /// Whether an effort other than the default was asked for.
+  bool names_effort() const noexcept { return effort_ != "default"; }
 
   /// What a user should know before training with `config`, a line each: options that were chosen and have no effect there, and
   /// options that stand on the command line several times with different values.
@@ -51,7 +53,10 @@ class ConfigSource {
  private:
   Result<void> apply_given(Resolved& resolved) const;
 
+  Result<Config> make_preset(std::string_view name) const;
+
   std::string preset_;
+  std::string effort_ = "default";
   std::string file_;
   std::vector<Setting> command_line_;
   std::vector<const CLI::Option*> parsed_;

@@ -71,6 +71,9 @@ constexpr bool (*kOnlySearches)(const S&) = [](const S& s) {
 };
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
 constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
+constexpr bool (*kTakesNoPreset)(const S&) = [](const S& s) {
+  return s.options.config.names_effort() && s.options.config.preset_name().empty() && (s.options.resumes() || !s.options.from.empty());
+};
 constexpr bool (*kIsText)(const S&) = [](const S& s) { return s.text; };
 
 /// The one place that says when an option of `train` itself does nothing. Values that ask for nothing, such as --keep 0, do what
@@ -80,6 +83,8 @@ constexpr std::array kRules = {
     Rule{"--valid", kIsOver, kOver},
     Rule{"--label-names", kIsOver, kOver},
     Rule{"--feature-names", kIsOver, kOver},
+    Rule{"--effort", kTakesNoPreset, "no preset is taken, the settings are those of the model; it counts for a new run"},
+    Rule{"--effort", kIsText, "a running text takes no preset by itself; it counts for rows with labels"},
     Rule{"--groups", kIsOver, kOver},
     Rule{"--groups", kIsText, "a running text has no rows; it counts for rows with labels"},
     Rule{"--groups", [](const S& s) { return s.options.files.holdout == 0 && !s.weighs_paths(); },

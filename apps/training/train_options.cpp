@@ -186,6 +186,8 @@ Result<void> TrainOptions::check() const {
     if (auto ok = check_file_name(option, path); !ok) return ok;
   }
   if (auto ok = check_autotune(); !ok) return ok;
+  if (autotune > 0 && config.names_effort())
+    return usage_error("--effort and --autotune exclude each other: --autotune searches the settings itself; give one of them");
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
   const std::vector<std::string> inputs = {files.train, files.test,    files.valid, from,
                                            label_names, feature_names, groups,      same_things};

@@ -1,55 +1,21 @@
 #!/usr/bin/env python3
 """Trains each data set as usual and with --autotune, and scores both on the test set: P@1/3/5, beside the best label tree in bench/RESULTS.md.
 
-DATA is a folder below $GLISSADE_DATA, or a path: with train.txt and test.txt, or with sequences.txt, of which the last item is the test and the
-one before it judges the settings; each may end in .zst. Options behind '--' go to both trainings. Standard library only.
+DATA is a data set as bench/trainings.py finds it. Options behind '--' go to both trainings. Standard library only.
 """
 
 import argparse
-import json
-import os
 import pathlib
 import re
-import shlex
-import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from trainings import CUTOFFS, ROOT, Training, arguments_of, precisions
+
 DATA = ("wordnet-related", "tate-subjects", "citeulike-t", "gowalla", "beauty", "arxiv-authors", "yso-finna-en")
-CUTOFFS = (1, 3, 5)
 CHOICE = re.compile(r"the same without a search(?:: leave --autotune out|, instead of --autotune: (.*))\n")
 LABEL_TREES = ("omikuji", "PECOS", "napkinXC")
-
-
-def fail(message):
-    print(f"autotune: {message}", file=sys.stderr)
-    sys.exit(1)
-
-
-def run(command):
-    """Standard output and error; what a training says about its progress is for the second."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        fail(f"'{shlex.join(command)}' ended with exit status {done.returncode}: {done.stderr}")
-    return done.stdout, done.stderr
-
-
-def file_in(folder, name):
-    return next((str(folder / end) for end in (name, name + ".zst") if (folder / end).is_file()), None)
-
-
-def arguments_of(data):
-    """What 'train' and 'eval' need for a data set."""
-    folder = pathlib.Path(data) if pathlib.Path(data).is_dir() else pathlib.Path(os.environ.get("GLISSADE_DATA", ROOT / "../shared/data")) / data
-    sequences = file_in(folder, "sequences.txt")
-    if sequences:
-        return ["--train", sequences, "--format", "sequence", "--holdout-last", "2"], ["--test", sequences, "--holdout-last", "1"]
-    train, test = file_in(folder, "train.txt"), file_in(folder, "test.txt")
-    if not train or not test:
-        fail(f"'{folder}' holds neither train.txt and test.txt nor sequences.txt; set GLISSADE_DATA, or name another folder")
-    return ["--train", train], ["--test", test]
 
 
 def best_tree(data):
@@ -73,11 +39,8 @@ def train_and_score(glissade, data, options, folder):
     """P@k in percent, seconds of the training, what it said."""
     train, test = arguments_of(data)
     model = f"{folder}/model.glsd"
-    start = time.monotonic()
-    _, said = run([glissade, "train", *train, "--eval-every", "1000", *options, "--slim", "--model", model])
-    seconds = time.monotonic() - start
-    measures = json.loads(run([glissade, "eval", "--model", model, *test, "--json"])[0])
-    return [100 * measures[f"p@{k}"] for k in CUTOFFS], seconds, said
+    training = Training(glissade, [*train, *options], model)
+    return precisions(glissade, model, test), training.seconds, training.said
 
 
 def line(data, seed, settings, scores, seconds):

@@ -101,8 +101,8 @@ class Rivals:
         width = self.rows.shape[1] + -self.rows.shape[1] % 4
         rows = self.padded(self.rows, 4)
         codes = make(width)
-        index = faiss.IndexRefineFlat(codes)
         codes.train(rows[:: max(1, len(rows) // 100_000)])
+        index = faiss.IndexRefineFlat(codes)
         index.add(rows)
         seconds = time.perf_counter() - start
 
@@ -126,10 +126,8 @@ class Rivals:
         lists = 4 * int(len(self.rows) ** 0.5)
 
         def make(width):
-            coarse = faiss.IndexFlatIP(width)
-            index = faiss.IndexIVFPQFastScan(coarse, width, lists, width // 2, 4, faiss.METRIC_INNER_PRODUCT)
-            index.coarse = coarse  # keeps it alive
-            return index
+            self.coarse = faiss.IndexFlatIP(width)  # the index does not keep it alive
+            return faiss.IndexIVFPQFastScan(self.coarse, width, lists, width // 2, 4, faiss.METRIC_INNER_PRODUCT)
         return self.of_codes("faiss IVF PQ fast scan", make)
 
     def hnsw(self):

@@ -1,6 +1,8 @@
 #include <array>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <glissade/options.h>
 
 #include "engine/config/text.h"
@@ -175,20 +177,32 @@ Config next_item() {
 
 Config plain() { return {}; }
 
+// By held-out rows: docs/frontier.md.
+constexpr auto kShortQuick = std::to_array<Preset::Change>({{"epochs", "1"}});
+constexpr auto kShortBest = std::to_array<Preset::Change>({{"row-epochs", "3"}, {"epochs", "12"}});
+constexpr auto kFewQuick = std::to_array<Preset::Change>({{"epochs", "3"}});
+constexpr auto kFewBest = std::to_array<Preset::Change>({{"epochs", "24"}});
+constexpr auto kLongQuick = std::to_array<Preset::Change>({{"hidden", "64"}});
+constexpr auto kLongBest = std::to_array<Preset::Change>({{"row-epochs", "3"}, {"epochs", "2"}});
+constexpr auto kItemsQuick = std::to_array<Preset::Change>({{"epochs", "1"}});
+constexpr auto kItemsBest = std::to_array<Preset::Change>({{"hidden", "512"}, {"epochs", "4"}});
+
 constexpr auto kPresets = std::to_array<Preset>({
     {"short-text", "Titles, queries, sentences (less than 30 features a row), many: 512 hidden units beside the sparse paths.",
-     short_text},
-    {"few-rows", "Texts, less than 200,000 rows (of 30 features): as short-text, with more passes and more dropout.", few_rows},
+     short_text, kShortQuick, kShortBest},
+    {"few-rows", "Texts, less than 200,000 rows (of 30 features): as short-text, with more passes and more dropout.", few_rows,
+     kFewQuick, kFewBest},
     {"long-text", "Abstracts, pages (30 features and more), many: sparse paths and a small hidden layer that starts from centroids.",
-     long_text},
+     long_text, kLongQuick, kLongBest},
     {"items", "Items that go with items (features and labels are the same things): sparse rows by inverse document frequency.",
-     items},
+     items, kItemsQuick, kItemsBest},
     {"next-item", "Sequences of items in the order of time (--format sequence): as few-rows, with fewer passes and more dropout.",
      next_item},
     {"plain", "The defaults of the single options: a hidden layer of 128 units alone.", plain},
-    {"amazon-670k", "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: as long-text.", amazon_670k},
+    {"amazon-670k", "Amazon-670K (490,449 samples, 670,091 labels) and data of its shape: as long-text.", amazon_670k,
+     kLongQuick, kLongBest},
     {"wikilsh-325k", "WikiLSHTC-325K (1,778,351 samples, 325,056 labels) and data of its shape: as long-text, 128 hidden units.",
-     wikilsh_325k},
+     wikilsh_325k, kLongQuick, kLongBest},
     {"amazon-670k-slide", "Amazon-670K as SLIDE has it: 128 hidden units alone, from random rows, large shared active sets.",
      amazon_670k_slide},
     {"wikilsh-325k-slide", "WikiLSHTC-325K likewise.", wikilsh_325k_slide},
@@ -199,14 +213,27 @@ constexpr auto kPresets = std::to_array<Preset>({
      text8_slide},
 });
 
+Result<Config> with_effort(const Preset& preset, Effort effort) {
+  Config config = preset.make();
+  if (effort == Effort::usual) return config;
+  if (!preset.has_efforts()) {
+    return usage_error(
+        fmt::format("preset {} has no effort but the default; set its options, such as --epochs, one by one", preset.name));
+  }
+  for (const auto& [option, text] : effort == Effort::quick ? preset.quick : preset.best) {
+    if (auto set = set_option(config, option, text); !set) return set.error();
+  }
+  return config;
+}
+
 }  // namespace
 
 std::span<const Preset> presets() { return kPresets; }
 
-Result<Config> preset(std::string_view name) {
+Result<Config> preset(std::string_view name, Effort effort) {
   std::vector<std::string_view> known;
   for (const Preset& preset : kPresets) {
-    if (preset.name == name) return preset.make();
+    if (preset.name == name) return with_effort(preset, effort);
     known.push_back(preset.name);
   }
   return usage_error("unknown preset " + config::quoted(name) + config::suggestion(name, known));

@@ -66,7 +66,7 @@ TRAIN_VALUES = {
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
-    "--preset": "few-rows", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
+    "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
 
@@ -97,7 +97,7 @@ OTHERS = {
         Situation("a model", [], "info --model model.glsd"),
         Situation("an estimate", [], "info --estimate --train tiny.txt --preset plain --hidden 100"),
         Situation("data", [], "info --data test.txt"),
-    ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows",
+    ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows", "--effort": "quick",
         "--config": "config.toml"}),
     "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html"}),
     "convert": ([

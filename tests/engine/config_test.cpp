@@ -276,6 +276,37 @@ TEST_CASE("presets exist, are valid, and an unknown one is refused", "[unit]") {
         "amazon-670k-slide, wikilsh-325k-slide, text8, text8-slide");
 }
 
+TEST_CASE("an effort changes a preset by what it lists, and published settings have none", "[unit]") {
+  const auto value = [](std::string_view name, Effort effort, std::string_view option) {
+    return find(option).get(*preset(name, effort));
+  };
+  std::size_t with_efforts = 0;
+  for (const Preset& one : presets()) {
+    INFO(one.name);
+    CHECK(one.quick.empty() == one.best.empty());
+    if (!one.has_efforts()) {
+      const auto refused = preset(one.name, Effort::quick);
+      REQUIRE_FALSE(refused.ok());
+      CHECK(refused.error().kind == Error::Kind::usage);
+      CHECK(preset(one.name, Effort::best).ok() == false);
+      continue;
+    }
+    ++with_efforts;
+    for (const Effort effort : {Effort::quick, Effort::best}) {
+      Config config = one.make();
+      for (const auto& [option, text] : effort == Effort::quick ? one.quick : one.best) {
+        CHECK(find(option).get(config) != text);  // else the line says nothing
+        REQUIRE(set_option(config, option, text).ok());
+        CHECK(value(one.name, effort, option) == text);
+      }
+      CHECK(to_text(*preset(one.name, effort)) == to_text(config));
+      CHECK(validate(config, {100, 100}).ok());
+    }
+    CHECK(to_text(*preset(one.name)) == to_text(one.make()));
+  }
+  CHECK(with_efforts == 6);
+}
+
 TEST_CASE(
     "the presets of the large published sets are those that the rules choose for such data, with the propensities used there",
     "[unit]") {

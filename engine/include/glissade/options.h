@@ -38,9 +38,24 @@ struct Preset {
   std::string_view name;    ///< "short-text", "amazon-670k" ...
   std::string_view effect;  ///< one sentence: what data it is for and where its numbers come from
   Config (*make)();
+  /// What Effort::quick and Effort::best set otherwise, as set_option() takes it; empty where the preset is a published setting.
+  struct Change {
+    std::string_view option;
+    std::string_view text;
+  };
+  std::span<const Change> quick = {};
+  std::span<const Change> best = {};
+
+  bool has_efforts() const noexcept { return !quick.empty(); }
 };
 std::span<const Preset> presets();
-Result<Config> preset(std::string_view name);
+
+/// How much time a training may take for what it gains: measured steps on the way from a first model to the last tenths of a point
+/// (docs/frontier.md).
+enum class Effort { quick, usual, best };
+
+/// Usage error for an unknown name, and for an effort with a preset that has none.
+Result<Config> preset(std::string_view name, Effort effort = Effort::usual);
 
 /// The preset for a kind of data, by their statistics, and why in a few words. `feature_labels`: by feature the label that is the
 /// same thing, where that is known (RowRelations), else empty.
