@@ -185,7 +185,7 @@ constexpr auto kFewBest = std::to_array<Preset::Change>({{"epochs", "24"}});
 constexpr auto kLongQuick = std::to_array<Preset::Change>({{"hidden", "64"}});
 constexpr auto kLongBest = std::to_array<Preset::Change>({{"row-epochs", "3"}, {"epochs", "2"}});
 constexpr auto kItemsQuick = std::to_array<Preset::Change>({{"epochs", "1"}});
-constexpr auto kItemsBest = std::to_array<Preset::Change>({{"hidden", "512"}, {"epochs", "4"}});
+constexpr auto kItemsBest = std::to_array<Preset::Change>({{"epochs", "4"}});
 
 constexpr auto kPresets = std::to_array<Preset>({
     {"short-text", "Titles, queries, sentences (less than 30 features a row), many: 512 hidden units beside the sparse paths.",
