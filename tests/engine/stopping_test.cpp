@@ -100,6 +100,30 @@ TEST_CASE("a call that is stopped while the paths are weighed has a whole pass t
   CHECK((saved(resumed) == saved(straight)));
 }
 
+TEST_CASE("a call that is stopped while the output rows are coded has a whole pass to save, and only the codes left", "[unit]") {
+  const Data data = planted_data(300, 200, 40000, 3);
+  Config config = small_config();
+  config.network.hidden = {32};  // as many weights as codes need
+  config.training.epochs = 1;
+  Model straight = make_model(config, data);
+  train(straight, data, 1);
+  REQUIRE(straight.epochs_done() == 1);
+  Model model = make_model(config, data);
+  {
+    Trainer trainer = must(Trainer::create(model, data.size()));
+    must(trainer.train_epoch(data.view(), until(Activity::coding)));
+  }
+  CHECK(model.epochs_done() == 0);
+  CHECK_FALSE(model.has_codes());
+  const std::uint64_t step = model.step();
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd")));
+  Model resumed = must(Model::load(folder.file("m.glsd"), LoadFor::training));
+  train(resumed, data, 1);
+  CHECK(resumed.step() == step);
+  CHECK((saved(resumed) == saved(straight)));
+}
+
 TEST_CASE("a monitor tells the share of a part, and hears of a stop", "[unit]") {
   std::vector<double> shares;
   WorkMonitor monitor([&](Activity, double share) {
