@@ -178,7 +178,7 @@ Config next_item() {
 Config plain() { return {}; }
 
 // By held-out rows: docs/frontier.md.
-constexpr auto kShortQuick = std::to_array<Preset::Change>({{"epochs", "1"}});
+constexpr auto kShortQuick = std::to_array<Preset::Change>({{"hidden", "256"}, {"epochs", "1"}});
 constexpr auto kShortBest = std::to_array<Preset::Change>({{"row-epochs", "3"}, {"epochs", "12"}});
 constexpr auto kFewQuick = std::to_array<Preset::Change>({{"epochs", "3"}});
 constexpr auto kFewBest = std::to_array<Preset::Change>({{"epochs", "24"}});
