@@ -74,7 +74,8 @@ std::string presets_text() {
   }
   text += "\n`--effort` changes these presets:\n\n| preset | quick | best |\n|---|---|---|\n";
   for (const Preset& preset : presets()) {
-    if (preset.has_efforts()) text += fmt::format("| `{}` | {} | {} |\n", preset.name, changes(preset.quick), changes(preset.best));
+    if (preset.has_efforts())
+      text += fmt::format("| `{}` | {} | {} |\n", preset.name, changes(preset.quick), changes(preset.best));
   }
   return text;
 }

@@ -94,9 +94,10 @@ void ConfigSource::add_options(CLI::App& parser) {
       ->type_name("NAME")
       ->group(group);
   parser
-      .add_option("--effort", effort_,
-                  "What the preset, named or chosen by the data, may cost: quick (a first model, in a half to a third of the time), "
-                  "default, or best (the last tenths of a point, in about twice the time).")
+      .add_option(
+          "--effort", effort_,
+          "What the preset, named or chosen by the data, may cost: quick (a first model, in a half to a third of the time), "
+          "default, or best (the last tenths of a point, in about twice the time).")
       ->type_name("EFFORT")
       ->group(group)
       ->capture_default_str();

@@ -17,8 +17,8 @@ class Option;
 
 namespace glissade::apps {
 
-/// Where a training configuration comes from: `--preset` with its `--effort`, then `--config FILE`, then single options; the later
-/// wins. The parser's options are made from the engine's option table.
+/// Where a training configuration comes from: `--preset` with its `--effort`, then `--config FILE`, then single options; the
+/// later wins. The parser's options are made from the engine's option table.
 class ConfigSource {
  public:
   void add_options(CLI::App& parser);

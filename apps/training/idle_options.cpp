@@ -72,7 +72,8 @@ constexpr bool (*kOnlySearches)(const S&) = [](const S& s) {
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
 constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
 constexpr bool (*kTakesNoPreset)(const S&) = [](const S& s) {
-  return s.options.config.names_effort() && s.options.config.preset_name().empty() && (s.options.resumes() || !s.options.from.empty());
+  return s.options.config.names_effort() && s.options.config.preset_name().empty() &&
+         (s.options.resumes() || !s.options.from.empty());
 };
 constexpr bool (*kIsText)(const S&) = [](const S& s) { return s.text; };
 

@@ -95,7 +95,8 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
 float FeatureIndex::Scratch::likely_bound(std::size_t most) {
   constexpr std::size_t kEach = 16, kSurely = 16;
   sample_.clear();
-  for (std::size_t i = 0; i < touched_sums_.size(); i += kEach) sample_.push_back(touched_sums_[i] > 0 ? touched_sums_[i] : 0.f);  // NaN has no place in an order
+  for (std::size_t i = 0; i < touched_sums_.size(); i += kEach)
+    sample_.push_back(touched_sums_[i] > 0 ? touched_sums_[i] : 0.f);  // NaN has no place in an order
   // Twice as many as are wanted, and some more where that is a handful.
   const std::size_t place = 2 * most / kEach + kSurely;
   if (place >= sample_.size()) return -std::numeric_limits<float>::infinity();

@@ -32,7 +32,7 @@ constexpr double kRivals = 24;           ///< of its candidates, likewise
 constexpr double kRivalMatches = 0.5;    ///< features they have in common with it, in parts of those of its own labels
 constexpr double kGrowth = 1.3;          ///< of vectors that grow by doubling, on average
 constexpr std::uint64_t kKeptCandidates = 180, kKeptBytes = 72;  ///< of a sample that the rankers are fitted on
-constexpr std::uint64_t kSearch = std::uint64_t{6} << 20;  ///< blocks of logits and packed rows, while labels are searched
+constexpr std::uint64_t kSearch = std::uint64_t{6} << 20;        ///< blocks of logits and packed rows, while labels are searched
 constexpr std::uint64_t kDrawnBatches = 4;
 /// Buffers of oneTBB and oneDNN, stacks, and what the allocator keeps of small blocks that were given back.
 constexpr std::uint64_t kLibraries = std::uint64_t{6} << 20;

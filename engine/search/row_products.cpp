@@ -79,8 +79,7 @@ void RowProducts::share_rows(const Activations& hidden, std::size_t begin, std::
     const std::size_t group = std::min(kGroup, count_ - i), skip = (first_ + i) * rows.stride();
     if (narrow) kernels.widen(rows.high.data() + skip, wide_.data(), group * rows.stride());
     std::array<const float*, kGroup> shared{};
-    for (std::size_t r = 0; r < group; ++r)
-      shared[r] = (narrow ? wide_.data() : rows.weights.data() + skip) + r * rows.stride();
+    for (std::size_t r = 0; r < group; ++r) shared[r] = (narrow ? wide_.data() : rows.weights.data() + skip) + r * rows.stride();
     kernels.pair_dots_f32(samples.data(), end - begin, shared.data(), group, rows.width(), products.data());
     for (std::size_t s = 0; s < end - begin; ++s) std::copy_n(products.data() + s * group, group, scores + s * stride + i);
   }

@@ -10,8 +10,8 @@
 
 namespace glissade {
 
-/// Scores of neighbouring rows for some samples, on the calling thread. One sample reads the rows where they lie. A few share each
-/// row while it is in the first-level cache. Many multiply rows that are packed once for all of them.
+/// Scores of neighbouring rows for some samples, on the calling thread. One sample reads the rows where they lie. A few share
+/// each row while it is in the first-level cache. Many multiply rows that are packed once for all of them.
 class RowProducts {
  public:
   /// The most samples of one call of score(): their hidden vectors and scores stay in the second-level cache.

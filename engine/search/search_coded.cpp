@@ -20,8 +20,8 @@ namespace glissade {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t kChunkBlocks = 64;   ///< their codes stay in the second-level cache while a group of queries reads them
-constexpr std::size_t kMostQueries = 8;    ///< that share a chunk
+constexpr std::size_t kChunkBlocks = 64;  ///< their codes stay in the second-level cache while a group of queries reads them
+constexpr std::size_t kMostQueries = 8;   ///< that share a chunk
 /// For the sum of exponentials one block in so many is looked at, at least, and no more than about so many in all.
 constexpr std::size_t kSampledEvery = 16, kSampledBlocks = 256;
 

@@ -326,11 +326,14 @@ TEST_CASE("the constants of propensities are two numbers", "[unit]") {
   REQUIRE(set_option(config, "propensity", "0.6, 2.6").ok());
   CHECK(config.network.propensity == Propensity{0.6, 2.6});
   CHECK(find("propensity").get(config) == "0.6,2.6");
-  CHECK(refusal("propensity", "0.6") == "option 'propensity': '0.6' is not two finite numbers; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "0.6") ==
+        "option 'propensity': '0.6' is not two finite numbers; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
   CHECK(refusal("propensity", "0.6,b") ==
         "option 'propensity': '0.6,b' is not two finite numbers; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
-  CHECK(refusal("propensity", "-1,2.6") == "option 'propensity': '-1,2.6' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
-  CHECK(refusal("propensity", "0.6,0") == "option 'propensity': '0.6,0' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "-1,2.6") ==
+        "option 'propensity': '-1,2.6' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
+  CHECK(refusal("propensity", "0.6,0") ==
+        "option 'propensity': '0.6,0' is out of range; allowed: A,B: 0 .. 10 and 1e-06 .. 1000");
 }
 
 }  // namespace

@@ -42,7 +42,9 @@ Layer made_layer(std::size_t rows, std::size_t width, std::size_t samples, Stora
   for (std::size_t s = 0; s < samples; ++s) {
     std::fill_n(layer.hidden.row(s), layer.hidden.stride, 0.f);
     std::generate_n(layer.hidden.row(s), width, draw);
-    if (halves) simd::kernels().narrow_nearest(layer.hidden.row(s), layer.hidden.halves.data() + s * layer.hidden.stride, layer.hidden.stride);
+    if (halves)
+      simd::kernels().narrow_nearest(layer.hidden.row(s), layer.hidden.halves.data() + s * layer.hidden.stride,
+                                     layer.hidden.stride);
   }
   return layer;
 }
@@ -53,7 +55,8 @@ std::vector<double> scores_of(const Layer& layer, std::size_t sample) {
   std::vector<double> scores(layer.rows.rows());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     layer.rows.read_forward(i, row.data());
-    scores[i] = std::inner_product(row.data(), row.data() + layer.rows.width(), layer.hidden.row(sample), double{layer.rows.bias[i]});
+    scores[i] =
+        std::inner_product(row.data(), row.data() + layer.rows.width(), layer.hidden.row(sample), double{layer.rows.bias[i]});
   }
   return scores;
 }

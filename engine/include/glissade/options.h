@@ -50,8 +50,8 @@ struct Preset {
 };
 std::span<const Preset> presets();
 
-/// How much time a training may take for what it gains: measured steps on the way from a first model to the last tenths of a point
-/// (docs/frontier.md).
+/// How much time a training may take for what it gains: measured steps on the way from a first model to the last tenths of a
+/// point (docs/frontier.md).
 enum class Effort { quick, usual, best };
 
 /// Usage error for an unknown name, and for an effort with a preset that has none.
