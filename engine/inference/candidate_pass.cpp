@@ -2,6 +2,7 @@
 
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +12,7 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kSamplesAtOnce = 16;
+constexpr std::size_t kMostAtOnce = 16;  ///< samples of a task; fewer where there are few: each is some tenths of a millisecond
 
 /// Log of the sum of the exponentials of a sample's logits, so that the best label has the probability that the search found.
 float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t row) {
@@ -28,7 +29,9 @@ float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t r
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
                      const std::function<void(std::size_t, const CandidateSearch&)>& use) {
   using Range = tbb::blocked_range<std::size_t>;
-  tbb::parallel_for(Range(0, features.rows(), kSamplesAtOnce), [&](const Range& range) {
+  const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
+  const std::size_t at_once = std::clamp<std::size_t>(features.rows() / (4 * threads), 1, kMostAtOnce);
+  tbb::parallel_for(Range(0, features.rows(), at_once), [&](const Range& range) {
     std::unique_ptr<CandidateSearch> search = impl.take_search();
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
       std::span<const std::uint32_t> labels = std::span(best.best.labels).subspan(row * best.best.k, best.best.k);
