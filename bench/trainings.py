@@ -1,5 +1,6 @@
 """What benches share that train on data sets and score the models: where the files are, and one run."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -46,6 +47,24 @@ def remaining(line):
     return 3600 * hours + 60 * minutes + seconds
 
 
+def farthest(forecasts):
+    """Of pairs (told, true) the one whose ratio is farthest from 1; None if there are none."""
+    return max(forecasts, key=lambda pair: max(pair[0] / pair[1], pair[1] / pair[0]), default=None)
+
+
+def own_arguments(description, data, **more):
+    """The bench's own arguments: data sets, --build, and those of `more` (name: default); and what stands behind '--', for 'train'."""
+    own, options = sys.argv[1:], []
+    if "--" in own:
+        own, options = own[: own.index("--")], own[own.index("--") + 1 :]
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="*", metavar="DATA", help="default: " + ", ".join(data))
+    parser.add_argument("--build", default="build")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", default=default, help=f"default {default}")
+    return parser.parse_args(own), options
+
+
 class Training:
     """One run of 'train': what it said on standard error, wall and processor seconds, and the seconds after which each line came."""
 
@@ -69,7 +88,7 @@ class Training:
         at least as much is left. None without such lines."""
         told = [(remaining(line), self.seconds - at) for line, at in zip(self.lines, self.times) if at >= after and self.seconds - at >= after]
         told = [(left, was) for left, was in told if left]
-        return max(told, key=lambda pair: max(pair[0] / pair[1], pair[1] / pair[0])) if told else None
+        return farthest(told)
 
 
 def precisions(glissade, model, test):

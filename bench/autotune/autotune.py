@@ -4,14 +4,13 @@
 DATA is a data set as bench/trainings.py finds it. Options behind '--' go to both trainings. Standard library only.
 """
 
-import argparse
 import pathlib
 import re
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from trainings import CUTOFFS, ROOT, Training, arguments_of, precisions
+from trainings import CUTOFFS, ROOT, Training, arguments_of, own_arguments, precisions
 
 DATA = ("wordnet-related", "tate-subjects", "citeulike-t", "gowalla", "beauty", "arxiv-authors", "yso-finna-en")
 CHOICE = re.compile(r"the same without a search(?:: leave --autotune out|, instead of --autotune: (.*))\n")
@@ -57,15 +56,7 @@ def compare(glissade, data, seed, minutes, options, folder):
 
 
 def main():
-    own, options = sys.argv[1:], []
-    if "--" in own:
-        own, options = own[: own.index("--")], own[own.index("--") + 1 :]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="*", metavar="DATA", help="default: " + ", ".join(DATA))
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--minutes", default="10", help="of the search")
-    parser.add_argument("--seeds", default="1")
-    arguments = parser.parse_args(own)
+    arguments, options = own_arguments(__doc__, DATA, minutes="10", seeds="1")
     print("| data | seed | settings | " + " | ".join(f"P@{k}" for k in CUTOFFS) + " | s, search included |")
     print("|---|--:|---|" + "--:|" * 4, flush=True)
     with tempfile.TemporaryDirectory(prefix="glissade-autotune-") as folder:

@@ -5,14 +5,13 @@ whose forecast was farthest off: told / true.
 
 DATA is a data set as bench/trainings.py finds it. Options behind '--' go to all trainings. Standard library only."""
 
-import argparse
 import pathlib
 import statistics
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from trainings import CUTOFFS, Training, arguments_of, precisions
+from trainings import CUTOFFS, Training, arguments_of, farthest, own_arguments, precisions
 
 DATA = ("yso-finna-en", "arxiv-authors", "gowalla")
 EFFORTS = ("quick", "default", "best")
@@ -25,22 +24,13 @@ def spread(values):
 def row(data, effort, runs):
     scores = [spread([scores[i] for scores, _ in runs]) for i in range(len(CUTOFFS))]
     seconds, processor = (statistics.median(getattr(training, name) for _, training in runs) for name in ("seconds", "processor_seconds"))
-    forecasts = [forecast for _, training in runs if (forecast := training.worst_forecast())]
-    worst = max(forecasts, key=lambda pair: max(pair[0] / pair[1], pair[1] / pair[0]), default=None)
+    worst = farthest(forecast for _, training in runs if (forecast := training.worst_forecast()))
     told = f"{worst[0]:.0f} / {worst[1]:.0f} s" if worst else ""
     print(f"| {data} | {effort} | {' | '.join(scores)} | {seconds:.0f} | {processor:.0f} | {told} |", flush=True)
 
 
 def main():
-    own, options = sys.argv[1:], []
-    if "--" in own:
-        own, options = own[: own.index("--")], own[own.index("--") + 1 :]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="*", metavar="DATA", help="default: " + ", ".join(DATA))
-    parser.add_argument("--build", default="build")
-    parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--efforts", default=",".join(EFFORTS))
-    arguments = parser.parse_args(own)
+    arguments, options = own_arguments(__doc__, DATA, seeds="1,2,3", efforts=",".join(EFFORTS))
     glissade = f"{arguments.build}/apps/glissade"
     print("| data | effort | " + " | ".join(f"P@{k}" for k in CUTOFFS) + " | train s | CPU s | time left, told / true |\n|---|---|" + "--:|" * 6, flush=True)
     with tempfile.TemporaryDirectory(prefix="glissade-frontier-") as folder:

@@ -32,6 +32,13 @@ PassCallbacks until(Activity activity) {
 
 std::string name(Activity activity) { return std::string(name_of(activity)); }
 
+/// A model after a round trip through a file that keeps the state of its training.
+Model saved_and_loaded(const Model& model) {
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd")));
+  return must(Model::load(folder.file("m.glsd"), LoadFor::training));
+}
+
 }  // namespace
 
 TEST_CASE("every activity reports, its share within 0 and 1", "[unit]") {
@@ -90,9 +97,7 @@ TEST_CASE("a call that is stopped while the paths are weighed has a whole pass t
   CHECK(model.epochs_done() == epochs_before);
   CHECK(model.pass_done() > 600);
   const std::uint64_t step = model.step();
-  const TemporaryFolder folder;
-  must(model.save(folder.file("m.glsd")));
-  Model resumed = must(Model::load(folder.file("m.glsd"), LoadFor::training));
+  Model resumed = saved_and_loaded(model);
   train(resumed, data, 1);
   CHECK(resumed.step() == step);
   CHECK(resumed.epochs_done() == epochs_before + 1);
@@ -116,9 +121,7 @@ TEST_CASE("a call that is stopped while the output rows are coded has a whole pa
   CHECK(model.epochs_done() == 0);
   CHECK_FALSE(model.has_codes());
   const std::uint64_t step = model.step();
-  const TemporaryFolder folder;
-  must(model.save(folder.file("m.glsd")));
-  Model resumed = must(Model::load(folder.file("m.glsd"), LoadFor::training));
+  Model resumed = saved_and_loaded(model);
   train(resumed, data, 1);
   CHECK(resumed.step() == step);
   CHECK((saved(resumed) == saved(straight)));
