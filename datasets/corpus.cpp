@@ -15,7 +15,7 @@
 #include "datasets/decompress.h"
 #include "datasets/memory.h"
 #include "datasets/message.h"
-#include "datasets/vocabulary.h"
+#include "hashing/word_table.h"
 
 namespace glissade::datasets {
 namespace {
@@ -27,7 +27,7 @@ bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /// Words of one thread, in numbers of its own, until the vocabulary is known.
 struct Counter {
-  WordTable table;
+  hashing::WordTable table;
   std::vector<std::uint32_t> numbers;  ///< in the vocabulary, of each of its words
 };
 
@@ -95,7 +95,7 @@ void renumber(Chunk& chunk) {
   std::size_t kept = 0;
   for (const std::uint32_t token : chunk.tokens) {
     const std::uint32_t number = token == kBreak ? kBreak : chunk.counter->numbers[token];
-    if (token != kBreak && number == WordTable::kNone) continue;
+    if (token != kBreak && number == hashing::WordTable::kNone) continue;
     if (token == kBreak && kept > 0 && chunk.tokens[kept - 1] == kBreak) continue;
     chunk.tokens[kept++] = number;
   }
@@ -162,7 +162,7 @@ class Counting {
 
   Text text;
   std::vector<Chunk> chunks;
-  WordTable all;
+  hashing::WordTable all;
 
  private:
   explicit Counting(Text t) : text(std::move(t)) {}
@@ -186,7 +186,7 @@ Error too_few(const Corpus& corpus, const std::string& path, std::uint32_t min_c
 }
 
 /// Takes the words over that occur often enough; the numbers of all of them.
-std::vector<std::uint32_t> choose_words(const WordTable& all, std::uint32_t min_count, Corpus& corpus) {
+std::vector<std::uint32_t> choose_words(const hashing::WordTable& all, std::uint32_t min_count, Corpus& corpus) {
   std::vector<std::uint32_t> chosen;
   for (std::uint32_t i = 0; i < all.size(); ++i) {
     if (all.counts()[i] >= min_count) chosen.push_back(i);
@@ -194,7 +194,7 @@ std::vector<std::uint32_t> choose_words(const WordTable& all, std::uint32_t min_
   std::sort(chosen.begin(), chosen.end(), [&](std::uint32_t a, std::uint32_t b) {
     return all.counts()[a] != all.counts()[b] ? all.counts()[a] > all.counts()[b] : all.words()[a] < all.words()[b];
   });
-  std::vector<std::uint32_t> numbers(all.size(), WordTable::kNone);
+  std::vector<std::uint32_t> numbers(all.size(), hashing::WordTable::kNone);
   for (const std::uint32_t word : chosen) {
     numbers[word] = static_cast<std::uint32_t>(corpus.words.size());
     corpus.words.emplace_back(all.words()[word]);
@@ -245,7 +245,8 @@ Result<Corpus> read_corpus(const std::string& path, std::uint32_t min_count) {
   const auto numbers = choose_words(counting->all, min_count, corpus);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::string_view word = counting->all.words()[i];
-    if (numbers[i] != WordTable::kNone && utf8_end(word) < word.size()) return not_utf8(counting->text.text(), word, path);
+    if (numbers[i] != hashing::WordTable::kNone && utf8_end(word) < word.size())
+      return not_utf8(counting->text.text(), word, path);
   }
   if (corpus.words.size() < 2) return too_few(corpus, path, min_count);
   corpus.tokens = counting->tokens(numbers);
@@ -264,12 +265,12 @@ Result<Corpus> read_corpus(const std::string& path, const std::vector<std::strin
   corpus.different = counting->all.size();
   corpus.read = sum_of(counting->all.counts());
   corpus.text_bytes = counting->text.text().size();
-  WordTable known;
+  hashing::WordTable known;
   for (const std::string& word : words) known.add(word);
   std::vector<std::uint32_t> numbers;
   for (std::size_t i = 0; i < counting->all.size(); ++i) {
     numbers.push_back(known.find(counting->all.words()[i]));
-    if (numbers.back() != WordTable::kNone) corpus.counts[numbers.back()] = counting->all.counts()[i];
+    if (numbers.back() != hashing::WordTable::kNone) corpus.counts[numbers.back()] = counting->all.counts()[i];
   }
   corpus.tokens = counting->tokens(numbers);
   corpus.seconds = watch.seconds();

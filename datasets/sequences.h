@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "datasets/vocabulary.h"
+#include "hashing/word_table.h"
 
 namespace glissade::datasets {
 
@@ -43,6 +43,6 @@ Result<Sequences> read_sequences(const std::string& path, LineKey key);
 Result<Sequences> read_sequences(const std::string& path, const std::vector<std::string>& names, bool keyed);
 
 /// The items of one line, appended to `items`, by the numbers in `known`; others as known.size(), counted in the result.
-std::uint64_t append_items(std::string_view line, bool keyed, const WordTable& known, std::vector<std::uint32_t>& items);
+std::uint64_t append_items(std::string_view line, bool keyed, const hashing::WordTable& known, std::vector<std::uint32_t>& items);
 
 }  // namespace glissade::datasets

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "datasets/vocabulary.h"
+#include "hashing/word_table.h"
 
 namespace glissade::datasets {
 namespace {
@@ -35,7 +35,7 @@ Subwords::Subwords(const std::vector<std::string>& words, std::uint32_t min, std
     for (const std::string& word : words) framed.push_back('<' + word + '>');
   }
   // How many words have an n-gram, counted once for each: `last` is the word that counted it last.
-  WordTable ngrams;
+  hashing::WordTable ngrams;
   std::vector<std::uint32_t> last, owners;
   std::vector<std::size_t> starts;
   for (std::uint32_t word = 0; word < framed.size(); ++word) {
@@ -43,7 +43,7 @@ Subwords::Subwords(const std::vector<std::string>& words, std::uint32_t min, std
       const std::uint32_t number = ngrams.add(ngram);
       if (number == owners.size()) {
         owners.push_back(0);
-        last.push_back(WordTable::kNone);
+        last.push_back(hashing::WordTable::kNone);
       }
       if (last[number] != word) ++owners[number];
       last[number] = word;
@@ -51,7 +51,7 @@ Subwords::Subwords(const std::vector<std::string>& words, std::uint32_t min, std
   }
   std::vector<std::uint32_t>& feature = last;
   for (std::size_t number = 0; number < owners.size(); ++number) {
-    feature[number] = owners[number] < 2 ? WordTable::kNone : static_cast<std::uint32_t>(names.size());
+    feature[number] = owners[number] < 2 ? hashing::WordTable::kNone : static_cast<std::uint32_t>(names.size());
     if (owners[number] >= 2) names.emplace_back(ngrams.words()[number]);
   }
   for (std::uint32_t word = 0; word < words.size(); ++word) {
@@ -60,7 +60,7 @@ Subwords::Subwords(const std::vector<std::string>& words, std::uint32_t min, std
     if (max > 0) {
       for_each_ngram(framed[word], min, max, starts, [&](std::string_view ngram) {
         const std::uint32_t id = feature[ngrams.find(ngram)];
-        if (id != WordTable::kNone) ids.push_back(id);
+        if (id != hashing::WordTable::kNone) ids.push_back(id);
       });
     }
     std::sort(ids.begin() + first, ids.end());

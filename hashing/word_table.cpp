@@ -1,11 +1,11 @@
-#include "datasets/vocabulary.h"
+#include "hashing/word_table.h"
 
 #include <xxhash.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace glissade::datasets {
+namespace glissade::hashing {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
@@ -53,4 +53,4 @@ std::uint32_t WordTable::add(std::string_view word, std::uint32_t times) {
 
 std::uint32_t WordTable::find(std::string_view word) const noexcept { return slots_[place(word, hash_of(word))].number; }
 
-}  // namespace glissade::datasets
+}  // namespace glissade::hashing

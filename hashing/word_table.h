@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace glissade::datasets {
+namespace glissade::hashing {
 
 /// Words to numbers, in the order in which they come, and how often each came. Words stay in memory of the caller's.
 class WordTable {
@@ -37,4 +37,4 @@ class WordTable {
   std::vector<std::uint32_t> counts_;
 };
 
-}  // namespace glissade::datasets
+}  // namespace glissade::hashing
