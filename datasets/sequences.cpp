@@ -53,7 +53,7 @@ void for_each_line(std::string_view text, const Line& done) {
 /// Whole lines, their words in numbers of the chunk's own.
 struct Chunk {
   std::string_view text;
-  hashing::WordTable table;
+  WordTable table;
   std::vector<std::uint32_t> words;
   std::vector<std::uint64_t> ends;  ///< of each line among the words
 };
@@ -71,7 +71,7 @@ std::vector<Chunk> cut(std::string_view text) {
 
 /// All words of a file, the keys among them, by numbers in the order in which they come.
 struct Words {
-  hashing::WordTable table;
+  WordTable table;
   std::vector<std::uint32_t> words;
   std::vector<std::uint64_t> offsets = {0};
 
@@ -148,7 +148,7 @@ Error not_utf8(std::string_view text, std::string_view item, const std::string& 
 
 /// Takes the items over, numbered in the order in which they come, without the keys.
 void take_items(const Words& all, Sequences& sequences, std::vector<std::string_view>& views) {
-  std::vector<std::uint32_t> numbers(all.table.size(), hashing::WordTable::kNone);
+  std::vector<std::uint32_t> numbers(all.table.size(), WordTable::kNone);
   sequences.items.reserve(all.words.size());
   for (std::size_t i = 0; i < all.lines(); ++i) {
     const auto words = all.line(i);
@@ -156,7 +156,7 @@ void take_items(const Words& all, Sequences& sequences, std::vector<std::string_
     sequences.groups.push_back(group_of(sequences.keyed, key, i));
     for (const std::uint32_t word : words.subspan(sequences.keyed && !words.empty() ? 1 : 0)) {
       std::uint32_t& number = numbers[word];
-      if (number == hashing::WordTable::kNone) {
+      if (number == WordTable::kNone) {
         number = static_cast<std::uint32_t>(views.size());
         views.push_back(all.table.words()[word]);
       }
@@ -175,15 +175,14 @@ Error too_few(const Sequences& sequences, const std::string& path) {
 
 }  // namespace
 
-std::uint64_t append_items(std::string_view line, bool keyed, const hashing::WordTable& known,
-                           std::vector<std::uint32_t>& items) {
+std::uint64_t append_items(std::string_view line, bool keyed, const WordTable& known, std::vector<std::uint32_t>& items) {
   bool is_key = keyed;
   std::uint64_t unknown = 0;
   scan(line, [&](std::string_view word) {
     if (std::exchange(is_key, false)) return;
     const std::uint32_t number = known.find(word);
-    unknown += number == hashing::WordTable::kNone ? 1 : 0;
-    items.push_back(number == hashing::WordTable::kNone ? static_cast<std::uint32_t>(known.size()) : number);
+    unknown += number == WordTable::kNone ? 1 : 0;
+    items.push_back(number == WordTable::kNone ? static_cast<std::uint32_t>(known.size()) : number);
   });
   return unknown;
 }
@@ -215,7 +214,7 @@ Result<Sequences> read_sequences(const std::string& path, const std::vector<std:
   const auto start = Clock::now();
   const auto text = open_text(path);
   if (!text) return text.error();
-  hashing::WordTable known;
+  WordTable known;
   for (const std::string& name : names) known.add(name);
   Sequences sequences;
   sequences.names = names;

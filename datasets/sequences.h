@@ -12,6 +12,8 @@
 
 namespace glissade::datasets {
 
+using hashing::WordTable;
+
 /// Whether the first word of a line names whose sequence it is (a user, a session) and is no item. detect: it does if no two
 /// lines begin with the same word although, were these words drawn as the other words of the file are, 20 pairs would be alike.
 enum class LineKey { detect, on, off };
@@ -43,6 +45,6 @@ Result<Sequences> read_sequences(const std::string& path, LineKey key);
 Result<Sequences> read_sequences(const std::string& path, const std::vector<std::string>& names, bool keyed);
 
 /// The items of one line, appended to `items`, by the numbers in `known`; others as known.size(), counted in the result.
-std::uint64_t append_items(std::string_view line, bool keyed, const hashing::WordTable& known, std::vector<std::uint32_t>& items);
+std::uint64_t append_items(std::string_view line, bool keyed, const WordTable& known, std::vector<std::uint32_t>& items);
 
 }  // namespace glissade::datasets

@@ -9,7 +9,7 @@
 #include <glissade/views.h>
 
 #include "apps/input/sequence_options.h"
-#include "hashing/word_table.h"
+#include "datasets/sequences.h"
 
 namespace glissade::apps {
 
@@ -28,7 +28,7 @@ class SequenceRows {
   std::uint64_t unknown() const noexcept { return unknown_; }
 
  private:
-  hashing::WordTable known_;
+  datasets::WordTable known_;
   SequenceNotes notes_;
   std::uint64_t read_ = 0;
   std::uint64_t items_read_ = 0;
