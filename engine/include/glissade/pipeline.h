@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <glissade/result.h>
+
+namespace glissade {
+
+/// What a column of records is to a model.
+enum class ColumnKind {
+  text,        ///< words: each is a feature, valued by how often it stands there
+  categories,  ///< each different text is a feature "column=text" of value 1
+  numbers,     ///< one feature "column=", (value - mean) / deviation of the rows that it was fitted to; no text: no feature
+};
+
+struct PipelineColumn {
+  std::string name;
+  ColumnKind kind = ColumnKind::text;
+  double mean = 0, deviation = 1;  ///< of numbers: learned
+  friend bool operator==(const PipelineColumn&, const PipelineColumn&) = default;
+};
+
+/// How texts become words. A word is a run of letters, digits and combining marks (Unicode), lower case, Latin, Greek and
+/// Cyrillic letters without accents, compatibility forms (ligatures, full width) as plain ones; with '+' or '#' right behind it,
+/// if no word follows ("c++", "c#"). Scripts that write no spaces (Han, Kana, Thai, Lao, Khmer, Burmese) give overlapping pairs
+/// of characters. Invalid UTF-8 separates words.
+struct PipelineOptions {
+  std::vector<PipelineColumn> columns;    ///< in the order of a record's fields, names unique
+  std::uint32_t word_ngrams = 1;          ///< also runs of up to so many words, as "two words"; 1 .. 3
+  std::uint32_t shortest_piece = 0;       ///< also the pieces of each word, of so many characters ..
+  std::uint32_t longest_piece = 0;        ///< .. up to so many, as "~pie"; '_' marks the word's ends; 0 = none, at most 8
+  std::string stemmer;                    ///< a Snowball algorithm ("english"); "" = none
+  bool columns_apart = false;             ///< words of each text column are features of their own, as "column:word"
+  std::uint32_t min_rows = 1;             ///< words that fewer rows have are left out
+  std::uint32_t max_features = 1u << 22;  ///< of words and categories, the ones that most rows have
+  friend bool operator==(const PipelineOptions&, const PipelineOptions&) = default;
+};
+
+/// The fields of a record, one entry per column: its texts. Several are as one text with spaces between them (text columns), or
+/// several categories; none is a field without a value.
+using Record = std::span<const std::span<const std::string_view>>;
+
+/// One record as features. The spans stay valid until the workspace is used again.
+struct PipelineRow {
+  std::span<const std::uint32_t> ids;  ///< ascending, each once
+  std::span<const float> values;
+  std::uint32_t words = 0;    ///< words and categories of the record
+  std::uint32_t unknown = 0;  ///< of these, no features
+  /// The first column of numbers whose text is none, or -1. It counts as without a value.
+  std::int32_t no_number = -1;
+};
+
+/// Turns records with named columns into rows of features, as a model was trained on them. Immutable; const members are
+/// thread-safe. Values are counts (text), 1 (categories) and standardised numbers: the weighting of words (tf-idf) is the
+/// model's.
+class Pipeline {
+ public:
+  /// What a pipeline needs for itself while it works; of one thread at a time. Movable.
+  class Workspace {
+   public:
+    Workspace();
+    Workspace(Workspace&&) noexcept;
+    Workspace& operator=(Workspace&&) noexcept;
+    ~Workspace();
+
+   private:
+    friend class Pipeline;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+  };
+
+  /// From the text that notes() returned and the names of the features, such as Model::data_notes() and Model::feature_names().
+  /// `names` must outlive the pipeline. About 40 bytes and 50 ns per feature. Error if the text is none or of a later version.
+  static Result<Pipeline> read(std::string_view notes, std::span<const std::string> names);
+  /// From what was fitted. `names` as above.
+  static Result<Pipeline> make(PipelineOptions options, std::span<const std::string> names);
+  /// Whether a text begins as notes() do.
+  static bool is_pipeline(std::string_view notes) noexcept;
+
+  Pipeline(Pipeline&&) noexcept;
+  Pipeline& operator=(Pipeline&&) noexcept;
+  ~Pipeline();
+
+  const PipelineOptions& options() const noexcept;
+  /// All but the names of the features, as UTF-8 text that ends with an empty line.
+  std::string notes() const;
+
+  /// `record` must have as many fields as there are columns. Allocates nothing once the workspace has met records as long. About
+  /// 0.2 us per word.
+  PipelineRow row(Record record, Workspace& workspace) const;
+
+ private:
+  struct Impl;
+  explicit Pipeline(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Error unless options can be worked with: columns, ranges, the stemmer's name.
+Result<void> validate(const PipelineOptions& options);
+/// Names of the Snowball algorithms that are there.
+std::vector<std::string> stemmers();
+
+/// Takes the records of one block, in their order.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  /// The first column of numbers whose text is none, or -1.
+  virtual std::int32_t add(Record record) = 0;
+};
+
+/// Gives the records of block number `block` to `sink`. Called for different blocks from several threads at once.
+using RecordBlocks = std::function<Result<void>(std::size_t block, RecordSink& sink)>;
+
+/// Rows of features (CSR).
+struct PipelineRows {
+  std::vector<std::uint64_t> offsets = {0};
+  std::vector<std::uint32_t> ids;
+  std::vector<float> values;
+  std::uint64_t words = 0;    ///< of all records
+  std::uint64_t unknown = 0;  ///< of these, no features
+
+  std::size_t rows() const noexcept { return offsets.size() - 1; }
+};
+
+struct FittedPipeline {
+  PipelineOptions options;         ///< with what was learned of numbers
+  std::vector<std::string> names;  ///< of the features: those that most rows have first, equally frequent ones by their bytes
+  std::uint64_t different = 0;     ///< words and categories before min_rows and max_features
+  PipelineRows rows;               ///< of the records, as Pipeline::row() makes them
+};
+
+/// Makes a pipeline out of training records, and their rows. The blocks are read once, in parallel on the calling arena; the
+/// result does not depend on threads, nor on how records are cut into blocks (means of numbers: but for rounding). The error of
+/// the first block that has one. Memory: the different words of the records for each thread, 8 bytes for each entry of a row.
+Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read);
+
+/// The rows of records that a pipeline has not been fitted to. As fit_pipeline().
+Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read);
+
+}  // namespace glissade

@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+#include <optional>
+
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/parallel_sort.h>
+
+#include <glissade/pipeline.h>
+
+#include "engine/pipeline/name_table.h"
+#include "engine/pipeline/record_features.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::uint32_t kNone = hashing::WordTable::kNone;
+
+/// Mean and variance of what one column had in one block (Chan, Golub, LeVeque 1979).
+struct Moments {
+  double count = 0, mean = 0, squares = 0;
+
+  void add(double value) noexcept {
+    count += 1;
+    const double step = value - mean;
+    mean += step / count;
+    squares += step * (value - mean);
+  }
+  void add(const Moments& other) noexcept {
+    if (other.count == 0) return;
+    const double all = count + other.count, step = other.mean - mean;
+    squares += other.squares + step * step * count * other.count / all;
+    mean += step * other.count / all;
+    count = all;
+  }
+};
+
+/// What one thread has met, over all its blocks.
+struct Words {
+  NameTable table;
+  std::vector<std::uint32_t> rows;    ///< that have the word
+  std::vector<std::uint32_t> number;  ///< of the word as a feature, at the end
+};
+
+/// The rows of one block, by the numbers of the thread that made them; columns of numbers as they are.
+struct Block {
+  Words* words = nullptr;
+  std::vector<std::uint32_t> ends;
+  std::vector<std::uint32_t> ids;
+  std::vector<float> counts;
+  struct Number {
+    std::uint32_t row, column;
+    double value;
+  };
+  std::vector<Number> numbers;
+  std::vector<Moments> moments;
+  std::uint64_t found = 0;  ///< words and categories
+};
+
+class BlockSink final : public RecordSink, FeatureTaker {
+ public:
+  BlockSink(const PipelineOptions& options, Words& words, Block& block) : cutter_(options), words_(words), block_(block) {
+    block.words = &words;
+    block.moments.resize(options.columns.size());
+  }
+  std::int32_t add(Record record) override {
+    row_.clear();
+    const std::int32_t no_number = cutter_.cut(record, *this);
+    std::ranges::sort(row_);
+    for (std::size_t at = 0; at < row_.size();) {
+      std::size_t end = at;
+      while (end < row_.size() && row_[end] == row_[at]) ++end;
+      block_.ids.push_back(row_[at]);
+      block_.counts.push_back(static_cast<float>(end - at));
+      ++words_.rows[row_[at]];
+      at = end;
+    }
+    block_.found += row_.size();
+    block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
+    return no_number;
+  }
+
+ private:
+  void take(std::string_view word) override {
+    row_.push_back(words_.table.add(word));
+    if (row_.back() == words_.rows.size()) words_.rows.push_back(0);
+  }
+  void take_number(std::size_t column, double value) override {
+    block_.moments[column].add(value);
+    block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
+  }
+
+  RecordFeatures cutter_;
+  Words& words_;
+  Block& block_;
+  std::vector<std::uint32_t> row_;
+};
+
+/// Calls `work(block)` for each, in parallel; the error of the first block that has one.
+Result<void> each_block(std::size_t blocks, const std::function<Result<void>(std::size_t)>& work) {
+  std::mutex mutex;
+  std::optional<Error> error;
+  std::atomic<std::size_t> failed{blocks};
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, blocks, 1), [&](const tbb::blocked_range<std::size_t>& range) {
+    for (std::size_t block = range.begin(); block < range.end(); ++block) {
+      if (block > failed.load(std::memory_order_relaxed)) return;
+      auto done = work(block);
+      if (done) continue;
+      const std::scoped_lock lock(mutex);
+      if (block > failed) continue;
+      failed = block;
+      error = done.error();
+    }
+  });
+  if (error) return *error;
+  return {};
+}
+
+class Fit {
+ public:
+  Fit(const PipelineOptions& options, std::size_t blocks) : blocks_(blocks) { fitted_.options = options; }
+  Result<FittedPipeline> run(const RecordBlocks& read);
+
+ private:
+  void learn_numbers();
+  void choose_words();
+  void number_words();
+
+  FittedPipeline fitted_;
+  std::vector<Block> blocks_;
+  tbb::enumerable_thread_specific<Words> words_;
+  std::vector<std::uint32_t> number_features_;  ///< of each column
+};
+
+/// A column whose numbers are all equal says nothing and stays as it is.
+void Fit::learn_numbers() {
+  for (std::size_t i = 0; i < fitted_.options.columns.size(); ++i) {
+    PipelineColumn& column = fitted_.options.columns[i];
+    number_features_.push_back(kNone);
+    Moments all;
+    for (const Block& block : blocks_) all.add(block.moments[i]);
+    if (column.kind != ColumnKind::numbers || all.count == 0) continue;
+    column.mean = all.mean;
+    const double deviation = std::sqrt(all.squares / all.count);
+    column.deviation = deviation > 0 && std::isfinite(deviation) ? deviation : 1;
+    number_features_.back() = static_cast<std::uint32_t>(fitted_.names.size());
+    fitted_.names.push_back(number_feature(column));
+  }
+}
+
+/// The features: numbers first, then words by the rows that have them.
+void Fit::choose_words() {
+  hashing::WordTable all;
+  for (const Words& words : words_) {
+    for (std::size_t i = 0; i < words.table.size(); ++i) all.add(words.table.names()[i], words.rows[i]);
+  }
+  fitted_.different = all.size();
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < all.size(); ++i) {
+    if (all.counts()[i] >= fitted_.options.min_rows) order.push_back(i);
+  }
+  tbb::parallel_sort(order, [&](std::uint32_t a, std::uint32_t b) {
+    return all.counts()[a] != all.counts()[b] ? all.counts()[a] > all.counts()[b] : all.words()[a] < all.words()[b];
+  });
+  if (order.size() > fitted_.options.max_features) order.resize(fitted_.options.max_features);
+  std::vector<std::uint32_t> feature(all.size(), kNone);
+  for (const std::uint32_t word : order) {
+    feature[word] = static_cast<std::uint32_t>(fitted_.names.size());
+    fitted_.names.emplace_back(all.words()[word]);
+  }
+  for (Words& words : words_) {
+    words.number.resize(words.table.size());
+    for (std::size_t i = 0; i < words.table.size(); ++i) words.number[i] = feature[all.find(words.table.names()[i])];
+  }
+}
+
+/// Local numbers become features; a row's ids ascend.
+void Fit::number_words() {
+  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t at) {
+    Block& block = blocks_[at];
+    std::vector<std::pair<std::uint32_t, float>> row;
+    std::vector<std::uint32_t> ends, ids;
+    std::vector<float> values;
+    std::size_t number = 0;
+    for (std::uint32_t r = 0, begin = 0; r < block.ends.size(); begin = block.ends[r++]) {
+      row.clear();
+      for (; number < block.numbers.size() && block.numbers[number].row == r; ++number) {
+        const PipelineColumn& column = fitted_.options.columns[block.numbers[number].column];
+        const std::uint32_t id = number_features_[block.numbers[number].column];
+        const auto value = static_cast<float>((block.numbers[number].value - column.mean) / column.deviation);
+        if (!row.empty() && row.back().first == id) {
+          row.back().second += value;
+        } else {
+          row.emplace_back(id, value);
+        }
+      }
+      for (std::uint32_t i = begin; i < block.ends[r]; ++i) {
+        const std::uint32_t id = block.words->number[block.ids[i]];
+        if (id != kNone) row.emplace_back(id, block.counts[i]);
+      }
+      std::ranges::sort(row);
+      for (const auto& [id, value] : row) {
+        ids.push_back(id);
+        values.push_back(value);
+      }
+      ends.push_back(static_cast<std::uint32_t>(ids.size()));
+    }
+    block.ends.swap(ends);
+    block.ids.swap(ids);
+    block.counts.swap(values);
+  });
+}
+
+/// Blocks of rows one after the other.
+void join(std::vector<Block>& blocks, PipelineRows& rows) {
+  std::vector<std::size_t> first_row{0}, first_entry{0};
+  for (const Block& block : blocks) {
+    first_row.push_back(first_row.back() + block.ends.size());
+    first_entry.push_back(first_entry.back() + block.ids.size());
+    rows.words += block.found;
+  }
+  rows.offsets.resize(first_row.back() + 1);
+  rows.ids.resize(first_entry.back());
+  rows.values.resize(first_entry.back());
+  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t at) {
+    Block& block = blocks[at];
+    for (std::size_t r = 0; r < block.ends.size(); ++r) rows.offsets[first_row[at] + r + 1] = first_entry[at] + block.ends[r];
+    std::ranges::copy(block.ids, rows.ids.begin() + static_cast<std::ptrdiff_t>(first_entry[at]));
+    std::ranges::copy(block.counts, rows.values.begin() + static_cast<std::ptrdiff_t>(first_entry[at]));
+    block = Block();
+  });
+}
+
+Result<FittedPipeline> Fit::run(const RecordBlocks& read) {
+  auto done = each_block(blocks_.size(), [&](std::size_t block) {
+    BlockSink sink(fitted_.options, words_.local(), blocks_[block]);
+    return read(block, sink);
+  });
+  if (!done) return done.error();
+  learn_numbers();
+  choose_words();
+  number_words();
+  words_.clear();
+  join(blocks_, fitted_.rows);
+  return std::move(fitted_);
+}
+
+/// Rows of a pipeline that is known.
+class KnownSink final : public RecordSink {
+ public:
+  KnownSink(const Pipeline& pipeline, Pipeline::Workspace& workspace, Block& block, std::uint64_t& unknown)
+      : pipeline_(pipeline), workspace_(workspace), block_(block), unknown_(unknown) {}
+  std::int32_t add(Record record) override {
+    const PipelineRow row = pipeline_.row(record, workspace_);
+    block_.ids.insert(block_.ids.end(), row.ids.begin(), row.ids.end());
+    block_.counts.insert(block_.counts.end(), row.values.begin(), row.values.end());
+    block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
+    block_.found += row.words;
+    unknown_ += row.unknown;
+    return row.no_number;
+  }
+
+ private:
+  const Pipeline& pipeline_;
+  Pipeline::Workspace& workspace_;
+  Block& block_;
+  std::uint64_t& unknown_;
+};
+
+}  // namespace
+
+Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read) {
+  if (auto ok = validate(options); !ok) return ok.error();
+  return Fit(options, blocks).run(read);
+}
+
+Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read) {
+  std::vector<Block> made(blocks);
+  std::vector<std::uint64_t> unknown(blocks, 0);
+  tbb::enumerable_thread_specific<Pipeline::Workspace> workspaces;
+  auto done = each_block(blocks, [&](std::size_t block) {
+    KnownSink sink(pipeline, workspaces.local(), made[block], unknown[block]);
+    return read(block, sink);
+  });
+  if (!done) return done.error();
+  PipelineRows rows;
+  join(made, rows);
+  rows.unknown = std::accumulate(unknown.begin(), unknown.end(), std::uint64_t{0});
+  return rows;
+}
+
+}  // namespace glissade

@@ -1,0 +1,121 @@
+#include <glissade/pipeline.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/pipeline/notes.h"
+#include "engine/pipeline/record_features.h"
+#include "hashing/word_table.h"
+
+namespace glissade {
+
+struct Pipeline::Impl {
+  PipelineOptions options;
+  hashing::WordTable features;
+  std::vector<std::uint32_t> numbers;  ///< the feature of each column; kNone: of no column of numbers, or never seen
+
+  std::uint32_t find(std::string_view name) const noexcept { return features.find(name); }
+};
+
+struct Pipeline::Workspace::Impl final : FeatureTaker {
+  void take(std::string_view word) override {
+    ++words;
+    const std::uint32_t id = pipeline->find(word);
+    if (id == hashing::WordTable::kNone) {
+      ++unknown;
+    } else {
+      ids.push_back(id);
+    }
+  }
+  void take_number(std::size_t column, double value) override {
+    const std::uint32_t id = pipeline->numbers[column];
+    if (id == hashing::WordTable::kNone) return;
+    const PipelineColumn& learned = pipeline->options.columns[column];
+    numbers.emplace_back(id, static_cast<float>((value - learned.mean) / learned.deviation));
+  }
+  void begin(const Pipeline::Impl& of);
+  void finish();
+
+  const Pipeline::Impl* pipeline = nullptr;
+  std::unique_ptr<RecordFeatures> cutter;
+  std::vector<std::uint32_t> ids;
+  std::vector<std::pair<std::uint32_t, float>> numbers;
+  std::vector<std::uint32_t> row_ids;
+  std::vector<float> row_values;
+  std::uint32_t words = 0, unknown = 0;
+};
+
+void Pipeline::Workspace::Impl::begin(const Pipeline::Impl& of) {
+  if (pipeline != &of) {
+    pipeline = &of;
+    cutter = std::make_unique<RecordFeatures>(of.options);
+  }
+  ids.clear();
+  numbers.clear();
+  row_ids.clear();
+  row_values.clear();
+  words = unknown = 0;
+}
+
+/// Counts equal ids; a column of numbers with several has their sum.
+void Pipeline::Workspace::Impl::finish() {
+  std::ranges::sort(ids);
+  std::ranges::sort(numbers);
+  std::size_t number = 0;
+  const auto add = [this](std::uint32_t id, float value) {
+    if (!row_ids.empty() && row_ids.back() == id) {
+      row_values.back() += value;
+      return;
+    }
+    row_ids.push_back(id);
+    row_values.push_back(value);
+  };
+  for (const std::uint32_t id : ids) {
+    for (; number < numbers.size() && numbers[number].first < id; ++number) add(numbers[number].first, numbers[number].second);
+    add(id, 1);
+  }
+  for (; number < numbers.size(); ++number) add(numbers[number].first, numbers[number].second);
+}
+
+Pipeline::Workspace::Workspace() : impl_(std::make_unique<Impl>()) {}
+Pipeline::Workspace::Workspace(Workspace&&) noexcept = default;
+Pipeline::Workspace& Pipeline::Workspace::operator=(Workspace&&) noexcept = default;
+Pipeline::Workspace::~Workspace() = default;
+
+Pipeline::Pipeline(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Pipeline::Pipeline(Pipeline&&) noexcept = default;
+Pipeline& Pipeline::operator=(Pipeline&&) noexcept = default;
+Pipeline::~Pipeline() = default;
+
+bool Pipeline::is_pipeline(std::string_view notes) noexcept { return notes.starts_with(kPipelineMark); }
+
+Result<Pipeline> Pipeline::make(PipelineOptions options, std::span<const std::string> names) {
+  if (auto ok = validate(options); !ok) return ok.error();
+  auto impl = std::make_unique<Impl>();
+  impl->options = std::move(options);
+  for (const std::string& name : names) impl->features.add(name);
+  for (const PipelineColumn& column : impl->options.columns) {
+    const bool numbers = column.kind == ColumnKind::numbers;
+    impl->numbers.push_back(numbers ? impl->features.find(number_feature(column)) : hashing::WordTable::kNone);
+  }
+  return Pipeline(std::move(impl));
+}
+
+Result<Pipeline> Pipeline::read(std::string_view notes, std::span<const std::string> names) {
+  auto options = read_pipeline_notes(notes);
+  if (!options) return options.error();
+  return make(std::move(*options), names);
+}
+
+const PipelineOptions& Pipeline::options() const noexcept { return impl_->options; }
+std::string Pipeline::notes() const { return pipeline_notes(impl_->options); }
+
+PipelineRow Pipeline::row(Record record, Workspace& workspace) const {
+  Workspace::Impl& work = *workspace.impl_;
+  work.begin(*impl_);
+  const std::int32_t no_number = work.cutter->cut(record, work);
+  work.finish();
+  return {work.row_ids, work.row_values, work.words, work.unknown, no_number};
+}
+
+}  // namespace glissade

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <glissade/pipeline.h>
+
+#include "engine/pipeline/characters.h"
+
+struct sb_stemmer;
+
+namespace glissade {
+
+/// Takes the words of texts, one after the other.
+class WordTaker {
+ public:
+  virtual void take(std::string_view word) = 0;
+
+ protected:
+  ~WordTaker() = default;
+};
+
+/// Cuts texts into the words, runs of words and pieces of words that PipelineOptions name. Of one thread at a time. Allocates
+/// nothing once it has met words as long.
+class WordCutter {
+ public:
+  explicit WordCutter(const PipelineOptions& options);
+
+  /// Each word with `prefix` before it.
+  void cut(std::string_view text, std::string_view prefix, WordTaker& taker);
+
+  static constexpr std::size_t kLongest = 128;  ///< bytes of a word; what is beyond is cut off
+
+ private:
+  void letter(std::string_view bytes);
+  void end_word(WordTaker& taker);
+  void dense(std::string_view bytes, WordTaker& taker);
+  void end_dense(WordTaker& taker);
+  void give(std::string_view prefix_of_feature, std::string_view word, WordTaker& taker);
+  void give_runs(std::string_view word, WordTaker& taker);
+  void give_pieces(std::string_view word, WordTaker& taker);
+  std::string_view stem();
+
+  struct FreeStemmer {
+    void operator()(sb_stemmer* stemmer) const noexcept;
+  };
+
+  const Characters& characters_;
+  std::uint32_t runs_, shortest_, longest_;
+  std::unique_ptr<sb_stemmer, FreeStemmer> stemmer_;
+  std::string_view prefix_;
+  std::string word_;
+  std::string folded_;                 ///< the word after stemming
+  std::string dense_;                  ///< the character before, of a script without spaces
+  bool paired_ = false;                ///< it is in a pair
+  std::array<std::string, 2> before_;  ///< the words before, the last one first; "" = none
+  std::string feature_;
+};
+
+}  // namespace glissade
