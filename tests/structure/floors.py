@@ -8,9 +8,9 @@ from runner import ROOT, Failure, Skip
 
 # From the lowest floor to the highest. A folder may use those of lower floors: none beside it and none above it.
 FLOORS = [
-    ["relations", "progress", "pipeline"],
+    ["relations", "progress"],
     ["config"],
-    ["parameters", "losses", "runtime", "model_file"],
+    ["parameters", "losses", "runtime", "model_file", "pipeline"],
     ["features"],
     ["batches"],
     ["dense", "candidates"],
