@@ -28,6 +28,7 @@ import faults.suite
 import fuzz.suite
 import kill.suite
 import peers.suite
+import records.suite
 import runner
 import structure.docs
 import structure.suite
@@ -51,6 +52,7 @@ SUITES = {
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
+    "records": records.suite.run,
     "words": words.suite.run,
     "tensorboard": tensorboard.suite.run,
 }
