@@ -10,8 +10,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <glissade/explain.h>
 #include <glissade/model.h>
 
+#include "apps/answers/explained.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
@@ -58,6 +60,7 @@ std::string lines(const Predictions& predictions, const std::vector<std::string>
 struct Source {
   bool stream = false;    ///< rows are answered as they come
   bool sequence = false;  ///< items one after the other
+  bool explains = false;  ///< reasons are printed
 };
 
 constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
@@ -65,6 +68,7 @@ constexpr bool (*kOfSequence)(const Source&) = [](const Source& source) { return
 
 constexpr std::string_view kStream = "standard input is answered as it comes and has no binary copy; it counts for files";
 constexpr bool (*kOfStream)(const Source&) = [](const Source& source) { return source.stream; };
+constexpr bool (*kOfReasons)(const Source&) = [](const Source& source) { return source.explains; };
 constexpr std::array kIdle = {
     IdleRule<Source>{"--no-cache", kOfStream, kStream},
     IdleRule<Source>{"--cache-dir", kOfStream, kStream},
@@ -72,6 +76,9 @@ constexpr std::array kIdle = {
     IdleRule<Source>{"--cache-dir", kOfSequence, kSequence},
     IdleRule<Source>{"--names", [](const Source& source) { return source.sequence; },
                      "the items of sequences are answered by name in any case; it counts for rows with labels"},
+    IdleRule<Source>{"--names", kOfReasons, "reasons have names wherever the model has; it counts without --explain"},
+    IdleRule<Source>{"--scores", kOfReasons, "reasons stand with both, probability and score; it counts without --explain"},
+    IdleRule<Source>{"--json", [](const Source& source) { return !source.explains; }, "it counts only with --explain"},
 };
 
 class Predict : public Command {
@@ -91,6 +98,11 @@ class Predict : public Command {
     parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")
         ->type_name("NAME");
     parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
+    parser.add_flag(
+        "--explain", explain_,
+        "Print why: for each answer the features that speak for it, the share of each part of the model in its score, "
+        "and the training rows with that label that are most like the row.");
+    parser.add_flag("--json", json_, "With --explain: print one JSON object per row.");
     threads_.add_options(parser);
     data_.add_options(parser);
     sequence_.add_options(parser, SequenceOptions::For::predict);
@@ -117,22 +129,25 @@ class Predict : public Command {
     if (sequence && !notes)
       return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
                                        datasets::quoted(model_)));
-    if (names_ && model->label_names().empty()) {
+    if (names_ && !explain_ && model->label_names().empty()) {
       return usage_error(fmt::format("--names: {} holds no label names; train it with --label-names", datasets::quoted(model_)));
     }
-    warn_of_idle(*parser_, Source{input_ == "-", sequence}, kIdle);
+    if (explain_ && *search == Search::tables)
+      return usage_error(
+          fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
+    warn_of_idle(*parser_, Source{input_ == "-", sequence, explain_}, kIdle);
     const PredictOptions options{k_, *search, *probabilities};
     searched_ = search_name(search_, model->search_for(options));
     if (searched_ == "learned" && search_ != searched_)
       note("search learned: the labels that look best by short codes are scored; --search exact scores all");
     if (sequence) {
       if (auto done = predict_sequences(*model, *notes, options); !done) return done.error();
-      tell_fallbacks();
+      tell_end(sequence);
       return 0;
     }
     auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
     if (!done) return done.error();
-    tell_fallbacks();
+    tell_end(sequence);
     return 0;
   }
 
@@ -140,6 +155,7 @@ class Predict : public Command {
   /// Prints the answers to the rows that come next. `source`: where they are from, for messages.
   Result<void> answer(const Model& model, const SparseRows& rows, PredictOptions options, std::string_view source) {
     options.first_row = answered_;
+    if (explain_) return explain_rows(model, rows, options, source);
     const auto predictions = model.predict(rows, options);
     if (!predictions) {
       const Error& error = predictions.error();
@@ -150,7 +166,29 @@ class Predict : public Command {
     return put(lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr));
   }
 
-  void tell_fallbacks() const {
+  /// Prints why the rows that come next have the answers that they have.
+  Result<void> explain_rows(const Model& model, const SparseRows& rows, const PredictOptions& options, std::string_view source) {
+    const ExplainedRow printed(model, by_name_);
+    for (std::size_t row = 0; row < rows.rows(); ++row, ++answered_) {
+      const SparseRows one{rows.offsets.subspan(row, 2), rows.ids, rows.values};
+      const auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
+      if (!reasons) {
+        const Error& error = reasons.error();
+        return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
+      }
+      shows_rows_ |= std::ranges::any_of(*reasons, [](const LabelReasons& reason) { return !reason.neighbours.empty(); });
+      const std::string text = json_ ? printed.json(answered_ + 1, *reasons) : printed.text(answered_ + 1, *reasons);
+      if (auto done = put(text); !done) return done;
+    }
+    return {};
+  }
+
+  void tell_end(bool sequence) const {
+    if (shows_rows_)
+      note(sequence
+               ? "training rows are counted from 1: one for each item that has another one before it, in the order of the file"
+               : "training rows are counted from 1 in the order of the training file, without those that were held out or left "
+                 "out as repeats");
     if (fallbacks_ == 0) return;
     note(fmt::format("search {}: {} of {} rows had fewer than {} labels in their {} and were searched exactly", searched_,
                      grouped(fallbacks_), grouped(answered_), k_, searched_ == "learned" ? "lists" : "buckets"));
@@ -241,6 +279,9 @@ class Predict : public Command {
   std::string scores_ = "probability";
   std::uint32_t k_ = 5;
   bool names_ = false;
+  bool explain_ = false;
+  bool json_ = false;
+  bool shows_rows_ = false;      ///< a training row was named
   bool by_name_ = false;         ///< also without --names
   std::uint64_t answered_ = 0;   ///< rows so far
   std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets

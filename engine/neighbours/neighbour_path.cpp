@@ -24,17 +24,9 @@ class NeighbourProposer final : public ProposingPath::Proposer {
       : config_(config), path_(path), votes_(labels) {}
 
   void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) override {
-    auto& scratch = query.find(path_.weights, path_.sample_index, config_.candidates.list_budget,
-                               std::max<std::size_t>(kScored, 2 * config_.candidates.neighbours));
-    if (!unknown.empty()) scratch.drop(unknown);
-    const auto& found = scratch.found();
-    const std::span<const float> likeness = query.products_of_found(path_.weights, path_.samples);
-    const std::size_t most = config_.candidates.neighbours;
-    best_.resize(most);
-    best_likeness_.resize(most);
-    const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, best_.data(), best_likeness_.data());
+    path_.find_near(config_, query, unknown, near_);
     votes_.clear();
-    for (std::size_t i = 0; i < count; ++i) votes_.add(best_likeness_[i], path_.labels_of(found[best_[i]]));
+    for (const auto& [sample, likeness] : near_) votes_.add(likeness, path_.labels_of(sample));
     votes_.propose(kProposed, candidates);
   }
 
@@ -44,14 +36,29 @@ class NeighbourProposer final : public ProposingPath::Proposer {
   const Config& config_;
   const NeighbourPath& path_;
   Votes votes_;
-  std::vector<std::uint32_t> best_;
-  std::vector<float> best_likeness_;
+  std::vector<NeighbourPath::Near> near_;
 };
 
 }  // namespace
 
 std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& config, std::size_t labels) const {
   return std::make_unique<NeighbourProposer>(config, labels, *this);
+}
+
+void NeighbourPath::find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown,
+                              std::vector<Near>& out) const {
+  const std::size_t most = config.candidates.neighbours;
+  auto& scratch = query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most));
+  if (!unknown.empty()) scratch.drop(unknown);
+  const auto& found = scratch.found();
+  const std::span<const float> likeness = query.products_of_found(weights, samples);
+  static thread_local std::vector<std::uint32_t> places;
+  static thread_local std::vector<float> values;
+  places.resize(most);
+  values.resize(most);
+  const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, places.data(), values.data());
+  out.clear();
+  for (std::size_t i = 0; i < count; ++i) out.push_back({found[places[i]], values[i]});
 }
 
 void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {

@@ -25,6 +25,15 @@ class NeighbourPath final : public ProposingPath {
     return std::span(labels.data(), labels.size()).subspan(label_begins[sample], label_begins[sample + 1] - label_begins[sample]);
   }
 
+  /// A training sample and its likeness to a sample that was asked for.
+  struct Near {
+    std::uint32_t sample;
+    float likeness;
+  };
+  /// The config's `neighbours` samples that are likest to the one that `query` has begun, likest first; those marked in `unknown`
+  /// (may be empty) are passed over. Allocates nothing once `out` has grown.
+  void find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown, std::vector<Near>& out) const;
+
   static constexpr double kBuilt = 0.4;  ///< of the time, about
 
   FeatureWeights weights;             ///< of samples before each other

@@ -195,6 +195,12 @@ Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, 
   return ranker;
 }
 
+CandidateFeatures Ranker::average() const noexcept {
+  CandidateFeatures mean{};
+  std::copy_n(weights.data(), weights.size() == kSize ? kCandidateFeatures : kCandidateFeatures - kNameFeatures, mean.data());
+  return mean;
+}
+
 void Ranker::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
   Scale scale;
   RankNet net;

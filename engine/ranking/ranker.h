@@ -35,6 +35,8 @@ class Ranker {
                     WorkMonitor& monitor = WorkMonitor::silent());
 
   bool empty() const noexcept { return weights.empty(); }
+  /// The features of an average candidate of the examples; names' are 0 where they are left out. Not of an empty one.
+  CandidateFeatures average() const noexcept;
   /// scores[c] of each candidate's features. Allocates nothing once `pass` has grown.
   void score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const;
 };

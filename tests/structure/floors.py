@@ -21,7 +21,7 @@ FLOORS = [
     ["estimates"],
     ["model"],
     ["inference"],
-    ["training"],
+    ["training", "explanation"],
     ["words", "evaluation"],
     ["autotune"],
 ]
