@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace glissade::hashing {
@@ -52,5 +53,29 @@ std::uint32_t WordTable::add(std::string_view word, std::uint32_t times) {
 }
 
 std::uint32_t WordTable::find(std::string_view word) const noexcept { return slots_[place(word, hash_of(word))].number; }
+
+void WordTable::find(std::span<const std::string_view> words, std::uint32_t* numbers) const noexcept {
+  constexpr std::size_t kAhead = 32;
+  std::array<std::uint64_t, kAhead> hashes;
+  const std::size_t mask = slots_.size() - 1;
+  while (!words.empty()) {
+    const std::size_t count = std::min(kAhead, words.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      hashes[i] = hash_of(words[i]);
+      __builtin_prefetch(&slots_[hashes[i] & mask]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const Slot& slot = slots_[hashes[i] & mask];
+      if (slot.number != kNone) __builtin_prefetch(&words_[slot.number]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const Slot& slot = slots_[hashes[i] & mask];
+      if (slot.number != kNone) __builtin_prefetch(words_[slot.number].data());
+    }
+    for (std::size_t i = 0; i < count; ++i) numbers[i] = slots_[place(words[i], hashes[i])].number;
+    words = words.subspan(count);
+    numbers += count;
+  }
+}
 
 }  // namespace glissade::hashing

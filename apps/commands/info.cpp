@@ -161,14 +161,15 @@ class Info : public Command {
       return usage_error("info --estimate is for samples with labels; a running text takes what its vocabulary takes");
     const ThreadLimit limit(asked->config.run.threads);
     const bool chooses = config_.preset_name().empty();
-    ReadSettings reading{asked->config.run.seed, true, {}, {}};
+    ReadSettings reading{asked->config.run.seed, true, {}};
+    IdRows source(data_, {});
     reading.relations.find = chooses ? may_find_siblings(*asked) : finds_siblings(asked->config);
-    const auto data = read_training_data(files_, data_, reading);
+    const auto data = read_training_data(files_, source, reading);
     if (!data) return data.error();
     const auto& feature_labels = data->relations.feature_labels;
     if (chooses) asked = config_.resolve_from(choose_preset(data->train, feature_labels).preset);
     if (!asked) return asked.error();
-    settle_weighting(*asked, false, profile(data->train, data->train_pager));
+    settle_weighting(*asked, false, profile(data->train, data->train_pager), false);
     const Shape shape{data->train.feature_count, data->train.label_count};
     if (auto valid = validate(asked->config, shape, !feature_labels.empty()); !valid) return valid.error();
     const DataFacts facts{

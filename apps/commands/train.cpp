@@ -14,6 +14,7 @@
 
 #include <glissade/model.h>
 #include <glissade/options.h>
+#include <glissade/pipeline.h>
 #include <glissade/run_memory.h>
 #include <glissade/runtime.h>
 #include <glissade/trainer.h>
@@ -31,11 +32,13 @@
 #include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
 #include "apps/input/data_page.h"
+#include "apps/input/record_rows.h"
 #include "apps/input/sequence_options.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/part_names.h"
+#include "apps/training/record_source.h"
 #include "apps/training/run.h"
 #include "apps/training/run_notes.h"
 #include "apps/training/run_start.h"
@@ -68,6 +71,8 @@ class Train : public Command {
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
   bool reads_sequences() const;
+  bool reads_records() const;
+  Result<TrainingData> read_rows(const ReadSettings& reading) const;
   std::optional<SequenceNotes> former_sequences() const;
   void choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const;
   bool finds_siblings(const ConfigSource::Resolved& asked) const;
@@ -128,6 +133,7 @@ Result<int> Train::run() {
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.run.threads);
   if (auto ok = options_.check_sequences(reads_sequences()); !ok) return ok.error();
+  if (auto ok = options_.check_records(reads_records()); !ok) return ok.error();
   return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
@@ -206,7 +212,8 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   tune_tables(tuned, shape);
   if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
   const DataProfile known = profile(data.train, data.train_pager);
-  const std::string chosen = data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known);
+  const std::string chosen =
+      data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known, data.has_words);
   // Values that fall with age say what they are to say.
   if (data.is_sequence() && asked.config.network.weighting == FeatureWeighting::automatic)
     asked.config.network.weighting = FeatureWeighting::given;
@@ -218,19 +225,29 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   return known;
 }
 
+Result<TrainingData> Train::read_rows(const ReadSettings& reading) const {
+  const Model* former = start_.former();
+  if (reads_records()) {
+    RecordSource source(options_.records, options_.data.format(), start_.resumes() ? former : nullptr, reading.quiet);
+    return read_training_data(options_.files, source, reading);
+  }
+  KnownBase known;
+  if (former != nullptr) known = known_base(*former, start_.resumes() ? start_.resumed_path() : options_.from);
+  IdRows source(options_.data, known);
+  return read_training_data(options_.files, source, reading);
+}
+
 Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   RunSettings& settings = options_.settings;
   const Config& config = start_.resumes() ? start_.former()->config() : asked.config;
   const std::uint64_t seed = config.run.seed;  // of the rows that are held out, too
   InterruptGuard::nothing_to_save_while("reading the data", settings.nothing_yet);
-  ReadSettings reading{seed, settings.quiet, {}, {}};
-  if (start_.former() != nullptr)
-    reading.known_base = known_base(*start_.former(), start_.resumes() ? start_.resumed_path() : options_.from);
+  ReadSettings reading{seed, settings.quiet, {}};
   if (start_.resumes()) reading.shape = start_.former()->shape();
   if (const auto repeated = choose_repeated_rows(options_.repeated_rows)) reading.repeated = *repeated;
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
   auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
-                                : read_training_data(options_.files, options_.data, reading);
+                                : read_rows(reading);
   if (!data) return data.error();
   options_.rows_repeat = data->rows_repeat;
   auto names = start_.read_names(*data);
@@ -253,8 +270,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, start_.resumed_bytes());
   auto model = start_.make_model(asked, *data, std::move(*names));
   if (!model) return model.error();
-  if (model->data_notes().empty())
-    model->set_data_notes(data->is_sequence() ? data->notes : data_notes(data->format, data->id_base));
+  if (model->data_notes().empty()) model->set_data_notes(data->notes);
   options_.warn_of_idle(*model, false);
   if (known && !settings.quiet) {
     warn_of_outsized(*model, *known);
@@ -297,6 +313,15 @@ void Train::announce(const Model& model, const std::vector<DataEvent>& data, con
 /// How the sequences were read that a model was trained on before it is trained on again, if any.
 std::optional<SequenceNotes> Train::former_sequences() const {
   return start_.former() != nullptr ? SequenceNotes::of(*start_.former()) : std::nullopt;
+}
+
+/// Likewise, or what the content says.
+bool Train::reads_records() const {
+  const std::string& format = options_.data.format();
+  if (options_.records.asked(format)) return true;
+  if (!format.empty() || reads_sequences()) return false;
+  if (start_.former() != nullptr && Pipeline::is_pipeline(start_.former()->data_notes())) return true;
+  return holds_records(options_.files.train);
 }
 
 bool Train::reads_sequences() const { return options_.data.is_sequence(former_sequences().has_value()); }

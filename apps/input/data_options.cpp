@@ -11,6 +11,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/read_notes.h"
+#include "apps/input/record_options.h"
 #include "datasets/known_features.h"
 #include "datasets/message.h"
 
@@ -41,11 +42,12 @@ void DataOptions::add_options(CLI::App& parser) {
       .add_option(
           "--format", format_,
           "Format of the data files: xmc ('N D L', then 'l1,l2 f:v f:v'), libsvm, sequence ('user item item ...' or 'item "
-          "item ...' in the order of time, for train, eval and predict), or text (words of a running text, for train and "
-          "eval); "
+          "item ...' in the order of time, for train, eval and predict), text (words of a running text, for train and "
+          "eval), or records: csv, tsv, jsonl, fasttext, lines (each a text); "
           "plain, .gz, .zst, .bz2, .xz, a file of a .zip or .tar archive (of several: ARCHIVE:NAME), or - for standard "
           "input. Default xmc, or text "
-          "with the presets text8 and text8-slide, or sequence for a model of sequences.")
+          "with the presets text8 and text8-slide, sequence for a model of sequences, and records where columns are named or "
+          "the content says so.")
       ->type_name("NAME")
       ->group(group);
   parser
@@ -64,7 +66,7 @@ void DataOptions::add_options(CLI::App& parser) {
 }
 
 Result<void> DataOptions::check() const {
-  if (!format_.empty() && format_ != "text" && format_ != "sequence") {
+  if (!format_.empty() && format_ != "text" && format_ != "sequence" && !is_record_format(format_)) {
     if (const auto format = choose_format("--format", format_); !format) return format.error();
   }
   if (!id_base_.empty()) {
@@ -84,6 +86,9 @@ Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const
   if (format_ == "sequence")
     return usage_error(
         "--format sequence is for train, and for eval and predict of a model of sequences; use xmc or libsvm here");
+  if (is_record_format(format_))
+    return usage_error(
+        fmt::format("--format {} is for train, and for eval and predict of a model of records; use xmc or libsvm here", format_));
   const auto format = choose_format("--format", format_.empty() ? "xmc" : format_);
   if (!format) return format.error();
   const auto id_base = choose("--id-base", id_base_.empty() ? "detect" : id_base_, kIdBases);

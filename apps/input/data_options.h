@@ -48,6 +48,8 @@ class DataOptions {
   /// Likewise whether they are sequences of items.
   bool is_sequence(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "sequence"; }
   bool names_format() const noexcept { return !format_.empty(); }
+  /// What --format names, "" = nothing.
+  const std::string& format() const noexcept { return format_; }
 
   /// Usage error if a name is unknown, or if --id-base contradicts `known`.
   Result<datasets::ReadOptions> resolve(const KnownBase& known = {}) const;

@@ -12,6 +12,7 @@
 #include "apps/config/number_option.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/data_notes.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -21,16 +22,6 @@ using datasets::LineKey;
 
 constexpr std::array<Choice<LineKey>, 3> kKeys = {{{"detect", LineKey::detect}, {"on", LineKey::on}, {"off", LineKey::off}}};
 constexpr const char* kFormat = "format sequence\n";
-
-/// The value behind "name " on a line of its own, "" if there is none.
-std::string_view value_of(std::string_view notes, std::string_view name) {
-  while (!notes.empty()) {
-    const std::string_view line = notes.substr(0, notes.find('\n'));
-    if (line.starts_with(name) && line.substr(name.size()).starts_with(' ')) return line.substr(name.size() + 1);
-    notes.remove_prefix(std::min(line.size() + 1, notes.size()));
-  }
-  return {};
-}
 
 template <class T>
 void take_number(std::string_view text, T& out) {
@@ -49,9 +40,9 @@ std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
   const std::string& notes = model.data_notes();
   if (!notes.starts_with(kFormat)) return std::nullopt;
   SequenceNotes found;
-  found.keyed = value_of(notes, "sequence-key") == "on";
-  take_number(value_of(notes, "sequence-decay"), found.rules.decay);
-  take_number(value_of(notes, "sequence-window"), found.rules.window);
+  found.keyed = notes_value(notes, "sequence-key") == "on";
+  take_number(notes_value(notes, "sequence-decay"), found.rules.decay);
+  take_number(notes_value(notes, "sequence-window"), found.rules.window);
   return found;
 }
 

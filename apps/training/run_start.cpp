@@ -59,6 +59,7 @@ Shape RunStart::shape_of(const DatasetView& data) const {
 
 Result<PartNames> RunStart::read_names(const TrainingData& data) const {
   if (data.is_sequence()) return PartNames{data.item_names, history_names(data.item_names)};
+  if (!data.names.labels.empty()) return data.names;
   return read_part_names(options_.label_names, options_.feature_names, shape_of(data.train));
 }
 

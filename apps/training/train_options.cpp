@@ -81,6 +81,7 @@ void TrainOptions::add_options(CLI::App& parser) {
       ->type_name("DIR");
   parser.add_flag("--quiet", settings.quiet, "Print nothing but errors and warnings.");
   data.add_options(parser);
+  records.add_options(parser, RecordOptions::For::train);
   sequence.add_options(parser, SequenceOptions::For::train);
   config.add_options(parser);
   parser_ = &parser;
@@ -207,6 +208,15 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
     return usage_error("--label-names and --feature-names: sequences bring their own names; leave them out");
   if (!groups.empty() || !same_things.empty())
     return usage_error("--groups and --same-things are for rows of a file, and sequences make rows of their own; leave them out");
+  return {};
+}
+
+Result<void> TrainOptions::check_records(bool reads_records) const {
+  if (auto ok = records.check(reads_records); !ok) return ok;
+  if (reads_records && (!label_names.empty() || !feature_names.empty()))
+    return usage_error("--label-names and --feature-names: records bring their own names; leave them out");
+  if (reads_records && !same_things.empty())
+    return usage_error("--same-things is for files of ids, and records bring names; leave it out");
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "apps/config/config_source.h"
 #include "apps/input/data_options.h"
+#include "apps/input/record_options.h"
 #include "apps/input/sequence_options.h"
 #include "apps/training/run.h"
 #include "apps/training/training_data.h"
@@ -30,6 +31,9 @@ class TrainOptions {
 
   /// Usage error if the run reads sequences and options do not go with them, or the other way round.
   Result<void> check_sequences(bool reads_sequences) const;
+
+  /// Likewise for records.
+  Result<void> check_records(bool reads_records) const;
 
   /// Usage error if --autotune is given with what it cannot search.
   Result<void> check_autotune() const;
@@ -66,6 +70,7 @@ class TrainOptions {
   ConfigSource config;
   DataOptions data;
   SequenceOptions sequence;
+  RecordOptions records;
 
  private:
   void add_start_options(CLI::App& parser);

@@ -74,13 +74,11 @@ Result<void> check_trainable(const DatasetView& data, const std::string& path) {
   return {};
 }
 
-Result<void> read_train(TrainingData& data, const TrainingFiles& files, const DataOptions& options,
-                        const ReadSettings& settings) {
+Result<void> read_train(TrainingData& data, const TrainingFiles& files, RowSource& source, const ReadSettings& settings) {
   datasets::ReadReport report;
-  auto train = options.read(files.train, settings.quiet ? "" : "training data", settings.known_base, &report);
+  auto train = source.read_train(files.train, settings.quiet, report);
   if (!train) return train.error();
   if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
-  data.id_base = report.facts.id_base;
   std::vector<bool> left_out = repeats_worth_leaving_out(*train);
   data.rows_repeat = !left_out.empty();
   if (settings.repeated == RepeatedRows::keep) left_out.clear();
@@ -100,21 +98,12 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, const Da
   return {};
 }
 
-}  // namespace
-
-Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, const ReadSettings& settings) {
-  TrainingData data;
-  const auto resolved = options.resolve(settings.known_base);
-  if (!resolved) return resolved.error();
-  data.format = resolved->format;
-  if (auto done = read_train(data, files, options, settings); !done) return done.error();
+/// The files that are not trained on.
+Result<void> read_others(TrainingData& data, const TrainingFiles& files, RowSource& source, const ReadSettings& settings) {
   const Shape shape = settings.shape.value_or(Shape{data.train.feature_count, data.train.label_count});
   datasets::ReadReport report;
-  const auto read = [&](const std::string& path, const std::string& what) -> Result<datasets::Dataset> {
-    auto other = options.read(path, settings.quiet ? "" : what, {data.id_base, files.train}, &report);
-    if (!other) return other;
-    if (auto ok = check_scorable(other->view(), path); !ok) return ok.error();
-    return options.fit(std::move(*other), path, shape.features, shape.labels);
+  const auto read = [&](const std::string& path, const std::string& what) {
+    return source.read_other(path, settings.quiet ? "" : what, shape, report);
   };
   if (!files.valid.empty()) {
     auto valid = read(files.valid, "validation data");
@@ -125,7 +114,7 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
     data.events.push_back({"validation", files.valid, *data.validation, report});
     data.owners.push_back(std::move(*valid));
   }
-  if (files.test.empty()) return data;
+  if (files.test.empty()) return {};
   auto test = read(files.test, "test data");
   if (!test) return test.error();
   data.events.push_back({"test", files.test, test->view(), report});
@@ -137,6 +126,18 @@ Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOp
     data.validation_path = files.test;
   }
   data.owners.push_back(std::move(*test));
+  return {};
+}
+
+}  // namespace
+
+Result<TrainingData> read_training_data(const TrainingFiles& files, RowSource& source, const ReadSettings& settings) {
+  TrainingData data;
+  if (auto done = read_train(data, files, source, settings); !done) return done.error();
+  data.notes = source.notes();
+  data.has_words = source.has_words();
+  if (auto done = read_others(data, files, source, settings); !done) return done.error();
+  data.names = source.take_names();
   return data;
 }
 

@@ -9,9 +9,10 @@
 #include <glissade/result.h>
 #include <glissade/views.h>
 
-#include "apps/input/data_options.h"
 #include "apps/training/events.h"
+#include "apps/training/part_names.h"
 #include "apps/training/repeats.h"
+#include "apps/training/row_source.h"
 #include "apps/training/sibling_rows.h"
 #include "datasets/dataset.h"
 
@@ -30,11 +31,11 @@ struct TrainingData {
   std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;
   std::vector<std::string> item_names;  ///< of sequences
-  std::string notes;                    ///< of sequences: how they are read, for Model::set_data_notes()
+  PartNames names;                      ///< that records bring along; empty for files of ids
+  std::string notes;                    ///< how the data are read, for Model::set_data_notes()
+  bool has_words = false;               ///< features are words and the like, with their counts as values
   bool rows_repeat = false;             ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
   bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
-  datasets::Format format = datasets::Format::xmc;
-  datasets::IdBase id_base = datasets::IdBase::zero;  ///< of the training file, and so of all
 
   bool is_sequence() const noexcept { return !item_names.empty(); }
 };
@@ -53,14 +54,13 @@ struct TrainingFiles {
 struct ReadSettings {
   std::uint64_t seed = 0;           ///< which rows are held out depends on it alone
   bool quiet = false;               ///< no line about each file on standard error
-  KnownBase known_base = {};        ///< of a model that is trained on
   std::optional<Shape> shape = {};  ///< of a model that is trained on; else D and L are those of the training file
   RelationSettings relations = {};
   RepeatedRows repeated = RepeatedRows::once;
 };
 
-/// Reads the files. What the others hold is counted and left out where it goes beyond the training file, see DataOptions::fit().
+/// Reads the files. What the others hold is counted and left out where it goes beyond the training file.
 /// An error where there is nothing to train on or nothing to evaluate on: no rows, no labels.
-Result<TrainingData> read_training_data(const TrainingFiles& files, const DataOptions& options, const ReadSettings& settings);
+Result<TrainingData> read_training_data(const TrainingFiles& files, RowSource& source, const ReadSettings& settings);
 
 }  // namespace glissade::apps

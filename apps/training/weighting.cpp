@@ -10,13 +10,16 @@
 
 namespace glissade::apps {
 
-std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data) {
+std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data, bool has_words) {
   FeatureWeighting& weighting = asked.config.network.weighting;
   if (!has_former && !asked.names("weighting")) weighting = FeatureWeighting::automatic;
   if (weighting != FeatureWeighting::automatic) return "";
   // Where ids tell nothing, whoever asks for exclude-input says that features and labels are the same things.
   data.same_things |= asked.config.candidates.exclude_input;
-  const WeightingChoice choice = choose_weighting(data);
+  // Numbers among the words hide that these are counts.
+  const WeightingChoice choice =
+      has_words ? WeightingChoice{FeatureWeighting::tf_idf, "features are words, which get log and idf, rows length 1"}
+                : choose_weighting(data);
   weighting = choice.weighting;
   const bool given = weighting == FeatureWeighting::given;
   return fmt::format("weighting {}: {}{}", option_text(asked.config, "weighting"), choice.reason,

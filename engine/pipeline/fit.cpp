@@ -13,6 +13,7 @@
 
 #include "engine/pipeline/name_table.h"
 #include "engine/pipeline/record_features.h"
+#include "engine/pipeline/word_batch.h"
 
 namespace glissade {
 namespace {
@@ -68,7 +69,10 @@ class BlockSink final : public RecordSink, FeatureTaker {
   }
   std::int32_t add(Record record) override {
     row_.clear();
+    batch_.clear();
     const std::int32_t no_number = cutter_.cut(record, *this);
+    words_.table.add(batch_.words(), row_);
+    words_.rows.resize(words_.table.size(), 0);
     std::ranges::sort(row_);
     for (std::size_t at = 0; at < row_.size();) {
       std::size_t end = at;
@@ -84,10 +88,7 @@ class BlockSink final : public RecordSink, FeatureTaker {
   }
 
  private:
-  void take(std::string_view word) override {
-    row_.push_back(words_.table.add(word));
-    if (row_.back() == words_.rows.size()) words_.rows.push_back(0);
-  }
+  void take(std::string_view word) override { batch_.add(word); }
   void take_number(std::size_t column, double value) override {
     block_.moments[column].add(value);
     block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
@@ -96,6 +97,7 @@ class BlockSink final : public RecordSink, FeatureTaker {
   RecordFeatures cutter_;
   Words& words_;
   Block& block_;
+  WordBatch batch_;
   std::vector<std::uint32_t> row_;
 };
 

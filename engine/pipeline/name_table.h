@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -13,7 +14,8 @@ namespace glissade {
 /// Names to numbers, in the order in which they come, with memory of its own for them. Movable.
 class NameTable {
  public:
-  std::uint32_t add(std::string_view name);
+  /// The numbers of words, appended to `numbers`.
+  void add(std::span<const std::string_view> names, std::vector<std::uint32_t>& numbers);
   std::size_t size() const noexcept { return table_.size(); }
   const std::vector<std::string_view>& names() const noexcept { return table_.words(); }
 

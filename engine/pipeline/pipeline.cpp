@@ -5,6 +5,7 @@
 
 #include "engine/pipeline/notes.h"
 #include "engine/pipeline/record_features.h"
+#include "engine/pipeline/word_batch.h"
 #include "hashing/word_table.h"
 
 namespace glissade {
@@ -13,20 +14,10 @@ struct Pipeline::Impl {
   PipelineOptions options;
   hashing::WordTable features;
   std::vector<std::uint32_t> numbers;  ///< the feature of each column; kNone: of no column of numbers, or never seen
-
-  std::uint32_t find(std::string_view name) const noexcept { return features.find(name); }
 };
 
 struct Pipeline::Workspace::Impl final : FeatureTaker {
-  void take(std::string_view word) override {
-    ++words;
-    const std::uint32_t id = pipeline->find(word);
-    if (id == hashing::WordTable::kNone) {
-      ++unknown;
-    } else {
-      ids.push_back(id);
-    }
-  }
+  void take(std::string_view word) override { batch.add(word); }
   void take_number(std::size_t column, double value) override {
     const std::uint32_t id = pipeline->numbers[column];
     if (id == hashing::WordTable::kNone) return;
@@ -38,6 +29,7 @@ struct Pipeline::Workspace::Impl final : FeatureTaker {
 
   const Pipeline::Impl* pipeline = nullptr;
   std::unique_ptr<RecordFeatures> cutter;
+  WordBatch batch;
   std::vector<std::uint32_t> ids;
   std::vector<std::pair<std::uint32_t, float>> numbers;
   std::vector<std::uint32_t> row_ids;
@@ -50,16 +42,21 @@ void Pipeline::Workspace::Impl::begin(const Pipeline::Impl& of) {
     pipeline = &of;
     cutter = std::make_unique<RecordFeatures>(of.options);
   }
-  ids.clear();
+  batch.clear();
   numbers.clear();
   row_ids.clear();
   row_values.clear();
-  words = unknown = 0;
 }
 
 /// Counts equal ids; a column of numbers with several has their sum.
 void Pipeline::Workspace::Impl::finish() {
+  const auto found = batch.words();
+  ids.resize(found.size());
+  pipeline->features.find(found, ids.data());
   std::ranges::sort(ids);
+  words = static_cast<std::uint32_t>(ids.size());
+  while (!ids.empty() && ids.back() == hashing::WordTable::kNone) ids.pop_back();
+  unknown = words - static_cast<std::uint32_t>(ids.size());
   std::ranges::sort(numbers);
   std::size_t number = 0;
   const auto add = [this](std::uint32_t id, float value) {
@@ -108,6 +105,7 @@ Result<Pipeline> Pipeline::read(std::string_view notes, std::span<const std::str
 }
 
 const PipelineOptions& Pipeline::options() const noexcept { return impl_->options; }
+std::size_t Pipeline::features() const noexcept { return impl_->features.size(); }
 std::string Pipeline::notes() const { return pipeline_notes(impl_->options); }
 
 PipelineRow Pipeline::row(Record record, Workspace& workspace) const {

@@ -2,6 +2,7 @@
 
 #include <libstemmer.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace glissade {
@@ -24,12 +25,33 @@ WordCutter::WordCutter(const PipelineOptions& options)
       runs_(options.word_ngrams),
       shortest_(options.shortest_piece),
       longest_(options.longest_piece),
-      stemmer_(options.stemmer.empty() ? nullptr : sb_stemmer_new(options.stemmer.c_str(), nullptr)) {}
+      stemmer_(options.stemmer.empty() ? nullptr : sb_stemmer_new(options.stemmer.c_str(), nullptr)) {
+  for (unsigned char c = 0; c < 0x80; ++c) {
+    const FoldedCharacter& character = characters_.ascii(static_cast<char>(c));
+    if (character.kind == CharacterKind::letter) lower_[c] = character.bytes[0];
+  }
+}
+
+/// Takes the ASCII letters and digits that `text` begins with, and says how many they are.
+std::size_t WordCutter::ascii_letters(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    const char letter = lower_[static_cast<unsigned char>(text[at])];
+    if (letter == 0) break;
+    if (size_ < kLongest) letters_[size_++] = letter;
+  }
+  return at;
+}
 
 void WordCutter::cut(std::string_view text, std::string_view prefix, WordTaker& taker) {
   prefix_ = prefix;
   for (std::string& word : before_) word.clear();
   for (std::size_t at = 0; at < text.size();) {
+    if (lower_[static_cast<unsigned char>(text[at])] != 0) {
+      end_dense(taker);
+      at += ascii_letters(text.substr(at));
+      continue;
+    }
     std::size_t length = 1;
     const FoldedCharacter character = characters_.first(text.substr(at), length);
     at += length;
@@ -38,7 +60,7 @@ void WordCutter::cut(std::string_view text, std::string_view prefix, WordTaker& 
       letter(character.text());
       continue;
     }
-    if (character.kind == CharacterKind::suffix && !word_.empty()) {
+    if (character.kind == CharacterKind::suffix && size_ > 0) {
       std::size_t end = at;
       while (end < text.size() && text[end] == text[at - 1]) ++end;
       std::size_t next = 1;
@@ -59,15 +81,17 @@ void WordCutter::cut(std::string_view text, std::string_view prefix, WordTaker& 
 }
 
 void WordCutter::letter(std::string_view bytes) {
-  if (word_.size() + bytes.size() <= kLongest) word_ += bytes;
+  if (size_ + bytes.size() > kLongest) return;
+  std::ranges::copy(bytes, letters_.begin() + static_cast<std::ptrdiff_t>(size_));
+  size_ += bytes.size();
 }
 
 /// The word's stem without accents.
 std::string_view WordCutter::stem() {
-  if (stemmer_ == nullptr) return word_;
+  if (stemmer_ == nullptr) return word();
   const sb_symbol* stem =
-      sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(word_.data()), static_cast<int>(word_.size()));
-  if (stem == nullptr) return word_;
+      sb_stemmer_stem(stemmer_.get(), reinterpret_cast<const sb_symbol*>(letters_.data()), static_cast<int>(size_));
+  if (stem == nullptr) return word();
   const std::string_view text(reinterpret_cast<const char*>(stem), static_cast<std::size_t>(sb_stemmer_length(stemmer_.get())));
   const Characters& plain = Characters::with(false);
   folded_.clear();
@@ -80,14 +104,14 @@ std::string_view WordCutter::stem() {
 }
 
 void WordCutter::end_word(WordTaker& taker) {
-  if (word_.empty()) return;
+  if (size_ == 0) return;
   const std::string_view word = stem();
   if (!word.empty()) {
     give("", word, taker);
     if (runs_ > 1) give_runs(word, taker);
     if (longest_ > 0) give_pieces(word, taker);
   }
-  word_.clear();
+  size_ = 0;
 }
 
 void WordCutter::give(std::string_view mark, std::string_view word, WordTaker& taker) {
@@ -130,10 +154,10 @@ void WordCutter::give_pieces(std::string_view word, WordTaker& taker) {
 
 void WordCutter::dense(std::string_view bytes, WordTaker& taker) {
   if (!dense_.empty()) {
-    word_ = dense_;  // empty between characters of such a script
-    word_ += bytes;
-    give("", word_, taker);
-    word_.clear();
+    letter(dense_);  // no word is under way
+    letter(bytes);
+    give("", word(), taker);
+    size_ = 0;
     paired_ = true;
   }
   dense_ = bytes;

@@ -37,6 +37,8 @@ class WordCutter {
 
  private:
   void letter(std::string_view bytes);
+  std::size_t ascii_letters(std::string_view text) noexcept;
+  std::string_view word() const noexcept { return {letters_.data(), size_}; }
   void end_word(WordTaker& taker);
   void dense(std::string_view bytes, WordTaker& taker);
   void end_dense(WordTaker& taker);
@@ -50,10 +52,12 @@ class WordCutter {
   };
 
   const Characters& characters_;
+  std::array<char, 256> lower_{};  ///< of ASCII letters and digits; 0 for all others
   std::uint32_t runs_, shortest_, longest_;
   std::unique_ptr<sb_stemmer, FreeStemmer> stemmer_;
   std::string_view prefix_;
-  std::string word_;
+  std::array<char, kLongest> letters_;  ///< the word
+  std::size_t size_ = 0;
   std::string folded_;                 ///< the word after stemming
   std::string dense_;                  ///< the character before, of a script without spaces
   bool paired_ = false;                ///< it is in a pair

@@ -89,6 +89,8 @@ class Pipeline {
   ~Pipeline();
 
   const PipelineOptions& options() const noexcept;
+  /// How many there are.
+  std::size_t features() const noexcept;
   /// All but the names of the features, as UTF-8 text that ends with an empty line.
   std::string notes() const;
 
@@ -101,6 +103,10 @@ class Pipeline {
   explicit Pipeline(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
+
+/// What Pipeline::notes() is, without a vocabulary, and back.
+std::string pipeline_notes(const PipelineOptions& options);
+Result<PipelineOptions> read_pipeline_notes(std::string_view text);
 
 /// Error unless options can be worked with: columns, ranges, the stemmer's name.
 Result<void> validate(const PipelineOptions& options);

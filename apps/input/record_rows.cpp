@@ -1,0 +1,74 @@
+#include "apps/input/record_rows.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "apps/input/data_options.h"
+#include "datasets/mapped_file.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+void tell_unknown(const std::string& path, const datasets::RecordRows& rows) {
+  const std::string file = datasets::quoted(path);
+  if (rows.unknown_labels > 0)
+    note(fmt::format("{}: {} of {} labels are unknown to the model; they count as misses", file, grouped(rows.unknown_labels),
+                     grouped(rows.labels)));
+  if (rows.no_numbers > 0)
+    note(fmt::format("{}: {} rows have a text where a number should be, which counts for nothing; the first is {}", file,
+                     grouped(rows.no_numbers), rows.first_no_number));
+  if (rows.words > 0 && 2 * rows.unknown_words > rows.words)
+    note(fmt::format("{}: {} of {} words are unknown to the model; are the columns those that it was trained on?", file,
+                     grouped(rows.unknown_words), grouped(rows.words)));
+}
+
+}  // namespace
+
+bool holds_records(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;  // a pipe can be read only once
+  const auto file = datasets::MappedFile::open(path);
+  if (!file) return false;
+  std::string_view text = file->bytes();
+  text = text.substr(0, text.find('\n'));
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  return begin != std::string_view::npos && (text[begin] == '{' || text.substr(begin).starts_with("__label__"));
+}
+
+void report_records(const datasets::RecordFiles& file, double seconds, datasets::ReadReport& report) {
+  report = {};
+  report.text_bytes = file.text_bytes();
+  report.total_seconds = report.parse_seconds = seconds;
+}
+
+std::string describe(const datasets::RecordFiles& file, const DatasetView& rows, double seconds) {
+  return fmt::format("{}, {}; read in {} ({:.0f} MB/s)", file.format_text(), describe(rows), duration_text(seconds),
+                     static_cast<double>(file.text_bytes()) * 1e-6 / std::max(seconds, 1e-9));
+}
+
+Result<datasets::RecordRows> read_known_records(const std::string& path, const std::string& what, const RecordOptions& options,
+                                                std::string_view format, const RecordNotes& notes, const Pipeline& pipeline,
+                                                const std::vector<std::string>& label_names, datasets::ReadReport* report) {
+  const auto reading = options.reading(format, notes);
+  if (!reading) return reading.error();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto file = datasets::RecordFiles::open(path, *reading);
+  if (!file) return file.error();
+  auto rows = datasets::known_record_rows(*file, notes.columns, pipeline, label_names);
+  if (!rows) return rows;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!what.empty()) note(fmt::format("{} {}: {}", what, datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
+  tell_unknown(path, *rows);
+  if (report != nullptr) report_records(*file, seconds, *report);
+  return rows;
+}
+
+}  // namespace glissade::apps

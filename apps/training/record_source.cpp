@@ -1,0 +1,89 @@
+#include "apps/training/record_source.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "apps/input/record_rows.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+bool cuts_words(const PipelineOptions& options) {
+  return std::ranges::any_of(options.columns, [](const PipelineColumn& column) { return column.kind != ColumnKind::numbers; });
+}
+
+}  // namespace
+
+bool RecordSource::has_words() const { return cuts_words(notes_.columns.features); }
+
+/// As options name them. Where they name none, it is up to the format, and that to the content.
+Result<RecordNotes> RecordSource::columns_of(const std::string& path) const {
+  if (options_.names_columns()) return options_.columns();
+  const auto asked = options_.reading(format_, options_.usual());
+  if (!asked) return asked.error();
+  const auto file = datasets::RecordFiles::open(path, *asked);
+  if (!file) return file.error();
+  if (file->format() == datasets::RecordFormat::fasttext) return options_.columns({"text"}, "labels");
+  return usage_error(fmt::format("{} is {} with the columns {}; name those of texts with --text and that of labels with --labels",
+                                 datasets::quoted(path), file->format_text(), fmt::join(file->columns(), ", ")));
+}
+
+Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::ReadReport& report) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto notes = columns_of(path);
+  if (!notes) return notes.error();
+  notes_ = std::move(*notes);
+  auto reading = options_.reading(format_, notes_);
+  if (!reading) return reading.error();
+  const auto file = datasets::RecordFiles::open(path, *reading);
+  if (!file) return file.error();
+  datasets::RecordColumns& columns = notes_.columns;
+  if (!options_.names_label_separator()) columns.label_separator = datasets::find_label_separator(*file, columns);
+  auto rows = datasets::fit_record_rows(*file, columns);
+  if (!rows) return rows.error();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  report_records(*file, seconds, report);
+  columns.features = std::move(rows->fitted);
+  names_ = {std::move(rows->label_names), std::move(rows->feature_names)};
+  if (quiet_) return std::move(rows->data);
+  note(fmt::format("training data {}: {}", datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
+  if (rows->different > names_.features.size())
+    note(fmt::format("features: {} of {} words and categories", grouped(names_.features.size()), grouped(rows->different)));
+  if (!options_.names_label_separator() && !columns.label_separator.empty())
+    note(fmt::format("labels stand between '{}'; --label-separator '' takes each text as one label", columns.label_separator));
+  if (10 * rows->separated > names_.labels.size())
+    note(fmt::format("{} of {} labels hold a comma; if it stands between labels, give --label-separator ,",
+                     grouped(rows->separated), grouped(names_.labels.size())));
+  return std::move(rows->data);
+}
+
+Result<datasets::Dataset> RecordSource::read_train(const std::string& path, bool quiet, datasets::ReadReport& report) {
+  if (resumed_ == nullptr) return fit(path, report);
+  auto notes = RecordNotes::of(*resumed_);
+  if (!notes) return notes.error();
+  notes_ = std::move(**notes);
+  names_ = {resumed_->label_names(), resumed_->feature_names()};
+  const Shape& shape = resumed_->shape();
+  return read_other(path, quiet ? "" : "training data", shape, report);
+}
+
+Result<datasets::Dataset> RecordSource::read_other(const std::string& path, const std::string& what, const Shape&,
+                                                   datasets::ReadReport& report) {
+  const auto pipeline = Pipeline::make(notes_.columns.features, names_.features);
+  if (!pipeline) return pipeline.error();
+  auto rows = read_known_records(path, what, options_, format_, notes_, *pipeline, names_.labels, &report);
+  if (!rows) return rows.error();
+  if (auto ok = check_scorable(rows->data.view(), path); !ok) return ok.error();
+  return std::move(rows->data);
+}
+
+PartNames RecordSource::take_names() { return std::move(names_); }
+
+}  // namespace glissade::apps

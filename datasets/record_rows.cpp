@@ -1,0 +1,215 @@
+#include "datasets/record_rows.h"
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "datasets/message.h"
+#include "hashing/word_table.h"
+
+namespace glissade::datasets {
+namespace {
+
+using hashing::WordTable;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
+}
+
+/// The labels of one block, numbered as they come.
+class BlockLabels {
+ public:
+  void add(std::span<const std::string_view> texts, std::string_view separator) {
+    const std::size_t begin = ids_.size();
+    for (std::string_view text : texts) {
+      while (!separator.empty()) {
+        const std::size_t end = text.find(separator);
+        if (end == std::string_view::npos) break;
+        take(text.substr(0, end), begin);
+        text.remove_prefix(end + separator.size());
+      }
+      take(text, begin);
+    }
+    ends_.push_back(ids_.size());
+  }
+
+  const std::vector<std::string_view>& names() const noexcept { return table_.words(); }
+  const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
+  const std::vector<std::size_t>& ends() const noexcept { return ends_; }
+
+ private:
+  void take(std::string_view text, std::size_t begin) {
+    const std::string_view name = trimmed(text);
+    if (name.empty()) return;
+    std::uint32_t id = table_.find(name);
+    if (id == WordTable::kNone) id = table_.add(names_.emplace_back(name));
+    const auto row = std::span(ids_).subspan(begin);
+    if (std::ranges::find(row, id) == row.end()) ids_.push_back(id);
+  }
+
+  std::deque<std::string> names_;  // stay where they are
+  WordTable table_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<std::size_t> ends_;
+};
+
+/// Gives the records of blocks to a pipeline, and keeps their labels.
+class Reading {
+ public:
+  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict)
+      : file_(file), columns_(columns), strict_(strict), labels_(file.blocks()) {}
+
+  Result<void> operator()(std::size_t number, RecordSink& sink) {
+    RecordBlock block;
+    file_.read(number, block);
+    if (!block.problems().empty()) return runtime_error(block.problems().front().message);
+    const std::size_t columns = columns_.features.columns.size();
+    for (std::size_t record = 0; record < block.size(); ++record) {
+      const std::int32_t no_number = sink.add(block.record(record).first(columns));
+      if (no_number >= 0) {
+        const auto column = static_cast<std::size_t>(no_number);
+        auto told = tell_no_number(block, record, column);
+        if (!told) return told;
+      }
+      if (!columns_.labels.empty()) labels_[number].add(block.field(record, columns), columns_.label_separator);
+    }
+    return {};
+  }
+
+  /// Numbers for the labels of all blocks, in their order: those that `known` has, then others.
+  void number_labels(WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows);
+
+  std::uint64_t no_numbers() const noexcept { return no_numbers_; }
+  const std::string& first_no_number() const noexcept { return first_; }
+
+ private:
+  Result<void> tell_no_number(const RecordBlock& block, std::size_t record, std::size_t column) {
+    const std::string text =
+        fmt::format("{}: column '{}' is '{}', which is no number", place(file_.name(), block.line(record)),
+                    shown(columns_.features.columns[column].name), shown(std::string(block.field(record, column).front())));
+    if (strict_) return runtime_error(text + "; mend it, or name the column in --categories or --text instead");
+    const std::scoped_lock lock(mutex_);
+    if (no_numbers_++ == 0 || block.line(record) < first_line_) {
+      first_ = text;
+      first_line_ = block.line(record);
+    }
+    return {};
+  }
+
+  const RecordFiles& file_;
+  const RecordColumns& columns_;
+  bool strict_;
+  std::vector<BlockLabels> labels_;
+  std::mutex mutex_;
+  std::uint64_t no_numbers_ = 0;
+  std::uint64_t first_line_ = 0;
+  std::string first_;
+};
+
+void Reading::number_labels(WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows) {
+  const auto first_unknown = static_cast<std::uint32_t>(known.size());
+  arrays.label_offsets.assign(1, 0);
+  std::vector<std::uint32_t> row;
+  for (const BlockLabels& block : labels_) {
+    std::vector<std::uint32_t> numbers;
+    for (const std::string_view name : block.names()) numbers.push_back(grows ? known.add(name) : known.find(name));
+    std::size_t begin = 0;
+    for (const std::size_t end : block.ends()) {
+      row.clear();
+      std::uint32_t unknown = 0;
+      for (; begin < end; ++begin) {
+        const std::uint32_t number = numbers[block.ids()[begin]];
+        row.push_back(number != WordTable::kNone ? number : first_unknown + unknown++);
+      }
+      rows.labels += row.size();
+      rows.unknown_labels += unknown;
+      if (unknown > 0) arrays.label_count = std::max(arrays.label_count, first_unknown + unknown);
+      std::ranges::sort(row);
+      arrays.label_ids.insert(arrays.label_ids.end(), row.begin(), row.end());
+      arrays.label_offsets.push_back(arrays.label_ids.size());
+    }
+  }
+  // Without a column of labels all rows are without one.
+  arrays.label_offsets.resize(arrays.feature_offsets.size(), arrays.label_ids.size());
+  arrays.label_count = std::max(arrays.label_count, static_cast<std::uint32_t>(known.size()));
+}
+
+Dataset::Arrays arrays_of(PipelineRows& rows, std::size_t features) {
+  Dataset::Arrays arrays;
+  arrays.feature_count = static_cast<std::uint32_t>(features);
+  arrays.feature_offsets = std::move(rows.offsets);
+  arrays.feature_ids = std::move(rows.ids);
+  arrays.feature_values = std::move(rows.values);
+  return arrays;
+}
+
+}  // namespace
+
+Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns) {
+  Reading reading(file, columns, true);
+  auto fitted =
+      fit_pipeline(columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
+  if (!fitted) return fitted.error();
+  Dataset::Arrays arrays = arrays_of(fitted->rows, fitted->names.size());
+  RecordRows rows{Dataset(Dataset::Arrays{})};
+  WordTable labels;
+  reading.number_labels(labels, arrays, rows, true);
+  rows.label_names.assign(labels.words().begin(), labels.words().end());
+  if (columns.label_separator.empty())
+    rows.separated = static_cast<std::uint64_t>(
+        std::ranges::count_if(rows.label_names, [](const std::string& name) { return name.find(',') != std::string::npos; }));
+  rows.data = Dataset(std::move(arrays));
+  rows.feature_names = std::move(fitted->names);
+  rows.fitted = std::move(fitted->options);
+  rows.different = fitted->different;
+  rows.words = fitted->rows.words;
+  return rows;
+}
+
+Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumns& columns, const Pipeline& pipeline,
+                                     const std::vector<std::string>& label_names) {
+  Reading reading(file, columns, false);
+  auto made = apply_pipeline(pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
+  if (!made) return made.error();
+  Dataset::Arrays arrays = arrays_of(*made, pipeline.features());
+  RecordRows rows{Dataset(Dataset::Arrays{})};
+  WordTable labels;
+  for (const std::string& name : label_names) labels.add(name);
+  reading.number_labels(labels, arrays, rows, false);
+  rows.data = Dataset(std::move(arrays));
+  rows.words = made->words;
+  rows.unknown_words = made->unknown;
+  rows.no_numbers = reading.no_numbers();
+  rows.first_no_number = reading.first_no_number();
+  return rows;
+}
+
+std::string find_label_separator(const RecordFiles& file, const RecordColumns& columns) {
+  RecordBlock block;
+  if (file.blocks() == 0 || columns.labels.empty()) return "";
+  file.read(0, block);
+  std::size_t texts = 0, semicolons = 0, bars = 0;
+  for (std::size_t record = 0; record < block.size(); ++record) {
+    const auto field = block.field(record, columns.features.columns.size());
+    if (field.size() > 1) return "";  // a list already
+    for (const std::string_view text : field) {
+      ++texts;
+      semicolons += text.find(';') != std::string_view::npos ? 1 : 0;
+      bars += text.find('|') != std::string_view::npos ? 1 : 0;
+    }
+  }
+  const std::size_t most = std::max(semicolons, bars);
+  if (most == 0 || 10 * most < texts) return "";
+  return semicolons >= bars ? ";" : "|";
+}
+
+}  // namespace glissade::datasets
