@@ -77,7 +77,7 @@ class Reading {
       const std::int32_t no_number = sink.add(block.record(record).first(columns));
       if (no_number >= 0) {
         const auto column = static_cast<std::size_t>(no_number);
-        auto told = tell_no_number(block, record, column);
+        auto told = tell_no_number(number, block, record, column);
         if (!told) return told;
       }
       if (!columns_.labels.empty()) labels_[number].add(block.field(record, columns), columns_.label_separator);
@@ -92,15 +92,15 @@ class Reading {
   const std::string& first_no_number() const noexcept { return first_; }
 
  private:
-  Result<void> tell_no_number(const RecordBlock& block, std::size_t record, std::size_t column) {
+  Result<void> tell_no_number(std::size_t number, const RecordBlock& block, std::size_t record, std::size_t column) {
     const std::string text =
-        fmt::format("{}: column '{}' is '{}', which is no number", place(file_.name(), block.line(record)),
+        fmt::format("{}: column '{}' is '{}', which is no number", file_.place(number, block, record),
                     shown(columns_.features.columns[column].name), shown(std::string(block.field(record, column).front())));
     if (strict_) return runtime_error(text + "; mend it, or name the column in --categories or --text instead");
     const std::scoped_lock lock(mutex_);
-    if (no_numbers_++ == 0 || block.line(record) < first_line_) {
+    if (no_numbers_++ == 0 || std::pair(number, record) < first_place_) {
       first_ = text;
-      first_line_ = block.line(record);
+      first_place_ = {number, record};
     }
     return {};
   }
@@ -111,7 +111,7 @@ class Reading {
   std::vector<BlockLabels> labels_;
   std::mutex mutex_;
   std::uint64_t no_numbers_ = 0;
-  std::uint64_t first_line_ = 0;
+  std::pair<std::size_t, std::size_t> first_place_;
   std::string first_;
 };
 

@@ -52,7 +52,7 @@ Result<XmcHeader> take_header(std::string_view& text, const std::string& path, s
   if (!header) {
     return runtime_error(
         fmt::format("{}: '{}' is not the header of an XMC file; start it with 'samples features labels', "
-                    "or read a file without header as libsvm",
+                    "read a file without header as libsvm, or name the columns of records",
                     place(path, line_number), shown(line)));
   }
   constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();

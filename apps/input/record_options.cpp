@@ -82,7 +82,8 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
   grouped(parser.add_option("--labels", labels_, "The column of labels, by name."), "COLUMN");
   separator_given_ = grouped(
       parser.add_option("--label-separator", label_separator_,
-                        "Between the labels of one text. Default: ; or | where a tenth of the first texts hold it, else none."),
+                        "Between the labels of one text; none: a text is one label. Default: ; or | where a tenth of the first texts hold it, "
+                        "else none."),
       "TEXT");
   grouped(add_number(parser, "--word-ngrams", features_.word_ngrams, {1, 3},
                      "Runs of up to so many words are features, too; 1 to 3. Default 1."),
@@ -156,7 +157,7 @@ RecordNotes RecordOptions::usual() const {
   notes.has_header = !no_header_;
   notes.label_prefix = label_prefix_;
   notes.columns.features = features_;
-  notes.columns.label_separator = label_separator_;
+  if (label_separator_ != "none") notes.columns.label_separator = label_separator_;
   return notes;
 }
 

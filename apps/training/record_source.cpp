@@ -26,6 +26,7 @@ bool RecordSource::has_words() const { return cuts_words(notes_.columns.features
 /// As options name them. Where they name none, it is up to the format, and that to the content.
 Result<RecordNotes> RecordSource::columns_of(const std::string& path) const {
   if (options_.names_columns()) return options_.columns();
+  if (format_ == "fasttext") return options_.columns({"text"}, "labels");
   const auto asked = options_.reading(format_, options_.usual());
   if (!asked) return asked.error();
   const auto file = datasets::RecordFiles::open(path, *asked);
@@ -57,7 +58,7 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   if (rows->different > names_.features.size())
     note(fmt::format("features: {} of {} words and categories", grouped(names_.features.size()), grouped(rows->different)));
   if (!options_.names_label_separator() && !columns.label_separator.empty())
-    note(fmt::format("labels stand between '{}'; --label-separator '' takes each text as one label", columns.label_separator));
+    note(fmt::format("labels stand between '{}'; --label-separator none takes each text as one label", columns.label_separator));
   if (10 * rows->separated > names_.labels.size())
     note(fmt::format("{} of {} labels hold a comma; if it stands between labels, give --label-separator ,",
                      grouped(rows->separated), grouped(names_.labels.size())));

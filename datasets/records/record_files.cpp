@@ -115,6 +115,10 @@ void RecordFiles::read(std::size_t block, RecordBlock& out) const {
   read_records(text.substr(begin, end - begin), text.size() - begin, file.layout, LinesBefore(file.lines, number), out);
 }
 
+std::string RecordFiles::place(std::size_t block, const RecordBlock& records, std::size_t i) const {
+  return datasets::place(impl_->paths[impl_->blocks[block].first], records.line(i));
+}
+
 RecordFormat RecordFiles::format() const noexcept { return impl_->files.front().layout.format; }
 std::string RecordFiles::format_text() const { return datasets::format_text(impl_->files.front().layout); }
 const std::vector<std::string>& RecordFiles::columns() const noexcept { return impl_->files.front().layout.found; }

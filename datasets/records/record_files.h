@@ -34,6 +34,9 @@ class RecordFiles {
   /// The records of one block. `out` must not outlive these files.
   void read(std::size_t block, RecordBlock& out) const;
 
+  /// 'file':line of record i of what read() put into `records`, for messages.
+  std::string place(std::size_t block, const RecordBlock& records, std::size_t i) const;
+
   RecordFormat format() const noexcept;
   /// Of the first file, for a line to the user: "CSV, separator ';'", "JSON lines".
   std::string format_text() const;

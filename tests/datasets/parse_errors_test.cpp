@@ -30,13 +30,14 @@ TEST_CASE("an empty text is refused", "[unit]") {
   CHECK(libsvm("\n\r\n\n") == "'t.txt' holds empty lines only; give a file with samples");
   CHECK(libsvm("# a\n # b\n\n") == "'t.txt' holds empty lines and comments only; give a file with samples");
   CHECK(xmc("# a\n") ==
-        "'t.txt':2: '' is not the header of an XMC file; start it with 'samples features labels', or read a file "
-        "without header as libsvm");
+        "'t.txt':2: '' is not the header of an XMC file; start it with 'samples features labels', read a file "
+        "without header as libsvm, or name the columns of records");
 }
 
 TEST_CASE("a header that is missing or wrong is refused", "[unit]") {
   const std::string remedy =
-      " is not the header of an XMC file; start it with 'samples features labels', or read a file without header as libsvm";
+      " is not the header of an XMC file; start it with 'samples features labels', read a file without header as libsvm, or name "
+      "the columns of records";
   CHECK(xmc("0,1 2:0.5\n") == "'t.txt':1: '0,1 2:0.5'" + remedy);
   CHECK(xmc("3 4\n") == "'t.txt':1: '3 4'" + remedy);
   CHECK(xmc("3 4 5 6\n") == "'t.txt':1: '3 4 5 6'" + remedy);

@@ -123,8 +123,8 @@ TEST_CASE("truncated and damaged bzip2 and xz files are refused", "[unit]") {
   CHECK(of(bz2 + "garbage") == "f' is not intact bzip2 data (what begins at byte " + std::to_string(bz2.size() + 1) + " of " +
                                    std::to_string(bz2.size() + 7) + " is none)" + remedy);
   CHECK(of("BZh9 is text") ==
-        "f':1: 'BZh9 is text' is not the header of an XMC file; start it with 'samples features labels', or read a file without "
-        "header as libsvm");
+        "f':1: 'BZh9 is text' is not the header of an XMC file; start it with 'samples features labels', read a file without "
+        "header as libsvm, or name the columns of records");
 }
 
 TEST_CASE("a compressed file that claims an absurd size is refused before memory is taken", "[unit]") {
