@@ -1,7 +1,6 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,21 +21,15 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
-#include "apps/input/data_notes.h"
 #include "apps/input/data_options.h"
-#include "apps/input/read_notes.h"
-#include "apps/input/row_stream.h"
+#include "apps/input/row_feed.h"
 #include "apps/input/sequence_options.h"
-#include "apps/input/sequence_rows.h"
-#include "datasets/decompress.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
 namespace {
 
 constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
-constexpr std::size_t kBlockRows = 4096;
-constexpr std::size_t kBlockBytes = std::size_t{1} << 18;  ///< of sequences
 
 /// One line per sample: "label:score" pairs, best first.
 std::string lines(const Predictions& predictions, const std::vector<std::string>* names) {
@@ -140,13 +133,11 @@ class Predict : public Command {
     searched_ = search_name(search_, model->search_for(options));
     if (searched_ == "learned" && search_ != searched_)
       note("search learned: the labels that look best by short codes are scored; --search exact scores all");
-    if (sequence) {
-      if (auto done = predict_sequences(*model, *notes, options); !done) return done.error();
-      tell_end(sequence);
-      return 0;
-    }
-    auto done = input_ == "-" ? predict_stream(*model, options) : predict_file(*model, options);
-    if (!done) return done.error();
+    const RowInput input{input_};
+    const auto feed = open(input, *model, notes, sequence);
+    if (!feed) return feed.error();
+    if (auto done = answer_all(*model, **feed, options, input.path == "-" ? "standard input" : input.name()); !done)
+      return done.error();
     tell_end(sequence);
     return 0;
   }
@@ -194,80 +185,24 @@ class Predict : public Command {
                      grouped(fallbacks_), grouped(answered_), k_, searched_ == "learned" ? "lists" : "buckets"));
   }
 
-  Result<void> predict_stream(const Model& model, const PredictOptions& options) {
-    const KnownBase known = known_base(model, model_);
-    const auto reading = data_.resolve(known);
-    if (!reading) return reading.error();
-    // Rows are answered as they come, so no id 0 of a later one can say otherwise.
-    if (reading->format == datasets::Format::libsvm && reading->id_base == datasets::IdBase::detect)
-      note("standard input: feature ids are taken to count from one; --id-base says otherwise");
-    RowStream stream(STDIN_FILENO, "standard input", *reading, model.shape().features);
-    for (;;) {
-      const auto rows = stream.next();
-      if (!rows) return rows.error();
-      if (rows->rows() == 0) break;
-      if (auto done = answer(model, *rows, options, "standard input"); !done) return done;
-    }
-    const std::string unknown = unknown_text("-", stream.unknown_features(), model.shape().features, 0, model.shape().labels);
-    for (const std::string& line : {changes_text("-", stream.changes()), unknown}) {
-      if (!line.empty()) note(line);
-    }
-    if (stream.rows() == 0) note("standard input held no rows");
-    return {};
-  }
-
-  /// What comes next, a line for each.
-  Result<void> predict_sequences(const Model& model, SequenceNotes notes, const PredictOptions& options) {
+  Result<std::unique_ptr<RowFeed>> open(const RowInput& input, const Model& model, std::optional<SequenceNotes> notes,
+                                        bool sequence) {
+    if (!sequence) return feed_of_ids(input, data_, model, model_);
     const auto key = sequence_.key(notes);
     if (!key) return key.error();
-    notes.keyed = *key == datasets::LineKey::on;
+    notes->keyed = *key == datasets::LineKey::on;
     by_name_ = true;
-    SequenceRows rows(model.label_names(), notes);
-    auto done = input_ == "-" ? stream_sequences(model, rows, options) : file_of_sequences(model, rows, options);
-    if (!done) return done;
-    if (rows.read() == 0) note(fmt::format("{} held no sequences", datasets::quoted(input_)));
-    if (rows.unknown() > 0)
-      note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over", datasets::quoted(input_),
-                       grouped(rows.unknown()), grouped(rows.items())));
-    return {};
+    return feed_of_sequences(input, *notes, model);
   }
 
-  Result<void> stream_sequences(const Model& model, SequenceRows& rows, const PredictOptions& options) {
-    LineStream stream(STDIN_FILENO, "standard input");
+  Result<void> answer_all(const Model& model, RowFeed& feed, const PredictOptions& options, const std::string& source) {
     for (;;) {
-      const auto lines = stream.next();
-      if (!lines) return lines.error();
-      if (lines->empty()) return {};
-      if (auto done = answer(model, rows.rows(*lines), options, "standard input"); !done) return done;
+      const auto rows = feed.next();
+      if (!rows) return rows.error();
+      if (rows->rows() == 0) break;
+      if (auto done = answer(model, *rows, options, source); !done) return done;
     }
-  }
-
-  Result<void> file_of_sequences(const Model& model, SequenceRows& rows, const PredictOptions& options) {
-    const auto text = datasets::Text::open(input_);
-    if (!text) return text.error();
-    std::string_view rest = text->text();
-    while (!rest.empty()) {
-      std::size_t end = rest.find('\n', std::min(kBlockBytes, rest.size() - 1));
-      end = end == std::string_view::npos ? rest.size() : end + 1;
-      if (auto done = answer(model, rows.rows(rest.substr(0, end)), options, datasets::quoted(input_)); !done) return done;
-      rest.remove_prefix(end);
-    }
-    return {};
-  }
-
-  Result<void> predict_file(const Model& model, const PredictOptions& options) {
-    auto data = data_.read(input_, "", known_base(model, model_));
-    if (!data) return data.error();
-    // Only the features matter: labels of the file may be unknown to the model.
-    const auto known = data_.fit(std::move(*data), input_, model.shape().features, std::nullopt);
-    if (!known) return known.error();
-    const SparseRows& all = known->view().features;
-    if (all.rows() == 0) note(fmt::format("{} holds no rows", datasets::quoted(input_)));
-    for (std::size_t row = 0; row < all.rows(); row += kBlockRows) {
-      const std::size_t count = std::min(kBlockRows, all.rows() - row);
-      const SparseRows block{all.offsets.subspan(row, count + 1), all.ids, all.values};
-      if (auto done = answer(model, block, options, datasets::quoted(input_)); !done) return done;
-    }
+    for (const std::string& line : feed.told()) note(line);
     return {};
   }
 

@@ -14,6 +14,8 @@ class LineStream {
  public:
   /// `name` is for messages.
   LineStream(int descriptor, std::string name) : descriptor_(descriptor), name_(std::move(name)) {}
+  /// A text that is there already, of whole lines.
+  explicit LineStream(std::string text) : descriptor_(-1), pending_(std::move(text)), ended_(true) {}
 
   /// Waits for at least one whole line and returns all that are there, at most about a megabyte beyond a longer line, each with
   /// its newline (a last one without gets one); nothing means the end. They stay valid until the next call.

@@ -14,8 +14,8 @@
 
 namespace glissade::apps {
 
-RowStream::RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count)
-    : lines_(descriptor, name), name_(std::move(name)), options_(options), feature_count_(feature_count) {}
+RowStream::RowStream(LineStream lines, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count)
+    : lines_(std::move(lines)), name_(std::move(name)), options_(options), feature_count_(feature_count) {}
 
 /// Takes off what may stand before the first row: a byte-order mark, comments, a header.
 Result<void> RowStream::take_front(std::string_view& lines) {

@@ -19,7 +19,7 @@ class RowStream {
  public:
   /// `name` is for messages. Features with ids from `feature_count` on are left out and counted; a header that states more is
   /// refused. libsvm: ids count from 1 unless `options` say zero.
-  RowStream(int descriptor, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
+  RowStream(LineStream lines, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
 
   /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the
   /// end. The rows stay valid until the next call.

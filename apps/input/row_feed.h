@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <glissade/model.h>
+#include <glissade/result.h>
+#include <glissade/views.h>
+
+#include "apps/input/data_options.h"
+#include "apps/input/line_stream.h"
+#include "apps/input/sequence_options.h"
+
+namespace glissade::apps {
+
+/// Rows to predict from, a block at a time.
+class RowFeed {
+ public:
+  virtual ~RowFeed() = default;
+  /// The rows that come next, of a pipe those that are there; none at the end. They stay valid until the next call.
+  virtual Result<SparseRows> next() = 0;
+  /// What there is to say of all of them, a line each.
+  virtual std::vector<std::string> told() const = 0;
+};
+
+/// Where rows come from: a file, standard input ("-"), or texts on the command line.
+struct RowInput {
+  std::string path;
+  std::vector<std::string> queries = {};  ///< instead of a path
+
+  bool is_stream() const noexcept { return path == "-" || !queries.empty(); }
+  /// For messages.
+  std::string name() const;
+  /// Of a stream. The queries are lines.
+  LineStream lines() const;
+};
+
+/// Rows of feature ids. `model` was read from `model_path`; all must outlive the feed.
+Result<std::unique_ptr<RowFeed>> feed_of_ids(const RowInput& input, const DataOptions& options, const Model& model,
+                                             const std::string& model_path);
+/// Sequences, for a model of them.
+Result<std::unique_ptr<RowFeed>> feed_of_sequences(const RowInput& input, const SequenceNotes& notes, const Model& model);
+
+}  // namespace glissade::apps
