@@ -22,6 +22,8 @@
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/input/data_options.h"
+#include "apps/input/record_feed.h"
+#include "apps/input/record_options.h"
 #include "apps/input/row_feed.h"
 #include "apps/input/sequence_options.h"
 #include "datasets/message.h"
@@ -53,6 +55,7 @@ std::string lines(const Predictions& predictions, const std::vector<std::string>
 struct Source {
   bool stream = false;    ///< rows are answered as they come
   bool sequence = false;  ///< items one after the other
+  bool records = false;   ///< columns of records, or texts
   bool explains = false;  ///< reasons are printed
 };
 
@@ -61,6 +64,8 @@ constexpr bool (*kOfSequence)(const Source&) = [](const Source& source) { return
 
 constexpr std::string_view kStream = "standard input is answered as it comes and has no binary copy; it counts for files";
 constexpr bool (*kOfStream)(const Source&) = [](const Source& source) { return source.stream; };
+constexpr std::string_view kRecords = "records have no binary copies; it counts for rows of ids";
+constexpr bool (*kOfRecords)(const Source&) = [](const Source& source) { return source.records && !source.stream; };
 constexpr bool (*kOfReasons)(const Source&) = [](const Source& source) { return source.explains; };
 constexpr std::array kIdle = {
     IdleRule<Source>{"--no-cache", kOfStream, kStream},
@@ -69,6 +74,10 @@ constexpr std::array kIdle = {
     IdleRule<Source>{"--cache-dir", kOfSequence, kSequence},
     IdleRule<Source>{"--names", [](const Source& source) { return source.sequence; },
                      "the items of sequences are answered by name in any case; it counts for rows with labels"},
+    IdleRule<Source>{"--names", [](const Source& source) { return source.records; },
+                     "labels of records are answered by name in any case; it counts for rows of ids"},
+    IdleRule<Source>{"--no-cache", kOfRecords, kRecords},
+    IdleRule<Source>{"--cache-dir", kOfRecords, kRecords},
     IdleRule<Source>{"--names", kOfReasons, "reasons have names wherever the model has; it counts without --explain"},
     IdleRule<Source>{"--scores", kOfReasons, "reasons stand with both, probability and score; it counts without --explain"},
     IdleRule<Source>{"--json", [](const Source& source) { return !source.explains; }, "it counts only with --explain"},
@@ -96,15 +105,23 @@ class Predict : public Command {
         "Print why: for each answer the features that speak for it, the share of each part of the model in its score, "
         "and the training rows with that label that are most like the row.");
     parser.add_flag("--json", json_, "With --explain: print one JSON object per row.");
+    parser
+        .add_option("--query", queries_,
+                    "Instead of an input: one row, such as a text for a model of texts, or a JSON object with its columns; "
+                    "'item,item' for a model of sequences; 'f:v f:v' otherwise. As often as one likes.")
+        ->type_name("TEXT")
+        ->take_all()
+        ->allow_extra_args(false);
     threads_.add_options(parser);
     data_.add_options(parser);
+    records_.add_options(parser, RecordOptions::For::use);
     sequence_.add_options(parser, SequenceOptions::For::predict);
     parser_ = &parser;
   }
 
   Result<int> run() override {
-    if (model_.empty() || input_.empty())
-      return usage_error("predict needs --model FILE and an input (a file, or - for standard input)");
+    if (model_.empty() || (input_.empty() == queries_.empty()))
+      return usage_error("predict needs --model FILE and either an input (a file, or - for standard input) or --query TEXT");
     if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
@@ -116,6 +133,8 @@ class Predict : public Command {
     if (!model) return model.error();
     if (auto ok = check_search(*model, model_, *search); !ok) return ok.error();
     if (auto ok = data_.check(); !ok) return ok.error();
+    const auto records = reads_records(*model, data_, records_);
+    if (!records) return records.error();
     const auto notes = SequenceNotes::of(*model);
     const bool sequence = data_.is_sequence(notes.has_value());
     if (auto ok = sequence_.check(sequence); !ok) return ok.error();
@@ -128,13 +147,13 @@ class Predict : public Command {
     if (explain_ && *search == Search::tables)
       return usage_error(
           fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
-    warn_of_idle(*parser_, Source{input_ == "-", sequence, explain_}, kIdle);
+    warn_of_idle(*parser_, Source{RowInput{input_, queries_}.is_stream(), sequence, records->has_value(), explain_}, kIdle);
     const PredictOptions options{k_, *search, *probabilities};
     searched_ = search_name(search_, model->search_for(options));
     if (searched_ == "learned" && search_ != searched_)
       note("search learned: the labels that look best by short codes are scored; --search exact scores all");
-    const RowInput input{input_};
-    const auto feed = open(input, *model, notes, sequence);
+    const RowInput input{input_, queries_};
+    const auto feed = open(input, *model, notes, *records, sequence);
     if (!feed) return feed.error();
     if (auto done = answer_all(*model, **feed, options, input.path == "-" ? "standard input" : input.name()); !done)
       return done.error();
@@ -159,7 +178,7 @@ class Predict : public Command {
 
   /// Prints why the rows that come next have the answers that they have.
   Result<void> explain_rows(const Model& model, const SparseRows& rows, const PredictOptions& options, std::string_view source) {
-    const ExplainedRow printed(model, by_name_);
+    const ExplainedRow printed(model, items_);
     for (std::size_t row = 0; row < rows.rows(); ++row, ++answered_) {
       const SparseRows one{rows.offsets.subspan(row, 2), rows.ids, rows.values};
       const auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
@@ -186,12 +205,16 @@ class Predict : public Command {
   }
 
   Result<std::unique_ptr<RowFeed>> open(const RowInput& input, const Model& model, std::optional<SequenceNotes> notes,
-                                        bool sequence) {
+                                        const std::optional<RecordNotes>& records, bool sequence) {
+    if (records) {
+      by_name_ = true;
+      return feed_of_records(input, records_, data_.format(), *records, model);
+    }
     if (!sequence) return feed_of_ids(input, data_, model, model_);
     const auto key = sequence_.key(notes);
     if (!key) return key.error();
     notes->keyed = *key == datasets::LineKey::on;
-    by_name_ = true;
+    by_name_ = items_ = true;
     return feed_of_sequences(input, *notes, model);
   }
 
@@ -209,6 +232,7 @@ class Predict : public Command {
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string input_;
+  std::vector<std::string> queries_;
   std::string search_ = "automatic";
   std::string searched_;  ///< what that stands for
   std::string scores_ = "probability";
@@ -218,11 +242,13 @@ class Predict : public Command {
   bool json_ = false;
   bool shows_rows_ = false;      ///< a training row was named
   bool by_name_ = false;         ///< also without --names
+  bool items_ = false;           ///< features are items
   std::uint64_t answered_ = 0;   ///< rows so far
   std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets
   ThreadsOption threads_;
   DataOptions data_;
   SequenceOptions sequence_;
+  RecordOptions records_;
 };
 
 }  // namespace

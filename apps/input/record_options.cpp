@@ -61,6 +61,18 @@ Result<std::optional<RecordNotes>> RecordNotes::of(const Model& model) {
   return std::optional(std::move(found));
 }
 
+Result<std::optional<RecordNotes>> reads_records(const Model& model, const DataOptions& data, const RecordOptions& options) {
+  auto notes = RecordNotes::of(model);
+  if (!notes) return notes;
+  const bool record_format = is_record_format(data.format());
+  if (*notes && !data.format().empty() && !record_format) notes->reset();
+  if (!*notes && record_format)
+    return usage_error(
+        fmt::format("--format {}: the model was not trained on records; leave it out, or train one on some", data.format()));
+  if (auto ok = options.check(notes->has_value()); !ok) return ok.error();
+  return notes;
+}
+
 void RecordOptions::add_options(CLI::App& parser, For command) {
   const std::string group = "Records";
   const auto grouped = [&](CLI::Option* option, const char* type) {
@@ -81,9 +93,10 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
   grouped(parser.add_option("--numbers", numbers_, "Columns of numbers, which are standardised.")->delimiter(','), "COLUMN,..");
   grouped(parser.add_option("--labels", labels_, "The column of labels, by name."), "COLUMN");
   separator_given_ = grouped(
-      parser.add_option("--label-separator", label_separator_,
-                        "Between the labels of one text; none: a text is one label. Default: ; or | where a tenth of the first texts hold it, "
-                        "else none."),
+      parser.add_option(
+          "--label-separator", label_separator_,
+          "Between the labels of one text; none: a text is one label. Default: ; or | where a tenth of the first texts hold it, "
+          "else none."),
       "TEXT");
   grouped(add_number(parser, "--word-ngrams", features_.word_ngrams, {1, 3},
                      "Runs of up to so many words are features, too; 1 to 3. Default 1."),

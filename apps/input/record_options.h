@@ -10,6 +10,7 @@
 #include <glissade/pipeline.h>
 #include <glissade/result.h>
 
+#include "apps/input/data_options.h"
 #include "datasets/record_rows.h"
 #include "datasets/records/records.h"
 
@@ -64,6 +65,10 @@ class RecordOptions {
   std::vector<const CLI::Option*> added_;
   const CLI::Option* separator_given_ = nullptr;
 };
+
+/// How the records that a command reads for `model` are read; nothing where it reads something else: the model was not trained on
+/// records, or --format names another format. Usage error where options ask for records of a model that was not.
+Result<std::optional<RecordNotes>> reads_records(const Model& model, const DataOptions& data, const RecordOptions& options);
 
 /// Whether --format names one of records.
 bool is_record_format(std::string_view name) noexcept;
