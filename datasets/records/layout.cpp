@@ -63,7 +63,7 @@ void settle_format(std::string_view text, const RecordOptions& options, RecordLa
 
 Error no_column(const RecordLayout& layout, std::string_view asked, std::string_view there) {
   if (layout.found.empty())
-    return usage_error(fmt::format("{} has no column '{}', and no others", quoted(layout.path), shown(asked, 60)));
+    return usage_error(fmt::format("{} has no column '{}', and no others", datasets::quoted(layout.path), shown(asked, 60)));
   const std::vector<std::string_view> known(layout.found.begin(), layout.found.end());
   const std::string_view near = nearest_name(asked, known);
   constexpr std::size_t kListed = 20;
@@ -71,7 +71,7 @@ Error no_column(const RecordLayout& layout, std::string_view asked, std::string_
   for (std::size_t i = 0; i < std::min(known.size(), kListed); ++i)
     list += fmt::format("{}{}", i > 0 ? ", " : "", shown(known[i], 60));
   if (known.size() > kListed) list += fmt::format(" and {} more", known.size() - kListed);
-  return usage_error(fmt::format("{} has no column '{}'; {}{}: {}", quoted(layout.path), shown(asked, 60),
+  return usage_error(fmt::format("{} has no column '{}'; {}{}: {}", datasets::quoted(layout.path), shown(asked, 60),
                                  near.empty() ? "" : fmt::format("did you mean '{}'? ", shown(near, 60)), there, list));
 }
 
@@ -85,7 +85,7 @@ Result<void> find_in_table(RecordLayout& layout) {
                        layout.header ? "its columns are" : "it is read without a header, so its columns are");
     if (std::find(place + 1, layout.found.end(), *place) != layout.found.end())
       return runtime_error(
-          fmt::format("the header of {} names two columns '{}'; rename one", quoted(layout.path), shown(*place, 60)));
+          fmt::format("the header of {} names two columns '{}'; rename one", datasets::quoted(layout.path), shown(*place, 60)));
     std::uint32_t* last = &layout.asked_first[static_cast<std::size_t>(place - layout.found.begin())];
     while (*last != RecordLayout::kNone) last = &layout.asked_next[*last];
     *last = column;
@@ -98,8 +98,8 @@ Result<void> read_header(std::string_view text, RecordLayout& layout) {
   if (!rows.more()) {
     layout.body = text.size();
     if (layout.asked.empty()) return {};
-    return runtime_error(
-        fmt::format("{} holds no records; give it {}", quoted(layout.path), layout.header ? "a header and rows" : "rows"));
+    return runtime_error(fmt::format("{} holds no records; give it {}", datasets::quoted(layout.path),
+                                     layout.header ? "a header and rows" : "rows"));
   }
   std::optional<Error> bad;
   const auto line = [&](std::size_t at) { return 1 + newlines(text.substr(0, at)); };
@@ -138,8 +138,8 @@ Result<void> find_words(RecordLayout& layout) {
 Result<void> find_in_objects(std::string_view text, bool whole, RecordLayout& layout) {
   const std::size_t first = telling_line(text).find_first_not_of(" \t\r");
   if (first != std::string_view::npos && telling_line(text)[first] == '[')
-    return runtime_error(
-        fmt::format("{} begins with a JSON array; write one object a line, for instance with jq -c '.[]'", quoted(layout.path)));
+    return runtime_error(fmt::format("{} begins with a JSON array; write one object a line, for instance with jq -c '.[]'",
+                                     datasets::quoted(layout.path)));
   layout.found = json_names(text);
   layout.names = json_tree(layout.asked);
   bool some = layout.asked.empty();
