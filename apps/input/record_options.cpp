@@ -18,11 +18,11 @@ namespace {
 
 using datasets::RecordFormat;
 
-constexpr std::array<Choice<RecordFormat>, 5> kFormats = {{{"csv", RecordFormat::csv},
-                                                           {"tsv", RecordFormat::tsv},
-                                                           {"jsonl", RecordFormat::json_lines},
-                                                           {"fasttext", RecordFormat::fasttext},
-                                                           {"lines", RecordFormat::lines}}};
+constexpr std::array<Choice<RecordFormat>, 5> kRecordFormats = {{{"csv", RecordFormat::csv},
+                                                                 {"tsv", RecordFormat::tsv},
+                                                                 {"jsonl", RecordFormat::json_lines},
+                                                                 {"fasttext", RecordFormat::fasttext},
+                                                                 {"lines", RecordFormat::lines}}};
 constexpr const char* kReader = "reader";
 
 void add_columns(PipelineOptions& options, const std::vector<std::string>& names, ColumnKind kind) {
@@ -32,7 +32,7 @@ void add_columns(PipelineOptions& options, const std::vector<std::string>& names
 }  // namespace
 
 bool is_record_format(std::string_view name) noexcept {
-  return std::ranges::find(kFormats, name, &Choice<RecordFormat>::name) != kFormats.end();
+  return std::ranges::find(kRecordFormats, name, &Choice<RecordFormat>::name) != kRecordFormats.end();
 }
 
 std::string RecordNotes::text() const {
@@ -148,7 +148,7 @@ Result<void> RecordOptions::check(bool reads_records) const {
 Result<datasets::RecordOptions> RecordOptions::reading(std::string_view format, const RecordNotes& notes) const {
   datasets::RecordOptions options;
   if (!format.empty()) {
-    const auto chosen = choose("--format", format, kFormats);
+    const auto chosen = choose("--format", format, kRecordFormats);
     if (!chosen) return chosen.error();
     options.format = *chosen;
   }
