@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import catch.suite
+import cli.evaluations
 import cli.interrupts
 import cli.option_edges
 import cli.option_pairs
@@ -43,6 +44,7 @@ SUITES = {
     "structure": structure.suite.run,
     "docs": structure.docs.run,
     "cli": cli.suite.run,
+    "evaluations": cli.evaluations.run,
     "edges": cli.option_edges.run,
     "pairs": cli.option_pairs.run,
     "interrupts": cli.interrupts.run,

@@ -19,111 +19,21 @@
 #include "apps/config/number_option.h"
 #include "apps/config/search.h"
 #include "apps/config/threads.h"
-#include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
-#include "apps/input/data_notes.h"
+#include "apps/evaluation/answer_files.h"
+#include "apps/evaluation/comparable.h"
+#include "apps/evaluation/evaluation_text.h"
+#include "apps/evaluation/metric_choice.h"
+#include "apps/evaluation/scored_rows.h"
 #include "apps/input/data_options.h"
 #include "apps/input/sequence_options.h"
-#include "apps/training/text_data.h"
 #include "apps/words/questions.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
-#include "datasets/next_item_rows.h"
-#include "datasets/sequences.h"
 
 namespace glissade::apps {
 namespace {
-
-double milliseconds_per_sample(const Evaluation& evaluation) {
-  return evaluation.metrics.samples == 0 ? 0 : 1e3 * evaluation.seconds / static_cast<double>(evaluation.metrics.samples);
-}
-
-/// Half of an interval, as a short sign of how sure a mean is.
-std::string half_width(const Measure& measure) { return percent((measure.interval.high - measure.interval.low) / 2); }
-
-void add_row(std::string& text, std::string_view name, const std::vector<std::string>& cells) {
-  text += fmt::format("{:<6}", name);
-  for (const std::string& cell : cells) text += fmt::format("{:>8}", cell);
-  text += '\n';
-}
-
-void add_measures(std::string& text, std::string_view name, const std::vector<CutoffMetrics>& at, Measure CutoffMetrics::*of) {
-  std::vector<std::string> means, sure;
-  for (const CutoffMetrics& metrics : at) {
-    means.push_back(percent((metrics.*of).mean));
-    sure.push_back(half_width(metrics.*of));
-  }
-  add_row(text, name, means);
-  add_row(text, "  +/-", sure);
-}
-
-std::string table(const Evaluation& evaluation, const std::string& search, const std::vector<std::uint32_t>& cutoffs) {
-  const Metrics& m = evaluation.metrics;
-  std::string text;
-  std::vector<std::string> heads;
-  for (const CutoffMetrics& metrics : evaluation.at) heads.push_back(fmt::format("@{}", metrics.k));
-  add_row(text, "", heads);
-  if (cutoffs.empty()) {
-    add_measures(text, "P", evaluation.at, &CutoffMetrics::precision);
-    for (const auto& [name, values] : {std::pair{"nDCG", &m.ndcg}, {"PSP", &m.psp}}) {
-      std::vector<std::string> cells;
-      for (const double value : *values) cells.push_back(percent(value));
-      add_row(text, name, cells);
-    }
-  } else {
-    add_measures(text, "P", evaluation.at, &CutoffMetrics::precision);
-    add_measures(text, "R", evaluation.at, &CutoffMetrics::recall);
-    add_measures(text, "HR", evaluation.at, &CutoffMetrics::hit_rate);
-    add_measures(text, "nDCG", evaluation.at, &CutoffMetrics::ndcg);
-  }
-  text += fmt::format("samples {}, without labels {}, search {}, {:.4f} ms/sample, labels scored {} %\n", grouped(m.samples),
-                      grouped(m.unlabelled), search, milliseconds_per_sample(evaluation), percent(evaluation.candidates_share));
-  return text;
-}
-
-std::string json(const Evaluation& evaluation, const std::string& search, const Propensity& propensity) {
-  const Metrics& m = evaluation.metrics;
-  nlohmann::ordered_json out;
-  out["samples"] = m.samples;
-  out["unlabelled"] = m.unlabelled;
-  out["search"] = search;
-  for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("p@{}", kCutoffs[i])] = m.precision[i];
-  for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("ndcg@{}", kCutoffs[i])] = m.ndcg[i];
-  for (std::size_t i = 0; i < kCutoffs.size(); ++i) out[fmt::format("psp@{}", kCutoffs[i])] = m.psp[i];
-  out["propensity"] = {{"a", propensity.a}, {"b", propensity.b}};
-  nlohmann::ordered_json intervals = nlohmann::ordered_json::object();
-  for (const CutoffMetrics& at : evaluation.at) {
-    for (const auto& [name, measure] :
-         {std::pair{"p", at.precision}, {"recall", at.recall}, {"hr", at.hit_rate}, {"ndcg", at.ndcg}}) {
-      const std::string key = fmt::format("{}@{}", name, at.k);
-      if (!out.contains(key)) out[key] = measure.mean;
-      intervals[key] = {measure.interval.low, measure.interval.high};
-    }
-  }
-  out["interval_95"] = intervals;
-  out["seconds"] = evaluation.seconds;
-  out["ms_per_sample"] = milliseconds_per_sample(evaluation);
-  out["candidates_share"] = evaluation.candidates_share;
-  return out.dump() + "\n";
-}
-
-/// "5,10,20" as numbers, ascending. What is wrong with it otherwise.
-std::string read_cutoffs(std::string_view text, std::vector<std::uint32_t>& out) {
-  constexpr Limits<std::uint32_t> kLimits{1, 1000};
-  out.clear();
-  for (;;) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    std::uint32_t cutoff = 0;
-    if (std::string wrong = read_number(text.substr(0, end), kLimits, cutoff); !wrong.empty()) return wrong;
-    out.push_back(cutoff);
-    if (end == text.size()) break;
-    text.remove_prefix(end + 1);
-  }
-  std::ranges::sort(out);
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return {};
-}
 
 /// What is scored.
 struct Scored {
@@ -131,7 +41,12 @@ struct Scored {
   bool analogies = false;  ///< among them
   bool text = false;       ///< contexts of a running text
   bool sequence = false;   ///< items one after the other
+  bool answers = false;    ///< of a file, instead of a model's
+  bool names = false;      ///< a file of answers may have names
+  bool counts = true;      ///< how often labels are trained on is known
   bool shows_psp = true;   ///< PSP@k is printed
+  bool json = false;
+  bool compares = false;
   Search search = Search::automatic;
 };
 
@@ -142,6 +57,8 @@ constexpr std::string_view kQuestions = "questions are read and answered in a wa
 constexpr std::string_view kText = "running texts have no binary copies; it counts for rows with labels";
 constexpr bool (*kOfQuestions)(const Scored&) = [](const Scored& scored) { return scored.questions; };
 constexpr bool (*kOfText)(const Scored&) = [](const Scored& scored) { return scored.text; };
+constexpr std::string_view kAnswers = "the answers are in a file already; it counts with --model";
+constexpr bool (*kOfAnswers)(const Scored&) = [](const Scored& scored) { return scored.answers; };
 
 /// What the field reports of next items.
 constexpr std::array<std::uint32_t, 3> kOfSequences = {5, 10, 20};
@@ -149,9 +66,12 @@ constexpr std::array<std::uint32_t, 3> kOfSequences = {5, 10, 20};
 using Rule = IdleRule<Scored>;
 constexpr std::array kIdle = {
     Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search != Search::automatic; }, kQuestions},
+    Rule{"--search", kOfAnswers, kAnswers},
     Rule{"--propensity", kOfQuestions, kQuestions},
+    Rule{"--propensity", [](const Scored& scored) { return !scored.counts; },
+         "PSP@k needs how often labels are trained on; it counts with --train FILE"},
     Rule{"--propensity", [](const Scored& scored) { return !scored.shows_psp; },
-         "PSP@k is not printed; it counts with --json, or for rows without --k"},
+         "PSP@k is not printed; it counts with --json or --metrics psp, or for rows without --k"},
     Rule{"--among", [](const Scored& scored) { return !scored.analogies; }, "it counts only with --analogies"},
     Rule{"--format", kOfQuestions, kQuestions},
     Rule{"--id-base", kOfQuestions, kQuestions},
@@ -162,6 +82,21 @@ constexpr std::array kIdle = {
     Rule{"--no-cache", kOfSequence, kSequence},
     Rule{"--cache-dir", kOfSequence, kSequence},
     Rule{"--k", kOfQuestions, kQuestions},
+    Rule{"--metrics", kOfQuestions, kQuestions},
+    Rule{"--metrics", [](const Scored& scored) { return scored.json; }, "--json has all metrics; it counts without it"},
+    Rule{"--by-frequency", kOfQuestions, kQuestions},
+    Rule{"--by-frequency", [](const Scored& scored) { return !scored.counts; },
+         "how often labels are trained on is not known; it counts with --train FILE"},
+    Rule{"--by-frequency", [](const Scored& scored) { return scored.json; }, "--json has this in any case; it counts without it"},
+    Rule{"--by-frequency", [](const Scored& scored) { return scored.compares; },
+         "a comparison has no such table; it counts without --against, or with --json"},
+    Rule{"--against", kOfQuestions, kQuestions},
+    Rule{"--against-predictions", kOfQuestions, kQuestions},
+    Rule{"--train", kOfQuestions, kQuestions},
+    Rule{"--train", [](const Scored& scored) { return !scored.answers; },
+         "a model knows how often labels are trained on; it counts with --predictions"},
+    Rule{"--label-names", [](const Scored& scored) { return !scored.names; },
+         "only a file of answers has names; it counts with --predictions or --against-predictions"},
     Rule{"--sequence-key", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
 };
@@ -170,33 +105,16 @@ class Eval : public Command {
  public:
   const char* name() const noexcept override { return "eval"; }
   const char* summary() const noexcept override {
-    return "Score a model on labelled data: P@k, nDCG@k and PSP@k, in percent; or word vectors on questions";
+    return "Score a model, or answers in a file, on labelled data: P@k, nDCG@k and PSP@k, in percent; or word vectors on "
+           "questions";
   }
 
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     parser.add_option("--test", test_, "Labelled data; rows without labels are counted but not scored.")->type_name("FILE");
+    add_answer_options(parser);
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
-    parser
-        .add_option("--propensity", propensity_,
-                    "Constants A,B of labels' propensities in PSP@k. Default those of the model, usually 0.55,1.5; others report "
-                    "with 0.6,2.6 on Amazon's data and with 0.5,0.4 on Wikipedia's.")
-        ->type_name("A,B");
-    parser.add_flag(
-        "--json", json_,
-        "Print one JSON object; its shares are from 0 to 1. Behind interval_95: between which values 95 % of the means "
-        "of resampled rows lie.");
-    parser
-        .add_option_function<std::string>(
-            "--k",
-            [this](const std::string& text) {
-              if (const std::string wrong = read_cutoffs(text, cutoffs_); !wrong.empty())
-                throw CLI::ValidationError("--k", wrong);
-            },
-            "Cut-offs, 1 to 1000, such as 5,10,20: P@k, recall, hit rate (HR@k) and nDCG@k there. Default 5,10,20 for sequences; "
-            "else "
-            "P@k, nDCG@k and PSP@k at 1, 3 and 5.")
-        ->type_name("K,K");
+    add_metric_options(parser);
     parser
         .add_option("--analogies", questions_.analogies,
                     "Instead of --test: questions such as questions-words.txt, for word vectors.")
@@ -217,107 +135,244 @@ class Eval : public Command {
   }
 
   Result<int> run() override {
-    const bool asks = !questions_.analogies.empty() || !questions_.similarities.empty();
-    if (model_.empty() || test_.empty() == !asks)
-      return usage_error("eval needs --model FILE and either --test FILE or --analogies FILE, --similarity FILE");
-    if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
-    std::vector<std::string> inputs = questions_.similarities;
-    inputs.insert(inputs.end(), {test_, questions_.analogies});
-    if (auto once = check_standard_input(inputs); !once) return once.error();
-    if (auto ok = data_.check(); !ok) return ok.error();
+    if (auto ok = check_arguments(); !ok) return ok.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
-    Config constants;
+    search_kind_ = *search;
     if (!propensity_.empty()) {
+      Config constants;
       if (auto set = set_option(constants, "propensity", propensity_); !set) return set.error();
       asked_ = constants.network.propensity;
     }
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    const auto text = asks ? answers(*search) : scores(*search);
+    const auto text = asks_questions() ? answers() : answers_.path.empty() ? score_model() : score_answers();
     if (!text) return text.error();
     if (auto written = put(*text); !written) return written.error();
     return 0;
   }
 
  private:
-  Result<std::string> answers(Search search) const {
+  void add_answer_options(CLI::App& parser) {
+    parser
+        .add_option(
+            "--predictions", answers_.path,
+            "Instead of --model: another program's answers to the rows of --test, a line each: 'label:score label:score', JSON "
+            "{\"labels\":[...],\"scores\":[...]}, or fastText's '__label__name score'.")
+        ->type_name("FILE");
+    parser.add_option("--against", against_, "Second model: how much more does --model score than it, and is that real?")
+        ->type_name("FILE");
+    parser.add_option("--against-predictions", against_answers_, "Likewise a second file of answers.")->type_name("FILE");
+    parser
+        .add_option(
+            "--train", answers_.train,
+            "With --predictions: the training data, for how often labels are trained on, which PSP@k and --by-frequency need.")
+        ->type_name("FILE");
+    parser
+        .add_option("--label-names", answers_.names,
+                    "With --predictions: one name per label and line; the answers are names. Default those of --model, if any.")
+        ->type_name("FILE");
+  }
+
+  void add_metric_options(CLI::App& parser) {
+    parser
+        .add_option("--propensity", propensity_,
+                    "Constants A,B of labels' propensities in PSP@k. Default those of the model, usually 0.55,1.5; others report "
+                    "with 0.6,2.6 on Amazon's data and with 0.5,0.4 on Wikipedia's.")
+        ->type_name("A,B");
+    parser.add_flag(
+        "--json", json_,
+        "Print one JSON object; its shares are from 0 to 1. Behind interval_95: between which values 95 % of the means "
+        "of resampled rows lie.");
+    const auto take = [&parser](const char* option, auto& target, auto read, const char* help) {
+      const auto set = [option, &target, read](const std::string& text) {
+        if (const std::string wrong = read(text, target); !wrong.empty()) throw CLI::ValidationError(option, wrong);
+      };
+      return parser.add_option_function<std::string>(option, set, help);
+    };
+    take("--k", cutoffs_, read_cutoffs,
+         "Cut-offs, 1 to 1000, such as 5,10,20: P@k, recall, hit rate (HR@k) and nDCG@k there. Default 5,10,20 for sequences; "
+         "else "
+         "P@k, nDCG@k and PSP@k at 1, 3 and 5.")
+        ->type_name("K,K");
+    take("--metrics", metrics_, read_metrics,
+         "What is printed at the cut-offs: p, recall, hr (hit rate), ndcg, f1 (of each row), mrr (1 / rank of the first hit), "
+         "psp, "
+         "coverage (share of all labels that are answered at least once), or all.")
+        ->type_name("NAME,NAME");
+    parser.add_flag(
+        "--by-frequency", by_frequency_,
+        "Also print, by how many training rows labels have (1, 2-3, 4-7 ...): what these labels add to P@k, and the share "
+        "of them that is found (R@k).");
+  }
+
+  bool asks_questions() const noexcept { return !questions_.analogies.empty() || !questions_.similarities.empty(); }
+  bool compares() const noexcept { return !against_.empty() || !against_answers_.empty(); }
+
+  Result<void> check_arguments() const {
+    if (!answers_.path.empty() && (!model_.empty() || asks_questions()))
+      return usage_error(
+          "--predictions takes the place of --model; give one of them (--against-predictions compares a model with a file)");
+    const bool scored = !model_.empty() || !answers_.path.empty();
+    if (!scored || test_.empty() == !asks_questions())
+      return usage_error(
+          "eval needs --model FILE and either --test FILE or --analogies FILE, --similarity FILE; or --predictions FILE and "
+          "--test FILE");
+    if (!against_.empty() && !against_answers_.empty())
+      return usage_error("--against and --against-predictions exclude each other; give one of them");
+    if (!against_.empty() && !answers_.path.empty())
+      return usage_error("--against compares two models; give the model by --model and the answers by --against-predictions");
+    if (auto ok = check_file_name("--model", model_); !ok) return ok;
+    if (auto ok = check_file_name("--against", against_); !ok) return ok;
+    std::vector<std::string> inputs = questions_.similarities;
+    inputs.insert(inputs.end(), {test_, questions_.analogies, answers_.path, against_answers_, answers_.train, answers_.names});
+    if (auto once = check_standard_input(inputs); !once) return once;
+    return data_.check();
+  }
+
+  Result<std::string> answers() const {
     const auto vocabulary = Vocabulary::load(model_);
     if (!vocabulary) return vocabulary.error();
-    warn_of_idle(*parser_, Scored{.questions = true, .analogies = !questions_.analogies.empty(), .search = search}, kIdle);
+    warn_of_idle(*parser_, Scored{.questions = true, .analogies = !questions_.analogies.empty(), .search = search_kind_}, kIdle);
     return ask(*vocabulary, questions_, json_);
   }
 
-  Result<std::string> scores(Search search) const {
-    const auto model = Model::load(model_);
+  Result<std::string> score_model() {
+    const auto model = load(model_);
     if (!model) return model.error();
-    if (auto ok = check_search(*model, model_, search); !ok) return ok.error();
-    const bool text = data_.is_text(holds_vocabulary(*model));
-    const auto notes = SequenceNotes::of(*model);
-    const bool sequence = data_.is_sequence(notes.has_value());
-    if (auto ok = sequence_.check(sequence); !ok) return ok.error();
-    const bool shows_psp = json_ || (cutoffs_.empty() && !sequence);
-    warn_of_idle(*parser_, Scored{.text = text, .sequence = sequence, .shows_psp = shows_psp, .search = search}, kIdle);
-    if (sequence) return score_sequences(*model, notes, search);
-    if (text) return score_contexts(*model, search);
-    auto data = data_.read(test_, "test data", known_base(*model, model_));
-    if (!data) return data.error();
-    if (auto ok = check_scorable(data->view(), test_); !ok) return ok.error();
-    const auto known = data_.fit(std::move(*data), test_, model->shape().features, model->shape().labels);
-    if (!known) return known.error();
-    return score(*model, known->view(), search, cutoffs_);
-  }
-
-  /// How well each sequence tells its last item.
-  Result<std::string> score_sequences(const Model& model, const std::optional<SequenceNotes>& notes, Search search) const {
-    if (!notes)
-      return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
-                                       datasets::quoted(model_)));
-    const auto key = sequence_.key(notes);
-    if (!key) return key.error();
-    const auto sequences = read_known_sequences(test_, "test data", model.label_names(), *key == datasets::LineKey::on);
-    if (!sequences) return sequences.error();
-    const auto rows = datasets::last_rows(*sequences, notes->rules, sequence_.held_back, test_);
+    const RowKind kind = row_kind(*model, data_);
+    if (auto ok = sequence_.check(kind == RowKind::sequences); !ok) return ok.error();
+    choose_metrics(kind);
+    Scored scored = situation();
+    scored.text = kind == RowKind::contexts;
+    scored.sequence = kind == RowKind::sequences;
+    warn_of_idle(*parser_, scored, kIdle);
+    const auto rows = read_scored_rows(*model, model_, test_, data_, sequence_);
     if (!rows) return rows.error();
-    if (rows->short_lines > 0)
-      note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(test_), grouped(rows->short_lines),
-                       grouped(sequences->size())));
-    return score(model, rows->data.view(), search,
-                 cutoffs_.empty() ? std::vector<std::uint32_t>(kOfSequences.begin(), kOfSequences.end()) : cutoffs_);
+    const KnownLabels known{model->shape().labels, model->label_counts(), model->training_samples(),
+                            asked_.value_or(model->config().network.propensity)};
+    auto mine = score(*model, rows->view, known);
+    if (!mine) return mine.error();
+    if (!compares()) return text_of(*mine);
+    auto other = against_.empty() ? answers_beside(*model, rows->view.labels, known) : second_model(*model, *rows, known);
+    if (!other) return other.error();
+    return compared(std::move(*mine), std::move(*other), model_);
   }
 
-  /// Of a running text: how well words predict those around them.
-  Result<std::string> score_contexts(const Model& model, Search search) const {
-    if (!holds_vocabulary(model))
-      return runtime_error(
-          fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_)));
-    const datasets::Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
-    const auto samples = read_context_samples(test_, model.label_names(), subwords, model.config().words.window);
-    if (!samples) return samples.error();
-    if (auto ok = check_scorable(samples->view(), test_); !ok) return ok.error();
-    return score(model, samples->view(), search, cutoffs_);
+  Result<std::string> score_answers() {
+    if (auto ok = sequence_.check(false); !ok) return ok.error();
+    choose_metrics(RowKind::labels);
+    Scored scored = situation();
+    scored.answers = true;
+    scored.counts = !answers_.train.empty();
+    warn_of_idle(*parser_, scored, kIdle);
+    const auto data = read_answered_data(answers_, test_, data_);
+    if (!data) return data.error();
+    if (!data->counted() && metrics_.size() == 1 && chooses(metrics_, "psp"))
+      return usage_error("--metrics psp needs how often labels are trained on; give --train FILE");
+    if (!data->counted()) note("PSP@k is left out: it needs how often labels are trained on, from --train FILE");
+    const KnownLabels known = data->known(asked_.value_or(Propensity{}));
+    auto mine = scored_answers(answers_.path, *data, test_, known, options(known));
+    if (!mine) return mine.error();
+    if (!compares()) return text_of(*mine);
+    auto other = scored_answers(against_answers_, *data, test_, known, options(known));
+    if (!other) return other.error();
+    return compared(std::move(*mine), std::move(*other), answers_.path);
   }
 
-  Result<std::string> score(const Model& model, const DatasetView& data, Search search,
-                            const std::vector<std::uint32_t>& cutoffs) const {
+  Result<Model> load(const std::string& path) const {
+    auto model = Model::load(path);
+    if (!model) return model;
+    if (auto ok = check_search(*model, path, search_kind_); !ok) return ok.error();
+    return model;
+  }
+
+  /// What is printed. Without --metrics it depends on the rest.
+  void choose_metrics(RowKind kind) {
+    if (!cutoffs_.empty() || kind == RowKind::sequences || !metrics_.empty()) {
+      if (cutoffs_.empty() && kind == RowKind::sequences) cutoffs_.assign(kOfSequences.begin(), kOfSequences.end());
+      if (metrics_.empty()) metrics_ = usual_metrics();
+    }
+    shows_psp_ = json_ || metrics_.empty() || chooses(metrics_, "psp");
+    if (cutoffs_.empty()) cutoffs_.assign(kCutoffs.begin(), kCutoffs.end());
+  }
+
+  Scored situation() const {
+    Scored scored;
+    scored.names = !answers_.path.empty() || !against_answers_.empty();
+    scored.shows_psp = shows_psp_;
+    scored.json = json_;
+    scored.compares = compares();
+    scored.search = search_kind_;
+    return scored;
+  }
+
+  EvaluateOptions options(const KnownLabels& known) const {
     EvaluateOptions options;
-    options.search = search;
-    options.cutoffs = cutoffs.empty() ? std::vector<std::uint32_t>(kCutoffs.begin(), kCutoffs.end()) : cutoffs;
+    options.search = search_kind_;
+    options.cutoffs = cutoffs_;
     options.intervals = true;
-    options.propensity = asked_;
-    const auto evaluation = evaluate(model, data, options);
+    options.by_frequency = json_ || by_frequency_;
+    options.keep_rows = compares();
+    options.known = &known;
+    return options;
+  }
+
+  Result<Scoring> score(const Model& model, const DatasetView& data, const KnownLabels& known) const {
+    const EvaluateOptions wanted = options(known);
+    auto evaluation = evaluate(model, data, wanted);
     if (!evaluation)
       return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
-    const std::string searched = search_name(search_, model.search_for({std::ranges::max(options.cutoffs), search}));
-    return json_ ? json(*evaluation, searched, asked_.value_or(model.config().network.propensity))
-                 : table(*evaluation, searched, cutoffs);
+    const std::string searched = search_name(search_, model.search_for({std::ranges::max(cutoffs_), search_kind_}));
+    return Scoring{std::move(*evaluation), searched, known.propensity};
+  }
+
+  /// The model of --against on the rows that `model` has been scored on, with labels weighed and counted as there.
+  Result<Scoring> second_model(const Model& model, const ScoredRows& rows, const KnownLabels& known) const {
+    const auto other = load(against_);
+    if (!other) return other.error();
+    if (auto ok = check_comparable(model, model_, *other, against_); !ok) return ok.error();
+    if (other->data_notes() == model.data_notes()) return score(*other, rows.view, known);
+    const auto own = read_scored_rows(*other, against_, test_, data_, sequence_);
+    if (!own) return own.error();
+    if (auto ok = check_same_labels(rows.view, model_, own->view, against_, test_); !ok) return ok.error();
+    return score(*other, own->view, known);
+  }
+
+  Result<Scoring> answers_beside(const Model& model, const SparseRows& labels, const KnownLabels& known) const {
+    const auto data = answered_beside(model, model_, answers_.names, labels);
+    if (!data) return data.error();
+    return scored_answers(against_answers_, *data, test_, known, options(known));
+  }
+
+  std::string text_of(const Scoring& scoring) const {
+    if (json_) return evaluation_json(scoring).dump() + "\n";
+    std::string text = evaluation_table(scoring, metrics_);
+    if (!scoring.evaluation.by_frequency.empty()) text += "\n" + frequency_table(scoring.evaluation);
+    return text;
+  }
+
+  Result<std::string> compared(Scoring mine, Scoring other, const std::string& path) const {
+    const auto comparison = compare(mine.evaluation, other.evaluation);
+    if (!comparison) return comparison.error();
+    const std::string& second = against_.empty() ? against_answers_ : against_;
+    const Contest contest{std::move(mine), std::move(other), datasets::quoted(path), datasets::quoted(second), *comparison};
+    if (json_) return comparison_json(contest).dump() + "\n";
+    return comparison_table(contest, metrics_.empty() ? default_metrics() : metrics_);
   }
 
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string test_;
+  AnswerFiles answers_;
+  std::string against_;
+  std::string against_answers_;
   std::string search_ = "automatic";
+  Search search_kind_ = Search::automatic;  ///< what it says
   std::vector<std::uint32_t> cutoffs_;
+  MetricChoice metrics_;  ///< empty: what is usual where nothing is asked for
+  bool by_frequency_ = false;
+  bool shows_psp_ = true;
   std::string propensity_;
   std::optional<Propensity> asked_;  ///< what it says
   WordQuestions questions_;

@@ -7,8 +7,7 @@
 #include <glissade/metrics.h>
 
 #include "engine/config/proposing_paths.h"
-#include "engine/evaluation/row_scores.h"
-#include "engine/evaluation/score_sums.h"
+#include "engine/evaluation/scorer.h"
 
 namespace glissade {
 namespace {
@@ -27,56 +26,29 @@ std::size_t piece_rows(const Model& model) noexcept {
   return std::max(wanted, threads * kBlockRows);
 }
 
-/// Rows first .. first + count - 1 of `rows`; offsets stay positions in the same ids.
-SparseRows slice(const SparseRows& rows, std::size_t first, std::size_t count) noexcept {
-  return {rows.offsets.subspan(first, count + 1), rows.ids, rows.values};
-}
-
 Result<void> check_fit(const Shape& shape, const DatasetView& data, std::span<const std::uint32_t> cutoffs) {
   if (data.feature_count > shape.features) {
     return runtime_error("the data have " + std::to_string(data.feature_count) + " features, the model knows " +
                          std::to_string(shape.features) + "; evaluate on data made for this model");
   }
-  if (data.features.rows() != data.labels.rows()) {
-    return runtime_error("the data have " + std::to_string(data.features.rows()) + " rows of features and " +
-                         std::to_string(data.labels.rows()) + " of labels; each sample needs both");
-  }
-  if (data.size() == 0) return runtime_error("the data have no rows; evaluate on at least one row with labels");
-  for (const std::uint32_t cutoff : cutoffs) {
-    if (cutoff == 0 || cutoff > 1000)
-      return usage_error("the cut-off " + std::to_string(cutoff) + " is out of range; allowed: 1 .. 1000");
-  }
-  if (data.labels.offsets.front() == data.labels.offsets.back()) {
-    return runtime_error("none of the " + std::to_string(data.size()) + " rows has a label; evaluate on labelled data");
-  }
-  return {};
+  return check_scored(data.features.rows(), data.labels, cutoffs);
+}
+
+KnownLabels known_labels(const Model& model, const EvaluateOptions& options) {
+  return {model.shape().labels, model.label_counts(), model.training_samples(),
+          options.propensity.value_or(model.config().network.propensity)};
 }
 
 }  // namespace
 
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options) {
   if (auto fit = check_fit(model.shape(), data, options.cutoffs); !fit) return fit.error();
-  std::vector<float> propensity;
-  double unseen_weight = 1;
-  if (!model.label_counts().empty()) {
-    const Propensity constants = options.propensity.value_or(model.config().network.propensity);
-    const auto of = [&](std::span<const std::uint32_t> counts) {
-      return propensities(counts, model.training_samples(), constants.a, constants.b);
-    };
-    propensity = of(model.label_counts());
-    // A label beyond L weighs what one within L weighs that no training row has: a header that counts more labels changes
-    // nothing.
-    const std::uint32_t never = 0;
-    unseen_weight = 1.0 / static_cast<double>(of({&never, 1}).front());
-  }
-
+  const KnownLabels known = options.known != nullptr ? *options.known : known_labels(model, options);
+  Scorer scorer(known, options);
   PredictOptions predict_options;
-  predict_options.k = kCutoffs.back();
-  for (const std::uint32_t cutoff : options.cutoffs) predict_options.k = std::max(predict_options.k, cutoff);
+  predict_options.k = scorer.depth();
   predict_options.search = options.search;
   const std::size_t at_once = piece_rows(model);
-  ScoreSums sums(unseen_weight);
-  RowScores scores(options.cutoffs);
   Evaluation evaluation;
   std::uint64_t candidates = 0;
   std::size_t done = 0;
@@ -87,15 +59,13 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     const Result<Predictions> predictions = model.predict(slice(data.features, done, count), predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
-    sums.add(*predictions, slice(data.labels, done, count), propensity, options.keep_samples ? &evaluation.samples : nullptr);
-    if (!options.cutoffs.empty()) scores.add(*predictions, slice(data.labels, done, count));
+    scorer.add(*predictions, slice(data.labels, done, count));
     candidates += predictions->candidates;
     if (options.pager != nullptr) options.pager->release(done, done + count);
     done += count;
     if (options.on_progress) evaluation.complete = options.on_progress(done, data.size()) || done == data.size();
   }
-  evaluation.metrics = sums.metrics();
-  evaluation.at = scores.metrics(options.intervals);
+  scorer.finish(evaluation);
   const double all = static_cast<double>(done) * model.shape().labels;
   if (all > 0) evaluation.candidates_share = static_cast<double>(candidates) / all;
   return evaluation;

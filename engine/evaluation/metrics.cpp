@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 
+#include "engine/evaluation/propensity_weights.h"
 #include "engine/evaluation/score_sums.h"
 
 namespace glissade {
@@ -19,10 +20,8 @@ ScoreSums::Ranks make_discounts() noexcept {
 
 ScoreSums::ScoreSums(double unseen_weight) : discount_(make_discounts()), unseen_weight_(unseen_weight) {}
 
-/// A label with a useless propensity counts as always observed.
 double ScoreSums::weight_of(std::uint32_t label, std::span<const float> propensity) const noexcept {
-  if (label >= propensity.size()) return unseen_weight_;
-  return propensity[label] > 0.f ? 1.0 / static_cast<double>(propensity[label]) : 1.0;
+  return PropensityWeights{propensity, unseen_weight_}.of(label);
 }
 
 /// The largest weights among `labels`, largest first, as many as the deepest cut-off asks for; 0 where there are fewer labels.

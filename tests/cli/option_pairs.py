@@ -31,6 +31,7 @@ FILES = {
     "same.txt": "5 9\n4 8\n",
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
     "x.jsonl": '{"event":"start"}\n',
+    "p.txt": "0:1\n1:1\n2:1\n5:1\n",
 }
 ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --subsampling 0 --hidden 8 --epochs 2 --threads 1"
@@ -81,7 +82,9 @@ OTHERS = {
         Situation("sequences", SEQUENCE_MODEL, "eval --model m.glsd --test t.txt"),
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
-    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt"}),
+        Situation("answers", [], "eval --predictions p.txt --test test.txt"),
+    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
+        "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt"}),
     "predict": ([
         Situation("a file", [], "predict --model model.glsd test.txt"),
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),

@@ -63,6 +63,48 @@ TEST_CASE("P, recall, hit rate and nDCG at a cut-off", "[unit]") {
   CHECK(at[1].ndcg.interval.high == 0);
 }
 
+TEST_CASE("F1, reciprocal rank and PSP at a cut-off", "[unit]") {
+  RowScores scores({4, 2});
+  Predictions predictions;
+  predictions.k = 4;
+  predictions.labels = {5, 1, 2, kNoLabel, 9, 8, 7, 6, 0, 1, 2, 3};
+  const std::vector<std::uint64_t> offsets = {0, 3, 4, 4};
+  const std::vector<std::uint32_t> labels = {1, 2, 3, 6};
+  // Label 6 is beyond those that are known.
+  const std::vector<float> propensity = {0.5f, 0.5f, 0.25f, 0.125f};
+  scores.add(predictions, {offsets, labels, {}}, {propensity, 3.0});
+  const auto at = scores.metrics(false);
+  REQUIRE(at.size() == 2);
+  CHECK(at[0].f1.mean == Approx((2 * 2.0 / (4 + 3) + 2 * 1.0 / (4 + 1)) / 2));
+  CHECK(at[0].mrr.mean == Approx((1.0 / 2 + 1.0 / 4) / 2));
+  CHECK(at[0].psp.mean == Approx((2 + 4 + 3.0) / (8 + 4 + 2 + 3.0)));
+  CHECK(at[1].f1.mean == Approx(2 * 1.0 / (2 + 3) / 2));
+  CHECK(at[1].mrr.mean == Approx(1.0 / 2 / 2));
+  CHECK(at[1].psp.mean == Approx(2.0 / (8 + 4 + 3.0)));
+}
+
+TEST_CASE("PSP has an interval, and is nothing without propensities", "[unit]") {
+  const std::vector<float> propensity(20, 0.5f);
+  Predictions predictions;
+  predictions.k = 1;
+  std::vector<std::uint64_t> offsets = {0};
+  const auto ranks = drawn_ranks(4000, 0.3);
+  for (const std::uint32_t rank : ranks) {
+    predictions.labels.push_back(rank == 0 ? 0 : 1);
+    offsets.push_back(offsets.size());
+  }
+  const std::vector<std::uint32_t> labels(ranks.size(), 0);
+  RowScores weighed({1}), plain({1});
+  weighed.add(predictions, {offsets, labels, {}}, {propensity, 1.0});
+  plain.add(predictions, {offsets, labels, {}});
+  // All labels weigh the same: PSP@1 is P@1.
+  const CutoffMetrics at = weighed.metrics(true)[0];
+  CHECK(at.psp.mean == Approx(at.precision.mean));
+  CHECK(at.psp.interval.low == Approx(at.precision.interval.low));
+  CHECK(at.psp.interval.high == Approx(at.precision.interval.high));
+  CHECK(plain.metrics(true)[0].psp.interval.high == 0);
+}
+
 TEST_CASE("with one label a sample, recall is the hit rate, and P its k-th part", "[unit]") {
   for (const CutoffMetrics& at : of_ranks({0, 1, 4, 9, 3, 12}, 20, {1, 5, 20}, false)) {
     CHECK(at.recall.mean == Approx(at.hit_rate.mean));

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -54,6 +55,19 @@ struct CutoffMetrics {
   Measure recall;     ///< of the true labels, the share that is among the k best; HR@k where samples have one label
   Measure hit_rate;   ///< share of the samples with a true label among the k best
   Measure ndcg;
+  Measure f1;           ///< of each sample: 2 * hits / (k + its true labels), the harmonic mean of P@k and recall
+  Measure mrr;          ///< 1 / rank (from 1) of the first true label among the k best, 0 if there is none
+  Measure psp;          ///< as in Metrics; 0 without propensities
+  double coverage = 0;  ///< share of all L labels that are among the k best of at least one sample; no mean, so no interval
+};
+
+/// Labels that about as many training rows have, from `least` to `most`, and how well they are found.
+struct FrequencyBucket {
+  std::uint32_t least = 0, most = 0;    ///< 0: no training row has them. 1, 2 .. 3, 4 .. 7, 8 .. 15 and so on
+  std::uint64_t labels = 0;             ///< so many of the L labels; ids from L on are not among them
+  std::uint64_t true_labels = 0;        ///< times that samples have one of them; ids from L on are in the bucket of 0
+  std::vector<std::uint64_t> answered;  ///< times that one is among the k best, for each cut-off of Evaluation::at
+  std::vector<std::uint64_t> found;     ///< times that one is so and is true
 };
 
 /// What one sample adds to the sums behind Metrics, at each cut-off; all 0 without a label.
@@ -66,13 +80,24 @@ struct SampleScores {
   std::array<double, kCutoffs.size()> psp_best = {};  ///< the same for the best k labels that could have been found
 };
 
+/// What is known of the labels that answers are drawn from.
+struct KnownLabels {
+  std::uint32_t count = 0;                   ///< L; Coverage is of these
+  std::span<const std::uint32_t> rows = {};  ///< training rows that have each of them; empty: unknown, so there is no PSP@k
+  std::uint64_t samples = 0;                 ///< training rows
+  Propensity propensity = {};
+};
+
 struct EvaluateOptions {
   Search search = Search::automatic;
   std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
+  const KnownLabels* known = nullptr;         ///< instead of what the model knows, also for the constants of PSP@k
   std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
   /// Whether Evaluation::at has intervals: percentiles of a Poisson bootstrap over the samples, 1,000 times, the same for any
-  /// number of threads. 16 bytes a sample and cut-off; about 0.1 s for 20,000 samples.
+  /// number of threads. 32 bytes a sample and cut-off; about 0.2 s for 20,000 samples.
   bool intervals = false;
+  bool by_frequency = false;        ///< Evaluation::by_frequency, where training counts are known
+  bool keep_rows = false;           ///< Evaluation::rows, for compare(); 32 bytes a sample and cut-off
   bool keep_samples = false;        ///< Evaluation::samples, about 100 bytes each
   const RowPager* pager = nullptr;  ///< of the data: rows are released once they have been scored
   /// Called on the calling thread after each piece of rows, at least a few times a second, and after the last one: rows scored so
@@ -80,12 +105,16 @@ struct EvaluateOptions {
   std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress = {};
 };
 
+class RowScores;
+
 struct Evaluation {
   Metrics metrics;
-  std::vector<CutoffMetrics> at;      ///< one per wanted cut-off, in their order
-  std::vector<SampleScores> samples;  ///< one per row scored, where they are to be kept
-  double seconds = 0;                 ///< wall time of all predictions
-  double candidates_share = 0;        ///< labels scored per sample / L
+  std::vector<CutoffMetrics> at;              ///< one per wanted cut-off, in their order
+  std::vector<FrequencyBucket> by_frequency;  ///< ascending; those that hold no label of the model and of the data are left out
+  std::shared_ptr<const RowScores> rows;      ///< what each labelled sample scores, where it is to be kept
+  std::vector<SampleScores> samples;          ///< one per row scored, where they are to be kept
+  double seconds = 0;                         ///< wall time of all predictions
+  double candidates_share = 0;                ///< labels scored per sample / L
   bool complete = true;  ///< false: on_progress stopped it, and the rest is about the rows until then (metrics.samples)
 };
 
@@ -96,5 +125,25 @@ struct Evaluation {
 /// data without rows or without any label. Thread-safe as Model::predict; the result does not depend on threads or on
 /// on_progress.
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options = {});
+
+/// Scores answers that are there already, another program's say: `answers` has a row per sample, the ids of its labels, best
+/// first, each once; fewer than the deepest cut-off are fine, values are not read. The metrics are those of evaluate(), with
+/// seconds and candidates_share 0; `search` and `pager` do not count. Fails as evaluate() does on cut-offs, missing rows and
+/// labels.
+Result<Evaluation> evaluate_answers(const SparseRows& answers, const SparseRows& labels, const KnownLabels& known,
+                                    const EvaluateOptions& options = {});
+
+/// What one evaluation scores more than another one of the same samples: `at` has differences, from -1 to 1, with the intervals
+/// of a paired bootstrap (both are resampled alike; Efron, Tibshirani 1993), `coverage` the plain difference.
+struct Comparison {
+  std::vector<CutoffMetrics> at;
+  std::uint64_t samples = 0;                                      ///< labelled ones
+  std::uint64_t better = 0, worse = 0;                            ///< samples whose P@k is, at the first cut-off
+  bool has_few_samples() const noexcept { return samples < 30; }  ///< a bootstrap over so few is sure of too much
+};
+
+/// Compares two evaluations with kept rows. Fails if their cut-offs or their numbers of labelled samples differ; that the samples
+/// are the same is for the caller to see to. O(1000 * samples), on all threads of the calling arena.
+Result<Comparison> compare(const Evaluation& challenger, const Evaluation& other);
 
 }  // namespace glissade

@@ -1,0 +1,76 @@
+#include "apps/evaluation/scored_rows.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "apps/input/data_notes.h"
+#include "apps/training/text_data.h"
+#include "apps/words/vocabulary.h"
+#include "datasets/message.h"
+#include "datasets/next_item_rows.h"
+#include "datasets/sequences.h"
+
+namespace glissade::apps {
+namespace {
+
+template <class Rows>
+ScoredRows kept(RowKind kind, Rows rows) {
+  const auto owner = std::make_shared<const Rows>(std::move(rows));
+  return {kind, owner->view(), owner};
+}
+
+/// How well each sequence tells its last item.
+Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_path, const std::string& path,
+                                 const SequenceOptions& options) {
+  const auto notes = SequenceNotes::of(model);
+  if (!notes)
+    return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
+                                     datasets::quoted(model_path)));
+  const auto key = options.key(notes);
+  if (!key) return key.error();
+  const auto sequences = read_known_sequences(path, "test data", model.label_names(), *key == datasets::LineKey::on);
+  if (!sequences) return sequences.error();
+  auto rows = datasets::last_rows(*sequences, notes->rules, options.held_back, path);
+  if (!rows) return rows.error();
+  if (rows->short_lines > 0)
+    note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(path), grouped(rows->short_lines),
+                     grouped(sequences->size())));
+  return kept(RowKind::sequences, std::move(rows->data));
+}
+
+/// Of a running text: how well words predict those around them.
+Result<ScoredRows> context_rows(const Model& model, const std::string& model_path, const std::string& path) {
+  if (!holds_vocabulary(model))
+    return runtime_error(
+        fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_path)));
+  const datasets::Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
+  auto samples = read_context_samples(path, model.label_names(), subwords, model.config().words.window);
+  if (!samples) return samples.error();
+  if (auto ok = check_scorable(samples->view(), path); !ok) return ok.error();
+  return kept(RowKind::contexts, std::move(*samples));
+}
+
+}  // namespace
+
+RowKind row_kind(const Model& model, const DataOptions& data) {
+  if (data.is_sequence(SequenceNotes::of(model).has_value())) return RowKind::sequences;
+  return data.is_text(holds_vocabulary(model)) ? RowKind::contexts : RowKind::labels;
+}
+
+Result<ScoredRows> read_scored_rows(const Model& model, const std::string& model_path, const std::string& path,
+                                    const DataOptions& data, const SequenceOptions& sequence) {
+  const RowKind kind = row_kind(model, data);
+  if (kind == RowKind::sequences) return sequence_rows(model, model_path, path, sequence);
+  if (kind == RowKind::contexts) return context_rows(model, model_path, path);
+  auto read = data.read(path, "test data", known_base(model, model_path));
+  if (!read) return read.error();
+  if (auto ok = check_scorable(read->view(), path); !ok) return ok.error();
+  auto known = data.fit(std::move(*read), path, model.shape().features, model.shape().labels);
+  if (!known) return known.error();
+  return kept(RowKind::labels, std::move(*known));
+}
+
+}  // namespace glissade::apps
