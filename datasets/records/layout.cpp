@@ -93,7 +93,7 @@ Result<void> find_in_table(RecordLayout& layout) {
   return {};
 }
 
-Result<void> read_header(std::string_view text, RecordLayout& layout) {
+Result<void> read_header(std::string_view text, bool whole, RecordLayout& layout) {
   CsvRows rows(text, layout.separator, layout.quotes);
   if (!rows.more()) {
     layout.body = text.size();
@@ -102,8 +102,10 @@ Result<void> read_header(std::string_view text, RecordLayout& layout) {
                                      layout.header ? "a header and rows" : "rows"));
   }
   std::optional<Error> bad;
+  bool unclosed = false;
   const auto line = [&](std::size_t at) { return 1 + newlines(text.substr(0, at)); };
   rows.row([&](const CsvCell& cell) {
+    unclosed = unclosed || cell.fault == CsvFault::unclosed;
     if (!layout.header) {
       layout.found.push_back(std::to_string(layout.found.size() + 1));
       return;
@@ -115,6 +117,8 @@ Result<void> read_header(std::string_view text, RecordLayout& layout) {
                                       place(layout.path, line(cell.at)), shown(cell.text, 20)));
     layout.found.push_back(std::move(name));
   });
+  layout.first = rows.at();
+  if (!whole && layout.first == text.size() && (unclosed || text.back() != '\n')) return {};  // it goes on in text to come
   if (bad) return *bad;
   if (layout.header) layout.body = rows.at();
   return find_in_table(layout);
@@ -177,7 +181,7 @@ Result<RecordLayout> read_layout(std::string_view text, const RecordOptions& opt
   settle_format(text, options, layout);
   Result<void> done;
   if (layout.format == RecordFormat::csv || layout.format == RecordFormat::tsv) {
-    done = read_header(text, layout);
+    done = read_header(text, whole, layout);
   } else if (layout.format == RecordFormat::json_lines) {
     done = find_in_objects(text, whole, layout);
   } else {

@@ -31,6 +31,7 @@ struct RecordLayout {
   std::vector<std::string> asked;  ///< columns
   std::vector<std::string> found;  ///< columns of the file; of JSON lines those of its first records
   std::size_t body = 0;            ///< bytes of the text before the first record
+  std::size_t first = 0;           ///< csv: bytes up to the end of the header or, without one, of the first record
   /// csv: for each column of the file the first asked one that it is, for each asked column the next one of the same name.
   static constexpr std::uint32_t kNone = UINT32_MAX;
   std::vector<std::uint32_t> asked_first, asked_next;

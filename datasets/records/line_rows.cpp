@@ -22,21 +22,14 @@ class FasttextReader {
   FasttextReader(RecordWriter& writer, bool sound) noexcept : layout_(writer.layout()), writer_(writer), sound_(sound) {}
 
   void line(std::string_view line) {
+    const std::string_view prefix = layout_.label_prefix;
     std::size_t text = 0;  // where the text since the last label begins
-    for (std::size_t at = 0; at < line.size();) {
-      if (is_blank(line[at])) {
-        ++at;
-        continue;
-      }
-      std::size_t end = at;
+    for (std::size_t at = next(line, 0); at < line.size(); at = next(line, text)) {
+      std::size_t end = at + prefix.size();
       while (end < line.size() && !is_blank(line[end])) ++end;
-      const std::string_view word = line.substr(at, end - at);
-      if (word.starts_with(layout_.label_prefix)) {
-        add(layout_.texts, trimmed(line.substr(text, at - text)));
-        label(word.substr(layout_.label_prefix.size()));
-        text = end;
-      }
-      at = end;
+      add(layout_.texts, trimmed(line.substr(text, at - text)));
+      label(line.substr(at + prefix.size(), end - at - prefix.size()));
+      text = end;
     }
     add(layout_.texts, trimmed(line.substr(text)));
   }
@@ -49,6 +42,14 @@ class FasttextReader {
   }
   void add(const std::vector<std::uint32_t>& columns, std::string_view text) {
     for (const std::uint32_t column : columns) writer_.text(column, text, sound_);
+  }
+
+  /// Where the next word begins that is a label; the line's size if none does.
+  std::size_t next(std::string_view line, std::size_t from) const noexcept {
+    if (layout_.label_prefix.empty()) return line.size();
+    std::size_t at = line.find(layout_.label_prefix, from);
+    while (at != std::string_view::npos && at > 0 && !is_blank(line[at - 1])) at = line.find(layout_.label_prefix, at + 1);
+    return std::min(at, line.size());
   }
 
   const RecordLayout& layout_;

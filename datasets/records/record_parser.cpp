@@ -31,8 +31,10 @@ struct RecordParser::Impl {
       return std::size_t{0};
     auto settled = read_layout(body, options, path, false);
     if (!settled) return settled.error();
-    // The header may go on in the next piece.
-    if (!last && whole_records(body, *settled) < settled->body) return std::size_t{0};
+    const bool whole = whole_records(body, *settled) >= settled->first;
+    if (!whole && !last) return std::size_t{0};  // the header, or the record that stands for one, goes on
+    if (!whole) settled = read_layout(body, options, path, settled->format != RecordFormat::json_lines);
+    if (!settled) return settled.error();
     layout = std::move(*settled);
     return mark + layout->body;
   }

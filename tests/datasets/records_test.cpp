@@ -365,6 +365,21 @@ TEST_CASE("records that arrive in pieces", "[unit]") {
   CHECK(block.line(0) == 4);
   CHECK(parser.format_text() == "CSV");
 
+  // A header, and the record that stands for one, may come in pieces, too.
+  RecordParser late(columns({"title"}), "-");
+  CHECK(*late.read("\"a\nb\"", false, block) == 0);
+  CHECK(*late.read("\"a\nb\",\"title\n", false, block) == 0);
+  CHECK(late.read("\"a\nb\",\"title\n", true, block).error().message ==
+        "'standard input':2: the header has a quote that is not closed before 'title\\x0A'; close it");
+  CHECK(*late.read("\"a\nb\",title\n1,2\n", false, block) == 16);
+  CHECK(block.field(0, 0)[0] == "2");
+  RecordOptions bare = columns({"2"});
+  bare.header = false;
+  RecordParser without(bare, "-");
+  CHECK(*without.read("\"a\n", false, block) == 0);
+  CHECK(*without.read("\"a\nb\",c\n", false, block) == 8);
+  CHECK(block.field(0, 0)[0] == "c");
+
   RecordParser none(columns({"title", "body"}), "-");
   const auto refused = none.read("{\"titel\": 1}\n", false, block);
   REQUIRE_FALSE(refused);
