@@ -41,6 +41,7 @@ struct Scored {
   bool analogies = false;  ///< among them
   bool text = false;       ///< contexts of a running text
   bool sequence = false;   ///< items one after the other
+  bool records = false;    ///< columns of records
   bool answers = false;    ///< of a file, instead of a model's
   bool names = false;      ///< a file of answers may have names
   bool counts = true;      ///< how often labels are trained on is known
@@ -51,6 +52,8 @@ struct Scored {
 };
 
 constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
+constexpr std::string_view kRecords = "records have no binary copies; it counts for rows of ids";
+constexpr bool (*kOfRecords)(const Scored&) = [](const Scored& scored) { return scored.records; };
 constexpr bool (*kOfSequence)(const Scored&) = [](const Scored& scored) { return scored.sequence; };
 
 constexpr std::string_view kQuestions = "questions are read and answered in a way of their own; it counts with --test";
@@ -81,6 +84,8 @@ constexpr std::array kIdle = {
     Rule{"--cache-dir", kOfText, kText},
     Rule{"--no-cache", kOfSequence, kSequence},
     Rule{"--cache-dir", kOfSequence, kSequence},
+    Rule{"--no-cache", kOfRecords, kRecords},
+    Rule{"--cache-dir", kOfRecords, kRecords},
     Rule{"--k", kOfQuestions, kQuestions},
     Rule{"--metrics", kOfQuestions, kQuestions},
     Rule{"--metrics", [](const Scored& scored) { return scored.json; }, "--json has all metrics; it counts without it"},
@@ -131,6 +136,7 @@ class Eval : public Command {
     threads_.add_options(parser);
     data_.add_options(parser);
     sequence_.add_options(parser, SequenceOptions::For::eval);
+    records_.add_options(parser, RecordOptions::For::use);
     parser_ = &parser;
   }
 
@@ -242,12 +248,14 @@ class Eval : public Command {
     if (!model) return model.error();
     const RowKind kind = row_kind(*model, data_);
     if (auto ok = sequence_.check(kind == RowKind::sequences); !ok) return ok.error();
+    if (auto ok = records_.check(kind == RowKind::records); !ok) return ok.error();
     choose_metrics(kind);
     Scored scored = situation();
     scored.text = kind == RowKind::contexts;
     scored.sequence = kind == RowKind::sequences;
+    scored.records = kind == RowKind::records;
     warn_of_idle(*parser_, scored, kIdle);
-    const auto rows = read_scored_rows(*model, model_, test_, data_, sequence_);
+    const auto rows = read_scored_rows(*model, model_, test_, data_, sequence_, records_);
     if (!rows) return rows.error();
     const KnownLabels known{model->shape().labels, model->label_counts(), model->training_samples(),
                             asked_.value_or(model->config().network.propensity)};
@@ -261,6 +269,7 @@ class Eval : public Command {
 
   Result<std::string> score_answers() {
     if (auto ok = sequence_.check(false); !ok) return ok.error();
+    if (auto ok = records_.check(false); !ok) return ok.error();
     choose_metrics(RowKind::labels);
     Scored scored = situation();
     scored.answers = true;
@@ -332,8 +341,8 @@ class Eval : public Command {
     const auto other = load(against_);
     if (!other) return other.error();
     if (auto ok = check_comparable(model, model_, *other, against_); !ok) return ok.error();
-    if (other->data_notes() == model.data_notes()) return score(*other, rows.view, known);
-    const auto own = read_scored_rows(*other, against_, test_, data_, sequence_);
+    if (rows.kind != RowKind::records && other->data_notes() == model.data_notes()) return score(*other, rows.view, known);
+    const auto own = read_scored_rows(*other, against_, test_, data_, sequence_, records_);
     if (!own) return own.error();
     if (auto ok = check_same_labels(rows.view, model_, own->view, against_, test_); !ok) return ok.error();
     return score(*other, own->view, known);
@@ -380,6 +389,7 @@ class Eval : public Command {
   ThreadsOption threads_;
   DataOptions data_;
   SequenceOptions sequence_;
+  RecordOptions records_;
 };
 
 }  // namespace

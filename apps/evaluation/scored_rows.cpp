@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <glissade/pipeline.h>
+
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_notes.h"
+#include "apps/input/record_rows.h"
 #include "apps/training/text_data.h"
 #include "apps/words/vocabulary.h"
 #include "datasets/message.h"
@@ -53,18 +56,36 @@ Result<ScoredRows> context_rows(const Model& model, const std::string& model_pat
   return kept(RowKind::contexts, std::move(*samples));
 }
 
+Result<ScoredRows> record_rows(const Model& model, const std::string& model_path, const std::string& path,
+                               const DataOptions& data, const RecordOptions& options) {
+  const auto notes = RecordNotes::of(model);
+  if (!notes) return notes.error();
+  if (!*notes)
+    return usage_error(fmt::format("--format {}: {} was not trained on records; leave it out, or train one on some",
+                                   data.format(), datasets::quoted(model_path)));
+  const auto pipeline = Pipeline::make((*notes)->columns.features, model.feature_names());
+  if (!pipeline) return pipeline.error();
+  auto rows = read_known_records(path, "test data", options, data.format(), **notes, *pipeline, model.label_names());
+  if (!rows) return rows.error();
+  if (auto ok = check_scorable(rows->data.view(), path); !ok) return ok.error();
+  return kept(RowKind::records, std::move(rows->data));
+}
+
 }  // namespace
 
 RowKind row_kind(const Model& model, const DataOptions& data) {
   if (data.is_sequence(SequenceNotes::of(model).has_value())) return RowKind::sequences;
+  if (is_record_format(data.format()) || (data.format().empty() && Pipeline::is_pipeline(model.data_notes())))
+    return RowKind::records;
   return data.is_text(holds_vocabulary(model)) ? RowKind::contexts : RowKind::labels;
 }
 
 Result<ScoredRows> read_scored_rows(const Model& model, const std::string& model_path, const std::string& path,
-                                    const DataOptions& data, const SequenceOptions& sequence) {
+                                    const DataOptions& data, const SequenceOptions& sequence, const RecordOptions& records) {
   const RowKind kind = row_kind(model, data);
   if (kind == RowKind::sequences) return sequence_rows(model, model_path, path, sequence);
   if (kind == RowKind::contexts) return context_rows(model, model_path, path);
+  if (kind == RowKind::records) return record_rows(model, model_path, path, data, records);
   auto read = data.read(path, "test data", known_base(model, model_path));
   if (!read) return read.error();
   if (auto ok = check_scorable(read->view(), path); !ok) return ok.error();

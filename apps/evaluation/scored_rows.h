@@ -8,11 +8,12 @@
 #include <glissade/result.h>
 
 #include "apps/input/data_options.h"
+#include "apps/input/record_options.h"
 #include "apps/input/sequence_options.h"
 
 namespace glissade::apps {
 
-enum class RowKind { labels, sequences, contexts };
+enum class RowKind { labels, sequences, contexts, records };
 
 /// Rows to score a model on. The view points into what `owner` keeps.
 struct ScoredRows {
@@ -27,6 +28,6 @@ RowKind row_kind(const Model& model, const DataOptions& data);
 /// Reads `path` as `model`, read from `model_path`, reads its data; a line about it goes to standard error. Of sequences a row
 /// for the last item of each, of a running text one for each word. Fails where there is nothing to score.
 Result<ScoredRows> read_scored_rows(const Model& model, const std::string& model_path, const std::string& path,
-                                    const DataOptions& data, const SequenceOptions& sequence);
+                                    const DataOptions& data, const SequenceOptions& sequence, const RecordOptions& records);
 
 }  // namespace glissade::apps
