@@ -48,6 +48,7 @@ struct Parser {
     commands.push_back(make_report());
     commands.push_back(make_convert());
     commands.push_back(make_generate());
+    commands.push_back(make_cache());
     commands.push_back(make_options());
     app.name("glissade");
     app.formatter(std::make_shared<HelpFormatter>());

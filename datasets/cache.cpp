@@ -1,6 +1,8 @@
 #include "datasets/cache.h"
 
 #define XXH_INLINE_ALL
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_reduce.h>
@@ -133,6 +135,48 @@ std::optional<Header> checked_header(std::string_view file, const Hash128& key) 
   return header;
 }
 
+/// The path behind the last section, which its checksum follows; "" in files that have none. Nothing if it is damaged.
+std::optional<std::string> source_of(std::string_view file, const Header& header) {
+  const Section& last = header.sections.back();
+  std::string_view rest = file.substr(last.position + last.bytes);
+  std::uint64_t checksum = 0;
+  if (rest.empty()) return "";
+  if (rest.size() < sizeof checksum) return std::nullopt;
+  std::memcpy(&checksum, rest.data() + rest.size() - sizeof checksum, sizeof checksum);
+  rest.remove_suffix(sizeof checksum);
+  if (checksum != XXH3_64bits(rest.data(), rest.size())) return std::nullopt;
+  return std::string(rest);
+}
+
+Result<void> write_source(AtomicFile& file, std::string_view source) {
+  const std::uint64_t checksum = XXH3_64bits(source.data(), source.size());
+  if (auto written = file.write(source); !written) return written;
+  return file.write({reinterpret_cast<const char*>(&checksum), sizeof checksum});
+}
+
+/// Puts the time of a file's last reading back: looking at it is no use of it.
+class ReadTime {
+ public:
+  explicit ReadTime(const std::string& path) : path_(path), known_(::stat(path.c_str(), &before_) == 0) {}
+  ~ReadTime() {
+    const timespec times[2] = {before_.st_atim, {0, UTIME_OMIT}};
+    if (known_) ::utimensat(AT_FDCWD, path_.c_str(), times, 0);
+  }
+  ReadTime(const ReadTime&) = delete;
+  ReadTime& operator=(const ReadTime&) = delete;
+
+ private:
+  const std::string& path_;
+  struct stat before_ {};
+  bool known_;
+};
+
+/// Notes when a file was last used, for who clears the cache. File systems do so once a day or not at all.
+void note_use(const std::string& path) noexcept {
+  const timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
+  ::utimensat(AT_FDCWD, path.c_str(), times, 0);  // it may be somebody else's
+}
+
 template <class T>
 std::optional<std::span<const T>> section_as(std::string_view file, const Section& section) {
   if (section.bytes % sizeof(T) != 0) return std::nullopt;
@@ -216,7 +260,8 @@ std::optional<Dataset> load_cache(const std::string& path, const Hash128& key) {
   const auto header = checked_header(file->bytes(), key);
   if (!header) return std::nullopt;
   const auto view = checked_view(*file, *header);
-  if (!view) return std::nullopt;
+  if (!view || !source_of(file->bytes(), *header)) return std::nullopt;
+  note_use(path);
   file->leave(file->bytes());
   return Dataset(*view, file, std::make_shared<const MappedRows>(file, *view),
                  {static_cast<IdBase>(header->id_base), header->changes}, CacheFile{path, key});
@@ -234,19 +279,36 @@ Result<void> store_cache(const std::string& path, const Hash128& key, const Cach
     if (!section) return section.error();
     header.sections[i] = *section;
   }
+  if (auto written = write_source(*file, contents.source); !written) return written;
   header.file_bytes = file->bytes();
   header.checksum = checksum_of(header);
   if (auto written = file->overwrite_begin(bytes_of(header)); !written) return written;
   return file->commit();
 }
 
-Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts) {
-  CacheContents contents{view.feature_count, view.label_count, facts, {}};
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts,
+                         const std::string& source) {
+  CacheContents contents{view.feature_count, view.label_count, facts, {}, source};
   const auto arrays = sections_of(view);
   for (std::size_t i = 0; i < kSections; ++i) {
     contents.sections[i] = [bytes = arrays[i]](const CacheContents::Put& put) { return put(bytes); };
   }
   return store_cache(path, key, contents);
+}
+
+std::optional<CacheSummary> summarise_cache(const std::string& path) {
+  const ReadTime unchanged(path);
+  const auto opened = MappedFile::open(path);
+  if (!opened || opened->bytes().size() < sizeof(Header)) return std::nullopt;
+  const std::string_view file = opened->bytes();
+  Header first;
+  std::memcpy(&first, file.data(), sizeof first);
+  const auto header = checked_header(file, first.key);
+  if (!header) return std::nullopt;
+  const std::uint64_t rows = std::max<std::uint64_t>(header->sections[3].bytes / sizeof(std::uint64_t), 1) - 1;
+  auto source = source_of(file, *header);
+  if (!source) return std::nullopt;
+  return CacheSummary{rows, header->feature_count, header->label_count, std::move(*source)};
 }
 
 }  // namespace glissade::datasets

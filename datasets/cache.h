@@ -21,7 +21,8 @@ namespace glissade::datasets {
 /// any of the files is always safe.
 ///
 /// File: a 256-byte header, then feature offsets, feature ids, feature values, label offsets, label ids, each at a multiple of 64
-/// bytes. Little-endian. The header ends in its own checksum and holds one for each section.
+/// bytes, then the path of the file that was read (for people, nothing depends on it) and its checksum. Little-endian. The time
+/// of its last change is that of its last use. The header ends in its own checksum and holds one for each section.
 
 /// The directory that `options` mean; empty when there is none (no home directory).
 std::string cache_directory(const ReadOptions& options);
@@ -47,10 +48,23 @@ struct CacheContents {
   std::uint32_t label_count = 0;
   ReadFacts facts;
   std::array<Section, 5> sections;  ///< feature offsets, ids, values; label offsets, ids. Called once each, in this order
+  std::string source = {};          ///< path of what was read, "" = unknown
 };
 
 /// Writes a cache file, and its directory where needed: whole or not at all. Holds one piece and at most 1 MiB beside it.
 Result<void> store_cache(const std::string& path, const Hash128& key, const CacheContents& contents);
-Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts);
+Result<void> store_cache(const std::string& path, const Hash128& key, const DatasetView& view, const ReadFacts& facts,
+                         const std::string& source = {});
+
+/// What a cache file says of itself, without its rows. Only the header is verified.
+struct CacheSummary {
+  std::uint64_t rows = 0;
+  std::uint32_t feature_count = 0;
+  std::uint32_t label_count = 0;
+  std::string source;  ///< "" = unknown
+};
+
+/// Nothing if `path` is no cache file of this version.
+std::optional<CacheSummary> summarise_cache(const std::string& path);
 
 }  // namespace glissade::datasets

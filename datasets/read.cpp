@@ -73,7 +73,7 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   }
   // The cache is a convenience: where it cannot be written, the data set is there all the same. Where it is written, a mapped
   // file takes the place of arrays, whose memory then is free for what is done with the data.
-  if (dataset && cached && store_cache(cached->path, cached->key, dataset->view(), cost.facts)) {
+  if (dataset && cached && store_cache(cached->path, cached->key, dataset->view(), cost.facts, path)) {
     if (auto mapped = load_cache(cached->path, cached->key)) dataset = std::move(*mapped);
   }
   cost.total_seconds = total.seconds();

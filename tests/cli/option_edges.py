@@ -41,6 +41,7 @@ EARLY = {
     "report": "report none.jsonl",
     "convert": "convert none.txt out.txt",
     "generate": "generate --shape 10x10x10 --out none/x",
+    "cache": "cache clear --cache-dir /dev/null",
 }
 OWN = {
     ("train", "--holdout"): Numbers("0", "0.99", "1"),
@@ -56,6 +57,8 @@ OWN = {
     ("train", "--sequence-window"): Numbers("1", "100000", "100001"),
     ("train", "--holdout-last"): Numbers("0", "1000", "1001"),
     ("eval", "--holdout-last"): BEST,
+    ("cache", "--older-than"): Numbers("0", "1e6", "1000000.5"),
+    ("cache", "--limit"): Numbers("0", "1e6", "1000000.5"),
     ("eval", "--among"): COUNT._replace(low="1"),
     ("eval", "--threads"): THREADS,
     ("predict", "--k"): BEST,

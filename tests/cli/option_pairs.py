@@ -73,6 +73,7 @@ TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format"
 
 DATA = {"--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies"}
 WORD_MODEL = [WORDS]
+CACHED = "convert tiny.txt again.txt --cache-dir copies"
 SEQUENCE_MODEL = [SEQUENCES + " --epochs 1"]
 # Per command: situations, and a value for each of its options that are not needed.
 OTHERS = {
@@ -85,6 +86,10 @@ OTHERS = {
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
     ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
         "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt"}),
+    "cache": ([
+        Situation("list", [CACHED], "cache list --cache-dir copies"),
+        Situation("clear", [CACHED], "cache clear --cache-dir copies"),
+    ], {"--older-than": "1", "--limit": "1", "--json": None, "--cache-dir": "none"}),
     "predict": ([
         Situation("a file", [], "predict --model model.glsd test.txt"),
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),

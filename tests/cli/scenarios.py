@@ -64,7 +64,8 @@ def run(context):
                          resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, held_out_rows_come_from_the_cache, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
-                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, resumed_text_is_deterministic, terminal_gets_one_line, converted_data_train_the_same))
+                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, resumed_text_is_deterministic, terminal_gets_one_line, converted_data_train_the_same,
+                         cache_is_cleared))
 
 
 def run_checks(context, checks):
@@ -535,3 +536,18 @@ def converted_data_train_the_same(runs):
     runs.call("train", "--train", "train.xmc.zst", "--model", "b.glsd", *SMALL, *args)
     if runs.bytes("a.glsd") != runs.bytes("b.glsd"):
         raise Failure("data that went through libsvm and back train another model")
+
+
+def cache_is_cleared(runs):
+    """'cache clear' removes the copies, and the next reading makes one."""
+    (runs.folder / "a.txt").write_text("1 1 1\n0 0:1\n")
+    copies = runs.folder / "copies"
+    for _ in range(2):
+        runs.call("convert", "a.txt", "b.txt", "--cache-dir", "copies")
+        if len(list(copies.iterdir())) != 1:
+            raise Failure(f"one copy was expected in {list(copies.iterdir())}")
+        (copies / "mine").write_text("")
+        _, told = runs.call("cache", "clear", "--cache-dir", "copies", "--limit", "0")
+        if [path.name for path in copies.iterdir()] != ["mine"] or "removed 1 file" not in told:
+            raise Failure(f"{list(copies.iterdir())} are left: {told}")
+        (copies / "mine").unlink()
