@@ -39,6 +39,9 @@ class Report : public Command {
       if (!log) return log.error();
       logs.push_back(std::move(*log));
     }
+    for (const auto& [one, other] : scored_apart(logs))
+      note(fmt::format("runs {} and {} are scored on different rows: their P@k, nDCG@k and PSP@k cannot be compared",
+                       datasets::quoted(one), datasets::quoted(other)));
     if (auto written = write(report_page(logs)); !written) return written.error();
     return 0;
   }

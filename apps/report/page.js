@@ -59,7 +59,7 @@
       const begin = begins.has(sample.epoch) ? begins.get(sample.epoch) : seconds;
       sample.at = { epochs: sample.epoch - 1 + sample.samples / sample.samples_total, seconds: begin + sample.epoch_seconds };
     }
-    return { name: run.name, colour: COLOURS[index % COLOURS.length], dash: DASHES[index % DASHES.length], start: starts[starts.length - 1] || {},
+    return { name: run.name, apart: run.scored_apart_from, colour: COLOURS[index % COLOURS.length], dash: DASHES[index % DASHES.length], start: starts[starts.length - 1] || {},
              epochs, progress, seconds, done: run.events.findLast((event) => event.event === "done") };
   };
 
@@ -233,6 +233,8 @@
 
   document.getElementById("legend").append(...runs.map((run) => element("li", {}, sample_line(run), run.name)));
   document.getElementById("subtitle").textContent = `${runs.length === 1 ? "One run" : `${runs.length} runs`} of Glissade ${[...new Set(runs.map((run) => run.start.version || "?"))].join(", ")}`;
+  for (const run of runs.filter((one) => one.apart)) document.getElementById("summary").before(element("p", { role: "note" },
+    `${run.apart} and ${run.name} are scored on different rows: their P@k, nDCG@k and PSP@k cannot be compared.`));
   summary();
   phases();
   configuration();

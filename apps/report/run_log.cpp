@@ -27,6 +27,21 @@ std::string last_parts(const std::filesystem::path& path, std::size_t count) {
   return name.replace_extension().string();
 }
 
+/// What epochs are scored on: validation rows, else test rows; "" = unknown.
+std::string scored_content(const RunLog& run) {
+  std::string content;
+  for (const Json& event : run.events) {
+    if (event["event"] != "start" || !event.contains("data") || !event["data"].is_array()) continue;
+    for (const char* const role : {"test", "validation"}) {  // the last one that is there counts
+      for (const Json& data : event["data"]) {
+        if (data.is_object() && data.value("role", Json()) == role && data.contains("content") && data["content"].is_string())
+          content = data["content"].get<std::string>();
+      }
+    }
+  }
+  return content;
+}
+
 }  // namespace
 
 Result<RunLog> read_run_log(const std::string& path) {
@@ -65,10 +80,30 @@ std::vector<std::string> run_names(const std::vector<RunLog>& runs) {
   return names;
 }
 
+std::vector<std::pair<std::string, std::string>> scored_apart(const std::vector<RunLog>& runs) {
+  const std::vector<std::string> names = run_names(runs);
+  std::vector<std::pair<std::string, std::string>> apart;
+  std::string content, name;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string scored = scored_content(runs[i]);
+    if (scored.empty()) continue;
+    if (!content.empty() && scored != content) apart.emplace_back(name, names[i]);
+    content = scored;
+    name = names[i];
+  }
+  return apart;
+}
+
 std::string report_page(const std::vector<RunLog>& runs) {
   const std::vector<std::string> names = run_names(runs);
+  const auto apart = scored_apart(runs);
   Json data = Json::array();
-  for (std::size_t i = 0; i < runs.size(); ++i) data.push_back({{"name", names[i]}, {"events", runs[i].events}});
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    data.push_back({{"name", names[i]}, {"events", runs[i].events}});
+    for (const auto& [first, second] : apart) {
+      if (second == names[i]) data.back()["scored_apart_from"] = first;
+    }
+  }
   // Within a script element the text ends at the first "</", and "<!--" is special, too: JSON may spell "<" otherwise.
   std::string text;
   for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) text += c == '<' ? "\\u003c" : std::string(1, c);

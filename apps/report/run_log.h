@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,10 @@ Result<RunLog> read_run_log(const std::string& path);
 
 /// Names for runs that tell them apart: the file's name without its ending, with as many folders before it as it takes.
 std::vector<std::string> run_names(const std::vector<RunLog>& runs);
+
+/// Pairs of runs next to each other, by their names, whose epochs are scored on different rows: their P@k cannot be compared.
+/// Runs whose logs do not say on what (of earlier versions, of running texts) are passed over.
+std::vector<std::pair<std::string, std::string>> scored_apart(const std::vector<RunLog>& runs);
 
 /// The report on these runs, one page that needs nothing beside itself.
 std::string report_page(const std::vector<RunLog>& runs);

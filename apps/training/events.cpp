@@ -24,16 +24,25 @@ Json value_json(const std::string& text) {
   return text;
 }
 
+/// Tells rows apart that runs are scored on. Values are left out: a run may have weighted them.
+std::string content_of(DatasetView rows) {
+  rows.features.values = {};
+  return fmt::format("{:016x}", fingerprint(rows));
+}
+
 Json data_json(const DataEvent& data) {
-  return {{"role", data.role},
-          {"path", data.path},
-          {"rows", data.tokens > 0 ? data.tokens : data.view.size()},
-          {"features", data.view.feature_count},
-          {"labels", data.view.label_count},
-          {"feature_entries", data.view.features.ids.size()},
-          {"from_cache", data.read.from_cache},
-          {"text_bytes", data.read.text_bytes},
-          {"read_seconds", data.read.total_seconds}};
+  Json json = {{"role", data.role},
+               {"path", data.path},
+               {"rows", data.tokens > 0 ? data.tokens : data.view.size()},
+               {"features", data.view.feature_count},
+               {"labels", data.view.label_count},
+               {"feature_entries", data.view.features.ids.size()},
+               {"from_cache", data.read.from_cache},
+               {"text_bytes", data.read.text_bytes},
+               {"read_seconds", data.read.total_seconds}};
+  // Of a running text the view has no rows.
+  if (data.role != "train" && data.tokens == 0) json["content"] = content_of(data.view);
+  return json;
 }
 
 void add_metrics(Json& json, const std::optional<Evaluation>& evaluation, const std::string& prefix = "") {

@@ -224,6 +224,11 @@ def report_draws_runs(runs):
     out, err = runs.call("report", "one <b>.jsonl", "two <b>.jsonl", "--out", "report.html")
     if out != "" or err != "wrote 'report.html': 2 runs\n":
         raise Failure(f"output {out!r}, {err!r}")
+    # Of other rows it says so.
+    runs.train("three.glsd", "--epochs", "1", "--holdout", "0.1", "--log-json", "three.jsonl")
+    told = runs.call("report", "one <b>.jsonl", "three.jsonl", "--out", "apart.html")[1]
+    if "'one <b>' and 'three' are scored on different rows" not in told or '"scored_apart_from":"one ' not in (runs.folder / "apart.html").read_text():
+        raise Failure(f"runs on different rows are drawn with {told!r}")
     page = (runs.folder / "report.html").read_text(encoding="utf-8")
     # Nothing is loaded from anywhere: the only address is the name of a format.
     addresses = set(re.findall(r"https?://[^\"'\s<)]+", page)) - {"http://www.w3.org/2000/svg"}
