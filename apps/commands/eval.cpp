@@ -248,7 +248,8 @@ class Eval : public Command {
     if (!model) return model.error();
     const RowKind kind = row_kind(*model, data_);
     if (auto ok = sequence_.check(kind == RowKind::sequences); !ok) return ok.error();
-    if (auto ok = records_.check(kind == RowKind::records); !ok) return ok.error();
+    if (auto ok = records_.check(kind == RowKind::records, reads_events(data_, SequenceNotes::of(*model))); !ok)
+      return ok.error();
     choose_metrics(kind);
     Scored scored = situation();
     scored.text = kind == RowKind::contexts;

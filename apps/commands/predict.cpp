@@ -133,10 +133,10 @@ class Predict : public Command {
     if (!model) return model.error();
     if (auto ok = check_search(*model, model_, *search); !ok) return ok.error();
     if (auto ok = data_.check(); !ok) return ok.error();
-    const auto records = reads_records(*model, data_, records_);
-    if (!records) return records.error();
     const auto notes = SequenceNotes::of(*model);
-    const bool sequence = data_.is_sequence(notes.has_value());
+    const bool sequence = reads_sequences(data_, notes);
+    const auto records = find_records(*model, notes);
+    if (!records) return records.error();
     if (auto ok = sequence_.check(sequence); !ok) return ok.error();
     if (sequence && !notes)
       return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
@@ -162,6 +162,13 @@ class Predict : public Command {
   }
 
  private:
+  /// How records are read, if the model's data are some. A log of events is none of them.
+  Result<std::optional<RecordNotes>> find_records(const Model& model, const std::optional<SequenceNotes>& notes) const {
+    if (!reads_events(data_, notes)) return reads_records(model, data_, records_);
+    if (auto ok = records_.check(false, true); !ok) return ok.error();
+    return std::optional<RecordNotes>();
+  }
+
   /// Prints the answers to the rows that come next. `source`: where they are from, for messages.
   Result<void> answer(const Model& model, const SparseRows& rows, PredictOptions options, std::string_view source) {
     options.first_row = answered_;
@@ -211,6 +218,13 @@ class Predict : public Command {
       return feed_of_records(input, records_, data_.format(), *records, model);
     }
     if (!sequence) return feed_of_ids(input, data_, model, model_);
+    if (reads_events(data_, notes)) {
+      const auto separator = records_.separator();
+      if (!separator) return separator.error();
+      if (!separator->empty()) notes->events->separator = *separator;
+      by_name_ = items_ = true;
+      return feed_of_events(input, *notes, data_.format(), model);
+    }
     const auto key = sequence_.key(notes);
     if (!key) return key.error();
     notes->keyed = *key == datasets::LineKey::on;

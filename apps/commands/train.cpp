@@ -121,6 +121,9 @@ Result<int> Train::run() {
   ignore_broken_pipes();
   const InterruptGuard guard(settings.quiet);
   options_.files.holdout_last = options_.sequence.held_back;
+  const auto time_share = options_.sequence.time_share();
+  if (!time_share) return time_share.error();
+  options_.files.time_share = *time_share;
   if (auto ok = options_.check(); !ok) return ok.error();
   settings.evaluation_size = *choose_evaluation_size(options_.eval_rows);
   Checkpoints::remove_abandoned(options_.model);
@@ -246,7 +249,8 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (start_.resumes()) reading.shape = start_.former()->shape();
   if (const auto repeated = choose_repeated_rows(options_.repeated_rows)) reading.repeated = *repeated;
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
-  auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, former_sequences(), settings.quiet)
+  auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, {options_.data, options_.records},
+                                                     former_sequences(), settings.quiet)
                                 : read_rows(reading);
   if (!data) return data.error();
   options_.rows_repeat = data->rows_repeat;
@@ -282,6 +286,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
+  if (options_.files.time_share > 0) settings.notes.time_share = options_.files.time_share;
   settings.notes.groups = data->named_groups;
   settings.notes.name_rows = data->train.added;
   if (data->rows_repeat) settings.notes.repeated_rows = options_.repeated_rows;
@@ -317,14 +322,17 @@ std::optional<SequenceNotes> Train::former_sequences() const {
 
 /// Likewise, or what the content says.
 bool Train::reads_records() const {
+  if (reads_sequences()) return false;
   const std::string& format = options_.data.format();
   if (options_.records.asked(format)) return true;
-  if (!format.empty() || reads_sequences()) return false;
+  if (!format.empty()) return false;
   if (start_.former() != nullptr && Pipeline::is_pipeline(start_.former()->data_notes())) return true;
   return holds_records(options_.files.train);
 }
 
-bool Train::reads_sequences() const { return options_.data.is_sequence(former_sequences().has_value()); }
+bool Train::reads_sequences() const {
+  return options_.sequence.names_events() || apps::reads_sequences(options_.data, former_sequences());
+}
 
 /// Where nothing is said about it: what a model was trained on before it is trained on again.
 bool Train::reads_text(const ConfigSource::Resolved& asked) const {

@@ -27,14 +27,20 @@ ScoredRows kept(RowKind kind, Rows rows) {
 
 /// How well each sequence tells its last item.
 Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_path, const std::string& path,
-                                 const SequenceOptions& options) {
-  const auto notes = SequenceNotes::of(model);
+                                 const DataOptions& data, const SequenceOptions& options, const RecordOptions& records) {
+  auto notes = SequenceNotes::of(model);
   if (!notes)
     return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
                                      datasets::quoted(model_path)));
   const auto key = options.key(notes);
   if (!key) return key.error();
-  const auto sequences = read_known_sequences(path, "test data", model.label_names(), *key == datasets::LineKey::on);
+  notes->keyed = *key == datasets::LineKey::on;
+  if (notes->events) {
+    const auto separator = records.separator();
+    if (!separator) return separator.error();
+    if (!separator->empty()) notes->events->separator = *separator;
+  }
+  const auto sequences = read_known_items(path, "test data", model.label_names(), *notes, data);
   if (!sequences) return sequences.error();
   auto rows = datasets::last_rows(*sequences, notes->rules, options.held_back, path);
   if (!rows) return rows.error();
@@ -74,7 +80,7 @@ Result<ScoredRows> record_rows(const Model& model, const std::string& model_path
 }  // namespace
 
 RowKind row_kind(const Model& model, const DataOptions& data) {
-  if (data.is_sequence(SequenceNotes::of(model).has_value())) return RowKind::sequences;
+  if (reads_sequences(data, SequenceNotes::of(model))) return RowKind::sequences;
   if (is_record_format(data.format()) || (data.format().empty() && Pipeline::is_pipeline(model.data_notes())))
     return RowKind::records;
   return data.is_text(holds_vocabulary(model)) ? RowKind::contexts : RowKind::labels;
@@ -83,7 +89,7 @@ RowKind row_kind(const Model& model, const DataOptions& data) {
 Result<ScoredRows> read_scored_rows(const Model& model, const std::string& model_path, const std::string& path,
                                     const DataOptions& data, const SequenceOptions& sequence, const RecordOptions& records) {
   const RowKind kind = row_kind(model, data);
-  if (kind == RowKind::sequences) return sequence_rows(model, model_path, path, sequence);
+  if (kind == RowKind::sequences) return sequence_rows(model, model_path, path, data, sequence, records);
   if (kind == RowKind::contexts) return context_rows(model, model_path, path);
   if (kind == RowKind::records) return record_rows(model, model_path, path, data, records);
   auto read = data.read(path, "test data", known_base(model, model_path));

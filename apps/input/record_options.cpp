@@ -31,6 +31,8 @@ void add_columns(PipelineOptions& options, const std::vector<std::string>& names
 
 }  // namespace
 
+Result<RecordFormat> choose_record_format(std::string_view text) { return choose("--format", std::string(text), kRecordFormats); }
+
 bool is_record_format(std::string_view name) noexcept {
   return std::ranges::find(kRecordFormats, name, &Choice<RecordFormat>::name) != kRecordFormats.end();
 }
@@ -82,6 +84,7 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
   grouped(parser.add_option("--csv-separator", csv_separator_,
                             "Between the fields of a CSV file: one character, or tab. Default: told by the first line."),
           "CHAR");
+  of_files_.push_back(added_.back());
   if (command != For::train) return;
   grouped(parser
               .add_option("--text", text_,
@@ -120,6 +123,7 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
           "N");
   added_.push_back(
       parser.add_flag("--no-header", no_header_, "CSV and TSV have no header; columns are named 1, 2, ..")->group(group));
+  of_files_.push_back(added_.back());
   grouped(parser.add_option("--label-prefix", label_prefix_, "What labels begin with in a fastText file. Default __label__."),
           "TEXT");
 }
@@ -134,15 +138,23 @@ bool RecordOptions::names_label_separator() const noexcept {
   return separator_given_ != nullptr && separator_given_->count() > 0;
 }
 
-Result<void> RecordOptions::check(bool reads_records) const {
+Result<void> RecordOptions::check(bool reads_records, bool reads_events) const {
   for (const CLI::Option* option : added_) {
-    if (option->count() > 0 && !reads_records)
+    const bool counts = reads_records || (reads_events && std::ranges::find(of_files_, option) != of_files_.end());
+    if (option->count() > 0 && !counts)
       return usage_error(
           fmt::format("{} is for records (CSV, TSV, JSON lines, fastText); name their columns with --text and "
                       "--labels, or leave it out",
                       option->get_name()));
   }
   return {};
+}
+
+Result<std::string> RecordOptions::separator() const {
+  const std::string text = csv_separator_ == "tab" || csv_separator_ == "\\t" ? "\t" : csv_separator_;
+  if (text.size() > 1)
+    return usage_error(fmt::format("--csv-separator: '{}' is no single character; give one, or tab", csv_separator_));
+  return text;
 }
 
 Result<datasets::RecordOptions> RecordOptions::reading(std::string_view format, const RecordNotes& notes) const {
@@ -152,12 +164,9 @@ Result<datasets::RecordOptions> RecordOptions::reading(std::string_view format, 
     if (!chosen) return chosen.error();
     options.format = *chosen;
   }
-  if (!csv_separator_.empty()) {
-    const std::string text = csv_separator_ == "tab" || csv_separator_ == "\\t" ? "\t" : csv_separator_;
-    if (text.size() != 1)
-      return usage_error(fmt::format("--csv-separator: '{}' is no single character; give one, or tab", csv_separator_));
-    options.separator = text.front();
-  }
+  const auto given = separator();
+  if (!given) return given.error();
+  if (!given->empty()) options.separator = given->front();
   options.header = notes.has_header;
   if (!notes.label_prefix.empty()) options.label_prefix = notes.label_prefix;
   for (const PipelineColumn& column : notes.columns.features.columns) options.columns.push_back(column.name);

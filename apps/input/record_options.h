@@ -41,7 +41,8 @@ class RecordOptions {
   /// Whether an option says that data are records. `format` is what --format names, "" = nothing.
   bool asked(std::string_view format) const noexcept;
   /// Usage error if an option is given where no records are read, or does not go with the others.
-  Result<void> check(bool reads_records) const;
+  /// Logs of events are read by some of the options, too.
+  Result<void> check(bool reads_records, bool reads_events = false) const;
 
   /// How files are to be read, `format` as above.
   Result<datasets::RecordOptions> reading(std::string_view format, const RecordNotes& notes) const;
@@ -50,6 +51,9 @@ class RecordOptions {
   /// The same without columns.
   RecordNotes usual() const;
 
+  bool has_header() const noexcept { return !no_header_; }
+  /// Of CSV files, one character; "" where nobody names it.
+  Result<std::string> separator() const;
   bool names_columns() const noexcept;
   bool names_label_separator() const noexcept;
 
@@ -63,12 +67,16 @@ class RecordOptions {
   bool no_header_ = false;
   PipelineOptions features_;
   std::vector<const CLI::Option*> added_;
+  std::vector<const CLI::Option*> of_files_;  ///< of these, those that say how a file is read
   const CLI::Option* separator_given_ = nullptr;
 };
 
 /// How the records that a command reads for `model` are read; nothing where it reads something else: the model was not trained on
 /// records, or --format names another format. Usage error where options ask for records of a model that was not.
 Result<std::optional<RecordNotes>> reads_records(const Model& model, const DataOptions& data, const RecordOptions& options);
+
+/// The format that --format names.
+Result<datasets::RecordFormat> choose_record_format(std::string_view text);
 
 /// Whether --format names one of records.
 bool is_record_format(std::string_view name) noexcept;

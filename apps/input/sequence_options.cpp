@@ -13,6 +13,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_notes.h"
+#include "apps/input/record_options.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -32,8 +33,8 @@ void take_number(std::string_view text, T& out) {
 }  // namespace
 
 std::string SequenceNotes::text() const {
-  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n", kFormat, keyed ? "on" : "off", rules.decay,
-                     rules.window);
+  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n{}", kFormat, keyed ? "on" : "off", rules.decay,
+                     rules.window, events ? fmt::format("events {}\n", events->json()) : "");
 }
 
 std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
@@ -43,7 +44,16 @@ std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
   found.keyed = notes_value(notes, "sequence-key") == "on";
   take_number(notes_value(notes, "sequence-decay"), found.rules.decay);
   take_number(notes_value(notes, "sequence-window"), found.rules.window);
+  if (const auto events = notes_value(notes, "events"); !events.empty()) found.events = EventNotes::of(events);
   return found;
+}
+
+bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept {
+  return data.is_sequence(notes.has_value()) || reads_events(data, notes);
+}
+
+bool reads_events(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept {
+  return notes && notes->events && (data.format().empty() || is_record_format(data.format()));
 }
 
 void SequenceOptions::add_options(CLI::App& parser, For command) {
@@ -73,6 +83,7 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
                    "Sequences: train without the last N items of each and evaluate on the first of these, by what is before it.")
             ->type_name("N");
     added_.insert(added_.end(), {decay_, window_, held_back_});
+    add_event_options(parser);
   }
   if (command == For::eval) {
     held_back = 1;
@@ -83,12 +94,74 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
   }
 }
 
+void SequenceOptions::add_event_options(CLI::App& parser) {
+  const std::string group = "Data";
+  parser
+      .add_option(
+          "--user", columns_.user,
+          "Train on a log of events (CSV, TSV or JSON lines): the column of whose event it is. A user's items are a sequence. "
+          "The model keeps the columns.")
+      ->type_name("COLUMN")
+      ->group(group);
+  parser.add_option("--item", columns_.item, "The column of a log's items.")->type_name("COLUMN")->group(group);
+  parser
+      .add_option("--time", columns_.time,
+                  "The column of a log's times: numbers, or dates (ISO 8601). Default: events stand in the order of time.")
+      ->type_name("COLUMN")
+      ->group(group);
+  parser
+      .add_option(
+          "--split", split_,
+          "A log with times: time:SHARE trains on the first SHARE of the events, such as 0.9, and evaluates on each user's "
+          "next event after them.")
+      ->type_name("time:SHARE");
+}
+
+bool SequenceOptions::names_events() const noexcept {
+  return !columns_.user.empty() || !columns_.item.empty() || !columns_.time.empty();
+}
+
+Result<std::optional<datasets::EventColumns>> SequenceOptions::events(const std::optional<SequenceNotes>& notes) const {
+  using Columns = std::optional<datasets::EventColumns>;
+  const Columns known = notes && notes->events ? Columns(notes->events->columns) : Columns();
+  if (!names_events()) return known;
+  if (known && *known == columns_) return known;
+  if (notes) {
+    const auto text = [](const datasets::EventColumns& c) {
+      return fmt::format("--user {} --item {}{}", c.user, c.item, c.time.empty() ? "" : " --time " + c.time);
+    };
+    return usage_error(
+        fmt::format("--user, --item, --time: the model was trained with {}; leave them out, or train a new model without it",
+                    known ? text(*known) : "lines of items"));
+  }
+  if (columns_.user.empty() || columns_.item.empty())
+    return usage_error("a log of events needs the columns of users and items; give --user COLUMN and --item COLUMN");
+  return Columns(columns_);
+}
+
+Result<double> SequenceOptions::time_share() const {
+  if (split_.empty()) return 0.0;
+  double share = 0;
+  constexpr std::string_view kBefore = "time:";
+  if (split_.starts_with(kBefore)) take_number(std::string_view(split_).substr(kBefore.size()), share);
+  if (!(share > 0 && share < 1))
+    return usage_error(
+        fmt::format("--split: '{}' is none; give time:SHARE with a share between 0 and 1, such as time:0.9", split_));
+  return share;
+}
+
 bool SequenceOptions::names_held_back() const noexcept { return held_back_ != nullptr && held_back_->count() > 0; }
 
 Result<void> SequenceOptions::check(bool reads_sequences) const {
   if (!key_.empty()) {
     if (const auto key = choose("--sequence-key", key_, kKeys); !key) return key.error();
   }
+  if (names_events() && !key_.empty())
+    return usage_error("--sequence-key is for lines of items, and a log names its users by --user; leave it out");
+  if (auto share = time_share(); !share) return share.error();
+  if (!split_.empty() && names_held_back()) return usage_error("--split and --holdout-last exclude each other; give one of them");
+  if (!split_.empty() && !reads_sequences)
+    return usage_error("--split is for logs of events; give --user, --item and --time, too, or leave it out");
   for (const CLI::Option* option : added_) {
     if (option->count() > 0 && !reads_sequences)
       return usage_error(fmt::format("{} is for sequences; give --format sequence, too, or leave it out", option->get_name()));
@@ -135,6 +208,15 @@ Result<datasets::Sequences> read_known_sequences(const std::string& path, const 
     note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over, and cannot be predicted",
                      datasets::quoted(path), grouped(sequences->unknown), grouped(sequences->items.size())));
   return sequences;
+}
+
+Result<datasets::Sequences> read_known_items(const std::string& path, const std::string& what,
+                                             const std::vector<std::string>& names, const SequenceNotes& notes,
+                                             const DataOptions& data) {
+  if (!reads_events(data, notes)) return read_known_sequences(path, what, names, notes.keyed);
+  auto log = read_event_log(path, what, *notes.events, data.format(), &names);
+  if (!log) return log.error();
+  return std::move(log->sequences);
 }
 
 }  // namespace glissade::apps

@@ -8,6 +8,8 @@
 #include <glissade/model.h>
 #include <glissade/result.h>
 
+#include "apps/input/data_options.h"
+#include "apps/input/event_files.h"
 #include "datasets/next_item_rows.h"
 #include "datasets/sequences.h"
 
@@ -22,13 +24,19 @@ namespace glissade::apps {
 struct SequenceNotes {
   bool keyed = false;
   datasets::HistoryRules rules;
+  std::optional<EventNotes> events = {};  ///< files are logs of events; else lines of items
 
   std::string text() const;
   /// Nothing if a model was not trained on sequences.
   static std::optional<SequenceNotes> of(const Model& model);
 };
 
-/// The options of commands that read sequences (--format sequence).
+/// Whether data are sequences: as --format says, else as the model does.
+bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept;
+/// Likewise whether they are a log of events.
+bool reads_events(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept;
+
+/// The options of commands that read sequences (--format sequence, or logs of events).
 class SequenceOptions {
  public:
   enum class For { train, eval, predict };
@@ -42,11 +50,24 @@ class SequenceOptions {
   /// As the options say, else as `notes` do. Usage error where both say something else.
   Result<datasets::HistoryRules> rules(const std::optional<SequenceNotes>& notes) const;
 
+  /// Whether --user, --item or --time is given: data are a log of events.
+  bool names_events() const noexcept;
+  /// The columns of the log as the options say, else as `notes` do; nothing for lines of items. Usage error where both say
+  /// something else, or a column is missing.
+  Result<std::optional<datasets::EventColumns>> events(const std::optional<SequenceNotes>& notes) const;
+  /// --split: the share of events that are trained on, by time; 0 = no split.
+  Result<double> time_share() const;
+
   bool names_held_back() const noexcept;
+  bool names_split() const noexcept { return !split_.empty(); }
   std::uint32_t held_back = 0;  ///< --holdout-last
 
  private:
+  void add_event_options(CLI::App& parser);
+
   std::string key_;
+  datasets::EventColumns columns_;
+  std::string split_;
   datasets::HistoryRules rules_;
   std::vector<const CLI::Option*> added_;
   const CLI::Option* decay_ = nullptr;
@@ -58,6 +79,11 @@ class SequenceOptions {
 /// standard error; items that the model does not know are told in any case.
 Result<datasets::Sequences> read_known_sequences(const std::string& path, const std::string& what,
                                                  const std::vector<std::string>& names, bool keyed);
+
+/// Likewise whatever the model of `notes` reads: a log of events, unless `data` say otherwise, or lines of items.
+Result<datasets::Sequences> read_known_items(const std::string& path, const std::string& what,
+                                             const std::vector<std::string>& names, const SequenceNotes& notes,
+                                             const DataOptions& data);
 
 /// "22,363 sequences of 8.9 items, 12,101 different ones, the first word of a line is its key".
 std::string describe(const datasets::Sequences& sequences);

@@ -70,6 +70,7 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
     held_back = *notes_.holdout_last;
     options.files.holdout_last = held_back;
   }
+  if (auto same = settle_split(options); !same) return same;
   if (auto same = settle_names(options); !same) return same;
   if (auto same = settle_repeats(options); !same) return same;
   const EarlyStopState& watch = notes_.watch;
@@ -86,6 +87,17 @@ Result<void> ResumedRun::settle(TrainOptions& options) const {
   if (watch.patience > 0 && !options.names_patience()) monitor.patience = watch.patience;
   if (watch.patience > 0 && !options.names_min_delta()) monitor.min_delta = watch.min_delta;
   return options.check_monitor();
+}
+
+Result<void> ResumedRun::settle_split(TrainOptions& options) const {
+  if (options.sequence.names_split() && options.files.time_share != notes_.time_share) {
+    return usage_error(fmt::format(
+        "--resume: {} was trained with {}, not time:{}; leave --split out, or start a new run without --resume",
+        datasets::quoted(path_), notes_.time_share > 0 ? fmt::format("--split time:{}", notes_.time_share) : "all events",
+        options.files.time_share));
+  }
+  options.files.time_share = notes_.time_share;
+  return {};
 }
 
 Result<void> ResumedRun::settle_names(TrainOptions& options) const {

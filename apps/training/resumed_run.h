@@ -47,6 +47,7 @@ class ResumedRun {
 
  private:
   ResumedRun(std::string path, Model model, std::uint64_t bytes);
+  Result<void> settle_split(TrainOptions& options) const;
   Result<void> settle_names(TrainOptions& options) const;
   Result<void> settle_repeats(TrainOptions& options) const;
   Error other_data(const std::string& what) const;

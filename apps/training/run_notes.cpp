@@ -62,6 +62,7 @@ RunNotes RunNotes::parse(const std::string& text) {
     if (!json.is_object()) return notes;
     if (json.contains("holdout")) notes.holdout = json.at("holdout").get<double>();
     if (json.contains("holdout_last")) notes.holdout_last = json.at("holdout_last").get<std::uint32_t>();
+    notes.time_share = json.value("time_share", 0.0);
     notes.watch.metric = json.value("monitor", "");
     notes.watch.best = json.value("best", 0.0);
     notes.watch.best_epoch = json.value("best_epoch", 0u);
@@ -85,6 +86,7 @@ std::string RunNotes::json() const {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (holdout) json["holdout"] = *holdout;
   if (holdout_last) json["holdout_last"] = *holdout_last;
+  if (time_share > 0) json["time_share"] = time_share;
   if (!watch.metric.empty()) {
     json["monitor"] = watch.metric;
     json["best"] = watch.best;

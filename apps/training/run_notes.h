@@ -18,6 +18,7 @@ namespace glissade::apps {
 struct RunNotes {
   std::optional<double> holdout;              ///< share of the rows that is held out; missing: the file does not say
   std::optional<std::uint32_t> holdout_last;  ///< of sequences, likewise
+  double time_share = 0;                      ///< of a log's events that are trained on; 0 = all
   EarlyStopState watch;                       ///< no metric: nothing is watched
   std::optional<EpochReport> unevaluated;     ///< the last epoch, where a signal came before what is watched was known
   std::uint64_t validation = 0;               ///< fingerprint of what epochs are evaluated on for the watch; 0 = unknown or none

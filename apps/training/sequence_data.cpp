@@ -6,6 +6,8 @@
 
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/event_files.h"
+#include "datasets/events.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -33,57 +35,109 @@ void keep_validation(TrainingData& data, NextItemRows rows, const std::string& p
   data.owners.push_back(std::move(rows.data));
 }
 
-Result<NextItemRows> rows_of_file(const std::string& path, const char* what, const SequenceNotes& notes,
+Result<NextItemRows> rows_of_file(const std::string& path, const char* what, const SequenceNotes& notes, const DataOptions& how,
                                   const std::vector<std::string>& names, bool quiet, Sequences& sequences) {
-  auto read = read_known_sequences(path, quiet ? "" : what, names, notes.keyed);
+  auto read = read_known_items(path, quiet ? "" : what, names, notes, how);
   if (!read) return read.error();
   sequences = std::move(*read);
   return last_rows(sequences, notes.rules, 1, path);
 }
 
-}  // namespace
+/// What a training file holds.
+struct TrainingSequences {
+  Sequences train;
+  std::optional<Sequences> next;  ///< to evaluate on: of users with events before and after a moment
+};
 
-Result<TrainingData> read_sequence_data(const TrainingFiles& files, const SequenceOptions& options,
-                                        const std::optional<SequenceNotes>& notes, bool quiet) {
+Result<TrainingSequences> read_lines(const TrainingFiles& files, const SequenceOptions& options,
+                                     const std::optional<SequenceNotes>& notes, bool quiet) {
   const auto key = options.key(notes);
   if (!key) return key.error();
-  const auto rules = options.rules(notes);
-  if (!rules) return rules.error();
   auto sequences = datasets::read_sequences(files.train, *key);
   if (!sequences) return sequences.error();
   if (!quiet)
     note(fmt::format("training data {}: {}; read in {}", datasets::quoted(files.train), describe(*sequences),
                      duration_text(sequences->seconds)));
-  auto rows = prefix_rows(*sequences, *rules, files.holdout_last, files.train);
-  if (!rows) return rows.error();
-  TrainingData data;
-  const SequenceNotes read_as{sequences->keyed, *rules};
-  data.notes = read_as.text();
-  data.train = rows->data.view();
-  data.excludes_seen = rows->never_repeats();
-  data.events.push_back(event_of("train", files.train, data.train, *sequences));
-  if (!quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(*rows)));
-  data.owners.push_back(std::move(rows->data));
-  if (files.holdout_last > 0) {
-    auto held = last_rows(*sequences, *rules, files.holdout_last, files.train);
-    if (!held) return held.error();
-    keep_validation(data, std::move(*held), files.train, *sequences, quiet);
-  }
+  return TrainingSequences{std::move(*sequences), std::nullopt};
+}
+
+/// How a log is read: as that of the model that goes on, else as options say.
+Result<std::optional<EventNotes>> events_of(const SequenceOptions& options, const SequenceFiles& how,
+                                            const std::optional<SequenceNotes>& notes) {
+  const auto columns = options.events(notes);
+  if (!columns) return columns.error();
+  if (!*columns) return std::optional<EventNotes>();
+  if (notes) return notes->events;
+  const auto separator = how.records.separator();
+  if (!separator) return separator.error();
+  return std::optional(EventNotes{**columns, how.records.has_header(), *separator});
+}
+
+Result<TrainingSequences> read_log(const TrainingFiles& files, const EventNotes& events, const std::string& format, bool quiet) {
+  if (files.time_share > 0 && events.columns.time.empty())
+    return usage_error("--split time needs the times of events; give --time COLUMN, too");
+  auto log = read_event_log(files.train, quiet ? "" : "training data", events, format, nullptr);
+  if (!log) return log.error();
+  if (files.time_share == 0) return TrainingSequences{std::move(log->sequences), std::nullopt};
+  auto split = split_by_time(*log, files.time_share, files.train);
+  if (!split) return split.error();
+  if (!quiet)
+    note(fmt::format(
+        "split by time: {} events to train on, {} after them; {} users have both, and {} of their next items are unknown before",
+        grouped(split->before.items.size()), grouped(split->later), grouped(split->next.size()), grouped(split->next.unknown)));
+  return TrainingSequences{std::move(split->before), std::move(split->next)};
+}
+
+/// The files beside the training file.
+Result<void> read_others(TrainingData& data, const TrainingFiles& files, const SequenceNotes& read_as, const DataOptions& how,
+                         const std::vector<std::string>& names, bool quiet) {
   Sequences other;
   if (!files.valid.empty()) {
-    auto valid = rows_of_file(files.valid, "validation data", read_as, sequences->names, quiet, other);
+    auto valid = rows_of_file(files.valid, "validation data", read_as, how, names, quiet, other);
     if (!valid) return valid.error();
     keep_validation(data, std::move(*valid), files.valid, other, quiet);
   }
-  if (!files.test.empty()) {
-    auto test = rows_of_file(files.test, "test data", read_as, sequences->names, quiet, other);
-    if (!test) return test.error();
-    data.events.push_back(event_of("test", files.test, test->data.view(), other));
-    (data.validation ? data.test : data.validation) = test->data.view();
-    if (data.validation_path.empty()) data.validation_path = files.test;
-    data.owners.push_back(std::move(test->data));
+  if (files.test.empty()) return {};
+  auto test = rows_of_file(files.test, "test data", read_as, how, names, quiet, other);
+  if (!test) return test.error();
+  data.events.push_back(event_of("test", files.test, test->data.view(), other));
+  (data.validation ? data.test : data.validation) = test->data.view();
+  if (data.validation_path.empty()) data.validation_path = files.test;
+  data.owners.push_back(std::move(test->data));
+  return {};
+}
+
+}  // namespace
+
+Result<TrainingData> read_sequence_data(const TrainingFiles& files, const SequenceOptions& options, const SequenceFiles& how,
+                                        const std::optional<SequenceNotes>& notes, bool quiet) {
+  const auto events = events_of(options, how, notes);
+  if (!events) return events.error();
+  const auto rules = options.rules(notes);
+  if (!rules) return rules.error();
+  if (files.time_share > 0 && !*events)
+    return usage_error("--split is for logs of events; give --user, --item and --time, too, or leave it out");
+  auto read = *events ? read_log(files, **events, how.data.format(), quiet) : read_lines(files, options, notes, quiet);
+  if (!read) return read.error();
+  Sequences& sequences = read->train;
+  auto rows = prefix_rows(sequences, *rules, files.holdout_last, files.train);
+  if (!rows) return rows.error();
+  TrainingData data;
+  const SequenceNotes read_as{sequences.keyed, *rules, *events};
+  data.notes = read_as.text();
+  data.train = rows->data.view();
+  data.excludes_seen = rows->never_repeats();
+  data.events.push_back(event_of("train", files.train, data.train, sequences));
+  if (!quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(*rows)));
+  data.owners.push_back(std::move(rows->data));
+  if (read->next || files.holdout_last > 0) {
+    auto held = read->next ? last_rows(*read->next, *rules, 1, files.train)
+                           : last_rows(sequences, *rules, files.holdout_last, files.train);
+    if (!held) return held.error();
+    keep_validation(data, std::move(*held), files.train, read->next ? *read->next : sequences, quiet);
   }
-  data.item_names = std::move(sequences->names);
+  if (auto done = read_others(data, files, read_as, how.data, sequences.names, quiet); !done) return done.error();
+  data.item_names = std::move(sequences.names);
   return data;
 }
 

@@ -200,6 +200,10 @@ Result<void> TrainOptions::check() const {
 Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
   if (auto ok = sequence.check(reads_sequences); !ok) return ok;
   if (!reads_sequences) return {};
+  if (sequence.names_events() && data.names_format() && !is_record_format(data.format()))
+    return usage_error(fmt::format("--format {} has no columns; leave it out, or --user, --item and --time", data.format()));
+  if (files.time_share > 0 && !files.valid.empty())
+    return usage_error("--valid and --split exclude each other; give one of them");
   if (autotune > 0 && !files.has_validation())
     return usage_error("--autotune: with sequences it judges by the next items; give --holdout-last N or --valid FILE, too");
   if (files.holdout > 0)
@@ -212,7 +216,11 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
 }
 
 Result<void> TrainOptions::check_records(bool reads_records) const {
-  if (auto ok = records.check(reads_records); !ok) return ok;
+  const bool reads_events = sequence.names_events();
+  if (reads_events && records.names_columns())
+    return usage_error(
+        "--text, --categories, --numbers and --labels make rows of records, --user and --item sequences; give one of both");
+  if (auto ok = records.check(reads_records, reads_events); !ok) return ok;
   if (reads_records && (!label_names.empty() || !feature_names.empty()))
     return usage_error("--label-names and --feature-names: records bring their own names; leave them out");
   if (reads_records && !same_things.empty())

@@ -47,7 +47,9 @@ struct TrainingFiles {
   double holdout = 0;              ///< share of the training rows to evaluate on instead; 0 = none
   std::uint32_t holdout_last = 0;  ///< last items of each sequence that are held out, the first of these to evaluate on; 0 = none
 
-  bool has_validation() const noexcept { return !valid.empty() || holdout != 0 || holdout_last != 0; }
+  double time_share = 0;  ///< of a log's events that are trained on, to evaluate on those after them; 0 = all
+
+  bool has_validation() const noexcept { return !valid.empty() || holdout != 0 || holdout_last != 0 || time_share != 0; }
 };
 
 /// How the files of a run are read.

@@ -1,0 +1,69 @@
+#include "apps/input/event_files.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "apps/console/numbers.h"
+#include "apps/console/output.h"
+#include "apps/input/record_options.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+
+std::string EventNotes::json() const {
+  nlohmann::ordered_json out;
+  out["user"] = columns.user;
+  out["item"] = columns.item;
+  out["time"] = columns.time;
+  out["header"] = has_header;
+  out["separator"] = separator;
+  return out.dump();
+}
+
+EventNotes EventNotes::of(std::string_view json) {
+  EventNotes notes;
+  const auto read = nlohmann::json::parse(json, nullptr, false);
+  if (!read.is_object()) return notes;
+  notes.columns = {read.value("user", ""), read.value("item", ""), read.value("time", "")};
+  notes.has_header = read.value("header", true);
+  notes.separator = read.value("separator", "");
+  return notes;
+}
+
+Result<datasets::RecordOptions> EventNotes::reading(std::string_view format) const {
+  datasets::RecordOptions options;
+  if (!format.empty()) {
+    const auto chosen = choose_record_format(format);
+    if (!chosen) return chosen.error();
+    options.format = *chosen;
+  }
+  if (!separator.empty()) options.separator = separator.front();
+  options.header = has_header;
+  options.columns = columns.asked();
+  return options;
+}
+
+Result<datasets::EventLog> read_event_log(const std::string& path, const std::string& what, const EventNotes& notes,
+                                          std::string_view format, const std::vector<std::string>* names) {
+  const auto reading = notes.reading(format);
+  if (!reading) return reading.error();
+  const auto file = datasets::RecordFiles::open(path, *reading);
+  if (!file) return file.error();
+  auto log = names == nullptr ? datasets::read_events(*file, notes.columns) : datasets::read_events(*file, notes.columns, *names);
+  if (!log) return log;
+  const datasets::Sequences& sequences = log->sequences;
+  if (!what.empty())
+    note(fmt::format(
+        "{} {}: {}, {} events of {} users and {} different items, {}; read in {} ({:.0f} MB/s)", what, datasets::quoted(path),
+        file->format_text(), grouped(sequences.items.size()), grouped(sequences.size()), grouped(sequences.names.size()),
+        notes.columns.time.empty() ? "in the order of the file; --time COLUMN says another" : "in the order of time",
+        duration_text(sequences.seconds), static_cast<double>(sequences.text_bytes) * 1e-6 / std::max(sequences.seconds, 1e-9)));
+  if (sequences.unknown > 0)
+    note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over, and cannot be predicted",
+                     datasets::quoted(path), grouped(sequences.unknown), grouped(sequences.items.size())));
+  return log;
+}
+
+}  // namespace glissade::apps
