@@ -29,6 +29,7 @@ FILES = {
     "features.txt": "".join(f"feature {i}\n" for i in range(10)),
     "groups.txt": "a\na\nb\nb\nc\nc\n\n\n\nd\ne\ne\n",
     "same.txt": "5 9\n4 8\n",
+    "e.csv": "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab")),
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
     "x.jsonl": '{"event":"start"}\n',
     "p.txt": "0:1\n1:1\n2:1\n5:1\n",
@@ -36,6 +37,7 @@ FILES = {
 ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --subsampling 0 --hidden 8 --epochs 2 --threads 1"
 SEQUENCES = "train --format sequence --train t.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
+EVENTS = "train --train e.csv --user who --item what --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 ON = "train --train tiny.txt --model m.glsd --resume --threads 1"
 # Some are needed, or show what others do; an option that is asked about is left out first.
 SHOWN = " --log-json log.jsonl --keep 9"
@@ -56,6 +58,8 @@ TRAIN = [
     Situation("over, watched", [ROWS + " --epochs 2 --monitor loss --patience 2"], ON + SHOWN),
     Situation("sequences", [], SEQUENCES + " --epochs 3" + SHOWN),
     Situation("sequences resumed", [SEQUENCES + " --epochs 1"], SEQUENCES + " --epochs 3 --resume" + SHOWN),
+    Situation("events", [], EVENTS + " --time when --epochs 3" + SHOWN),
+    Situation("events resumed", [EVENTS + " --epochs 1"], EVENTS + " --epochs 3 --resume" + SHOWN),
     Situation("text", [], WORDS + SHOWN),
     Situation("text, evaluated", [], WORDS + " --test v.txt" + SHOWN),
     Situation("text resumed", [WORDS], WORDS.replace("epochs 2", "epochs 3") + " --resume" + SHOWN),
@@ -68,6 +72,7 @@ TRAIN_VALUES = {
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
+    "--user": "what", "--item": "who", "--time": "what", "--split": "time:0.5",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
 
