@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -39,6 +40,7 @@ using Json = nlohmann::json;
 
 struct Arguments {
   std::string model, rows, taught_by, dump, level_hint;
+  std::vector<double> margins;
   std::uint32_t queries = 1000, threads = 1, batch = 1024;
 };
 
@@ -62,7 +64,7 @@ Json milliseconds(std::vector<double> seconds) {
   const auto at = [&](double share) {
     return 1e3 * seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))];
   };
-  return {{"p50_ms", at(0.5)}, {"p99_ms", at(0.99)}};
+  return {{"p10_ms", at(0.1)}, {"p50_ms", at(0.5)}, {"p99_ms", at(0.99)}};
 }
 
 /// The best labels of each query by `search`, called for one after the other; a tenth of the queries warms up.
@@ -152,6 +154,30 @@ Json time_model(const Model& model, const DatasetView& data, Search search, cons
   return json;
 }
 
+/// The same with shortlists, and lists read, so many times as long as the calibrating queries needed them.
+Json time_margins(Model& model, const DatasetView& data, std::span<const std::uint32_t> rows, const Arguments& asked) {
+  constexpr std::size_t kShortlist = 4, kProbes = 8;  // see CodedRows::Numbers
+  constexpr double kStored = 2;
+  Array<std::uint32_t>& numbers = impl_of(model).codes.numbers_array();
+  const std::vector<std::uint32_t> kept(numbers.data(), numbers.data() + numbers.size());
+  Json json = Json::array();
+  for (const double margin : asked.margins) {
+    for (const std::size_t i : {kShortlist, kProbes}) {
+      if (i < kept.size()) numbers[i] = static_cast<std::uint32_t>(std::ceil(kept[i] * margin / kStored));
+    }
+    Json one = time_layer(impl_of(model), data.features, rows)["learned"];
+    one["margin"] = margin;
+    EvaluateOptions evaluating;
+    evaluating.search = Search::learned;
+    const Evaluation evaluation = must(evaluate(model, data, evaluating));
+    for (std::size_t i = 0; i < kCutoffs.size(); ++i)
+      one[fmt::format("P@{}", kCutoffs[i])] = 100 * evaluation.metrics.precision[i];
+    json.push_back(std::move(one));
+  }
+  std::ranges::copy(kept, numbers.data());
+  return json;
+}
+
 template <class T>
 void dump(const std::string& path, const std::vector<T>& values) {
   std::ofstream(path, std::ios::binary)
@@ -198,6 +224,7 @@ int run(const Arguments& asked) {
   json["layer"] = time_layer(impl, data.view().features, rows);
   json["model"]["exact"] = time_model(model, data.view(), Search::exact, asked);
   if (model.has_codes()) json["model"]["learned"] = time_model(model, data.view(), Search::learned, asked);
+  if (model.has_codes() && !asked.margins.empty()) json["margins"] = time_margins(model, data.view(), rows, asked);
   fmt::print("{}\n", json.dump());
   return 0;
 }
@@ -215,6 +242,8 @@ int main(int argc, char** argv) {
   app.add_option("--dump", asked.dump, "Folder for rows and queries.");
   app.add_option("--queries", asked.queries, "Rows asked about one by one. Default 1000.");
   app.add_option("--batch", asked.batch, "Rows asked about at once. Default 1024.");
+  app.add_option("--margins", asked.margins, "Also with shortlists so many times as long as the calibrating queries needed.")
+      ->delimiter(',');
   app.add_option("--threads", asked.threads, "Default 1.");
   CLI11_PARSE(app, argc, argv);
   return glissade::run(asked);

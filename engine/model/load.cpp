@@ -133,6 +133,7 @@ std::optional<Error> fill_codes(const Reader& reader, Model::Impl& impl) {
   std::optional<Error> error = take(reader, SectionKind::search_numbers, 0, false, codes.numbers_array());
   if (!error) error = take(reader, SectionKind::search_books, 0, false, codes.books_array());
   if (!error) error = take(reader, SectionKind::search_codes, 0, false, codes.codes_array());
+  if (!error) error = take(reader, SectionKind::search_lists, 0, false, codes.lists_array());
   if (error) return error;
   if (const std::string_view wrong = codes.defect(impl.shape.labels, impl.network.output.width()); !wrong.empty())
     return damaged(reader, wrong);

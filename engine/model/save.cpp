@@ -96,6 +96,8 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     sections.push_back({SectionKind::search_numbers, 0, impl_->codes.numbers_array().as_bytes()});
     sections.push_back({SectionKind::search_books, 0, impl_->codes.books_array().as_bytes()});
     sections.push_back({SectionKind::search_codes, 0, impl_->codes.codes_array().as_bytes()});
+    if (!impl_->codes.lists_array().empty())
+      sections.push_back({SectionKind::search_lists, 0, impl_->codes.lists_array().as_bytes()});
   }
   if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);

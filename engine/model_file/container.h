@@ -71,7 +71,8 @@ enum class SectionKind : std::uint32_t {
   // Short codes of the output rows, to search by, see CodedRows:
   search_numbers = 56,  ///< uint32
   search_books = 57,    ///< float
-  search_codes = 58,    ///< bytes: blocks of 32 rows
+  search_codes = 58,    ///< bytes: blocks of 32 rows, lists and sampled rows
+  search_lists = 59,    ///< uint32: where each list begins, and the rows in the order of the lists
 };
 
 struct Section {

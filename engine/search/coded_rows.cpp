@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "simd/kernels.h"
 
@@ -23,17 +24,17 @@ std::size_t CodedRows::bytes_for(std::size_t width) noexcept {
 std::uint64_t CodedRows::bytes_to_learn(std::uint64_t rows, std::uint64_t width) noexcept {
   if (!pays(rows, width)) return 0;
   const std::uint64_t learning = std::min<std::uint64_t>(kLearnedFrom, rows) * width * sizeof(float);
-  return rows * (bytes_for(width) + sizeof(float)) + learning;
+  return rows * (bytes_for(width) + sizeof(float) + 3 * sizeof(std::uint32_t)) + learning;
 }
 
 CodedRows::Numbers CodedRows::numbers() const noexcept {
   Numbers numbers;
-  if (numbers_.size() == kNumbers) std::memcpy(static_cast<void*>(&numbers), numbers_.data(), sizeof numbers);
+  if (!numbers_.empty()) std::memcpy(static_cast<void*>(&numbers), numbers_.data(), std::min(sizeof numbers, numbers_.bytes()));
   return numbers;
 }
 
 void CodedRows::set_numbers(const Numbers& numbers) noexcept {
-  if (numbers_.empty()) numbers_ = Array<std::uint32_t>(kNumbers);
+  if (numbers_.size() != kNumbers) numbers_ = Array<std::uint32_t>(kNumbers);
   std::memcpy(numbers_.data(), &numbers, sizeof numbers);
 }
 
@@ -42,19 +43,40 @@ std::size_t CodedRows::shortlist(std::size_t k) const noexcept {
   return std::min<std::size_t>(n.rows, n.shortlist * std::max(k, kCalibratedFor) / kCalibratedFor);
 }
 
-std::string_view CodedRows::defect(std::uint64_t rows, std::uint64_t width) const noexcept {
-  if (numbers_.empty() && books_.empty() && codes_.empty()) return {};
-  if (numbers_.size() != kNumbers) return "the numbers of its search codes are not readable";
+std::size_t CodedRows::probes(std::size_t k) const noexcept {
   const Numbers n = numbers();
-  if (n.version != kVersion) return "its search codes are of another version";
+  return std::min<std::size_t>(n.lists, n.probes * std::max(k, kCalibratedFor) / kCalibratedFor);
+}
+
+std::string_view CodedRows::defect(std::uint64_t rows, std::uint64_t width) const {
+  if (numbers_.empty() && books_.empty() && codes_.empty() && lists_.empty()) return {};
+  if (numbers_.size() != kNumbers && numbers_.size() != kNumbersOfVersion1)
+    return "the numbers of its search codes are not readable";
+  const Numbers n = numbers();
+  if (n.version != (numbers_.size() == kNumbers ? kVersion : 1)) return "its search codes are of another version";
   if (n.rows != rows || n.width != width || n.bytes != bytes_for(width)) return "its search codes are of another layer";
   if (n.shortlist == 0 || !std::isfinite(n.log_sum_shift) || !std::isfinite(n.log_sum_error))
     return "its search codes were not calibrated";
   if (books_.size() != (width + 2) * kMeans) return "the means of its search codes have another size";
   if (!std::all_of(books_.data(), books_.data() + books_.size(), [](float value) { return std::isfinite(value); }))
     return "the means of its search codes are not finite";
-  const std::uint64_t blocks = (rows + simd::kSketchRows - 1) / simd::kSketchRows;
+  const std::uint64_t blocks = blocks_for(rows) + blocks_for(n.lists) + blocks_for(sampled_of(n));
   if (codes_.size() != blocks * simd::kSketchRows * n.bytes) return "its search codes have another size";
+  return lists_defect(n);
+}
+
+std::string_view CodedRows::lists_defect(const Numbers& n) const {
+  if (lists_.size() != (n.lists == 0 ? 0 : std::size_t{n.lists} + 1 + n.rows))
+    return "the lists of its search codes have another size";
+  if (n.lists == 0) return {};
+  const std::span<const std::uint32_t> begin(list_begin(), n.lists + 1), places(order(), n.rows);
+  if (n.probes == 0 || begin.front() != 0 || begin.back() != n.rows || !std::ranges::is_sorted(begin))
+    return "the lists of its search codes do not follow each other";
+  std::vector<bool> met(n.rows);
+  for (const std::uint32_t row : places) {
+    if (row >= n.rows || met[row]) return "the lists of its search codes do not have every row once";
+    met[row] = true;
+  }
   return {};
 }
 

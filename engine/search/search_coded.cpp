@@ -8,10 +8,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "engine/losses/loss.h"
 #include "engine/search/moderate.h"
+#include "engine/search/probed_lists.h"
 #include "engine/search/score_rows.h"
 #include "engine/search/shortlist.h"
 #include "simd/kernels.h"
@@ -22,12 +24,11 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kChunkBlocks = 64;  ///< their codes stay in the second-level cache while a group of queries reads them
 constexpr std::size_t kMostQueries = 8;   ///< that share a chunk
-/// For the sum of exponentials one block in so many is looked at, at least, and no more than about so many in all.
-constexpr std::size_t kSampledEvery = 16, kSampledBlocks = 256;
 
 struct Query {
   CodedRows::Lookup lookup;
   Shortlist list;
+  ProbedLists probed;
   std::vector<std::uint16_t> sampled;
   std::size_t sample = 0;
 };
@@ -37,6 +38,7 @@ struct Scratch {
   std::vector<std::uint16_t> sums = std::vector<std::uint16_t>(kChunkBlocks * simd::kSketchRows);
   std::vector<std::uint32_t> places = std::vector<std::uint32_t>(kChunkBlocks * simd::kSketchRows);
   std::vector<float> estimates;
+  std::vector<std::uint32_t> ids;
 };
 
 class CodedSearch {
@@ -48,7 +50,8 @@ class CodedSearch {
         target_(target),
         kernels_(simd::kernels()),
         shortlist_(codes.shortlist(target.out.k)),
-        sampled_every_(std::max<std::size_t>(kSampledEvery, rows.rows() / (kSampledBlocks * simd::kSketchRows))),
+        probes_(codes.probes(target.out.k)),
+        sampled_every_(std::max<std::size_t>(CodedRows::kSampledEvery, rows.rows() / CodedRows::kMostSampled)),
         sums_(is_softmax(target.loss) && (target.probabilities || target.sums != nullptr)) {}
 
   /// Samples begin .. end - 1, at most kMostQueries.
@@ -58,13 +61,12 @@ class CodedSearch {
     for (std::size_t sample = begin; sample != end; ++sample) {
       if (start(sample, scratch.queries[count])) ++count;
     }
-    if (count != 0) scan(scratch, count);
-    for (std::size_t i = 0; i < count; ++i) {
-      Query& query = scratch.queries[i];
-      const std::vector<std::uint32_t>& ids = query.list.finish();
-      answer_from_rows(rows_, hidden_, query.sample, ids, sums_ ? log_others(query, ids.size(), scratch.estimates) : -kInfinity,
-                       target_);
+    if (codes_.lists() != 0) {
+      for (std::size_t i = 0; i < count; ++i) scan_lists(scratch, scratch.queries[i]);
+    } else if (count != 0) {
+      scan(scratch, count);
     }
+    for (std::size_t i = 0; i < count; ++i) finish(scratch, scratch.queries[i]);
   }
 
  private:
@@ -74,7 +76,7 @@ class CodedSearch {
       return false;
     }
     codes_.look_up(hidden_.row(sample), query.lookup);
-    query.list.start(shortlist_, codes_.bytes_per_row() * 2 * 255);
+    query.list.start(shortlist_, codes_.most_sum());
     query.sampled.clear();
     query.sample = sample;
     return true;
@@ -101,15 +103,53 @@ class CodedSearch {
     }
   }
 
+  void scan_lists(Scratch& scratch, Query& query) const {
+    for (const BlockRange& range : query.probed.choose(codes_, query.lookup, probes_)) {
+      for (std::size_t first = range.begin; first < range.end; first += kChunkBlocks) {
+        const std::size_t size = std::min(kChunkBlocks, range.end - first), place = first * simd::kSketchRows;
+        kernels_.sketch_sums(codes_.codes() + first * codes_.block_bytes(), size, codes_.bytes_per_row(),
+                             query.lookup.tables.data(), scratch.sums.data());
+        query.list.add(kernels_, place, scratch.sums.data(), std::min(size * simd::kSketchRows, rows_.rows() - place),
+                       scratch.places);
+      }
+    }
+    if (!sums_) return;
+    const std::size_t blocks = CodedRows::blocks_for(codes_.sampled());
+    query.sampled.resize(blocks * simd::kSketchRows);
+    kernels_.sketch_sums(codes_.sampled_codes(), blocks, codes_.bytes_per_row(), query.lookup.tables.data(),
+                         query.sampled.data());
+    query.sampled.resize(codes_.sampled());
+  }
+
+  void finish(Scratch& scratch, Query& query) const {
+    const std::vector<std::uint32_t>& places = query.list.finish();
+    const float others = sums_ ? log_others(query, places, scratch.estimates) : -kInfinity;
+    std::span<const std::uint32_t> ids = places;
+    if (codes_.lists() != 0) {
+      scratch.ids.resize(places.size());
+      std::ranges::transform(places, scratch.ids.begin(), [&](std::uint32_t place) { return codes_.order()[place]; });
+      std::ranges::sort(scratch.ids);
+      ids = scratch.ids;
+    }
+    answer_from_rows(rows_, hidden_, query.sample, ids, others, target_);
+  }
+
+  /// Whether a sampled row counts for those that were not listed. Rows of lists that were not read may have any sum.
+  bool is_other(const Query& query, std::span<const std::uint32_t> places, std::size_t i) const {
+    if (query.sampled[i] <= query.list.bound()) return true;
+    return codes_.lists() != 0 && !std::ranges::binary_search(places, codes_.sampled_place(i));
+  }
+
   /// Log of the sum of the exponentials of the rows that are not listed.
-  float log_others(const Query& query, std::size_t listed, std::vector<float>& estimates) const {
-    if (listed == rows_.rows()) return -kInfinity;
+  float log_others(const Query& query, std::span<const std::uint32_t> places, std::vector<float>& estimates) const {
+    if (places.size() == rows_.rows()) return -kInfinity;
     estimates.clear();
-    for (const std::uint16_t sum : query.sampled) {
-      if (sum <= query.list.bound()) estimates.push_back(query.lookup.base + query.lookup.unit * static_cast<float>(sum));
+    for (std::size_t i = 0; i < query.sampled.size(); ++i) {
+      if (is_other(query, places, i))
+        estimates.push_back(query.lookup.base + query.lookup.unit * static_cast<float>(query.sampled[i]));
     }
     if (estimates.empty()) return -kInfinity;
-    const float share = static_cast<float>(rows_.rows() - listed) / static_cast<float>(estimates.size());
+    const float share = static_cast<float>(rows_.rows() - places.size()) / static_cast<float>(estimates.size());
     return kernels_.logsumexp_f32(estimates.data(), estimates.size()) + std::log(share) + codes_.log_sum_shift();
   }
 
@@ -118,7 +158,7 @@ class CodedSearch {
   const Activations& hidden_;
   const SearchTarget& target_;
   const simd::Kernels& kernels_;
-  std::size_t shortlist_, sampled_every_;
+  std::size_t shortlist_, probes_, sampled_every_;
   bool sums_;
 };
 

@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <utility>
 
 #include "engine/search/coded_rows.h"
+#include "engine/search/probed_lists.h"
+#include "engine/search/row_lists.h"
 #include "engine/search/shortlist.h"
 #include "tests/engine/models.h"
 #include "tests/engine/threads.h"
@@ -16,10 +19,11 @@
 namespace glissade::test {
 namespace {
 
+constexpr float kTight = 0.1f, kLoose = 100.f;
 constexpr std::uint32_t kCodedLabels = 33001, kCodedFeatures = 300, kCodedWidth = 32;  // the last block is not full
 
-/// A model whose output rows lie in clusters, as trained ones do, with biases.
-Model clustered_model(Storage storage = Storage::bf16_mixed) {
+/// A model whose output rows lie in clusters, as trained ones do, with biases. In a cluster they differ by `spread`.
+Model clustered_model(Storage storage = Storage::bf16_mixed, float spread = 0.5f) {
   Config config = small_config();
   config.network.hidden = {kCodedWidth};
   config.network.storage = storage;
@@ -32,7 +36,7 @@ Model clustered_model(Storage storage = Storage::bf16_mixed) {
   for (std::uint32_t label = 0; label < kCodedLabels; ++label) {
     const std::size_t centre = random.below(64);
     for (std::size_t d = 0; d < kCodedWidth; ++d)
-      row[d] = centres[centre * kCodedWidth + d] + 0.5f * static_cast<float>(2 * random.unit() - 1);
+      row[d] = centres[centre * kCodedWidth + d] + spread * static_cast<float>(2 * random.unit() - 1);
     output.write(label, row.data());
     output.bias[label] = static_cast<float>(-2 * random.unit());
   }
@@ -92,13 +96,16 @@ TEST_CASE("probabilities of a search by codes are those of all labels, nearly", 
 }
 
 TEST_CASE("codes are the same for any number of threads, and stay in the file", "[unit]") {
-  const Data taught = random_data(800, kCodedFeatures, kCodedLabels, 5), asked = random_data(60, kCodedFeatures, kCodedLabels, 6);
+  const Data asked = random_data(60, kCodedFeatures, kCodedLabels, 6);
   const TemporaryFolder folder;
   const std::string path = folder.file("m.glsd");
+  const bool lists = GENERATE(false, true);  // of 7 rows none is left to calibrate with
+  const Data taught = random_data(lists ? 800 : 7, kCodedFeatures, kCodedLabels, 5);
   std::string first;
   for (const int threads : {1, 2, 3}) {
-    Model model = clustered_model();
+    Model model = clustered_model(Storage::bf16_mixed, kTight);
     with_threads(threads, [&] { must(model.code_rows(taught.x.view())); });
+    CHECK((impl_of(model).codes.lists() != 0) == lists);
     must(model.save(path, false));
     const std::string bytes = model_file::get(path);
     if (first.empty()) first = bytes;
@@ -124,6 +131,143 @@ TEST_CASE("the answer to a row does not depend on the rows beside it", "[unit]")
       REQUIRE(alone.scores[i] == all.scores[row * 5 + i]);
     }
   }
+}
+
+TEST_CASE("rows that lie in clusters are searched by lists, the others as a whole", "[unit]") {
+  const Data taught = random_data(1500, kCodedFeatures, kCodedLabels, 5),
+             asked = random_data(200, kCodedFeatures, kCodedLabels, 6);
+  Model loose = clustered_model(Storage::fp32, kLoose);
+  must(loose.code_rows(taught.x.view()));
+  REQUIRE(loose.has_codes());
+  CHECK(impl_of(loose).codes.lists() == 0);
+  CHECK(recall_at_5(must(loose.predict(asked.x.view(), {.search = Search::exact})),
+                    must(loose.predict(asked.x.view(), {.search = Search::learned}))) > 0.98);
+  Model model = clustered_model(Storage::fp32, kTight);
+  must(model.code_rows(taught.x.view()));
+  const CodedRows& codes = impl_of(model).codes;
+  REQUIRE(codes.lists() > 100);
+  CHECK(codes.probes(5) < codes.lists() / 2);
+  const PredictOptions learned{.search = Search::learned, .probabilities = true};
+  const Predictions exact = must(model.predict(asked.x.view(), {.search = Search::exact, .probabilities = true}));
+  const Predictions found = must(model.predict(asked.x.view(), learned));
+  CHECK(recall_at_5(exact, found) > 0.98);
+  double off = 0;
+  for (std::size_t i = 0; i < exact.scores.size(); ++i) {
+    if (exact.labels[i] == found.labels[i])
+      off += std::abs(std::log(exact.scores[i] / found.scores[i])) / static_cast<double>(exact.scores.size());
+  }
+  CHECK(off < 2 * codes.log_sum_error());  // of other rows than it was measured on
+}
+
+TEST_CASE("all lists together have every row", "[unit]") {
+  Model model = clustered_model(Storage::fp32, kTight);
+  const Data taught = random_data(1500, kCodedFeatures, kCodedLabels, 5), asked = random_data(9, kCodedFeatures, kCodedLabels, 6);
+  must(model.code_rows(taught.x.view()));
+  CodedRows& codes = impl_of(model).codes;
+  REQUIRE(codes.lists() != 0);
+  codes.numbers_array()[4] = kCodedLabels;  // the shortlist
+  codes.numbers_array()[8] = static_cast<std::uint32_t>(codes.lists());
+  constexpr std::uint32_t kMany = 1000;
+  const Predictions exact = must(model.predict(asked.x.view(), {.k = kMany, .search = Search::exact}));
+  const Predictions found = must(model.predict(asked.x.view(), {.k = kMany, .search = Search::learned}));
+  CHECK(found.candidates == exact.candidates);
+  for (std::size_t i = 0; i < exact.scores.size(); ++i) REQUIRE(found.scores[i] == Approx(exact.scores[i]).epsilon(1e-4));
+}
+
+TEST_CASE("blocks that two lists share are read once", "[unit]") {
+  Model model = clustered_model(Storage::fp32, kTight);
+  const Data taught = random_data(400, kCodedFeatures, kCodedLabels, 5);
+  must(model.code_rows(taught.x.view()));
+  const CodedRows& codes = impl_of(model).codes;
+  REQUIRE(codes.lists() != 0);
+  CodedRows::Lookup lookup;
+  const std::vector<float> query(kCodedWidth, 0.5f);
+  codes.look_up(query.data(), lookup);
+  ProbedLists probed;
+  for (const std::size_t probes : {std::size_t{1}, std::size_t{20}, codes.lists() - 1, codes.lists()}) {
+    std::size_t end = 0, blocks = 0;
+    for (const BlockRange& range : probed.choose(codes, lookup, probes)) {
+      CHECK((blocks == 0 || range.begin > end));
+      REQUIRE(range.end > range.begin);
+      end = range.end;
+      blocks += range.end - range.begin;
+    }
+    CHECK(end <= codes.blocks());
+    CHECK(blocks * simd::kSketchRows >= probes);
+    if (probes == codes.lists()) CHECK(blocks == codes.blocks());
+  }
+}
+
+TEST_CASE("rows are clustered into lists that have every row once", "[unit]") {
+  constexpr std::size_t kLists = 700;
+  const bool alike = GENERATE(false, true);  // rows that nothing tells apart end in one list
+  const Model model = clustered_model(Storage::fp32, alike ? 0.f : kTight);
+  ParameterRows& output = impl_of(const_cast<Model&>(model)).network.output;
+  if (alike) {
+    const std::vector<float> row(kCodedWidth, 0.25f);
+    for (std::uint32_t label = 0; label < kCodedLabels; ++label) {
+      output.write(label, row.data());
+      output.bias[label] = 0;
+    }
+  }
+  const ScaledRows rows(output, {}, 0);
+  RowLists first;
+  for (const int threads : {1, 3}) {
+    RowLists lists;
+    with_threads(threads, [&] { lists = cluster_rows(rows, kLists, WorkMonitor::silent()); });
+    if (first.order.empty()) first = lists;
+    CHECK(lists.order == first.order);
+    CHECK(lists.begin == first.begin);
+  }
+  CHECK(first.begin.front() == 0);
+  CHECK(first.begin.back() == kCodedLabels);
+  CHECK(std::ranges::is_sorted(first.begin));
+  CHECK((alike ? first.size() == 1 : first.size() > kLists / 2 && first.size() < 2 * kLists));
+  std::ranges::sort(first.order);
+  for (std::uint32_t i = 0; i < kCodedLabels; ++i) REQUIRE(first.order[i] == i);
+}
+
+TEST_CASE("codes of version 1, which had no lists, are read", "[unit]") {
+  Model model = clustered_model();
+  const Data taught = random_data(7, kCodedFeatures, kCodedLabels, 5), asked = random_data(20, kCodedFeatures, kCodedLabels, 6);
+  must(model.code_rows(taught.x.view()));
+  CodedRows& codes = impl_of(model).codes;
+  REQUIRE(codes.lists() == 0);
+  const Predictions before = must(model.predict(asked.x.view(), {.search = Search::learned}));
+  Array<std::uint32_t> numbers(codes.numbers_array().size() - 2);
+  std::copy_n(codes.numbers_array().data(), numbers.size(), numbers.data());
+  numbers[0] = 1;
+  codes.numbers_array() = std::move(numbers);
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd"), false));
+  const Model old = must(Model::load(folder.file("m.glsd")));
+  const Predictions after = must(old.predict(asked.x.view(), {.search = Search::learned}));
+  CHECK(before.labels == after.labels);
+  CHECK(before.scores == after.scores);
+}
+
+TEST_CASE("lists that do not have every row once are refused", "[unit]") {
+  Model model = clustered_model(Storage::fp32, kTight);
+  const Data taught = random_data(400, kCodedFeatures, kCodedLabels, 5);
+  must(model.code_rows(taught.x.view()));
+  CodedRows& codes = impl_of(model).codes;
+  REQUIRE(codes.lists() != 0);
+  CHECK(codes.defect(kCodedLabels, kCodedWidth).empty());
+  Array<std::uint32_t>& lists = codes.lists_array();
+  const auto refused_with = [&](std::size_t place, std::uint32_t value) {
+    const std::uint32_t kept = std::exchange(lists[place], value);
+    const bool refused = !codes.defect(kCodedLabels, kCodedWidth).empty();
+    lists[place] = kept;
+    return refused;
+  };
+  CHECK(refused_with(0, 1));
+  CHECK(refused_with(1, kCodedLabels + 1));
+  CHECK(refused_with(codes.lists(), kCodedLabels - 1));
+  CHECK(refused_with(codes.lists() + 1, lists[codes.lists() + 2]));  // one row twice
+  CHECK(refused_with(codes.lists() + 1, kCodedLabels));
+  CHECK(codes.defect(kCodedLabels, kCodedWidth).empty());
+  lists = {};
+  CHECK_FALSE(codes.defect(kCodedLabels, kCodedWidth).empty());
 }
 
 TEST_CASE("the last epoch leaves codes, and a step drops them", "[unit]") {
