@@ -1,5 +1,8 @@
 #include "engine/layers/row_groups.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace glissade {
 
 void RowGroups::reserve_partitions(std::array<Counts, kChunks>& counts) {
@@ -21,18 +24,27 @@ void RowGroups::reserve_partitions(std::array<Counts, kChunks>& counts) {
 }
 
 void RowGroups::sort_partition(std::size_t partition) {
+  // Few used rows are sorted, many are found by a look at all: a step of one sample must not cost as much as there are rows.
+  constexpr std::size_t kFew = 16;
   Partition& part = partitions_[partition];
-  for (const std::uint32_t local : part.local) ++part.cursors[local];
   part.used.clear();
   part.begins.clear();
+  for (const std::uint32_t local : part.local) {
+    if (part.cursors[local]++ == 0) part.used.push_back(local);
+  }
+  if (part.used.size() * kFew < part.cursors.size()) {
+    std::ranges::sort(part.used);
+  } else {
+    part.used.clear();
+    for (std::uint32_t local = 0; local < part.cursors.size(); ++local) {
+      if (part.cursors[local] != 0) part.used.push_back(local);
+    }
+  }
   std::uint32_t position = 0;
-  for (std::size_t local = 0; local < part.cursors.size(); ++local) {
-    if (part.cursors[local] == 0) continue;
-    part.used.push_back(row_of(partition, local));
+  for (std::uint32_t& row : part.used) {
     part.begins.push_back(position);
-    const std::uint32_t count = part.cursors[local];
-    part.cursors[local] = position;
-    position += count;
+    position += std::exchange(part.cursors[row], position);
+    row = row_of(partition, row);
   }
   part.begins.push_back(position);
   for (std::size_t i = 0; i < part.local.size(); ++i) {

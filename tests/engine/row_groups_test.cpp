@@ -58,7 +58,7 @@ Listing listing(RowGroups& groups, const Entries& entries, int threads) {
 
 TEST_CASE("row groups are the transposed batch, in sample order, whatever the thread count", "[property]") {
   const tbb::global_control more_than_cores(tbb::global_control::max_allowed_parallelism, 4);
-  const auto rows = GENERATE(1u, 63u, 64u, 65u, 255u, 257u, 1000u, 9000u);
+  const auto rows = GENERATE(1u, 63u, 64u, 65u, 255u, 257u, 1000u, 9000u, 200000u);
   RowGroups groups(rows);  // reused, as training does
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     const std::size_t samples = seed == 0 ? 0 : 1 + 13 * seed;
