@@ -137,7 +137,10 @@ Result<int> Train::run() {
   const ThreadLimit limit(asked->config.run.threads);
   if (auto ok = options_.check_sequences(reads_sequences()); !ok) return ok.error();
   if (auto ok = options_.check_records(reads_records()); !ok) return ok.error();
-  return reads_text(*asked) ? train_words(*asked, *log) : train_rows(*asked, *log);
+  const bool text = reads_text(*asked);
+  if (text && options_.sequence.names_events())
+    return usage_error("--user, --item and --time name columns of a log of events, and a running text has none; leave them out");
+  return text ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
 /// Whether --resume goes on with a search, whose state is then read.
