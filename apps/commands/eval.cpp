@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <glissade/calibration.h>
 #include <glissade/metrics.h>
 #include <glissade/model.h>
 #include <glissade/options.h>
@@ -22,6 +23,7 @@
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
 #include "apps/evaluation/answer_files.h"
+#include "apps/evaluation/calibration_text.h"
 #include "apps/evaluation/comparable.h"
 #include "apps/evaluation/evaluation_text.h"
 #include "apps/evaluation/metric_choice.h"
@@ -87,6 +89,11 @@ constexpr std::array kIdle = {
     Rule{"--no-cache", kOfRecords, kRecords},
     Rule{"--cache-dir", kOfRecords, kRecords},
     Rule{"--k", kOfQuestions, kQuestions},
+    Rule{"--calibration", kOfQuestions, kQuestions},
+    Rule{"--calibration", [](const Scored& scored) { return scored.answers; },
+         "it is of a model's probabilities; it counts with --model"},
+    Rule{"--calibration", [](const Scored& scored) { return scored.compares; },
+         "a comparison has none; it counts without --against"},
     Rule{"--metrics", kOfQuestions, kQuestions},
     Rule{"--metrics", [](const Scored& scored) { return scored.json; }, "--json has all metrics; it counts without it"},
     Rule{"--by-frequency", kOfQuestions, kQuestions},
@@ -206,6 +213,10 @@ class Eval : public Command {
          "psp, "
          "coverage (share of all labels that are answered at least once), or all.")
         ->type_name("NAME,NAME");
+    parser.add_flag("--calibration", calibration_,
+                    "Also print how far the probabilities of the 5 best labels are from how often these apply (expected "
+                    "calibration error, 15 "
+                    "bins of as many answers each), and F1 at the model's threshold and of the 5 best.");
     parser.add_flag(
         "--by-frequency", by_frequency_,
         "Also print, by how many training rows labels have (1, 2-3, 4-7 ...): what these labels add to P@k, and the share "
@@ -262,6 +273,11 @@ class Eval : public Command {
                             asked_.value_or(model->config().network.propensity)};
     auto mine = score(*model, rows->view, known);
     if (!mine) return mine.error();
+    if (!compares() && calibration_) {
+      auto report = evaluate_calibration(*model, rows->view, {search_kind_});
+      if (!report) return Error{fmt::format("{}: {}", datasets::quoted(test_), report.error().message), report.error().kind};
+      return text_of(*mine, *report);
+    }
     if (!compares()) return text_of(*mine);
     auto other = against_.empty() ? answers_beside(*model, rows->view.labels, known) : second_model(*model, *rows, known);
     if (!other) return other.error();
@@ -355,9 +371,14 @@ class Eval : public Command {
     return scored_answers(against_answers_, *data, test_, known, options(known));
   }
 
-  std::string text_of(const Scoring& scoring) const {
-    if (json_) return evaluation_json(scoring).dump() + "\n";
+  std::string text_of(const Scoring& scoring, const std::optional<CalibrationReport>& calibration = {}) const {
+    if (json_) {
+      auto json = evaluation_json(scoring);
+      if (calibration) json["calibration"] = calibration_json(*calibration);
+      return json.dump() + "\n";
+    }
     std::string text = evaluation_table(scoring, metrics_);
+    if (calibration) text += calibration_text(*calibration);
     if (!scoring.evaluation.by_frequency.empty()) text += "\n" + frequency_table(scoring.evaluation);
     return text;
   }
@@ -382,6 +403,7 @@ class Eval : public Command {
   std::vector<std::uint32_t> cutoffs_;
   MetricChoice metrics_;  ///< empty: what is usual where nothing is asked for
   bool by_frequency_ = false;
+  bool calibration_ = false;
   bool shows_psp_ = true;
   std::string propensity_;
   std::optional<Propensity> asked_;  ///< what it says

@@ -13,6 +13,7 @@
 #include <glissade/model.h>
 
 #include "apps/answers/explained.h"
+#include "apps/answers/threshold.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
@@ -34,14 +35,14 @@ namespace {
 constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
 
 /// One line per sample: "label:score" pairs, best first.
-std::string lines(const Predictions& predictions, const std::vector<std::string>* names) {
+std::string lines(const Predictions& predictions, const std::vector<std::string>* names, const AnswerFilter& filter) {
   std::string text;
   const auto out = std::back_inserter(text);
   for (std::size_t at = 0; at < predictions.labels.size(); ++at) {
     const std::uint32_t label = predictions.labels[at];
     const bool first = at % predictions.k == 0;
     if (first && at > 0) text += '\n';
-    if (label == Predictions::kNoLabel) continue;
+    if (label == Predictions::kNoLabel || !filter.keeps(at % predictions.k, predictions.scores[at])) continue;
     if (names != nullptr) {
       fmt::format_to(out, "{}{}:{:.6g}", first ? "" : "\t", (*names)[label], predictions.scores[at]);
     } else {
@@ -57,6 +58,7 @@ struct Source {
   bool sequence = false;  ///< items one after the other
   bool records = false;   ///< columns of records, or texts
   bool explains = false;  ///< reasons are printed
+  bool threshold = false;
 };
 
 constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
@@ -80,6 +82,7 @@ constexpr std::array kIdle = {
     IdleRule<Source>{"--cache-dir", kOfRecords, kRecords},
     IdleRule<Source>{"--names", kOfReasons, "reasons have names wherever the model has; it counts without --explain"},
     IdleRule<Source>{"--scores", kOfReasons, "reasons stand with both, probability and score; it counts without --explain"},
+    IdleRule<Source>{"--min-labels", [](const Source& source) { return !source.threshold; }, "it counts only with --threshold"},
     IdleRule<Source>{"--json", [](const Source& source) { return !source.explains; }, "it counts only with --explain"},
 };
 
@@ -95,7 +98,9 @@ class Predict : public Command {
         "ignored) per line, where a header is not needed; for a model of sequences one sequence per line, and what comes next is "
         "answered. Standard input is answered as it comes.");
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
-    add_number(parser, "--k", k_, {1, 1000}, "Labels per row, 1 to 1000. Default 5.")->type_name("N");
+    k_option_ = add_number(parser, "--k", k_, {1, 1000}, "Labels per row, 1 to 1000. Default 5; with --threshold 100.");
+    k_option_->type_name("N");
+    threshold_.add_options(parser);
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")
         ->type_name("NAME");
@@ -147,7 +152,13 @@ class Predict : public Command {
     if (explain_ && *search == Search::tables)
       return usage_error(
           fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
-    warn_of_idle(*parser_, Source{RowInput{input_, queries_}.is_stream(), sequence, records->has_value(), explain_}, kIdle);
+    warn_of_idle(*parser_,
+                 Source{RowInput{input_, queries_}.is_stream(), sequence, records->has_value(), explain_, threshold_.given()},
+                 kIdle);
+    if (threshold_.given() && k_option_->count() == 0) k_ = ThresholdOptions::kMostLabels;
+    const auto filter = threshold_.filter(*model, model_, k_, *probabilities || explain_);
+    if (!filter) return filter.error();
+    filter_ = *filter;
     const PredictOptions options{k_, *search, *probabilities};
     searched_ = search_name(search_, model->search_for(options));
     if (searched_ == "learned" && search_ != searched_)
@@ -180,7 +191,7 @@ class Predict : public Command {
     }
     answered_ += rows.rows();
     fallbacks_ += predictions->fallbacks;
-    return put(lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr));
+    return put(lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr, filter_));
   }
 
   /// Prints why the rows that come next have the answers that they have.
@@ -188,11 +199,12 @@ class Predict : public Command {
     const ExplainedRow printed(model, items_);
     for (std::size_t row = 0; row < rows.rows(); ++row, ++answered_) {
       const SparseRows one{rows.offsets.subspan(row, 2), rows.ids, rows.values};
-      const auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
+      auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
       if (!reasons) {
         const Error& error = reasons.error();
         return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
       }
+      filter_.apply(*reasons);
       shows_rows_ |= std::ranges::any_of(*reasons, [](const LabelReasons& reason) { return !reason.neighbours.empty(); });
       const std::string text = json_ ? printed.json(answered_ + 1, *reasons) : printed.text(answered_ + 1, *reasons);
       if (auto done = put(text); !done) return done;
@@ -251,6 +263,9 @@ class Predict : public Command {
   std::string searched_;  ///< what that stands for
   std::string scores_ = "probability";
   std::uint32_t k_ = 5;
+  CLI::Option* k_option_ = nullptr;
+  ThresholdOptions threshold_;
+  AnswerFilter filter_;
   bool names_ = false;
   bool explain_ = false;
   bool json_ = false;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <glissade/calibration.h>
 #include <glissade/model.h>
 
 #include "engine/batches/batch.h"
@@ -17,6 +18,7 @@
 #include "engine/inference/search_paths.h"
 #include "engine/inference/search_some.h"
 #include "engine/losses/loss.h"
+#include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
 #include "engine/parameters/finite.h"
@@ -32,9 +34,10 @@ constexpr float kLargeValue = 1e6f;  ///< of a feature: a suspect where scores o
 /// Predicts some rows, piece by piece.
 class Predictor {
  public:
-  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options)
+  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated)
       : impl_(impl),
         options_(options),
+        calibrated_(calibrated),
         by_(search_for(impl, options)),
         view_{impl.shape.features, impl.shape.labels, features, {}} {
     out_.k = options.k;
@@ -55,7 +58,7 @@ class Predictor {
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     std::vector<std::uint32_t> scored;
     const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
-    if (auto error = search_rows(rows, {by_, listed}, out_, first, scored)) return error;
+    if (auto error = search_rows(rows, {by_, listed, calibrated_}, out_, first, scored)) return error;
     std::vector<std::uint32_t> short_rows;
     for (const std::uint32_t row : rows) {
       if (is_short(row)) {
@@ -83,7 +86,7 @@ class Predictor {
     found.labels.assign(rows.size() * found.k, Predictions::kNoLabel);
     found.scores.assign(rows.size() * found.k, -std::numeric_limits<float>::infinity());
     std::vector<std::uint32_t> scored;
-    if (auto error = search_rows(rows, {Search::exact, listed}, found, 0, scored)) return error;
+    if (auto error = search_rows(rows, {Search::exact, listed, calibrated_}, found, 0, scored)) return error;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::copy_n(found.labels.data() + i * found.k, found.k, out_.labels.data() + rows[i] * std::size_t{found.k});
       std::copy_n(found.scores.data() + i * found.k, found.k, out_.scores.data() + rows[i] * std::size_t{found.k});
@@ -138,6 +141,7 @@ class Predictor {
 
   Model::Impl& impl_;
   const PredictOptions& options_;
+  bool calibrated_;
   Search by_;
   DatasetView view_;
   Predictions out_;
@@ -145,20 +149,34 @@ class Predictor {
   std::vector<Activations> hidden_;
 };
 
-}  // namespace
-
-Result<Predictions> Model::predict(const SparseRows& features, const PredictOptions& options) const {
+Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated) {
   if (options.k < 1 || options.k > kMostLabels) {
     return usage_error(fmt::format("k = {} is outside 1 .. {}", options.k, kMostLabels));
   }
-  if (options.search == Search::learned && impl_->codes.empty())
+  if (options.search == Search::learned && impl.codes.empty())
     return usage_error("the model has no codes to search by; use another search, or make them by Model::code_rows()");
-  if (auto valid = check_rows(features, impl_->shape.features, "feature"); !valid) return valid.error();
+  if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
   try {
-    return Predictor(*impl_, features, options).run();
+    return Predictor(impl, features, options, calibrated).run();
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", features.rows()));
   }
+}
+
+}  // namespace
+
+Result<Predictions> Model::predict(const SparseRows& features, const PredictOptions& options) const {
+  return predict_rows(*impl_, features, options, true);
+}
+
+Result<Predictions> predict_uncalibrated(const Model& model, const SparseRows& features, const PredictOptions& options) {
+  return predict_rows(impl_of(model), features, options, false);
+}
+
+bool has_calibration(const Model& model) noexcept { return !impl_of(model).paths.calibration.empty(); }
+
+std::optional<float> best_threshold(const Model& model) noexcept {
+  return has_calibration(model) ? std::optional(impl_of(model).paths.calibration.threshold()) : std::nullopt;
 }
 
 }  // namespace glissade

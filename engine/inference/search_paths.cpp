@@ -22,8 +22,15 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 class Answers {
  public:
   Answers(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const HiddenBest& best,
-          const SearchSums& sums, bool exact)
-      : target_(target), impl_(impl), features_(features), best_(best), sums_(sums), exact_(exact), kernels_(simd::kernels()) {}
+          const SearchSums& sums, bool exact, bool calibrated)
+      : target_(target),
+        impl_(impl),
+        features_(features),
+        best_(best),
+        sums_(sums),
+        exact_(exact),
+        calibrated_(calibrated && !impl.paths.calibration.empty()),
+        kernels_(simd::kernels()) {}
 
   void answer(std::size_t sample, const CandidateSearch& found) const {
     static thread_local std::vector<float> scores;
@@ -38,7 +45,11 @@ class Answers {
     for (std::size_t i = 0; i < count; ++i) answer_labels(sample)[i] = found.labels()[places[i]];
     const float lowest = scores.empty() ? 0.f : *std::ranges::min_element(scores);
     const std::size_t all = exact_ ? count + append_others(sample, found, lowest, count) : count;
-    if (target_.probabilities) normalise(sample, found, scores, lowest, all);
+    if (target_.probabilities && calibrated_) {
+      calibrate(sample, scores, all);
+    } else if (target_.probabilities) {
+      normalise(sample, found, scores, lowest, all);
+    }
     if (target_.scored != nullptr && !exact_) (*target_.scored)[sample] = static_cast<std::uint32_t>(scores.size());
   }
 
@@ -100,6 +111,14 @@ class Answers {
     return sum;
   }
 
+  /// Turns the answers' scores into the probabilities that the calibration makes of them.
+  void calibrate(std::size_t sample, const std::vector<float>& scores, std::size_t count) const {
+    const CandidateShares shares = CandidateShares::of(scores);
+    float* const out = answer_scores(sample);
+    float last = 1;  // rounding must not change the order
+    for (std::size_t i = 0; i < count; ++i) last = out[i] = std::min(last, impl_.paths.calibration.probability(out[i], shares));
+  }
+
   /// Turns the answers' scores into probabilities, over all labels or, with lsh, over the candidates.
   void normalise(std::size_t sample, const CandidateSearch& found, const std::vector<float>& scores, float lowest,
                  std::size_t count) const {
@@ -123,7 +142,7 @@ class Answers {
   const SparseRows& features_;
   const HiddenBest& best_;
   const SearchSums& sums_;
-  bool exact_;
+  bool exact_, calibrated_;
   const simd::Kernels& kernels_;
 };
 
@@ -150,7 +169,7 @@ void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
   }
   const HiddenBest hidden_best{hidden, best,
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
-  const Answers answers(target, impl, features, hidden_best, sums, exact);
+  const Answers answers(target, impl, features, hidden_best, sums, exact, how.calibrated);
   find_candidates(impl, hidden_best, features, {}, [&](std::size_t sample, const CandidateSearch& found) {
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);

@@ -12,7 +12,8 @@ namespace glissade {
 /// How to search in a model with sparse paths.
 struct PathsSearch {
   Search by;
-  std::size_t listed;  ///< labels by the hidden path that are looked at for the places behind the candidates; exact only
+  std::size_t listed;      ///< labels by the hidden path that are looked at for the places behind the candidates; exact only
+  bool calibrated = true;  ///< probabilities are the calibration's, where the model has one
 };
 
 /// Final scores as PredictOptions defines them for a model with sparse paths: the candidates of each row of `features` by what

@@ -32,6 +32,7 @@ std::vector<StoredArray> RankedPaths::arrays() {
   arrays.push_back({SectionKind::sparse_values, 2, &co_labels.values});
   arrays.push_back({SectionKind::blend, 0, &linear.weights});
   arrays.push_back({SectionKind::ranker, 0, &ranker.weights});
+  arrays.push_back({SectionKind::calibration, 0, &calibration.numbers});
   // Matrices come first, each with its three arrays side by side; then kind by kind.
   const auto place = [](const StoredArray& array) {
     const bool of_matrix = array.kind <= SectionKind::sparse_values;
@@ -60,7 +61,7 @@ std::string_view RankedPaths::defect(const Shape& shape) const noexcept {
     return "its sparse paths are not complete";
   const std::size_t numbers = ranker.weights.size();
   if (!ranker.empty() && numbers != Ranker::kSize && numbers != Ranker::kSizeWithoutNames) return "its ranker has another size";
-  return {};
+  return calibration.defect();
 }
 
 std::optional<Error> RankedPaths::not_finite() const {

@@ -16,6 +16,7 @@
 #include "engine/names/name_path.h"
 #include "engine/neighbours/neighbour_path.h"
 #include "engine/progress/work_monitor.h"
+#include "engine/ranking/calibration.h"
 #include "engine/ranking/linear_ranker.h"
 #include "engine/ranking/ranker.h"
 #include "engine/sparse_rows/label_row_path.h"
@@ -34,6 +35,7 @@ struct RankedPaths {
   SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
   LinearRanker linear;
   Ranker ranker;
+  Calibration calibration;  ///< of the ranker's scores
 
   /// The paths, in the order in which they are built.
   std::array<ProposingPath*, 3> all() noexcept { return {&label_rows, &neighbours, &names}; }

@@ -31,6 +31,22 @@ struct Example {
   std::vector<float> targets;
 };
 
+/// What the scores of the ranker are worth, by the samples it is fitted on. `labels`: how many each of them has.
+Calibration calibration_of(const Ranker& ranker, const RankingExamples& examples, std::span<const std::uint32_t> labels) {
+  CalibrationExamples answers;
+  RankPass pass;
+  std::vector<float> scores;
+  std::size_t begin = 0;
+  for (std::size_t sample = 0; sample < examples.ends.size(); ++sample) {
+    const std::size_t size = examples.ends[sample] - begin;
+    scores.resize(size);
+    ranker.score(std::span(examples.features).subspan(begin, size), pass, scores.data());
+    answers.add(scores, std::span(examples.targets).subspan(begin, size), labels[sample]);
+    begin += size;
+  }
+  return Calibration::fit(answers);
+}
+
 /// The features of co-labels, by `linear`.
 void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::size_t labels, RankingExamples& examples) {
   using Range = tbb::blocked_range<std::size_t>;
@@ -130,6 +146,9 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
   if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
   Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor);
   if (monitor.stopped()) return std::nullopt;
+  std::vector<std::uint32_t> labels;
+  for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
+  impl.paths.calibration = calibration_of(ranker, examples, labels);
   impl.paths.linear = std::move(linear);
   impl.paths.ranker = std::move(ranker);
   return std::nullopt;

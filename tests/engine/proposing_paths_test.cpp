@@ -118,6 +118,7 @@ TEST_CASE("the arrays of the paths are written in the order of the file format's
       {SectionKind::ranker, 0},
       {SectionKind::sparse_low, 0},
       {SectionKind::sparse_second_moment, 0},
+      {SectionKind::calibration, 0},
   };
   CHECK(order == expected);
 }

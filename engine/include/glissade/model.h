@@ -48,7 +48,7 @@ enum class Search { automatic, exact, tables, learned, lsh = tables };
 struct PredictOptions {
   std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
   Search search = Search::automatic;
-  bool probabilities = false;   ///< probabilities instead of scores
+  bool probabilities = false;   ///< probabilities instead of scores; in a model with a calibration those of calibration.h
   std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
 };
 
