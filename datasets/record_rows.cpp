@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
 
 #include "datasets/message.h"
 #include "hashing/word_table.h"
@@ -62,11 +63,10 @@ class BlockLabels {
   std::vector<std::size_t> ends_;
 };
 
-/// Gives the records of blocks to a pipeline, and keeps their labels.
+/// Gives the records of blocks to a pipeline.
 class Reading {
  public:
-  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict)
-      : file_(file), columns_(columns), strict_(strict), labels_(file.blocks()) {}
+  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict) : file_(file), columns_(columns), strict_(strict) {}
 
   Result<void> operator()(std::size_t number, RecordSink& sink) {
     RecordBlock block;
@@ -80,13 +80,9 @@ class Reading {
         auto told = tell_no_number(number, block, record, column);
         if (!told) return told;
       }
-      if (!columns_.labels.empty()) labels_[number].add(block.field(record, columns), columns_.label_separator);
     }
     return {};
   }
-
-  /// Numbers for the labels of all blocks, in their order: those that `known` has, then others.
-  void number_labels(WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows);
 
   std::uint64_t no_numbers() const noexcept { return no_numbers_; }
   const std::string& first_no_number() const noexcept { return first_; }
@@ -108,18 +104,36 @@ class Reading {
   const RecordFiles& file_;
   const RecordColumns& columns_;
   bool strict_;
-  std::vector<BlockLabels> labels_;
   std::mutex mutex_;
   std::uint64_t no_numbers_ = 0;
   std::pair<std::size_t, std::size_t> first_place_;
   std::string first_;
 };
 
-void Reading::number_labels(WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows) {
+/// The labels of all blocks, which are read for that alone: they are known before the features are made.
+Result<std::vector<BlockLabels>> read_labels(const RecordFiles& file, const RecordColumns& columns) {
+  std::vector<BlockLabels> labels(file.blocks());
+  std::vector<std::string> problems(file.blocks());
+  tbb::parallel_for(std::size_t{0}, file.blocks(), [&](std::size_t number) {
+    RecordBlock block;
+    file.read(number, block);
+    if (!block.problems().empty()) problems[number] = block.problems().front().message;
+    for (std::size_t record = 0; record < block.size(); ++record)
+      labels[number].add(block.field(record, columns.features.columns.size()), columns.label_separator);
+  });
+  for (const std::string& problem : problems) {
+    if (!problem.empty()) return runtime_error(problem);
+  }
+  return labels;
+}
+
+/// Numbers for the labels of all blocks, in their order: those that `known` has, then others.
+void number_labels(const std::vector<BlockLabels>& labels, WordTable& known, Dataset::Arrays& arrays, RecordRows& rows,
+                   bool grows) {
   const auto first_unknown = static_cast<std::uint32_t>(known.size());
   arrays.label_offsets.assign(1, 0);
   std::vector<std::uint32_t> row;
-  for (const BlockLabels& block : labels_) {
+  for (const BlockLabels& block : labels) {
     std::vector<std::uint32_t> numbers;
     for (const std::string_view name : block.names()) numbers.push_back(grows ? known.add(name) : known.find(name));
     std::size_t begin = 0;
@@ -138,32 +152,32 @@ void Reading::number_labels(WordTable& known, Dataset::Arrays& arrays, RecordRow
       arrays.label_offsets.push_back(arrays.label_ids.size());
     }
   }
-  // Without a column of labels all rows are without one.
-  arrays.label_offsets.resize(arrays.feature_offsets.size(), arrays.label_ids.size());
   arrays.label_count = std::max(arrays.label_count, static_cast<std::uint32_t>(known.size()));
 }
 
-Dataset::Arrays arrays_of(PipelineRows& rows, std::size_t features) {
-  Dataset::Arrays arrays;
+void take_features(PipelineRows& rows, std::size_t features, Dataset::Arrays& arrays) {
   arrays.feature_count = static_cast<std::uint32_t>(features);
   arrays.feature_offsets = std::move(rows.offsets);
   arrays.feature_ids = std::move(rows.ids);
   arrays.feature_values = std::move(rows.values);
-  return arrays;
 }
 
 }  // namespace
 
 Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns) {
-  Reading reading(file, columns, true);
-  auto fitted =
-      fit_pipeline(columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
-  if (!fitted) return fitted.error();
-  Dataset::Arrays arrays = arrays_of(fitted->rows, fitted->names.size());
+  const auto labels = read_labels(file, columns);
+  if (!labels) return labels.error();
   RecordRows rows{Dataset(Dataset::Arrays{})};
-  WordTable labels;
-  reading.number_labels(labels, arrays, rows, true);
-  rows.label_names.assign(labels.words().begin(), labels.words().end());
+  Dataset::Arrays arrays;
+  WordTable names;
+  number_labels(*labels, names, arrays, rows, true);
+  rows.label_names.assign(names.words().begin(), names.words().end());
+  Reading reading(file, columns, true);
+  auto fitted = fit_pipeline(
+      columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); },
+      rows.label_names);
+  if (!fitted) return fitted.error();
+  take_features(fitted->rows, fitted->names.size(), arrays);
   if (columns.label_separator.empty())
     rows.separated = static_cast<std::uint64_t>(
         std::ranges::count_if(rows.label_names, [](const std::string& name) { return name.find(',') != std::string::npos; }));
@@ -177,14 +191,17 @@ Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns&
 
 Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumns& columns, const Pipeline& pipeline,
                                      const std::vector<std::string>& label_names) {
+  const auto labels = read_labels(file, columns);
+  if (!labels) return labels.error();
+  RecordRows rows{Dataset(Dataset::Arrays{})};
+  Dataset::Arrays arrays;
+  WordTable names;
+  for (const std::string& name : label_names) names.add(name);
+  number_labels(*labels, names, arrays, rows, false);
   Reading reading(file, columns, false);
   auto made = apply_pipeline(pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
   if (!made) return made.error();
-  Dataset::Arrays arrays = arrays_of(*made, pipeline.features());
-  RecordRows rows{Dataset(Dataset::Arrays{})};
-  WordTable labels;
-  for (const std::string& name : label_names) labels.add(name);
-  reading.number_labels(labels, arrays, rows, false);
+  take_features(*made, pipeline.features(), arrays);
   rows.data = Dataset(std::move(arrays));
   rows.words = made->words;
   rows.unknown_words = made->unknown;

@@ -15,7 +15,7 @@ namespace glissade::datasets {
 /// Which columns of records rows are made of.
 struct RecordColumns {
   PipelineOptions features;
-  std::string labels = {};           ///< the column of labels; "" = none is read
+  std::string labels = {};           ///< the column of labels
   std::string label_separator = {};  ///< what stands between the labels of one text; "" = a text is one label
 };
 
@@ -34,8 +34,9 @@ struct RecordRows {
 };
 
 /// Makes a pipeline and labels out of all records of `file`, which has the columns of `columns` in their order and the column of
-/// labels last. Labels are trimmed; empty ones are none, and a record has each once. Reads blocks in parallel; the result does
-/// not depend on threads. Fails with the first problem of a record, and on a text where a number should be.
+/// labels last. Runs of words that labels' names have are features, too. Records are read twice, first for their labels. Labels
+/// are trimmed; empty ones are none, and a record has each once. Reads blocks in parallel; the result does not depend on threads.
+/// Fails with the first problem of a record, and on a text where a number should be.
 Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns);
 
 /// The same by a pipeline and labels that are known. A label that is not among `label_names` gets a number behind them, as a

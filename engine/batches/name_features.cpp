@@ -18,7 +18,10 @@ class FeaturesByName {
     exact_.reserve(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) exact_.emplace(names[i], static_cast<std::uint32_t>(i));
     for (std::size_t i = 0; i < names.size(); ++i) folded_.emplace(fold_case(names[i]), static_cast<std::uint32_t>(i));
+    has_runs_ = std::ranges::any_of(names, [](const std::string& name) { return name.find(' ') != std::string::npos; });
   }
+  /// Whether some feature is a run of words.
+  bool has_runs() const noexcept { return has_runs_; }
   void add(std::string_view word, std::vector<std::uint32_t>& found) const {
     if (word.empty()) return;
     if (const auto it = exact_.find(word); it != exact_.end()) return found.push_back(it->second);
@@ -28,6 +31,7 @@ class FeaturesByName {
  private:
   std::unordered_map<std::string_view, std::uint32_t> exact_;
   std::unordered_map<std::string, std::uint32_t> folded_;
+  bool has_runs_ = false;
 };
 
 bool is_space(char c) noexcept { return std::isspace(static_cast<unsigned char>(c)) != 0; }
@@ -47,6 +51,21 @@ void for_each_run(std::string_view text, const Wanted& wanted, const Visit& visi
   }
 }
 
+/// Features that are runs of two to four words of the name, with a space between them.
+void find_runs(std::string_view name, const FeaturesByName& features, std::vector<std::uint32_t>& found) {
+  constexpr std::size_t kLongest = 4;
+  std::vector<std::string_view> words;
+  for_each_run(name, is_letter, [&](std::string_view word) { words.push_back(word); });
+  for (std::size_t first = 0; first < words.size(); ++first) {
+    std::string run(words[first]);
+    for (std::size_t last = first + 1; last < std::min(words.size(), first + kLongest); ++last) {
+      run += ' ';
+      run += words[last];
+      features.add(run, found);
+    }
+  }
+}
+
 void find_words(std::string_view name, const FeaturesByName& features, std::vector<std::uint32_t>& found) {
   found.clear();
   features.add(name, found);
@@ -56,6 +75,7 @@ void find_words(std::string_view name, const FeaturesByName& features, std::vect
         features.add(piece, found);
         for_each_run(piece, is_letter, [&](std::string_view word) { features.add(word, found); });
       });
+  if (features.has_runs()) find_runs(name, features, found);
   std::ranges::sort(found);
   found.erase(std::ranges::unique(found).begin(), found.end());
 }

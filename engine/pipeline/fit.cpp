@@ -13,6 +13,7 @@
 
 #include "engine/pipeline/name_table.h"
 #include "engine/pipeline/record_features.h"
+#include "engine/pipeline/run_filter.h"
 #include "engine/pipeline/word_batch.h"
 
 namespace glissade {
@@ -63,7 +64,8 @@ struct Block {
 
 class BlockSink final : public RecordSink, FeatureTaker {
  public:
-  BlockSink(const PipelineOptions& options, Words& words, Block& block) : cutter_(options), words_(words), block_(block) {
+  BlockSink(const PipelineOptions& options, const RunFilter* runs, Words& words, Block& block)
+      : cutter_(options, runs), words_(words), block_(block) {
     block.words = &words;
     block.moments.resize(options.columns.size());
   }
@@ -82,13 +84,13 @@ class BlockSink final : public RecordSink, FeatureTaker {
       ++words_.rows[row_[at]];
       at = end;
     }
-    block_.found += row_.size();
+    block_.found += batch_.whole();
     block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
     return no_number;
   }
 
  private:
-  void take(std::string_view word) override { batch_.add(word); }
+  void take(std::string_view word, bool part) override { batch_.add(word, part); }
   void take_number(std::size_t column, double value) override {
     block_.moments[column].add(value);
     block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
@@ -123,7 +125,7 @@ Result<void> each_block(std::size_t blocks, const std::function<Result<void>(std
 
 class Fit {
  public:
-  Fit(const PipelineOptions& options, std::size_t blocks) : blocks_(blocks) { fitted_.options = options; }
+  Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases);
   Result<FittedPipeline> run(const RecordBlocks& read);
 
  private:
@@ -132,10 +134,44 @@ class Fit {
   void number_words();
 
   FittedPipeline fitted_;
+  RunFilter runs_;  ///< of the phrases
   std::vector<Block> blocks_;
   tbb::enumerable_thread_specific<Words> words_;
   std::vector<std::uint32_t> number_features_;  ///< of each column
 };
+
+/// Takes the words of one phrase.
+class PhraseTaker final : public WordTaker {
+ public:
+  void take(std::string_view word, bool part) override {
+    if (part) return;
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+  std::string text;
+};
+
+/// Runs of words of the phrases: of "domestic cat, house cat (n)" these are "domestic cat" and "house cat".
+void add_phrases(std::span<const std::string> phrases, const PipelineOptions& options, RunFilter& runs) {
+  WordCutter cutter(options);
+  PhraseTaker taker;
+  for (std::string_view rest : phrases) {
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find_first_of(",;:()[]/|"), rest.size());
+      taker.text.clear();
+      cutter.cut(rest.substr(0, end), "", taker);
+      if (taker.text.find(' ') != std::string::npos) runs.add(taker.text);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  runs.finish();
+}
+
+Fit::Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases) : blocks_(blocks) {
+  fitted_.options = options;
+  add_phrases(phrases, options, runs_);
+  fitted_.options.name_runs = !runs_.empty();
+}
 
 /// A column whose numbers are all equal says nothing and stays as it is.
 void Fit::learn_numbers() {
@@ -238,7 +274,7 @@ void join(std::vector<Block>& blocks, PipelineRows& rows) {
 
 Result<FittedPipeline> Fit::run(const RecordBlocks& read) {
   auto done = each_block(blocks_.size(), [&](std::size_t block) {
-    BlockSink sink(fitted_.options, words_.local(), blocks_[block]);
+    BlockSink sink(fitted_.options, runs_.empty() ? nullptr : &runs_, words_.local(), blocks_[block]);
     return read(block, sink);
   });
   if (!done) return done.error();
@@ -274,9 +310,10 @@ class KnownSink final : public RecordSink {
 
 }  // namespace
 
-Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read) {
+Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read,
+                                    std::span<const std::string> phrases) {
   if (auto ok = validate(options); !ok) return ok.error();
-  return Fit(options, blocks).run(read);
+  return Fit(options, blocks, phrases).run(read);
 }
 
 Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read) {

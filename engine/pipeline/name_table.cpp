@@ -16,6 +16,11 @@ std::string_view NameTable::keep(std::string_view name) {
   return {place, name.size()};
 }
 
+std::uint32_t NameTable::add(std::string_view name) {
+  const std::uint32_t number = table_.find(name);
+  return number != hashing::WordTable::kNone ? number : table_.add(keep(name));
+}
+
 void NameTable::add(std::span<const std::string_view> names, std::vector<std::uint32_t>& numbers) {
   const std::size_t begin = numbers.size();
   numbers.resize(begin + names.size());
@@ -23,8 +28,7 @@ void NameTable::add(std::span<const std::string_view> names, std::vector<std::ui
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::uint32_t& number = numbers[begin + i];
     if (number != hashing::WordTable::kNone) continue;
-    number = table_.find(names[i]);  // new, and perhaps twice in the batch
-    if (number == hashing::WordTable::kNone) number = table_.add(keep(names[i]));
+    number = add(names[i]);  // new, and perhaps twice in the batch
   }
 }
 

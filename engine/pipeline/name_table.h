@@ -16,6 +16,9 @@ class NameTable {
  public:
   /// The numbers of words, appended to `numbers`.
   void add(std::span<const std::string_view> names, std::vector<std::uint32_t>& numbers);
+  std::uint32_t add(std::string_view name);
+  /// WordTable::kNone if it has not come.
+  std::uint32_t find(std::string_view name) const noexcept { return table_.find(name); }
   std::size_t size() const noexcept { return table_.size(); }
   const std::vector<std::string_view>& names() const noexcept { return table_.words(); }
 

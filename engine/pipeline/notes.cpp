@@ -68,6 +68,10 @@ bool take_line(std::string_view line, PipelineOptions& options) {
     return true;
   }
   if (name == "word-ngrams") return parse(line, options.word_ngrams);
+  if (name == "name-runs") {
+    options.name_runs = true;
+    return true;
+  }
   if (name == "pieces") {
     const std::string_view shortest = take_word(line);
     return parse(shortest, options.shortest_piece) && parse(line, options.longest_piece);
@@ -99,6 +103,7 @@ std::string pipeline_notes(const PipelineOptions& options) {
   }
   const PipelineOptions usual;
   if (options.word_ngrams != usual.word_ngrams) text += fmt::format("word-ngrams {}\n", options.word_ngrams);
+  if (options.name_runs) text += "name-runs \n";
   if (options.longest_piece != 0) text += fmt::format("pieces {} {}\n", options.shortest_piece, options.longest_piece);
   if (!options.stemmer.empty()) text += fmt::format("stemmer {}\n", options.stemmer);
   if (options.columns_apart) text += "columns-apart \n";

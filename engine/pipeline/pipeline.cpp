@@ -5,19 +5,34 @@
 
 #include "engine/pipeline/notes.h"
 #include "engine/pipeline/record_features.h"
+#include "engine/pipeline/run_filter.h"
 #include "engine/pipeline/word_batch.h"
 #include "hashing/word_table.h"
 
 namespace glissade {
 
+namespace {
+
+/// The features that are runs of words; a column before one is none of its words.
+void add_runs(std::span<const std::string> names, const PipelineOptions& options, RunFilter& runs) {
+  for (const std::string& name : names) {
+    if (name.find(' ') == std::string::npos || name.find('=') != std::string::npos || name.starts_with('~')) continue;
+    runs.add(options.columns_apart ? std::string_view(name).substr(name.rfind(':') + 1) : name);
+  }
+  runs.finish();
+}
+
+}  // namespace
+
 struct Pipeline::Impl {
   PipelineOptions options;
   hashing::WordTable features;
+  RunFilter runs;                      ///< that are features, where not all runs are taken
   std::vector<std::uint32_t> numbers;  ///< the feature of each column; kNone: of no column of numbers, or never seen
 };
 
 struct Pipeline::Workspace::Impl final : FeatureTaker {
-  void take(std::string_view word) override { batch.add(word); }
+  void take(std::string_view word, bool part) override { batch.add(word, part); }
   void take_number(std::size_t column, double value) override {
     const std::uint32_t id = pipeline->numbers[column];
     if (id == hashing::WordTable::kNone) return;
@@ -40,7 +55,7 @@ struct Pipeline::Workspace::Impl final : FeatureTaker {
 void Pipeline::Workspace::Impl::begin(const Pipeline::Impl& of) {
   if (pipeline != &of) {
     pipeline = &of;
-    cutter = std::make_unique<RecordFeatures>(of.options);
+    cutter = std::make_unique<RecordFeatures>(of.options, of.runs.empty() ? nullptr : &of.runs);
   }
   batch.clear();
   numbers.clear();
@@ -53,10 +68,11 @@ void Pipeline::Workspace::Impl::finish() {
   const auto found = batch.words();
   ids.resize(found.size());
   pipeline->features.find(found, ids.data());
+  words = static_cast<std::uint32_t>(batch.whole());
+  unknown = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) unknown += ids[i] == hashing::WordTable::kNone && !batch.is_part(i) ? 1 : 0;
   std::ranges::sort(ids);
-  words = static_cast<std::uint32_t>(ids.size());
   while (!ids.empty() && ids.back() == hashing::WordTable::kNone) ids.pop_back();
-  unknown = words - static_cast<std::uint32_t>(ids.size());
   std::ranges::sort(numbers);
   std::size_t number = 0;
   const auto add = [this](std::uint32_t id, float value) {
@@ -91,6 +107,7 @@ Result<Pipeline> Pipeline::make(PipelineOptions options, std::span<const std::st
   auto impl = std::make_unique<Impl>();
   impl->options = std::move(options);
   for (const std::string& name : names) impl->features.add(name);
+  if (impl->options.name_runs) add_runs(names, impl->options, impl->runs);
   for (const PipelineColumn& column : impl->options.columns) {
     const bool numbers = column.kind == ColumnKind::numbers;
     impl->numbers.push_back(numbers ? impl->features.find(number_feature(column)) : hashing::WordTable::kNone);

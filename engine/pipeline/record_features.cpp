@@ -24,7 +24,8 @@ std::optional<double> number_of(std::string_view text) {
 
 std::string number_feature(const PipelineColumn& column) { return column.name + "="; }
 
-RecordFeatures::RecordFeatures(const PipelineOptions& options) : columns_(&options.columns), words_(options) {
+RecordFeatures::RecordFeatures(const PipelineOptions& options, const RunFilter* runs)
+    : columns_(&options.columns), words_(options, runs) {
   for (const PipelineColumn& column : options.columns) {
     const bool named = column.kind != ColumnKind::text;
     prefixes_.push_back(named ? column.name + "=" : options.columns_apart ? column.name + ":" : "");
@@ -41,7 +42,7 @@ std::int32_t RecordFeatures::cut(Record record, FeatureTaker& taker) {
       } else if (kind == ColumnKind::categories) {
         feature_ = prefixes_[column];
         feature_ += text;
-        taker.take(feature_);
+        taker.take(feature_, false);
       } else if (const auto value = number_of(text)) {
         taker.take_number(column, *value);
       } else if (no_number < 0) {

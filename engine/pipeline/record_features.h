@@ -24,7 +24,8 @@ class FeatureTaker : public WordTaker {
 /// Cuts records into named features. Of one thread at a time. Allocates nothing once it has met records as long.
 class RecordFeatures {
  public:
-  explicit RecordFeatures(const PipelineOptions& options);
+  /// `runs`: see WordCutter.
+  explicit RecordFeatures(const PipelineOptions& options, const RunFilter* runs = nullptr);
   /// The first column of numbers whose text is none, or -1.
   std::int32_t cut(Record record, FeatureTaker& taker);
 

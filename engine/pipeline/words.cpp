@@ -19,9 +19,10 @@ std::size_t character_end(std::string_view text, std::size_t at) noexcept {
 
 void WordCutter::FreeStemmer::operator()(sb_stemmer* stemmer) const noexcept { sb_stemmer_delete(stemmer); }
 
-WordCutter::WordCutter(const PipelineOptions& options)
+WordCutter::WordCutter(const PipelineOptions& options, const RunFilter* runs)
     // Stemming goes by accents, so they go after it.
     : characters_(Characters::with(!options.stemmer.empty())),
+      filter_(runs),
       runs_(options.word_ngrams),
       shortest_(options.shortest_piece),
       longest_(options.longest_piece),
@@ -45,7 +46,7 @@ std::size_t WordCutter::ascii_letters(std::string_view text) noexcept {
 
 void WordCutter::cut(std::string_view text, std::string_view prefix, WordTaker& taker) {
   prefix_ = prefix;
-  for (std::string& word : before_) word.clear();
+  forget_before();
   for (std::size_t at = 0; at < text.size();) {
     if (lower_[static_cast<unsigned char>(text[at])] != 0) {
       end_dense(taker);
@@ -108,32 +109,45 @@ void WordCutter::end_word(WordTaker& taker) {
   const std::string_view word = stem();
   if (!word.empty()) {
     give("", word, taker);
-    if (runs_ > 1) give_runs(word, taker);
+    if (runs_ > 1 || filter_ != nullptr) give_runs(word, taker);
     if (longest_ > 0) give_pieces(word, taker);
   }
   size_ = 0;
 }
 
 void WordCutter::give(std::string_view mark, std::string_view word, WordTaker& taker) {
-  if (prefix_.empty() && mark.empty()) return taker.take(word);
+  const bool part = !mark.empty();
+  if (prefix_.empty() && !part) return taker.take(word, false);
   feature_ = prefix_;
   feature_ += mark;
   feature_ += word;
-  taker.take(feature_);
+  taker.take(feature_, part);
+}
+
+void WordCutter::forget_before() noexcept {
+  for (Before& before : before_) before.word.clear();
+}
+
+/// The run of so many words that `word` ends, if the words before are there; `any`: also if the filter lacks it.
+void WordCutter::give_run(std::size_t words, std::string_view word, bool any, WordTaker& taker) {
+  feature_ = prefix_;
+  for (std::size_t back = words - 1; back > 0; --back) {
+    feature_ += before_[back - 1].word;
+    feature_ += ' ';
+  }
+  feature_ += word;
+  if (any || filter_->has(std::string_view(feature_).substr(prefix_.size()))) taker.take(feature_, true);
 }
 
 void WordCutter::give_runs(std::string_view word, WordTaker& taker) {
-  for (std::uint32_t words = 2; words <= runs_ && !before_[words - 2].empty(); ++words) {
-    feature_ = prefix_;
-    for (std::uint32_t back = words - 1; back > 0; --back) {
-      feature_ += before_[back - 1];
-      feature_ += ' ';
-    }
-    feature_ += word;
-    taker.take(feature_);
-  }
-  std::swap(before_[0], before_[1]);
-  before_[0] = word;
+  const std::uint64_t code = filter_ != nullptr ? RunFilter::code(word) : 0;
+  const bool may_end = filter_ != nullptr && !before_[0].word.empty() && filter_->may_end(before_[0].code, code);
+  const std::size_t longest = may_end ? RunFilter::kLongest : runs_;
+  for (std::size_t words = 2; words <= longest && !before_[words - 2].word.empty(); ++words)
+    give_run(words, word, words <= runs_, taker);
+  std::ranges::rotate(before_, before_.end() - 1);
+  before_[0].word = word;
+  before_[0].code = code;
 }
 
 void WordCutter::give_pieces(std::string_view word, WordTaker& taker) {
@@ -168,7 +182,7 @@ void WordCutter::end_dense(WordTaker& taker) {
   if (!paired_) give("", dense_, taker);
   paired_ = false;
   dense_.clear();
-  for (std::string& word : before_) word.clear();
+  forget_before();
 }
 
 }  // namespace glissade

@@ -26,7 +26,8 @@ struct NameFeatures {
 };
 
 /// The words of a name are the name as a whole, its pieces between white space, and of these the runs of letters and digits
-/// ("light-haired (a)": light-haired, (a), light, haired, a). A word is the feature of exactly that name, else one whose name
+/// ("light-haired (a)": light-haired, (a), light, haired, a), and, where features are runs of words, two to four of these with a
+/// space between them ("light haired"). A word is the feature of exactly that name, else one whose name
 /// differs in upper and lower case alone (Latin, Greek and Cyrillic letters in UTF-8). O(bytes of all names); about 100 bytes
 /// per feature meanwhile. Throws std::bad_alloc.
 NameFeatures name_features(std::span<const std::string> label_names, std::span<const std::string> feature_names);

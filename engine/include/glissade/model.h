@@ -29,7 +29,8 @@ enum class Search { automatic, exact, tables, learned, lsh = tables };
 /// What a score is:
 ///
 ///   without sparse paths   the logit
-///   with sparse paths      The 16 best labels by logit and those that the sparse paths name are the sample's candidates; what all
+///   with sparse paths      The 16 best labels by logit and those that the sparse paths name are the sample's candidates; what
+///   all
 ///                          paths say together is their score. Every other label comes behind all of them: the lowest candidate's
 ///                          score plus the label's log-probability by the logits (softmax or sigmoid, as below).
 ///

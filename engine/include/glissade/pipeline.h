@@ -32,8 +32,10 @@ struct PipelineColumn {
 /// if no word follows ("c++", "c#"). Scripts that write no spaces (Han, Kana, Thai, Lao, Khmer, Burmese) give overlapping pairs
 /// of characters. Invalid UTF-8 separates words.
 struct PipelineOptions {
-  std::vector<PipelineColumn> columns;    ///< in the order of a record's fields, names unique
-  std::uint32_t word_ngrams = 1;          ///< also runs of up to so many words, as "two words"; 1 .. 3
+  std::vector<PipelineColumn> columns;  ///< in the order of a record's fields, names unique
+  std::uint32_t word_ngrams = 1;        ///< also runs of up to so many words, as "two words"; 1 .. 3
+  /// Also runs of up to four words that a phrase given to fit_pipeline() has, such as a label's name: set by the fit.
+  bool name_runs = false;
   std::uint32_t shortest_piece = 0;       ///< also the pieces of each word, of so many characters ..
   std::uint32_t longest_piece = 0;        ///< .. up to so many, as "~pie"; '_' marks the word's ends; 0 = none, at most 8
   std::string stemmer;                    ///< a Snowball algorithm ("english"); "" = none
@@ -51,7 +53,7 @@ using Record = std::span<const std::span<const std::string_view>>;
 struct PipelineRow {
   std::span<const std::uint32_t> ids;  ///< ascending, each once
   std::span<const float> values;
-  std::uint32_t words = 0;    ///< words and categories of the record
+  std::uint32_t words = 0;    ///< words and categories of the record, not counting runs and pieces of words
   std::uint32_t unknown = 0;  ///< of these, no features
   /// The first column of numbers whose text is none, or -1. It counts as without a value.
   std::int32_t no_number = -1;
@@ -145,7 +147,9 @@ struct FittedPipeline {
 /// Makes a pipeline out of training records, and their rows. The blocks are read once, in parallel on the calling arena; the
 /// result does not depend on threads, nor on how records are cut into blocks (means of numbers: but for rounding). The error of
 /// the first block that has one. Memory: the different words of the records for each thread, 8 bytes for each entry of a row.
-Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read);
+/// `phrases`: the runs of up to four words in them, such as names of labels, become features where records have them.
+Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read,
+                                    std::span<const std::string> phrases = {});
 
 /// The rows of records that a pipeline has not been fitted to. As fit_pipeline().
 Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read);
