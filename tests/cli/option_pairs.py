@@ -31,6 +31,7 @@ FILES = {
     "same.txt": "5 9\n4 8\n",
     "e.csv": "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab")),
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
+    "r.csv": "t,u,c,n,l\nred hats,a ball,x,1,p;q\nblue hat,the ball,y,2,q\nred shoe,a b,x,3,p\n\"blue, shoe\",b,y,5,q;r\n",
     "x.jsonl": '{"event":"start"}\n',
     "p.txt": "0:1\n1:1\n2:1\n5:1\n",
 }
@@ -38,6 +39,7 @@ ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 
 WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --subsampling 0 --hidden 8 --epochs 2 --threads 1"
 SEQUENCES = "train --format sequence --train t.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 EVENTS = "train --train e.csv --user who --item what --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
+RECORDS = "train --train r.csv --text t,u --labels l --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 ON = "train --train tiny.txt --model m.glsd --resume --threads 1"
 # Some are needed, or show what others do; an option that is asked about is left out first.
 SHOWN = " --log-json log.jsonl --keep 9"
@@ -60,6 +62,8 @@ TRAIN = [
     Situation("sequences resumed", [SEQUENCES + " --epochs 1"], SEQUENCES + " --epochs 3 --resume" + SHOWN),
     Situation("events", [], EVENTS + " --time when --epochs 3" + SHOWN),
     Situation("events resumed", [EVENTS + " --epochs 1"], EVENTS + " --epochs 3 --resume" + SHOWN),
+    Situation("records", [], RECORDS + " --epochs 3" + SHOWN),
+    Situation("records resumed", [RECORDS + " --epochs 1"], RECORDS + " --epochs 3 --resume" + SHOWN),
     Situation("text", [], WORDS + SHOWN),
     Situation("text, evaluated", [], WORDS + " --test v.txt" + SHOWN),
     Situation("text resumed", [WORDS], WORDS.replace("epochs 2", "epochs 3") + " --resume" + SHOWN),
@@ -72,12 +76,15 @@ TRAIN_VALUES = {
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
+    "--text": "t", "--categories": "c", "--numbers": "n", "--labels": "c", "--label-separator": ",", "--word-ngrams": "2", "--char-ngrams": "2,3", "--stem": "english",
+    "--separate-columns": None, "--min-df": "2", "--max-features": "3", "--no-header": None, "--label-prefix": "p", "--csv-separator": "tab",
     "--user": "what", "--item": "who", "--time": "what", "--split": "time:0.5",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
 
 DATA = {"--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies"}
 WORD_MODEL = [WORDS]
+RECORD_MODEL = [RECORDS + " --epochs 1"]
 CACHED = "convert tiny.txt again.txt --cache-dir copies"
 SEQUENCE_MODEL = [SEQUENCES + " --epochs 1"]
 # Per command: situations, and a value for each of its options that are not needed.
@@ -86,6 +93,7 @@ OTHERS = {
         Situation("rows", [], "eval --model model.glsd --test test.txt"),
         Situation("text", WORD_MODEL, "eval --model m.glsd --test t.txt"),
         Situation("sequences", SEQUENCE_MODEL, "eval --model m.glsd --test t.txt"),
+        Situation("records", RECORD_MODEL, "eval --model m.glsd --test r.csv"),
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
@@ -100,6 +108,8 @@ OTHERS = {
         Situation("standard input", [], "predict --model model.glsd -", "1:1 2:1\n3:1\n"),
         Situation("sequences", SEQUENCE_MODEL, "predict --model m.glsd t.txt"),
         Situation("sequences on standard input", SEQUENCE_MODEL, "predict --model m.glsd -", "a b\nc\n"),
+        Situation("records", RECORD_MODEL, "predict --model m.glsd r.csv"),
+        Situation("lines of text", RECORD_MODEL, "predict --model m.glsd -", "red hat\nshoe\n"),
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
     ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--scores": "logit", "--names": None}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
