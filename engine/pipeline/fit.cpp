@@ -140,30 +140,26 @@ class Fit {
   std::vector<std::uint32_t> number_features_;  ///< of each column
 };
 
-/// Takes the words of one phrase.
+/// Takes the runs of words of phrases.
 class PhraseTaker final : public WordTaker {
  public:
+  explicit PhraseTaker(RunFilter& runs) : runs_(runs) {}
   void take(std::string_view word, bool part) override {
-    if (part) return;
-    if (!text.empty()) text += ' ';
-    text += word;
+    if (part) runs_.add(word);
   }
-  std::string text;
+
+ private:
+  RunFilter& runs_;
 };
 
 /// Runs of words of the phrases: of "domestic cat, house cat (n)" these are "domestic cat" and "house cat".
 void add_phrases(std::span<const std::string> phrases, const PipelineOptions& options, RunFilter& runs) {
-  WordCutter cutter(options);
-  PhraseTaker taker;
-  for (std::string_view rest : phrases) {
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find_first_of(",;:()[]/|"), rest.size());
-      taker.text.clear();
-      cutter.cut(rest.substr(0, end), "", taker);
-      if (taker.text.find(' ') != std::string::npos) runs.add(taker.text);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-  }
+  PipelineOptions cut;
+  cut.stemmer = options.stemmer;
+  cut.word_ngrams = RunFilter::kLongest;
+  WordCutter cutter(cut);
+  PhraseTaker taker(runs);
+  for (const std::string& phrase : phrases) cutter.cut(phrase, "", taker);
   runs.finish();
 }
 

@@ -8,6 +8,9 @@
 namespace glissade {
 namespace {
 
+/// What no run of words goes across.
+constexpr std::string_view kStops = ",;:.!?()[]{}|\"\n";
+
 /// Bytes of the character that begins at `at`, in UTF-8 that is valid.
 std::size_t character_end(std::string_view text, std::size_t at) noexcept {
   ++at;
@@ -71,6 +74,7 @@ void WordCutter::cut(std::string_view text, std::string_view prefix, WordTaker& 
       }
     }
     end_word(taker);
+    if (kStops.find(text[at - 1]) != std::string_view::npos) forget_before();
     if (character.kind == CharacterKind::dense) {
       dense(character.text(), taker);
     } else {

@@ -98,6 +98,7 @@ TEST_CASE("Runs of words and pieces of words") {
   PipelineOptions options = text_options();
   options.word_ngrams = 3;
   CHECK(words("a b c", options) == Found{{"a", 1}, {"b", 1}, {"c", 1}, {"a b", 1}, {"b c", 1}, {"a b c", 1}});
+  CHECK(words("a b, c", options) == Found{{"a", 1}, {"b", 1}, {"c", 1}, {"a b", 1}});
   options.word_ngrams = 2;
   const FittedPipeline apart = fit(options, {{{"a b", "c"}}});  // two texts of one field
   CHECK(std::ranges::count(apart.names, "b c") == 0);
@@ -105,6 +106,34 @@ TEST_CASE("Runs of words and pieces of words") {
   options.shortest_piece = 3;
   options.longest_piece = 4;
   CHECK(words("été", options) == Found{{"ete", 1}, {"~_et", 1}, {"~ete", 1}, {"~te_", 1}, {"~_ete", 1}, {"~ete_", 1}});
+}
+
+TEST_CASE("Runs of words that phrases have are features, and no others") {
+  const std::vector<std::string> phrases = {"domestic cat, house cat (n)", "Ice-cream sundae of the day", "one"};
+  const std::vector<Fields> records = {{{"The domestic cat: cat house, house cat. Ice cream sundae!"}}, {{"domestic. Cat ice"}}};
+  const auto fitted = fit_pipeline(
+      text_options(), records.size(),
+      [&](std::size_t block, RecordSink& sink) -> Result<void> {
+        sink.add(Views(records[block]).record());
+        return {};
+      },
+      phrases);
+  REQUIRE(fitted);
+  std::vector<std::string> runs;
+  for (const std::string& name : fitted->names) {
+    if (name.find(' ') != std::string::npos) runs.push_back(name);
+  }
+  std::ranges::sort(runs);
+  CHECK(runs == std::vector<std::string>{"cream sundae", "domestic cat", "house cat", "ice cream", "ice cream sundae"});
+  CHECK(fitted->rows.words == 13);  // runs are not counted
+  const auto pipeline = Pipeline::read(pipeline_notes(fitted->options), fitted->names);
+  REQUIRE(pipeline);
+  Pipeline::Workspace workspace;
+  const PipelineRow row = pipeline->row(Views(records[0]).record(), workspace);
+  CHECK(std::vector(row.ids.begin(), row.ids.end()) ==
+        std::vector(fitted->rows.ids.begin(), fitted->rows.ids.begin() + static_cast<long>(fitted->rows.offsets[1])));
+  CHECK(row.unknown == 0);
+  CHECK(pipeline->row(Views({{"a house cat"}}).record(), workspace).unknown == 1);
 }
 
 TEST_CASE("Stems know accents, and lose them afterwards") {

@@ -33,7 +33,7 @@ struct PipelineColumn {
 /// of characters. Invalid UTF-8 separates words.
 struct PipelineOptions {
   std::vector<PipelineColumn> columns;  ///< in the order of a record's fields, names unique
-  std::uint32_t word_ngrams = 1;        ///< also runs of up to so many words, as "two words"; 1 .. 3
+  std::uint32_t word_ngrams = 1;        ///< also runs of up to so many words between stops, as "two words"; 1 .. 3
   /// Also runs of up to four words that a phrase given to fit_pipeline() has, such as a label's name: set by the fit.
   bool name_runs = false;
   std::uint32_t shortest_piece = 0;       ///< also the pieces of each word, of so many characters ..
