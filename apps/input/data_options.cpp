@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "apps/config/choice.h"
@@ -66,9 +67,10 @@ void DataOptions::add_options(CLI::App& parser) {
 }
 
 Result<void> DataOptions::check() const {
-  if (!format_.empty() && format_ != "text" && format_ != "sequence" && !is_record_format(format_)) {
-    if (const auto format = choose_format("--format", format_); !format) return format.error();
-  }
+  constexpr std::array<std::string_view, 4> kOthers = {"xmc", "libsvm", "sequence", "text"};
+  if (!format_.empty() && std::ranges::find(kOthers, format_) == kOthers.end() && !is_record_format(format_))
+    return usage_error(
+        fmt::format("--format '{}' does not exist; choose one of {}, {}", format_, fmt::join(kOthers, ", "), record_formats()));
   if (!id_base_.empty()) {
     if (const auto base = choose("--id-base", id_base_, kIdBases); !base) return base.error();
     if (format_ != "libsvm") return usage_error("--id-base is for --format libsvm, other formats need none; leave it out");

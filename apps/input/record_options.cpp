@@ -33,6 +33,12 @@ void add_columns(PipelineOptions& options, const std::vector<std::string>& names
 
 Result<RecordFormat> choose_record_format(std::string_view text) { return choose("--format", std::string(text), kRecordFormats); }
 
+std::string record_formats() {
+  std::string names;
+  for (const auto& format : kRecordFormats) names += fmt::format("{}{}", names.empty() ? "" : ", ", format.name);
+  return names;
+}
+
 bool is_record_format(std::string_view name) noexcept {
   return std::ranges::find(kRecordFormats, name, &Choice<RecordFormat>::name) != kRecordFormats.end();
 }

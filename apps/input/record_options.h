@@ -78,6 +78,8 @@ Result<std::optional<RecordNotes>> reads_records(const Model& model, const DataO
 /// The format that --format names.
 Result<datasets::RecordFormat> choose_record_format(std::string_view text);
 
+/// What --format takes for records, "csv, tsv, ..".
+std::string record_formats();
 /// Whether --format names one of records.
 bool is_record_format(std::string_view name) noexcept;
 

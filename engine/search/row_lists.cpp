@@ -19,7 +19,7 @@ constexpr std::size_t kWidest = 64;     ///< parts that a cluster is cut into
 constexpr std::size_t kLearnFrom = 64;  ///< rows a part
 constexpr std::size_t kPiece = 512;     ///< rows that a task assigns
 constexpr std::size_t kTooLong = 4;     ///< times as long as it should be, a list is cut once more
-constexpr int kRounds = 6, kDeepest = 12;
+constexpr int kClusterRounds = 6, kDeepest = 12;
 constexpr std::size_t kAligned = 16;
 
 class Clustering {
@@ -82,7 +82,7 @@ class Clustering {
       std::copy_n(sample_.data() + (2 * c + 1) * count / (2 * parts) * stride_, width_, means_.data() + c * stride_);
     std::vector<std::uint8_t> part(count);
     std::vector<double> sums(parts * width_);
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kClusterRounds; ++round) {
       halve_squares(parts);
       tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count, kPiece), [&](const auto& piece) {
         for (std::size_t i = piece.begin(); i != piece.end(); ++i) part[i] = nearest(sample_.data() + i * stride_, parts);
