@@ -110,6 +110,7 @@ constexpr std::array kIdle = {
     Rule{"--label-names", [](const Scored& scored) { return !scored.names; },
          "only a file of answers has names; it counts with --predictions or --against-predictions"},
     Rule{"--sequence-key", kOfQuestions, kQuestions},
+    Rule{"--csv-separator", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
 };
 

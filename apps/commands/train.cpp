@@ -140,6 +140,9 @@ Result<int> Train::run() {
   const bool text = reads_text(*asked);
   if (text && options_.sequence.names_events())
     return usage_error("--user, --item and --time name columns of a log of events, and a running text has none; leave them out");
+  if (text && options_.records.names_columns())
+    return usage_error(
+        "--text, --categories, --numbers and --labels name columns of records, and a running text has none; leave them out");
   return text ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 

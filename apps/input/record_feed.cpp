@@ -56,6 +56,7 @@ class RecordFeed : public RowFeed {
     if (words || (!reading->format && front.substr(begin).starts_with(reading->label_prefix))) {
       if (!text_column())
         return usage_error(fmt::format("{}: lines of text are for a model with a column of texts, and this has none", name_));
+      options_.warn_of_separator(RecordFormat::lines);
       reading->columns = {"text"};
       is_words_ = true;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 
 #include "apps/config/choice.h"
 #include "apps/config/number_option.h"
+#include "apps/console/output.h"
 #include "apps/input/data_notes.h"
 #include "datasets/message.h"
 
@@ -123,7 +125,7 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
                        ->group(group));
   grouped(add_number(parser, "--min-df", features_.min_rows, {1},
                      "Words and categories that fewer rows have are left out. Default 1."),
-          "ROWS");
+          "N");
   grouped(add_number(parser, "--max-features", features_.max_features, {1},
                      "So many words and categories at most, those that most rows have. Default 4194304."),
           "N");
@@ -135,6 +137,75 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
 }
 
 bool RecordOptions::asked(std::string_view format) const noexcept { return is_record_format(format) || names_columns(); }
+
+namespace {
+
+Error reads_otherwise(std::string_view option) {
+  return usage_error(
+      fmt::format("--resume: the run reads its data in another way than {} says; leave it out, or start a new run without "
+                  "--resume",
+                  option));
+}
+
+/// Without what was learned of the data.
+PipelineOptions told(PipelineOptions options) {
+  options.name_runs = false;
+  for (PipelineColumn& column : options.columns) {
+    column.mean = 0;
+    column.deviation = 1;
+  }
+  return options;
+}
+
+}  // namespace
+
+void RecordOptions::warn_of_separator(RecordFormat format) const {
+  if (csv_separator_.empty() || format == RecordFormat::csv || format == RecordFormat::tsv) return;
+  complain("warning: option '--csv-separator' has no effect: the data are no CSV; it counts for CSV files");
+}
+
+Result<void> RecordOptions::check_same(const RecordNotes& known) const {
+  // What is not given is as it was.
+  RecordOptions whole = *this;
+  const PipelineOptions& features = known.columns.features;
+  const auto given = [&](const char* name) {
+    return std::ranges::any_of(added_,
+                               [&](const CLI::Option* option) { return option->get_name() == name && option->count() > 0; });
+  };
+  RecordNotes notes = usual();
+  if (names_columns()) {
+    auto columns = whole.columns({}, known.columns.labels);
+    if (!columns) return columns.error();
+    notes = std::move(*columns);
+    if (text_.empty() && categories_.empty() && numbers_.empty()) notes.columns.features.columns = features.columns;
+  } else {
+    notes.columns.features.columns = features.columns;
+    notes.columns.labels = known.columns.labels;
+  }
+  PipelineOptions& wanted = notes.columns.features;
+  if (!given("--word-ngrams")) wanted.word_ngrams = features.word_ngrams;
+  if (!given("--char-ngrams"))
+    std::tie(wanted.shortest_piece, wanted.longest_piece) = std::pair(features.shortest_piece, features.longest_piece);
+  if (!given("--stem")) wanted.stemmer = features.stemmer;
+  if (!given("--separate-columns")) wanted.columns_apart = features.columns_apart;
+  if (!given("--min-df")) wanted.min_rows = features.min_rows;
+  if (!given("--max-features")) wanted.max_features = features.max_features;
+  if (told(wanted) != told(features) || notes.columns.labels != known.columns.labels)
+    return reads_otherwise("an option of its columns or words");
+  if (given("--label-separator") && notes.columns.label_separator != known.columns.label_separator)
+    return reads_otherwise("--label-separator");
+  if (given("--label-prefix") && notes.label_prefix != known.label_prefix) return reads_otherwise("--label-prefix");
+  if (given("--no-header") && known.has_header) return reads_otherwise("--no-header");
+  return {};
+}
+
+Result<void> RecordOptions::check_same(bool has_header, const std::string& separator) const {
+  if (no_header_ && has_header) return reads_otherwise("--no-header");
+  const auto asked = this->separator();
+  if (!asked) return asked.error();
+  if (!asked->empty() && *asked != separator) return reads_otherwise("--csv-separator");
+  return {};
+}
 
 bool RecordOptions::names_columns() const noexcept {
   return !text_.empty() || !categories_.empty() || !numbers_.empty() || !labels_.empty();

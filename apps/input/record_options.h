@@ -51,6 +51,13 @@ class RecordOptions {
   /// The same without columns.
   RecordNotes usual() const;
 
+  /// A warning if a separator of CSV is given for another format.
+  void warn_of_separator(datasets::RecordFormat format) const;
+  /// Usage error if options, as far as they are given, say something else than how a run that goes on reads its records.
+  Result<void> check_same(const RecordNotes& known) const;
+  /// Likewise of a log of events.
+  Result<void> check_same(bool has_header, const std::string& separator) const;
+
   bool has_header() const noexcept { return !no_header_; }
   /// Of CSV files, one character; "" where nobody names it.
   Result<std::string> separator() const;

@@ -62,6 +62,7 @@ Result<datasets::RecordRows> read_known_records(const std::string& path, const s
   const auto begin = std::chrono::steady_clock::now();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
+  options.warn_of_separator(file->format());
   auto rows = datasets::known_record_rows(*file, notes.columns, pipeline, label_names);
   if (!rows) return rows;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

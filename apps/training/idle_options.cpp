@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <glissade/model.h>
+#include <glissade/pipeline.h>
 
 #include "apps/training/train_options.h"
 
@@ -63,6 +64,8 @@ constexpr std::string_view kNoCopies = "running texts have no binary copies; it 
 
 constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
 
+constexpr std::string_view kNoCopiesOfRecords = "records have no binary copies; it counts for rows of ids";
+
 constexpr std::string_view kNothingToStopBy =
     "--monitor names the metric of the search alone, and training has nothing to stop by; it counts with --valid or --holdout";
 
@@ -71,6 +74,7 @@ constexpr bool (*kOnlySearches)(const S&) = [](const S& s) {
 };
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
 constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
+constexpr bool (*kIsRecords)(const S&) = [](const S& s) { return Pipeline::is_pipeline(s.model.data_notes()); };
 constexpr bool (*kTakesNoPreset)(const S&) = [](const S& s) {
   return s.options.config.names_effort() && s.options.config.preset_name().empty() &&
          (s.options.resumes() || !s.options.from.empty());
@@ -138,6 +142,8 @@ constexpr std::array kRules = {
     Rule{"--cache-dir", kIsText, kNoCopies},
     Rule{"--no-cache", kIsSequence, kNoCopiesOfSequences},
     Rule{"--cache-dir", kIsSequence, kNoCopiesOfSequences},
+    Rule{"--no-cache", kIsRecords, kNoCopiesOfRecords},
+    Rule{"--cache-dir", kIsRecords, kNoCopiesOfRecords},
 };
 
 }  // namespace

@@ -45,6 +45,7 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   if (!reading) return reading.error();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
+  options_.warn_of_separator(file->format());
   datasets::RecordColumns& columns = notes_.columns;
   if (!options_.names_label_separator()) columns.label_separator = datasets::find_label_separator(*file, columns);
   auto rows = datasets::fit_record_rows(*file, columns);
@@ -70,6 +71,7 @@ Result<datasets::Dataset> RecordSource::read_train(const std::string& path, bool
   auto notes = RecordNotes::of(*resumed_);
   if (!notes) return notes.error();
   notes_ = std::move(**notes);
+  if (auto same = options_.check_same(notes_); !same) return same.error();
   names_ = {resumed_->label_names(), resumed_->feature_names()};
   const Shape& shape = resumed_->shape();
   return read_other(path, quiet ? "" : "training data", shape, report);

@@ -138,7 +138,8 @@ Result<void> ResumedRun::check_names(const std::vector<std::string>& given, cons
 Result<void> ResumedRun::take(const ConfigSource::Resolved& asked, std::string& note) {
   ConfigSource::Resolved wanted = asked;
   tune_tables(wanted.config, model_.shape());
-  // The sequences chose it where nobody named it.
+  // The data chose these where nobody named them.
+  if (!asked.names("weighting")) wanted.config.network.weighting = model_.config().network.weighting;
   if (SequenceNotes::of(model_) && !asked.names("exclude-input"))
     wanted.config.candidates.exclude_input = model_.config().candidates.exclude_input;
   if (auto same = check_same(wanted, model_.config(), path_); !same) return same;

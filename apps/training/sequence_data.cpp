@@ -67,7 +67,10 @@ Result<std::optional<EventNotes>> events_of(const SequenceOptions& options, cons
   const auto columns = options.events(notes);
   if (!columns) return columns.error();
   if (!*columns) return std::optional<EventNotes>();
-  if (notes) return notes->events;
+  if (notes) {
+    if (auto same = how.records.check_same(notes->events->has_header, notes->events->separator); !same) return same.error();
+    return notes->events;
+  }
   const auto separator = how.records.separator();
   if (!separator) return separator.error();
   return std::optional(EventNotes{**columns, how.records.has_header(), *separator});

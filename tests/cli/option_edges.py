@@ -65,6 +65,7 @@ OWN = {
     ("eval", "--among"): COUNT._replace(low="1"),
     ("eval", "--threads"): THREADS,
     ("predict", "--k"): BEST,
+    ("predict", "--min-labels"): BEST._replace(low="0"),
     ("predict", "--threads"): THREADS,
     ("nearest", "--k"): BEST,
     ("analogy", "--k"): BEST,
@@ -77,8 +78,9 @@ OWN = {
     ("generate", "--labels-per-sample"): Numbers("0", "1e308", "2e308"),
     ("generate", "--threads"): THREADS,
 }
-NUMERIC_TYPES = {"N", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
+NUMERIC_TYPES = {"N", "DAYS", "GB", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
 OF_SEQUENCES = {"--sequence-decay", "--sequence-window", "--holdout-last"}
+OF_RECORDS = {"--word-ngrams", "--min-df", "--max-features"}
 
 
 def run(context):
@@ -136,7 +138,8 @@ class Edges:
                 raise Failure(f"the numbers of {command} are {numeric}; list them here")
             for _, option in sorted(numeric):
                 alone = early.replace(" --monitor loss", "") if option == "--autotune" else early  # which cannot search by it
-                args = [*alone.split(), *(["--format", "sequence"] if option in OF_SEQUENCES else [])]
+                formats = ["--format", "sequence"] if option in OF_SEQUENCES else ["--format", "csv", "--text", "t", "--labels", "l"] if option in OF_RECORDS else []
+                args = [*alone.split(), *formats]
                 for text, accepted in texts(OWN[command, option]):
                     cases.append(Case(option, text, accepted, [*args, *given(option, text)], None))
         self.check_all(cases)
