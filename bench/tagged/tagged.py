@@ -49,7 +49,7 @@ def scores(answers, truths):
 def run_fasttext(name, train, test, folder, validation=None, minutes=0, threads=2):
     begin = time.monotonic()
     if validation:
-        model = fasttext.train_supervised(train, autotuneValidationFile=validation, autotuneDuration=60 * minutes, thread=threads, verbose=0)
+        model = fasttext.train_supervised(train, autotuneValidationFile=validation, autotuneDuration=int(60 * minutes), thread=threads, verbose=0)
     else:
         model = fasttext.train_supervised(train, thread=threads, verbose=0, **TUTORIAL)
     seconds = time.monotonic() - begin
