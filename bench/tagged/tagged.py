@@ -106,7 +106,10 @@ def main():
         if arguments.minutes > 0:
             cut = len(train) * 5 // 6
             part, rest = write("part.txt", train[:cut], separated), write("rest.txt", train[cut:], separated)
-            results.append(run_fasttext(f"fastText, autotune {arguments.minutes:g} min", part, ready, folder, rest, arguments.minutes))
+            try:
+                results.append(run_fasttext(f"fastText, autotune {arguments.minutes:g} min", part, ready, folder, rest, arguments.minutes))
+            except RuntimeError as error:  # "Encountered NaN", after the search, is seen now and then
+                print(f"tagged: fastText's autotune ended with '{error}'", file=sys.stderr)
     if arguments.json:
         print(json.dumps([dict(zip(("tool", "p@1", "p@5", "r@5", "seconds", "bytes"), (n, *s, t, b))) for n, s, t, b in results]))
         return
