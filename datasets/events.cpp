@@ -34,7 +34,7 @@ class OwnWords {
     if (known != WordTable::kNone) return known;
     char* const copy = memory_.take(word.size());
     std::copy(word.begin(), word.end(), copy);
-    return table_.add({copy, word.size()});
+    return table_.add(std::string_view(copy, word.size()));
   }
   const std::vector<std::string_view>& words() const noexcept { return table_.words(); }
 

@@ -1,49 +1,105 @@
 #include "hashing/word_table.h"
 
+#include <emmintrin.h>
 #include <xxhash.h>
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace glissade::hashing {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
+constexpr std::uint32_t kSizes = 0xff;  ///< of a tag: the word's size, or kSizes if it is so long or longer
 
-std::uint64_t hash_of(std::string_view word) noexcept { return XXH3_64bits(word.data(), word.size()); }
-std::uint32_t upper(std::uint64_t hash) noexcept { return static_cast<std::uint32_t>(hash >> 32); }
+constexpr std::size_t kShort = sizeof(__m128i);
+
+/// 16 bytes of all ones, 16 of zeros: from kMask + 16 - n on, n ones.
+alignas(16) constexpr std::array<std::uint8_t, 2 * kShort> kMask = [] {
+  std::array<std::uint8_t, 2 * kShort> mask{};
+  for (std::size_t i = 0; i < kShort; ++i) mask[i] = 0xff;
+  return mask;
+}();
+
+/// A word of at most kShort bytes, zeros behind it. Bytes behind the word are loaded where they are on its page, and masked.
+[[gnu::no_sanitize("address")]] __m128i short_word(const char* word, std::size_t size) noexcept {
+  constexpr std::uintptr_t kPage = 4096;
+  if (size == 0) return _mm_setzero_si128();
+  if ((reinterpret_cast<std::uintptr_t>(word) & (kPage - 1)) > kPage - kShort) {
+    alignas(16) std::array<char, kShort> copy{};
+    std::memcpy(copy.data(), word, size);
+    return _mm_load_si128(reinterpret_cast<const __m128i*>(copy.data()));
+  }
+  const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMask.data() + kShort - size));
+  return _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(word)), mask);
+}
+
+bool same(const char* a, const char* b, std::size_t size) noexcept {
+  if (size > kShort) return std::memcmp(a, b, size) == 0;
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(short_word(a, size), short_word(b, size))) == 0xffff;
+}
+
+/// The product's halves in one (Wang Yi, wyhash 2019).
+std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
 
 }  // namespace
 
-WordTable::WordTable() : slots_(kFirstSlots, Slot{0, kNone}) {}
+std::uint64_t hash_word(std::string_view word) noexcept {
+  if (word.size() > kShort) return XXH3_64bits(word.data(), word.size());
+  const __m128i bytes = short_word(word.data(), word.size());
+  const auto first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes));
+  const auto last = static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(bytes, bytes)));
+  constexpr std::uint64_t kFirst = 0xa0761d6478bd642f, kLast = 0xe7037ed1a0b428db, kSize = 0x8ebc6af09c88c6e3;
+  return folded_product(folded_product(first ^ kFirst, last ^ kLast) ^ word.size(), kSize);
+}
 
-std::size_t WordTable::place(std::string_view word, std::uint64_t hash) const noexcept {
+WordTable::WordTable() : slots_(kFirstSlots) {}
+
+/// Bits of the hash that do not choose the slot of a table of this size, and the size of the word.
+std::uint32_t WordTable::tag_of(const HashedWord& word) noexcept {
+  const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(word.text.size(), kSizes));
+  return (static_cast<std::uint32_t>(word.hash >> 32) & ~kSizes) | size;
+}
+
+bool WordTable::holds(const Slot& slot, std::uint32_t tag, std::string_view word) const noexcept {
+  if (slot.tag != tag) return false;
+  if (word.size() >= kSizes) return words_[slot.number] == word;
+  return same(slot.text, word.data(), word.size());
+}
+
+std::size_t WordTable::place(const HashedWord& word) const noexcept {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
-  while (slots_[at].number != kNone && (slots_[at].hash != upper(hash) || words_[slots_[at].number] != word))
-    at = (at + 1) & mask;
+  const std::uint32_t tag = tag_of(word);
+  std::size_t at = word.hash & mask;
+  while (slots_[at].number != kNone && !holds(slots_[at], tag, word.text)) at = (at + 1) & mask;
   return at;
 }
 
 void WordTable::grow() {
-  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.size() * 2, Slot{0, kNone}));
-  for (const Slot& slot : old) {
-    if (slot.number == kNone) continue;
-    slots_[place(words_[slot.number], hash_of(words_[slot.number]))] = slot;
+  slots_.assign(slots_.size() * 2, Slot());
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    const HashedWord word{words_[i], hash_word(words_[i])};
+    std::size_t at = word.hash & mask;
+    while (slots_[at].number != kNone) at = (at + 1) & mask;
+    slots_[at] = {words_[i].data(), tag_of(word), static_cast<std::uint32_t>(i)};
   }
 }
 
-std::uint32_t WordTable::add(std::string_view word, std::uint32_t times) {
-  const std::uint64_t hash = hash_of(word);
-  std::size_t at = place(word, hash);
+std::uint32_t WordTable::add(const HashedWord& word, std::uint32_t times) {
+  std::size_t at = place(word);
   if (slots_[at].number == kNone) {
     if (2 * (words_.size() + 1) > slots_.size()) {
       grow();
-      at = place(word, hash);
+      at = place(word);
     }
-    slots_[at] = {upper(hash), static_cast<std::uint32_t>(words_.size())};
-    words_.push_back(word);
+    slots_[at] = {word.text.data(), tag_of(word), static_cast<std::uint32_t>(words_.size())};
+    words_.push_back(word.text);
     counts_.push_back(0);
   }
   // A text of more than 2^32 equal words: the count stays at its largest.
@@ -52,27 +108,14 @@ std::uint32_t WordTable::add(std::string_view word, std::uint32_t times) {
   return slots_[at].number;
 }
 
-std::uint32_t WordTable::find(std::string_view word) const noexcept { return slots_[place(word, hash_of(word))].number; }
-
-void WordTable::find(std::span<const std::string_view> words, std::uint32_t* numbers) const noexcept {
+void WordTable::find(std::span<const HashedWord> words, std::uint32_t* numbers) const noexcept {
   constexpr std::size_t kAhead = 32;
-  std::array<std::uint64_t, kAhead> hashes;
   const std::size_t mask = slots_.size() - 1;
   while (!words.empty()) {
     const std::size_t count = std::min(kAhead, words.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      hashes[i] = hash_of(words[i]);
-      __builtin_prefetch(&slots_[hashes[i] & mask]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const Slot& slot = slots_[hashes[i] & mask];
-      if (slot.number != kNone) __builtin_prefetch(&words_[slot.number]);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const Slot& slot = slots_[hashes[i] & mask];
-      if (slot.number != kNone) __builtin_prefetch(words_[slot.number].data());
-    }
-    for (std::size_t i = 0; i < count; ++i) numbers[i] = slots_[place(words[i], hashes[i])].number;
+    for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(&slots_[words[i].hash & mask]);
+    for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(slots_[words[i].hash & mask].text);
+    for (std::size_t i = 0; i < count; ++i) numbers[i] = slots_[place(words[i])].number;
     words = words.subspan(count);
     numbers += count;
   }

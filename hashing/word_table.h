@@ -9,6 +9,14 @@
 
 namespace glissade::hashing {
 
+/// A word that is hashed once, wherever it is looked up.
+struct HashedWord {
+  std::string_view text;
+  std::uint64_t hash = 0;  ///< hash_word(text)
+};
+
+std::uint64_t hash_word(std::string_view word) noexcept;
+
 /// Words to numbers, in the order in which they come, and how often each came. Words stay in memory of the caller's.
 class WordTable {
  public:
@@ -17,12 +25,14 @@ class WordTable {
   WordTable();
 
   /// The number of `word`, new if it has not come yet, counted `times` more.
-  std::uint32_t add(std::string_view word, std::uint32_t times = 1);
+  std::uint32_t add(std::string_view word, std::uint32_t times = 1) { return add(HashedWord{word, hash_word(word)}, times); }
+  std::uint32_t add(const HashedWord& word, std::uint32_t times = 1);
   /// kNone if it has not come.
-  std::uint32_t find(std::string_view word) const noexcept;
+  std::uint32_t find(std::string_view word) const noexcept { return find(HashedWord{word, hash_word(word)}); }
+  std::uint32_t find(const HashedWord& word) const noexcept { return slots_[place(word)].number; }
   /// The same for many words at once, numbers[i] for words[i]. Memory is asked for ahead: in a table that is larger than the
   /// caches it takes a third of the time or less.
-  void find(std::span<const std::string_view> words, std::uint32_t* numbers) const noexcept;
+  void find(std::span<const HashedWord> words, std::uint32_t* numbers) const noexcept;
 
   std::size_t size() const noexcept { return words_.size(); }
   const std::vector<std::string_view>& words() const noexcept { return words_; }
@@ -30,10 +40,13 @@ class WordTable {
 
  private:
   struct Slot {
-    std::uint32_t hash;
-    std::uint32_t number;  ///< kNone: free
+    const char* text = nullptr;
+    std::uint32_t tag = 0;         ///< tag_of() the word
+    std::uint32_t number = kNone;  ///< kNone: free
   };
-  std::size_t place(std::string_view word, std::uint64_t hash) const noexcept;
+  static std::uint32_t tag_of(const HashedWord& word) noexcept;
+  bool holds(const Slot& slot, std::uint32_t tag, std::string_view word) const noexcept;
+  std::size_t place(const HashedWord& word) const noexcept;
   void grow();
 
   std::vector<Slot> slots_;  ///< open addressing, a power of two, at most half full

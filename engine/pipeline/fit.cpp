@@ -42,8 +42,14 @@ struct Moments {
 
 /// What one thread has met, over all its blocks.
 struct Words {
+  struct Met {
+    std::uint32_t rows = 0;  ///< that have the word
+    std::uint32_t row = 0;   ///< the last of them, counted from 1 over all blocks
+    std::uint32_t at = 0;    ///< where it has the word, among the entries of its block
+  };
   NameTable table;
-  std::vector<std::uint32_t> rows;    ///< that have the word
+  std::vector<Met> met;               ///< of each word
+  std::uint32_t rows = 0;             ///< so far
   std::vector<std::uint32_t> number;  ///< of the word as a feature, at the end
 };
 
@@ -74,15 +80,17 @@ class BlockSink final : public RecordSink, FeatureTaker {
     batch_.clear();
     const std::int32_t no_number = cutter_.cut(record, *this);
     words_.table.add(batch_.words(), row_);
-    words_.rows.resize(words_.table.size(), 0);
-    std::ranges::sort(row_);
-    for (std::size_t at = 0; at < row_.size();) {
-      std::size_t end = at;
-      while (end < row_.size() && row_[end] == row_[at]) ++end;
-      block_.ids.push_back(row_[at]);
-      block_.counts.push_back(static_cast<float>(end - at));
-      ++words_.rows[row_[at]];
-      at = end;
+    words_.met.resize(words_.table.size());
+    ++words_.rows;
+    for (const std::uint32_t word : row_) {
+      Words::Met& met = words_.met[word];
+      if (met.row == words_.rows) {
+        block_.counts[met.at] += 1;
+        continue;
+      }
+      met = {met.rows + 1, words_.rows, static_cast<std::uint32_t>(block_.ids.size())};
+      block_.ids.push_back(word);
+      block_.counts.push_back(1);
     }
     block_.found += batch_.whole();
     block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
@@ -90,7 +98,7 @@ class BlockSink final : public RecordSink, FeatureTaker {
   }
 
  private:
-  void take(std::string_view word, bool part) override { batch_.add(word, part); }
+  void take(const hashing::HashedWord& word, bool part) override { batch_.add(word, part); }
   void take_number(std::size_t column, double value) override {
     block_.moments[column].add(value);
     block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
@@ -144,8 +152,8 @@ class Fit {
 class PhraseTaker final : public WordTaker {
  public:
   explicit PhraseTaker(RunFilter& runs) : runs_(runs) {}
-  void take(std::string_view word, bool part) override {
-    if (part) runs_.add(word);
+  void take(const hashing::HashedWord& word, bool part) override {
+    if (part) runs_.add(word.text);
   }
 
  private:
@@ -159,7 +167,10 @@ void add_phrases(std::span<const std::string> phrases, const PipelineOptions& op
   cut.word_ngrams = RunFilter::kLongest;
   WordCutter cutter(cut);
   PhraseTaker taker(runs);
-  for (const std::string& phrase : phrases) cutter.cut(phrase, "", taker);
+  for (const std::string& phrase : phrases) {
+    cutter.begin();
+    cutter.cut(phrase, "", taker);
+  }
   runs.finish();
 }
 
@@ -189,7 +200,7 @@ void Fit::learn_numbers() {
 void Fit::choose_words() {
   hashing::WordTable all;
   for (const Words& words : words_) {
-    for (std::size_t i = 0; i < words.table.size(); ++i) all.add(words.table.names()[i], words.rows[i]);
+    for (std::size_t i = 0; i < words.table.size(); ++i) all.add(words.table.names()[i], words.met[i].rows);
   }
   fitted_.different = all.size();
   std::vector<std::uint32_t> order;

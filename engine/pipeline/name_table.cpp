@@ -16,12 +16,12 @@ std::string_view NameTable::keep(std::string_view name) {
   return {place, name.size()};
 }
 
-std::uint32_t NameTable::add(std::string_view name) {
+std::uint32_t NameTable::add(const hashing::HashedWord& name) {
   const std::uint32_t number = table_.find(name);
-  return number != hashing::WordTable::kNone ? number : table_.add(keep(name));
+  return number != hashing::WordTable::kNone ? number : table_.add(hashing::HashedWord{keep(name.text), name.hash});
 }
 
-void NameTable::add(std::span<const std::string_view> names, std::vector<std::uint32_t>& numbers) {
+void NameTable::add(std::span<const hashing::HashedWord> names, std::vector<std::uint32_t>& numbers) {
   const std::size_t begin = numbers.size();
   numbers.resize(begin + names.size());
   table_.find(names, numbers.data() + begin);

@@ -15,8 +15,9 @@ namespace glissade {
 class NameTable {
  public:
   /// The numbers of words, appended to `numbers`.
-  void add(std::span<const std::string_view> names, std::vector<std::uint32_t>& numbers);
-  std::uint32_t add(std::string_view name);
+  void add(std::span<const hashing::HashedWord> names, std::vector<std::uint32_t>& numbers);
+  std::uint32_t add(const hashing::HashedWord& name);
+  std::uint32_t add(std::string_view name) { return add(hashing::HashedWord{name, hashing::hash_word(name)}); }
   /// WordTable::kNone if it has not come.
   std::uint32_t find(std::string_view name) const noexcept { return table_.find(name); }
   std::size_t size() const noexcept { return table_.size(); }

@@ -32,7 +32,7 @@ struct Pipeline::Impl {
 };
 
 struct Pipeline::Workspace::Impl final : FeatureTaker {
-  void take(std::string_view word, bool part) override { batch.add(word, part); }
+  void take(const hashing::HashedWord& word, bool part) override { batch.add(word, part); }
   void take_number(std::size_t column, double value) override {
     const std::uint32_t id = pipeline->numbers[column];
     if (id == hashing::WordTable::kNone) return;
@@ -69,8 +69,8 @@ void Pipeline::Workspace::Impl::finish() {
   ids.resize(found.size());
   pipeline->features.find(found, ids.data());
   words = static_cast<std::uint32_t>(batch.whole());
-  unknown = 0;
-  for (std::size_t i = 0; i < ids.size(); ++i) unknown += ids[i] == hashing::WordTable::kNone && !batch.is_part(i) ? 1 : 0;
+  unknown = static_cast<std::uint32_t>(std::ranges::count(ids, hashing::WordTable::kNone));
+  for (const std::uint32_t part : batch.parts()) unknown -= ids[part] == hashing::WordTable::kNone ? 1 : 0;
   std::ranges::sort(ids);
   while (!ids.empty() && ids.back() == hashing::WordTable::kNone) ids.pop_back();
   std::ranges::sort(numbers);

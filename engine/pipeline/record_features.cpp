@@ -34,15 +34,14 @@ RecordFeatures::RecordFeatures(const PipelineOptions& options, const RunFilter* 
 
 std::int32_t RecordFeatures::cut(Record record, FeatureTaker& taker) {
   std::int32_t no_number = -1;
+  words_.begin();
   for (std::size_t column = 0; column < columns_->size(); ++column) {
     const ColumnKind kind = (*columns_)[column].kind;
     for (const std::string_view text : record[column]) {
       if (kind == ColumnKind::text) {
         words_.cut(text, prefixes_[column], taker);
       } else if (kind == ColumnKind::categories) {
-        feature_ = prefixes_[column];
-        feature_ += text;
-        taker.take(feature_, false);
+        words_.take_whole(text, prefixes_[column], taker);
       } else if (const auto value = number_of(text)) {
         taker.take_number(column, *value);
       } else if (no_number < 0) {

@@ -33,7 +33,6 @@ class RecordFeatures {
   const std::vector<PipelineColumn>* columns_;
   std::vector<std::string> prefixes_;  ///< of each column's features
   WordCutter words_;
-  std::string feature_;
 };
 
 /// The name of the feature that a column of numbers is.

@@ -1,13 +1,9 @@
 #include "engine/pipeline/run_filter.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <bit>
 
 namespace glissade {
-
-std::uint64_t RunFilter::code(std::string_view word) noexcept { return XXH3_64bits(word.data(), word.size()); }
 
 void RunFilter::add(std::string_view run) {
   std::vector<std::size_t> begins{0};
@@ -22,7 +18,8 @@ void RunFilter::add(std::string_view run) {
       const std::string_view part = run.substr(begins[first], begins[last + 1] - 1 - begins[first]);
       const std::size_t known = runs_.size();
       runs_.add(part);
-      if (runs_.size() > known && last == first + 1) pairs_.push_back(pair(code(word(first)), code(word(last))));
+      if (runs_.size() > known && last == first + 1)
+        pairs_.push_back(pair(hashing::hash_word(word(first)), hashing::hash_word(word(last))));
     }
   }
 }

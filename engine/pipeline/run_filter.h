@@ -23,9 +23,7 @@ class RunFilter {
   void finish();
 
   bool empty() const noexcept { return runs_.size() == 0; }
-  /// A number for a word, for may_end().
-  static std::uint64_t code(std::string_view word) noexcept;
-  /// Whether a run may end with two words of these codes.
+  /// Whether a run may end with two words of these hashes.
   bool may_end(std::uint64_t before, std::uint64_t last) const noexcept {
     const std::uint64_t at = pair(before, last) & mask_;
     return !bits_.empty() && ((bits_[at >> 6] >> (at & 63)) & 1) != 0;

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
+
+#include "hashing/word_table.h"
 
 namespace glissade {
 
@@ -13,38 +13,23 @@ namespace glissade {
 class WordBatch {
  public:
   void clear() noexcept {
-    text_.clear();
-    ends_.clear();
+    words_.clear();
     parts_.clear();
-    whole_ = 0;
   }
   /// `part`: of words that are added as well.
-  void add(std::string_view word, bool part) {
-    text_ += word;
-    ends_.push_back(text_.size());
-    parts_.push_back(part ? 1 : 0);
-    whole_ += part ? 0 : 1;
+  void add(const hashing::HashedWord& word, bool part) {
+    if (part) parts_.push_back(static_cast<std::uint32_t>(words_.size()));
+    words_.push_back(word);
   }
-  /// Words that are no parts.
-  std::size_t whole() const noexcept { return whole_; }
-  bool is_part(std::size_t i) const noexcept { return parts_[i] != 0; }
-  /// They stay valid until the batch changes.
-  std::span<const std::string_view> words() {
-    words_.clear();
-    std::size_t begin = 0;
-    for (const std::size_t end : ends_) {
-      words_.emplace_back(text_.data() + begin, end - begin);
-      begin = end;
-    }
-    return words_;
-  }
+  /// How many words are no parts.
+  std::size_t whole() const noexcept { return words_.size() - parts_.size(); }
+  /// Which words are parts.
+  std::span<const std::uint32_t> parts() const noexcept { return parts_; }
+  std::span<const hashing::HashedWord> words() const noexcept { return words_; }
 
  private:
-  std::string text_;
-  std::vector<std::size_t> ends_;
-  std::vector<std::uint8_t> parts_;
-  std::size_t whole_ = 0;
-  std::vector<std::string_view> words_;
+  std::vector<hashing::HashedWord> words_;
+  std::vector<std::uint32_t> parts_;
 };
 
 }  // namespace glissade

@@ -10,7 +10,10 @@
 #include <glissade/pipeline.h>
 
 #include "engine/pipeline/characters.h"
+#include "engine/pipeline/recent_words.h"
 #include "engine/pipeline/run_filter.h"
+#include "engine/pipeline/word_arena.h"
+#include "hashing/word_table.h"
 
 struct sb_stemmer;
 
@@ -19,8 +22,8 @@ namespace glissade {
 /// Takes the words of texts, one after the other.
 class WordTaker {
  public:
-  /// `part`: a run or a piece of words that were taken as well.
-  virtual void take(std::string_view word, bool part) = 0;
+  /// `part`: a run or a piece of words that were taken as well. The word stays in memory until WordCutter::begin().
+  virtual void take(const hashing::HashedWord& word, bool part) = 0;
 
  protected:
   ~WordTaker() = default;
@@ -33,31 +36,38 @@ class WordCutter {
   /// `runs`, if any, must outlive it and not change: runs of words beyond PipelineOptions::word_ngrams are taken if it has them.
   explicit WordCutter(const PipelineOptions& options, const RunFilter* runs = nullptr);
 
+  /// Words that were given until now are no longer needed.
+  void begin() noexcept { arena_.clear(); }
   /// Each word with `prefix` before it.
   void cut(std::string_view text, std::string_view prefix, WordTaker& taker);
+  /// The whole text as it is, with `prefix` before it.
+  void take_whole(std::string_view text, std::string_view prefix, WordTaker& taker);
 
   static constexpr std::size_t kLongest = 128;  ///< bytes of a word; what is beyond is cut off
 
  private:
-  void letter(std::string_view bytes);
-  std::size_t ascii_letters(std::string_view text) noexcept;
+  std::size_t cut_plain(std::string_view text, char* lower, WordTaker& taker);
+  std::size_t cut_closely(std::string_view text, std::size_t at, WordTaker& taker);
+  void letters(std::string_view bytes);
   std::string_view word() const noexcept { return {letters_.data(), size_}; }
   void end_word(WordTaker& taker);
+  void take_word(std::string_view whole, WordTaker& taker);
+  void take_kept(std::string_view whole, WordTaker& taker);
+  void take_stem(std::string_view text, WordTaker& taker);
+  void take_feature(bool part, WordTaker& taker);
   void dense(std::string_view bytes, WordTaker& taker);
   void end_dense(WordTaker& taker);
-  void give(std::string_view prefix_of_feature, std::string_view word, WordTaker& taker);
-  void give_runs(std::string_view word, WordTaker& taker);
-  void give_run(std::size_t words, std::string_view word, bool any, WordTaker& taker);
-  void forget_before() noexcept;
+  void give(std::string_view mark, std::string_view word, WordTaker& taker);
+  void give_runs(const hashing::HashedWord& word, WordTaker& taker);
+  void give_run(std::size_t words, bool any, WordTaker& taker);
   void give_pieces(std::string_view word, WordTaker& taker);
-  std::string_view stem();
+  std::string_view stem_of(std::string_view word);
 
   struct FreeStemmer {
     void operator()(sb_stemmer* stemmer) const noexcept;
   };
 
   const Characters& characters_;
-  std::array<char, 256> lower_{};  ///< of ASCII letters and digits; 0 for all others
   const RunFilter* filter_;
   std::uint32_t runs_, shortest_, longest_;
   std::unique_ptr<sb_stemmer, FreeStemmer> stemmer_;
@@ -67,11 +77,8 @@ class WordCutter {
   std::string folded_;   ///< the word after stemming
   std::string dense_;    ///< the character before, of a script without spaces
   bool paired_ = false;  ///< it is in a pair
-  struct Before {
-    std::string word;  ///< "" = none
-    std::uint64_t code = 0;
-  };
-  std::array<Before, RunFilter::kLongest - 1> before_;  ///< the words before, the last one first
+  RecentWords recent_;
+  WordArena arena_;
   std::string feature_;
 };
 

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +94,33 @@ TEST_CASE("Long words are cut off at a character") {
   PipelineOptions options = text_options();
   CHECK(words(text, options) == Found{{std::string(100, 'e') + "ж", 1}});
   CHECK(words(std::string(127, 'a') + "жb", options) == Found{{std::string(127, 'a') + "b", 1}});
+}
+
+TEST_CASE("What stands before a text does not change how it is cut") {
+  // Text is looked at in blocks of bytes: spaces before it move their bounds.
+  constexpr std::array<std::string_view, 14> kPieces = {"a", "B",   "9", "word", " ",  ", ", ".\n",
+                                                        "+", "c++", "#", "é",    "東", "ж",  "\xff"};
+  std::mt19937 random(1);
+  PipelineOptions options = text_options();
+  options.word_ngrams = 2;
+  for (int round = 0; round < 40; ++round) {
+    std::string text;
+    for (int i = 0; i < 60; ++i) text += kPieces[random() % kPieces.size()];
+    const Found plain = words(text, options);
+    for (std::size_t spaces = 1; spaces < 66; spaces += 1 + random() % 4) {
+      INFO(spaces << " spaces before " << text);
+      CHECK(words(std::string(spaces, ' ') + text, options) == plain);
+      CHECK(words(std::string(spaces, ' ') + text + std::string(spaces, ' '), options) == plain);
+    }
+  }
+}
+
+TEST_CASE("Words that end at the bounds of blocks stay whole") {
+  for (std::size_t size = 60; size <= 140; ++size) {
+    const std::string word(std::min<std::size_t>(size, 128), 'q');
+    CHECK(words(std::string(size, 'Q')) == Found{{word, 1}});
+    CHECK(words(std::string(size, 'Q') + " é") == Found{{word, 1}, {"e", 1}});
+  }
 }
 
 TEST_CASE("Runs of words and pieces of words") {
