@@ -63,17 +63,27 @@ class BlockLabels {
   std::vector<std::size_t> ends_;
 };
 
+/// The labels of all blocks.
+using Labels = std::vector<BlockLabels>;
+
 /// Gives the records of blocks to a pipeline.
 class Reading {
  public:
-  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict) : file_(file), columns_(columns), strict_(strict) {}
+  /// `labels`: takes the labels of each block, unless they are known. `kept`: blocks that were read, if any.
+  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict, Labels* labels, std::vector<RecordBlock> kept = {})
+      : file_(file), columns_(columns), strict_(strict), labels_(labels), kept_(std::move(kept)) {}
 
   Result<void> operator()(std::size_t number, RecordSink& sink) {
     RecordBlock block;
-    file_.read(number, block);
+    if (kept_.empty()) {
+      file_.read(number, block);
+    } else {
+      block = std::move(kept_[number]);
+    }
     if (!block.problems().empty()) return runtime_error(block.problems().front().message);
     const std::size_t columns = columns_.features.columns.size();
     for (std::size_t record = 0; record < block.size(); ++record) {
+      if (labels_ != nullptr) (*labels_)[number].add(block.field(record, columns), columns_.label_separator);
       const std::int32_t no_number = sink.add(block.record(record).first(columns));
       if (no_number >= 0) {
         const auto column = static_cast<std::size_t>(no_number);
@@ -104,18 +114,25 @@ class Reading {
   const RecordFiles& file_;
   const RecordColumns& columns_;
   bool strict_;
+  Labels* labels_;
+  std::vector<RecordBlock> kept_;
   std::mutex mutex_;
   std::uint64_t no_numbers_ = 0;
   std::pair<std::size_t, std::size_t> first_place_;
   std::string first_;
 };
 
-/// The labels of all blocks, which are read for that alone: they are known before the features are made.
-Result<std::vector<BlockLabels>> read_labels(const RecordFiles& file, const RecordColumns& columns) {
-  std::vector<BlockLabels> labels(file.blocks());
+/// Files of more text are read twice: their records would take about as much memory as the text.
+constexpr std::uint64_t kMostKept = std::uint64_t{512} << 20;
+
+/// The labels of all blocks, which must be known before features are made. Blocks that were read go to `kept` if there is room.
+Result<Labels> read_labels(const RecordFiles& file, const RecordColumns& columns, std::vector<RecordBlock>& kept) {
+  Labels labels(file.blocks());
   std::vector<std::string> problems(file.blocks());
+  if (file.text_bytes() <= kMostKept) kept.resize(file.blocks());
   tbb::parallel_for(std::size_t{0}, file.blocks(), [&](std::size_t number) {
-    RecordBlock block;
+    RecordBlock own;
+    RecordBlock& block = kept.empty() ? own : kept[number];
     file.read(number, block);
     if (!block.problems().empty()) problems[number] = block.problems().front().message;
     for (std::size_t record = 0; record < block.size(); ++record)
@@ -128,8 +145,7 @@ Result<std::vector<BlockLabels>> read_labels(const RecordFiles& file, const Reco
 }
 
 /// Numbers for the labels of all blocks, in their order: those that `known` has, then others.
-void number_labels(const std::vector<BlockLabels>& labels, WordTable& known, Dataset::Arrays& arrays, RecordRows& rows,
-                   bool grows) {
+void number_labels(const Labels& labels, WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows) {
   const auto first_unknown = static_cast<std::uint32_t>(known.size());
   arrays.label_offsets.assign(1, 0);
   std::vector<std::uint32_t> row;
@@ -165,14 +181,15 @@ void take_features(PipelineRows& rows, std::size_t features, Dataset::Arrays& ar
 }  // namespace
 
 Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns) {
-  const auto labels = read_labels(file, columns);
+  std::vector<RecordBlock> kept;
+  const auto labels = read_labels(file, columns, kept);
   if (!labels) return labels.error();
   RecordRows rows{Dataset(Dataset::Arrays{})};
   Dataset::Arrays arrays;
   WordTable names;
   number_labels(*labels, names, arrays, rows, true);
   rows.label_names.assign(names.words().begin(), names.words().end());
-  Reading reading(file, columns, true);
+  Reading reading(file, columns, true, nullptr, std::move(kept));
   auto fitted = fit_pipeline(
       columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); },
       rows.label_names);
@@ -191,16 +208,15 @@ Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns&
 
 Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumns& columns, const Pipeline& pipeline,
                                      const std::vector<std::string>& label_names) {
-  const auto labels = read_labels(file, columns);
-  if (!labels) return labels.error();
+  Labels labels(file.blocks());
+  Reading reading(file, columns, false, &labels);
+  auto made = apply_pipeline(pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
+  if (!made) return made.error();
   RecordRows rows{Dataset(Dataset::Arrays{})};
   Dataset::Arrays arrays;
   WordTable names;
   for (const std::string& name : label_names) names.add(name);
-  number_labels(*labels, names, arrays, rows, false);
-  Reading reading(file, columns, false);
-  auto made = apply_pipeline(pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
-  if (!made) return made.error();
+  number_labels(labels, names, arrays, rows, false);
   take_features(*made, pipeline.features(), arrays);
   rows.data = Dataset(std::move(arrays));
   rows.words = made->words;

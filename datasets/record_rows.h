@@ -34,7 +34,8 @@ struct RecordRows {
 };
 
 /// Makes a pipeline and labels out of all records of `file`, which has the columns of `columns` in their order and the column of
-/// labels last. Runs of words that labels' names have are features, too. Records are read twice, first for their labels. Labels
+/// labels last. Runs of words that labels' names have are features, too, so labels are read first; of files of more than 512 MiB
+/// of text records are read twice. Labels
 /// are trimmed; empty ones are none, and a record has each once. Reads blocks in parallel; the result does not depend on threads.
 /// Fails with the first problem of a record, and on a text where a number should be.
 Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns);
