@@ -29,6 +29,7 @@ import faults.suite
 import fuzz.suite
 import kill.suite
 import peers.suite
+import recommend.suite
 import records.suite
 import runner
 import structure.docs
@@ -54,6 +55,7 @@ SUITES = {
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,
+    "recommend": recommend.suite.run,
     "records": records.suite.run,
     "words": words.suite.run,
     "tensorboard": tensorboard.suite.run,
