@@ -49,8 +49,8 @@ def score(question, answers, measure):
     return measures.of_users(answers, question.truths)[measure].mean()
 
 
-def run_rival(rival, task, leaves_out, measure, threads):
-    """Chosen by `measure` on task.choice, then trained on all that task.final knows."""
+def run_rival(rival, grid, task, leaves_out, measure, threads):
+    """Chosen out of `grid` by `measure` on task.choice, then trained on all that task.final knows."""
     def data(question):
         return rivals.Data(question, len(task.items), leaves_out, threads)
 
@@ -61,7 +61,7 @@ def run_rival(rival, task, leaves_out, measure, threads):
         print(f"recommend: {rival.name} {settings}: {measure} {found:.4f}", file=sys.stderr)
         return found
 
-    usable = [settings for settings in rival.settings if task.ordered or settings.get("decay", 1.0) == 1.0]
+    usable = [settings for settings in grid if task.ordered or settings.get("decay", 1.0) == 1.0]
     choice_seconds = 0.0
     chosen = usable[0]
     if len(usable) > 1:
@@ -171,6 +171,7 @@ def main():
     parser.add_argument("--item", metavar="COLUMN")
     parser.add_argument("--time", metavar="COLUMN", help="numbers, or dates that sort as texts; default: the order of the file")
     parser.add_argument("--tools", default="glissade,glissade-log,popularity,knn,als,bpr", help="default: all; glissade-log is for rows without an order")
+    parser.add_argument("--grid", choices=("all", "few"), default="all", help="settings of the others that are tried; default all")
     parser.add_argument("--measure", default="ndcg@10", help="that settings are chosen by; default ndcg@10")
     parser.add_argument("--threads", type=int, default=0, help="default: all")
     parser.add_argument("--json", metavar="FILE", help="write all means there, too")
@@ -191,7 +192,9 @@ def main():
         if ("glissade-log" if rows else "glissade") in tools:
             results.append(run_on_log(glissade, task, leaves_out))
     threads = arguments.threads or len(os.sched_getaffinity(0))
-    results += [run_rival(rivals.ALL[name], task, leaves_out, arguments.measure, threads) for name in rivals.ALL if name in tools]
+    for rival in (rivals.ALL[name] for name in rivals.ALL if name in tools):
+        grid = rivals.FEW.get(rival.name, rival.settings) if arguments.grid == "few" else rival.settings
+        results.append(run_rival(rival, grid, task, leaves_out, arguments.measure, threads))
     table(results, task.final, len(task.items))
     print()
     differences(results, task.final, arguments.measure)

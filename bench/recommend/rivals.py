@@ -112,4 +112,8 @@ class Pairs(Factors):
         return BayesianPersonalizedRanking(use_gpu=False, **settings)
 
 
+# For data that take long: the settings that are kept of each grid.
+FEW = {"item-kNN": grid(weights=list(NEIGHBOURS), k=[500], decay=[1.0, 0.7]),
+       "implicit ALS": grid(factors=[256], regularization=[0.01], alpha=[1.0, 10.0, 40.0], iterations=[15]),
+       "implicit BPR": grid(factors=[128], learning_rate=[0.01, 0.05], regularization=[0.001], iterations=[150])}
 ALL = {"popularity": Popularity, "knn": ItemNeighbours, "als": Squares, "bpr": Pairs}
