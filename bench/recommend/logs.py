@@ -67,6 +67,8 @@ def read_log(path, user, item, time):
     """A CSV file with a header. Without a time the order of the file counts."""
     rows = csv.DictReader(lines_of(path))
     wanted = [column for column in (user, item, time) if column]
+    if missing := [column for column in wanted if column not in (rows.fieldnames or [])]:
+        raise ValueError(f"'{path}' has no column '{missing[0]}'; its columns are: {', '.join(rows.fieldnames or [])}")
     events = [tuple(row[column] for column in wanted) for row in rows]
     if time:
         try:

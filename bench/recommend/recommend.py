@@ -130,7 +130,15 @@ def read(arguments):
     if arguments.log:
         if not arguments.user or not arguments.item:
             fail("a log needs the columns of users and items; give --user COLUMN and --item COLUMN")
-        return logs.read_log(arguments.log, arguments.user, arguments.item, arguments.time), None
+        if not pathlib.Path(arguments.log).is_file():
+            fail(f"'{arguments.log}' is no file; name another")
+        try:
+            task = logs.read_log(arguments.log, arguments.user, arguments.item, arguments.time)
+        except ValueError as error:
+            fail(str(error))
+        if not task.final.asked or not task.choice.asked:
+            fail(f"'{arguments.log}' has no user with three events, and two of them are held out; give it more")
+        return task, None
     if arguments.data == "beauty":
         return logs.read_sequences(data_file("beauty/sequences.txt.zst")), None
     train, test = data_file("gowalla/train.txt.zst"), data_file("gowalla/test.txt.zst")

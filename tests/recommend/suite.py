@@ -14,8 +14,8 @@ LOG = "who,what,when\nu,red hat,10\nv,b,1\nu,\"a, b\",9\nw,b,3\nu,c,11\nv,c,2\n"
 
 
 def run(context):
-    for check in (last_items_are_asked, logs_are_in_the_order_of_time, logs_without_times_stay, repeats_are_seen, baskets_are_one_user, rows_of_gowalla_are_no_answers,
-                  logs_are_written):
+    for check in (last_items_are_asked, logs_are_in_the_order_of_time, logs_without_times_stay, columns_that_are_missing, repeats_are_seen,
+                  baskets_are_one_user, rows_of_gowalla_are_no_answers, logs_are_written):
         with tempfile.TemporaryDirectory(prefix="glissade-recommend-") as folder:
             context.case(f"recommend: {check.__name__.replace('_', ' ')}", lambda: check(pathlib.Path(folder)))
 
@@ -53,6 +53,14 @@ def logs_are_in_the_order_of_time(folder):
 def logs_without_times_stay(folder):
     task = logs.read_log(log_in(folder), "who", "what", None)
     same("known", [names(task, history) for history in task.final.histories], [["red hat", "a, b"], ["b"], ["b"]])
+
+
+def columns_that_are_missing(folder):
+    try:
+        logs.read_log(log_in(folder), "who", "item", None)
+        raise Failure("a log without the column of items was taken")
+    except ValueError as error:
+        same("message", str(error).split("'", 2)[2], " has no column 'item'; its columns are: who, what, when")
 
 
 def repeats_are_seen(folder):
