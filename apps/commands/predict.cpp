@@ -12,6 +12,7 @@
 #include <glissade/explain.h>
 #include <glissade/model.h>
 
+#include "apps/answers/answer_text.h"
 #include "apps/answers/explained.h"
 #include "apps/answers/threshold.h"
 #include "apps/commands/command.h"
@@ -33,25 +34,6 @@ namespace glissade::apps {
 namespace {
 
 constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
-
-/// One line per sample: "label:score" pairs, best first.
-std::string lines(const Predictions& predictions, const std::vector<std::string>* names, const AnswerFilter& filter) {
-  std::string text;
-  const auto out = std::back_inserter(text);
-  for (std::size_t at = 0; at < predictions.labels.size(); ++at) {
-    const std::uint32_t label = predictions.labels[at];
-    const bool first = at % predictions.k == 0;
-    if (first && at > 0) text += '\n';
-    if (label == Predictions::kNoLabel || !filter.keeps(at % predictions.k, predictions.scores[at])) continue;
-    if (names != nullptr) {
-      fmt::format_to(out, "{}{}:{:.6g}", first ? "" : "\t", (*names)[label], predictions.scores[at]);
-    } else {
-      fmt::format_to(out, "{}{}:{:.6g}", first ? "" : " ", label, predictions.scores[at]);
-    }
-  }
-  if (!predictions.labels.empty()) text += '\n';
-  return text;
-}
 
 struct Source {
   bool stream = false;    ///< rows are answered as they come
@@ -191,7 +173,7 @@ class Predict : public Command {
     }
     answered_ += rows.rows();
     fallbacks_ += predictions->fallbacks;
-    return put(lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr, filter_));
+    return put(answer_lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr, filter_));
   }
 
   /// Prints why the rows that come next have the answers that they have.
