@@ -11,11 +11,13 @@
 #include <vector>
 
 #include <glissade/calibration.h>
+#include <glissade/label_filter.h>
 #include <glissade/model.h>
 
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/inference/search_paths.h"
+#include "engine/inference/search_permitted.h"
 #include "engine/inference/search_some.h"
 #include "engine/losses/loss.h"
 #include "engine/model/access.h"
@@ -39,6 +41,7 @@ class Predictor {
         options_(options),
         calibrated_(calibrated),
         by_(search_for(impl, options)),
+        few_(few_permitted(options.filter)),
         view_{impl.shape.features, impl.shape.labels, features, {}} {
     out_.k = options.k;
     out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
@@ -53,12 +56,17 @@ class Predictor {
   }
 
  private:
+  /// The permitted labels where they are few, else none.
+  static std::vector<std::uint32_t> few_permitted(const LabelFilter* filter) {
+    return filter != nullptr && are_few(filter->permitted(), filter->labels()) ? filter->ids() : std::vector<std::uint32_t>();
+  }
+
   std::optional<Error> predict_piece(std::size_t first, std::size_t count) {
     std::vector<std::uint32_t> rows(count);
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     std::vector<std::uint32_t> scored;
     const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
-    if (auto error = search_rows(rows, {by_, listed, calibrated_}, out_, first, scored)) return error;
+    if (auto error = search_rows(rows, {by_, listed, calibrated_, options_.filter, few_}, out_, first, scored)) return error;
     std::vector<std::uint32_t> short_rows;
     for (const std::uint32_t row : rows) {
       if (is_short(row)) {
@@ -72,7 +80,8 @@ class Predictor {
 
   /// Whether a row lacks labels that it could have.
   bool is_short(std::uint32_t row) const noexcept {
-    const std::size_t wanted = std::min<std::size_t>(options_.k, allowed_labels(impl_, view_.features.row_ids(row)));
+    const std::size_t wanted =
+        std::min<std::size_t>(options_.k, allowed_labels(impl_, view_.features.row_ids(row), options_.filter));
     return wanted != 0 && out_.labels[row * std::size_t{options_.k} + wanted - 1] == Predictions::kNoLabel;
   }
 
@@ -86,7 +95,8 @@ class Predictor {
     found.labels.assign(rows.size() * found.k, Predictions::kNoLabel);
     found.scores.assign(rows.size() * found.k, -std::numeric_limits<float>::infinity());
     std::vector<std::uint32_t> scored;
-    if (auto error = search_rows(rows, {Search::exact, listed, calibrated_}, found, 0, scored)) return error;
+    if (auto error = search_rows(rows, {Search::exact, listed, calibrated_, options_.filter, few_}, found, 0, scored))
+      return error;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::copy_n(found.labels.data() + i * found.k, found.k, out_.labels.data() + rows[i] * std::size_t{found.k});
       std::copy_n(found.scores.data() + i * found.k, found.k, out_.scores.data() + rows[i] * std::size_t{found.k});
@@ -101,12 +111,15 @@ class Predictor {
                                    std::size_t first, std::vector<std::uint32_t>& scored) {
     batch_.gather(view_, rows, {}, &impl_.transform);
     FirstSample not_finite;
-    const SearchTarget target{out, first, impl_.config.network.loss, options_.probabilities, &scored, &not_finite};
+    const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
+                              nullptr, options_.filter};
     if (!impl_.network.forward(batch_.features(), {}, hidden_))
       return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     const Activations& hidden = hidden_.back();
     if (!impl_.paths.empty()) {
       search_paths(target, impl_, batch_.features(), hidden, how);
+    } else if (!few_.empty() && (how.by != Search::exact || !needs_sums())) {
+      search_few(impl_, how.by, hidden, few_, target);
     } else if (how.by == Search::exact) {
       search_exact(impl_.network.output, hidden, target);
     } else {
@@ -115,6 +128,8 @@ class Predictor {
     if (not_finite.sample() == FirstSample::kNone) return std::nullopt;
     return overflow(rows[not_finite.sample()]);
   }
+
+  bool needs_sums() const noexcept { return options_.probabilities && is_softmax(impl_.config.network.loss); }
 
   bool has_diverged() const {
     bool found = false;
@@ -143,6 +158,7 @@ class Predictor {
   const PredictOptions& options_;
   bool calibrated_;
   Search by_;
+  std::vector<std::uint32_t> few_;  ///< permitted labels, if there are few
   DatasetView view_;
   Predictions out_;
   Batch batch_;
@@ -155,6 +171,12 @@ Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, 
   }
   if (options.search == Search::learned && impl.codes.empty())
     return usage_error("the model has no codes to search by; use another search, or make them by Model::code_rows()");
+  if (const LabelFilter* const filter = options.filter; filter != nullptr) {
+    if (filter->labels() != impl.shape.labels)
+      return usage_error(
+          fmt::format("the filter is for {} labels, the model has {}; make it for as many", filter->labels(), impl.shape.labels));
+    if (filter->permitted() == 0) return usage_error("the filter permits no label; permit some");
+  }
   if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
   try {
     return Predictor(impl, features, options, calibrated).run();

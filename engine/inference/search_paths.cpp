@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/inference/candidate_pass.h"
+#include "engine/inference/search_permitted.h"
 #include "engine/inference/search_some.h"
 #include "engine/layers/row_logits.h"
 #include "engine/losses/loss.h"
@@ -21,15 +22,19 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// Answers one sample after the other from its candidates and from the hidden path's list. Many threads use one.
 class Answers {
  public:
+  /// `others`: labels that may stand behind the candidates, by logits; null: none.
   Answers(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const HiddenBest& best,
-          const SearchSums& sums, bool exact, bool calibrated)
+          const Predictions* others, const SearchSums& sums, const PathsSearch& how)
       : target_(target),
         impl_(impl),
         features_(features),
         best_(best),
+        others_(others),
         sums_(sums),
-        exact_(exact),
-        calibrated_(calibrated && !impl.paths.calibration.empty()),
+        filter_(how.filter),
+        permitted_rows_(how.permitted.size()),
+        exact_(how.by == Search::exact),
+        calibrated_(how.calibrated && !impl.paths.calibration.empty()),
         kernels_(simd::kernels()) {}
 
   void answer(std::size_t sample, const CandidateSearch& found) const {
@@ -41,16 +46,17 @@ class Answers {
     }
     static thread_local std::vector<std::uint32_t> places;
     places.resize(k());
-    const std::size_t count = kernels_.topk_f32(scores.data(), scores.size(), k(), places.data(), answer_scores(sample));
+    const std::vector<float>& offered = filter_ == nullptr ? scores : permitted_scores(found, scores);
+    const std::size_t count = kernels_.topk_f32(offered.data(), offered.size(), k(), places.data(), answer_scores(sample));
     for (std::size_t i = 0; i < count; ++i) answer_labels(sample)[i] = found.labels()[places[i]];
     const float lowest = scores.empty() ? 0.f : *std::ranges::min_element(scores);
-    const std::size_t all = exact_ ? count + append_others(sample, found, lowest, count) : count;
+    const std::size_t all = others_ != nullptr ? count + append_others(sample, found, lowest, count) : count;
     if (target_.probabilities && calibrated_) {
       calibrate(sample, scores, all);
     } else if (target_.probabilities) {
       normalise(sample, found, scores, lowest, all);
     }
-    if (target_.scored != nullptr && !exact_) (*target_.scored)[sample] = static_cast<std::uint32_t>(scores.size());
+    if (target_.scored != nullptr && !exact_) (*target_.scored)[sample] = scored(scores.size());
   }
 
  private:
@@ -62,6 +68,19 @@ class Answers {
     return target_.out.scores.data() + (target_.first_row + sample) * k();
   }
   float log_sum(std::size_t sample) const noexcept { return is_softmax(target_.loss) ? sums_.log_sums[sample] : 0.f; }
+
+  /// Candidates, and rows that were scored for the places behind them.
+  std::uint32_t scored(std::size_t candidates) const noexcept { return static_cast<std::uint32_t>(candidates + permitted_rows_); }
+
+  /// NaN, which no list takes, for candidates that are no answers.
+  const std::vector<float>& permitted_scores(const CandidateSearch& found, const std::vector<float>& scores) const {
+    static thread_local std::vector<float> permitted;
+    permitted = scores;
+    for (std::size_t i = 0; i < permitted.size(); ++i) {
+      if (!filter_->permits(found.labels()[i])) permitted[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+    return permitted;
+  }
 
   void score(const CandidateSearch& found, std::vector<float>& scores) const {
     static thread_local RankPass pass;
@@ -77,9 +96,9 @@ class Answers {
   /// The places from `count` on, as far as the list of the hidden path goes: `lowest`, the worst candidate's score, plus the
   /// label's log-probability by the hidden path. Returns how many were filled.
   std::size_t append_others(std::size_t sample, const CandidateSearch& found, float lowest, std::size_t count) const {
-    const std::size_t listed = best_.best.k;
-    const std::uint32_t* const labels = best_.best.labels.data() + sample * listed;
-    const float* const logits = best_.best.scores.data() + sample * listed;
+    const std::size_t listed = others_->k;
+    const std::uint32_t* const labels = others_->labels.data() + sample * listed;
+    const float* const logits = others_->scores.data() + sample * listed;
     float last_logit = kInfinity, last_score = lowest;
     std::size_t filled = 0;
     for (std::size_t i = 0; i < listed && count + filled < k() && labels[i] != Predictions::kNoLabel; ++i) {
@@ -141,35 +160,65 @@ class Answers {
   Model::Impl& impl_;
   const SparseRows& features_;
   const HiddenBest& best_;
+  const Predictions* others_;
   const SearchSums& sums_;
+  const LabelFilter* filter_;
+  std::size_t permitted_rows_;
   bool exact_, calibrated_;
   const simd::Kernels& kernels_;
 };
 
+std::size_t longest_row(const SparseRows& rows) noexcept {
+  std::size_t longest = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) longest = std::max(longest, rows.row_ids(row).size());
+  return longest;
+}
+
 }  // namespace
 
-std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept {
-  if (impl.paths.empty() || !impl.config.candidates.exclude_input) return impl.shape.labels;
-  return impl.shape.labels - impl.own_labels().count(feature_ids);
+std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids,
+                           const LabelFilter* filter) noexcept {
+  const std::size_t labels = filter == nullptr ? impl.shape.labels : filter->permitted();
+  if (impl.paths.empty() || !impl.config.candidates.exclude_input) return labels;
+  if (filter == nullptr) return labels - impl.own_labels().count(feature_ids);
+  std::size_t own = 0;
+  impl.own_labels().visit(feature_ids, [&](std::uint32_t label) { own += filter->permits(label) ? 1 : 0; });
+  return labels - own;
 }
 
 void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
                   const PathsSearch& how) {
   const bool exact = how.by == Search::exact;
-  Predictions best;
-  best.k = static_cast<std::uint32_t>(exact ? std::max<std::size_t>(how.listed, HiddenBest::kPerSample) : HiddenBest::kPerSample);
-  best.labels.assign(hidden.samples * best.k, Predictions::kNoLabel);
-  best.scores.assign(hidden.samples * best.k, -kInfinity);
+  const auto list = [&](std::size_t k) {
+    Predictions out;
+    out.k = static_cast<std::uint32_t>(k);
+    out.labels.assign(hidden.samples * k, Predictions::kNoLabel);
+    out.scores.assign(hidden.samples * k, -kInfinity);
+    return out;
+  };
+  const std::size_t listed = std::max<std::size_t>(how.listed, HiddenBest::kPerSample);
+  const bool all = exact && how.filter == nullptr;
+  Predictions best = list(all ? listed : HiddenBest::kPerSample), permitted;
+  if (how.filter != nullptr && (exact || !how.permitted.empty()))
+    permitted = list(exact ? listed : std::min(how.permitted.size(), target.out.k + longest_row(features)));
   SearchSums sums;
-  const SearchTarget list{best, 0, target.loss, false, target.scored, target.not_finite, &sums};
-  if (exact) {
-    search_exact(impl.network.output, hidden, list);
-  } else {
-    search_some(impl, how.by, hidden, list);
+  SearchTarget from{all || !exact ? best : permitted, 0, target.loss, false, target.scored, target.not_finite, &sums};
+  if (exact && !all) {
+    from.filter = how.filter;
+    from.unfiltered = &best;
   }
+  if (exact) {
+    search_exact(impl.network.output, hidden, from);
+  } else {
+    search_some(impl, how.by, hidden, from);
+  }
+  if (!exact && permitted.k != 0)
+    search_permitted(impl.network.output, hidden, how.permitted, {},
+                     {permitted, 0, target.loss, false, nullptr, target.not_finite});
   const HiddenBest hidden_best{hidden, best,
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
-  const Answers answers(target, impl, features, hidden_best, sums, exact, how.calibrated);
+  const Predictions* const others = all ? &best : permitted.k != 0 ? &permitted : nullptr;
+  const Answers answers(target, impl, features, hidden_best, others, sums, how);
   find_candidates(impl, hidden_best, features, {}, [&](std::size_t sample, const CandidateSearch& found) {
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);

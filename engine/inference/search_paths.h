@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
+#include <glissade/label_filter.h>
 #include <glissade/views.h>
 
 #include "engine/model/impl.h"
@@ -14,6 +17,8 @@ struct PathsSearch {
   Search by;
   std::size_t listed;      ///< labels by the hidden path that are looked at for the places behind the candidates; exact only
   bool calibrated = true;  ///< probabilities are the calibration's, where the model has one
+  const LabelFilter* filter = nullptr;            ///< which labels are answers; all of them are candidates
+  std::span<const std::uint32_t> permitted = {};  ///< its labels, where they are so few that their rows are scored one by one
 };
 
 /// Final scores as PredictOptions defines them for a model with sparse paths: the candidates of each row of `features` by what
@@ -23,6 +28,7 @@ void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
                   const PathsSearch& how);
 
 /// Labels that a model may answer a row with.
-std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids) noexcept;
+std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids,
+                           const LabelFilter* filter) noexcept;
 
 }  // namespace glissade

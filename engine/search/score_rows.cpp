@@ -1,5 +1,6 @@
 #include "engine/search/score_rows.h"
 
+#include <limits>
 #include <vector>
 
 #include "engine/layers/row_logits.h"
@@ -9,27 +10,57 @@
 
 namespace glissade {
 
-void answer_from_rows(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
-                      std::span<const std::uint32_t> ids, float log_others, const SearchTarget& target) {
+namespace {
+
+/// A sample's logits by rows `ids`, in a buffer of the thread; a sample with one that is not finite is noted.
+std::vector<float>& logits_of(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                              std::span<const std::uint32_t> ids, const SearchTarget& target) {
   static thread_local std::vector<float> logits;
+  logits.resize(ids.size());
+  row_logits(rows, hidden, sample, ids, logits.data());
+  for (std::size_t j = 0; j < ids.size(); ++j) logits[j] += rows.bias[ids[j]];
+  if (target.not_finite != nullptr && !are_moderate(logits)) target.not_finite->note(sample);
+  return logits;
+}
+
+void answer_by_logits(std::span<const float> logits, std::span<const std::uint32_t> ids, std::size_t sample, float log_sum,
+                      const SearchTarget& target) {
   static thread_local std::vector<std::uint32_t> best;
-  const simd::Kernels& kernels = simd::kernels();
-  const std::size_t size = ids.size(), k = target.out.k;
-  logits.resize(size);
+  const std::size_t k = target.out.k;
   best.resize(k);
-  float* const z = logits.data();
-  row_logits(rows, hidden, sample, ids, z);
-  for (std::size_t j = 0; j < size; ++j) z[j] += rows.bias[ids[j]];
   std::uint32_t* const labels = target.out.labels.data() + (target.first_row + sample) * k;
   float* const scores = target.out.scores.data() + (target.first_row + sample) * k;
-  const std::size_t count = kernels.topk_f32(z, size, k, best.data(), scores);
+  const std::size_t count = simd::kernels().topk_f32(logits.data(), logits.size(), k, best.data(), scores);
   for (std::size_t j = 0; j < count; ++j) labels[j] = ids[best[j]];
-  if (target.not_finite != nullptr && !are_moderate({z, size})) target.not_finite->note(sample);
-  const bool normalise = is_softmax(target.loss) && (target.probabilities || target.sums != nullptr);
-  const float log_sum = normalise ? log_add(kernels.logsumexp_f32(z, size), log_others) : 0.f;
   if (target.probabilities) to_probabilities(target.loss, log_sum, scores, count);
-  if (target.scored != nullptr) (*target.scored)[sample] = static_cast<std::uint32_t>(size);
+}
+
+}  // namespace
+
+void answer_from_rows(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                      std::span<const std::uint32_t> ids, float log_others, const SearchTarget& target) {
+  std::vector<float>& logits = logits_of(rows, hidden, sample, ids, target);
+  const bool normalise = is_softmax(target.loss) && (target.probabilities || target.sums != nullptr);
+  const float log_sum = normalise ? log_add(simd::kernels().logsumexp_f32(logits.data(), logits.size()), log_others) : 0.f;
+  for (std::size_t j = 0; target.filter != nullptr && j < ids.size(); ++j) {
+    if (!target.filter->permits(ids[j])) logits[j] = std::numeric_limits<float>::quiet_NaN();
+  }
+  answer_by_logits(logits, ids, sample, log_sum, target);
+  if (target.scored != nullptr) (*target.scored)[sample] = static_cast<std::uint32_t>(ids.size());
   if (target.sums != nullptr) target.sums->log_sums[sample] = log_sum;
+}
+
+float log_sum_of_rows(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                      std::span<const std::uint32_t> ids, float log_others, const SearchTarget& target) {
+  const std::vector<float>& logits = logits_of(rows, hidden, sample, ids, target);
+  if (target.scored != nullptr) (*target.scored)[sample] += static_cast<std::uint32_t>(ids.size());
+  return log_add(simd::kernels().logsumexp_f32(logits.data(), logits.size()), log_others);
+}
+
+void answer_from_permitted(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                           std::span<const std::uint32_t> ids, float log_sum, const SearchTarget& target) {
+  answer_by_logits(logits_of(rows, hidden, sample, ids, target), ids, sample, log_sum, target);
+  if (target.scored != nullptr) (*target.scored)[sample] += static_cast<std::uint32_t>(ids.size());
 }
 
 }  // namespace glissade

@@ -14,4 +14,13 @@ namespace glissade {
 void answer_from_rows(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
                       std::span<const std::uint32_t> ids, float log_others, const SearchTarget& target);
 
+/// The log of the sum of the exponentials of a sample's rows `ids` and of all others. Adds to `target.scored`.
+float log_sum_of_rows(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                      std::span<const std::uint32_t> ids, float log_others, const SearchTarget& target);
+
+/// Answers with the best of rows `ids` (ascending), which the filter permits, where `log_sum`, that of all labels, is known or
+/// nobody asks for probabilities. Adds to `target.scored`.
+void answer_from_permitted(const ParameterRows& rows, const Activations& hidden, std::size_t sample,
+                           std::span<const std::uint32_t> ids, float log_sum, const SearchTarget& target);
+
 }  // namespace glissade

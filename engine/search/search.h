@@ -42,7 +42,13 @@ struct SearchTarget {
   std::vector<std::uint32_t>* scored = nullptr;  ///< labels scored, of each sample; filled if there is one
   FirstSample* not_finite = nullptr;             ///< likewise
   SearchSums* sums = nullptr;                    ///< likewise
+  const LabelFilter* filter = nullptr;           ///< `out` gets the best of those that it permits; sums are of all
+  /// With exact search: the best logits of all labels, whatever the filter says; a row per sample, from 0 on.
+  Predictions* unfiltered = nullptr;
 };
+
+/// z[i] = NaN, which no list takes, where the filter forbids label first + i.
+void mask_forbidden(const LabelFilter& filter, std::uint32_t first, float* z, std::size_t count) noexcept;
 
 /// Scores every row, piece by piece, and keeps each sample's best. In parallel. The memory that it takes beyond `target` is about
 /// 0.5 MiB a thread and, for up to 4,096 samples, 16 lists of their best.

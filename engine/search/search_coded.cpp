@@ -28,6 +28,7 @@ constexpr std::size_t kMostQueries = 8;   ///< that share a chunk
 struct Query {
   CodedRows::Lookup lookup;
   Shortlist list;
+  Shortlist permitted;  ///< with a filter, of labels that it permits
   ProbedLists probed;
   std::vector<std::uint16_t> sampled;
   std::size_t sample = 0;
@@ -52,7 +53,8 @@ class CodedSearch {
         shortlist_(codes.shortlist(target.out.k)),
         probes_(codes.probes(target.out.k)),
         sampled_every_(std::max<std::size_t>(CodedRows::kSampledEvery, rows.rows() / CodedRows::kMostSampled)),
-        sums_(is_softmax(target.loss) && (target.probabilities || target.sums != nullptr)) {}
+        sums_(is_softmax(target.loss) && (target.probabilities || target.sums != nullptr)),
+        scans_for_permitted_(target.filter != nullptr && codes.lists() != 0 && target.filter->permitted() < rows.rows() / 2) {}
 
   /// Samples begin .. end - 1, at most kMostQueries.
   void answer(std::size_t begin, std::size_t end) const {
@@ -77,9 +79,28 @@ class CodedSearch {
     }
     codes_.look_up(hidden_.row(sample), query.lookup);
     query.list.start(shortlist_, codes_.most_sum());
+    query.permitted.start(shortlist_, codes_.most_sum());
     query.sampled.clear();
     query.sample = sample;
     return true;
+  }
+
+  std::uint32_t row_at(std::uint32_t place) const noexcept { return codes_.lists() == 0 ? place : codes_.order()[place]; }
+
+  /// What the sums in `scratch`, of places first, first + 1, ... say.
+  void add_permitted(Scratch& scratch, Query& query, std::size_t first, std::size_t count) const {
+    query.permitted.add(kernels_, first, scratch.sums.data(), count, scratch.places,
+                        [&](std::uint32_t place) { return target_.filter->permits(row_at(place)); });
+  }
+
+  /// Few of the rows that look best are permitted: those that are may lie in any list.
+  void scan_all_for_permitted(Scratch& scratch, Query& query) const {
+    for (std::size_t first = 0; first < codes_.blocks(); first += kChunkBlocks) {
+      const std::size_t size = std::min(kChunkBlocks, codes_.blocks() - first), place = first * simd::kSketchRows;
+      kernels_.sketch_sums(codes_.codes() + first * codes_.block_bytes(), size, codes_.bytes_per_row(),
+                           query.lookup.tables.data(), scratch.sums.data());
+      add_permitted(scratch, query, place, std::min(size * simd::kSketchRows, rows_.rows() - place));
+    }
   }
 
   void scan(Scratch& scratch, std::size_t queries) const {
@@ -92,6 +113,7 @@ class CodedSearch {
         Query& query = scratch.queries[i];
         kernels_.sketch_sums(codes_.codes() + first_row * bytes, size, bytes, query.lookup.tables.data(), scratch.sums.data());
         query.list.add(kernels_, first_row, scratch.sums.data(), count, scratch.places);
+        if (target_.filter != nullptr) add_permitted(scratch, query, first_row, count);
         for (std::size_t block = 0; sums_ && block < size; ++block) {
           if ((first + block) % sampled_every_ != 0) continue;
           const std::size_t row = block * simd::kSketchRows;
@@ -109,10 +131,12 @@ class CodedSearch {
         const std::size_t size = std::min(kChunkBlocks, range.end - first), place = first * simd::kSketchRows;
         kernels_.sketch_sums(codes_.codes() + first * codes_.block_bytes(), size, codes_.bytes_per_row(),
                              query.lookup.tables.data(), scratch.sums.data());
-        query.list.add(kernels_, place, scratch.sums.data(), std::min(size * simd::kSketchRows, rows_.rows() - place),
-                       scratch.places);
+        const std::size_t count = std::min(size * simd::kSketchRows, rows_.rows() - place);
+        query.list.add(kernels_, place, scratch.sums.data(), count, scratch.places);
+        if (target_.filter != nullptr && !scans_for_permitted_) add_permitted(scratch, query, place, count);
       }
     }
+    if (scans_for_permitted_) scan_all_for_permitted(scratch, query);
     if (!sums_) return;
     const std::size_t blocks = CodedRows::blocks_for(codes_.sampled());
     query.sampled.resize(blocks * simd::kSketchRows);
@@ -124,14 +148,22 @@ class CodedSearch {
   void finish(Scratch& scratch, Query& query) const {
     const std::vector<std::uint32_t>& places = query.list.finish();
     const float others = sums_ ? log_others(query, places, scratch.estimates) : -kInfinity;
-    std::span<const std::uint32_t> ids = places;
-    if (codes_.lists() != 0) {
-      scratch.ids.resize(places.size());
-      std::ranges::transform(places, scratch.ids.begin(), [&](std::uint32_t place) { return codes_.order()[place]; });
-      std::ranges::sort(scratch.ids);
-      ids = scratch.ids;
+    if (target_.filter == nullptr) {
+      answer_from_rows(rows_, hidden_, query.sample, rows_at(places, scratch), others, target_);
+      return;
     }
-    answer_from_rows(rows_, hidden_, query.sample, ids, others, target_);
+    const float log_sum = sums_ ? log_sum_of_rows(rows_, hidden_, query.sample, rows_at(places, scratch), others, target_) : 0.f;
+    answer_from_permitted(rows_, hidden_, query.sample, rows_at(query.permitted.finish(), scratch), log_sum, target_);
+    if (target_.sums != nullptr) target_.sums->log_sums[query.sample] = log_sum;
+  }
+
+  /// The rows at these places, ascending.
+  std::span<const std::uint32_t> rows_at(std::span<const std::uint32_t> places, Scratch& scratch) const {
+    if (codes_.lists() == 0) return places;
+    scratch.ids.resize(places.size());
+    std::ranges::transform(places, scratch.ids.begin(), [&](std::uint32_t place) { return row_at(place); });
+    std::ranges::sort(scratch.ids);
+    return scratch.ids;
   }
 
   /// Whether a sampled row counts for those that were not listed. Rows of lists that were not read may have any sum.
@@ -160,6 +192,7 @@ class CodedSearch {
   const simd::Kernels& kernels_;
   std::size_t shortlist_, probes_, sampled_every_;
   bool sums_;
+  bool scans_for_permitted_;
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ struct Strip {
   float* scores;
   float* log_sums;
   double* likely;
+  std::uint32_t* unfiltered_labels;
+  float* unfiltered_scores;
 };
 
 class ExactSearch {
@@ -55,6 +57,8 @@ class ExactSearch {
     other_scores_.assign(others * k(), kNone);
     other_log_sums_.assign(others, kNone);
     other_likely_.assign(sigmoids_ ? others : 0, 0.0);
+    other_unfiltered_.labels.assign(others * unfiltered_k(), Predictions::kNoLabel);
+    other_unfiltered_.scores.assign(others * unfiltered_k(), kNone);
     tbb::parallel_for(std::size_t{0}, blocks_ * strips_, [&](std::size_t task) { search_task(task % strips_, task / strips_); });
     for (std::size_t strip = 1; strip < strips_; ++strip) add_strip(strip);
     finish();
@@ -62,18 +66,25 @@ class ExactSearch {
 
  private:
   std::size_t k() const noexcept { return target_.out.k; }
+  std::size_t unfiltered_k() const noexcept { return target_.unfiltered == nullptr ? 0 : target_.unfiltered->k; }
 
   /// Where strip 0 writes: the answer itself.
   Strip answer() noexcept {
     const std::size_t skip = target_.first_row * k();
-    return {target_.out.labels.data() + skip, target_.out.scores.data() + skip, log_sums_.data(), likely_.data()};
+    Predictions& unfiltered = target_.unfiltered == nullptr ? other_unfiltered_ : *target_.unfiltered;
+    return {target_.out.labels.data() + skip, target_.out.scores.data() + skip, log_sums_.data(), likely_.data(),
+            unfiltered.labels.data(),         unfiltered.scores.data()};
   }
 
   Strip strip(std::size_t i) noexcept {
     if (i == 0) return answer();
     const std::size_t skip = (i - 1) * hidden_.samples;
-    return {other_labels_.data() + skip * k(), other_scores_.data() + skip * k(), other_log_sums_.data() + skip,
-            sigmoids_ ? other_likely_.data() + skip : nullptr};
+    return {other_labels_.data() + skip * k(),
+            other_scores_.data() + skip * k(),
+            other_log_sums_.data() + skip,
+            sigmoids_ ? other_likely_.data() + skip : nullptr,
+            other_unfiltered_.labels.data() + skip * unfiltered_k(),
+            other_unfiltered_.scores.data() + skip * unfiltered_k()};
   }
 
   void search_task(std::size_t which, std::size_t block) {
@@ -98,7 +109,11 @@ class ExactSearch {
 
   /// Overwrites z.
   void take_scores(float* z, std::size_t size, std::uint32_t first, std::size_t s, const Strip& out) {
-    offer_scores(kernels_, z, size, first, out.labels + s * k(), out.scores + s * k(), k());
+    if (target_.filter == nullptr) {
+      offer_scores(kernels_, z, size, first, out.labels + s * k(), out.scores + s * k(), k());
+    } else {
+      offer_permitted(z, size, first, s, out);
+    }
     if (target_.not_finite != nullptr && !are_moderate({z, size})) target_.not_finite->note(s);
     if (normalise_) out.log_sums[s] = log_add(out.log_sums[s], kernels_.logsumexp_f32(z, size));
     if (!sigmoids_) return;
@@ -106,12 +121,30 @@ class ExactSearch {
     out.likely[s] += std::accumulate(z, z + size, 0.0);
   }
 
+  void offer_permitted(const float* z, std::size_t size, std::uint32_t first, std::size_t s, const Strip& out) {
+    static thread_local std::vector<float> permitted;
+    const std::size_t best = unfiltered_k();
+    offer_scores(kernels_, z, size, first, out.unfiltered_labels + s * best, out.unfiltered_scores + s * best, best);
+    permitted.assign(z, z + size);
+    mask_forbidden(*target_.filter, first, permitted.data(), size);
+    offer_scores(kernels_, permitted.data(), size, first, out.labels + s * k(), out.scores + s * k(), k());
+  }
+
+  /// Merges a sample's list of a strip into that of all.
+  static void merge_list(std::uint32_t* labels, float* scores, const std::uint32_t* new_labels, const float* new_scores,
+                         std::size_t k) {
+    if (k == 0) return;
+    const auto found = static_cast<std::size_t>(std::find(new_labels, new_labels + k, Predictions::kNoLabel) - new_labels);
+    merge_best(labels, scores, k, new_labels, new_scores, found, 0);
+  }
+
   void add_strip(std::size_t which) {
     const Strip all = answer(), part = strip(which);
     for (std::size_t s = 0; s < hidden_.samples; ++s) {
-      const std::uint32_t* const labels = part.labels + s * k();
-      const auto found = static_cast<std::size_t>(std::find(labels, labels + k(), Predictions::kNoLabel) - labels);
-      merge_best(all.labels + s * k(), all.scores + s * k(), k(), labels, part.scores + s * k(), found, 0);
+      merge_list(all.labels + s * k(), all.scores + s * k(), part.labels + s * k(), part.scores + s * k(), k());
+      const std::size_t best = s * unfiltered_k();
+      merge_list(all.unfiltered_labels + best, all.unfiltered_scores + best, part.unfiltered_labels + best,
+                 part.unfiltered_scores + best, unfiltered_k());
       if (normalise_) all.log_sums[s] = log_add(all.log_sums[s], part.log_sums[s]);
       if (sigmoids_) all.likely[s] += part.likely[s];
     }
@@ -139,6 +172,7 @@ class ExactSearch {
   std::vector<std::uint32_t> other_labels_;  ///< of strips 1, 2, ...
   std::vector<float> other_scores_, other_log_sums_;
   std::vector<double> other_likely_;
+  Predictions other_unfiltered_;
 };
 
 }  // namespace
@@ -147,6 +181,12 @@ void to_probabilities(LossKind loss, float log_sum, float* scores, std::size_t c
   for (std::size_t j = 0; j < count; ++j) {
     if (std::isinf(scores[j])) continue;
     scores[j] = is_softmax(loss) ? std::exp(scores[j] - log_sum) : 1.f / (1.f + std::exp(-scores[j]));
+  }
+}
+
+void mask_forbidden(const LabelFilter& filter, std::uint32_t first, float* z, std::size_t count) noexcept {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!filter.permits(first + static_cast<std::uint32_t>(i))) z[i] = std::numeric_limits<float>::quiet_NaN();
   }
 }
 

@@ -23,10 +23,20 @@ class Shortlist {
   /// Rows first, first + 1, ... with these sums; `places` has room for `count`.
   void add(const simd::Kernels& kernels, std::size_t first, const std::uint16_t* sums, std::size_t count,
            std::vector<std::uint32_t>& places) {
+    add(kernels, first, sums, count, places, [](std::uint32_t) { return true; });
+  }
+
+  /// Of these, the rows for which takes(row) holds.
+  template <class Takes>
+  void add(const simd::Kernels& kernels, std::size_t first, const std::uint16_t* sums, std::size_t count,
+           std::vector<std::uint32_t>& places, const Takes& takes) {
     const std::size_t least = all_ < size_ ? 0 : bound_ + 1;
     if (least > 0xffff) return;
     const std::size_t met = kernels.places_from(sums, count, static_cast<std::uint16_t>(least), places.data());
-    for (std::size_t i = 0; i < met; ++i) offer(static_cast<std::uint32_t>(first) + places[i], sums[places[i]]);
+    for (std::size_t i = 0; i < met; ++i) {
+      const std::uint32_t row = static_cast<std::uint32_t>(first) + places[i];
+      if (takes(row)) offer(row, sums[places[i]]);
+    }
   }
 
   /// The rows, ascending; valid until the next start().

@@ -65,10 +65,11 @@ struct LabelReasons {
 };
 
 struct ExplainOptions {
-  std::uint32_t k = 5;                ///< the best labels, 1 .. 1000
-  Search search = Search::automatic;  ///< not tables
-  std::size_t most_neighbours = 3;    ///< per label
-  std::uint64_t row_number = 0;       ///< of the row in messages
+  std::uint32_t k = 5;                  ///< the best labels, 1 .. 1000
+  Search search = Search::automatic;    ///< not tables
+  std::size_t most_neighbours = 3;      ///< per label
+  std::uint64_t row_number = 0;         ///< of the row in messages
+  const LabelFilter* filter = nullptr;  ///< as PredictOptions::filter
 };
 
 /// The labels that predict() answers `row` with (one row), best first, and why. Fails as predict() does; usage error on

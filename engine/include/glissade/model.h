@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <glissade/config.h>
+#include <glissade/label_filter.h>
 #include <glissade/result.h>
 #include <glissade/views.h>
 
@@ -51,11 +52,16 @@ struct PredictOptions {
   Search search = Search::automatic;
   bool probabilities = false;   ///< probabilities instead of scores; in a model with a calibration those of calibration.h
   std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
+  /// Labels that may be answers; null: all. The best k of them are answered, however many others are better. Scores and
+  /// probabilities are those that the labels have without it: others keep their part in sums, and stay candidates. As many labels
+  /// as the model has. The search `learned` looks at the permitted rows that look best; where few labels are permitted, their
+  /// rows are scored whatever the search is. Must outlive the call.
+  const LabelFilter* filter = nullptr;
 };
 
 /// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, equal scores by the lower
 /// label. Every sample has min(k, L) labels; with the option exclude-input and sparse paths, min(k, L - the sample's features
-/// below L). Only the places behind these are kNoLabel with score -infinity.
+/// below L); with a filter L is the number of permitted labels. Only the places behind these are kNoLabel with score -infinity.
 struct Predictions {
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;
   std::uint32_t k = 0;
@@ -153,9 +159,10 @@ class Model {
 
   /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores overflow
   /// (huge values, or a model whose weights have diverged); the message names the first such row, or if Search::learned is asked
-  /// for and the model has no codes. With Search::tables the first call builds tables over the weights and keeps them, unless
-  /// training has left full ones; what training does and what is saved never depend on calls of predict. Thread-safe, also inside
-  /// a parallel loop of the caller's: no call waits for another one.
+  /// for and the model has no codes, or if a filter is for another number of labels or permits none. With Search::tables the
+  /// first call builds tables over the weights and keeps them, unless training has left full ones; what training does and what is
+  /// saved never depend on calls of predict. Thread-safe, also inside a parallel loop of the caller's: no call waits for another
+  /// one.
   Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
 
   /// The search that predict() would do: `options.search`, or what automatic stands for.
