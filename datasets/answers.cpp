@@ -90,8 +90,16 @@ class AnswerReader {
     const std::string_view first = next_word(rest);
     if (first.starts_with('{')) return take_json(line);
     if (first.starts_with(kFastText)) return take_fasttext(line);
+    if (is_error(line)) return {};
     if (!by_name_ && !first.empty()) by_name_ = data_.names != nullptr && !(data_.may_be_ids && begins_with_id(first));
     return by_name_.value_or(false) ? take_named(line) : take_pairs(line);
+  }
+
+  /// Whether no answer stands there, but why there is none.
+  bool is_error(std::string_view line) const noexcept {
+    if (!line.starts_with("error: ")) return false;
+    const std::string_view pair = line.substr(0, line.find('\t'));
+    return names_.find(pair) == names_.kNone && names_.find(pair.substr(0, pair.rfind(':'))) == names_.kNone;
   }
 
   static bool begins_with_id(std::string_view word) {
@@ -132,10 +140,24 @@ class AnswerReader {
       double score = 0;
       const bool scored =
           colon != std::string_view::npos && names_.find(pair) == names_.kNone && reads_as(pair.substr(colon + 1), score);
-      auto done = scored ? add_name(pair.substr(0, colon), score) : add_name(pair, std::nullopt);
+      auto done = scored ? add_name(unescaped(pair.substr(0, colon)), score) : add_name(unescaped(pair), std::nullopt);
       if (!done) return done;
     }
     return {};
+  }
+
+  /// A name as `predict` prints it, with \\t, \\n, \\r and \\\\ for a tab, line ends and a backslash; or as another program does:
+  /// as it is.
+  std::string_view unescaped(std::string_view name) {
+    if (name.find('\\') == std::string_view::npos) return name;
+    unescaped_.clear();
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      constexpr std::string_view kCodes = "tnr\\", kMeant = "\t\n\r\\";
+      const std::size_t code = name[i] == '\\' && i + 1 < name.size() ? kCodes.find(name[i + 1]) : std::string_view::npos;
+      unescaped_ += code == std::string_view::npos ? name[i] : kMeant[code];
+      i += code == std::string_view::npos ? 0 : 1;
+    }
+    return names_.find(unescaped_) == names_.kNone ? name : std::string_view(unescaped_);
   }
 
   Result<void> take_fasttext(std::string_view line) {
@@ -161,6 +183,8 @@ class AnswerReader {
 
   Result<void> take_json(std::string_view line) {
     const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("answers") && json["answers"].is_array()) return take_objects(json["answers"]);
+    if (json.is_object() && json.contains("error") && !json.contains("labels")) return {};
     const bool labelled = json.is_object() && json.contains("labels") && json["labels"].is_array();
     if (!labelled) return wrong("this is no JSON object with an array \"labels\"", kForms);
     const auto& labels = json["labels"];
@@ -177,6 +201,29 @@ class AnswerReader {
                   : labels[i].is_number_unsigned() ? add(labels[i].get<std::uint64_t>(), score)
                                                    : Result<void>(wrong(fmt::format("'{}' is no label", shown(labels[i].dump())),
                                                                         "labels are whole numbers from 0, or names"));
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  /// [{"label":3,"name":"x","probability":0.5}], as `predict --json` writes.
+  Result<void> take_objects(const nlohmann::json& objects) {
+    for (const auto& object : objects) {
+      const bool has_label = object.is_object() && object.contains("label") && object["label"].is_number_unsigned();
+      const bool has_name = object.is_object() && object.contains("name") && object["name"].is_string();
+      if (!has_label)
+        return wrong(fmt::format("'{}' is no answer", shown(object.dump())), "write it as {\"label\":3,\"score\":0.5}");
+      std::optional<double> score;
+      for (const char* const key : {"probability", "score", "logit"}) {
+        if (score || !object.contains(key)) continue;
+        if (!object[key].is_number()) return wrong_score(object[key].dump());
+        score = object[key].get<double>();
+      }
+      const auto label = object["label"].get<std::uint64_t>();
+      const bool by_name =
+          has_name && data_.names != nullptr &&
+          (label >= data_.names->size() || (*data_.names)[label] != object["name"].get_ref<const std::string&>());
+      auto done = by_name ? add_name(object["name"].get_ref<const std::string&>(), score) : add(label, score);
       if (!done) return done;
     }
     return {};
@@ -246,6 +293,7 @@ class AnswerReader {
   std::uint64_t line_ = 0;
   std::vector<Answer> line_answers_;
   std::vector<std::uint32_t> sorted_;
+  std::string unescaped_;
   Answers answers_;
 };
 

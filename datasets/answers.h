@@ -34,8 +34,12 @@ struct AnsweredData {
 
 /// Reads answers, a line for each row, an empty one for none. Plain or packed (see Text). A line is
 /// - "label:score label:score" or "label label", as `predict` and most tools write; a first line "rows labels" may precede them.
-///   With names the pairs are "name:score" with tabs between them, as `predict --names` writes;
+///   With names the pairs are "name:score" with tabs between them, as `predict --names` writes, which has \\t, \\n, \\r and
+///   \\\\ for a tab, line ends and a backslash in a name;
 /// - {"labels":[...],"scores":[...]} or {"labels":[...]}: ids are numbers, names are strings;
+/// - {"answers":[{"label":3,"name":"x","probability":0.5}]}, as `predict --json` writes: where names are known and the label has
+///   another one, the name counts; "score" or "logit" are as good;
+/// - {"error":"why"} or "error: why": no answer;
 /// - "__label__name score __label__name score" or without scores, as fastText writes.
 /// Where labels have scores the largest is best, equal ones stay in their order; else the order is that of the line. Fails at the
 /// first line that is none of these, on a label that is no label of the data or stands in a line twice, on a number of lines that

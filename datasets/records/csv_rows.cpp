@@ -64,6 +64,7 @@ class CsvReader {
     constexpr std::string_view kRemedy = "a quote inside a quoted field is written twice (\"\")";
     if (cell.fault == CsvFault::unclosed) {
       writer_.problem(fmt::format("the quote that opens {} here is never closed; close it; {}", name, kRemedy), cell.at);
+      writer_.hide_rest();
     } else {
       writer_.problem(
           fmt::format("'{}' stands behind the closing quote of {} that begins here; {}", shown(cell.text, 20), name, kRemedy),

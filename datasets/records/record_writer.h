@@ -34,6 +34,8 @@ class RecordWriter {
   void problem(std::string what);
   void problem(std::string what, std::size_t at);
   bool failed() const noexcept { return failed_; }
+  /// The problem of the record that is being read keeps all behind it from being read.
+  void hide_rest() noexcept { block_.problems_.back().hides_rest = true; }
   /// The record ends.
   void end();
   /// The block ends.

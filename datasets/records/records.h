@@ -44,9 +44,10 @@ struct RecordOptions {
 
 /// A record that cannot be taken.
 struct RecordProblem {
-  std::size_t record = 0;  ///< it stands before this record of the block
-  std::uint64_t line = 0;  ///< of the file, from 1
-  std::string message;     ///< one line: where, what, the remedy
+  std::size_t record = 0;   ///< it stands before this record of the block
+  std::uint64_t line = 0;   ///< of the file, from 1
+  std::string message;      ///< one line: where, what, the remedy
+  bool hides_rest = false;  ///< what stands behind it could not be read: a quote that is never closed
 };
 
 class JsonRows;

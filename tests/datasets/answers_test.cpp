@@ -67,6 +67,35 @@ TEST_CASE("JSON lines", "[unit]") {
   CHECK(read("{\"labels\":[\"green\",0]}\n{\"labels\":[\"blue sky\"]}", two_rows(&kNames)).ids == Ids{3, 0, 1});
 }
 
+TEST_CASE("JSON objects as predict writes them", "[unit]") {
+  const std::string text =
+      R"({"row":1,"user":"u","answers":[{"label":3,"name":"green","probability":0.25},{"label":5,"name":"twin","probability":0.5}]})"
+      "\n{\"row\":2,\"error\":\"why\"}\n";
+  CHECK(read(text, two_rows()).ids == Ids{5, 3});
+  CHECK(read(text, two_rows()).offsets == Offsets{0, 2, 2});
+  CHECK(read(text, two_rows(&kNames)).ids == Ids{5, 3});
+  // A model that numbers its labels in another way.
+  CHECK(read(R"({"answers":[{"label":0,"name":"green","logit":-1.5},{"label":9,"name":"red","logit":-1}]})"
+             "\n\n",
+             two_rows(&kNames))
+            .ids == Ids{0, 3});
+  CHECK(refusal("{\"answers\":[{\"name\":\"red\"}]}\n\n", two_rows()) ==
+        R"('a.txt':1: '{"name":"red"}' is no answer; write it as {"label":3,"score":0.5})");
+}
+
+TEST_CASE("rows with an error have no answers", "[unit]") {
+  CHECK(read("error: 'x':1: bad\n3:1\n", two_rows()).ids == Ids{3});
+  const std::vector<std::string> names = {"red", "error: red"};
+  AnsweredData data{"test.txt", 2, 2, &names, "names.txt"};
+  CHECK(read("error: red:0.5\nerror: else\n", data).offsets == Offsets{0, 1, 1});
+}
+
+TEST_CASE("names with tabs, line ends and backslashes", "[unit]") {
+  const std::vector<std::string> names = {"a\tb", "a\\tb", "a\nb", "c:\\new", "\\"};
+  const AnsweredData data{"test.txt", 2, 5, &names, "names.txt"};
+  CHECK(read("a\\tb:0.5\ta\\\\tb:0.4\ta\\nb:0.3\n\\\\:0.5\tc:\\new:0.1\n", data).ids == Ids{0, 1, 2, 4, 3});
+}
+
 TEST_CASE("names, with tabs between the pairs", "[unit]") {
   const Answers answers = read("blue sky:0.5\ta:1:0.75\na:1\tred\n", two_rows(&kNames));
   CHECK(answers.ids == Ids{2, 1, 2, 0});
