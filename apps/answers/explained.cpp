@@ -75,8 +75,9 @@ void ExplainedRow::add_neighbour(std::string& text, const LabelReasons& answer, 
   add_line(text, &neighbour == answer.neighbours.data() ? "neighbours" : "", line);
 }
 
-std::string ExplainedRow::text(std::uint64_t row, const std::vector<LabelReasons>& answers) const {
-  std::string text = fmt::format("row {}\n", row);
+std::string ExplainedRow::text(std::uint64_t row, std::optional<std::string_view> user,
+                               const std::vector<LabelReasons>& answers) const {
+  std::string text = user ? fmt::format("row {}: {}\n", row, *user) : fmt::format("row {}\n", row);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const LabelReasons& answer = answers[i];
     fmt::format_to(std::back_inserter(text), "{:>3}. {}  probability {:.4g}  score {:.3f}\n", i + 1, label_name(answer.label),
@@ -88,7 +89,8 @@ std::string ExplainedRow::text(std::uint64_t row, const std::vector<LabelReasons
   return text;
 }
 
-std::string ExplainedRow::json(std::uint64_t row, const std::vector<LabelReasons>& answers) const {
+std::string ExplainedRow::json(std::uint64_t row, std::optional<std::string_view> user,
+                               const std::vector<LabelReasons>& answers) const {
   using Json = nlohmann::ordered_json;
   Json list = Json::array();
   for (const LabelReasons& answer : answers) {
@@ -121,6 +123,7 @@ std::string ExplainedRow::json(std::uint64_t row, const std::vector<LabelReasons
     list.push_back(std::move(out));
   }
   Json out = {{"row", row}};
+  if (user) out["user"] = *user;
   out["answers"] = std::move(list);
   // Names that are no UTF-8 must not end the stream.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";

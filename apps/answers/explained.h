@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,10 @@ class ExplainedRow {
   ExplainedRow(const Model& model, bool items) : model_(model), items_(items) {}
 
   /// A block of lines; `row` counts from 1.
-  std::string text(std::uint64_t row, const std::vector<LabelReasons>& answers) const;
-  /// {"row":1,"answers":[...]}, one line.
-  std::string json(std::uint64_t row, const std::vector<LabelReasons>& answers) const;
+  /// `user`: whose row it is, where rows have users.
+  std::string text(std::uint64_t row, std::optional<std::string_view> user, const std::vector<LabelReasons>& answers) const;
+  /// {"row":1,"answers":[...]}, one line; with a user {"row":1,"user":"anna","answers":[...]}.
+  std::string json(std::uint64_t row, std::optional<std::string_view> user, const std::vector<LabelReasons>& answers) const;
 
  private:
   std::string label_name(std::uint32_t label) const;

@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <glissade/explain.h>
 #include <glissade/model.h>
 
-#include "apps/answers/answer_text.h"
-#include "apps/answers/explained.h"
+#include "apps/answers/answer_options.h"
+#include "apps/answers/block_answers.h"
+#include "apps/answers/label_lists.h"
 #include "apps/answers/threshold.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
@@ -33,39 +33,63 @@
 namespace glissade::apps {
 namespace {
 
-constexpr std::array<Choice<bool>, 2> kScores = {{{"probability", true}, {"logit", false}}};
-
-struct Source {
-  bool stream = false;    ///< rows are answered as they come
-  bool sequence = false;  ///< items one after the other
-  bool records = false;   ///< columns of records, or texts
-  bool explains = false;  ///< reasons are printed
+struct PredictSource {
+  bool stream = false;     ///< rows are answered as they come
+  bool goes_on = false;    ///< errors do not end the run
+  bool sequence = false;   ///< items one after the other
+  bool events = false;     ///< of a log
+  bool records = false;    ///< columns of records, or texts
+  bool has_users = false;  ///< rows are somebody's
   bool threshold = false;
+  AnswerChoice answers;
 };
 
-constexpr std::string_view kSequence = "sequences have no binary copies; it counts for rows with labels";
-constexpr bool (*kOfSequence)(const Source&) = [](const Source& source) { return source.sequence && !source.stream; };
-
-constexpr std::string_view kStream = "standard input is answered as it comes and has no binary copy; it counts for files";
-constexpr bool (*kOfStream)(const Source&) = [](const Source& source) { return source.stream; };
-constexpr std::string_view kRecords = "records have no binary copies; it counts for rows of ids";
-constexpr bool (*kOfRecords)(const Source&) = [](const Source& source) { return source.records && !source.stream; };
-constexpr bool (*kOfReasons)(const Source&) = [](const Source& source) { return source.explains; };
-constexpr std::array kIdle = {
-    IdleRule<Source>{"--no-cache", kOfStream, kStream},
-    IdleRule<Source>{"--cache-dir", kOfStream, kStream},
-    IdleRule<Source>{"--no-cache", kOfSequence, kSequence},
-    IdleRule<Source>{"--cache-dir", kOfSequence, kSequence},
-    IdleRule<Source>{"--names", [](const Source& source) { return source.sequence; },
-                     "the items of sequences are answered by name in any case; it counts for rows with labels"},
-    IdleRule<Source>{"--names", [](const Source& source) { return source.records; },
-                     "labels of records are answered by name in any case; it counts for rows of ids"},
-    IdleRule<Source>{"--no-cache", kOfRecords, kRecords},
-    IdleRule<Source>{"--cache-dir", kOfRecords, kRecords},
-    IdleRule<Source>{"--names", kOfReasons, "reasons have names wherever the model has; it counts without --explain"},
-    IdleRule<Source>{"--scores", kOfReasons, "reasons stand with both, probability and score; it counts without --explain"},
-    IdleRule<Source>{"--min-labels", [](const Source& source) { return !source.threshold; }, "it counts only with --threshold"},
-    IdleRule<Source>{"--json", [](const Source& source) { return !source.explains; }, "it counts only with --explain"},
+constexpr std::string_view kNoCopyOfSequence = "sequences have no binary copies; it counts for rows with labels";
+constexpr std::string_view kNoCopyOfStream = "standard input is answered as it comes and has no binary copy; it counts for files";
+constexpr std::string_view kNoCopyOfRecords = "records have no binary copies; it counts for rows of ids";
+constexpr std::string_view kNoCopyOnError =
+    "with --on-error rows are answered as they are read, without a binary copy; it counts alone";
+constexpr bool (*kAnswersStream)(const PredictSource&) = [](const PredictSource& source) { return source.stream; };
+constexpr bool (*kAnswersSequence)(const PredictSource&) = [](const PredictSource& source) { return source.sequence; };
+constexpr bool (*kAnswersRecords)(const PredictSource&) = [](const PredictSource& source) { return source.records; };
+constexpr bool (*kAnswersErrors)(const PredictSource&) = [](const PredictSource& source) { return source.goes_on; };
+constexpr bool (*kAnswersReasons)(const PredictSource&) = [](const PredictSource& source) { return source.answers.explains; };
+constexpr bool (*kAnswersFields)(const PredictSource&) = [](const PredictSource& source) {
+  return source.answers.form == AnswerForm::json || source.answers.form == AnswerForm::tsv;
+};
+constexpr bool (*kAnswersXmc)(const PredictSource&) = [](const PredictSource& source) {
+  return source.answers.form == AnswerForm::xmc;
+};
+constexpr std::array kIdleInPredict = {
+    IdleRule<PredictSource>{"--no-cache", kAnswersStream, kNoCopyOfStream},
+    IdleRule<PredictSource>{"--no-cache", kAnswersSequence, kNoCopyOfSequence},
+    IdleRule<PredictSource>{"--no-cache", kAnswersRecords, kNoCopyOfRecords},
+    IdleRule<PredictSource>{"--no-cache", kAnswersErrors, kNoCopyOnError},
+    IdleRule<PredictSource>{"--cache-dir", kAnswersStream, kNoCopyOfStream},
+    IdleRule<PredictSource>{"--cache-dir", kAnswersSequence, kNoCopyOfSequence},
+    IdleRule<PredictSource>{"--cache-dir", kAnswersRecords, kNoCopyOfRecords},
+    IdleRule<PredictSource>{"--cache-dir", kAnswersErrors, kNoCopyOnError},
+    IdleRule<PredictSource>{"--names", kAnswersReasons, "reasons have names wherever the model has; it counts without --explain"},
+    IdleRule<PredictSource>{"--names", kAnswersFields, "JSON and TSV have names wherever the model has; it counts for lines"},
+    IdleRule<PredictSource>{"--names", kAnswersXmc, "an XMC file has ids; it counts for lines"},
+    IdleRule<PredictSource>{"--names", kAnswersSequence,
+                            "the items of sequences are answered by name in any case; it counts for rows with labels"},
+    IdleRule<PredictSource>{"--names", kAnswersRecords,
+                            "labels of records are answered by name in any case; it counts for rows of ids"},
+    IdleRule<PredictSource>{"--scores", kAnswersReasons,
+                            "reasons stand with both, probability and score; it counts without --explain"},
+    IdleRule<PredictSource>{"--min-labels", [](const PredictSource& source) { return !source.threshold; },
+                            "it counts only with --threshold"},
+    IdleRule<PredictSource>{"--json", [](const PredictSource& source) { return source.answers.twice; },
+                            "--output json says it already"},
+    IdleRule<PredictSource>{"--keys", [](const PredictSource& source) { return !source.has_users; },
+                            "these rows have no users; it counts for logs of events, and sequences with keys"},
+    IdleRule<PredictSource>{"--keys", kAnswersReasons, "reasons tell users in any case; it counts without --explain"},
+    IdleRule<PredictSource>{"--keys", kAnswersFields, "JSON and TSV tell users in any case; it counts for lines"},
+    IdleRule<PredictSource>{"--keys", kAnswersXmc, "an XMC file has labels and scores alone; it counts for lines"},
+    IdleRule<PredictSource>{
+        "--on-error", [](const PredictSource& source) { return source.events && !source.stream; },
+        "a log of events is read before a user is answered, and a bad record ends the run; it counts for rows"},
 };
 
 class Predict : public Command {
@@ -84,14 +108,8 @@ class Predict : public Command {
     k_option_->type_name("N");
     threshold_.add_options(parser);
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
-    parser.add_option("--scores", scores_, "What stands behind a label: probability or logit. Default probability.")
-        ->type_name("NAME");
-    parser.add_flag("--names", names_, "Print the labels' names instead of their ids, with tabs between the pairs.");
-    parser.add_flag(
-        "--explain", explain_,
-        "Print why: for each answer the features that speak for it, the share of each part of the model in its score, "
-        "and the training rows with that label that are most like the row.");
-    parser.add_flag("--json", json_, "With --explain: print one JSON object per row.");
+    answers_.add_options(parser);
+    lists_.add_options(parser);
     parser
         .add_option("--query", queries_,
                     "Instead of an input: one row, such as a text for a model of texts, or a JSON object with its columns; "
@@ -112,8 +130,8 @@ class Predict : public Command {
     if (auto ok = check_file_name("--model", model_); !ok) return ok.error();
     const auto search = choose("--search", search_, kSearches);
     if (!search) return search.error();
-    const auto probabilities = choose("--scores", scores_, kScores);
-    if (!probabilities) return probabilities.error();
+    const auto answers = answers_.choice();
+    if (!answers) return answers.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
     const auto model = Model::load(model_);
@@ -128,29 +146,35 @@ class Predict : public Command {
     if (sequence && !notes)
       return runtime_error(fmt::format("--format sequence: {} was not trained on sequences; leave it out, or train it on some",
                                        datasets::quoted(model_)));
-    if (names_ && !explain_ && model->label_names().empty()) {
+    if (answers->names && answers->form == AnswerForm::lines && !answers->explains && model->label_names().empty()) {
       return usage_error(fmt::format("--names: {} holds no label names; train it with --label-names", datasets::quoted(model_)));
     }
-    if (explain_ && *search == Search::tables)
+    if (answers->explains && *search == Search::tables)
       return usage_error(
           fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
-    warn_of_idle(*parser_,
-                 Source{RowInput{input_, queries_}.is_stream(), sequence, records->has_value(), explain_, threshold_.given()},
-                 kIdle);
+    const auto source = source_of(*answers, notes, records->has_value(), sequence);
+    if (!source) return source.error();
+    warn_of_idle(*parser_, *source, kIdleInPredict);
     if (threshold_.given() && k_option_->count() == 0) k_ = ThresholdOptions::kMostLabels;
-    const auto filter = threshold_.filter(*model, model_, k_, *probabilities || explain_);
-    if (!filter) return filter.error();
-    filter_ = *filter;
-    const PredictOptions options{k_, *search, *probabilities};
+    const auto least = threshold_.filter(*model, model_, k_, answers->probabilities || answers->explains);
+    if (!least) return least.error();
+    const auto permitted = lists_.filter(*model, model_, !sequence && !records->has_value());
+    if (!permitted) return permitted.error();
+    PredictOptions options{k_, *search, answers->probabilities};
+    if (*permitted) options.filter = &**permitted;
     searched_ = search_name(search_, model->search_for(options));
     if (searched_ == "learned" && search_ != searched_)
       note("search learned: the labels that look best by short codes are scored; --search exact scores all");
-    const RowInput input{input_, queries_};
-    const auto feed = open(input, *model, notes, *records, sequence);
+    const RowInput input{input_, queries_, source->goes_on};
+    const auto feed = open(input, *model, notes, *records, *source);
     if (!feed) return feed.error();
-    if (auto done = answer_all(*model, **feed, options, input.path == "-" ? "standard input" : input.name()); !done)
-      return done.error();
-    tell_end(sequence);
+    BlockAnswers printed(*model,
+                         {options, *least, source->goes_on ? answers->on_error : OnError::stop, answers->explains, sequence,
+                          input.path == "-" ? "standard input" : input.name()},
+                         {answers->form, answers->names || sequence || records->has_value(), source->has_users,
+                          answers->users && source->has_users, answers->probabilities, answers->on_error == OnError::record});
+    if (auto done = answer_all(**feed, printed); !done) return done.error();
+    tell_end(printed, *source);
     return 0;
   }
 
@@ -162,77 +186,64 @@ class Predict : public Command {
     return std::optional<RecordNotes>();
   }
 
-  /// Prints the answers to the rows that come next. `source`: where they are from, for messages.
-  Result<void> answer(const Model& model, const SparseRows& rows, PredictOptions options, std::string_view source) {
-    options.first_row = answered_;
-    if (explain_) return explain_rows(model, rows, options, source);
-    const auto predictions = model.predict(rows, options);
-    if (!predictions) {
-      const Error& error = predictions.error();
-      return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
-    }
-    answered_ += rows.rows();
-    fallbacks_ += predictions->fallbacks;
-    return put(answer_lines(*predictions, names_ || by_name_ ? &model.label_names() : nullptr, filter_));
+  Result<PredictSource> source_of(const AnswerChoice& answers, const std::optional<SequenceNotes>& notes, bool records,
+                                  bool sequence) const {
+    PredictSource out;
+    out.stream = RowInput{input_, queries_}.is_stream();
+    out.sequence = sequence;
+    out.events = sequence && reads_events(data_, notes);
+    out.goes_on = answers.on_error != OnError::stop && (!out.events || !queries_.empty());
+    out.records = records;
+    out.threshold = threshold_.given();
+    out.answers = answers;
+    out.has_users = out.events && queries_.empty();
+    if (!sequence || out.events) return out;
+    const auto key = sequence_.key(notes);
+    if (!key) return key.error();
+    out.has_users = *key == datasets::LineKey::on;
+    return out;
   }
 
-  /// Prints why the rows that come next have the answers that they have.
-  Result<void> explain_rows(const Model& model, const SparseRows& rows, const PredictOptions& options, std::string_view source) {
-    const ExplainedRow printed(model, items_);
-    for (std::size_t row = 0; row < rows.rows(); ++row, ++answered_) {
-      const SparseRows one{rows.offsets.subspan(row, 2), rows.ids, rows.values};
-      auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
-      if (!reasons) {
-        const Error& error = reasons.error();
-        return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
-      }
-      filter_.apply(*reasons);
-      shows_rows_ |= std::ranges::any_of(*reasons, [](const LabelReasons& reason) { return !reason.neighbours.empty(); });
-      const std::string text = json_ ? printed.json(answered_ + 1, *reasons) : printed.text(answered_ + 1, *reasons);
-      if (auto done = put(text); !done) return done;
-    }
-    return {};
-  }
-
-  void tell_end(bool sequence) const {
-    if (shows_rows_)
-      note(sequence
+  void tell_end(const BlockAnswers& printed, const PredictSource& source) const {
+    if (printed.shows_training_rows())
+      note(source.sequence
                ? "training rows are counted from 1: one for each item that has another one before it, in the order of the file"
                : "training rows are counted from 1 in the order of the training file, without those that were held out or left "
                  "out as repeats");
-    if (fallbacks_ == 0) return;
-    note(fmt::format("search {}: {} of {} rows had fewer than {} labels in their {} and were searched exactly", searched_,
-                     grouped(fallbacks_), grouped(answered_), k_, searched_ == "learned" ? "lists" : "buckets"));
+    if (printed.fallbacks() > 0)
+      note(fmt::format("search {}: {} of {} rows had fewer than {} labels in their {} and were searched exactly", searched_,
+                       grouped(printed.fallbacks()), grouped(printed.rows()), k_, searched_ == "learned" ? "lists" : "buckets"));
+    if (!source.goes_on) return;
+    if (printed.bad_rows() == 0) return note("on-error: all rows were read and answered");
+    note(fmt::format("on-error: {} of {} rows could not be read or answered and {}; the first: {}", grouped(printed.bad_rows()),
+                     grouped(printed.rows()),
+                     source.answers.on_error == OnError::skip ? "were left out" : "have an error in the place of answers",
+                     printed.first_error()));
   }
 
   Result<std::unique_ptr<RowFeed>> open(const RowInput& input, const Model& model, std::optional<SequenceNotes> notes,
-                                        const std::optional<RecordNotes>& records, bool sequence) {
-    if (records) {
-      by_name_ = true;
-      return feed_of_records(input, records_, data_.format(), *records, model);
-    }
-    if (!sequence) return feed_of_ids(input, data_, model, model_);
-    if (reads_events(data_, notes)) {
+                                        const std::optional<RecordNotes>& records, const PredictSource& source) const {
+    if (records) return feed_of_records(input, records_, data_.format(), *records, model);
+    if (!source.sequence) return feed_of_ids(input, data_, model, model_);
+    if (source.events) {
       const auto separator = records_.separator();
       if (!separator) return separator.error();
       if (!separator->empty()) notes->events->separator = *separator;
-      by_name_ = items_ = true;
       return feed_of_events(input, *notes, data_.format(), model);
     }
-    const auto key = sequence_.key(notes);
-    if (!key) return key.error();
-    notes->keyed = *key == datasets::LineKey::on;
-    by_name_ = items_ = true;
+    notes->keyed = source.has_users;
     return feed_of_sequences(input, *notes, model);
   }
 
-  Result<void> answer_all(const Model& model, RowFeed& feed, const PredictOptions& options, const std::string& source) {
+  static Result<void> answer_all(RowFeed& feed, BlockAnswers& printed) {
+    if (auto done = printed.begin(); !done) return done;
     for (;;) {
-      const auto rows = feed.next();
-      if (!rows) return rows.error();
-      if (rows->rows() == 0) break;
-      if (auto done = answer(model, *rows, options, source); !done) return done;
+      const auto block = feed.next();
+      if (!block) return block.error();
+      if (block->empty()) break;
+      if (auto done = printed.answer(*block); !done) return done;
     }
+    if (auto done = printed.end(); !done) return done;
     for (const std::string& line : feed.told()) note(line);
     return {};
   }
@@ -243,19 +254,11 @@ class Predict : public Command {
   std::vector<std::string> queries_;
   std::string search_ = "automatic";
   std::string searched_;  ///< what that stands for
-  std::string scores_ = "probability";
   std::uint32_t k_ = 5;
   CLI::Option* k_option_ = nullptr;
   ThresholdOptions threshold_;
-  AnswerFilter filter_;
-  bool names_ = false;
-  bool explain_ = false;
-  bool json_ = false;
-  bool shows_rows_ = false;      ///< a training row was named
-  bool by_name_ = false;         ///< also without --names
-  bool items_ = false;           ///< features are items
-  std::uint64_t answered_ = 0;   ///< rows so far
-  std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets
+  AnswerOptions answers_;
+  LabelLists lists_;
   ThreadsOption threads_;
   DataOptions data_;
   SequenceOptions sequence_;

@@ -44,13 +44,15 @@ datasets::Sequences sequences_of(const std::vector<std::string>& queries, const 
 /// All sequences are in memory; rows are made of some at a time.
 class EventFeed : public RowFeed {
  public:
-  EventFeed(datasets::Sequences sequences, const SequenceNotes& notes, std::size_t items, std::string name)
-      : sequences_(std::move(sequences)),
+  EventFeed(datasets::EventLog log, const SequenceNotes& notes, std::size_t items, std::string name)
+      : sequences_(std::move(log.sequences)),
+        users_(std::move(log.users)),
         rules_(notes.rules),
         items_(static_cast<std::uint32_t>(items)),
         name_(std::move(name)) {}
 
-  Result<SparseRows> next() override {
+  Result<RowBlock> next() override {
+    const std::size_t first = next_;
     offsets_.assign(1, 0);
     ids_.clear();
     values_.clear();
@@ -58,7 +60,9 @@ class EventFeed : public RowFeed {
       datasets::append_history(sequences_.line(next_), rules_, items_, ids_, values_);
       offsets_.push_back(ids_.size());
     }
-    return SparseRows{offsets_, ids_, values_};
+    return RowBlock{{offsets_, ids_, values_},
+                    users_.empty() ? std::span<const std::string>() : std::span(users_).subspan(first, next_ - first),
+                    {}};
   }
 
   std::vector<std::string> told() const override {
@@ -69,6 +73,7 @@ class EventFeed : public RowFeed {
 
  private:
   datasets::Sequences sequences_;
+  std::vector<std::string> users_;  ///< of each; none of queries
   datasets::HistoryRules rules_;
   std::uint32_t items_;
   std::string name_;
@@ -83,7 +88,7 @@ class EventFeed : public RowFeed {
 Result<std::unique_ptr<RowFeed>> feed_of_events(const RowInput& input, const SequenceNotes& notes, std::string_view format,
                                                 const Model& model) {
   const auto& names = model.label_names();
-  datasets::Sequences sequences;
+  datasets::EventLog events;
   if (input.queries.empty()) {
     const auto reading = notes.events->reading(format);
     if (!reading) return reading.error();
@@ -91,11 +96,11 @@ Result<std::unique_ptr<RowFeed>> feed_of_events(const RowInput& input, const Seq
     if (!file) return file.error();
     auto log = datasets::read_events(*file, notes.events->columns, names);
     if (!log) return log.error();
-    sequences = std::move(log->sequences);
+    events = std::move(*log);
   } else {
-    sequences = sequences_of(input.queries, names);
+    events.sequences = sequences_of(input.queries, names);
   }
-  return std::unique_ptr<RowFeed>(std::make_unique<EventFeed>(std::move(sequences), notes, names.size(), input.name()));
+  return std::unique_ptr<RowFeed>(std::make_unique<EventFeed>(std::move(events), notes, names.size(), input.name()));
 }
 
 }  // namespace glissade::apps

@@ -9,6 +9,7 @@
 #include "apps/input/read_notes.h"
 #include "apps/input/row_feed.h"
 #include "apps/input/row_stream.h"
+#include "datasets/decompress.h"
 
 namespace glissade::apps {
 namespace {
@@ -17,20 +18,26 @@ constexpr std::size_t kBlockRows = 4096;
 
 class IdStream : public RowFeed {
  public:
-  IdStream(LineStream lines, std::string name, const datasets::ReadOptions& reading, const Shape& shape)
-      : stream_(std::move(lines), std::move(name), reading, shape.features), shape_(shape) {}
+  /// `path` and `name` are for messages.
+  IdStream(LineStream lines, std::string path, std::string name, const datasets::ReadOptions& reading, const Shape& shape,
+           bool keeps_going)
+      : stream_(std::move(lines), path == "-" ? name : path, reading, shape.features, keeps_going),
+        path_(std::move(path)),
+        name_(std::move(name)),
+        shape_(shape) {}
 
-  Result<SparseRows> next() override { return stream_.next(); }
+  Result<RowBlock> next() override { return stream_.next(); }
   std::vector<std::string> told() const override {
-    std::vector<std::string> lines = {changes_text("-", stream_.changes()),
-                                      unknown_text("-", stream_.unknown_features(), shape_.features, 0, shape_.labels)};
+    std::vector<std::string> lines = {changes_text(path_, stream_.changes()),
+                                      unknown_text(path_, stream_.unknown_features(), shape_.features, 0, shape_.labels)};
     std::erase(lines, "");
-    if (stream_.rows() == 0) lines.emplace_back("standard input held no rows");
+    if (stream_.rows() == 0) lines.push_back(fmt::format("{} held no rows", name_));
     return lines;
   }
 
  private:
   RowStream stream_;
+  std::string path_, name_;
   Shape shape_;
 };
 
@@ -38,10 +45,10 @@ class IdFile : public RowFeed {
  public:
   IdFile(datasets::Dataset data, std::string name) : data_(std::move(data)), name_(std::move(name)) {}
 
-  Result<SparseRows> next() override {
+  Result<RowBlock> next() override {
     const SparseRows& all = data_.view().features;
     const std::size_t count = std::min(kBlockRows, all.rows() - row_), first = std::exchange(row_, row_ + count);
-    return SparseRows{all.offsets.subspan(first, count + 1), all.ids, all.values};
+    return RowBlock{{all.offsets.subspan(first, count + 1), all.ids, all.values}};
   }
   std::vector<std::string> told() const override {
     if (data_.view().size() > 0) return {};
@@ -59,7 +66,7 @@ class IdFile : public RowFeed {
 Result<std::unique_ptr<RowFeed>> feed_of_ids(const RowInput& input, const DataOptions& options, const Model& model,
                                              const std::string& model_path) {
   const KnownBase known = known_base(model, model_path);
-  if (!input.is_stream()) {
+  if (!input.is_stream() && !input.keeps_going) {
     auto data = options.read(input.path, "", known);
     if (!data) return data.error();
     // Only the features matter: labels of the file may be unknown to the model.
@@ -69,11 +76,17 @@ Result<std::unique_ptr<RowFeed>> feed_of_ids(const RowInput& input, const DataOp
   }
   const auto reading = options.resolve(known);
   if (!reading) return reading.error();
+  const std::string name = input.path == "-" ? "standard input" : input.name();
   // Rows are answered as they come, so no id 0 of a later one can say otherwise.
   if (reading->format == datasets::Format::libsvm && reading->id_base == datasets::IdBase::detect)
-    note("standard input: feature ids are taken to count from one; --id-base says otherwise");
-  const std::string name = input.queries.empty() ? "standard input" : input.name();
-  return std::unique_ptr<RowFeed>(std::make_unique<IdStream>(input.lines(), name, *reading, model.shape()));
+    note(fmt::format("{}: feature ids are taken to count from one; --id-base says otherwise", name));
+  if (input.is_stream())
+    return std::unique_ptr<RowFeed>(
+        std::make_unique<IdStream>(input.lines(), "-", name, *reading, model.shape(), input.keeps_going));
+  auto text = datasets::Text::open(input.path);
+  if (!text) return text.error();
+  return std::unique_ptr<RowFeed>(
+      std::make_unique<IdStream>(LineStream(std::move(*text)), input.path, name, *reading, model.shape(), input.keeps_going));
 }
 
 }  // namespace glissade::apps

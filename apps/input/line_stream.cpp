@@ -31,7 +31,18 @@ Result<bool> LineStream::fill() {
   return got > 0;
 }
 
+std::string_view LineStream::next_of_file() {
+  if (rest_.empty()) return {};
+  const std::size_t newline = rest_.find('\n', std::min(kReadBytes, rest_.size() - 1));
+  std::string_view lines = rest_.substr(0, newline == std::string_view::npos ? rest_.size() : newline + 1);
+  rest_.remove_prefix(lines.size());
+  if (lines.ends_with('\n')) return lines;
+  pending_ = lines;
+  return pending_ += '\n';
+}
+
 Result<std::string_view> LineStream::next() {
+  if (file_) return next_of_file();
   pending_.erase(0, taken_);
   taken_ = 0;
   while (!ended_ && pending_.rfind('\n') == std::string::npos) {

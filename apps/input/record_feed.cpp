@@ -27,11 +27,22 @@ using datasets::RecordFormat;
 class RecordFeed : public RowFeed {
  public:
   RecordFeed(const RecordOptions& options, const std::string& format, const RecordNotes& notes, Pipeline pipeline,
-             std::string name)
-      : options_(options), format_(format), notes_(notes), pipeline_(std::move(pipeline)), name_(std::move(name)) {
+             const RowInput& input)
+      : options_(options),
+        format_(format),
+        notes_(notes),
+        pipeline_(std::move(pipeline)),
+        name_(input.name()),
+        keeps_going_(input.keeps_going) {
     notes_.columns.labels.clear();
   }
 
+  Result<RowBlock> next() override {
+    if (ends()) return runtime_error(end_);
+    auto block = read_block();
+    if (block && block->empty() && ends()) return runtime_error(end_);
+    return block;
+  }
   std::vector<std::string> told() const override {
     std::vector<std::string> lines;
     if (records_ == 0) lines.push_back(fmt::format("{} held no records", name_));
@@ -45,6 +56,9 @@ class RecordFeed : public RowFeed {
   }
 
  protected:
+  virtual Result<RowBlock> read_block() = 0;
+  /// Whether what was read keeps all behind it from being read.
+  bool ends() const noexcept { return !end_.empty(); }
   bool told_by_content() const noexcept { return format_.empty(); }
   /// How to read what begins with `front`, its first line or more.
   Result<datasets::RecordOptions> reading_of(std::string_view front) {
@@ -63,7 +77,17 @@ class RecordFeed : public RowFeed {
     return reading;
   }
 
-  SparseRows rows_of(const datasets::RecordBlock& block) {
+  /// Fails on a problem, unless the input keeps going.
+  Result<RowBlock> rows_of(const datasets::RecordBlock& block) {
+    errors_.clear();
+    for (const datasets::RecordProblem& problem : block.problems()) {
+      if (!keeps_going_) return runtime_error(problem.message);
+      if (problem.hides_rest) {  // the last of the block: those before it are answered
+        end_ = fmt::format("{}; no row behind it can be read, and it ends the run", problem.message);
+      } else {
+        errors_.push_back({problem.record, problem.message});
+      }
+    }
     offsets_.assign(1, 0);
     ids_.clear();
     values_.clear();
@@ -83,7 +107,7 @@ class RecordFeed : public RowFeed {
       no_numbers_ += row.no_number >= 0 ? 1 : 0;
     }
     records_ += block.size();
-    return {offsets_, ids_, values_};
+    return RowBlock{{offsets_, ids_, values_}, {}, errors_};
   }
 
  private:
@@ -122,6 +146,9 @@ class RecordFeed : public RowFeed {
   RecordNotes notes_;
   Pipeline pipeline_;
   std::string name_;
+  bool keeps_going_;
+  std::string end_;  ///< why nothing more can be read
+  std::vector<RowError> errors_;
   bool is_words_ = false;
   Pipeline::Workspace workspace_;
   std::vector<std::uint64_t> offsets_;
@@ -135,7 +162,7 @@ class RecordStreamFeed : public RecordFeed {
   using RecordFeed::RecordFeed;
   void open(const RowInput& input) { lines_.emplace(input.lines()); }
 
-  Result<SparseRows> next() override {
+  Result<RowBlock> read_block() override {
     while (!ended_) {
       const auto lines = lines_->next();
       if (!lines) return lines.error();
@@ -149,12 +176,11 @@ class RecordStreamFeed : public RecordFeed {
       }
       const auto taken = parser_->read(text_, ended_, block_);
       if (!taken) return taken.error();
-      if (!block_.problems().empty()) return runtime_error(block_.problems().front().message);
-      const SparseRows rows = rows_of(block_);
+      auto rows = rows_of(block_);
       text_.erase(0, *taken);
-      if (rows.rows() > 0) return rows;
+      if (!rows || !rows->empty() || ends()) return rows;
     }
-    return SparseRows{};
+    return RowBlock{};
   }
 
  private:
@@ -192,14 +218,13 @@ class RecordFileFeed : public RecordFeed {
     return {};
   }
 
-  Result<SparseRows> next() override {
+  Result<RowBlock> read_block() override {
     while (number_ < files_->blocks()) {
       files_->read(number_++, block_);
-      if (!block_.problems().empty()) return runtime_error(block_.problems().front().message);
-      const SparseRows rows = rows_of(block_);
-      if (rows.rows() > 0) return rows;
+      auto rows = rows_of(block_);
+      if (!rows || !rows->empty() || ends()) return rows;
     }
-    return SparseRows{};
+    return RowBlock{};
   }
 
  private:
@@ -215,11 +240,11 @@ Result<std::unique_ptr<RowFeed>> feed_of_records(const RowInput& input, const Re
   auto pipeline = Pipeline::make(notes.columns.features, model.feature_names());
   if (!pipeline) return pipeline.error();
   if (input.is_stream()) {
-    auto feed = std::make_unique<RecordStreamFeed>(options, format, notes, std::move(*pipeline), input.name());
+    auto feed = std::make_unique<RecordStreamFeed>(options, format, notes, std::move(*pipeline), input);
     feed->open(input);
     return std::unique_ptr<RowFeed>(std::move(feed));
   }
-  auto feed = std::make_unique<RecordFileFeed>(options, format, notes, std::move(*pipeline), input.name());
+  auto feed = std::make_unique<RecordFileFeed>(options, format, notes, std::move(*pipeline), input);
   if (auto opened = feed->open(input); !opened) return opened.error();
   return std::unique_ptr<RowFeed>(std::move(feed));
 }

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <glissade/model.h>
@@ -15,12 +17,29 @@
 
 namespace glissade::apps {
 
+/// A row that cannot be read.
+struct RowError {
+  std::size_t before = 0;  ///< it stands before this row of its block
+  std::string message;     ///< one line: where, what, the remedy
+};
+
+/// Rows in somebody else's memory.
+struct RowBlock {
+  SparseRows rows{};
+  std::span<const std::string> users = {};  ///< whose rows they are, one per row; empty: of nobody
+  std::span<const RowError> errors = {};    ///< ascending
+
+  bool empty() const noexcept { return rows.rows() == 0 && errors.empty(); }
+  std::string_view user(std::size_t row) const noexcept { return users.empty() ? std::string_view() : users[row]; }
+};
+
 /// Rows to predict from, a block at a time.
 class RowFeed {
  public:
   virtual ~RowFeed() = default;
-  /// The rows that come next, of a pipe those that are there; none at the end. They stay valid until the next call.
-  virtual Result<SparseRows> next() = 0;
+  /// The rows that come next, of a pipe those that are there; none at the end. They stay valid until the next call. Fails on a
+  /// row that cannot be read, unless the input keeps going, and where nothing behind it can be read either.
+  virtual Result<RowBlock> next() = 0;
   /// What there is to say of all of them, a line each.
   virtual std::vector<std::string> told() const = 0;
 };
@@ -29,6 +48,7 @@ class RowFeed {
 struct RowInput {
   std::string path;
   std::vector<std::string> queries = {};  ///< instead of a path
+  bool keeps_going = false;               ///< rows that cannot be read are RowBlock::errors
 
   bool is_stream() const noexcept { return path == "-" || !queries.empty(); }
   /// For messages.

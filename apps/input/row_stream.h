@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <glissade/result.h>
-#include <glissade/views.h>
 
 #include "apps/input/line_stream.h"
+#include "apps/input/row_feed.h"
 #include "datasets/read.h"
 
 namespace glissade::apps {
@@ -18,12 +19,13 @@ namespace glissade::apps {
 class RowStream {
  public:
   /// `name` is for messages. Features with ids from `feature_count` on are left out and counted; a header that states more is
-  /// refused. libsvm: ids count from 1 unless `options` say zero.
-  RowStream(LineStream lines, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count);
+  /// refused. libsvm: ids count from 1 unless `options` say zero. `keeps_going`: lines that are no rows are errors of a block.
+  RowStream(LineStream lines, std::string name, const datasets::ReadOptions& options, std::uint32_t feature_count,
+            bool keeps_going);
 
-  /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; no rows mean the
-  /// end. The rows stay valid until the next call.
-  Result<SparseRows> next();
+  /// Waits for at least one whole line and returns all rows that are there, at most about a megabyte of text; an empty block
+  /// means the end. It stays valid until the next call.
+  Result<RowBlock> next();
 
   // Of all rows so far.
   std::uint64_t rows() const noexcept { return rows_; }
@@ -32,12 +34,15 @@ class RowStream {
 
  private:
   Result<void> take_front(std::string_view& lines);
-  Result<SparseRows> parse(std::string_view lines);
+  Result<RowBlock> parse(std::string_view lines);
+  std::optional<RowError> append(std::string_view lines);
+  void append_each(std::string_view lines);
 
   LineStream lines_;
   std::string name_;
   datasets::ReadOptions options_;
   std::uint32_t feature_count_;
+  bool keeps_going_;
   bool at_front_ = true;  ///< nothing but comments has come
   std::uint64_t lines_before_ = 0;
   std::uint64_t rows_ = 0;
@@ -48,6 +53,7 @@ class RowStream {
   std::vector<std::uint32_t> ids_;
   std::vector<std::uint32_t> label_ids_;
   std::vector<float> values_;
+  std::vector<RowError> errors_;
 };
 
 }  // namespace glissade::apps

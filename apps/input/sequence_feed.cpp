@@ -32,7 +32,7 @@ class SequenceFeed : public RowFeed {
     return {};
   }
 
-  Result<SparseRows> next() override {
+  Result<RowBlock> next() override {
     if (stream_) {
       const auto lines = stream_->next();
       if (!lines) return lines.error();

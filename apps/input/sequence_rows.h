@@ -5,9 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include <glissade/result.h>
-#include <glissade/views.h>
-
+#include "apps/input/row_feed.h"
 #include "apps/input/sequence_options.h"
 #include "datasets/sequences.h"
 
@@ -19,8 +17,8 @@ class SequenceRows {
   /// `names` are the model's items; they must outlive this.
   SequenceRows(const std::vector<std::string>& names, const SequenceNotes& notes);
 
-  /// The rows of whole lines. They stay valid until the next call.
-  SparseRows rows(std::string_view lines);
+  /// The rows of whole lines, with users where lines begin with a key. They stay valid until the next call.
+  RowBlock rows(std::string_view lines);
 
   // Of all rows so far.
   std::uint64_t read() const noexcept { return read_; }
@@ -37,6 +35,7 @@ class SequenceRows {
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;
+  std::vector<std::string> users_;
 };
 
 }  // namespace glissade::apps

@@ -34,6 +34,7 @@ FILES = {
     "r.csv": "t,u,c,n,l\nred hats,a ball,x,1,p;q\nblue hat,the ball,y,2,q\nred shoe,a b,x,3,p\n\"blue, shoe\",b,y,5,q;r\n",
     "x.jsonl": '{"event":"start"}\n',
     "p.txt": "0:1\n1:1\n2:1\n5:1\n",
+    "listed.txt": "a\np\npear tree\n1\n",
 }
 ROWS = "train --train tiny.txt --model m.glsd --preset plain --hidden 8 --batch 4 --threads 1"
 WORDS = "train --train t.txt --model m.glsd --preset text8 --min-count 1 --subsampling 0 --hidden 8 --epochs 2 --threads 1"
@@ -111,8 +112,11 @@ OTHERS = {
         Situation("records", RECORD_MODEL, "predict --model m.glsd r.csv"),
         Situation("lines of text", RECORD_MODEL, "predict --model m.glsd -", "red hat\nshoe\n"),
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
+        Situation("events", [EVENTS + " --epochs 1"], "predict --model m.glsd e.csv"),
+        Situation("JSON", [], "predict --model model.glsd test.txt --json"),
     ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
-        "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None}),
+        "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None, "--output": "tsv", "--keys": None, "--on-error": "skip",
+        "--allow": "listed.txt", "--deny": "listed.txt"}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
     "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
     "export": ([Situation("words", WORD_MODEL, "export --model m.glsd --vectors v.vec")], {}),

@@ -64,7 +64,7 @@ def run(context):
                          resume_refuses_other_options, log_has_every_field, report_draws_runs, estimate_is_near_the_peak, held_out_rows_come_from_the_cache, levels_predict_the_same, search_by_tables_is_close, slim_is_smaller_and_predicts,
                          inference_leaves_training_state_on_disk,
                          stopped_within_an_epoch_goes_on_there, damaged_newest_file_is_passed_over, best_epoch_is_kept, checkpoints_are_kept_and_removed, log_survives_a_kill,
-                         stream_is_answered_as_it_comes, closed_pipe_ends_quietly, info_can_be_given_back_as_config, resumed_text_is_deterministic, terminal_gets_one_line, converted_data_train_the_same,
+                         stream_is_answered_as_it_comes, bad_rows_leave_the_others_alone, closed_pipe_ends_quietly, info_can_be_given_back_as_config, resumed_text_is_deterministic, terminal_gets_one_line, converted_data_train_the_same,
                          cache_is_cleared))
 
 
@@ -459,6 +459,43 @@ def stream_is_answered_as_it_comes(runs):
     process.stdin.close()
     if process.wait(timeout=SECONDS) != 0:
         raise Failure(process.stderr.read())
+
+
+def all_close(some, others):
+    """Whether the rows of two lists have the same labels, with scores that are the same but for rounding."""
+    pairs = [([pair.split(":") for pair in a], [pair.split(":") for pair in b]) for a, b in zip(some, others, strict=True)]
+    return all([label for label, _ in a] == [label for label, _ in b] and
+               all(abs(float(x) - float(y)) <= 1e-4 * float(y) for (_, x), (_, y) in zip(a, b)) for a, b in pairs)
+
+
+def bad_rows_leave_the_others_alone(runs):
+    """Ten of 1,000 rows are bad: the others have the answers that they have without them, in a file and through a pipe."""
+    runs.train("m.glsd", "--epochs", "1")
+    good = [f"{i * 7 % 90}:1 {90 + i % 10}:0.5" for i in range(1000)]
+    bad = {3: "x", 4: "1:", 150: "1:y", 151: "-1:1", 499: "5:nan", 500: "1:2:3", 777: "3:1e38", 778: "\t:1", 998: "a,b 1:1", 999: "1;2"}
+    mixed = [bad.get(i, row) for i, row in enumerate(good)]
+    (runs.folder / "mixed.txt").write_text("\n".join(mixed) + "\n")
+    left = "\n".join(row for i, row in enumerate(good) if i not in bad) + "\n"
+    begin = ["predict", "--model", "m.glsd", "--k", "3"]
+    expected, _ = runs.call(*begin, "-", stdin=left)
+    for source in ("-", "mixed.txt"):
+        for form, how in (([], "skip"), ([], "record"), (["--json"], "record")):
+            out, err = runs.call(*begin, source, *form, "--on-error", how, stdin="\n".join(mixed))
+            lines = out.splitlines()
+            if form:
+                answers = [json.loads(line) for line in lines]
+                if [row["row"] for row in answers] != list(range(1, 1001)) or [row["row"] - 1 for row in answers if "error" in row] != sorted(bad):
+                    raise Failure(f"JSON from {source} has errors in other places")
+                lines = [" ".join(f"{one['label']}:{one['probability']}" for one in row["answers"]) for row in answers if "error" not in row]
+            elif how == "record":
+                if [i for i, line in enumerate(lines) if line.startswith("error: ")] != sorted(bad):
+                    raise Failure(f"lines from {source} have errors in other places")
+                lines = [line for line in lines if not line.startswith("error: ")]
+            # Rows that are answered together differ, and so does the order of sums.
+            if not all_close([line.split() for line in lines], [line.split() for line in expected.splitlines()]):
+                raise Failure(f"{source} {how} {form}: other answers than without the bad rows")
+            if "10 of 1,000 rows" not in err:
+                raise Failure(err)
 
 
 def closed_pipe_ends_quietly(runs):
