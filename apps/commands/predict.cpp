@@ -87,6 +87,8 @@ constexpr std::array kIdleInPredict = {
     IdleRule<PredictSource>{"--keys", kAnswersReasons, "reasons tell users in any case; it counts without --explain"},
     IdleRule<PredictSource>{"--keys", kAnswersFields, "JSON and TSV tell users in any case; it counts for lines"},
     IdleRule<PredictSource>{"--keys", kAnswersXmc, "an XMC file has labels and scores alone; it counts for lines"},
+    IdleRule<PredictSource>{"--sequence-key", [](const PredictSource& source) { return source.events; },
+                            "a log of events has a column of users; it counts for sequences that stand in lines"},
     IdleRule<PredictSource>{
         "--on-error", [](const PredictSource& source) { return source.events && !source.stream; },
         "a log of events is read before a user is answered, and a bad record ends the run; it counts for rows"},
