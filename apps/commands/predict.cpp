@@ -152,6 +152,9 @@ class Predict : public Command {
     if (explain_ && *search == Search::tables)
       return usage_error(
           fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
+    const auto excludes = sequence_.excludes_seen(*model, model_);
+    if (!excludes) return excludes.error();
+    excludes_seen_ = *excludes;
     warn_of_idle(*parser_,
                  Source{RowInput{input_, queries_}.is_stream(), sequence, records->has_value(), explain_, threshold_.given()},
                  kIdle);
@@ -180,9 +183,11 @@ class Predict : public Command {
     return std::optional<RecordNotes>();
   }
 
-  /// Prints the answers to the rows that come next. `source`: where they are from, for messages.
-  Result<void> answer(const Model& model, const SparseRows& rows, PredictOptions options, std::string_view source) {
+  /// Prints the answers to the rows that come next, without those `excluded`. `source`: where they are from, for messages.
+  Result<void> answer(const Model& model, const SparseRows& rows, const SparseRows& excluded, PredictOptions options,
+                      std::string_view source) {
     options.first_row = answered_;
+    options.excluded = excluded;
     if (explain_) return explain_rows(model, rows, options, source);
     const auto predictions = model.predict(rows, options);
     if (!predictions) {
@@ -199,7 +204,10 @@ class Predict : public Command {
     const ExplainedRow printed(model, items_);
     for (std::size_t row = 0; row < rows.rows(); ++row, ++answered_) {
       const SparseRows one{rows.offsets.subspan(row, 2), rows.ids, rows.values};
-      auto reasons = explain(model, one, {.k = k_, .search = options.search, .row_number = answered_});
+      ExplainOptions how{.k = k_, .search = options.search, .row_number = answered_};
+      if (options.excluded.rows() > 0)
+        how.excluded = {options.excluded.offsets.subspan(row, 2), options.excluded.ids, options.excluded.values};
+      auto reasons = explain(model, one, how);
       if (!reasons) {
         const Error& error = reasons.error();
         return error.kind == Error::Kind::usage ? error : runtime_error(fmt::format("{}: {}", source, error.message));
@@ -249,7 +257,7 @@ class Predict : public Command {
       const auto rows = feed.next();
       if (!rows) return rows.error();
       if (rows->rows() == 0) break;
-      if (auto done = answer(model, *rows, options, source); !done) return done;
+      if (auto done = answer(model, *rows, excludes_seen_ ? feed.seen() : SparseRows{}, options, source); !done) return done;
     }
     for (const std::string& line : feed.told()) note(line);
     return {};
@@ -271,6 +279,7 @@ class Predict : public Command {
   bool json_ = false;
   bool shows_rows_ = false;      ///< a training row was named
   bool by_name_ = false;         ///< also without --names
+  bool excludes_seen_ = false;   ///< what a row has is no answer
   bool items_ = false;           ///< features are items
   std::uint64_t answered_ = 0;   ///< rows so far
   std::uint64_t fallbacks_ = 0;  ///< of these, not by their buckets

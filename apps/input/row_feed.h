@@ -21,6 +21,8 @@ class RowFeed {
   virtual ~RowFeed() = default;
   /// The rows that come next, of a pipe those that are there; none at the end. They stay valid until the next call.
   virtual Result<SparseRows> next() = 0;
+  /// Of the same rows the items that are in them, as labels, where rows are sequences; else no rows.
+  virtual SparseRows seen() const { return {}; }
   /// What there is to say of all of them, a line each.
   virtual std::vector<std::string> told() const = 0;
 };

@@ -12,6 +12,8 @@ SequenceRows::SequenceRows(const std::vector<std::string>& names, const Sequence
 
 SparseRows SequenceRows::rows(std::string_view lines) {
   offsets_.assign(1, 0);
+  seen_offsets_.assign(1, 0);
+  seen_.clear();
   ids_.clear();
   values_.clear();
   const auto count = static_cast<std::uint32_t>(known_.size());
@@ -22,6 +24,8 @@ SparseRows SequenceRows::rows(std::string_view lines) {
     lines.remove_prefix(std::min(end + 1, lines.size()));
     datasets::append_history(items_, notes_.rules, count, ids_, values_);
     offsets_.push_back(ids_.size());
+    seen_.insert(seen_.end(), items_.begin(), items_.end());
+    seen_offsets_.push_back(seen_.size());
     items_read_ += items_.size();
     ++read_;
   }

@@ -51,11 +51,15 @@ struct PredictOptions {
   Search search = Search::automatic;
   bool probabilities = false;   ///< probabilities instead of scores; in a model with a calibration those of calibration.h
   std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
+  /// Labels that are no answers: row r's to row r, in any order, repeats and ids from L on without effect. Empty: none; else as
+  /// many rows as there are to predict. The labels behind them move up and keep their scores. Costs about as much as a k that is
+  /// larger by the longest of these rows.
+  SparseRows excluded = {};
 };
 
 /// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, equal scores by the lower
-/// label. Every sample has min(k, L) labels; with the option exclude-input and sparse paths, min(k, L - the sample's features
-/// below L). Only the places behind these are kNoLabel with score -infinity.
+/// label. Every sample has min(k, L) labels; with PredictOptions::excluded, or the option exclude-input and sparse paths, min(k,
+/// L - what it excludes). Only the places behind these are kNoLabel with score -infinity.
 struct Predictions {
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;
   std::uint32_t k = 0;
