@@ -111,6 +111,7 @@ constexpr std::array kIdle = {
          "only a file of answers has names; it counts with --predictions or --against-predictions"},
     Rule{"--sequence-key", kOfQuestions, kQuestions},
     Rule{"--csv-separator", kOfQuestions, kQuestions},
+    Rule{"--strict", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
     Rule{"--exclude-seen", kOfQuestions, kQuestions},
 };

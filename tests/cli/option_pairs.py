@@ -77,7 +77,7 @@ TRAIN_VALUES = {
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
     "--text": "t", "--categories": "c", "--numbers": "n", "--labels": "c", "--label-separator": ",", "--word-ngrams": "2", "--char-ngrams": "2,3", "--stem": "english",
-    "--separate-columns": None, "--min-df": "2", "--max-features": "3", "--no-header": None, "--label-prefix": "p", "--csv-separator": "tab", "--strict": None,
+    "--separate-columns": None, "--min-df": "2", "--max-features": "3", "--no-header": None, "--label-prefix": "p", "--csv-separator": "tab",
     "--user": "what", "--item": "who", "--time": "what", "--split": "time:0.5",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
@@ -97,7 +97,7 @@ OTHERS = {
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
-    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--strict": None, "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
+    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
         "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt"}),
     "cache": ([
         Situation("list", [CACHED], "cache list --cache-dir copies"),
@@ -111,7 +111,7 @@ OTHERS = {
         Situation("records", RECORD_MODEL, "predict --model m.glsd r.csv"),
         Situation("lines of text", RECORD_MODEL, "predict --model m.glsd -", "red hat\nshoe\n"),
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
-    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--strict": None, "--query": "a b",
+    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
         "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
     "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
@@ -132,7 +132,7 @@ OTHERS = {
                  {"--seed": "2", "--test-samples": "5", "--features-per-sample": "3", "--labels-per-sample": "1.5"}),
 }
 NEEDED = {"--help", "--version", "--vectors", "--shape", "--out"}  # nothing works without
-UNSEEN = {"--threads": "results do not depend on it"}
+UNSEEN = {"--threads": "results do not depend on it", "--strict": "all texts are UTF-8"}
 # What is not told because it is as it was, or because only the results of training decide whether it shows.
 EXPECTED = {
     ("watched", "--checkpoint-epochs"): "the best epochs are written anyway",
