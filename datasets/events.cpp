@@ -49,6 +49,7 @@ struct EventChunk {
   std::vector<Event> events;
   std::optional<bool> dates;  ///< whether times are dates
   std::optional<Error> bad;
+  std::uint64_t replaced = 0;  ///< texts that were not UTF-8
 };
 
 class ChunkReader {
@@ -59,6 +60,7 @@ class ChunkReader {
   void read(std::size_t number) {
     file_.read(number, block_);
     number_ = number;
+    chunk_.replaced += block_.replaced();
     std::size_t good = block_.size();
     if (!block_.problems().empty()) good = block_.problems().front().record;
     for (std::size_t i = 0; i < good && !chunk_.bad; ++i) take(i);
@@ -119,6 +121,7 @@ class ChunkReader {
 struct Events {
   OwnWords users, items;
   std::vector<Event> events;
+  std::uint64_t replaced = 0;
 };
 
 Result<Events> gather(const RecordFiles& file, const EventColumns& columns) {
@@ -132,6 +135,7 @@ Result<Events> gather(const RecordFiles& file, const EventColumns& columns) {
       return runtime_error(
           fmt::format("column '{}' of {} has numbers and dates; write all in one way", shown(columns.time, 60), file.name()));
     if (chunk.dates) dates = chunk.dates;
+    all.replaced += chunk.replaced;
     std::vector<std::uint32_t> users, items;
     for (const std::string_view user : chunk.users.words()) users.push_back(all.users.add(user));
     for (const std::string_view item : chunk.items.words()) items.push_back(all.items.add(item));
@@ -172,6 +176,7 @@ Result<EventLog> read_log(const RecordFiles& file, const EventColumns& columns, 
   auto all = gather(file, columns);
   if (!all) return all.error();
   EventLog log;
+  log.replaced = all->replaced;
   Sequences& s = log.sequences;
   const auto& words = all->items.words();
   if (all->events.empty()) return runtime_error(fmt::format("{} holds no events; give it some", file.name()));

@@ -30,6 +30,7 @@ struct EventLog {
   Sequences sequences;             ///< keyed
   std::vector<std::string> users;  ///< of each line
   std::vector<EventTime> times;    ///< of each of sequences.items; empty where no column of times was named
+  std::uint64_t replaced = 0;      ///< texts that were not UTF-8, in which U+FFFD now stands
 };
 
 /// Reads `file`, which was opened with columns.asked(), and numbers its items in the order in which the log has them. In

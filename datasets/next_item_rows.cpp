@@ -125,6 +125,18 @@ Result<NextItemRows> last_rows(const Sequences& sequences, const HistoryRules& r
   return rows_of(sequences, places, rules, path);
 }
 
+SeenItems seen_before(const Sequences& sequences, std::uint32_t from_end) {
+  SeenItems seen;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const auto line = sequences.line(i);
+    if (line.size() < std::size_t{from_end} + 1) continue;
+    const auto before = line.first(line.size() - from_end);
+    seen.items.insert(seen.items.end(), before.begin(), before.end());
+    seen.offsets.push_back(seen.items.size());
+  }
+  return seen;
+}
+
 void append_history(std::span<const std::uint32_t> history, const HistoryRules& rules, std::uint32_t items,
                     std::vector<std::uint32_t>& ids, std::vector<float>& values) {
   struct Entry {

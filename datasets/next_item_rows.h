@@ -41,6 +41,14 @@ Result<NextItemRows> prefix_rows(const Sequences& sequences, const HistoryRules&
 Result<NextItemRows> last_rows(const Sequences& sequences, const HistoryRules& rules, std::uint32_t from_end,
                                const std::string& path);
 
+/// What is before the items that last_rows() asks for, row by row: oldest first, repeats stay, and unknown items are M.
+struct SeenItems {
+  std::vector<std::uint64_t> offsets = {0};
+  std::vector<std::uint32_t> items;
+  SparseRows view() const noexcept { return {offsets, items, {}}; }
+};
+SeenItems seen_before(const Sequences& sequences, std::uint32_t from_end);
+
 /// To predict: what follows `history`, as a row without label. Appends ids, ascending, and values. `items` is M; numbers from M
 /// on stand for unknown items, which have an age and no feature.
 void append_history(std::span<const std::uint32_t> history, const HistoryRules& rules, std::uint32_t items,

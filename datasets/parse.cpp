@@ -286,7 +286,7 @@ Result<Dataset> parse_dataset(std::string_view text, const std::string& path, co
   const std::uint64_t comments = take_comments(body);
   around.lines_before = comments;
   if (xmc) {
-    auto taken = take_header(body, path, ++around.lines_before);
+    auto taken = take_header(body, path, ++around.lines_before, options.columns_only);
     if (!taken) return taken.error();
     header = *taken;
     around.has_header = true;

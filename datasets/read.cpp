@@ -8,6 +8,7 @@
 #include "datasets/decompress.h"
 #include "datasets/mapped_file.h"
 #include "datasets/parse.h"
+#include "datasets/xmc_pair.h"
 
 namespace glissade::datasets {
 namespace {
@@ -27,14 +28,24 @@ struct CachePlace {
   std::string path;
 };
 
-std::optional<CachePlace> place_in_cache(const Source& source, const ReadOptions& options) {
+/// `labels`: the other file of a pair, if any.
+std::optional<CachePlace> place_in_cache(const Source& source, const std::optional<Source>& labels, const ReadOptions& options) {
   const MappedFile& file = source.file;
   if (!options.use_cache || file.bytes().empty()) return std::nullopt;
   const std::string directory = cache_directory(options);
   if (directory.empty()) return std::nullopt;
   // A text several times as large as what is loaded from the cache should not make the peak of a training run.
-  const Hash128 key = cache_key(file.bytes(), options, source.member, [&file](std::string_view part) { file.leave(part); });
+  const std::string_view other = labels ? labels->file.bytes() : std::string_view();
+  const std::string member = labels ? "labels:" + hex(content_hash(other.data(), other.size())) : source.member;
+  const Hash128 key = cache_key(file.bytes(), options, member, [&file](std::string_view part) { file.leave(part); });
   return CachePlace{key, cache_path(directory, key)};
+}
+
+/// The text of a file of labels that lies beside one of features, parsed with that.
+Result<Dataset> parse_pair(const Text& features, const std::string& path, Source labels, const std::string& labels_path) {
+  const auto text = Text::from(std::move(labels), labels_path);
+  if (!text) return text.error();
+  return parse_xmc_pair(features.text(), path, text->text(), labels_path);
 }
 
 }  // namespace
@@ -47,8 +58,16 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   auto source = open_source(path);
   if (!source) return source.error();
   cost.file_bytes = source->file.bytes().size();
+  std::optional<Source> labels;
+  if (options.format == Format::xmc) cost.labels_path = labels_beside(path);
+  if (!cost.labels_path.empty()) {
+    auto opened = open_source(cost.labels_path);
+    if (!opened) return opened.error();
+    labels = std::move(*opened);
+    cost.file_bytes += labels->file.bytes().size();
+  }
 
-  const auto cached = place_in_cache(*source, options);
+  const auto cached = place_in_cache(*source, labels, options);
   if (cached) {
     if (auto loaded = load_cache(cached->path, cached->key)) {
       cost.from_cache = true;
@@ -65,7 +84,8 @@ Result<Dataset> read_dataset(const std::string& path, const ReadOptions& options
   if (text->compressed()) cost.decompress_seconds = decompression.seconds();
 
   const Watch parsing;
-  auto dataset = parse_dataset(text->text(), path, {.format = options.format, .id_base = options.id_base});
+  auto dataset = labels ? parse_pair(*text, path, std::move(*labels), cost.labels_path)
+                        : parse_dataset(text->text(), path, {.format = options.format, .id_base = options.id_base});
   cost.parse_seconds = parsing.seconds();
   if (dataset) {
     cost.facts = dataset->facts();

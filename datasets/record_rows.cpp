@@ -1,6 +1,7 @@
 #include "datasets/record_rows.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -81,6 +82,7 @@ class Reading {
       block = std::move(kept_[number]);
     }
     if (!block.problems().empty()) return runtime_error(block.problems().front().message);
+    replaced_ += block.replaced();
     const std::size_t columns = columns_.features.columns.size();
     for (std::size_t record = 0; record < block.size(); ++record) {
       if (labels_ != nullptr) (*labels_)[number].add(block.field(record, columns), columns_.label_separator);
@@ -94,6 +96,7 @@ class Reading {
     return {};
   }
 
+  std::uint64_t replaced() const noexcept { return replaced_; }
   std::uint64_t no_numbers() const noexcept { return no_numbers_; }
   const std::string& first_no_number() const noexcept { return first_; }
 
@@ -116,6 +119,7 @@ class Reading {
   bool strict_;
   Labels* labels_;
   std::vector<RecordBlock> kept_;
+  std::atomic<std::uint64_t> replaced_ = 0;
   std::mutex mutex_;
   std::uint64_t no_numbers_ = 0;
   std::pair<std::size_t, std::size_t> first_place_;
@@ -203,6 +207,7 @@ Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns&
   rows.fitted = std::move(fitted->options);
   rows.different = fitted->different;
   rows.words = fitted->rows.words;
+  rows.replaced = reading.replaced();
   return rows;
 }
 
@@ -221,6 +226,7 @@ Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumn
   rows.data = Dataset(std::move(arrays));
   rows.words = made->words;
   rows.unknown_words = made->unknown;
+  rows.replaced = reading.replaced();
   rows.no_numbers = reading.no_numbers();
   rows.first_no_number = reading.first_no_number();
   return rows;

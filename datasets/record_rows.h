@@ -30,6 +30,7 @@ struct RecordRows {
   std::uint64_t labels = 0, unknown_labels = 0;
   std::uint64_t no_numbers = 0;      ///< records with a text where a number should be
   std::string first_no_number = {};  ///< where, and what stands there
+  std::uint64_t replaced = 0;        ///< texts that were not UTF-8, in which U+FFFD now stands
   std::uint64_t separated = 0;       ///< labels that hold a comma, of those that are not cut
 };
 

@@ -30,7 +30,7 @@ std::uint64_t take_comments(std::string_view& text) {
   return comments;
 }
 
-std::optional<XmcHeader> header_in(std::string_view line) {
+std::optional<XmcHeader> header_in(std::string_view line, bool columns_only) {
   constexpr std::size_t kLongestHeader = 256;
   if (line.size() > kLongestHeader) return std::nullopt;
   const std::string text = std::string(line) + '\n';
@@ -38,6 +38,7 @@ std::optional<XmcHeader> header_in(std::string_view line) {
   const char* const end = text.data() + text.size();
   XmcHeader header;
   for (std::uint64_t* field : {&header.samples, &header.features, &header.labels}) {
+    if (columns_only && field == &header.labels) break;
     while (*p == ' ' || *p == '\t') ++p;
     if (parse_digits(p, end, *field) == 0 || !ends_token(*p)) return std::nullopt;
   }
@@ -46,13 +47,21 @@ std::optional<XmcHeader> header_in(std::string_view line) {
   return header;
 }
 
-Result<XmcHeader> take_header(std::string_view& text, const std::string& path, std::uint64_t line_number) {
+Result<XmcHeader> take_header(std::string_view& text, const std::string& path, std::uint64_t line_number, bool columns_only) {
   const std::string_view line = first_line(text);
-  const auto header = header_in(line);
+  const auto header = header_in(line, columns_only);
+  if (!header && columns_only)
+    return runtime_error(fmt::format("{}: '{}' is not the header of one file of a pair; start it with 'samples columns'",
+                                     place(path, line_number), shown(line)));
+  if (!header && header_in(line, true))
+    return runtime_error(
+        fmt::format("{}: '{}' has two numbers, like one file of a pair; call the file of features NAME_X_Xf.txt, put that of "
+                    "labels, NAME_X_Y.txt, beside it, and give the first",
+                    place(path, line_number), shown(line)));
   if (!header) {
     return runtime_error(
         fmt::format("{}: '{}' is not the header of an XMC file; start it with 'samples features labels', "
-                    "read a file without header as libsvm, or name the columns of records",
+                    "read a file without header as libsvm, or name the columns of records with --text and --labels",
                     place(path, line_number), shown(line)));
   }
   constexpr std::uint64_t kMostIds = std::numeric_limits<std::uint32_t>::max();

@@ -24,7 +24,7 @@ alignas(16) constexpr std::array<std::uint8_t, 2 * kShort> kMask = [] {
 }();
 
 /// A word of at most kShort bytes, zeros behind it. Bytes behind the word are loaded where they are on its page, and masked.
-[[gnu::no_sanitize("address")]] __m128i short_word(const char* word, std::size_t size) noexcept {
+__attribute__((no_sanitize("address"))) __m128i short_word(const char* word, std::size_t size) noexcept {
   constexpr std::uintptr_t kPage = 4096;
   if (size == 0) return _mm_setzero_si128();
   if ((reinterpret_cast<std::uintptr_t>(word) & (kPage - 1)) > kPage - kShort) {
@@ -43,7 +43,8 @@ bool same(const char* a, const char* b, std::size_t size) noexcept {
 
 /// The product's halves in one (Wang Yi, wyhash 2019).
 std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
-  const auto product = static_cast<unsigned __int128>(a) * b;
+  __extension__ using Wide = unsigned __int128;
+  const auto product = static_cast<Wide>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 

@@ -22,6 +22,8 @@ struct PartOfBlock {
 
   PartOfBlock(const RowBlock& whole, std::size_t begin, std::size_t end, bool last) {
     block.rows = {whole.rows.offsets.subspan(begin, end - begin + 1), whole.rows.ids, whole.rows.values};
+    if (whole.excluded.rows() > 0)
+      block.excluded = {whole.excluded.offsets.subspan(begin, end - begin + 1), whole.excluded.ids, whole.excluded.values};
     if (!whole.users.empty()) block.users = whole.users.subspan(begin, end - begin);
     for (const RowError& error : whole.errors) {
       if (error.before >= begin && (error.before < end || last)) errors.push_back({error.before - begin, error.message});
@@ -59,6 +61,7 @@ Result<void> BlockAnswers::answer_some(const RowBlock& block, std::string& text)
   Predictions predictions;
   if (!options_.explains && block.rows.rows() > 0) {
     PredictOptions predict = options_.predict;
+    predict.excluded = block.excluded;
     predict.first_row = rows_ + static_cast<std::uint64_t>(std::ranges::count(block.errors, 0u, &RowError::before));
     auto found = model_.predict(block.rows, predict);
     if (!found && (options_.on_error == OnError::stop || found.error().kind == Error::Kind::usage))
@@ -108,9 +111,11 @@ void BlockAnswers::add_row(const RowBlock& block, std::size_t row, const Predict
 
 Result<void> BlockAnswers::explain_row(const RowBlock& block, std::size_t row, std::string& text) {
   const SparseRows one{block.rows.offsets.subspan(row, 2), block.rows.ids, block.rows.values};
-  auto reasons = explain(
-      model_, one,
-      {.k = options_.predict.k, .search = options_.predict.search, .row_number = rows_, .filter = options_.predict.filter});
+  ExplainOptions how{
+      .k = options_.predict.k, .search = options_.predict.search, .row_number = rows_, .filter = options_.predict.filter};
+  if (block.excluded.rows() > 0)
+    how.excluded = {block.excluded.offsets.subspan(row, 2), block.excluded.ids, block.excluded.values};
+  auto reasons = explain(model_, one, how);
   if (!reasons) return fail(reasons.error(), block.user(row), text);
   options_.filter.apply(*reasons);
   shows_training_rows_ |= std::ranges::any_of(*reasons, [](const LabelReasons& reason) { return !reason.neighbours.empty(); });

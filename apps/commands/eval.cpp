@@ -111,7 +111,9 @@ constexpr std::array kIdle = {
          "only a file of answers has names; it counts with --predictions or --against-predictions"},
     Rule{"--sequence-key", kOfQuestions, kQuestions},
     Rule{"--csv-separator", kOfQuestions, kQuestions},
+    Rule{"--strict", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
+    Rule{"--exclude-seen", kOfQuestions, kQuestions},
 };
 
 class Eval : public Command {
@@ -272,7 +274,9 @@ class Eval : public Command {
     if (!rows) return rows.error();
     const KnownLabels known{model->shape().labels, model->label_counts(), model->training_samples(),
                             asked_.value_or(model->config().network.propensity)};
-    auto mine = score(*model, rows->view, known);
+    if (calibration_ && rows->excluded.rows() > 0)
+      return usage_error("--calibration is of all answers, and --exclude-seen on leaves some out; leave one of them out");
+    auto mine = score(*model, *rows, known);
     if (!mine) return mine.error();
     if (!compares() && calibration_) {
       auto report = evaluate_calibration(*model, rows->view, {search_kind_});
@@ -345,9 +349,10 @@ class Eval : public Command {
     return options;
   }
 
-  Result<Scoring> score(const Model& model, const DatasetView& data, const KnownLabels& known) const {
-    const EvaluateOptions wanted = options(known);
-    auto evaluation = evaluate(model, data, wanted);
+  Result<Scoring> score(const Model& model, const ScoredRows& rows, const KnownLabels& known) const {
+    EvaluateOptions wanted = options(known);
+    wanted.excluded = rows.excluded;
+    auto evaluation = evaluate(model, rows.view, wanted);
     if (!evaluation)
       return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
     const std::string searched = search_name(search_, model.search_for({std::ranges::max(cutoffs_), search_kind_}));
@@ -359,11 +364,12 @@ class Eval : public Command {
     const auto other = load(against_);
     if (!other) return other.error();
     if (auto ok = check_comparable(model, model_, *other, against_); !ok) return ok.error();
-    if (rows.kind != RowKind::records && other->data_notes() == model.data_notes()) return score(*other, rows.view, known);
+    if (const auto excludes = sequence_.excludes_seen(*other, against_); !excludes) return excludes.error();
+    if (rows.kind != RowKind::records && other->data_notes() == model.data_notes()) return score(*other, rows, known);
     const auto own = read_scored_rows(*other, against_, test_, data_, sequence_, records_);
     if (!own) return own.error();
     if (auto ok = check_same_labels(rows.view, model_, own->view, against_, test_); !ok) return ok.error();
-    return score(*other, own->view, known);
+    return score(*other, *own, known);
   }
 
   Result<Scoring> answers_beside(const Model& model, const SparseRows& labels, const KnownLabels& known) const {

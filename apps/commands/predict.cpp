@@ -154,6 +154,8 @@ class Predict : public Command {
     if (answers->explains && *search == Search::tables)
       return usage_error(
           fmt::format("--search {}: rows cannot be explained by tables; use exact, learned or automatic", search_));
+    const auto excludes = sequence_.excludes_seen(*model, model_);
+    if (!excludes) return excludes.error();
     const auto source = source_of(*answers, notes, records->has_value(), sequence);
     if (!source) return source.error();
     warn_of_idle(*parser_, *source, kIdleInPredict);
@@ -175,7 +177,7 @@ class Predict : public Command {
                           input.path == "-" ? "standard input" : input.name()},
                          {answers->form, answers->names || sequence || records->has_value(), source->has_users,
                           answers->users && source->has_users, answers->probabilities, answers->on_error == OnError::record});
-    if (auto done = answer_all(**feed, printed); !done) return done.error();
+    if (auto done = answer_all(**feed, *excludes, printed); !done) return done.error();
     tell_end(printed, *source);
     return 0;
   }
@@ -237,12 +239,13 @@ class Predict : public Command {
     return feed_of_sequences(input, *notes, model);
   }
 
-  static Result<void> answer_all(RowFeed& feed, BlockAnswers& printed) {
+  static Result<void> answer_all(RowFeed& feed, bool excludes_seen, BlockAnswers& printed) {
     if (auto done = printed.begin(); !done) return done;
     for (;;) {
-      const auto block = feed.next();
+      auto block = feed.next();
       if (!block) return block.error();
       if (block->empty()) break;
+      if (excludes_seen) block->excluded = feed.seen();
       if (auto done = printed.answer(*block); !done) return done;
     }
     if (auto done = printed.end(); !done) return done;

@@ -1,5 +1,6 @@
 #include "apps/evaluation/scored_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,7 +23,31 @@ namespace {
 template <class Rows>
 ScoredRows kept(RowKind kind, Rows rows) {
   const auto owner = std::make_shared<const Rows>(std::move(rows));
-  return {kind, owner->view(), owner};
+  return {kind, owner->view(), owner, {}};
+}
+
+/// Sequences of which the last items are asked for, and what is before these.
+struct NextItems {
+  datasets::Dataset data;
+  datasets::SeenItems seen;
+  DatasetView view() const { return data.view(); }
+};
+
+/// Next items that cannot be answered because they are among those before them.
+void tell_seen(const Model& model, const NextItems& rows, bool excludes, const std::string& path) {
+  if (!excludes && !never_answers_seen(model)) return;
+  const DatasetView view = rows.view();
+  const SparseRows seen = rows.seen.view();
+  std::size_t again = 0;
+  for (std::size_t i = 0; i < view.size(); ++i) {
+    const auto before = excludes ? seen.row_ids(i) : view.features.row_ids(i);
+    again += std::ranges::find(before, view.labels.row_ids(i).front()) != before.end() ? 1 : 0;
+  }
+  if (again == 0) return;
+  note(fmt::format("{}: {} of {} next items are among those before them and are no answers; {}", datasets::quoted(path),
+                   grouped(again), grouped(view.size()),
+                   never_answers_seen(model) ? "train with --exclude-input off to have them answered"
+                                             : "--exclude-seen off has them answered"));
 }
 
 /// How well each sequence tells its last item.
@@ -47,7 +72,12 @@ Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_pa
   if (rows->short_lines > 0)
     note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(path), grouped(rows->short_lines),
                      grouped(sequences->size())));
-  return kept(RowKind::sequences, std::move(rows->data));
+  const auto excludes = options.excludes_seen(model, model_path);
+  if (!excludes) return excludes.error();
+  NextItems next{std::move(rows->data), datasets::seen_before(*sequences, options.held_back)};
+  tell_seen(model, next, *excludes, path);
+  const auto owner = std::make_shared<const NextItems>(std::move(next));
+  return ScoredRows{RowKind::sequences, owner->view(), owner, *excludes ? owner->seen.view() : SparseRows{}};
 }
 
 /// Of a running text: how well words predict those around them.

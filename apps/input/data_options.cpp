@@ -116,7 +116,9 @@ Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::
   datasets::ReadReport local;
   auto data = datasets::read_dataset(path, *options, &local);
   if (!data) return data;
-  if (!what.empty()) note(fmt::format("{} {}: {}; {}", what, datasets::quoted(path), describe(data->view()), speed_text(local)));
+  const std::string pair = local.labels_path.empty() ? "" : " with the labels of " + datasets::quoted(local.labels_path);
+  if (!what.empty())
+    note(fmt::format("{} {}{}: {}; {}", what, datasets::quoted(path), pair, describe(data->view()), speed_text(local)));
   const datasets::ReadChanges& changes = local.facts.changes;
   if (changes.alters_rows() || (changes.any() && !what.empty())) note(changes_text(path, changes));
   if (known.is_told && options->format == datasets::Format::libsvm && options->id_base == datasets::IdBase::detect)

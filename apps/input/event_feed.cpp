@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -56,6 +57,7 @@ class EventFeed : public RowFeed {
     offsets_.assign(1, 0);
     ids_.clear();
     values_.clear();
+    first_ = next_;
     for (std::size_t i = 0; i < kBlockRows && next_ < sequences_.size(); ++i, ++next_) {
       datasets::append_history(sequences_.line(next_), rules_, items_, ids_, values_);
       offsets_.push_back(ids_.size());
@@ -63,6 +65,10 @@ class EventFeed : public RowFeed {
     return RowBlock{{offsets_, ids_, values_},
                     users_.empty() ? std::span<const std::string>() : std::span(users_).subspan(first, next_ - first),
                     {}};
+  }
+
+  SparseRows seen() const override {
+    return {std::span(sequences_.offsets).subspan(first_, next_ - first_ + 1), sequences_.items, {}};
   }
 
   std::vector<std::string> told() const override {
@@ -77,7 +83,7 @@ class EventFeed : public RowFeed {
   datasets::HistoryRules rules_;
   std::uint32_t items_;
   std::string name_;
-  std::size_t next_ = 0;
+  std::size_t first_ = 0, next_ = 0;  ///< lines of the last block, and behind it
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;

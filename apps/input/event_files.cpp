@@ -8,6 +8,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/record_options.h"
+#include "apps/input/record_rows.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -60,6 +61,7 @@ Result<datasets::EventLog> read_event_log(const std::string& path, const std::st
         file->format_text(), grouped(sequences.items.size()), grouped(sequences.size()), grouped(sequences.names.size()),
         notes.columns.time.empty() ? "in the order of the file; --time COLUMN says another" : "in the order of time",
         duration_text(sequences.seconds), static_cast<double>(sequences.text_bytes) * 1e-6 / std::max(sequences.seconds, 1e-9)));
+  if (log->replaced > 0) note(replaced_text(datasets::quoted(path), log->replaced));
   if (sequences.unknown > 0)
     note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over, and cannot be predicted",
                      datasets::quoted(path), grouped(sequences.unknown), grouped(sequences.items.size())));

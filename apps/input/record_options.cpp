@@ -93,6 +93,11 @@ void RecordOptions::add_options(CLI::App& parser, For command) {
                             "Between the fields of a CSV file: one character, or tab. Default: told by the first line."),
           "CHAR");
   of_files_.push_back(added_.back());
+  added_.push_back(
+      parser
+          .add_flag("--strict", strict_,
+                    "Refuse texts that are not UTF-8. Default: they are counted, and U+FFFD stands for what is none.")
+          ->group(group));
   if (command != For::train) return;
   grouped(parser
               .add_option("--text", text_,
@@ -245,6 +250,7 @@ Result<datasets::RecordOptions> RecordOptions::reading(std::string_view format, 
   if (!given) return given.error();
   if (!given->empty()) options.separator = given->front();
   options.header = notes.has_header;
+  options.strict = strict_;
   if (!notes.label_prefix.empty()) options.label_prefix = notes.label_prefix;
   for (const PipelineColumn& column : notes.columns.features.columns) options.columns.push_back(column.name);
   if (!notes.columns.labels.empty()) options.columns.push_back(notes.columns.labels);

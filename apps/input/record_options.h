@@ -72,6 +72,7 @@ class RecordOptions {
   std::string csv_separator_;
   std::string label_prefix_;
   bool no_header_ = false;
+  bool strict_ = false;
   PipelineOptions features_;
   std::vector<const CLI::Option*> added_;
   std::vector<const CLI::Option*> of_files_;  ///< of these, those that say how a file is read

@@ -16,8 +16,9 @@
 namespace glissade::apps {
 namespace {
 
-void tell_unknown(const std::string& path, const datasets::RecordRows& rows) {
+void tell_changes(const std::string& path, const datasets::RecordRows& rows) {
   const std::string file = datasets::quoted(path);
+  if (rows.replaced > 0) note(replaced_text(file, rows.replaced));
   if (rows.unknown_labels > 0)
     note(fmt::format("{}: {} of {} labels are unknown to the model; they count as misses", file, grouped(rows.unknown_labels),
                      grouped(rows.labels)));
@@ -30,6 +31,11 @@ void tell_unknown(const std::string& path, const datasets::RecordRows& rows) {
 }
 
 }  // namespace
+
+std::string replaced_text(const std::string& name, std::uint64_t texts) {
+  return fmt::format("{}: {} not UTF-8, and U+FFFD stands for what is none; convert the file, for instance with iconv", name,
+                     texts == 1 ? "a text is" : grouped(texts) + " texts are");
+}
 
 bool holds_records(const std::string& path) {
   std::error_code error;
@@ -67,7 +73,7 @@ Result<datasets::RecordRows> read_known_records(const std::string& path, const s
   if (!rows) return rows;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!what.empty()) note(fmt::format("{} {}: {}", what, datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
-  tell_unknown(path, *rows);
+  tell_changes(path, *rows);
   if (report != nullptr) report_records(*file, seconds, *report);
   return rows;
 }

@@ -16,6 +16,9 @@ namespace glissade::apps {
 /// Whether the content of a file that is not packed says that it holds records: JSON lines, or fastText's labels.
 bool holds_records(const std::string& path);
 
+/// A line about so many texts that were not UTF-8; `name`: of the file or stream.
+std::string replaced_text(const std::string& name, std::uint64_t texts);
+
 /// Fills in what a reader of ids reports, for logs.
 void report_records(const datasets::RecordFiles& file, double seconds, datasets::ReadReport& report);
 

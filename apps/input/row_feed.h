@@ -28,6 +28,7 @@ struct RowBlock {
   SparseRows rows{};
   std::span<const std::string> users = {};  ///< whose rows they are, one per row; empty: of nobody
   std::span<const RowError> errors = {};    ///< ascending
+  SparseRows excluded = {};                 ///< of each row the labels that are no answers; no rows: none
 
   bool empty() const noexcept { return rows.rows() == 0 && errors.empty(); }
   std::string_view user(std::size_t row) const noexcept { return users.empty() ? std::string_view() : users[row]; }
@@ -40,6 +41,8 @@ class RowFeed {
   /// The rows that come next, of a pipe those that are there; none at the end. They stay valid until the next call. Fails on a
   /// row that cannot be read, unless the input keeps going, and where nothing behind it can be read either.
   virtual Result<RowBlock> next() = 0;
+  /// Of the same rows the items that are in them, as labels, where rows are sequences; else no rows.
+  virtual SparseRows seen() const { return {}; }
   /// What there is to say of all of them, a line each.
   virtual std::vector<std::string> told() const = 0;
 };

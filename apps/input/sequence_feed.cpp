@@ -45,6 +45,8 @@ class SequenceFeed : public RowFeed {
     return rows_.rows(lines);
   }
 
+  SparseRows seen() const override { return rows_.seen(); }
+
   std::vector<std::string> told() const override {
     std::vector<std::string> lines;
     if (rows_.read() == 0) lines.push_back(fmt::format("{} held no sequences", name_));

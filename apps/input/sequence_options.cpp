@@ -22,6 +22,7 @@ namespace {
 using datasets::LineKey;
 
 constexpr std::array<Choice<LineKey>, 3> kKeys = {{{"detect", LineKey::detect}, {"on", LineKey::on}, {"off", LineKey::off}}};
+constexpr std::array<Choice<bool>, 2> kSeen = {{{"on", true}, {"off", false}}};
 constexpr const char* kFormat = "format sequence\n";
 
 template <class T>
@@ -46,6 +47,11 @@ std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
   take_number(notes_value(notes, "sequence-window"), found.rules.window);
   if (const auto events = notes_value(notes, "events"); !events.empty()) found.events = EventNotes::of(events);
   return found;
+}
+
+bool never_answers_seen(const Model& model) noexcept {
+  const Config& config = model.config();
+  return config.candidates.exclude_input && (config.sparse_rows.fan_in != 0 || config.candidates.neighbours != 0);
 }
 
 bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept {
@@ -92,6 +98,7 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
                      ->type_name("N");
     added_.push_back(held_back_);
   }
+  if (command != For::train) add_exclude_seen(parser);
 }
 
 void SequenceOptions::add_event_options(CLI::App& parser) {
@@ -115,6 +122,29 @@ void SequenceOptions::add_event_options(CLI::App& parser) {
           "A log with times: time:SHARE trains on the first SHARE of the events, such as 0.9, and evaluates on each user's "
           "next event after them.")
       ->type_name("time:SHARE");
+}
+
+void SequenceOptions::add_exclude_seen(CLI::App& parser) {
+  added_.push_back(
+      parser
+          .add_option(
+              "--exclude-seen", exclude_seen_,
+              "Sequences: whether what a sequence has already is left out of the answers, on or off. Default: as the model was "
+              "trained (--exclude-input), for items that it looks back at.")
+          ->type_name("NAME"));
+}
+
+Result<bool> SequenceOptions::excludes_seen(const Model& model, const std::string& path) const {
+  if (exclude_seen_.empty()) return false;
+  const auto excludes = choose("--exclude-seen", exclude_seen_, kSeen);
+  if (!excludes) return excludes;
+  if (!*excludes && never_answers_seen(model))
+    return usage_error(
+        fmt::format("--exclude-seen off: {} was trained with --exclude-input on and never answers what is before; leave it out, "
+                    "or train with "
+                    "--exclude-input off",
+                    datasets::quoted(path)));
+  return excludes;
 }
 
 bool SequenceOptions::names_events() const noexcept {

@@ -31,6 +31,9 @@ struct SequenceNotes {
   static std::optional<SequenceNotes> of(const Model& model);
 };
 
+/// Whether a model of sequences never answers the items that it looks back at (exclude-input).
+bool never_answers_seen(const Model& model) noexcept;
+
 /// Whether data are sequences: as --format says, else as the model does.
 bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept;
 /// Likewise whether they are a log of events.
@@ -58,16 +61,22 @@ class SequenceOptions {
   /// --split: the share of events that are trained on, by time; 0 = no split.
   Result<double> time_share() const;
 
+  /// --exclude-seen: whether what a sequence has already is left out of the answers. Usage error if it is to be answered by a
+  /// model, read from `path`, that never does.
+  Result<bool> excludes_seen(const Model& model, const std::string& path) const;
+
   bool names_held_back() const noexcept;
   bool names_split() const noexcept { return !split_.empty(); }
   std::uint32_t held_back = 0;  ///< --holdout-last
 
  private:
   void add_event_options(CLI::App& parser);
+  void add_exclude_seen(CLI::App& parser);
 
   std::string key_;
   datasets::EventColumns columns_;
   std::string split_;
+  std::string exclude_seen_;
   datasets::HistoryRules rules_;
   std::vector<const CLI::Option*> added_;
   const CLI::Option* decay_ = nullptr;

@@ -23,6 +23,8 @@ std::string_view key_of(std::string_view line) noexcept {
 
 RowBlock SequenceRows::rows(std::string_view lines) {
   offsets_.assign(1, 0);
+  seen_offsets_.assign(1, 0);
+  seen_.clear();
   ids_.clear();
   values_.clear();
   users_.clear();
@@ -35,6 +37,8 @@ RowBlock SequenceRows::rows(std::string_view lines) {
     lines.remove_prefix(std::min(end + 1, lines.size()));
     datasets::append_history(items_, notes_.rules, count, ids_, values_);
     offsets_.push_back(ids_.size());
+    seen_.insert(seen_.end(), items_.begin(), items_.end());
+    seen_offsets_.push_back(seen_.size());
     items_read_ += items_.size();
     ++read_;
   }

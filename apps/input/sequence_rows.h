@@ -20,6 +20,9 @@ class SequenceRows {
   /// The rows of whole lines, with users where lines begin with a key. They stay valid until the next call.
   RowBlock rows(std::string_view lines);
 
+  /// The items of the same rows, in their order; unknown ones are as many as there are names. Valid as long.
+  SparseRows seen() const noexcept { return {seen_offsets_, seen_, {}}; }
+
   // Of all rows so far.
   std::uint64_t read() const noexcept { return read_; }
   std::uint64_t items() const noexcept { return items_read_; }
@@ -32,6 +35,8 @@ class SequenceRows {
   std::uint64_t items_read_ = 0;
   std::uint64_t unknown_ = 0;
   std::vector<std::uint32_t> items_;
+  std::vector<std::uint32_t> seen_;
+  std::vector<std::uint64_t> seen_offsets_;
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;

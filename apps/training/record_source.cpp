@@ -54,6 +54,7 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   report_records(*file, seconds, report);
   columns.features = std::move(rows->fitted);
   names_ = {std::move(rows->label_names), std::move(rows->feature_names)};
+  if (rows->replaced > 0) note(replaced_text(datasets::quoted(path), rows->replaced));
   if (quiet_) return std::move(rows->data);
   note(fmt::format("training data {}: {}", datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
   if (rows->different > names_.features.size())

@@ -77,7 +77,7 @@ void find_words(std::string_view name, const FeaturesByName& features, std::vect
       });
   if (features.has_runs()) find_runs(name, features, found);
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());  // clang 14 takes no subrange of libstdc++
 }
 
 }  // namespace

@@ -43,6 +43,10 @@ KnownLabels known_labels(const Model& model, const EvaluateOptions& options) {
 
 Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const EvaluateOptions& options) {
   if (auto fit = check_fit(model.shape(), data, options.cutoffs); !fit) return fit.error();
+  if (options.excluded.rows() != 0 && options.excluded.rows() != data.size()) {
+    return usage_error("there are " + std::to_string(options.excluded.rows()) + " rows of excluded labels and " +
+                       std::to_string(data.size()) + " samples; give one for each, or none");
+  }
   const KnownLabels known = options.known != nullptr ? *options.known : known_labels(model, options);
   Scorer scorer(known, options);
   PredictOptions predict_options;
@@ -56,6 +60,7 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     const std::size_t count = std::min(at_once, data.size() - done);
     const auto start = std::chrono::steady_clock::now();
     predict_options.first_row = done;
+    if (options.excluded.rows() > 0) predict_options.excluded = slice(options.excluded, done, count);
     const Result<Predictions> predictions = model.predict(slice(data.features, done, count), predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();

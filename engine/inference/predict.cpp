@@ -16,6 +16,7 @@
 
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
+#include "engine/inference/excluded.h"
 #include "engine/inference/search_paths.h"
 #include "engine/inference/search_permitted.h"
 #include "engine/inference/search_some.h"
@@ -178,8 +179,14 @@ Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, 
     if (filter->permitted() == 0) return usage_error("the filter permits no label; permit some");
   }
   if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
+  if (auto valid = check_excluded(options.excluded, features.rows()); !valid) return valid.error();
   try {
-    return Predictor(impl, features, options, calibrated).run();
+    const auto answer = [&](const SparseRows& rows, const PredictOptions& how) {
+      return Predictor(impl, rows, how, calibrated).run();
+    };
+    if (options.excluded.rows() > 0)
+      return predict_others(features, options, {impl.shape.labels, search_for(impl, options)}, answer);
+    return answer(features, options);
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", features.rows()));
   }

@@ -98,7 +98,7 @@ OTHERS = {
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
-    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
+    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
         "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt"}),
     "cache": ([
         Situation("list", [CACHED], "cache list --cache-dir copies"),
@@ -114,7 +114,7 @@ OTHERS = {
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
         Situation("events", [EVENTS + " --epochs 1"], "predict --model m.glsd e.csv"),
         Situation("JSON", [], "predict --model model.glsd test.txt --json"),
-    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
+    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
         "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None, "--output": "tsv", "--keys": None, "--on-error": "skip",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
@@ -136,7 +136,7 @@ OTHERS = {
                  {"--seed": "2", "--test-samples": "5", "--features-per-sample": "3", "--labels-per-sample": "1.5"}),
 }
 NEEDED = {"--help", "--version", "--vectors", "--shape", "--out"}  # nothing works without
-UNSEEN = {"--threads": "results do not depend on it"}
+UNSEEN = {"--threads": "results do not depend on it", "--strict": "all texts are UTF-8"}
 # What is not told because it is as it was, or because only the results of training decide whether it shows.
 EXPECTED = {
     ("watched", "--checkpoint-epochs"): "the best epochs are written anyway",

@@ -31,13 +31,13 @@ TEST_CASE("an empty text is refused", "[unit]") {
   CHECK(libsvm("# a\n # b\n\n") == "'t.txt' holds empty lines and comments only; give a file with samples");
   CHECK(xmc("# a\n") ==
         "'t.txt':2: '' is not the header of an XMC file; start it with 'samples features labels', read a file "
-        "without header as libsvm, or name the columns of records");
+        "without header as libsvm, or name the columns of records with --text and --labels");
 }
 
 TEST_CASE("a header that is missing or wrong is refused", "[unit]") {
   const std::string remedy =
       " is not the header of an XMC file; start it with 'samples features labels', read a file without header as libsvm, or name "
-      "the columns of records";
+      "the columns of records with --text and --labels";
   CHECK(xmc("0,1 2:0.5\n") == "'t.txt':1: '0,1 2:0.5'" + remedy);
   CHECK(xmc("3 4\n") == "'t.txt':1: '3 4'" + remedy);
   CHECK(xmc("3 4 5 6\n") == "'t.txt':1: '3 4 5 6'" + remedy);

@@ -124,7 +124,7 @@ TEST_CASE("truncated and damaged bzip2 and xz files are refused", "[unit]") {
                                    std::to_string(bz2.size() + 7) + " is none)" + remedy);
   CHECK(of("BZh9 is text") ==
         "f':1: 'BZh9 is text' is not the header of an XMC file; start it with 'samples features labels', read a file without "
-        "header as libsvm, or name the columns of records");
+        "header as libsvm, or name the columns of records with --text and --labels");
 }
 
 TEST_CASE("a compressed file that claims an absurd size is refused before memory is taken", "[unit]") {

@@ -189,6 +189,18 @@ TEST_CASE("the last items are held out, and asked for from the end", "[unit]") {
   CHECK(row_of(*test, 0).ids.size() == 4);
 }
 
+TEST_CASE("what is before a held-out item is all of it, for rows as they are", "[unit]") {
+  const Sequences s = read("a b a c\nc\nb c\n");
+  const HistoryRules short_sighted{.window = 1};
+  const SeenItems last = seen_before(s, 1);
+  REQUIRE(last_rows(s, short_sighted, 1, "s")->data.view().size() == last.view().rows());
+  CHECK(last.offsets == Offsets{0, 3, 4});
+  CHECK(last.items == Numbers{0, 1, 0, 1});
+  const SeenItems before = seen_before(s, 2);
+  REQUIRE(last_rows(s, short_sighted, 2, "s")->data.view().size() == before.view().rows());
+  CHECK(before.items == Numbers{0, 1});
+}
+
 TEST_CASE("sequences that are all too short", "[unit]") {
   const Sequences s = read("a b\nc\n");
   const auto train = prefix_rows(s, {}, 1, "s.txt");

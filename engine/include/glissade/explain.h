@@ -70,6 +70,7 @@ struct ExplainOptions {
   std::size_t most_neighbours = 3;      ///< per label
   std::uint64_t row_number = 0;         ///< of the row in messages
   const LabelFilter* filter = nullptr;  ///< as PredictOptions::filter
+  SparseRows excluded = {};             ///< one row, as PredictOptions::excluded
 };
 
 /// The labels that predict() answers `row` with (one row), best first, and why. Fails as predict() does; usage error on

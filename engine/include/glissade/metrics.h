@@ -93,6 +93,7 @@ struct EvaluateOptions {
   std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
   const KnownLabels* known = nullptr;         ///< instead of what the model knows, also for the constants of PSP@k
   std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
+  SparseRows excluded = {};                   ///< labels that are no answers, as PredictOptions::excluded; a true one is a miss
   /// Whether Evaluation::at has intervals: percentiles of a Poisson bootstrap over the samples, 1,000 times, the same for any
   /// number of threads. 32 bytes a sample and cut-off; about 0.2 s for 20,000 samples.
   bool intervals = false;
