@@ -69,7 +69,7 @@ class Explainer {
 
  private:
   std::optional<Error> answer() {
-    PredictOptions options{options_.k, options_.search, false, options_.row_number, options_.filter, options_.excluded};
+    PredictOptions options{options_.k, options_.search, false, options_.row_number, options_.excluded, options_.filter};
     const auto scores = model_.predict(row_, options);
     if (!scores) return scores.error();
     options.probabilities = true;

@@ -52,143 +52,144 @@ struct PredictOptions {
   Search search = Search::automatic;
   bool probabilities = false;   ///< probabilities instead of scores; in a model with a calibration those of calibration.h
   std::uint64_t first_row = 0;  ///< number of the first row in messages, where the rows are a piece of something longer
+  /// Labels that are no answers: row r's to row r, in any order, repeats and ids from L on without effect. Empty: none; else as
+  /// many rows as there are to predict. The labels behind them move up and keep their scores. Costs about as much as a k that is
+  /// larger by the longest of these rows.
+  SparseRows excluded = {};
   /// Labels that may be answers; null: all. The best k of them are answered, however many others are better. Scores and
   /// probabilities are those that the labels have without it: others keep their part in sums, and stay candidates. As many labels
   /// as the model has. The search `learned` looks at the permitted rows that look best; where few labels are permitted, their
   /// rows are scored whatever the search is. Must outlive the call.
   const LabelFilter* filter = nullptr;
-  /// Labels that are no answers: row r's to row r, in any order, repeats and ids from L on without effect. Empty: none; else as
-  /// many rows as there are to predict. The labels behind them move up and keep their scores. Costs about as much as a k that is
-  /// larger by the longest of these rows.
-  SparseRows excluded = {};
+};
 
-  /// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, equal scores by the
-  /// lower label. Every sample has min(k, L) labels; with PredictOptions::excluded, or the option exclude-input and sparse paths,
-  /// min(k, L - what it excludes); with a filter L is the number of permitted labels. Only the places behind these are kNoLabel
-  /// with score -infinity.
-  struct Predictions {
-    static constexpr std::uint32_t kNoLabel = 0xffffffffu;
-    std::uint32_t k = 0;
-    std::vector<std::uint32_t> labels;
-    std::vector<float> scores;
-    std::uint64_t candidates = 0;  ///< scored labels (see Search), over all samples
-    std::uint64_t fallbacks = 0;   ///< samples that tables or codes left short and that were searched exactly
+/// The best labels of each sample, row-major: sample r has entries r * k .. r * k + k - 1, best first, equal scores by the
+/// lower label. Every sample has min(k, L) labels; with PredictOptions::excluded, or the option exclude-input and sparse paths,
+/// min(k, L - what it excludes); with a filter L is the number of permitted labels. Only the places behind these are kNoLabel
+/// with score -infinity.
+struct Predictions {
+  static constexpr std::uint32_t kNoLabel = 0xffffffffu;
+  std::uint32_t k = 0;
+  std::vector<std::uint32_t> labels;
+  std::vector<float> scores;
+  std::uint64_t candidates = 0;  ///< scored labels (see Search), over all samples
+  std::uint64_t fallbacks = 0;   ///< samples that tables or codes left short and that were searched exactly
+};
+
+enum class LoadFor { inference, training };
+
+/// A network with its parameters, names and training state. Movable handle. Const members are thread-safe. No thread may call
+/// them while a Trainer runs on this model.
+class Model {
+ public:
+  /// A new network, weights drawn from config.run.seed, hash tables chosen by tune_tables() where the config gives a budget for
+  /// them. `feature_labels`: for exclude-input where features and labels are the same things under other ids; one entry per
+  /// feature, the label that it is or kNoLabel, no label twice (relate_rows() finds them). Empty: equal ids are the same thing.
+  /// Kept in the model file. Fails on an invalid config, entries that are none, or too little memory.
+  static Result<Model> create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels = {});
+  static constexpr std::uint32_t kNoLabel = 0xffffffffu;
+
+  /// What create_from() took over, in rows.
+  struct Taken {
+    std::uint64_t labels = 0;
+    std::uint64_t features = 0;
   };
+  /// A new model that starts from the weights of another: the hidden layers and the output rows. Rows are matched by name where
+  /// both sides have names (`feature_names` and `label_names` are the new model's, and stay in it), otherwise by number, and
+  /// then the counts must be equal. Rows without a match start as in create(), and by config.network.start. What depends on the
+  /// data (sparse paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error
+  /// where hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
+  static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
+                                   std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
+                                   Taken* taken = nullptr, std::vector<std::uint32_t> feature_labels = {});
 
-  enum class LoadFor { inference, training };
+  /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
+  /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
+  /// Replace a file that may be in use by renaming a new one over it, as save() does: while a model loaded for inference lives,
+  /// truncating its file in place makes the system send SIGBUS (a library cannot handle that for its host), and overwriting it
+  /// changes the weights.
+  static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
 
-  /// A network with its parameters, names and training state. Movable handle. Const members are thread-safe. No thread may call
-  /// them while a Trainer runs on this model.
-  class Model {
-   public:
-    /// A new network, weights drawn from config.run.seed, hash tables chosen by tune_tables() where the config gives a budget for
-    /// them. `feature_labels`: for exclude-input where features and labels are the same things under other ids; one entry per
-    /// feature, the label that it is or kNoLabel, no label twice (relate_rows() finds them). Empty: equal ids are the same thing.
-    /// Kept in the model file. Fails on an invalid config, entries that are none, or too little memory.
-    static Result<Model> create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels = {});
-    static constexpr std::uint32_t kNoLabel = 0xffffffffu;
+  /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
+  /// Without the training state the file is smaller and cannot be trained on. With it, training that goes on from the file does
+  /// what it would have done without a stop, also within a pass; the hash tables are in the file then.
+  Result<void> save(const std::string& path, bool with_training_state = true) const;
 
-    /// What create_from() took over, in rows.
-    struct Taken {
-      std::uint64_t labels = 0;
-      std::uint64_t features = 0;
-    };
-    /// A new model that starts from the weights of another: the hidden layers and the output rows. Rows are matched by name where
-    /// both sides have names (`feature_names` and `label_names` are the new model's, and stay in it), otherwise by number, and
-    /// then the counts must be equal. Rows without a match start as in create(), and by config.network.start. What depends on the
-    /// data (sparse paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error
-    /// where hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
-    static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
-                                     std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
-                                     Taken* taken = nullptr, std::vector<std::uint32_t> feature_labels = {});
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
 
-    /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
-    /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
-    /// Replace a file that may be in use by renaming a new one over it, as save() does: while a model loaded for inference lives,
-    /// truncating its file in place makes the system send SIGBUS (a library cannot handle that for its host), and overwriting it
-    /// changes the weights.
-    static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
+  const Config& config() const noexcept;
+  Shape shape() const noexcept;
+  std::uint64_t step() const noexcept;         ///< optimiser steps so far
+  std::uint32_t epochs_done() const noexcept;  ///< whole passes so far
+  std::uint64_t pass_done() const noexcept;    ///< samples trained of a pass that is under way, 0 between two passes
+  std::uint64_t pass_rows() const noexcept;    ///< samples of the data set that pass goes over, 0 between two passes
+  bool trainable() const noexcept;             ///< false after loading for inference
+  std::uint64_t parameters() const noexcept;
+  std::uint64_t memory_bytes() const noexcept;
 
-    /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
-    /// Without the training state the file is smaller and cannot be trained on. With it, training that goes on from the file does
-    /// what it would have done without a stop, also within a pass; the hash tables are in the file then.
-    Result<void> save(const std::string& path, bool with_training_state = true) const;
+  /// One name per label / feature, or empty.
+  const std::vector<std::string>& label_names() const noexcept;
+  const std::vector<std::string>& feature_names() const noexcept;
+  Result<void> set_label_names(std::vector<std::string> names);
+  Result<void> set_feature_names(std::vector<std::string> names);
 
-    Model(Model&&) noexcept;
-    Model& operator=(Model&&) noexcept;
-    ~Model();
+  /// The label that each feature is, as create() was told; empty: equal ids.
+  std::span<const std::uint32_t> feature_labels() const noexcept;
 
-    const Config& config() const noexcept;
-    Shape shape() const noexcept;
-    std::uint64_t step() const noexcept;         ///< optimiser steps so far
-    std::uint32_t epochs_done() const noexcept;  ///< whole passes so far
-    std::uint64_t pass_done() const noexcept;    ///< samples trained of a pass that is under way, 0 between two passes
-    std::uint64_t pass_rows() const noexcept;    ///< samples of the data set that pass goes over, 0 between two passes
-    bool trainable() const noexcept;             ///< false after loading for inference
-    std::uint64_t parameters() const noexcept;
-    std::uint64_t memory_bytes() const noexcept;
+  /// How often each label occurred in the training data, and the number of training samples: what propensities are made from.
+  /// Empty / 0 before training.
+  std::span<const std::uint32_t> label_counts() const noexcept;
+  std::uint64_t training_samples() const noexcept;
 
-    /// One name per label / feature, or empty.
-    const std::vector<std::string>& label_names() const noexcept;
-    const std::vector<std::string>& feature_names() const noexcept;
-    Result<void> set_label_names(std::vector<std::string> names);
-    Result<void> set_feature_names(std::vector<std::string> names);
+  /// The content of the rows that the passes so far went over (glissade::fingerprint); 0 before the first one, and in model
+  /// files that were written before version 0.2 until training goes on.
+  std::uint64_t data_fingerprint() const noexcept;
 
-    /// The label that each feature is, as create() was told; empty: equal ids.
-    std::span<const std::uint32_t> feature_labels() const noexcept;
+  /// Changes config().training.epochs: how many passes training goes on for, also when all were done. The schedules of learning
+  /// rate, correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
+  Result<void> set_epochs(std::uint32_t epochs);
+  /// Takes over the options that are no part of a model file (threads, loader-threads, deterministic): a model that was read
+  /// from one has their defaults.
+  void set_machine_options(const Config& config);
 
-    /// How often each label occurred in the training data, and the number of training samples: what propensities are made from.
-    /// Empty / 0 before training.
-    std::span<const std::uint32_t> label_counts() const noexcept;
-    std::uint64_t training_samples() const noexcept;
+  /// A text of the application's own about how its data are read, UTF-8; kept in the model file, with and without training
+  /// state.
+  const std::string& data_notes() const noexcept;
+  void set_data_notes(std::string notes);
 
-    /// The content of the rows that the passes so far went over (glissade::fingerprint); 0 before the first one, and in model
-    /// files that were written before version 0.2 until training goes on.
-    std::uint64_t data_fingerprint() const noexcept;
+  /// A text of the application's own that is saved with the training state, UTF-8, such as the state of a run. Empty unless
+  /// set.
+  const std::string& run_notes() const noexcept;
+  void set_run_notes(std::string notes);
 
-    /// Changes config().training.epochs: how many passes training goes on for, also when all were done. The schedules of learning
-    /// rate, correction and averaging are then those of a run of that many epochs. Usage error if fewer than epochs_done(), or 0.
-    Result<void> set_epochs(std::uint32_t epochs);
-    /// Takes over the options that are no part of a model file (threads, loader-threads, deterministic): a model that was read
-    /// from one has their defaults.
-    void set_machine_options(const Config& config);
+  /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores
+  /// overflow (huge values, or a model whose weights have diverged); the message names the first such row, or if
+  /// Search::learned is asked for and the model has no codes, or if a filter is for another number of labels or permits none.
+  /// With Search::tables the first call builds tables over the weights and keeps them, unless training has left full ones; what
+  /// training does and what is saved never depend on calls of predict. Thread-safe, also inside a parallel loop of the
+  /// caller's: no call waits for another one.
+  Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
 
-    /// A text of the application's own about how its data are read, UTF-8; kept in the model file, with and without training
-    /// state.
-    const std::string& data_notes() const noexcept;
-    void set_data_notes(std::string notes);
+  /// The search that predict() would do: `options.search`, or what automatic stands for.
+  Search search_for(const PredictOptions& options) const noexcept;
 
-    /// A text of the application's own that is saved with the training state, UTF-8, such as the state of a run. Empty unless
-    /// set.
-    const std::string& run_notes() const noexcept;
-    void set_run_notes(std::string notes);
+  /// Makes the codes that Search::learned needs, from the output rows and up to 2,048 of `features`, rows as they will be asked
+  /// for (of the training data, say); none where an output layer is so small or so hard to code that they do not pay. The last
+  /// epoch of Trainer::train_epoch() does it by itself; this is for models from before, or whose training was stopped. Later
+  /// training drops them. About 5 s for 670,000 labels of 128 weights on two threads. Fails as predict() does on illegal rows.
+  /// Not thread-safe.
+  Result<void> code_rows(const SparseRows& features);
+  /// Whether there are such codes, for Search::learned.
+  bool has_codes() const noexcept;
 
-    /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores
-    /// overflow (huge values, or a model whose weights have diverged); the message names the first such row, or if
-    /// Search::learned is asked for and the model has no codes, or if a filter is for another number of labels or permits none.
-    /// With Search::tables the first call builds tables over the weights and keeps them, unless training has left full ones; what
-    /// training does and what is saved never depend on calls of predict. Thread-safe, also inside a parallel loop of the
-    /// caller's: no call waits for another one.
-    Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
+  class Impl;  ///< internal, never complete outside of the library
 
-    /// The search that predict() would do: `options.search`, or what automatic stands for.
-    Search search_for(const PredictOptions& options) const noexcept;
-
-    /// Makes the codes that Search::learned needs, from the output rows and up to 2,048 of `features`, rows as they will be asked
-    /// for (of the training data, say); none where an output layer is so small or so hard to code that they do not pay. The last
-    /// epoch of Trainer::train_epoch() does it by itself; this is for models from before, or whose training was stopped. Later
-    /// training drops them. About 5 s for 670,000 labels of 128 weights on two threads. Fails as predict() does on illegal rows.
-    /// Not thread-safe.
-    Result<void> code_rows(const SparseRows& features);
-    /// Whether there are such codes, for Search::learned.
-    bool has_codes() const noexcept;
-
-    class Impl;  ///< internal, never complete outside of the library
-
-   private:
-    friend struct ModelAccess;  ///< internal: engine/model/access.h
-    explicit Model(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
-  };
+ private:
+  friend struct ModelAccess;  ///< internal: engine/model/access.h
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace glissade
