@@ -14,9 +14,9 @@ namespace glissade::datasets {
 struct ParseOptions {
   Format format = Format::xmc;
   IdBase id_base = IdBase::detect;
+  std::size_t chunk_bytes = std::size_t{1} << 20;  ///< text per parallel task; results do not depend on it
   /// XMC: the header is "samples columns", and rows have no labels (one file of a pair, see xmc_pair.h).
   bool columns_only = false;
-  std::size_t chunk_bytes = std::size_t{1} << 20;  ///< text per parallel task; results do not depend on it
 };
 
 /// Parses a whole data set from memory, in parallel; `path` is for messages only. The text need not end in a newline. Whatever

@@ -39,7 +39,9 @@ TEST_CASE("a header that is missing or wrong is refused", "[unit]") {
       " is not the header of an XMC file; start it with 'samples features labels', read a file without header as libsvm, or name "
       "the columns of records with --text and --labels";
   CHECK(xmc("0,1 2:0.5\n") == "'t.txt':1: '0,1 2:0.5'" + remedy);
-  CHECK(xmc("3 4\n") == "'t.txt':1: '3 4'" + remedy);
+  CHECK(xmc("3 4\n") ==
+        "'t.txt':1: '3 4' has two numbers, like one file of a pair; call the file of features NAME_X_Xf.txt, put that of labels, "
+        "NAME_X_Y.txt, beside it, and give the first");
   CHECK(xmc("3 4 5 6\n") == "'t.txt':1: '3 4 5 6'" + remedy);
   CHECK(xmc("3 -4 5\n") == "'t.txt':1: '3 -4 5'" + remedy);
   CHECK(xmc("3 4.5 5\n") == "'t.txt':1: '3 4.5 5'" + remedy);
