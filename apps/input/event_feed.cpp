@@ -6,6 +6,7 @@
 
 #include "apps/console/numbers.h"
 #include "apps/input/event_files.h"
+#include "apps/input/record_rows.h"
 #include "apps/input/row_feed.h"
 #include "datasets/next_item_rows.h"
 #include "datasets/records/csv_row.h"
@@ -48,6 +49,7 @@ class EventFeed : public RowFeed {
   EventFeed(datasets::EventLog log, const SequenceNotes& notes, std::size_t items, std::string name)
       : sequences_(std::move(log.sequences)),
         users_(std::move(log.users)),
+        replaced_(log.replaced),
         rules_(notes.rules),
         items_(static_cast<std::uint32_t>(items)),
         name_(std::move(name)) {}
@@ -72,14 +74,18 @@ class EventFeed : public RowFeed {
   }
 
   std::vector<std::string> told() const override {
-    if (sequences_.unknown == 0) return {};
-    return {fmt::format("{}: {} of {} items are unknown to the model; they are passed over", name_, grouped(sequences_.unknown),
-                        grouped(sequences_.items.size()))};
+    std::vector<std::string> lines;
+    if (replaced_ > 0) lines.push_back(replaced_text(name_, replaced_));
+    if (sequences_.unknown > 0)
+      lines.push_back(fmt::format("{}: {} of {} items are unknown to the model; they are passed over", name_,
+                                  grouped(sequences_.unknown), grouped(sequences_.items.size())));
+    return lines;
   }
 
  private:
   datasets::Sequences sequences_;
   std::vector<std::string> users_;  ///< of each; none of queries
+  std::uint64_t replaced_;          ///< texts that were not UTF-8
   datasets::HistoryRules rules_;
   std::uint32_t items_;
   std::string name_;

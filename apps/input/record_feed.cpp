@@ -13,6 +13,7 @@
 
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/record_rows.h"
 #include "datasets/decompress.h"
 #include "datasets/message.h"
 #include "datasets/records/record_files.h"
@@ -46,6 +47,7 @@ class RecordFeed : public RowFeed {
   std::vector<std::string> told() const override {
     std::vector<std::string> lines;
     if (records_ == 0) lines.push_back(fmt::format("{} held no records", name_));
+    if (replaced_ > 0) lines.push_back(replaced_text(name_, replaced_));
     if (unknown_ > 0)
       lines.push_back(fmt::format("{}: {} of {} words are unknown to the model; they are passed over", name_, grouped(unknown_),
                                   grouped(words_)));
@@ -107,6 +109,7 @@ class RecordFeed : public RowFeed {
       no_numbers_ += row.no_number >= 0 ? 1 : 0;
     }
     records_ += block.size();
+    replaced_ += block.replaced();
     return RowBlock{{offsets_, ids_, values_}, {}, errors_};
   }
 
@@ -155,6 +158,7 @@ class RecordFeed : public RowFeed {
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;
   std::uint64_t records_ = 0, words_ = 0, unknown_ = 0, no_numbers_ = 0;
+  std::uint64_t replaced_ = 0;  ///< texts that were not UTF-8
 };
 
 class RecordStreamFeed : public RecordFeed {
