@@ -79,7 +79,7 @@ class CodedSearch {
     }
     codes_.look_up(hidden_.row(sample), query.lookup);
     query.list.start(shortlist_, codes_.most_sum());
-    query.permitted.start(shortlist_, codes_.most_sum());
+    if (target_.filter != nullptr) query.permitted.start(shortlist_, codes_.most_sum());
     query.sampled.clear();
     query.sample = sample;
     return true;
