@@ -45,22 +45,41 @@ FeatureIndex::FeatureIndex(const SparseMatrix& rows, std::size_t features)
   });
 }
 
+FeatureIndex FeatureIndex::shared() const {
+  FeatureIndex same;
+  same.row_count_ = row_count_;
+  same.begins_ = begins_.shared();
+  same.ids_ = ids_.shared();
+  same.values_ = values_.shared();
+  return same;
+}
+
 void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
-                        Scratch& scratch) const {
+                        Scratch& scratch, const FreshEntries& fresh) const {
   scratch.found_.clear();
   scratch.sums_found_.clear();
   scratch.unread_.clear();
-  if (row_count_ == 0) return;
-  scratch.sums_.resize(row_count_, 0.f);
+  const std::size_t rows = std::max(row_count_, fresh.rows), listed = begins_.empty() ? 0 : begins_.size() - 1;
+  if (rows == 0) return;
+  if (scratch.sums_.size() < rows) scratch.sums_.resize(rows, 0.f);
   scratch.lists_.clear();
   for (std::size_t j = 0; j < ids.size(); ++j) {
-    const std::uint64_t length = begins_[ids[j] + 1] - begins_[ids[j]];
-    if (length != 0 && values[j] != 0.f) scratch.lists_.push_back({length, static_cast<std::uint32_t>(j)});
+    std::uint64_t length = ids[j] < listed ? begins_[ids[j] + 1] - begins_[ids[j]] : 0;
+    std::uint32_t later = 0;
+    if (fresh.postings != nullptr) length += later = static_cast<std::uint32_t>(fresh.postings->count(ids[j], fresh.generation));
+    if (length != 0 && values[j] != 0.f) scratch.lists_.push_back({length, static_cast<std::uint32_t>(j), later});
   }
   std::ranges::sort(scratch.lists_, [&](const auto& a, const auto& b) {
     return a.length != b.length ? a.length < b.length : ids[a.entry] < ids[b.entry];
   });
   std::size_t count = 0;
+  const auto meet = [&](std::uint32_t row, float product) {
+    float& sum = scratch.sums_[row];
+    scratch.touched_[count] = row;  // stays if it is met for the first time
+    count += sum == 0.f ? 1 : 0;
+    sum += product;
+    if (sum == 0.f) sum = kListedZero;
+  };
   std::uint64_t spent = 0;
   for (const auto& list : scratch.lists_) {
     spent += list.length;
@@ -69,15 +88,15 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
       continue;
     }
     const float value = values[list.entry];
-    const std::uint64_t begin = begins_[ids[list.entry]];
     if (scratch.touched_.size() < count + list.length + 1) scratch.touched_.resize(2 * (count + list.length + 1));
-    for (std::uint64_t i = begin; i < begin + list.length; ++i) {
-      float& sum = scratch.sums_[ids_[i]];
-      scratch.touched_[count] = ids_[i];  // stays if it is met for the first time
-      count += sum == 0.f ? 1 : 0;
-      sum += value * widened(values_[i]);
-      if (sum == 0.f) sum = kListedZero;
+    if (const std::uint64_t size = list.length - list.fresh; size != 0) {
+      const std::uint64_t begin = begins_[ids[list.entry]];
+      for (std::uint64_t i = begin; i < begin + size; ++i) meet(ids_[i], value * widened(values_[i]));
     }
+    if (list.fresh != 0)
+      fresh.postings->visit(ids[list.entry], list.fresh, [&](const FreshPostings::Entry& entry) {
+        meet(entry.row, value * entry.value);
+      });
   }
   scratch.touched_sums_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/candidates/fresh_postings.h"
 #include "engine/candidates/sparse_matrix.h"
 
 namespace glissade {
@@ -25,9 +26,11 @@ class FeatureIndex {
   std::size_t memory_bytes() const noexcept { return begins_.bytes() + ids_.bytes() + values_.bytes(); }
 
   /// The `most` rows with the largest sums over the lists that `budget` entries pay for (at least one list), in no order, into
-  /// scratch.found(), each once. `ids` must be unique.
+  /// scratch.found(), each once. `ids` must be unique. `fresh`: entries that came later, behind those of the lists.
   void find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
-            Scratch& scratch) const;
+            Scratch& scratch, const FreshEntries& fresh = {}) const;
+  /// The same rows again, in the same memory.
+  FeatureIndex shared() const;
 
  private:
   std::size_t row_count_ = 0;
@@ -55,6 +58,7 @@ class FeatureIndex::Scratch {
   struct List {
     std::uint64_t length;
     std::uint32_t entry;  ///< of the query
+    std::uint32_t fresh;  ///< entries of `length` that came later
   };
   std::vector<List> lists_;
   std::vector<float> sums_;  ///< by row; 0 between queries

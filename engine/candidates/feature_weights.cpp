@@ -39,4 +39,13 @@ void FeatureWeights::weigh(std::span<const std::uint32_t> ids, std::span<const f
   if (square > 0) simd::kernels().scale_f32(1.f / std::sqrt(square), out.data(), out.size());
 }
 
+void FeatureWeights::grow(std::size_t features) {
+  const std::size_t before = weights.size();
+  if (empty() || features <= before) return;
+  Array<float> longer(features);
+  std::copy(weights.data(), weights.data() + before, longer.data());
+  std::fill(longer.data() + before, longer.data() + features, *std::max_element(weights.data(), weights.data() + before));
+  weights = std::move(longer);
+}
+
 }  // namespace glissade

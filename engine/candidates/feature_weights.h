@@ -26,6 +26,17 @@ class FeatureWeights {
   /// The same with each weight times its factor to a power; without factors a copy.
   FeatureWeights times(std::span<const float> factors, float power) const;
 
+  /// The same weights again, in the same memory.
+  FeatureWeights shared() const {
+    FeatureWeights same;
+    same.weights = weights.shared();
+    same.binary = binary;
+    return same;
+  }
+
+  /// Room for features that come later. They weigh what the heaviest ones do: nothing is rarer than what was never met.
+  void grow(std::size_t features);
+
   bool empty() const noexcept { return weights.empty(); }
 
   Array<float> weights;  ///< one per feature

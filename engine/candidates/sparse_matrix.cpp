@@ -17,6 +17,15 @@ std::string_view SparseMatrix::defect(std::size_t bound) const noexcept {
   return {};
 }
 
+void SparseMatrix::grow(std::size_t rows) {
+  const std::size_t before = offsets.size();
+  if (empty() || rows + 1 <= before) return;
+  Array<std::uint64_t> longer(rows + 1);
+  std::copy(offsets.data(), offsets.data() + before, longer.data());
+  std::fill(longer.data() + before, longer.data() + rows + 1, offsets[before - 1]);
+  offsets = std::move(longer);
+}
+
 SparseMatrix matrix_of(std::span<const std::uint32_t> lengths) {
   SparseMatrix matrix;
   matrix.offsets = Array<std::uint64_t>(lengths.size() + 1);

@@ -22,6 +22,10 @@ struct SparseMatrix {
   std::size_t entries() const noexcept { return ids.size(); }
   /// What keeps the arrays from being rows with ids below `bound`; empty if nothing does. For what was read.
   std::string_view defect(std::size_t bound) const noexcept;
+  /// The same rows again, in the same memory.
+  SparseMatrix shared() const { return {offsets.shared(), ids.shared(), values.shared()}; }
+  /// Empty rows behind the last one; none to a matrix without rows.
+  void grow(std::size_t rows);
   std::size_t memory_bytes() const noexcept { return offsets.bytes() + ids.bytes() + values.bytes(); }
 };
 

@@ -1,5 +1,7 @@
 #include "engine/candidates/sparse_query.h"
 
+#include <array>
+
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -16,9 +18,9 @@ std::span<const float> SparseQuery::spread_sample(const FeatureWeights& weights)
 }
 
 FeatureIndex::Scratch& SparseQuery::find(const FeatureWeights& weights, const FeatureIndex& index, std::size_t budget,
-                                         std::size_t most) {
+                                         std::size_t most, const FreshEntries& fresh) {
   spread(weights);
-  index.find(ids_, spread_.values(), budget, most, scratch_);
+  index.find(ids_, spread_.values(), budget, most, scratch_, fresh);
   return scratch_;
 }
 
@@ -34,6 +36,15 @@ std::span<const float> SparseQuery::products(const FeatureWeights& weights, cons
   simd::kernels().sparse_dots(spread_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), which.data(),
                               which.size(), products_.data());
   return products_;
+}
+
+float SparseQuery::product(const FeatureWeights& weights, const SparseRowView& row) {
+  spread(weights);
+  const std::array<std::uint64_t, 2> offsets{0, row.ids.size()};
+  const std::uint32_t which = 0;
+  float product = 0;
+  simd::kernels().sparse_dots(spread_.data(), row.ids.data(), row.values.data(), offsets.data(), &which, 1, &product);
+  return product;
 }
 
 }  // namespace glissade

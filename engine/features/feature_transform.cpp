@@ -125,4 +125,14 @@ const char* FeatureTransform::defect(std::size_t features, bool trained) const n
                                                                                 : "a factor of a feature is no number from 0 on";
 }
 
+void FeatureTransform::grow(std::size_t features, std::uint64_t rows) {
+  const std::size_t before = factors_.size();
+  if (factors_.empty() || features <= before) return;
+  Array<float> longer(features);
+  std::copy(factors_.data(), factors_.data() + before, longer.data());
+  const double of_one = has_log() ? std::log((static_cast<double>(rows) + 1) / 2) + 1 : 1;
+  std::fill(longer.data() + before, longer.data() + features, static_cast<float>(of_one));
+  factors_ = std::move(longer);
+}
+
 }  // namespace glissade

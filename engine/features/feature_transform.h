@@ -45,6 +45,9 @@ class FeatureTransform {
   /// are released to `pager` (if any) as they have been copied.
   Array<float> applied(const DatasetView& data, const RowPager* pager) const;
 
+  /// Room for features that come later, with the factors of features that one row has in all of `rows`.
+  void grow(std::size_t features, std::uint64_t rows);
+
   /// For the model file and for models that start from another: one per feature, or empty.
   Array<float>& factors() noexcept { return factors_; }
   const Array<float>& factors() const noexcept { return factors_; }

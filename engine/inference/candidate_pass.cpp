@@ -27,7 +27,7 @@ float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t r
 }  // namespace
 
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
-                     const std::function<void(std::size_t, const CandidateSearch&)>& use) {
+                     const std::function<void(std::size_t, const CandidateSearch&)>& use, const SparseRows& also) {
   using Range = tbb::blocked_range<std::size_t>;
   const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
   const std::size_t at_once = std::clamp<std::size_t>(features.rows() / (4 * threads), 1, kMostAtOnce);
@@ -39,6 +39,7 @@ void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows
       labels = labels.first(static_cast<std::size_t>(std::ranges::find(labels, Predictions::kNoLabel) - labels.begin()));
       CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, labels, 0.f};
       if (!labels.empty()) sample.log_sum = log_sum(impl.network.output, best, row);
+      if (also.rows() != 0) sample.also = also.row_ids(row);
       search->find(sample, unknown);
       use(row, *search);
     }

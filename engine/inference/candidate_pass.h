@@ -21,8 +21,9 @@ struct HiddenBest {
   std::span<const float> log_sums = {};  ///< of each sample's logits
 };
 
-/// Calls use(sample, found) for each row of `features`, in parallel; `unknown` as in CandidateSearch::find.
+/// Calls use(sample, found) for each row of `features`, in parallel; `unknown` as in CandidateSearch::find. `also`: of each row
+/// labels that are candidates in any case; without rows none.
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
-                     const std::function<void(std::size_t, const CandidateSearch&)>& use);
+                     const std::function<void(std::size_t, const CandidateSearch&)>& use, const SparseRows& also = {});
 
 }  // namespace glissade

@@ -17,6 +17,7 @@
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/inference/excluded.h"
+#include "engine/inference/predict_rows.h"
 #include "engine/inference/search_paths.h"
 #include "engine/inference/search_permitted.h"
 #include "engine/inference/search_some.h"
@@ -37,23 +38,27 @@ constexpr float kLargeValue = 1e6f;  ///< of a feature: a suspect where scores o
 /// Predicts some rows, piece by piece.
 class Predictor {
  public:
-  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated)
+  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated,
+            PredictBuffers& buffers, Predictions& out)
       : impl_(impl),
         options_(options),
         calibrated_(calibrated),
         by_(search_for(impl, options)),
         few_(few_permitted(options.filter)),
-        view_{impl.shape.features, impl.shape.labels, features, {}} {
+        view_{impl.shape.features, impl.shape.labels, features, {}},
+        out_(out),
+        buffers_(buffers) {
+    out_.candidates = out_.fallbacks = 0;
     out_.k = options.k;
     out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
     out_.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
   }
 
-  Result<Predictions> run() {
+  Result<void> run() {
     for (std::size_t first = 0; first < view_.size(); first += kPiece) {
       if (auto error = predict_piece(first, std::min(kPiece, view_.size() - first))) return *error;
     }
-    return std::move(out_);
+    return {};
   }
 
  private:
@@ -63,12 +68,12 @@ class Predictor {
   }
 
   std::optional<Error> predict_piece(std::size_t first, std::size_t count) {
-    std::vector<std::uint32_t> rows(count);
+    auto& [batch, hidden, rows, scored, short_rows] = buffers_;
+    rows.resize(count);
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
-    std::vector<std::uint32_t> scored;
     const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
     if (auto error = search_rows(rows, {by_, listed, calibrated_, options_.filter, few_}, out_, first, scored)) return error;
-    std::vector<std::uint32_t> short_rows;
+    short_rows.clear();
     for (const std::uint32_t row : rows) {
       if (is_short(row)) {
         short_rows.push_back(row);
@@ -110,15 +115,16 @@ class Predictor {
   /// Puts the answers to rows[i] into row `first + i` of `out`.
   std::optional<Error> search_rows(std::span<const std::uint32_t> rows, const PathsSearch& how, Predictions& out,
                                    std::size_t first, std::vector<std::uint32_t>& scored) {
-    batch_.gather(view_, rows, {}, &impl_.transform);
+    Batch& batch = buffers_.batch;
+    batch.gather(view_, rows, {}, &impl_.transform);
     FirstSample not_finite;
     const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
                               nullptr, options_.filter};
-    if (!impl_.network.forward(batch_.features(), {}, hidden_))
+    if (!impl_.network.forward(batch.features(), {}, buffers_.hidden))
       return runtime_error("out of memory in a matrix product; predict fewer rows at once");
-    const Activations& hidden = hidden_.back();
+    const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {
-      search_paths(target, impl_, batch_.features(), hidden, how);
+      search_paths(target, impl_, batch.features(), hidden, how);
     } else if (!few_.empty() && (how.by != Search::exact || !needs_sums())) {
       search_few(impl_, how.by, hidden, few_, target);
     } else if (how.by == Search::exact) {
@@ -161,12 +167,14 @@ class Predictor {
   Search by_;
   std::vector<std::uint32_t> few_;  ///< permitted labels, if there are few
   DatasetView view_;
-  Predictions out_;
-  Batch batch_;
-  std::vector<Activations> hidden_;
+  Predictions& out_;
+  PredictBuffers& buffers_;
 };
 
-Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated) {
+}  // namespace
+
+Result<void> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated,
+                          PredictBuffers& buffers, Predictions& out) {
   if (options.k < 1 || options.k > kMostLabels) {
     return usage_error(fmt::format("k = {} is outside 1 .. {}", options.k, kMostLabels));
   }
@@ -181,15 +189,28 @@ Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, 
   if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
   if (auto valid = check_excluded(options.excluded, features.rows()); !valid) return valid.error();
   try {
-    const auto answer = [&](const SparseRows& rows, const PredictOptions& how) {
-      return Predictor(impl, rows, how, calibrated).run();
+    if (options.excluded.rows() == 0) return Predictor(impl, features, options, calibrated, buffers, out).run();
+    const auto answer = [&](const SparseRows& rows, const PredictOptions& how) -> Result<Predictions> {
+      Predictions longer;
+      if (auto done = Predictor(impl, rows, how, calibrated, buffers, longer).run(); !done) return done.error();
+      return longer;
     };
-    if (options.excluded.rows() > 0)
-      return predict_others(features, options, {impl.shape.labels, search_for(impl, options)}, answer);
-    return answer(features, options);
+    auto others = predict_others(features, options, {impl.shape.labels, search_for(impl, options)}, answer);
+    if (!others) return others.error();
+    out = std::move(*others);
+    return {};
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", features.rows()));
   }
+}
+
+namespace {
+
+Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated) {
+  PredictBuffers buffers;
+  Predictions out;
+  if (auto done = glissade::predict_rows(impl, features, options, calibrated, buffers, out); !done) return done.error();
+  return out;
 }
 
 }  // namespace

@@ -84,6 +84,14 @@ void NamePath::build(const PathSource& source, WorkMonitor& monitor) {
   }
 }
 
+NamePath NamePath::shared() const {
+  NamePath same;
+  same.weights = weights.shared();
+  same.rows = rows.shared();
+  same.row_index = row_index.shared();
+  return same;
+}
+
 void NamePath::index(std::size_t features) {
   if (!rows.empty()) row_index = FeatureIndex(rows, features);
 }

@@ -19,6 +19,9 @@ class NamePath final : public ProposingPath {
   std::string_view defect(const Shape& shape) const noexcept override;
   std::optional<Error> not_finite() const override;
 
+  /// The same names for another reader, in the same memory.
+  NamePath shared() const;
+
   FeatureWeights weights;  ///< inverse document frequencies; empty without rows
   SparseMatrix rows;       ///< one per label, of length 1
   FeatureIndex row_index;

@@ -48,10 +48,14 @@ std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& c
 void NeighbourPath::find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown,
                               std::vector<Near>& out) const {
   const std::size_t most = config.candidates.neighbours;
-  auto& scratch = query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most));
+  auto& scratch = query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most), fresh);
   if (!unknown.empty()) scratch.drop(unknown);
   const auto& found = scratch.found();
-  const std::span<const float> likeness = query.products_of_found(weights, samples);
+  const auto fresh_row = [this](std::uint32_t sample) {
+    return sample < samples.rows() ? SparseRowView{} : fresh_samples->row(sample - samples.rows());
+  };
+  const std::span<const float> likeness = fresh_samples == nullptr ? query.products_of_found(weights, samples)
+                                                                   : query.products_of_found(weights, samples, fresh_row);
   static thread_local std::vector<std::uint32_t> places;
   static thread_local std::vector<float> values;
   places.resize(most);
@@ -92,6 +96,18 @@ void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
   if (source.config.candidates.neighbours == 0 || !monitor.begin(Activity::neighbours, source.data.size(), {0, kBuilt})) return;
   take_samples(source.data, monitor);
   take_labels(source.data);
+}
+
+NeighbourPath NeighbourPath::shared() const {
+  NeighbourPath same;
+  same.weights = weights.shared();
+  same.samples = samples.shared();
+  same.label_begins = label_begins.shared();
+  same.labels = labels.shared();
+  same.sample_index = sample_index.shared();
+  same.fresh_samples = fresh_samples;
+  same.fresh = fresh;
+  return same;
 }
 
 void NeighbourPath::index(std::size_t features) {

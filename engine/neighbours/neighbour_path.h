@@ -4,6 +4,7 @@
 #include <span>
 
 #include "engine/candidates/proposing_path.h"
+#include "engine/neighbours/fresh_samples.h"
 
 namespace glissade {
 
@@ -22,6 +23,7 @@ class NeighbourPath final : public ProposingPath {
   std::optional<Error> not_finite() const override;
 
   std::span<const std::uint32_t> labels_of(std::uint32_t sample) const noexcept {
+    if (sample >= samples.rows()) return fresh_samples->labels(sample - samples.rows());
     return std::span(labels.data(), labels.size()).subspan(label_begins[sample], label_begins[sample + 1] - label_begins[sample]);
   }
 
@@ -34,6 +36,9 @@ class NeighbourPath final : public ProposingPath {
   /// (may be empty) are passed over. Allocates nothing once `out` has grown.
   void find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown, std::vector<Near>& out) const;
 
+  /// The same samples for another reader: nothing is copied but what changes, `fresh_samples` and `fresh`.
+  NeighbourPath shared() const;
+
   static constexpr double kBuilt = 0.4;  ///< of the time, about
 
   FeatureWeights weights;             ///< of samples before each other
@@ -41,6 +46,10 @@ class NeighbourPath final : public ProposingPath {
   Array<std::uint64_t> label_begins;  ///< [samples + 1]
   Array<std::uint32_t> labels;
   FeatureIndex sample_index;
+
+  // Samples of events since (engine/learning), behind the others; not part of a model file.
+  const FreshSamples* fresh_samples = nullptr;
+  FreshEntries fresh;  ///< their entries
 
  private:
   void take_samples(const DatasetView& data, WorkMonitor& monitor);

@@ -31,6 +31,15 @@ class Array {
     return *this;
   }
 
+  /// Another handle of the same memory, which lives as long as either. Who changes one changes both.
+  Array shared() const {
+    Array same;
+    same.owner_ = owner_;
+    same.data_ = data_;
+    same.size_ = size_;
+    return same;
+  }
+
   T* data() noexcept { return data_; }
   const T* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }

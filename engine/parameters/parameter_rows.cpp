@@ -131,6 +131,46 @@ void ParameterRows::write(std::size_t row, const float* values) noexcept {
   }
 }
 
+void ParameterRows::resize_arrays(std::size_t rows) {
+  const auto resize = [](auto& array, std::size_t size) {
+    if (array.empty() || array.size() == size) return;
+    std::remove_cvref_t<decltype(array)> other(size);
+    std::copy_n(array.data(), std::min(size, array.size()), other.data());
+    array = std::move(other);
+  };
+  for (Array<float>* by_row : {&bias, &row_second_moment, &bias_first_moment, &bias_second_moment}) resize(*by_row, rows);
+  resize(row_steps, rows);
+  for (Array<float>* by_weight : {&weights, &first_moment, &second_moment}) resize(*by_weight, rows * stride_);
+  for (Array<std::uint16_t>* by_weight : {&high, &low, &first_moment_bf16, &second_moment_bf16})
+    resize(*by_weight, rows * stride_);
+}
+
+void ParameterRows::grow(std::size_t rows) {
+  constexpr std::size_t kPart = 8, kLeast = 64;
+  const std::size_t room = stride_ == 0 ? rows : std::max(weights.size(), high.size()) / stride_;
+  if (rows > room) resize_arrays(rows + rows / kPart + kLeast);
+  rows_ = rows;
+}
+
+void ParameterRows::with_exact_arrays() { resize_arrays(rows_); }
+
+void ParameterRows::take_forward(const ParameterRows& from) {
+  constexpr std::size_t kGrain = 4096;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
+    for (std::size_t row = range.begin(); row != range.end(); ++row) take_forward(from, row);
+  });
+}
+
+void ParameterRows::take_forward(const ParameterRows& from, std::size_t row) noexcept {
+  const std::size_t at = row * stride_;
+  if (storage() == Storage::fp32) {
+    std::memcpy(weights.data() + at, from.weights.data() + at, stride_ * sizeof(float));
+  } else {
+    std::memcpy(high.data() + at, from.high.data() + at, stride_ * sizeof(std::uint16_t));
+  }
+  if (!bias.empty()) bias[row] = from.bias[row];
+}
+
 void ParameterRows::randomize(double limit, std::uint64_t seed) {
   constexpr std::size_t kGrain = 256;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {

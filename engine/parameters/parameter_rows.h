@@ -85,6 +85,15 @@ class ParameterRows {
   /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0.
   void randomize(double limit, std::uint64_t seed);
 
+  /// Makes it `rows` rows, of one width, zeros behind the last one. The arrays get room for an eighth more, so that many small
+  /// steps cost little; with_exact_arrays() takes that away.
+  void grow(std::size_t rows);
+  /// The arrays as long as the rows need, as in a model file.
+  void with_exact_arrays();
+  /// Takes over what the forward pass reads of the rows from another block of the same shape: all, or one row.
+  void take_forward(const ParameterRows& from);
+  void take_forward(const ParameterRows& from, std::size_t row) noexcept;
+
   static std::size_t padded(std::size_t width) noexcept { return (width + 31) / 32 * 32; }
 
   /// Bytes of the arrays below.
@@ -111,6 +120,7 @@ class ParameterRows {
 
  private:
   void allocate(std::size_t elements);
+  void resize_arrays(std::size_t rows);
 
   std::span<const std::uint64_t> begins_;  ///< empty: rows of one width
   std::size_t rows_ = 0;

@@ -76,6 +76,24 @@ void RankedPaths::index(std::size_t features) {
   for (ProposingPath* path : all()) path->index(features);
 }
 
+RankedPaths RankedPaths::shared() const {
+  RankedPaths same;
+  same.label_rows = label_rows.shared();
+  same.neighbours = neighbours.shared();
+  same.names = names.shared();
+  same.co_labels = co_labels.shared();
+  same.linear.weights = linear.weights.shared();
+  same.ranker.weights = ranker.weights.shared();
+  same.calibration.numbers = calibration.numbers.shared();
+  return same;
+}
+
+void RankedPaths::grow(const Shape& shape) {
+  for (SparseMatrix* rows : {&label_rows.rows, &names.rows, &co_labels}) rows->grow(shape.labels);
+  for (FeatureWeights* weights : {&label_rows.weights, &neighbours.weights, &names.weights}) weights->grow(shape.features);
+  if (!label_rows.changed.empty()) label_rows.changed.grow(shape.labels);
+}
+
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
                         WorkMonitor& monitor, const NameFeatures* names) {
   constexpr double kBuilt = NeighbourPath::kBuilt, kTogether = 0.6;  // of the time, about

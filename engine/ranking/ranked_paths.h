@@ -53,6 +53,10 @@ struct RankedPaths {
   std::optional<Error> not_finite() const;
   /// Makes the paths ready to propose.
   void index(std::size_t features);
+  /// The same for another reader, in the same memory; not what going on training would need.
+  RankedPaths shared() const;
+  /// Room for labels and features that come later: they have no entries, and what features weigh that nothing is known of.
+  void grow(const Shape& shape);
 };
 
 /// `samples`: those that are trained on, ascending; the neighbours are all of them. `names`: of the labels; null: none. `data`

@@ -27,6 +27,15 @@ std::uint64_t CodedRows::bytes_to_learn(std::uint64_t rows, std::uint64_t width)
   return rows * (bytes_for(width) + sizeof(float) + 3 * sizeof(std::uint32_t)) + learning;
 }
 
+CodedRows CodedRows::shared() const {
+  CodedRows same;
+  same.numbers_ = numbers_.shared();
+  same.books_ = books_.shared();
+  same.codes_ = codes_.shared();
+  same.lists_ = lists_.shared();
+  return same;
+}
+
 CodedRows::Numbers CodedRows::numbers() const noexcept {
   Numbers numbers;
   if (!numbers_.empty()) std::memcpy(static_cast<void*>(&numbers), numbers_.data(), std::min(sizeof numbers, numbers_.bytes()));

@@ -88,6 +88,9 @@ class CodedRows {
   };
   void look_up(const float* query, Lookup& out) const;
 
+  /// The same codes for another reader, in the same memory.
+  CodedRows shared() const;
+
   // For the model file.
   Array<std::uint32_t>& numbers_array() noexcept { return numbers_; }
   Array<float>& books_array() noexcept { return books_; }

@@ -52,7 +52,7 @@ class CodedSearch {
         kernels_(simd::kernels()),
         shortlist_(codes.shortlist(target.out.k)),
         probes_(codes.probes(target.out.k)),
-        sampled_every_(std::max<std::size_t>(CodedRows::kSampledEvery, rows.rows() / CodedRows::kMostSampled)),
+        sampled_every_(std::max<std::size_t>(CodedRows::kSampledEvery, codes.rows() / CodedRows::kMostSampled)),
         sums_(is_softmax(target.loss) && (target.probabilities || target.sums != nullptr)),
         scans_for_permitted_(target.filter != nullptr && codes.lists() != 0 && target.filter->permitted() < rows.rows() / 2) {}
 
@@ -99,16 +99,16 @@ class CodedSearch {
       const std::size_t size = std::min(kChunkBlocks, codes_.blocks() - first), place = first * simd::kSketchRows;
       kernels_.sketch_sums(codes_.codes() + first * codes_.block_bytes(), size, codes_.bytes_per_row(),
                            query.lookup.tables.data(), scratch.sums.data());
-      add_permitted(scratch, query, place, std::min(size * simd::kSketchRows, rows_.rows() - place));
+      add_permitted(scratch, query, place, std::min(size * simd::kSketchRows, codes_.rows() - place));
     }
   }
 
   void scan(Scratch& scratch, std::size_t queries) const {
-    const std::size_t blocks = (rows_.rows() + simd::kSketchRows - 1) / simd::kSketchRows, bytes = codes_.bytes_per_row();
+    const std::size_t blocks = codes_.blocks(), bytes = codes_.bytes_per_row();
     for (std::size_t first = 0; first < blocks; first += kChunkBlocks) {
       const std::size_t size = std::min(kChunkBlocks, blocks - first);
       const std::size_t first_row = first * simd::kSketchRows;
-      const std::size_t count = std::min(size * simd::kSketchRows, rows_.rows() - first_row);
+      const std::size_t count = std::min(size * simd::kSketchRows, codes_.rows() - first_row);
       for (std::size_t i = 0; i < queries; ++i) {
         Query& query = scratch.queries[i];
         kernels_.sketch_sums(codes_.codes() + first_row * bytes, size, bytes, query.lookup.tables.data(), scratch.sums.data());
@@ -131,7 +131,7 @@ class CodedSearch {
         const std::size_t size = std::min(kChunkBlocks, range.end - first), place = first * simd::kSketchRows;
         kernels_.sketch_sums(codes_.codes() + first * codes_.block_bytes(), size, codes_.bytes_per_row(),
                              query.lookup.tables.data(), scratch.sums.data());
-        const std::size_t count = std::min(size * simd::kSketchRows, rows_.rows() - place);
+        const std::size_t count = std::min(size * simd::kSketchRows, codes_.rows() - place);
         query.list.add(kernels_, place, scratch.sums.data(), count, scratch.places);
         if (target_.filter != nullptr && !scans_for_permitted_) add_permitted(scratch, query, place, count);
       }
@@ -153,16 +153,21 @@ class CodedSearch {
       return;
     }
     const float log_sum = sums_ ? log_sum_of_rows(rows_, hidden_, query.sample, rows_at(places, scratch), others, target_) : 0.f;
-    answer_from_permitted(rows_, hidden_, query.sample, rows_at(query.permitted.finish(), scratch), log_sum, target_);
+    answer_from_permitted(rows_, hidden_, query.sample, rows_at(query.permitted.finish(), scratch, target_.filter), log_sum,
+                          target_);
     if (target_.sums != nullptr) target_.sums->log_sums[query.sample] = log_sum;
   }
 
-  /// The rows at these places, ascending.
-  std::span<const std::uint32_t> rows_at(std::span<const std::uint32_t> places, Scratch& scratch) const {
-    if (codes_.lists() == 0) return places;
+  /// The rows at these places, ascending; and behind them those that came after the codes were made, as far as they may answer.
+  std::span<const std::uint32_t> rows_at(std::span<const std::uint32_t> places, Scratch& scratch,
+                                         const LabelFilter* filter = nullptr) const {
+    if (codes_.lists() == 0 && codes_.rows() == rows_.rows()) return places;
     scratch.ids.resize(places.size());
     std::ranges::transform(places, scratch.ids.begin(), [&](std::uint32_t place) { return row_at(place); });
-    std::ranges::sort(scratch.ids);
+    if (codes_.lists() != 0) std::ranges::sort(scratch.ids);
+    for (auto row = static_cast<std::uint32_t>(codes_.rows()); row < rows_.rows(); ++row) {
+      if (filter == nullptr || filter->permits(row)) scratch.ids.push_back(row);
+    }
     return scratch.ids;
   }
 
@@ -174,14 +179,14 @@ class CodedSearch {
 
   /// Log of the sum of the exponentials of the rows that are not listed.
   float log_others(const Query& query, std::span<const std::uint32_t> places, std::vector<float>& estimates) const {
-    if (places.size() == rows_.rows()) return -kInfinity;
+    if (places.size() == codes_.rows()) return -kInfinity;
     estimates.clear();
     for (std::size_t i = 0; i < query.sampled.size(); ++i) {
       if (is_other(query, places, i))
         estimates.push_back(query.lookup.base + query.lookup.unit * static_cast<float>(query.sampled[i]));
     }
     if (estimates.empty()) return -kInfinity;
-    const float share = static_cast<float>(rows_.rows() - places.size()) / static_cast<float>(estimates.size());
+    const float share = static_cast<float>(codes_.rows() - places.size()) / static_cast<float>(estimates.size());
     return kernels_.logsumexp_f32(estimates.data(), estimates.size()) + std::log(share) + codes_.log_sum_shift();
   }
 

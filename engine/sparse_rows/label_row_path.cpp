@@ -11,17 +11,30 @@ namespace {
 constexpr std::size_t kScored = 400;    ///< rows that the inverted index proposes and that are then scored exactly
 constexpr std::size_t kProposed = 100;  ///< of these, candidates
 
+struct ChangedLabels {
+  const ChangedRows& rows;
+  SparseRowView operator()(std::uint32_t label) const noexcept {
+    const SparseRow* const row = rows.find(label);
+    return row == nullptr ? SparseRowView{} : row->view();
+  }
+};
+
 class RowProposer final : public ProposingPath::Proposer {
  public:
   RowProposer(const Config& config, const LabelRowPath& path) : config_(config), path_(path) {}
 
   void propose(SparseQuery& query, const std::vector<bool>& /*unknown*/, CandidateSet& candidates) override {
-    const auto& found = query.find(path_.weights, path_.row_index, config_.candidates.list_budget, kScored).found();
-    candidates.add_best(found, query.products_of_found(path_.weights, path_.rows), kProposed);
+    const auto& found = query.find(path_.weights, path_.row_index, config_.candidates.list_budget, kScored, path_.fresh).found();
+    const std::span<const float> direct = path_.changed.empty()
+                                              ? query.products_of_found(path_.weights, path_.rows)
+                                              : query.products_of_found(path_.weights, path_.rows, ChangedLabels{path_.changed});
+    candidates.add_best(found, direct, kProposed);
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {
-    const std::span<const float> direct = query.products(path_.weights, path_.rows, candidates.labels());
+    const std::span<const float> direct = path_.changed.empty()
+                                              ? query.products(path_.weights, path_.rows, candidates.labels())
+                                              : query.products(path_.weights, path_.rows, candidates.labels(), ChangedLabels{path_.changed});
     float largest = 0;
     for (const float product : direct) largest = std::max(largest, product);
     for (std::size_t c = 0; c < direct.size(); ++c) {
@@ -56,12 +69,23 @@ void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
   RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor);
 }
 
+LabelRowPath LabelRowPath::shared() const {
+  LabelRowPath same;
+  same.weights = weights.shared();
+  same.rows = rows.shared();
+  same.row_index = row_index.shared();
+  same.changed = changed;
+  same.fresh = fresh;
+  return same;
+}
+
 void LabelRowPath::index(std::size_t features) {
   if (!rows.empty()) row_index = FeatureIndex(rows, features);
 }
 
 std::size_t LabelRowPath::memory_bytes() const noexcept {
-  return weights.weights.bytes() + rows.memory_bytes() + row_state.memory_bytes() + row_index.memory_bytes();
+  return weights.weights.bytes() + rows.memory_bytes() + row_state.memory_bytes() + row_index.memory_bytes() +
+         changed.memory_bytes();
 }
 
 std::vector<StoredArray> LabelRowPath::arrays() {

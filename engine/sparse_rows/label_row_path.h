@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/candidates/extra_rows.h"
 #include "engine/candidates/proposing_path.h"
 #include "engine/sparse_rows/row_training.h"
 
@@ -18,10 +19,17 @@ class LabelRowPath final : public ProposingPath {
   std::string_view defect(const Shape& shape) const noexcept override;
   std::optional<Error> not_finite() const override;
 
+  /// The same rows for another reader: nothing is copied but what changes, `changed` and `fresh`.
+  LabelRowPath shared() const;
+
   FeatureWeights weights;  ///< of samples before the rows
   SparseMatrix rows;       ///< one per label
   SparseRowState row_state;
   FeatureIndex row_index;
+
+  // What learning from events has made of them since (engine/learning); not part of a model file.
+  ChangedRows changed;  ///< stand in the place of `rows`
+  FreshEntries fresh;   ///< entries that row_index lacks; those that it has keep the values that they had
 };
 
 }  // namespace glissade

@@ -23,6 +23,7 @@ namespace {
 constexpr std::uint64_t kKeptStream = 61;
 constexpr std::size_t kBetweenEpochs = 10;  ///< of so many kept samples one is looked at after all epochs but the last
 constexpr std::size_t kFilledAtOnce = 32;
+constexpr double kGathered = 0.8;  ///< of the time of weighing, about
 
 /// What the paths say of one kept sample.
 struct Example {
@@ -96,7 +97,6 @@ Error no_memory_to_weigh() {
 
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor) {
-  constexpr double kGathered = 0.8;  // of the time of weighing, about
   std::vector<std::uint32_t> kept;
   std::vector<bool> unknown(data.size());
   for (std::size_t row = 0; row < data.size(); ++row) {
@@ -140,18 +140,23 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
   }
   if (kept.empty() || monitor.stopped()) return std::nullopt;
   if (auto error = defect_of(examples, kept)) return error;
-  monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
-  LinearRanker linear = LinearRanker::fit(examples, monitor);
-  if (monitor.stopped()) return std::nullopt;
-  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
-  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor);
-  if (monitor.stopped()) return std::nullopt;
   std::vector<std::uint32_t> labels;
   for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
+  fit_rankers_to(impl, examples, labels, monitor);
+  return std::nullopt;
+}
+
+bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor) {
+  monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
+  LinearRanker linear = LinearRanker::fit(examples, monitor);
+  if (monitor.stopped()) return false;
+  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
+  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor);
+  if (monitor.stopped()) return false;
   impl.paths.calibration = calibration_of(ranker, examples, labels);
   impl.paths.linear = std::move(linear);
   impl.paths.ranker = std::move(ranker);
-  return std::nullopt;
+  return true;
 }
 
 }  // namespace glissade

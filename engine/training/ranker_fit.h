@@ -10,6 +10,7 @@
 
 #include "engine/model/impl.h"
 #include "engine/progress/work_monitor.h"
+#include "engine/ranking/linear_ranker.h"
 
 namespace glissade {
 
@@ -25,5 +26,9 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 /// number. Stopped by the monitor, the model keeps the weights that it had.
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
+
+/// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has. False
+/// if the monitor stopped it.
+bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor);
 
 }  // namespace glissade

@@ -21,8 +21,8 @@ FLOORS = [
     ["estimates"],
     ["model"],
     ["inference"],
-    ["training", "explanation"],
-    ["words", "evaluation"],
+    ["training", "explanation", "serving"],
+    ["words", "evaluation", "learning"],
     ["autotune"],
 ]
 FLOOR_OF = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}

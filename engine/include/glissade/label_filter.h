@@ -29,6 +29,15 @@ class LabelFilter {
   std::uint32_t labels() const noexcept { return labels_; }
   std::uint32_t permitted() const noexcept { return permitted_; }
 
+  /// Forbids what `other` does not permit, and labels that it does not have. O(labels / 64), no allocation.
+  void keep(const LabelFilter& other) noexcept {
+    permitted_ = 0;
+    for (std::size_t i = 0; i < words_.size(); ++i) {
+      words_[i] &= i < other.words_.size() ? other.words_[i] : 0;
+      permitted_ += static_cast<std::uint32_t>(std::popcount(words_[i]));
+    }
+  }
+
   /// The permitted labels, ascending. O(labels / 64 + permitted).
   std::vector<std::uint32_t> ids() const {
     std::vector<std::uint32_t> out;

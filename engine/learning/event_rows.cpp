@@ -1,0 +1,32 @@
+#include "engine/learning/event_rows.h"
+
+namespace glissade {
+
+void EventRows::add(const DatasetView& events, std::size_t row) {
+  const auto ids = events.features.row_ids(row);
+  const auto values = events.features.row_values(row);
+  const auto labels = events.labels.row_ids(row);
+  feature_ids_.insert(feature_ids_.end(), ids.begin(), ids.end());
+  if (values.empty()) {
+    values_.insert(values_.end(), ids.size(), 1.f);
+  } else {
+    values_.insert(values_.end(), values.begin(), values.end());
+  }
+  label_ids_.insert(label_ids_.end(), labels.begin(), labels.end());
+  feature_offsets_.push_back(feature_ids_.size());
+  label_offsets_.push_back(label_ids_.size());
+}
+
+void EventRows::clear() {
+  feature_offsets_.assign(1, 0);
+  label_offsets_.assign(1, 0);
+  feature_ids_.clear();
+  label_ids_.clear();
+  values_.clear();
+}
+
+DatasetView EventRows::view(std::uint32_t features, std::uint32_t labels) const noexcept {
+  return {features, labels, {feature_offsets_, feature_ids_, values_}, {label_offsets_, label_ids_, {}}};
+}
+
+}  // namespace glissade

@@ -1,0 +1,374 @@
+#include "engine/learning/living_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <unordered_set>
+#include <utility>
+
+#include "engine/inference/candidate_pass.h"
+#include "engine/inference/code_rows.h"
+#include "engine/inference/search_some.h"
+#include "engine/learning/merged_paths.h"
+#include "engine/losses/loss.h"
+#include "engine/model/access.h"
+#include "engine/search/search_coded.h"
+#include "engine/serving/given_labels.h"
+#include "engine/training/arena.h"
+#include "engine/training/ranker_fit.h"
+#include "engine/training/soundness.h"
+#include "engine/training/stream.h"
+#include "simd/kernels.h"
+
+namespace glissade {
+namespace {
+
+constexpr std::size_t kPiece = 128;           ///< events at once
+constexpr std::uint64_t kExampleEvery = 2;    ///< events: one is kept for the ranker
+constexpr std::size_t kRecent = 2048;         ///< events that output rows are coded by
+constexpr std::size_t kSampledRows = 512;     ///< output rows that say what rows are like
+constexpr float kNeverBest = 30;              ///< below all biases: a label without events is no answer of the hidden path
+constexpr double kUsualRate = 0.1;
+
+}  // namespace
+
+Result<void> LivingModel::check(const Model& model, const LearnerOptions& options) {
+  const Model::Impl& impl = impl_of(model);
+  if (impl.config.network.loss == LossKind::ns)
+    return usage_error("word vectors cannot learn from events; use a model of rows");
+  if (impl.training_samples == 0 && impl.step == 0)
+    return usage_error("the model has not been trained; train it on a data set before it learns from events");
+  if (options.batch == 0) return usage_error("LearnerOptions::batch: 0 is out of range; allowed: 1 or more");
+  if (!std::isfinite(options.learning_rate))
+    return usage_error(fmt::format("LearnerOptions::learning_rate: {} is no number; give one", options.learning_rate));
+  if (options.refit_every == 0 && options.keep_examples != 0)
+    return usage_error("LearnerOptions::refit_every: 0 is out of range; allowed: 1 or more");
+  return check_weighting(impl);
+}
+
+LivingModel::LivingModel(Model model, const LearnerOptions& options)
+    : model_(std::move(model)),
+      impl_(impl_of(model_)),
+      options_(options),
+      arena_(arena_threads(options.threads != 0 ? options.threads : impl_.config.run.threads)),
+      codes_(std::move(impl_.codes)),
+      label_names_(impl_.label_names),
+      feature_names_(impl_.feature_names),
+      examples_(impl_.paths.ranker.empty() ? 0 : options.keep_examples) {
+  impl_.codes = {};
+  impl_.label_names.clear();
+  impl_.feature_names.clear();
+  if (impl_.label_counts.empty()) impl_.label_counts.assign(impl_.shape.labels, 0);
+  const ParameterRows& output = impl_.network.output;
+  const std::size_t every = std::max<std::size_t>(1, output.rows() / kSampledRows);
+  std::vector<float> row(output.width());
+  double lengths = 0, biases = 0;
+  std::size_t sampled = 0;
+  for (std::size_t i = 0; i < output.rows(); i += every, ++sampled) {
+    output.read_forward(i, row.data());
+    lengths += std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0));
+    biases += output.bias[i];
+  }
+  if (sampled != 0) {
+    start_length_ = static_cast<float>(lengths / static_cast<double>(sampled));
+    start_bias_ = static_cast<float>(biases / static_cast<double>(sampled));
+    unseen_bias_ = *std::min_element(output.bias.data(), output.bias.data() + output.rows()) - kNeverBest;
+  }
+  make_fresh();
+  if (impl_.trainable && options_.learning_rate >= 0)
+    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
+}
+
+void LivingModel::make_fresh() {
+  fresh_ = std::make_shared<Fresh>();
+  row_learning_.reset();
+  if (!impl_.paths.label_rows.empty()) {
+    impl_.paths.label_rows.changed = ChangedRows(impl_.shape.labels);
+    row_learning_ = std::make_unique<RowLearning>(impl_.paths.label_rows, fresh_->rows, impl_.config.sparse_rows.fan_in);
+  }
+  read_fresh();
+}
+
+/// The model itself sees all that there is.
+void LivingModel::read_fresh() noexcept {
+  RankedPaths& paths = impl_.paths;
+  if (!paths.label_rows.empty()) paths.label_rows.fresh = {&fresh_->rows, generation_, impl_.shape.labels};
+  if (paths.neighbours.empty()) return;
+  paths.neighbours.fresh_samples = &fresh_->neighbours;
+  paths.neighbours.fresh = {&fresh_->samples, generation_, paths.neighbours.samples.rows() + fresh_->neighbours.size()};
+}
+
+Publisher::Parts LivingModel::begin_generation() {
+  read_fresh();
+  ++generation_;
+  if (shown_changed_) {
+    shown_changed_ = false;
+    published_shown_ = shown_ && shown_->permitted() != shown_->labels() ? std::make_shared<const LabelFilter>(*shown_) : nullptr;
+  }
+  return {label_names_, feature_names_, published_shown_, fresh_, codes_.empty() ? nullptr : &codes_};
+}
+
+Result<void> LivingModel::learn(const DatasetView& events, Publisher& publisher) {
+  std::optional<Error> error;
+  arena_.execute([&] {
+    if (auto valid = check_view(events, impl_.shape.features, impl_.shape.labels); !valid) {
+      error = valid.error();
+      return;
+    }
+    for (std::size_t first = 0; first < events.size() && !error; first += kPiece)
+      error = learn_piece(events, first, std::min(kPiece, events.size() - first), publisher);
+    if (!error && examples_.most() != 0 && since_fit_ >= options_.refit_every && examples_.size() >= examples_.most() / 4) refit();
+  });
+  if (error) return *error;
+  return {};
+}
+
+std::optional<Error> LivingModel::learn_piece(const DatasetView& events, std::size_t first, std::size_t count,
+                                              Publisher& publisher) {
+  DatasetView piece = fitted(events, impl_.shape.features, impl_.shape.labels);
+  piece.features.offsets = piece.features.offsets.subspan(first, count + 1);
+  piece.labels.offsets = piece.labels.offsets.subspan(first, count + 1);
+  if (!hidden_of(impl_, piece.features, buffers_)) return runtime_error("out of memory in a matrix product; learn from fewer events");
+  if (auto error = take_examples(piece.labels, report_.events)) return error;
+  for (std::size_t row = 0; row < count; ++row) {
+    absorb(row, piece.labels.row_ids(row), publisher);
+    if (learns_hidden()) pending_.add(piece, row);
+    if (recent_.size() >= kRecent) recent_.clear();
+    recent_.add(piece, row);
+  }
+  report_.events += count;
+  since_fit_ += count;
+  read_fresh();
+  while (learns_hidden() && pending_.size() >= options_.batch) {
+    if (auto error = step_hidden()) return error;
+  }
+  report_.waiting = pending_.size();
+  return std::nullopt;
+}
+
+/// What the paths say of these events before they know of them.
+std::optional<Error> LivingModel::take_examples(const SparseRows& labels, std::uint64_t first_event) {
+  if (examples_.most() == 0) return std::nullopt;
+  const Activations& hidden = buffers_.hidden.back();
+  best_.k = HiddenBest::kPerSample;
+  best_.labels.assign(labels.rows() * best_.k, Predictions::kNoLabel);
+  best_.scores.assign(labels.rows() * best_.k, -std::numeric_limits<float>::infinity());
+  SearchSums sums;
+  const SearchTarget target{best_, 0, impl_.config.network.loss, false, nullptr, nullptr, &sums};
+  if (codes_.empty()) {
+    search_exact(impl_.network.output, hidden, target);
+  } else {
+    search_coded(impl_.network.output, codes_, hidden, target);
+  }
+  const bool shared = is_softmax(impl_.config.network.loss);
+  const HiddenBest best{hidden, best_, shared ? std::span<const float>(sums.log_sums) : std::span<const float>()};
+  std::vector<RecentExamples::Example> made(labels.rows());
+  find_candidates(impl_, best, buffers_.batch.features(), {}, [&](std::size_t sample, const CandidateSearch& found) {
+    if ((first_event + sample) % kExampleEvery == 0) made[sample] = example_of(found, labels.row_ids(sample));
+  });
+  for (RecentExamples::Example& example : made) {
+    if (!example.features.empty()) examples_.add(std::move(example));
+  }
+  return std::nullopt;
+}
+
+/// Row `row` of the batch: as a neighbour, in the rows of its labels, in their counts.
+void LivingModel::absorb(std::size_t row, std::span<const std::uint32_t> labels, Publisher& publisher) {
+  RankedPaths& paths = impl_.paths;
+  const SparseRows& features = buffers_.batch.features();
+  const auto ids = features.row_ids(row);
+  const auto values = features.row_values(row);
+  ids_.resize(ids.size());
+  std::iota(ids_.begin(), ids_.end(), 0u);
+  std::ranges::sort(ids_, {}, [&](std::uint32_t i) { return ids[i]; });
+  values_.resize(ids.size());
+  std::ranges::transform(ids_, values_.begin(), [&](std::uint32_t i) { return values[i]; });
+  std::ranges::transform(ids_, ids_.begin(), [&](std::uint32_t i) { return ids[i]; });
+  if (!paths.neighbours.empty()) {
+    paths.neighbours.weights.weigh(ids_, values_, weighted_);
+    halves_.resize(weighted_.size());
+    simd::kernels().narrow_nearest(weighted_.data(), halves_.data(), weighted_.size());
+    const auto sample = static_cast<std::uint32_t>(paths.neighbours.samples.rows() + fresh_->neighbours.size());
+    fresh_->neighbours.add(ids_, halves_, labels);
+    for (std::size_t j = 0; j < ids_.size(); ++j) fresh_->samples.add(ids_[j], {sample, generation_, widened(halves_[j])});
+  }
+  if (row_learning_) paths.label_rows.weights.weigh(ids_, values_, weighted_);
+  for (const std::uint32_t label : labels) {
+    std::uint32_t& count = impl_.label_counts[label];
+    if (row_learning_) row_learning_->add(label, count, ids_, weighted_, generation_);
+    if (count == 0) start_row(label, buffers_.hidden.back().row(row), publisher);
+    ++count;
+    publisher.note_label(label);
+    see(label);
+  }
+  ++impl_.training_samples;
+}
+
+/// A label's first event: its output row is what the hidden path makes of that, as long as rows are.
+void LivingModel::start_row(std::uint32_t label, const float* hidden, Publisher& publisher) {
+  if (!learns_hidden()) return;
+  ParameterRows& output = impl_.network.output;
+  std::vector<float> row(hidden, hidden + output.width());
+  const double length = std::sqrt(std::inner_product(row.begin(), row.end(), row.begin(), 0.0));
+  const float scale = length > 0 ? start_length_ / static_cast<float>(length) : 0.f;
+  for (float& value : row) value *= scale;
+  output.write(label, row.data());
+  output.bias[label] = start_bias_;
+  publisher.note_output_row(label);
+}
+
+void LivingModel::see(std::uint32_t label) {
+  if (waiting_.empty()) return;
+  const auto at = waiting_.find(label);
+  if (at == waiting_.end() || --at->second != 0) return;
+  waiting_.erase(at);
+  shown_->permit(label);
+  shown_changed_ = true;
+}
+
+std::optional<Error> LivingModel::step_hidden() {
+  constexpr std::uint64_t kTenth = 10;
+  const DatasetView batch = pending_.view(impl_.shape.features, impl_.shape.labels);
+  std::vector<std::uint32_t> rows(batch.size());
+  std::iota(rows.begin(), rows.end(), 0u);
+  counted_ += batch.size();
+  if (counted_ * kTenth >= impl_.training_samples) follow_counts();
+  const double rate =
+      options_.learning_rate > 0 ? options_.learning_rate : kUsualRate * impl_.config.optimizer.learning_rate;
+  const TrainingStep::Report report = step_->run(batch, {rows, {}, rate});
+  if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
+  if (!std::isfinite(report.output.loss)) return not_finite(impl_, batch, rows);
+  ++report_.steps;
+  pending_.clear();
+  return std::nullopt;
+}
+
+void LivingModel::follow_counts() {
+  counted_ = 0;
+  step_->follow_counts();
+}
+
+void LivingModel::refit() {
+  RankingExamples examples = examples_.examples();
+  if (fit_rankers_to(impl_, examples, examples_.wanted(), WorkMonitor::silent())) ++report_.fits;
+  since_fit_ = 0;
+}
+
+void LivingModel::grow(const Shape& shape) {
+  step_.reset();
+  impl_.shape = shape;
+  impl_.network.output.grow(shape.labels);
+  impl_.network.input.rows.grow(shape.features);
+  impl_.transform.grow(shape.features, impl_.training_samples);
+  impl_.label_counts.resize(shape.labels, 0);
+  if (!impl_.feature_labels.empty()) impl_.feature_labels.resize(shape.features, Model::kNoLabel);
+  RankedPaths paths = std::move(impl_.paths);
+  paths.grow(shape);
+  impl_.set_paths(std::move(paths));
+  impl_.drop_index();
+  read_fresh();
+  if (impl_.trainable && options_.learning_rate >= 0)
+    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
+}
+
+namespace {
+
+/// Usage error unless the names can be those of `count` new things beside the `known` ones.
+Result<void> check_new_names(const char* what, std::uint32_t count, const std::vector<std::string>& names, const NameIndex& known) {
+  if (count == 0) return usage_error(fmt::format("0 new {}s; add one or more", what));
+  if (names.size() != (known.size() == 0 ? 0 : count))
+    return usage_error(fmt::format("{} names for {} new {}s; give {}", names.size(), count, what,
+                                   known.size() == 0 ? "none, the model has no names" : "one name each"));
+  std::unordered_set<std::string_view> given;
+  for (const std::string& name : names) {
+    if (name.find('\n') != std::string::npos)
+      return usage_error(fmt::format("a {} name contains a line break; names are single lines", what));
+    if (known.find(name) || !given.insert(name).second)
+      return usage_error(fmt::format("{} name '{}' is taken; give another one", what, name));
+  }
+  return {};
+}
+
+constexpr std::uint64_t kMostIds = 0xfffffffeu;
+
+}  // namespace
+
+Result<std::uint32_t> LivingModel::add_labels(std::uint32_t count, std::vector<std::string> names, Publisher& publisher) {
+  if (auto good = check_new_names("label", count, names, label_names_); !good) return good.error();
+  const std::uint32_t first = impl_.shape.labels;
+  if (std::uint64_t{first} + count > kMostIds) return usage_error(fmt::format("{} labels are too many", std::uint64_t{first} + count));
+  LabelFilter shown = LabelFilter::permitting_all(first + count);
+  for (std::uint32_t label = 0; shown_ && label < first; ++label) {
+    if (!shown_->permits(label)) shown.forbid(label);
+  }
+  grow({impl_.shape.features, first + count});
+  for (std::uint32_t label = first; label < first + count; ++label) {
+    impl_.network.output.bias[label] = unseen_bias_;
+    publisher.note_output_row(label);
+    if (options_.show_after == 0) continue;
+    shown.forbid(label);
+    waiting_.emplace(label, options_.show_after);
+  }
+  for (std::string& name : names) label_names_.add(std::move(name));
+  shown_ = std::move(shown);
+  shown_changed_ = true;
+  return first;
+}
+
+Result<std::uint32_t> LivingModel::add_features(std::uint32_t count, std::vector<std::string> names) {
+  if (auto good = check_new_names("feature", count, names, feature_names_); !good) return good.error();
+  const std::uint32_t first = impl_.shape.features;
+  if (std::uint64_t{first} + count > kMostIds)
+    return usage_error(fmt::format("{} features are too many", std::uint64_t{first} + count));
+  grow({first + count, impl_.shape.labels});
+  for (std::string& name : names) feature_names_.add(std::move(name));
+  return first;
+}
+
+Result<void> LivingModel::show(std::span<const std::uint32_t> labels, bool shown) {
+  for (const std::uint32_t label : labels) {
+    if (label >= impl_.shape.labels)
+      return usage_error(fmt::format("label {} does not exist, the model has {}; give one below", label, impl_.shape.labels));
+  }
+  if (!shown_) shown_ = LabelFilter::permitting_all(impl_.shape.labels);
+  for (const std::uint32_t label : labels) {
+    if (!shown) {
+      shown_->forbid(label);
+    } else if (!waiting_.contains(label)) {
+      shown_->permit(label);
+    }
+  }
+  shown_changed_ = true;
+  return {};
+}
+
+Result<void> LivingModel::merge() {
+  std::optional<Error> error;
+  arena_.execute([&] {
+    RankedPaths merged = merged_paths(impl_.paths, impl_.shape.features);
+    impl_.set_paths(std::move(merged));
+    make_fresh();
+    ParameterRows& output = impl_.network.output;
+    output.with_exact_arrays();
+    impl_.network.input.rows.with_exact_arrays();
+    impl_.pass = {};
+    impl_.data_fingerprint = 0;
+    impl_.label_names = label_names_.names();
+    impl_.feature_names = feature_names_.names();
+    if (codes_.empty()) return;
+    impl_.codes = codes_.shared();
+    if (recent_.size() != 0 && (report_.steps != 0 || codes_.rows() != output.rows()))
+      error = code_output_rows(impl_, recent_.view(impl_.shape.features, impl_.shape.labels).features, WorkMonitor::silent());
+  });
+  if (error) return *error;
+  return {};
+}
+
+std::uint64_t LivingModel::memory_bytes() const noexcept {
+  return model_.memory_bytes() + fresh_->rows.memory_bytes() + fresh_->samples.memory_bytes() + fresh_->neighbours.memory_bytes();
+}
+
+}  // namespace glissade

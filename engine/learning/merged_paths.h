@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstddef>
+
+#include "engine/ranking/ranked_paths.h"
+
+namespace glissade {
+
+/// The paths with all that was added and changed since in arrays of their own, as a model file has them; indexed.
+RankedPaths merged_paths(const RankedPaths& paths, std::size_t features);
+
+}  // namespace glissade

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include <glissade/snapshot.h>
+
+#include "engine/model/impl.h"
+#include "engine/serving/state.h"
+
+namespace glissade {
+
+/// What others answer from: copies of what the forward pass reads, of which those that nobody holds are brought up to date by their
+/// rows that have changed since. All else is shared with the learner's model, or only added to.
+class Publisher {
+ public:
+  /// What changes beside the network's rows.
+  struct Parts {
+    NameIndex label_names, feature_names;
+    std::shared_ptr<const LabelFilter> shown;
+    std::shared_ptr<const void> keeps;
+    const CodedRows* codes = nullptr;
+  };
+
+  /// A label whose sparse row or count is another one than before.
+  void note_label(std::uint32_t label) { changed_.add(label); }
+  /// A row of the output layer that changed without an optimiser step.
+  void note_output_row(std::uint32_t row) { started_.add(row); }
+
+  /// `model` as it is now.
+  std::shared_ptr<const Snapshot::State> publish(Model::Impl& model, const Parts& parts, std::uint64_t version);
+
+  /// Of the copies made so far and not thrown away.
+  std::uint64_t memory_bytes() const noexcept;
+
+ private:
+  /// What changed, in order. The oldest entries are forgotten where there are very many.
+  class Log {
+   public:
+    void add(std::uint32_t what);
+    std::uint64_t end() const noexcept { return forgotten_ + entries_.size(); }
+    bool knows(std::uint64_t from) const noexcept { return from >= forgotten_; }
+    std::span<const std::uint32_t> since(std::uint64_t from) const noexcept {
+      return std::span(entries_).subspan(static_cast<std::size_t>(from - forgotten_));
+    }
+
+   private:
+    std::vector<std::uint32_t> entries_;
+    std::uint64_t forgotten_ = 0;
+  };
+  struct Copy {
+    std::unique_ptr<Model::Impl> impl;
+    std::uint64_t step = 0;  ///< of the model, when it was brought up to date
+    std::uint64_t changed = 0, started = 0;  ///< how much of the logs it knows
+    ~Copy();
+    std::shared_ptr<std::atomic<std::uint64_t>> memory;  ///< of all copies
+  };
+  /// Copies that nobody holds. Outlives the publisher where handles do.
+  struct Pool {
+    static constexpr std::size_t kMost = 2;
+    std::mutex mutex;
+    std::vector<std::unique_ptr<Copy>> free;
+  };
+
+  std::unique_ptr<Copy> take(Model::Impl& model, const CodedRows* codes);
+  void update(Copy& copy, Model::Impl& model) const;
+
+  std::shared_ptr<Pool> pool_ = std::make_shared<Pool>();
+  std::shared_ptr<std::atomic<std::uint64_t>> memory_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  Log changed_, started_;
+};
+
+}  // namespace glissade

@@ -1,0 +1,117 @@
+#include "engine/serving/given_labels.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <numeric>
+#include <utility>
+
+#include "engine/batches/batch.h"
+#include "engine/inference/candidate_pass.h"
+#include "engine/inference/search_some.h"
+#include "engine/layers/row_logits.h"
+#include "engine/losses/loss.h"
+#include "engine/search/search.h"
+
+namespace glissade {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+Error no_memory() { return runtime_error("out of memory in a matrix product; score fewer rows at once"); }
+
+/// The places of `asked` among `found`, which has no label twice; -1: it is not there. Both in any order.
+void places_of(std::span<const std::uint32_t> asked, std::span<const std::uint32_t> found, std::vector<std::int64_t>& places) {
+  static thread_local std::vector<std::pair<std::uint32_t, std::uint32_t>> sorted;
+  sorted.clear();
+  for (std::uint32_t i = 0; i < found.size(); ++i) sorted.emplace_back(found[i], i);
+  std::ranges::sort(sorted);
+  places.clear();
+  for (const std::uint32_t label : asked) {
+    const auto at = std::ranges::lower_bound(sorted, std::pair(label, 0u));
+    places.push_back(at != sorted.end() && at->first == label ? at->second : -1);
+  }
+}
+
+void score_logits(const Model::Impl& impl, const SparseRows& labels, const Activations& hidden, std::vector<float>& scores) {
+  const ParameterRows& output = impl.network.output;
+  tbb::parallel_for(std::size_t{0}, labels.rows(), [&](std::size_t row) {
+    const auto ids = labels.row_ids(row);
+    float* const out = scores.data() + (labels.offsets[row] - labels.offsets.front());
+    row_logits(output, hidden, row, ids, out);
+    for (std::size_t i = 0; i < ids.size(); ++i) out[i] += output.bias[ids[i]];
+  });
+}
+
+/// By all paths. Which labels are proposed beside the given ones, and how they look best, decides what some features are.
+void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& buffers, std::vector<float>& scores) {
+  const Activations& hidden = buffers.predict.hidden.back();
+  Predictions& best = buffers.best;
+  best.k = HiddenBest::kPerSample;
+  best.labels.assign(labels.rows() * best.k, Predictions::kNoLabel);
+  best.scores.assign(labels.rows() * best.k, -kInfinity);
+  SearchSums sums;
+  const SearchTarget target{best, 0, impl.config.network.loss, false, nullptr, nullptr, &sums};
+  if (impl.codes.empty()) {
+    search_exact(impl.network.output, hidden, target);
+  } else {
+    search_some(impl, Search::learned, hidden, target);
+  }
+  const HiddenBest found_by_hidden{hidden, best,
+                                   is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
+  find_candidates(
+      impl, found_by_hidden, buffers.predict.batch.features(), {},
+      [&](std::size_t sample, const CandidateSearch& found) {
+        static thread_local RankPass pass;
+        static thread_local std::vector<float> all;
+        static thread_local std::vector<std::int64_t> places;
+        all.resize(found.features().size());
+        if (impl.paths.ranker.empty()) {
+          std::ranges::transform(found.features(), all.begin(), [&](const auto& of) { return impl.paths.linear.score(of); });
+        } else {
+          impl.paths.ranker.score(found.features(), pass, all.data());
+        }
+        places_of(labels.row_ids(sample), found.labels(), places);
+        float* const out = scores.data() + (labels.offsets[sample] - labels.offsets.front());
+        for (std::size_t i = 0; i < places.size(); ++i)
+          out[i] = places[i] < 0 ? -kInfinity : all[static_cast<std::size_t>(places[i])];
+      },
+      labels);
+}
+
+}  // namespace
+
+bool hidden_of(const Model::Impl& impl, const SparseRows& features, PredictBuffers& buffers) {
+  const DatasetView view{impl.shape.features, impl.shape.labels, features, {}};
+  buffers.rows.resize(features.rows());
+  std::iota(buffers.rows.begin(), buffers.rows.end(), 0u);
+  buffers.batch.gather(view, buffers.rows, {}, &impl.transform);
+  return impl.network.forward(buffers.batch.features(), {}, buffers.hidden);
+}
+
+Result<void> score_given(Model::Impl& impl, const SparseRows& features, const SparseRows& labels, GivenBuffers& buffers,
+                         std::vector<float>& scores) {
+  if (features.rows() != labels.rows())
+    return usage_error(fmt::format("{} rows of features and {} of candidates; give as many", features.rows(), labels.rows()));
+  if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
+  if (auto valid = check_rows(labels, impl.shape.labels, "candidate"); !valid) return valid.error();
+  scores.clear();
+  if (features.rows() == 0) return {};
+  try {
+    scores.assign(labels.offsets.back() - labels.offsets.front(), 0.f);
+    if (!hidden_of(impl, features, buffers.predict)) return no_memory();
+    if (impl.paths.empty()) {
+      score_logits(impl, labels, buffers.predict.hidden.back(), scores);
+    } else {
+      score_by_paths(impl, labels, buffers, scores);
+    }
+    return {};
+  } catch (const std::bad_alloc&) {
+    return runtime_error(fmt::format("out of memory while scoring {} labels; score fewer at once", scores.size()));
+  }
+}
+
+}  // namespace glissade
