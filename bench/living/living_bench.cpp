@@ -91,7 +91,8 @@ int run(const Arguments& asked) {
   const datasets::Dataset data = must(datasets::read_dataset(asked.events));
   const DatasetView events = data.view();
   Model model = must(Model::load(asked.model, LoadFor::training));
-  if (model.shape().features < events.feature_count || model.shape().labels < events.label_count) fail("the events do not fit the model");
+  if (model.shape().features < events.feature_count || model.shape().labels < events.label_count)
+    fail("the events do not fit the model");
   const Snapshot frozen = must(Snapshot::load(asked.model));
   std::vector<Snapshot> others;
   for (const std::string& other : asked.others) others.push_back(must(Snapshot::load(other)));
@@ -125,10 +126,16 @@ int run(const Arguments& asked) {
     must(learner.publish());
     publishing.push_back(1e3 * seconds_since(start));
   }
-  Json out = {{"frozen", frozen_sums.json()}, {"living", living_sums.json()}, {"second half, frozen", tail_frozen.json()},
-              {"second half, living", tail_living.json()}, {"ms an event", 1e3 * learning / static_cast<double>(events.size())},
-              {"publish p50 ms", percentile(publishing, 0.5)}, {"publish p99 ms", percentile(publishing, 0.99)},
-              {"steps", learner.report().steps}, {"fits", learner.report().fits}, {"memory MiB", learner.memory() >> 20}};
+  Json out = {{"frozen", frozen_sums.json()},
+              {"living", living_sums.json()},
+              {"second half, frozen", tail_frozen.json()},
+              {"second half, living", tail_living.json()},
+              {"ms an event", 1e3 * learning / static_cast<double>(events.size())},
+              {"publish p50 ms", percentile(publishing, 0.5)},
+              {"publish p99 ms", percentile(publishing, 0.99)},
+              {"steps", learner.report().steps},
+              {"fits", learner.report().fits},
+              {"memory MiB", learner.memory() >> 20}};
   for (std::size_t i = 0; i < others.size(); ++i) out[asked.others[i]] = other_sums[i].json();
   if (!asked.save.empty()) must(learner.save(asked.save));
   fmt::print("{}\n", out.dump(2));

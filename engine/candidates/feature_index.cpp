@@ -94,9 +94,8 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
       for (std::uint64_t i = begin; i < begin + size; ++i) meet(ids_[i], value * widened(values_[i]));
     }
     if (list.fresh != 0)
-      fresh.postings->visit(ids[list.entry], list.fresh, [&](const FreshPostings::Entry& entry) {
-        meet(entry.row, value * entry.value);
-      });
+      fresh.postings->visit(ids[list.entry], list.fresh,
+                            [&](const FreshPostings::Entry& entry) { meet(entry.row, value * entry.value); });
   }
   scratch.touched_sums_.resize(count);
   for (std::size_t i = 0; i < count; ++i) {

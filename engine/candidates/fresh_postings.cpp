@@ -44,7 +44,8 @@ std::size_t FreshPostings::count(std::uint32_t feature, std::uint32_t generation
       count += size;
       continue;
     }
-    const Entry* const end = std::partition_point(begin, begin + size, [=](const Entry& e) { return e.generation <= generation; });
+    const Entry* const end =
+        std::partition_point(begin, begin + size, [=](const Entry& e) { return e.generation <= generation; });
     return count + static_cast<std::size_t>(end - begin);
   }
   return count;

@@ -69,7 +69,8 @@ Learner::~Learner() = default;
 
 Result<Learner> Learner::create(Model model, const LearnerOptions& options) {
   if (auto fit = LivingModel::check(model, options); !fit) return fit.error();
-  return guarded("making a learner", [&]() -> Result<Learner> { return Learner(std::make_unique<Impl>(std::move(model), options)); });
+  return guarded("making a learner",
+                 [&]() -> Result<Learner> { return Learner(std::make_unique<Impl>(std::move(model), options)); });
 }
 
 Result<void> Learner::learn(const DatasetView& events) {

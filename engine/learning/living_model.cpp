@@ -26,19 +26,18 @@
 namespace glissade {
 namespace {
 
-constexpr std::size_t kPiece = 128;           ///< events at once
-constexpr std::uint64_t kExampleEvery = 2;    ///< events: one is kept for the ranker
-constexpr std::size_t kRecent = 2048;         ///< events that output rows are coded by
-constexpr std::size_t kSampledRows = 512;     ///< output rows that say what rows are like
-constexpr float kNeverBest = 30;              ///< below all biases: a label without events is no answer of the hidden path
+constexpr std::size_t kPiece = 128;         ///< events at once
+constexpr std::uint64_t kExampleEvery = 2;  ///< pieces: the events of one are examples for the ranker
+constexpr std::size_t kRecent = 2048;       ///< events that output rows are coded by
+constexpr std::size_t kSampledRows = 512;   ///< output rows that say what rows are like
+constexpr float kNeverBest = 30;            ///< below all biases: a label without events is no answer of the hidden path
 constexpr double kUsualRate = 0.1;
 
 }  // namespace
 
 Result<void> LivingModel::check(const Model& model, const LearnerOptions& options) {
   const Model::Impl& impl = impl_of(model);
-  if (impl.config.network.loss == LossKind::ns)
-    return usage_error("word vectors cannot learn from events; use a model of rows");
+  if (impl.config.network.loss == LossKind::ns) return usage_error("word vectors cannot learn from events; use a model of rows");
   if (impl.training_samples == 0 && impl.step == 0)
     return usage_error("the model has not been trained; train it on a data set before it learns from events");
   if (options.batch == 0) return usage_error("LearnerOptions::batch: 0 is out of range; allowed: 1 or more");
@@ -78,8 +77,7 @@ LivingModel::LivingModel(Model model, const LearnerOptions& options)
     unseen_bias_ = *std::min_element(output.bias.data(), output.bias.data() + output.rows()) - kNeverBest;
   }
   make_fresh();
-  if (impl_.trainable && options_.learning_rate >= 0)
-    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
+  if (impl_.trainable && options_.learning_rate >= 0) arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
 }
 
 void LivingModel::make_fresh() {
@@ -120,7 +118,8 @@ Result<void> LivingModel::learn(const DatasetView& events, Publisher& publisher)
     }
     for (std::size_t first = 0; first < events.size() && !error; first += kPiece)
       error = learn_piece(events, first, std::min(kPiece, events.size() - first), publisher);
-    if (!error && examples_.most() != 0 && since_fit_ >= options_.refit_every && examples_.size() >= examples_.most() / 4) refit();
+    if (!error && examples_.most() != 0 && since_fit_ >= options_.refit_every && examples_.size() >= examples_.most() / 4)
+      refit();
   });
   if (error) return *error;
   return {};
@@ -131,27 +130,29 @@ std::optional<Error> LivingModel::learn_piece(const DatasetView& events, std::si
   DatasetView piece = fitted(events, impl_.shape.features, impl_.shape.labels);
   piece.features.offsets = piece.features.offsets.subspan(first, count + 1);
   piece.labels.offsets = piece.labels.offsets.subspan(first, count + 1);
-  if (!hidden_of(impl_, piece.features, buffers_)) return runtime_error("out of memory in a matrix product; learn from fewer events");
-  if (auto error = take_examples(piece.labels, report_.events)) return error;
+  if (!hidden_of(impl_, piece.features, buffers_))
+    return runtime_error("out of memory in a matrix product; learn from fewer events");
+  if (examples_.most() != 0 && pieces_++ % kExampleEvery == 0) {
+    if (auto error = take_examples(piece.labels)) return error;
+  }
   for (std::size_t row = 0; row < count; ++row) {
     absorb(row, piece.labels.row_ids(row), publisher);
-    if (learns_hidden()) pending_.add(piece, row);
     if (recent_.size() >= kRecent) recent_.clear();
     recent_.add(piece, row);
+    if (!learns_hidden()) continue;
+    pending_.add(piece, row);
+    if (pending_.size() < options_.batch) continue;
+    if (auto error = step_hidden()) return error;
   }
   report_.events += count;
   since_fit_ += count;
   read_fresh();
-  while (learns_hidden() && pending_.size() >= options_.batch) {
-    if (auto error = step_hidden()) return error;
-  }
   report_.waiting = pending_.size();
   return std::nullopt;
 }
 
 /// What the paths say of these events before they know of them.
-std::optional<Error> LivingModel::take_examples(const SparseRows& labels, std::uint64_t first_event) {
-  if (examples_.most() == 0) return std::nullopt;
+std::optional<Error> LivingModel::take_examples(const SparseRows& labels) {
   const Activations& hidden = buffers_.hidden.back();
   best_.k = HiddenBest::kPerSample;
   best_.labels.assign(labels.rows() * best_.k, Predictions::kNoLabel);
@@ -167,11 +168,9 @@ std::optional<Error> LivingModel::take_examples(const SparseRows& labels, std::u
   const HiddenBest best{hidden, best_, shared ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   std::vector<RecentExamples::Example> made(labels.rows());
   find_candidates(impl_, best, buffers_.batch.features(), {}, [&](std::size_t sample, const CandidateSearch& found) {
-    if ((first_event + sample) % kExampleEvery == 0) made[sample] = example_of(found, labels.row_ids(sample));
+    made[sample] = example_of(found, labels.row_ids(sample));
   });
-  for (RecentExamples::Example& example : made) {
-    if (!example.features.empty()) examples_.add(std::move(example));
-  }
+  for (RecentExamples::Example& example : made) examples_.add(std::move(example));
   return std::nullopt;
 }
 
@@ -236,8 +235,7 @@ std::optional<Error> LivingModel::step_hidden() {
   std::iota(rows.begin(), rows.end(), 0u);
   counted_ += batch.size();
   if (counted_ * kTenth >= impl_.training_samples) follow_counts();
-  const double rate =
-      options_.learning_rate > 0 ? options_.learning_rate : kUsualRate * impl_.config.optimizer.learning_rate;
+  const double rate = options_.learning_rate > 0 ? options_.learning_rate : kUsualRate * impl_.config.optimizer.learning_rate;
   const TrainingStep::Report report = step_->run(batch, {rows, {}, rate});
   if (!report.ok) return runtime_error("out of memory in a matrix product; use a smaller batch");
   if (!std::isfinite(report.output.loss)) return not_finite(impl_, batch, rows);
@@ -270,14 +268,14 @@ void LivingModel::grow(const Shape& shape) {
   impl_.set_paths(std::move(paths));
   impl_.drop_index();
   read_fresh();
-  if (impl_.trainable && options_.learning_rate >= 0)
-    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
+  if (impl_.trainable && options_.learning_rate >= 0) arena_.execute([&] { step_ = std::make_unique<TrainingStep>(impl_); });
 }
 
 namespace {
 
 /// Usage error unless the names can be those of `count` new things beside the `known` ones.
-Result<void> check_new_names(const char* what, std::uint32_t count, const std::vector<std::string>& names, const NameIndex& known) {
+Result<void> check_new_names(const char* what, std::uint32_t count, const std::vector<std::string>& names,
+                             const NameIndex& known) {
   if (count == 0) return usage_error(fmt::format("0 new {}s; add one or more", what));
   if (names.size() != (known.size() == 0 ? 0 : count))
     return usage_error(fmt::format("{} names for {} new {}s; give {}", names.size(), count, what,
@@ -299,7 +297,8 @@ constexpr std::uint64_t kMostIds = 0xfffffffeu;
 Result<std::uint32_t> LivingModel::add_labels(std::uint32_t count, std::vector<std::string> names, Publisher& publisher) {
   if (auto good = check_new_names("label", count, names, label_names_); !good) return good.error();
   const std::uint32_t first = impl_.shape.labels;
-  if (std::uint64_t{first} + count > kMostIds) return usage_error(fmt::format("{} labels are too many", std::uint64_t{first} + count));
+  if (std::uint64_t{first} + count > kMostIds)
+    return usage_error(fmt::format("{} labels are too many", std::uint64_t{first} + count));
   LabelFilter shown = LabelFilter::permitting_all(first + count);
   for (std::uint32_t label = 0; shown_ && label < first; ++label) {
     if (!shown_->permits(label)) shown.forbid(label);

@@ -62,7 +62,7 @@ class LivingModel {
   void make_fresh();
   void read_fresh() noexcept;
   std::optional<Error> learn_piece(const DatasetView& events, std::size_t first, std::size_t count, Publisher& publisher);
-  std::optional<Error> take_examples(const SparseRows& labels, std::uint64_t first_event);
+  std::optional<Error> take_examples(const SparseRows& labels);
   void absorb(std::size_t row, std::span<const std::uint32_t> labels, Publisher& publisher);
   void start_row(std::uint32_t label, const float* hidden, Publisher& publisher);
   void see(std::uint32_t label);
@@ -85,10 +85,10 @@ class LivingModel {
   bool shown_changed_ = false;
   std::shared_ptr<const LabelFilter> published_shown_;
   std::unordered_map<std::uint32_t, std::uint32_t> waiting_;  ///< labels that are not shown yet: events that are still wanted
-  EventRows pending_;   ///< that the hidden path's next step sees
-  EventRows recent_;    ///< that output rows are coded by, when the model is saved
+  EventRows pending_;                                         ///< that the hidden path's next step sees
+  EventRows recent_;                                          ///< that output rows are coded by, when the model is saved
   RecentExamples examples_;
-  std::uint64_t since_fit_ = 0, counted_ = 0;
+  std::uint64_t pieces_ = 0, since_fit_ = 0, counted_ = 0;
   float start_length_ = 1, start_bias_ = 0, unseen_bias_ = 0;
   LearnReport report_;
   PredictBuffers buffers_;

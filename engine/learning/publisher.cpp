@@ -59,7 +59,8 @@ std::unique_ptr<Publisher::Copy> Publisher::take(Model::Impl& model, const Coded
   copy = std::make_unique<Copy>();
   copy->impl = std::make_unique<Model::Impl>(model.config, model.shape, false);
   Model::Impl& impl = *copy->impl;
-  for_each_pair(impl.network, model.network, [](std::uint32_t, ParameterRows& to, const ParameterRows& from) { to.take_forward(from); });
+  for_each_pair(impl.network, model.network,
+                [](std::uint32_t, ParameterRows& to, const ParameterRows& from) { to.take_forward(from); });
   impl.transform.factors() = model.transform.factors().shared();
   impl.set_paths(model.paths.shared());
   if (codes != nullptr) impl.codes = codes->shared();

@@ -14,8 +14,8 @@
 
 namespace glissade {
 
-/// What others answer from: copies of what the forward pass reads, of which those that nobody holds are brought up to date by their
-/// rows that have changed since. All else is shared with the learner's model, or only added to.
+/// What others answer from: copies of what the forward pass reads, of which those that nobody holds are brought up to date by
+/// their rows that have changed since. All else is shared with the learner's model, or only added to.
 class Publisher {
  public:
   /// What changes beside the network's rows.
@@ -54,7 +54,7 @@ class Publisher {
   };
   struct Copy {
     std::unique_ptr<Model::Impl> impl;
-    std::uint64_t step = 0;  ///< of the model, when it was brought up to date
+    std::uint64_t step = 0;                  ///< of the model, when it was brought up to date
     std::uint64_t changed = 0, started = 0;  ///< how much of the logs it knows
     ~Copy();
     std::shared_ptr<std::atomic<std::uint64_t>> memory;  ///< of all copies

@@ -8,7 +8,8 @@
 
 namespace glissade {
 
-/// The candidates of the last so many events, as the paths saw them before they learned from these: what rankers may be fitted on.
+/// The candidates of the last so many events, as the paths saw them before they learned from these: what rankers may be fitted
+/// on.
 class RecentExamples {
  public:
   explicit RecentExamples(std::size_t most) : most_(most) {}

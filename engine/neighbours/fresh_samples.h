@@ -35,7 +35,7 @@ class FreshSamples {
   std::size_t memory_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::size_t kBlock = 4096;             ///< samples
+  static constexpr std::size_t kBlock = 4096;  ///< samples
   static constexpr std::size_t kBlocks = 1 << 16;
   static constexpr std::size_t kEntries = std::size_t{1} << 18;  ///< bytes of a block of ids, labels and values
 
@@ -47,9 +47,7 @@ class FreshSamples {
   };
   using Block = std::array<Sample, kBlock>;
 
-  const Sample& at(std::size_t i) const noexcept {
-    return (*blocks_[i / kBlock].load(std::memory_order_acquire))[i % kBlock];
-  }
+  const Sample& at(std::size_t i) const noexcept { return (*blocks_[i / kBlock].load(std::memory_order_acquire))[i % kBlock]; }
   std::byte* room_for(std::size_t bytes);
 
   std::vector<std::atomic<Block*>> blocks_ = std::vector<std::atomic<Block*>>(kBlocks);

@@ -48,14 +48,15 @@ std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& c
 void NeighbourPath::find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown,
                               std::vector<Near>& out) const {
   const std::size_t most = config.candidates.neighbours;
-  auto& scratch = query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most), fresh);
+  auto& scratch =
+      query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most), fresh);
   if (!unknown.empty()) scratch.drop(unknown);
   const auto& found = scratch.found();
   const auto fresh_row = [this](std::uint32_t sample) {
     return sample < samples.rows() ? SparseRowView{} : fresh_samples->row(sample - samples.rows());
   };
-  const std::span<const float> likeness = fresh_samples == nullptr ? query.products_of_found(weights, samples)
-                                                                   : query.products_of_found(weights, samples, fresh_row);
+  const std::span<const float> likeness =
+      fresh_samples == nullptr ? query.products_of_found(weights, samples) : query.products_of_found(weights, samples, fresh_row);
   static thread_local std::vector<std::uint32_t> places;
   static thread_local std::vector<float> values;
   places.resize(most);

@@ -29,9 +29,9 @@ class CandidateSearch {
     std::span<const std::uint32_t> ids;
     std::span<const float> values;
     const Activations& hidden;
-    std::size_t row;                      ///< of `hidden`
-    std::span<const std::uint32_t> best;  ///< labels of the largest logits
-    float log_sum;                        ///< of all logits' exponentials
+    std::size_t row;                           ///< of `hidden`
+    std::span<const std::uint32_t> best;       ///< labels of the largest logits
+    float log_sum;                             ///< of all logits' exponentials
     std::span<const std::uint32_t> also = {};  ///< candidates that somebody asks about, whatever is proposed
   };
   /// `counts`: training samples of each label. `own`: what exclude-input excludes. All must outlive it.

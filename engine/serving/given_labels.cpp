@@ -60,8 +60,8 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
   } else {
     search_some(impl, Search::learned, hidden, target);
   }
-  const HiddenBest found_by_hidden{hidden, best,
-                                   is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
+  const HiddenBest found_by_hidden{
+      hidden, best, is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   find_candidates(
       impl, found_by_hidden, buffers.predict.batch.features(), {},
       [&](std::size_t sample, const CandidateSearch& found) {

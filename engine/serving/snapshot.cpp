@@ -96,7 +96,9 @@ Result<Snapshot> Snapshot::load(const std::string& path) {
 std::uint64_t Snapshot::version() const noexcept { return state_->version; }
 Shape Snapshot::shape() const noexcept { return state_->impl->shape; }
 std::uint64_t Snapshot::training_samples() const noexcept { return state_->impl->training_samples; }
-std::uint32_t Snapshot::encoded_width() const noexcept { return static_cast<std::uint32_t>(state_->impl->network.output.width()); }
+std::uint32_t Snapshot::encoded_width() const noexcept {
+  return static_cast<std::uint32_t>(state_->impl->network.output.width());
+}
 const std::string& Snapshot::data_notes() const noexcept { return state_->impl->data_notes; }
 
 std::uint64_t Snapshot::memory() const noexcept {

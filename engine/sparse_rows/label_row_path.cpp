@@ -32,9 +32,9 @@ class RowProposer final : public ProposingPath::Proposer {
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {
-    const std::span<const float> direct = path_.changed.empty()
-                                              ? query.products(path_.weights, path_.rows, candidates.labels())
-                                              : query.products(path_.weights, path_.rows, candidates.labels(), ChangedLabels{path_.changed});
+    const std::span<const float> direct =
+        path_.changed.empty() ? query.products(path_.weights, path_.rows, candidates.labels())
+                              : query.products(path_.weights, path_.rows, candidates.labels(), ChangedLabels{path_.changed});
     float largest = 0;
     for (const float product : direct) largest = std::max(largest, product);
     for (std::size_t c = 0; c < direct.size(); ++c) {

@@ -25,8 +25,8 @@ SparseRowView RowLearning::row_of(std::uint32_t label) const noexcept {
   return {{path_.rows.ids.data() + begin, size}, {path_.rows.values.data() + begin, size}};
 }
 
-void RowLearning::add(std::uint32_t label, std::uint32_t count, std::span<const std::uint32_t> ids,
-                      std::span<const float> values, std::uint32_t generation) {
+void RowLearning::add(std::uint32_t label, std::uint32_t count, std::span<const std::uint32_t> ids, std::span<const float> values,
+                      std::uint32_t generation) {
   if (ids.empty()) return;
   if (lengths_.size() <= label) lengths_.resize(path_.rows.rows(), 0.f);
   const SparseRowView row = row_of(label);

@@ -18,8 +18,8 @@ class RowLearning {
   RowLearning(LabelRowPath& path, FreshPostings& postings, std::uint32_t fan_in)
       : path_(path), postings_(postings), fan_in_(fan_in) {}
 
-  /// One more sample of a label that has had `count` of them: its features, ascending, and their values under the path's weights, of
-  /// length 1. Entries that the label's row did not have go to the postings under `generation`.
+  /// One more sample of a label that has had `count` of them: its features, ascending, and their values under the path's weights,
+  /// of length 1. Entries that the label's row did not have go to the postings under `generation`.
   void add(std::uint32_t label, std::uint32_t count, std::span<const std::uint32_t> ids, std::span<const float> values,
            std::uint32_t generation);
 
@@ -38,8 +38,8 @@ class RowLearning {
   std::vector<Entry> entries_;
 };
 
-/// The length of the sum of `count` samples of length 1, where another one's product with the sum's direction is `product`: as if each
-/// two of them had the same product.
+/// The length of the sum of `count` samples of length 1, where another one's product with the sum's direction is `product`: as if
+/// each two of them had the same product.
 float length_of_sum(std::uint32_t count, float product) noexcept;
 
 }  // namespace glissade

@@ -27,8 +27,8 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 
-/// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has. False
-/// if the monitor stopped it.
+/// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has.
+/// False if the monitor stopped it.
 bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor);
 
 }  // namespace glissade

@@ -16,28 +16,28 @@ namespace glissade {
 struct LearnerOptions {
   /// Of the hidden path; 0: a tenth of the model's. Negative: the hidden path stays as it is.
   double learning_rate = 0;
-  std::uint32_t batch = 64;        ///< events of a step of the hidden path
+  std::uint32_t batch = 64;            ///< events of a step of the hidden path
   std::uint32_t keep_examples = 4000;  ///< recent events that the ranker is fitted on; 0: it stays as it is
-  std::uint32_t refit_every = 2000;    ///< events between two fits
+  std::uint32_t refit_every = 4000;    ///< events between two fits; each takes about a second
   /// A label added by add_labels() is no answer before so many events have it.
   std::uint32_t show_after = 1;
-  std::uint32_t threads = 0;       ///< 0: as the model's config says
+  std::uint32_t threads = 0;  ///< 0: as the model's config says
 };
 
 /// What a Learner has learned since it was made.
 struct LearnReport {
   std::uint64_t events = 0;
-  std::uint64_t steps = 0;     ///< of the hidden path
-  std::uint64_t waiting = 0;   ///< events that its next step will see
-  std::uint64_t fits = 0;      ///< of the ranker
-  double seconds = 0;          ///< in learn(), without waiting for others
+  std::uint64_t steps = 0;    ///< of the hidden path
+  std::uint64_t waiting = 0;  ///< events that its next step will see
+  std::uint64_t fits = 0;     ///< of the ranker
+  double seconds = 0;         ///< in learn(), without waiting for others
 };
 
 /// Goes on learning from events while others answer from snapshots of it.
 ///
-/// All paths learn. A new sample is a neighbour from the next publish() on, and is added to the sparse rows of its labels, whose sum of
-/// samples is kept up; label counts follow; the hidden path makes a step for each `batch` of events; what judges the paths together is
-/// fitted again on recent events, as the paths saw them before they learned from them.
+/// All paths learn. A new sample is a neighbour from the next publish() on, and is added to the sparse rows of its labels, whose
+/// sum of samples is kept up; label counts follow; the hidden path makes a step for each `batch` of events; what judges the paths
+/// together is fitted again on recent events, as the paths saw them before they learned from them.
 ///
 /// One thread calls the members, or many one after another; current() alone may be called by any thread at any time.
 class Learner {
@@ -48,11 +48,12 @@ class Learner {
   Learner& operator=(Learner&&) noexcept;
   ~Learner();
 
-  /// Each row of `events`: features and the labels that go with them. Refuses illegal rows, and then has learned from none of them.
+  /// Each row of `events`: features and the labels that go with them. Refuses illegal rows, and then has learned from none of
+  /// them.
   Result<void> learn(const DatasetView& events);
 
-  /// New labels and features, behind the others. Names: one each, not taken yet, if the model has names; else empty, and `count` says
-  /// how many. Returns the first id.
+  /// New labels and features, behind the others. Names: one each, not taken yet, if the model has names; else empty, and `count`
+  /// says how many. Returns the first id.
   Result<std::uint32_t> add_labels(std::uint32_t count, std::vector<std::string> names = {});
   Result<std::uint32_t> add_features(std::uint32_t count, std::vector<std::string> names = {});
   /// Labels that are no answers any more. They may come back by restore().
@@ -64,7 +65,8 @@ class Learner {
   /// The last one that was published.
   Snapshot current() const;
 
-  /// Writes a model file of all that was learned, as Model::save(). The neighbours of events are among those of the data set then.
+  /// Writes a model file of all that was learned, as Model::save(). The neighbours of events are among those of the data set
+  /// then.
   Result<void> save(const std::string& path);
 
   const LearnReport& report() const noexcept;

@@ -18,12 +18,12 @@ namespace glissade {
 
 /// What is asked of a Snapshot.
 struct Query {
-  std::uint32_t k = 5;               ///< labels per sample, 1 .. 1000
+  std::uint32_t k = 5;  ///< labels per sample, 1 .. 1000
   Search search = Search::automatic;
-  bool probabilities = false;        ///< as in PredictOptions
-  const LabelFilter* filter = nullptr;  ///< labels that may be answers; null: all. Made for at least as many labels as the snapshot
-                                        ///< has; those behind may not be answers where it was made for fewer
-  SparseRows excluded = {};          ///< per sample labels that are no answers, such as items that a user has; see PredictOptions
+  bool probabilities = false;           ///< as in PredictOptions
+  const LabelFilter* filter = nullptr;  ///< labels that may be answers; null: all. Made for at least as many labels as the
+                                        ///< snapshot has; those behind may not be answers where it was made for fewer
+  SparseRows excluded = {};  ///< per sample labels that are no answers, such as items that a user has; see PredictOptions
   /// Features from shape().features on: an error, or left out of their rows and counted.
   enum class Unknown { refuse, leave_out } unknown = Unknown::refuse;
   /// The call fails when this moment has passed before the last sample was answered. Looked at before each 256 samples.
@@ -54,9 +54,9 @@ struct LabelVectors {
   std::vector<float> bias;  ///< [labels]
 };
 
-/// A model that never changes: what a backend answers from. A handle, cheap to copy, of something that lives as long as a handle of
-/// it does. Made from a finished Model, or by Learner::publish(). All members may be called by any number of threads at once; no
-/// call waits for another one, and none allocates once its Workspace and its result have grown.
+/// A model that never changes: what a backend answers from. A handle, cheap to copy, of something that lives as long as a handle
+/// of it does. Made from a finished Model, or by Learner::publish(). All members may be called by any number of threads at once;
+/// no call waits for another one, and none allocates once its Workspace and its result have grown.
 class Snapshot {
  public:
   /// `model` is taken over; its version is 0.
@@ -70,14 +70,14 @@ class Snapshot {
   /// Bytes of memory that it keeps, shared with others of the same Learner or not, mapped files included.
   std::uint64_t memory() const noexcept;
 
-  /// The best labels of each row of `features`, into `out`, as Model::predict() has them. Fails as that does, and where the deadline
-  /// passes: then `out` is not to be used.
+  /// The best labels of each row of `features`, into `out`, as Model::predict() has them. Fails as that does, and where the
+  /// deadline passes: then `out` is not to be used.
   Result<void> top_k(const SparseRows& features, const Query& query, Workspace& workspace, Predictions& out) const;
   Result<Predictions> top_k(const SparseRows& features, const Query& query = {}) const;
 
-  /// Scores of given labels: scores[candidates.offsets[r] + i] is that of row r's i-th candidate, by the same model as in top_k() and
-  /// comparable within a row: all paths speak for each of them, and they are ranked together with what the paths name themselves.
-  /// `candidates` has as many rows as `features`, no label twice in a row, no values.
+  /// Scores of given labels: scores[candidates.offsets[r] + i] is that of row r's i-th candidate, by the same model as in top_k()
+  /// and comparable within a row: all paths speak for each of them, and they are ranked together with what the paths name
+  /// themselves. `candidates` has as many rows as `features`, no label twice in a row, no values.
   Result<void> score(const SparseRows& features, const SparseRows& candidates, Workspace& workspace,
                      std::vector<float>& scores) const;
 

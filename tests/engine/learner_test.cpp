@@ -1,0 +1,272 @@
+// A model learns from events while others answer from what it was.
+#include <glissade/learner.h>
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "tests/engine/living.h"
+
+namespace glissade::test {
+namespace {
+
+Data part_of(const Data& data, std::size_t first, std::size_t count) {
+  Data part{data.features, data.labels, {}, {}};
+  for (std::size_t row = first; row < first + count; ++row) {
+    part.x.add(data.x.view().row_ids(row), data.x.view().row_values(row));
+    part.y.add(data.y.view().row_ids(row));
+  }
+  return part;
+}
+
+double precision_at_1(const Snapshot& snapshot, const Data& data) {
+  const Predictions found = must(snapshot.top_k(data.x.view(), {.k = 1}));
+  std::size_t hits = 0, rows = 0;
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    const auto labels = data.y.view().row_ids(row);
+    if (labels.empty()) continue;
+    ++rows;
+    hits += std::ranges::find(labels, found.labels[row]) != labels.end() ? 1 : 0;
+  }
+  return static_cast<double>(hits) / static_cast<double>(rows);
+}
+
+/// A new thing: a row of features 0 .. 4 and one label.
+Data event(std::uint32_t features, std::uint32_t labels, std::vector<std::uint32_t> ids, std::uint32_t label) {
+  Data data{features, labels, {}, {}};
+  data.x.add(ids, std::vector<float>(ids.size(), 1.f));
+  data.y.add(std::vector<std::uint32_t>{label});
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("a model that learns from events answers rows like them better", "[unit]") {
+  const bool with_paths = GENERATE(true, false);
+  // Of the other world no label means what it meant before.
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(1500, 400, 150, 5, 8),
+             asked = planted_data(300, 400, 150, 6, 8);
+  LearnerOptions options;
+  options.learning_rate = with_paths ? 0 : 0.02;
+  options.refit_every = 400;
+  options.keep_examples = 800;
+  Learner learner = must(Learner::create(living_model(before, with_paths), options));
+  const double was = precision_at_1(learner.current(), asked);
+  for (std::size_t first = 0; first < events.size(); first += 100) must(learner.learn(part_of(events, first, 100).view()));
+  const double is = precision_at_1(must(learner.publish()), asked);
+  INFO("P@1 " << was << " -> " << is);
+  CHECK(is > was + 0.3);
+  CHECK(learner.report().events == 1500);
+  CHECK(learner.report().steps == 1500 / 64);
+  CHECK(learner.report().waiting == 1500 % 64);
+  CHECK(learner.report().fits == (with_paths ? 3 : 0));
+}
+
+TEST_CASE("each path learns from events", "[unit]") {
+  enum class Path { neighbours, rows };
+  const auto path = GENERATE(Path::neighbours, Path::rows);
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(1500, 400, 150, 5, 8),
+             asked = planted_data(300, 400, 150, 6, 8);
+  Config config = small_config();
+  if (path == Path::rows) config.sparse_rows.fan_in = 24;
+  if (path == Path::neighbours) config.candidates.neighbours = 20;
+  Model model = make_model(config, before);
+  train(model, before, config.training.epochs);
+  LearnerOptions options;
+  options.learning_rate = -1;  // the hidden path stays as it is
+  options.refit_every = 400;
+  Learner learner = must(Learner::create(std::move(model), options));
+  const double was = precision_at_1(learner.current(), asked);
+  must(learner.learn(events.view()));
+  const double is = precision_at_1(must(learner.publish()), asked);
+  INFO("P@1 " << was << " -> " << is);
+  CHECK(is > was + 0.3);
+  CHECK(learner.report().steps == 0);
+}
+
+TEST_CASE("what was published stays as it is", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(600, 400, 150, 5),
+             asked = planted_data(100, 400, 150, 6);
+  Learner learner = must(Learner::create(living_model(before, true)));
+  std::vector<Snapshot> published{learner.current()};
+  std::vector<Predictions> answers{must(published[0].top_k(asked.x.view()))};
+  for (std::size_t first = 0; first < events.size(); first += 100) {
+    must(learner.learn(part_of(events, first, 100).view()));
+    if (first == 300) {
+      must(learner.add_labels(3));
+      must(learner.add_features(2));
+    }
+    published.push_back(must(learner.publish()));
+    answers.push_back(must(published.back().top_k(asked.x.view())));
+  }
+  for (std::size_t i = 0; i < published.size(); ++i) {
+    CHECK(published[i].version() == i + 1);
+    const Predictions again = must(published[i].top_k(asked.x.view()));
+    CHECK(again.labels == answers[i].labels);
+    CHECK(again.scores == answers[i].scores);
+  }
+  CHECK(answers.front().scores != answers.back().scores);
+}
+
+TEST_CASE("copies that come back are brought up to date", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(1200, 400, 150, 5, 8),
+             asked = planted_data(100, 400, 150, 6, 8);
+  // One learner publishes once, so its copy is a new one; the other after each piece, so its copies were in use before.
+  Learner once = must(Learner::create(living_model(before, true))), often = must(Learner::create(living_model(before, true)));
+  for (std::size_t first = 0; first < events.size(); first += 100) {
+    const Data piece = part_of(events, first, 100);
+    must(once.learn(piece.view()));
+    must(often.learn(piece.view()));
+    must(often.publish());
+  }
+  const Predictions a = must(must(once.publish()).top_k(asked.x.view())), b = must(must(often.publish()).top_k(asked.x.view()));
+  CHECK(a.labels == b.labels);
+  CHECK(a.scores == b.scores);
+}
+
+TEST_CASE("a saved model knows all that was learned", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(900, 400, 150, 5, 8),
+             asked = planted_data(300, 400, 150, 6, 8);
+  Model model = living_model(before, true);
+  std::vector<std::string> names;
+  for (int i = 0; i < 150; ++i) names.push_back("label " + std::to_string(i));
+  must(model.set_label_names(names));
+  Learner learner = must(Learner::create(std::move(model)));
+  must(learner.learn(events.view()));
+  must(learner.add_labels(2, {"new", "newer"}));
+  const Snapshot published = must(learner.publish());
+  const TemporaryFolder folder;
+  must(learner.save(folder.file("m.glsd")));
+  const Snapshot loaded = must(Snapshot::load(folder.file("m.glsd")));
+  CHECK(loaded.shape().labels == 152);
+  CHECK(loaded.label_id("newer") == 151u);
+  CHECK(loaded.training_samples() == 1800);
+  CHECK(precision_at_1(loaded, asked) == Approx(precision_at_1(published, asked)).margin(0.02));
+  // It goes on learning, as does the learner itself.
+  must(learner.learn(part_of(events, 0, 100).view()));
+  Learner again = must(Learner::create(must(Model::load(folder.file("m.glsd"), LoadFor::training))));
+  must(again.learn(part_of(events, 0, 100).view()));
+  const Predictions a = must(must(learner.publish()).top_k(asked.x.view())),
+                    b = must(must(again.publish()).top_k(asked.x.view()));
+  std::size_t same = 0;
+  for (std::size_t row = 0; row < asked.size(); ++row) same += a.labels[row * 5] == b.labels[row * 5] ? 1 : 0;
+  CHECK(same > asked.size() * 95 / 100);
+}
+
+TEST_CASE("a new label is an answer when it has events", "[unit]") {
+  const bool with_paths = GENERATE(true, false);
+  const Data before = planted_data(900, 400, 150, 3);
+  Model model = living_model(before, with_paths);
+  std::vector<std::string> names;
+  for (int i = 0; i < 150; ++i) names.push_back("label " + std::to_string(i));
+  must(model.set_label_names(names));
+  LearnerOptions options;
+  options.show_after = 2;
+  options.batch = 4;
+  options.learning_rate = 0.02;
+  Learner learner = must(Learner::create(std::move(model), options));
+  CHECK_FALSE(learner.add_labels(1).ok());
+  CHECK_FALSE(learner.add_labels(1, {"label 3"}).ok());
+  CHECK_FALSE(learner.add_labels(2, {"a", "a"}).ok());
+  const std::uint32_t label = must(learner.add_labels(1, {"a new thing"}));
+  REQUIRE(label == 150);
+  const Data one = event(400, 151, {1, 33, 177, 250, 399}, label);
+  const auto answered = [&] {
+    const Snapshot snapshot = must(learner.publish());
+    CHECK(snapshot.label_id("a new thing") == label);
+    const Predictions found = must(snapshot.top_k(one.x.view(), {.k = 10}));
+    return std::ranges::find(found.labels, label) != found.labels.end();
+  };
+  CHECK_FALSE(answered());
+  must(learner.learn(one.view()));
+  CHECK_FALSE(answered());
+  for (int i = 0; i < 12; ++i) must(learner.learn(one.view()));
+  CHECK(answered());
+  must(learner.retire(std::vector<std::uint32_t>{label}));
+  CHECK_FALSE(answered());
+  must(learner.restore(std::vector<std::uint32_t>{label}));
+  CHECK(answered());
+  CHECK_FALSE(learner.retire(std::vector<std::uint32_t>{151}).ok());
+}
+
+TEST_CASE("a new feature is learned from", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3);
+  LearnerOptions options;
+  options.keep_examples = 0;
+  Learner learner = must(Learner::create(living_model(before, true), options));
+  REQUIRE(must(learner.add_features(3)) == 400);
+  const Data one = event(403, 150, {401, 402}, 77);
+  for (int i = 0; i < 5; ++i) must(learner.learn(one.view()));
+  CHECK(must(must(learner.publish()).top_k(one.x.view(), {.k = 1})).labels.at(0) == 77);
+}
+
+TEST_CASE("illegal events are refused, and none of them is learned from", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3);
+  Learner learner = must(Learner::create(living_model(before, true)));
+  Data bad = part_of(before, 0, 2);
+  bad.x.ids.back() = 400;
+  CHECK_FALSE(learner.learn(bad.view()).ok());
+  CHECK(learner.report().events == 0);
+  CHECK(must(learner.publish()).training_samples() == before.size());
+  LearnerOptions options;
+  options.batch = 0;
+  CHECK_FALSE(Learner::create(living_model(before, false), options).ok());
+  CHECK_FALSE(Learner::create(make_model(small_config(), before)).ok());
+}
+
+TEST_CASE("a model without its training state learns by its other paths", "[unit]") {
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(900, 400, 150, 5, 8),
+             asked = planted_data(300, 400, 150, 6, 8);
+  const TemporaryFolder folder;
+  must(living_model(before, true).save(folder.file("m.glsd"), false));
+  Learner learner = must(Learner::create(must(Model::load(folder.file("m.glsd")))));
+  const double was = precision_at_1(learner.current(), asked);
+  must(learner.learn(events.view()));
+  must(learner.add_labels(1));
+  CHECK(precision_at_1(must(learner.publish()), asked) > was + 0.2);
+  CHECK(learner.report().steps == 0);
+}
+
+TEST_CASE("answers while it learns are those of the snapshot that they come from", "[unit][threads]") {
+  const Data before = planted_data(600, 400, 150, 3), events = planted_data(2000, 400, 150, 5, 8),
+             asked = planted_data(20, 400, 150, 6, 8);
+  LearnerOptions options;
+  options.batch = 16;
+  options.refit_every = 300;
+  options.keep_examples = 400;
+  Learner learner = must(Learner::create(living_model(before, true), options));
+  std::mutex mutex;
+  std::map<std::uint64_t, std::pair<Snapshot, Predictions>> answers;
+  std::atomic<bool> done = false;
+  std::atomic<std::size_t> wrong = 0, asked_often = 0;
+  const auto ask = [&] {
+    Workspace workspace;
+    Predictions found;
+    while (!done) {
+      const Snapshot snapshot = learner.current();
+      if (!snapshot.top_k(asked.x.view(), {}, workspace, found).ok()) ++wrong;
+      ++asked_often;
+      const std::lock_guard lock(mutex);
+      const auto [at, is_new] = answers.try_emplace(snapshot.version(), snapshot, found);
+      if (!is_new && (at->second.second.labels != found.labels || at->second.second.scores != found.scores)) ++wrong;
+      if (answers.size() > 5) answers.erase(answers.begin());
+    }
+  };
+  std::thread first(ask), second(ask);
+  for (std::size_t at = 0; at < events.size(); at += 20) {
+    must(learner.learn(part_of(events, at, 20).view()));
+    if (at == 1000) must(learner.add_labels(5));
+    must(learner.publish());
+  }
+  done = true;
+  first.join();
+  second.join();
+  CHECK(wrong == 0);
+  CHECK(asked_often > 10);
+  for (const auto& [version, answer] : answers) CHECK(must(answer.first.top_k(asked.x.view())).scores == answer.second.scores);
+}
+
+}  // namespace glissade::test
