@@ -73,6 +73,14 @@ Result<Learner> Learner::create(Model model, const LearnerOptions& options) {
                  [&]() -> Result<Learner> { return Learner(std::make_unique<Impl>(std::move(model), options)); });
 }
 
+Result<Learner> Learner::load(const std::string& path, const LearnerOptions& options) {
+  auto model = Model::load(path, LoadFor::training);
+  // The one usage error is that there is no training state.
+  if (!model && model.error().kind == Error::Kind::usage) model = Model::load(path);
+  if (!model) return model.error();
+  return create(std::move(*model), options);
+}
+
 Result<void> Learner::learn(const DatasetView& events) {
   return guarded("learning", [&] { return impl_->learn(events); });
 }

@@ -24,6 +24,7 @@ FLOORS = [
     ["training", "explanation", "serving"],
     ["words", "evaluation", "learning"],
     ["autotune"],
+    ["c_api"],
 ]
 FLOOR_OF = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}
 ENGINE = ROOT / "engine"

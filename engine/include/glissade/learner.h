@@ -44,6 +44,8 @@ class Learner {
  public:
   /// Takes over a finished model. One that was loaded for inference has no training state: then the hidden path stays as it is.
   static Result<Learner> create(Model model, const LearnerOptions& options = {});
+  /// Of a model file, with its training state if it has one.
+  static Result<Learner> load(const std::string& path, const LearnerOptions& options = {});
   Learner(Learner&&) noexcept;
   Learner& operator=(Learner&&) noexcept;
   ~Learner();

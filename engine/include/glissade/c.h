@@ -1,0 +1,174 @@
+/* Glissade for C and for whatever calls C: answering from models, learning from events, features of texts.
+ *
+ * Handles are opaque. A function that can fail returns a glissade_status and leaves one line of text in the context that it was
+ * given. No exception crosses this interface, nothing is printed, there is no global state.
+ *
+ * Threads: a context belongs to one thread at a time. Snapshots, filters that nobody changes and pipelines may be used by any number
+ * of threads at once. A learner has one writer at a time; glissade_learner_current() alone may be called meanwhile.
+ *
+ * Versions: GLISSADE_ABI is raised when something here changes its meaning. Structures begin with their size, which the caller sets
+ * (the _init functions do), so that they may grow at their end; fields that a caller does not know have their defaults. Functions are
+ * never taken away within one number.
+ */
+#ifndef GLISSADE_C_H
+#define GLISSADE_C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GLISSADE_API __attribute__((visibility("default")))
+#else
+#define GLISSADE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GLISSADE_ABI 1
+
+typedef int32_t glissade_status;
+enum {
+  GLISSADE_OK = 0,
+  GLISSADE_FAILED = 1,    /* at run time: files, memory, a deadline */
+  GLISSADE_USAGE = 2,     /* arguments that cannot be right */
+  GLISSADE_NOT_FOUND = 3  /* a name that nobody has */
+};
+
+typedef struct glissade_context glissade_context;
+typedef struct glissade_snapshot glissade_snapshot;
+typedef struct glissade_learner glissade_learner;
+typedef struct glissade_filter glissade_filter;
+typedef struct glissade_pipeline glissade_pipeline;
+
+/* GLISSADE_ABI of the library at hand, and its version as text. */
+GLISSADE_API uint32_t glissade_abi(void);
+GLISSADE_API const char* glissade_version(void);
+
+/* Where errors are told, and buffers of queries are kept. Null only where there is no memory. */
+GLISSADE_API glissade_context* glissade_context_new(void);
+GLISSADE_API void glissade_context_free(glissade_context* context);
+/* The line of the last function that failed with this context; "" before the first one. Valid until the next call with it. */
+GLISSADE_API const char* glissade_error(const glissade_context* context);
+
+/* Sparse rows: row r has entries offsets[r] .. offsets[r + 1] - 1. `offsets` has rows + 1 of them. Without values each is 1. */
+typedef struct glissade_rows {
+  uint64_t rows;
+  const uint64_t* offsets;
+  const uint32_t* ids;
+  const float* values; /* or null */
+} glissade_rows;
+
+/* ------------------------------------------------------------------------------------------------------------ answering */
+
+GLISSADE_API glissade_status glissade_snapshot_load(glissade_context* context, const char* path, glissade_snapshot** out);
+GLISSADE_API void glissade_snapshot_free(glissade_snapshot* snapshot);
+
+typedef struct glissade_info {
+  uint32_t size; /* sizeof(glissade_info) */
+  uint32_t features, labels;
+  uint32_t width; /* of vectors */
+  uint64_t version;
+  uint64_t training_samples;
+  uint64_t memory; /* bytes */
+} glissade_info;
+GLISSADE_API glissade_status glissade_snapshot_info(glissade_context* context, const glissade_snapshot* snapshot, glissade_info* out);
+
+enum { GLISSADE_SEARCH_AUTOMATIC = 0, GLISSADE_SEARCH_EXACT = 1, GLISSADE_SEARCH_TABLES = 2, GLISSADE_SEARCH_LEARNED = 3 };
+
+typedef struct glissade_query {
+  uint32_t size;                 /* sizeof(glissade_query) */
+  uint32_t k;                    /* labels per row, 1 .. 1000; default 5 */
+  uint32_t search;               /* GLISSADE_SEARCH_ */
+  uint32_t probabilities;        /* not 0: probabilities instead of scores */
+  uint32_t leave_out_unknown;    /* not 0: features that the model does not have are left out; else they are an error */
+  uint32_t timeout_ms;           /* 0: none */
+  const glissade_filter* filter; /* labels that may be answers; null: all */
+  const glissade_rows* excluded; /* per row labels that are no answers; null: none */
+} glissade_query;
+GLISSADE_API void glissade_query_init(glissade_query* query);
+
+#define GLISSADE_NO_LABEL 0xffffffffu
+
+/* The best k labels of each row, best first: labels and scores have room for rows * k. Places without an answer have
+ * GLISSADE_NO_LABEL. `query` may be null: defaults. */
+GLISSADE_API glissade_status glissade_top_k(glissade_context* context, const glissade_snapshot* snapshot,
+                                            const glissade_rows* features, const glissade_query* query, uint32_t* labels,
+                                            float* scores);
+/* Scores of given labels, in their order: `scores` has room for all of candidates->ids. */
+GLISSADE_API glissade_status glissade_score(glissade_context* context, const glissade_snapshot* snapshot,
+                                            const glissade_rows* features, const glissade_rows* candidates, float* scores);
+/* Vectors of rows: `vectors` has room for rows * width. */
+GLISSADE_API glissade_status glissade_encode(glissade_context* context, const glissade_snapshot* snapshot,
+                                             const glissade_rows* features, float* vectors);
+/* Vectors of all labels: `vectors` has room for labels * width, `bias` for labels. */
+GLISSADE_API glissade_status glissade_label_vectors(glissade_context* context, const glissade_snapshot* snapshot, float* vectors,
+                                                    float* bias);
+
+/* GLISSADE_NOT_FOUND where nobody has that name. */
+GLISSADE_API glissade_status glissade_label_id(glissade_context* context, const glissade_snapshot* snapshot, const char* name,
+                                               size_t length, uint32_t* id);
+GLISSADE_API glissade_status glissade_feature_id(glissade_context* context, const glissade_snapshot* snapshot, const char* name,
+                                                 size_t length, uint32_t* id);
+/* Not ended by a zero; as long as the snapshot lives. Null without names or beyond the last one. */
+GLISSADE_API const char* glissade_label_name(const glissade_snapshot* snapshot, uint32_t id, size_t* length);
+GLISSADE_API const char* glissade_feature_name(const glissade_snapshot* snapshot, uint32_t id, size_t* length);
+
+/* All of `labels` labels may be answers, or (permitted = 0) none, until something else is said of some. */
+GLISSADE_API glissade_filter* glissade_filter_new(uint32_t labels, int permitted);
+GLISSADE_API void glissade_filter_free(glissade_filter* filter);
+/* Labels beyond the last one are passed over. Not while others use the filter. */
+GLISSADE_API void glissade_filter_set(glissade_filter* filter, const uint32_t* labels, size_t count, int permitted);
+
+/* ---------------------------------------------------------------------------------------------------------------- texts */
+
+/* What turns records with named columns into features, for a model that was trained on such. Keeps nothing of the snapshot. */
+GLISSADE_API glissade_status glissade_pipeline_new(glissade_context* context, const glissade_snapshot* snapshot,
+                                                   glissade_pipeline** out);
+GLISSADE_API void glissade_pipeline_free(glissade_pipeline* pipeline);
+GLISSADE_API uint32_t glissade_pipeline_columns(const glissade_pipeline* pipeline);
+GLISSADE_API const char* glissade_pipeline_column(const glissade_pipeline* pipeline, uint32_t column);
+/* The features of one record: a text per column (null: none), each of lengths[column] bytes of UTF-8. `out` points into the context
+ * and is valid until its next use. */
+GLISSADE_API glissade_status glissade_pipeline_row(glissade_context* context, const glissade_pipeline* pipeline,
+                                                   const char* const* texts, const size_t* lengths, glissade_rows* out);
+
+/* ------------------------------------------------------------------------------------------------------------- learning */
+
+typedef struct glissade_learner_options {
+  uint32_t size; /* sizeof(glissade_learner_options) */
+  uint32_t batch;
+  double learning_rate; /* of the hidden path; 0: a tenth of the model's; negative: it stays as it is */
+  uint32_t keep_examples, refit_every, show_after, threads;
+} glissade_learner_options;
+/* What they mean: glissade/learner.h. */
+GLISSADE_API void glissade_learner_options_init(glissade_learner_options* options);
+
+/* `options` may be null. */
+GLISSADE_API glissade_status glissade_learner_load(glissade_context* context, const char* path,
+                                                   const glissade_learner_options* options, glissade_learner** out);
+GLISSADE_API void glissade_learner_free(glissade_learner* learner);
+/* Row r of `features` goes with row r of `labels`. Refuses illegal rows, and then has learned from none. */
+GLISSADE_API glissade_status glissade_learn(glissade_context* context, glissade_learner* learner, const glissade_rows* features,
+                                            const glissade_rows* labels);
+/* Names are ended by zeros; null for a model without names. */
+GLISSADE_API glissade_status glissade_add_labels(glissade_context* context, glissade_learner* learner, uint32_t count,
+                                                 const char* const* names, uint32_t* first);
+GLISSADE_API glissade_status glissade_add_features(glissade_context* context, glissade_learner* learner, uint32_t count,
+                                                   const char* const* names, uint32_t* first);
+GLISSADE_API glissade_status glissade_retire(glissade_context* context, glissade_learner* learner, const uint32_t* labels,
+                                             size_t count);
+GLISSADE_API glissade_status glissade_restore(glissade_context* context, glissade_learner* learner, const uint32_t* labels,
+                                              size_t count);
+/* A snapshot of what has been learned, to be freed like any other; `out` may be null: for glissade_learner_current(). */
+GLISSADE_API glissade_status glissade_publish(glissade_context* context, glissade_learner* learner, glissade_snapshot** out);
+GLISSADE_API glissade_status glissade_learner_current(glissade_context* context, const glissade_learner* learner,
+                                                      glissade_snapshot** out);
+GLISSADE_API glissade_status glissade_learner_save(glissade_context* context, glissade_learner* learner, const char* path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
