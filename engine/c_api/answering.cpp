@@ -122,7 +122,8 @@ glissade_status glissade_encode(glissade_context* context, const glissade_snapsh
   });
 }
 
-glissade_status glissade_label_vectors(glissade_context* context, const glissade_snapshot* snapshot, float* vectors, float* bias) {
+glissade_status glissade_label_vectors(glissade_context* context, const glissade_snapshot* snapshot, float* vectors,
+                                       float* bias) {
   if (snapshot == nullptr || vectors == nullptr || bias == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     const glissade::LabelVectors all = snapshot->snapshot.label_vectors();
