@@ -3,12 +3,12 @@
  * Handles are opaque. A function that can fail returns a glissade_status and leaves one line of text in the context that it was
  * given. No exception crosses this interface, nothing is printed, there is no global state.
  *
- * Threads: a context belongs to one thread at a time. Snapshots, filters that nobody changes and pipelines may be used by any number
- * of threads at once. A learner has one writer at a time; glissade_learner_current() alone may be called meanwhile.
+ * Threads: a context belongs to one thread at a time. Snapshots, filters that nobody changes and pipelines may be used by any
+ * number of threads at once. A learner has one writer at a time; glissade_learner_current() alone may be called meanwhile.
  *
- * Versions: GLISSADE_ABI is raised when something here changes its meaning. Structures begin with their size, which the caller sets
- * (the _init functions do), so that they may grow at their end; fields that a caller does not know have their defaults. Functions are
- * never taken away within one number.
+ * Versions: GLISSADE_ABI is raised when something here changes its meaning. Structures begin with their size, which the caller
+ * sets (the _init functions do), so that they may grow at their end; fields that a caller does not know have their defaults.
+ * Functions are never taken away within one number.
  */
 #ifndef GLISSADE_C_H
 #define GLISSADE_C_H
@@ -31,9 +31,9 @@ extern "C" {
 typedef int32_t glissade_status;
 enum {
   GLISSADE_OK = 0,
-  GLISSADE_FAILED = 1,    /* at run time: files, memory, a deadline */
-  GLISSADE_USAGE = 2,     /* arguments that cannot be right */
-  GLISSADE_NOT_FOUND = 3  /* a name that nobody has */
+  GLISSADE_FAILED = 1,   /* at run time: files, memory, a deadline */
+  GLISSADE_USAGE = 2,    /* arguments that cannot be right */
+  GLISSADE_NOT_FOUND = 3 /* a name that nobody has */
 };
 
 typedef struct glissade_context glissade_context;
@@ -73,7 +73,8 @@ typedef struct glissade_info {
   uint64_t training_samples;
   uint64_t memory; /* bytes */
 } glissade_info;
-GLISSADE_API glissade_status glissade_snapshot_info(glissade_context* context, const glissade_snapshot* snapshot, glissade_info* out);
+GLISSADE_API glissade_status glissade_snapshot_info(glissade_context* context, const glissade_snapshot* snapshot,
+                                                    glissade_info* out);
 
 enum { GLISSADE_SEARCH_AUTOMATIC = 0, GLISSADE_SEARCH_EXACT = 1, GLISSADE_SEARCH_TABLES = 2, GLISSADE_SEARCH_LEARNED = 3 };
 
@@ -129,8 +130,8 @@ GLISSADE_API glissade_status glissade_pipeline_new(glissade_context* context, co
 GLISSADE_API void glissade_pipeline_free(glissade_pipeline* pipeline);
 GLISSADE_API uint32_t glissade_pipeline_columns(const glissade_pipeline* pipeline);
 GLISSADE_API const char* glissade_pipeline_column(const glissade_pipeline* pipeline, uint32_t column);
-/* The features of one record: a text per column (null: none), each of lengths[column] bytes of UTF-8. `out` points into the context
- * and is valid until its next use. */
+/* The features of one record: a text per column (null: none), each of lengths[column] bytes of UTF-8. `out` points into the
+ * context and is valid until its next use. */
 GLISSADE_API glissade_status glissade_pipeline_row(glissade_context* context, const glissade_pipeline* pipeline,
                                                    const char* const* texts, const size_t* lengths, glissade_rows* out);
 

@@ -16,9 +16,12 @@ namespace glissade {
 struct LearnerOptions {
   /// Of the hidden path; 0: a tenth of the model's. Negative: the hidden path stays as it is.
   double learning_rate = 0;
-  std::uint32_t batch = 64;            ///< events of a step of the hidden path
-  std::uint32_t keep_examples = 4000;  ///< recent events that the ranker is fitted on; 0: it stays as it is
-  std::uint32_t refit_every = 4000;    ///< events between two fits; each takes about a second
+  std::uint32_t batch = 64;  ///< events of a step of the hidden path
+  /// Recent events that the ranker is fitted on again; 0: it stays as it is. That follows a stream that moves (P@1 on its next
+  /// events rises), and forgets what the stream does not show: a ranker that saw one subject only judges all others worse. A few
+  /// thousand.
+  std::uint32_t keep_examples = 0;
+  std::uint32_t refit_every = 4000;  ///< events between two fits; each takes about a second
   /// A label added by add_labels() is no answer before so many events have it.
   std::uint32_t show_after = 1;
   std::uint32_t threads = 0;  ///< 0: as the model's config says
