@@ -44,7 +44,7 @@ struct Arguments {
   std::string model, events, save;
   std::vector<std::string> others;
   std::uint32_t every = 64, threads = 2;
-  bool hidden = true, ranker = true;
+  bool answers = true;
   LearnerOptions options;
 };
 
@@ -91,12 +91,14 @@ int run(const Arguments& asked) {
   const datasets::Dataset data = must(datasets::read_dataset(asked.events));
   const DatasetView events = data.view();
   Model model = must(Model::load(asked.model, LoadFor::training));
-  if (model.shape().features < events.feature_count || model.shape().labels < events.label_count)
-    fail("the events do not fit the model");
+  const Shape shape = model.shape();
   const Snapshot frozen = must(Snapshot::load(asked.model));
   std::vector<Snapshot> others;
   for (const std::string& other : asked.others) others.push_back(must(Snapshot::load(other)));
   Learner learner = must(Learner::create(std::move(model), asked.options));
+  if (events.feature_count > shape.features) must(learner.add_features(events.feature_count - shape.features));
+  if (events.label_count > shape.labels) must(learner.add_labels(events.label_count - shape.labels));
+  must(learner.publish());
   Sums frozen_sums, living_sums, tail_frozen, tail_living;
   std::vector<Sums> other_sums(others.size());
   std::vector<double> publishing;
@@ -105,19 +107,19 @@ int run(const Arguments& asked) {
   Predictions found;
   Query query;
   query.k = 10;
+  query.unknown = Query::Unknown::leave_out;
   for (std::size_t first = 0; first < events.size(); first += asked.every) {
     const DatasetView piece = rows_of(events, first, std::min<std::size_t>(asked.every, events.size() - first));
     const bool tail = first >= events.size() / 2;
-    const Snapshot current = learner.current();
-    must(current.top_k(piece.features, query, workspace, found));
-    living_sums.add(piece, found);
-    if (tail) tail_living.add(piece, found);
-    must(frozen.top_k(piece.features, query, workspace, found));
-    frozen_sums.add(piece, found);
-    if (tail) tail_frozen.add(piece, found);
-    for (std::size_t i = 0; i < others.size(); ++i) {
-      must(others[i].top_k(piece.features, query, workspace, found));
-      other_sums[i].add(piece, found);
+    const auto ask = [&](const Snapshot& snapshot, Sums& all, Sums* in_tail) {
+      must(snapshot.top_k(piece.features, query, workspace, found));
+      all.add(piece, found);
+      if (in_tail != nullptr && tail) in_tail->add(piece, found);
+    };
+    if (asked.answers) {
+      ask(learner.current(), living_sums, &tail_living);
+      ask(frozen, frozen_sums, &tail_frozen);
+      for (std::size_t i = 0; i < others.size(); ++i) ask(others[i], other_sums[i], nullptr);
     }
     auto start = Clock::now();
     must(learner.learn(piece));
@@ -153,6 +155,7 @@ int main(int argc, char** argv) {
   app.add_option("--beside", asked.others, "Other models that answer the same rows and do not learn.");
   app.add_option("--save", asked.save, "Model file to write at the end.");
   app.add_option("--every", asked.every, "Rows answered, then learned from, then published, at once. Default 64.");
+  app.add_flag("!--no-answers", asked.answers, "Only learn.");
   app.add_option("--threads", asked.threads, "Default 2.");
   app.add_option("--learning-rate", asked.options.learning_rate, "Of the hidden path; negative: it stays as it is.");
   app.add_option("--batch", asked.options.batch, "Events of a step of the hidden path.");

@@ -44,10 +44,12 @@ class Predictor {
         options_(options),
         calibrated_(calibrated),
         by_(search_for(impl, options)),
-        few_(few_permitted(options.filter)),
         view_{impl.shape.features, impl.shape.labels, features, {}},
         out_(out),
-        buffers_(buffers) {
+        buffers_(buffers),
+        few_(buffers.few) {
+    few_.clear();
+    if (options.filter != nullptr && are_few(options.filter->permitted(), options.filter->labels())) options.filter->ids(few_);
     out_.candidates = out_.fallbacks = 0;
     out_.k = options.k;
     out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
@@ -62,13 +64,10 @@ class Predictor {
   }
 
  private:
-  /// The permitted labels where they are few, else none.
-  static std::vector<std::uint32_t> few_permitted(const LabelFilter* filter) {
-    return filter != nullptr && are_few(filter->permitted(), filter->labels()) ? filter->ids() : std::vector<std::uint32_t>();
-  }
-
   std::optional<Error> predict_piece(std::size_t first, std::size_t count) {
-    auto& [batch, hidden, rows, scored, short_rows] = buffers_;
+    auto& rows = buffers_.rows;
+    auto& scored = buffers_.scored;
+    auto& short_rows = buffers_.short_rows;
     rows.resize(count);
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     const std::size_t listed = options_.k > HiddenBest::kPerSample ? options_.k : 0;
@@ -124,7 +123,7 @@ class Predictor {
       return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {
-      search_paths(target, impl_, batch.features(), hidden, how);
+      search_paths(target, impl_, batch.features(), hidden, how, buffers_.paths);
     } else if (!few_.empty() && (how.by != Search::exact || !needs_sums())) {
       search_few(impl_, how.by, hidden, few_, target);
     } else if (how.by == Search::exact) {
@@ -165,10 +164,10 @@ class Predictor {
   const PredictOptions& options_;
   bool calibrated_;
   Search by_;
-  std::vector<std::uint32_t> few_;  ///< permitted labels, if there are few
   DatasetView view_;
   Predictions& out_;
   PredictBuffers& buffers_;
+  std::vector<std::uint32_t>& few_;  ///< permitted labels, if there are few
 };
 
 }  // namespace

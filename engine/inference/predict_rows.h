@@ -8,6 +8,7 @@
 #include <glissade/views.h>
 
 #include "engine/batches/batch.h"
+#include "engine/inference/search_paths.h"
 #include "engine/layers/activation.h"
 #include "engine/model/impl.h"
 
@@ -18,6 +19,8 @@ struct PredictBuffers {
   Batch batch;
   std::vector<Activations> hidden;
   std::vector<std::uint32_t> rows, scored, short_rows;
+  std::vector<std::uint32_t> few;  ///< permitted labels, if there are few
+  PathsBuffers paths;
 };
 
 /// Model::predict() into `out`, whose memory is used again. `calibrated`: probabilities as the model's calibration has them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <span>
 #include <vector>
@@ -187,21 +188,20 @@ std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_
 }
 
 void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
-                  const PathsSearch& how) {
+                  const PathsSearch& how, PathsBuffers& buffers) {
   const bool exact = how.by == Search::exact;
-  const auto list = [&](std::size_t k) {
-    Predictions out;
+  const auto begin_list = [&](Predictions& out, std::size_t k) {
     out.k = static_cast<std::uint32_t>(k);
     out.labels.assign(hidden.samples * k, Predictions::kNoLabel);
     out.scores.assign(hidden.samples * k, -kInfinity);
-    return out;
   };
   const std::size_t listed = std::max<std::size_t>(how.listed, HiddenBest::kPerSample);
   const bool all = exact && how.filter == nullptr;
-  Predictions best = list(all ? listed : HiddenBest::kPerSample), permitted;
+  auto& [best, permitted, sums] = buffers;
+  begin_list(best, all ? listed : HiddenBest::kPerSample);
+  begin_list(permitted, 0);
   if (how.filter != nullptr && (exact || !how.permitted.empty()))
-    permitted = list(exact ? listed : std::min(how.permitted.size(), target.out.k + longest_row(features)));
-  SearchSums sums;
+    begin_list(permitted, exact ? listed : std::min(how.permitted.size(), target.out.k + longest_row(features)));
   SearchTarget from{all || !exact ? best : permitted, 0, target.loss, false, target.scored, target.not_finite, &sums};
   if (exact && !all) {
     from.filter = how.filter;
@@ -219,10 +219,12 @@ void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   const Predictions* const others = all ? &best : permitted.k != 0 ? &permitted : nullptr;
   const Answers answers(target, impl, features, hidden_best, others, sums, how);
-  find_candidates(impl, hidden_best, features, {}, [&](std::size_t sample, const CandidateSearch& found) {
+  const Predictions& known = best;
+  const auto answer = [&](std::size_t sample, const CandidateSearch& found) {
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
-    if (exact || best.labels[sample * best.k] != Predictions::kNoLabel) answers.answer(sample, found);
-  });
+    if (exact || known.labels[sample * known.k] != Predictions::kNoLabel) answers.answer(sample, found);
+  };
+  find_candidates(impl, hidden_best, features, {}, std::cref(answer));  // by reference: a copy would be allocated
 }
 
 }  // namespace glissade

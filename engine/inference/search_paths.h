@@ -12,6 +12,12 @@
 
 namespace glissade {
 
+/// What a search works in; nothing is allocated once it has grown.
+struct PathsBuffers {
+  Predictions best, permitted;
+  SearchSums sums;
+};
+
 /// How to search in a model with sparse paths.
 struct PathsSearch {
   Search by;
@@ -25,7 +31,7 @@ struct PathsSearch {
 /// all paths say together, and behind them, with exact search, the other labels by the hidden path. A row for which `listed`
 /// labels were too few stays short.
 void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
-                  const PathsSearch& how);
+                  const PathsSearch& how, PathsBuffers& buffers);
 
 /// Labels that a model may answer a row with.
 std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids,

@@ -4,6 +4,7 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <new>
 #include <numeric>
@@ -32,7 +33,7 @@ void places_of(std::span<const std::uint32_t> asked, std::span<const std::uint32
   places.clear();
   for (const std::uint32_t label : asked) {
     const auto at = std::ranges::lower_bound(sorted, std::pair(label, 0u));
-    places.push_back(at != sorted.end() && at->first == label ? at->second : -1);
+    places.push_back(at != sorted.end() && at->first == label ? std::int64_t{at->second} : -1);
   }
 }
 
@@ -53,7 +54,7 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
   best.k = HiddenBest::kPerSample;
   best.labels.assign(labels.rows() * best.k, Predictions::kNoLabel);
   best.scores.assign(labels.rows() * best.k, -kInfinity);
-  SearchSums sums;
+  SearchSums& sums = buffers.sums;
   const SearchTarget target{best, 0, impl.config.network.loss, false, nullptr, nullptr, &sums};
   if (impl.codes.empty()) {
     search_exact(impl.network.output, hidden, target);
@@ -62,24 +63,22 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
   }
   const HiddenBest found_by_hidden{
       hidden, best, is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
-  find_candidates(
-      impl, found_by_hidden, buffers.predict.batch.features(), {},
-      [&](std::size_t sample, const CandidateSearch& found) {
-        static thread_local RankPass pass;
-        static thread_local std::vector<float> all;
-        static thread_local std::vector<std::int64_t> places;
-        all.resize(found.features().size());
-        if (impl.paths.ranker.empty()) {
-          std::ranges::transform(found.features(), all.begin(), [&](const auto& of) { return impl.paths.linear.score(of); });
-        } else {
-          impl.paths.ranker.score(found.features(), pass, all.data());
-        }
-        places_of(labels.row_ids(sample), found.labels(), places);
-        float* const out = scores.data() + (labels.offsets[sample] - labels.offsets.front());
-        for (std::size_t i = 0; i < places.size(); ++i)
-          out[i] = places[i] < 0 ? -kInfinity : all[static_cast<std::size_t>(places[i])];
-      },
-      labels);
+  const auto score = [&](std::size_t sample, const CandidateSearch& found) {
+    static thread_local RankPass pass;
+    static thread_local std::vector<float> all;
+    static thread_local std::vector<std::int64_t> places;
+    all.resize(found.features().size());
+    if (impl.paths.ranker.empty()) {
+      std::ranges::transform(found.features(), all.begin(), [&](const auto& of) { return impl.paths.linear.score(of); });
+    } else {
+      impl.paths.ranker.score(found.features(), pass, all.data());
+    }
+    places_of(labels.row_ids(sample), found.labels(), places);
+    float* const out = scores.data() + (labels.offsets[sample] - labels.offsets.front());
+    for (std::size_t i = 0; i < places.size(); ++i)
+      out[i] = places[i] < 0 ? -kInfinity : all[static_cast<std::size_t>(places[i])];
+  };
+  find_candidates(impl, found_by_hidden, buffers.predict.batch.features(), {}, std::cref(score), labels);
 }
 
 }  // namespace

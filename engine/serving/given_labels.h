@@ -15,6 +15,7 @@ namespace glissade {
 struct GivenBuffers {
   PredictBuffers predict;
   Predictions best;
+  SearchSums sums;
 };
 
 /// The hidden layers' outputs for rows (legal ones), into buffers.hidden. False if a matrix product ran out of memory.

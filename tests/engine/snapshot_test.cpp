@@ -113,6 +113,25 @@ TEST_CASE("given labels have the scores that they have among the best", "[unit][
   CHECK_FALSE(snapshot.score(asked.x.view(), fewer.view(), workspace, scores).ok());
 }
 
+TEST_CASE("a label that can be no answer of its sample has no score", "[unit]") {
+  const Data data = planted_data(900, 150, 150, 3);
+  Config config = small_config();
+  config.candidates.neighbours = 20;
+  config.candidates.exclude_input = true;
+  Model model = make_model(config, data);
+  train(model, data, config.training.epochs);
+  const Snapshot snapshot = snapshot_of(model);
+  Rows one, given;
+  one.add(std::vector<std::uint32_t>{3, 5}, std::vector<float>{1, 1});
+  given.add(std::vector<std::uint32_t>{5, 7, 3});
+  Workspace workspace;
+  std::vector<float> scores;
+  must(snapshot.score(one.view(), given.view(), workspace, scores));
+  CHECK(scores[0] == -std::numeric_limits<float>::infinity());
+  CHECK(std::isfinite(scores[1]));
+  CHECK(scores[2] == -std::numeric_limits<float>::infinity());
+}
+
 TEST_CASE("vectors of samples and labels say the logits", "[unit]") {
   const Data data = planted_data(400, 400, 150, 3);
   const Model model = living_model(data, false);

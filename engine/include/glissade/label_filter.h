@@ -41,12 +41,17 @@ class LabelFilter {
   /// The permitted labels, ascending. O(labels / 64 + permitted).
   std::vector<std::uint32_t> ids() const {
     std::vector<std::uint32_t> out;
+    ids(out);
+    return out;
+  }
+  /// The same into `out`, whose memory is used again.
+  void ids(std::vector<std::uint32_t>& out) const {
+    out.clear();
     out.reserve(permitted_);
     for (std::size_t i = 0; i < words_.size(); ++i) {
       for (std::uint64_t rest = words_[i]; rest != 0; rest &= rest - 1)
         out.push_back(static_cast<std::uint32_t>(i * kBits) + static_cast<std::uint32_t>(std::countr_zero(rest)));
     }
-    return out;
   }
 
  private:
