@@ -34,9 +34,20 @@ struct Strip {
   float* unfiltered_scores;
 };
 
+/// What a search keeps beside its answer. A thread lends its own to the search that it begins; one that begins within, while that
+/// waits for its tasks, finds nothing there and has some of its own.
+struct ExactBuffers {
+  std::vector<float> log_sums;
+  std::vector<double> likely;
+  std::vector<std::uint32_t> other_labels;  ///< of strips 1, 2, ...
+  std::vector<float> other_scores, other_log_sums;
+  std::vector<double> other_likely;
+  Predictions other_unfiltered;
+};
+
 class ExactSearch {
  public:
-  ExactSearch(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target)
+  ExactSearch(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target, ExactBuffers& buffers)
       : rows_(rows),
         hidden_(hidden),
         target_(target),
@@ -44,8 +55,9 @@ class ExactSearch {
         normalise_((target.probabilities || target.sums != nullptr) && is_softmax(target.loss)),
         sigmoids_(target.sums != nullptr && !is_softmax(target.loss)),
         blocks_((hidden.samples + kBlock - 1) / kBlock),
-        log_sums_(hidden.samples, kNone),
-        likely_(sigmoids_ ? hidden.samples : 0, 0.0) {
+        buffers_(buffers) {
+    buffers_.log_sums.assign(hidden.samples, kNone);
+    buffers_.likely.assign(sigmoids_ ? hidden.samples : 0, 0.0);
     const std::size_t wanted = kTasks / std::clamp<std::size_t>(blocks_, 1, kTasks);
     strips_ = std::clamp<std::size_t>(rows.rows() / kLeastStrip, 1, wanted);
   }
@@ -53,12 +65,12 @@ class ExactSearch {
   void run() {
     if (hidden_.samples == 0) return finish();
     const std::size_t others = (strips_ - 1) * hidden_.samples;
-    other_labels_.assign(others * k(), Predictions::kNoLabel);
-    other_scores_.assign(others * k(), kNone);
-    other_log_sums_.assign(others, kNone);
-    other_likely_.assign(sigmoids_ ? others : 0, 0.0);
-    other_unfiltered_.labels.assign(others * unfiltered_k(), Predictions::kNoLabel);
-    other_unfiltered_.scores.assign(others * unfiltered_k(), kNone);
+    buffers_.other_labels.assign(others * k(), Predictions::kNoLabel);
+    buffers_.other_scores.assign(others * k(), kNone);
+    buffers_.other_log_sums.assign(others, kNone);
+    buffers_.other_likely.assign(sigmoids_ ? others : 0, 0.0);
+    buffers_.other_unfiltered.labels.assign(others * unfiltered_k(), Predictions::kNoLabel);
+    buffers_.other_unfiltered.scores.assign(others * unfiltered_k(), kNone);
     tbb::parallel_for(std::size_t{0}, blocks_ * strips_, [&](std::size_t task) { search_task(task % strips_, task / strips_); });
     for (std::size_t strip = 1; strip < strips_; ++strip) add_strip(strip);
     finish();
@@ -71,20 +83,20 @@ class ExactSearch {
   /// Where strip 0 writes: the answer itself.
   Strip answer() noexcept {
     const std::size_t skip = target_.first_row * k();
-    Predictions& unfiltered = target_.unfiltered == nullptr ? other_unfiltered_ : *target_.unfiltered;
-    return {target_.out.labels.data() + skip, target_.out.scores.data() + skip, log_sums_.data(), likely_.data(),
-            unfiltered.labels.data(),         unfiltered.scores.data()};
+    Predictions& unfiltered = target_.unfiltered == nullptr ? buffers_.other_unfiltered : *target_.unfiltered;
+    return {target_.out.labels.data() + skip, target_.out.scores.data() + skip, buffers_.log_sums.data(),
+            buffers_.likely.data(),           unfiltered.labels.data(),         unfiltered.scores.data()};
   }
 
   Strip strip(std::size_t i) noexcept {
     if (i == 0) return answer();
     const std::size_t skip = (i - 1) * hidden_.samples;
-    return {other_labels_.data() + skip * k(),
-            other_scores_.data() + skip * k(),
-            other_log_sums_.data() + skip,
-            sigmoids_ ? other_likely_.data() + skip : nullptr,
-            other_unfiltered_.labels.data() + skip * unfiltered_k(),
-            other_unfiltered_.scores.data() + skip * unfiltered_k()};
+    return {buffers_.other_labels.data() + skip * k(),
+            buffers_.other_scores.data() + skip * k(),
+            buffers_.other_log_sums.data() + skip,
+            sigmoids_ ? buffers_.other_likely.data() + skip : nullptr,
+            buffers_.other_unfiltered.labels.data() + skip * unfiltered_k(),
+            buffers_.other_unfiltered.scores.data() + skip * unfiltered_k()};
   }
 
   void search_task(std::size_t which, std::size_t block) {
@@ -154,10 +166,10 @@ class ExactSearch {
     if (target_.scored != nullptr) target_.scored->assign(hidden_.samples, static_cast<std::uint32_t>(rows_.rows()));
     const Strip all = answer();
     for (std::size_t s = 0; target_.probabilities && s < hidden_.samples; ++s)
-      to_probabilities(target_.loss, log_sums_[s], all.scores + s * k(), k());
+      to_probabilities(target_.loss, buffers_.log_sums[s], all.scores + s * k(), k());
     if (target_.sums == nullptr) return;
-    target_.sums->log_sums = std::move(log_sums_);
-    target_.sums->likely = std::move(likely_);
+    std::swap(target_.sums->log_sums, buffers_.log_sums);
+    std::swap(target_.sums->likely, buffers_.likely);
     target_.sums->likely.resize(hidden_.samples);
   }
 
@@ -167,12 +179,7 @@ class ExactSearch {
   const simd::Kernels& kernels_;
   bool normalise_, sigmoids_;
   std::size_t blocks_, strips_ = 1;
-  std::vector<float> log_sums_;
-  std::vector<double> likely_;
-  std::vector<std::uint32_t> other_labels_;  ///< of strips 1, 2, ...
-  std::vector<float> other_scores_, other_log_sums_;
-  std::vector<double> other_likely_;
-  Predictions other_unfiltered_;
+  ExactBuffers& buffers_;
 };
 
 }  // namespace
@@ -191,7 +198,10 @@ void mask_forbidden(const LabelFilter& filter, std::uint32_t first, float* z, st
 }
 
 void search_exact(const ParameterRows& rows, const Activations& hidden, const SearchTarget& target) {
-  ExactSearch(rows, hidden, target).run();
+  static thread_local ExactBuffers own;
+  ExactBuffers buffers = std::move(own);
+  ExactSearch(rows, hidden, target, buffers).run();
+  own = std::move(buffers);
 }
 
 }  // namespace glissade
