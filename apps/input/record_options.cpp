@@ -171,7 +171,6 @@ void RecordOptions::warn_of_separator(RecordFormat format) const {
 
 Result<void> RecordOptions::check_same(const RecordNotes& known) const {
   // What is not given is as it was.
-  RecordOptions whole = *this;
   const PipelineOptions& features = known.columns.features;
   const auto given = [&](const char* name) {
     return std::ranges::any_of(added_,
@@ -179,9 +178,9 @@ Result<void> RecordOptions::check_same(const RecordNotes& known) const {
   };
   RecordNotes notes = usual();
   if (names_columns()) {
-    auto columns = whole.columns({}, known.columns.labels);
-    if (!columns) return columns.error();
-    notes = std::move(*columns);
+    auto asked = columns({}, known.columns.labels);
+    if (!asked) return asked.error();
+    notes = std::move(*asked);
     if (text_.empty() && categories_.empty() && numbers_.empty()) notes.columns.features.columns = features.columns;
   } else {
     notes.columns.features.columns = features.columns;

@@ -16,35 +16,6 @@
 #include "datasets/source.h"
 
 namespace glissade::datasets {
-namespace {
-
-struct File {
-  Text text;
-  RecordLayout layout;
-  std::vector<std::size_t> starts;
-  std::shared_ptr<const LineCounts> lines;
-};
-
-/// Of all columns asked for, those that no object of the files has, as an error.
-Result<void> columns_somewhere(const std::vector<File>& files, const RecordOptions& options) {
-  for (const std::string& column : options.columns) {
-    RecordOptions one = options;
-    one.columns = {column};
-    std::optional<Error> missing;
-    for (const File& file : files) {
-      const auto layout = read_layout(file.text.text(), one, file.layout.path, true);
-      if (layout) {
-        missing.reset();
-        break;
-      }
-      if (!missing) missing = layout.error();
-    }
-    if (missing) return *missing;
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<std::vector<std::string>> files_of(const std::string& path) {
   std::error_code ignored;
@@ -64,12 +35,40 @@ Result<std::vector<std::string>> files_of(const std::string& path) {
 }
 
 struct RecordFiles::Impl {
+  struct File {
+    Text text;
+    RecordLayout layout;
+    std::vector<std::size_t> starts;
+    std::shared_ptr<const LineCounts> lines;
+  };
+
+  /// Of all columns asked for, those that no object of the files has, as an error.
+  Result<void> columns_somewhere(const RecordOptions& options) const;
+
   std::string path;
   std::vector<std::string> paths;
   std::vector<File> files;
   std::vector<std::pair<std::size_t, std::size_t>> blocks;  ///< file, number in the file
   std::uint64_t text_bytes = 0;
 };
+
+Result<void> RecordFiles::Impl::columns_somewhere(const RecordOptions& options) const {
+  for (const std::string& column : options.columns) {
+    RecordOptions one = options;
+    one.columns = {column};
+    std::optional<Error> missing;
+    for (const File& file : files) {
+      const auto layout = read_layout(file.text.text(), one, file.layout.path, true);
+      if (layout) {
+        missing.reset();
+        break;
+      }
+      if (!missing) missing = layout.error();
+    }
+    if (missing) return *missing;
+  }
+  return {};
+}
 
 Result<RecordFiles> RecordFiles::open(const std::string& path, const RecordOptions& options) {
   auto paths = files_of(path);
@@ -86,7 +85,7 @@ Result<RecordFiles> RecordFiles::open(const std::string& path, const RecordOptio
     if (!layout) return layout.error();
     settled.format = layout->format;
     if (layout->format == RecordFormat::csv) settled.separator = layout->separator;
-    File file{std::move(*text), std::move(*layout), {}, nullptr};
+    Impl::File file{std::move(*text), std::move(*layout), {}, nullptr};
     file.starts = cut_blocks(file.text.text(), file.layout, std::max<std::size_t>(1, options.block_bytes));
     file.lines = std::make_shared<LineCounts>(file.text.text(), file.starts);
     for (std::size_t block = 0; block < file.starts.size(); ++block) impl->blocks.emplace_back(impl->files.size(), block);
@@ -94,7 +93,7 @@ Result<RecordFiles> RecordFiles::open(const std::string& path, const RecordOptio
     impl->files.push_back(std::move(file));
   }
   if (!alone && settled.format == RecordFormat::json_lines) {
-    if (auto there = columns_somewhere(impl->files, settled); !there) return there.error();
+    if (auto there = impl->columns_somewhere(settled); !there) return there.error();
   }
   return RecordFiles(std::move(impl));
 }
@@ -108,7 +107,7 @@ std::size_t RecordFiles::blocks() const noexcept { return impl_->blocks.size(); 
 
 void RecordFiles::read(std::size_t block, RecordBlock& out) const {
   const auto [index, number] = impl_->blocks[block];
-  const File& file = impl_->files[index];
+  const Impl::File& file = impl_->files[index];
   const std::string_view text = file.text.text();
   const std::size_t begin = file.starts[number];
   const std::size_t end = number + 1 < file.starts.size() ? file.starts[number + 1] : text.size();

@@ -7,11 +7,25 @@
 #include <glissade/label_names.h>
 
 #include "engine/batches/fold_case.h"
+#include "engine/pipeline/characters.h"
 
 namespace glissade {
 namespace {
 
-/// Features by their names, and by these in lower case: of several, the first.
+/// A word as a pipeline makes features of it: in lower case, and Latin, Greek and Cyrillic letters without accents. What is no
+/// letter stays.
+std::string without_accents(std::string_view word) {
+  const Characters& plain = Characters::with(false);
+  std::string out;
+  for (std::size_t at = 0, length = 0; at < word.size(); at += length) {
+    const FoldedCharacter character = plain.first(word.substr(at), length);
+    out += character.kind == CharacterKind::separator ? word.substr(at, length) : character.text();
+  }
+  return out;
+}
+
+/// Features by their names, and by these in lower case: of several, the first. A word with accents is looked up without them,
+/// too: features of a pipeline have none.
 class FeaturesByName {
  public:
   explicit FeaturesByName(std::span<const std::string> names) {
@@ -25,7 +39,9 @@ class FeaturesByName {
   void add(std::string_view word, std::vector<std::uint32_t>& found) const {
     if (word.empty()) return;
     if (const auto it = exact_.find(word); it != exact_.end()) return found.push_back(it->second);
-    if (const auto it = folded_.find(fold_case(word)); it != folded_.end()) found.push_back(it->second);
+    if (const auto it = folded_.find(fold_case(word)); it != folded_.end()) return found.push_back(it->second);
+    if (std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return;
+    if (const auto it = folded_.find(without_accents(word)); it != folded_.end()) found.push_back(it->second);
   }
 
  private:

@@ -62,6 +62,17 @@ TEST_CASE("a word is the feature of its very name before one of another case", "
   CHECK(words("x\xff\xc3", {"x\xff\xc3"}) == Ids{0});  // no UTF-8
 }
 
+TEST_CASE("a word with accents is the feature without them where none has them", "[unit]") {
+  CHECK(words("Caf\u00e9", {"cafe"}) == Ids{0});
+  CHECK(words("Cafe\u0301", {"cafe"}) == Ids{0});  // the accent as a character of its own
+  CHECK(words("Caf\u00e9", {"cafe", "caf\u00e9"}) == Ids{1});
+  CHECK(words("STRA\u00dfE (\u0391\u03b8\u03ae\u03bd\u03b1)", {"strasse", "\u03b1\u03b8\u03b7\u03bd\u03b1"}) == Ids{0, 1});
+  CHECK(words("ch\u00e2teau fort", {"chateau fort", "fort"}) == Ids{0, 1});
+  CHECK(words("Caf\u00e9-\u00c9t\u00e9", {"cafe-ete", "cafe"}) == Ids{0, 1});  // what is no letter stays
+  CHECK(words("cafe", {"caf\u00e9"}).empty());
+  CHECK(words("\xc3\xff", {"\xc3"}).empty());  // no UTF-8
+}
+
 TEST_CASE("lower case of Latin, Greek and Cyrillic letters; all else stays", "[unit]") {
   CHECK(fold_case("AZ az 09 _") == "az az 09 _");
   CHECK(fold_case("\u00c0\u00de\u00d7\u00df") == "\u00e0\u00fe\u00d7\u00df");
