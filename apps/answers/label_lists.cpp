@@ -76,11 +76,13 @@ Result<ListedLabels> read_and_tell(const std::string& path, const Model& model, 
 
 }  // namespace
 
-void LabelLists::add_options(CLI::App& parser) {
+void LabelLists::add_options(CLI::App& parser, For command) {
+  const std::string what = "Labels that alone may be answers, one a line: names where the model has names, else ids. ";
   parser
-      .add_option("--allow", allow_,
-                  "Labels that alone may be answers, one a line: names where the model has names, else ids. The best --k of them "
-                  "are answered; probabilities stay those among all labels.")
+      .add_option(
+          "--allow", allow_,
+          what + (command == For::predict ? "The best --k of them are answered; probabilities stay those among all labels."
+                                          : "The best of them are scored; a true label that may be no answer is a miss."))
       ->type_name("FILE");
   parser.add_option("--deny", deny_, "Likewise labels that may not be answers.")->type_name("FILE");
 }

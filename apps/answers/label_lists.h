@@ -16,7 +16,8 @@ namespace glissade::apps {
 /// The options --allow and --deny: files of labels that alone may be answers, or that may be none.
 class LabelLists {
  public:
-  void add_options(CLI::App& parser);
+  enum class For { predict, eval };
+  void add_options(CLI::App& parser, For command);
   /// Of the labels of `model`; nothing without these options. A line of a file is a label's name, where the model has names, and
   /// else an id; where `ids` are printed a line that is no name may be an id, too. Lines that are no label of the model are
   /// counted on standard error. Usage error where no label is left.

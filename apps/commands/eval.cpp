@@ -15,6 +15,7 @@
 #include <glissade/model.h>
 #include <glissade/options.h>
 
+#include "apps/answers/label_lists.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
@@ -26,12 +27,17 @@
 #include "apps/evaluation/calibration_text.h"
 #include "apps/evaluation/comparable.h"
 #include "apps/evaluation/evaluation_text.h"
+#include "apps/evaluation/examples.h"
 #include "apps/evaluation/metric_choice.h"
+#include "apps/evaluation/mistakes.h"
+#include "apps/evaluation/permitted_answers.h"
+#include "apps/evaluation/row_texts.h"
 #include "apps/evaluation/scored_rows.h"
 #include "apps/input/data_options.h"
 #include "apps/input/sequence_options.h"
 #include "apps/words/questions.h"
 #include "apps/words/vocabulary.h"
+#include "datasets/atomic_file.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -102,6 +108,15 @@ constexpr std::array kIdle = {
     Rule{"--by-frequency", [](const Scored& scored) { return scored.json; }, "--json has this in any case; it counts without it"},
     Rule{"--by-frequency", [](const Scored& scored) { return scored.compares; },
          "a comparison has no such table; it counts without --against, or with --json"},
+    Rule{"--examples", kOfQuestions, kQuestions},
+    Rule{"--examples", kOfAnswers, kAnswers},
+    Rule{"--examples", kOfText, "a running text has no rows to show; it counts for rows with labels"},
+    Rule{"--examples", [](const Scored& scored) { return scored.compares; },
+         "a comparison has none; it counts without --against"},
+    Rule{"--allow", kOfQuestions, kQuestions},
+    Rule{"--allow", kOfAnswers, kAnswers},
+    Rule{"--deny", kOfQuestions, kQuestions},
+    Rule{"--deny", kOfAnswers, kAnswers},
     Rule{"--against", kOfQuestions, kQuestions},
     Rule{"--against-predictions", kOfQuestions, kQuestions},
     Rule{"--train", kOfQuestions, kQuestions},
@@ -143,6 +158,7 @@ class Eval : public Command {
     add_number(parser, "--among", questions_.among, {1},
                "Analogies: take only so many of the most frequent words as questions and answers. Default 30000.")
         ->type_name("N");
+    lists_.add_options(parser, LabelLists::For::eval);
     threads_.add_options(parser);
     data_.add_options(parser);
     sequence_.add_options(parser, SequenceOptions::For::eval);
@@ -224,6 +240,12 @@ class Eval : public Command {
         "--by-frequency", by_frequency_,
         "Also print, by how many training rows labels have (1, 2-3, 4-7 ...): what these labels add to P@k, and the share "
         "of them that is found (R@k).");
+    parser
+        .add_option(
+            "--examples", examples_,
+            "Also write a JSON file for 'glissade report --examples': the metrics, and the 50 rows whose wrong first answer "
+            "was the most probable, in words.")
+        ->type_name("FILE");
   }
 
   bool asks_questions() const noexcept { return !questions_.analogies.empty() || !questions_.similarities.empty(); }
@@ -247,7 +269,19 @@ class Eval : public Command {
     std::vector<std::string> inputs = questions_.similarities;
     inputs.insert(inputs.end(), {test_, questions_.analogies, answers_.path, against_answers_, answers_.train, answers_.names});
     if (auto once = check_standard_input(inputs); !once) return once;
+    if (!examples_.empty()) {
+      if (auto ok = check_examples(std::move(inputs)); !ok) return ok;
+    }
     return data_.check();
+  }
+
+  /// `inputs`: the files that are read, but for the models.
+  Result<void> check_examples(std::vector<std::string> inputs) const {
+    if (auto ok = check_file_name("--examples", examples_); !ok) return ok;
+    if (test_ == "-")
+      return usage_error("--examples reads --test twice, and standard input is there once; write the data into a file");
+    inputs.insert(inputs.end(), {model_, against_});
+    return check_replaceable(examples_, inputs);
   }
 
   Result<std::string> answers() const {
@@ -276,8 +310,16 @@ class Eval : public Command {
                             asked_.value_or(model->config().network.propensity)};
     if (calibration_ && rows->excluded.rows() > 0)
       return usage_error("--calibration is of all answers, and --exclude-seen on leaves some out; leave one of them out");
+    auto permitted = lists_.filter(*model, model_, kind != RowKind::sequences && kind != RowKind::records);
+    if (!permitted) return permitted.error();
+    permitted_ = std::move(*permitted);
+    if (calibration_ && permitted_)
+      return usage_error("--calibration is of all answers, and --allow and --deny leave some out; leave one of them out");
     auto mine = score(*model, *rows, known);
     if (!mine) return mine.error();
+    if (!examples_.empty() && !compares() && kind != RowKind::contexts) {
+      if (auto written = write_examples(*model, *rows, *mine); !written) return written.error();
+    }
     if (!compares() && calibration_) {
       auto report = evaluate_calibration(*model, rows->view, {search_kind_});
       if (!report) return Error{fmt::format("{}: {}", datasets::quoted(test_), report.error().message), report.error().kind};
@@ -343,7 +385,7 @@ class Eval : public Command {
     options.search = search_kind_;
     options.cutoffs = cutoffs_;
     options.intervals = true;
-    options.by_frequency = json_ || by_frequency_;
+    options.by_frequency = json_ || by_frequency_ || !examples_.empty();
     options.keep_rows = compares();
     options.known = &known;
     return options;
@@ -352,11 +394,31 @@ class Eval : public Command {
   Result<Scoring> score(const Model& model, const ScoredRows& rows, const KnownLabels& known) const {
     EvaluateOptions wanted = options(known);
     wanted.excluded = rows.excluded;
-    auto evaluation = evaluate(model, rows.view, wanted);
+    auto evaluation = permitted_ ? evaluate_permitted(model, rows, *permitted_, wanted) : evaluate(model, rows.view, wanted);
     if (!evaluation)
       return Error{fmt::format("{}: {}", datasets::quoted(test_), evaluation.error().message), evaluation.error().kind};
     const std::string searched = search_name(search_, model.search_for({std::ranges::max(cutoffs_), search_kind_}));
     return Scoring{std::move(*evaluation), searched, known.propensity};
+  }
+
+  Result<void> write_examples(const Model& model, const ScoredRows& rows, const Scoring& scoring) const {
+    PredictOptions asked;
+    asked.search = search_kind_;
+    if (permitted_) asked.filter = &*permitted_;
+    const auto mistakes = confident_mistakes(model, rows, asked, kMistakes);
+    if (!mistakes) return mistakes.error();
+    std::vector<std::size_t> wanted;
+    for (const Mistake& mistake : *mistakes) wanted.push_back(mistake.row);
+    const auto texts = row_texts(model, rows, test_, data_.format(), records_, wanted);
+    if (!texts) return texts.error();
+    auto file = datasets::AtomicFile::create(examples_);
+    if (!file) return file.error();
+    const auto json = examples_json(model, rows, test_, scoring, *mistakes, *texts);
+    if (auto done = file->write(json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"); !done)
+      return done;
+    if (auto done = file->commit(); !done) return done;
+    note(fmt::format("wrote {}: {} rows whose first answer is wrong", datasets::quoted(examples_), mistakes->size()));
+    return {};
   }
 
   /// The model of --against on the rows that `model` has been scored on, with labels weighed and counted as there.
@@ -386,7 +448,7 @@ class Eval : public Command {
     }
     std::string text = evaluation_table(scoring, metrics_);
     if (calibration) text += calibration_text(*calibration);
-    if (!scoring.evaluation.by_frequency.empty()) text += "\n" + frequency_table(scoring.evaluation);
+    if (by_frequency_ && !scoring.evaluation.by_frequency.empty()) text += "\n" + frequency_table(scoring.evaluation);
     return text;
   }
 
@@ -404,6 +466,7 @@ class Eval : public Command {
   std::string test_;
   AnswerFiles answers_;
   std::string against_;
+  std::string examples_;
   std::string against_answers_;
   std::string search_ = "automatic";
   Search search_kind_ = Search::automatic;  ///< what it says
@@ -416,6 +479,8 @@ class Eval : public Command {
   std::optional<Propensity> asked_;  ///< what it says
   WordQuestions questions_;
   bool json_ = false;
+  LabelLists lists_;
+  std::optional<LabelFilter> permitted_;  ///< what they say
   ThreadsOption threads_;
   DataOptions data_;
   SequenceOptions sequence_;

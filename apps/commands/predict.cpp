@@ -111,7 +111,7 @@ class Predict : public Command {
     threshold_.add_options(parser);
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     answers_.add_options(parser);
-    lists_.add_options(parser);
+    lists_.add_options(parser, LabelLists::For::predict);
     parser
         .add_option("--query", queries_,
                     "Instead of an input: one row, such as a text for a model of texts, or a JSON object with its columns; "

@@ -231,11 +231,39 @@
     draw();
   };
 
+  // How labels are found by how many training rows they have, at each cut-off that was asked for.
+  const frequencies = (scores) => {
+    const buckets = scores.by_frequency || [];
+    if (buckets.length === 0) return element("p", {}, "How often labels are trained on is not known.");
+    const cutoffs = Object.keys(buckets[0]).filter((key) => key.startsWith("found@")).map((key) => Number(key.slice(6)));
+    const scored = Math.max(1, scores.samples - scores.unlabelled);
+    const rows = buckets.map((one) => [one.least === one.most ? number(one.least) : `${number(one.least)}–${number(one.most)}`, number(one.labels), number(one.true),
+      ...cutoffs.map((k) => percent(one[`found@${k}`] / (scored * k))), ...cutoffs.map((k) => percent(one.true > 0 ? one[`found@${k}`] / one.true : null))]);
+    return element("div", { class: "scroll" }, table(["training rows", "labels", "true", ...cutoffs.map((k) => `P@${k}`), ...cutoffs.map((k) => `R@${k}`)], rows));
+  };
+  const mistakes = (list) => {
+    if (list.length === 0) return element("p", {}, "All first answers are right.");
+    const answer = (one) => element("div", one.true === true ? { class: "true" } : {}, `${one.label} ${percent(one.probability, 1)} %${one.true === true ? " ✓" : ""}`);
+    return element("div", { class: "scroll" }, element("table", {},
+      element("thead", {}, element("tr", {}, ...["row", "text", "true labels", "answers"].map((name) => element("th", { scope: "col" }, name)))),
+      element("tbody", {}, ...list.map((one) => element("tr", {}, element("th", { scope: "row" }, number(one.row)), element("td", { class: "text" }, String(one.text ?? "")),
+        element("td", { class: "list" }, ...one.labels.map((name) => element("div", {}, String(name)))), element("td", { class: "list" }, ...one.answers.map(answer)))))));
+  };
+  const evaluations = () => {
+    const source = document.getElementById("examples");
+    if (source === null) return;
+    document.getElementById("evaluations").append(...JSON.parse(source.textContent).map((one) => element("section", {},
+      element("h2", {}, `Scored on ${one.test}`), element("h3", {}, "By how many training rows labels have, %"),
+      element("p", {}, "P@k: what these labels add to it. R@k: the share of their occurrences that is found."), frequencies(one.evaluation),
+      element("h3", {}, "Mistakes"), element("p", {}, "Rows whose first answer is wrong, the most probable ones first. ✓: a true label."), mistakes(one.mistakes))));
+  };
+
   document.getElementById("legend").append(...runs.map((run) => element("li", {}, sample_line(run), run.name)));
   document.getElementById("subtitle").textContent = `${runs.length === 1 ? "One run" : `${runs.length} runs`} of Glissade ${[...new Set(runs.map((run) => run.start.version || "?"))].join(", ")}`;
   for (const run of runs.filter((one) => one.apart)) document.getElementById("summary").before(element("p", { role: "note" },
     `${run.apart} and ${run.name} are scored on different rows: their P@k, nDCG@k and PSP@k cannot be compared.`));
   summary();
+  evaluations();
   phases();
   configuration();
   for (const input of document.querySelectorAll(".controls input[type=radio]")) input.addEventListener("change", curves);

@@ -42,6 +42,21 @@ std::string scored_content(const RunLog& run) {
   return content;
 }
 
+/// JSON as it may stand within a script element: there the text ends at the first "</", and "<!--" is special, too. JSON may
+/// spell
+/// "<" otherwise.
+std::string within_script(const Json& data) {
+  std::string text;
+  for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<RunLog> read_run_log(const std::string& path) {
@@ -94,7 +109,7 @@ std::vector<std::pair<std::string, std::string>> scored_apart(const std::vector<
   return apart;
 }
 
-std::string report_page(const std::vector<RunLog>& runs) {
+std::string report_page(const std::vector<RunLog>& runs, const std::vector<Json>& examples) {
   const std::vector<std::string> names = run_names(runs);
   const auto apart = scored_apart(runs);
   Json data = Json::array();
@@ -104,9 +119,8 @@ std::string report_page(const std::vector<RunLog>& runs) {
       if (second == names[i]) data.back()["scored_apart_from"] = first;
     }
   }
-  // Within a script element the text ends at the first "</", and "<!--" is special, too: JSON may spell "<" otherwise.
-  std::string text;
-  for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) text += c == '<' ? "\\u003c" : std::string(1, c);
+  std::string text = within_script(data);
+  if (!examples.empty()) text += "</script>\n<script type=\"application/json\" id=\"examples\">" + within_script(Json(examples));
   return std::string(kPageBefore) + text + std::string(kPageAfter);
 }
 

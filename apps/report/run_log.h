@@ -27,7 +27,7 @@ std::vector<std::string> run_names(const std::vector<RunLog>& runs);
 /// Runs whose logs do not say on what (of earlier versions, of running texts) are passed over.
 std::vector<std::pair<std::string, std::string>> scored_apart(const std::vector<RunLog>& runs);
 
-/// The report on these runs, one page that needs nothing beside itself.
-std::string report_page(const std::vector<RunLog>& runs);
+/// The report on these runs, one page that needs nothing beside itself, and below them each of `examples` (evaluations.h).
+std::string report_page(const std::vector<RunLog>& runs, const std::vector<nlohmann::ordered_json>& examples = {});
 
 }  // namespace glissade::apps

@@ -33,6 +33,7 @@ FILES = {
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
     "r.csv": "t,u,c,n,l\nred hats,a ball,x,1,p;q\nblue hat,the ball,y,2,q\nred shoe,a b,x,3,p\n\"blue, shoe\",b,y,5,q;r\n",
     "x.jsonl": '{"event":"start"}\n',
+    "ex.json": '{"test":"t","evaluation":{},"mistakes":[]}',
     "p.txt": "0:1\n1:1\n2:1\n5:1\n",
     "listed.txt": "a\np\npear tree\n1\n",
 }
@@ -99,7 +100,8 @@ OTHERS = {
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
     ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
-        "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt"}),
+        "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt", "--examples": "e.json",
+        "--allow": "listed.txt", "--deny": "listed.txt"}),
     "cache": ([
         Situation("list", [CACHED], "cache list --cache-dir copies"),
         Situation("clear", [CACHED], "cache clear --cache-dir copies"),
@@ -127,7 +129,7 @@ OTHERS = {
         Situation("data", [], "info --data test.txt"),
     ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows", "--effort": "quick",
         "--config": "config.toml"}),
-    "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html"}),
+    "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html", "--examples": "ex.json"}),
     "convert": ([
         Situation("a file", [], "convert tiny.txt out.txt"),
         Situation("standard input", [], "convert - out.txt", "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n"),
