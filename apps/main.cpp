@@ -41,6 +41,7 @@ struct Parser {
     commands.push_back(make_train());
     commands.push_back(make_eval());
     commands.push_back(make_predict());
+    commands.push_back(make_serve());
     commands.push_back(make_nearest());
     commands.push_back(make_analogy());
     commands.push_back(make_export());

@@ -32,6 +32,7 @@ import peers.suite
 import recommend.suite
 import records.suite
 import runner
+import serve.suite
 import structure.docs
 import structure.suite
 import tensorboard.suite
@@ -52,6 +53,7 @@ SUITES = {
     "searches": cli.searches.run,
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
+    "serve": serve.suite.run,
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,
     "peers": peers.suite.run,

@@ -26,6 +26,7 @@ class Command {
 std::unique_ptr<Command> make_train();
 std::unique_ptr<Command> make_eval();
 std::unique_ptr<Command> make_predict();
+std::unique_ptr<Command> make_serve();
 std::unique_ptr<Command> make_nearest();
 std::unique_ptr<Command> make_analogy();
 std::unique_ptr<Command> make_export();

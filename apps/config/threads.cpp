@@ -24,6 +24,10 @@ std::uint32_t effective_threads(std::uint32_t threads) {
   return threads > 0 ? threads : static_cast<std::uint32_t>(tbb::info::default_concurrency());
 }
 
+std::uint32_t allowed_threads() {
+  return static_cast<std::uint32_t>(tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+}
+
 void ThreadsOption::add_options(CLI::App& parser) {
   parser.add_option("--threads", text_, "Threads to use; 0 (the default) = all that the process may use.")->type_name("N");
 }

@@ -27,6 +27,8 @@ class ThreadLimit {
 
 /// What `threads` means on this machine: the number itself, or all that the process may use for 0.
 std::uint32_t effective_threads(std::uint32_t threads);
+/// How many there may be now, under all limits that live.
+std::uint32_t allowed_threads();
 
 /// `--threads` for the commands that have no Config.
 class ThreadsOption {

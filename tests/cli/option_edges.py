@@ -34,6 +34,7 @@ EARLY = {
     "train": "train --train none.txt --model m.glsd --monitor loss",
     "eval": "eval --model none.glsd --test none.txt",
     "predict": "predict --model none.glsd none.txt",
+    "serve": "serve --model none.glsd",
     "nearest": "nearest --model none.glsd word",
     "analogy": "analogy --model none.glsd a b c",
     "export": "export --model none.glsd --vectors v.txt",
@@ -67,6 +68,12 @@ OWN = {
     ("predict", "--k"): BEST,
     ("predict", "--min-labels"): BEST._replace(low="0"),
     ("predict", "--threads"): THREADS,
+    ("serve", "--port"): Numbers("0", "65535", "65536"),
+    ("serve", "--threads"): THREADS,
+    ("serve", "--queue"): Numbers("1", "1000000", "1000001"),
+    ("serve", "--connections"): Numbers("1", "10000", "10001"),
+    ("serve", "--max-body"): Numbers("1", "1073741824", "1073741825"),
+    ("serve", "--timeout"): Numbers("1", "3600000", "3600001"),
     ("nearest", "--k"): BEST,
     ("analogy", "--k"): BEST,
     ("export", "--threads"): THREADS,
@@ -78,7 +85,7 @@ OWN = {
     ("generate", "--labels-per-sample"): Numbers("0", "1e308", "2e308"),
     ("generate", "--threads"): THREADS,
 }
-NUMERIC_TYPES = {"N", "DAYS", "GB", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
+NUMERIC_TYPES = {"N", "BYTES", "MS", "DAYS", "GB", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
 OF_SEQUENCES = {"--sequence-decay", "--sequence-window", "--holdout-last"}
 OF_RECORDS = {"--word-ngrams", "--min-df", "--max-features"}
 

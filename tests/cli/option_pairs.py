@@ -119,6 +119,9 @@ OTHERS = {
     ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
         "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None, "--output": "tsv", "--keys": None, "--on-error": "skip",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
+    # It does not end by itself: tests/serve shows what its options do.
+    "serve": ([], {"--host": "127.0.0.1", "--port": "0", "--learn": None, "--token-file": "p.txt", "--queue": "1", "--connections": "1", "--max-body": "1",
+                   "--timeout": "1"}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
     "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
     "export": ([Situation("words", WORD_MODEL, "export --model m.glsd --vectors v.vec")], {}),

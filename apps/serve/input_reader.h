@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <glissade/model.h>
+#include <glissade/pipeline.h>
+#include <glissade/result.h>
+#include <glissade/snapshot.h>
+#include <glissade/views.h>
+
+#include "datasets/next_item_rows.h"
+
+namespace glissade::apps {
+
+/// Rows of features that a request is made of.
+struct InputRows {
+  std::vector<std::uint64_t> offsets = {0};
+  std::vector<std::uint32_t> ids;
+  std::vector<float> values;
+  std::vector<std::uint64_t> seen_offsets = {0};
+  std::vector<std::uint32_t> seen;  ///< the items of each row, as labels
+  std::uint64_t unknown = 0;        ///< words, items and features that the model does not know
+
+  std::size_t size() const noexcept { return offsets.size() - 1; }
+  SparseRows view() const noexcept { return {offsets, ids, values}; }
+  SparseRows seen_view() const noexcept { return {seen_offsets, seen, {}}; }
+};
+
+/// Makes rows of the inputs of requests, as the model's training data were read. Immutable; const members are thread-safe.
+class InputReader {
+ public:
+  /// What a model was trained on.
+  enum class Kind { ids, texts, items };
+
+  /// Copies what it needs of `model`.
+  static Result<std::shared_ptr<const InputReader>> of(const Model& model);
+
+  Kind kind() const noexcept { return kind_; }
+  /// The columns of a model of texts.
+  const std::vector<std::string>& columns() const noexcept { return columns_; }
+
+  /// Appends one row: {"text":"..."} or {"text":{"column":"..."}}, a text alone, {"items":[...]}, {"features":{"12":0.5}}, or
+  /// {"ids":[...],"values":[...]}. `what` names it in messages. An error leaves `rows` unusable.
+  Result<void> add(const nlohmann::json& input, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
+
+ private:
+  InputReader() = default;
+  Result<void> add_text(const nlohmann::json& text, const std::string& what, InputRows& rows) const;
+  Result<void> add_items(const nlohmann::json& items, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
+  Result<void> add_features(const nlohmann::json& features, const Snapshot& snapshot, const std::string& what,
+                            InputRows& rows) const;
+  Result<void> add_ids(const nlohmann::json& input, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
+
+  Kind kind_ = Kind::ids;
+  std::vector<std::string> columns_;
+  std::vector<std::string> names_;  ///< of the features of texts; the pipeline looks at them
+  std::optional<Pipeline> pipeline_;
+  datasets::HistoryRules rules_;
+  std::uint32_t items_ = 0;     ///< that the model was trained on: two features each
+  std::uint32_t first_id_ = 0;  ///< of a feature in the files that it was trained on
+};
+
+/// A label as a request names it: a name, or an id. Nothing where the model does not have it. An error where it is neither.
+Result<std::optional<std::uint32_t>> label_of(const nlohmann::json& label, const Snapshot& snapshot, const std::string& what);
+
+/// "a number", "a list": what stands where something else belongs.
+std::string kind_of(const nlohmann::json& value);
+
+}  // namespace glissade::apps

@@ -1,0 +1,54 @@
+"""Small models of each kind that a server answers from, trained when they are first asked for."""
+
+import functools
+import subprocess
+
+from runner import Failure
+
+RECORDS = """t,u,c,n,l
+red hats,a ball,x,1,p;q
+blue hat,the ball,y,2,q
+red shoe,a b,x,3,p
+"blue, shoe",b,y,5,q;r
+"""
+EVENTS = "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab" * 3))
+PLAIN = "--preset plain --hidden 8 --batch 4 --epochs 3 --threads 1".split()
+
+
+class Models:
+    def __init__(self, context, folder):
+        self.context, self.folder = context, folder
+        (folder / "r.csv").write_text(RECORDS)
+        (folder / "e.csv").write_text(EVENTS)
+
+    def call(self, *arguments, stdin=""):
+        done = subprocess.run([self.context.glissade, *map(str, arguments)], cwd=self.folder, env=self.context.clean_environment(self.folder),
+                              input=stdin, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(map(str, arguments))}: {done.stderr}")
+        return done.stdout
+
+    def train(self, name, *arguments):
+        self.call("train", "--model", name, "--quiet", *arguments)
+        return self.folder / name
+
+    @functools.cached_property
+    def records(self):
+        return self.train("records.glsd", "--train", "r.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN)
+
+    @functools.cached_property
+    def events(self):
+        return self.train("events.glsd", "--train", "e.csv", "--user", "who", "--item", "what", "--time", "when", *PLAIN, "--fan-in", "8", "--neighbours", "4")
+
+    @functools.cached_property
+    def rows(self):
+        """The first rows of the sample: a file of ids, and a model with all paths."""
+        return self.context.first_rows(self.folder, 3000)
+
+    @functools.cached_property
+    def ids(self):
+        return self.train("ids.glsd", "--train", self.rows, "--preset", "plain", "--hidden", "16", "--epochs", "1", "--fan-in", "16", "--neighbours", "10")
+
+    @functools.cached_property
+    def other_ids(self):
+        return self.train("other.glsd", "--train", self.rows, "--preset", "plain", "--hidden", "16", "--epochs", "1", "--seed", "9")
