@@ -22,8 +22,10 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/console/output_file.h"
+#include "apps/input/columns_page.h"
 #include "apps/input/data_options.h"
 #include "apps/input/data_page.h"
+#include "apps/input/record_options.h"
 #include "apps/training/training_data.h"
 #include "apps/training/weighting.h"
 #include "system/message.h"
@@ -144,10 +146,30 @@ class Info : public Command {
     if (!asked) return asked.error();
     if (data_.is_text(false)) return usage_error("info --data is for samples with labels; a running text has none");
     const ThreadLimit limit(asked->config.run.threads);
+    if (is_record_format(data_.format())) return describe_columns();
     const auto data = data_.read(described_, "", {});
-    if (!data) return data.error();
+    if (!data) {
+      if (data_.names_format()) return data.error();
+      const auto page = columns_page(described_, {}, json_);
+      return page && page->has_value() ? put_page(**page) : Result<int>(data.error());
+    }
     const DataProfile seen = profile(data->view(), data->pager());
     const std::string text = json_ ? data_json(described_, data->view(), seen) : data_page(described_, data->view(), seen);
+    if (auto written = put(text); !written) return written.error();
+    return 0;
+  }
+
+  Result<int> describe_columns() {
+    const auto format = choose_record_format(data_.format());
+    if (!format) return format.error();
+    datasets::RecordOptions reading;
+    reading.format = *format;
+    const auto page = columns_page(described_, reading, json_);
+    if (!page) return page.error();
+    return put_page(page->value_or(""));
+  }
+
+  static Result<int> put_page(const std::string& text) {
     if (auto written = put(text); !written) return written.error();
     return 0;
   }

@@ -36,6 +36,34 @@ Result<RecordNotes> RecordSource::columns_of(const std::string& path) const {
                                  datasets::quoted(path), file->format_text(), fmt::join(file->columns(), ", ")));
 }
 
+namespace {
+
+/// Columns that seem to have been taken for each other, by what they hold.
+void tell_odd_columns(const datasets::RecordRows& rows, const datasets::RecordColumns& columns) {
+  constexpr std::size_t kLeastRows = 20;
+  constexpr double kNearly = 0.9, kTextWords = 4, kOneWord = 1.2;
+  const DatasetView data = rows.data.view();
+  if (data.size() < kLeastRows) return;
+  const auto labels = static_cast<double>(rows.label_names.size()), entries = static_cast<double>(data.labels.ids.size());
+  std::size_t spaces = 0;
+  for (const std::string& name : rows.label_names) spaces += static_cast<std::size_t>(std::ranges::count(name, ' '));
+  if (labels > kNearly * entries && static_cast<double>(spaces) + labels >= kTextWords * labels)
+    note(
+        fmt::format("labels of '{}' look like texts: {} of {} are different, of {:.1f} words; is another column meant? "
+                    "glissade info --data FILE shows what columns hold",
+                    columns.labels, grouped(rows.label_names.size()), grouped(data.labels.ids.size()),
+                    (static_cast<double>(spaces) + labels) / labels));
+  const bool one_text = columns.features.columns.size() == 1 && columns.features.columns.front().kind == ColumnKind::text;
+  const auto words = static_cast<double>(rows.words);
+  if (one_text && words <= kOneWord * static_cast<double>(data.size()) && static_cast<double>(rows.different) > kNearly * words)
+    note(
+        fmt::format("texts of '{}' look like ids: {} words in {} rows, nearly all different; is another column meant? "
+                    "glissade info --data FILE shows what columns hold",
+                    columns.features.columns.front().name, grouped(rows.words), grouped(data.size())));
+}
+
+}  // namespace
+
 Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::ReadReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   auto notes = columns_of(path);
@@ -52,6 +80,7 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   if (!rows) return rows.error();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   report_records(*file, seconds, report);
+  tell_odd_columns(*rows, columns);
   columns.features = std::move(rows->fitted);
   names_ = {std::move(rows->label_names), std::move(rows->feature_names)};
   if (rows->replaced > 0) note(replaced_text(datasets::quoted(path), rows->replaced));
