@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 
 import serve.answers
+import serve.faults
 import serve.learning
 import serve.limits
 import serve.models
@@ -13,6 +14,6 @@ def run(context):
     with tempfile.TemporaryDirectory(prefix="glissade-serve-") as name:
         folder = pathlib.Path(name)
         models = serve.models.Models(context, folder)
-        for part in (serve.answers, serve.limits, serve.learning):
+        for part in (serve.answers, serve.limits, serve.learning, serve.faults):
             for title, check in part.CASES:
                 context.case(f"serve: {title}", lambda check=check: check(context, models))
