@@ -1,6 +1,8 @@
 #include "apps/serve/batcher.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -12,6 +14,7 @@ struct Batcher::Job {
   const PredictRequest* predict = nullptr;
   const ScoreRequest* score = nullptr;
   Clock::time_point deadline;
+  bool taken = false;  ///< out of the queue
   bool done = false;
   Answer answer = {};
   std::condition_variable ready = {};
@@ -54,17 +57,10 @@ void append_rows_of(const PredictRequest& request, InputRows& all) {
 }  // namespace
 
 Batcher::Batcher(const Options& options) : options_(options) {
-  for (std::uint32_t i = 0; i < options.lanes; ++i) lanes_.emplace_back([this] { work(); });
+  for (std::uint32_t i = 0; i < options.lanes; ++i) free_.push_back(std::make_unique<Lane>());
 }
 
-Batcher::~Batcher() {
-  {
-    const std::lock_guard lock(mutex_);
-    ends_ = true;
-  }
-  arrived_.notify_all();
-  for (std::thread& lane : lanes_) lane.join();
-}
+Batcher::~Batcher() = default;
 
 Batcher::Answer Batcher::predict(const ServedHandle& model, const PredictRequest& request, Clock::time_point deadline) {
   Job job{.model = model.get(), .predict = &request, .deadline = deadline};
@@ -79,14 +75,46 @@ Batcher::Answer Batcher::score(const ServedHandle& model, const ScoreRequest& re
 Batcher::Answer Batcher::wait_for(Job& job) {
   if (job.rows().size() == 0) return {};
   std::unique_lock lock(mutex_);
-  if (waiting_.size() >= options_.queue) return {.outcome = Outcome::full};
+  if (free_.empty() && waiting_.size() >= options_.queue) return {.outcome = Outcome::full};
   waiting_.push_back(&job);
-  arrived_.notify_one();
-  job.ready.wait_until(lock, job.deadline, [&] { return job.done; });
-  if (job.done) return std::move(job.answer);
-  if (std::erase(waiting_, &job) > 0) return {.outcome = Outcome::late};
-  job.ready.wait(lock, [&] { return job.done; });  // a lane has it
+  while (!job.taken) {
+    if (!free_.empty()) {
+      lead(lock);
+    } else if (job.ready.wait_until(lock, job.deadline) == std::cv_status::timeout && !job.taken) {
+      std::erase(waiting_, &job);
+      wake_leader();  // it may have been this one
+      return {.outcome = Outcome::late};
+    }
+  }
+  job.ready.wait(lock, [&] { return job.done; });
   return std::move(job.answer);
+}
+
+/// Answers what waits longest, and what goes with it, in a lane that is free.
+void Batcher::lead(std::unique_lock<std::mutex>& lock) {
+  const std::vector<Job*> jobs = take();
+  std::unique_ptr<Lane> lane = std::move(free_.back());
+  free_.pop_back();
+  lock.unlock();
+  try {
+    answer(jobs, *lane);
+  } catch (const std::bad_alloc&) {
+    for (Job* job : jobs) job->answer = {.outcome = Outcome::failed, .error = "out of memory; ask for fewer rows at once"};
+  } catch (const std::exception& error) {
+    for (Job* job : jobs) job->answer = {.outcome = Outcome::failed, .error = error.what()};
+  }
+  lock.lock();
+  free_.push_back(std::move(lane));
+  for (Job* job : jobs) {
+    job->done = true;
+    job->ready.notify_one();  // under the lock: behind it the job may be gone
+  }
+  wake_leader();
+}
+
+/// Whoever waits longest takes a free lane.
+void Batcher::wake_leader() {
+  if (may_lead()) waiting_.front()->ready.notify_one();
 }
 
 bool Batcher::together(const Job& first, const Job& other) {
@@ -94,10 +122,9 @@ bool Batcher::together(const Job& first, const Job& other) {
          other.predict->probabilities == first.predict->probabilities && !other.predict->filter;
 }
 
-std::vector<Batcher::Job*> Batcher::take(std::unique_lock<std::mutex>& lock) {
-  arrived_.wait(lock, [&] { return ends_ || !waiting_.empty(); });
+std::vector<Batcher::Job*> Batcher::take() {
   std::vector<Job*> jobs;
-  if (waiting_.empty()) return jobs;
+  jobs.reserve(waiting_.size());  // what fails here has taken nothing
   jobs.push_back(waiting_.front());
   waiting_.pop_front();
   const Job& first = *jobs.front();
@@ -110,29 +137,10 @@ std::vector<Batcher::Job*> Batcher::take(std::unique_lock<std::mutex>& lock) {
       return true;
     });
   }
+  for (Job* job : jobs) job->taken = true;
   ++batches_;
   rows_ += rows;
   return jobs;
-}
-
-void Batcher::work() {
-  Lane lane;
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    const std::vector<Job*> jobs = take(lock);
-    if (jobs.empty()) return;
-    lock.unlock();
-    try {
-      answer(jobs, lane);
-    } catch (const std::bad_alloc&) {
-      for (Job* job : jobs) job->answer = {.outcome = Outcome::failed, .error = "out of memory; ask for fewer rows at once"};
-    }
-    lock.lock();
-    for (Job* job : jobs) {
-      job->done = true;
-      job->ready.notify_one();  // under the lock: behind it the job may be gone
-    }
-  }
 }
 
 /// The rows of all in one call. Where that fails, one after the other: only those that cannot be answered shall fail.

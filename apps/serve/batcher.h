@@ -1,12 +1,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <glissade/model.h>
@@ -16,19 +15,19 @@
 
 namespace glissade::apps {
 
-/// Answers requests that wait together at once: a few threads (lanes) take what is there. As many requests wait as one says; a
-/// further one is refused at once, so that nobody waits for what cannot be answered in time.
+/// Answers requests that wait together at once. It has no threads of its own: a caller that finds a free lane takes what waits,
+/// its own request or others', and answers it, so that a request alone is answered without a switch to another thread. As many
+/// requests wait as one says; a further one is refused at once, so that nobody waits for what cannot be answered in time.
 class Batcher {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Options {
-    std::uint32_t lanes = 1;
+    std::uint32_t lanes = 1;         ///< calls of the model at a time
     std::uint32_t queue = 256;       ///< requests that wait
     std::size_t rows_at_once = 256;  ///< of several requests together
   };
   explicit Batcher(const Options& options);
-  /// Nobody may wait any more.
   ~Batcher();
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
@@ -57,19 +56,19 @@ class Batcher {
   struct Job;
   struct Lane;
   Answer wait_for(Job& job);
-  void work();
-  std::vector<Job*> take(std::unique_lock<std::mutex>& lock);
+  void lead(std::unique_lock<std::mutex>& lock);
+  void wake_leader();
+  bool may_lead() const noexcept { return !waiting_.empty() && !free_.empty(); }
+  std::vector<Job*> take();
   static bool together(const Job& first, const Job& other);
   static void answer(const std::vector<Job*>& jobs, Lane& lane);
   static void answer_one(Job& job, Lane& lane);
 
   Options options_;
   mutable std::mutex mutex_;
-  std::condition_variable arrived_;
   std::deque<Job*> waiting_;
+  std::vector<std::unique_ptr<Lane>> free_;
   std::uint64_t batches_ = 0, rows_ = 0;
-  bool ends_ = false;
-  std::vector<std::thread> lanes_;
 };
 
 }  // namespace glissade::apps

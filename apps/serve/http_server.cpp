@@ -22,6 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kBacklog = 512;      ///< connections that the system takes before this process does
 constexpr milliseconds kLook{50};  ///< between two looks whether the server drains
 /// Threads beyond the limit of connections: they tell those that come too many.
 constexpr std::uint32_t kRefusing = 16;
@@ -103,6 +104,7 @@ Result<std::uint16_t> HttpServer::open(const std::string& host, std::uint16_t po
   if (bound <= 0)
     return runtime_error(fmt::format("cannot listen on {}:{}{}; another --port or --host, or end what has it", host, port,
                                      errno == 0 ? "" : ": " + system::error_text(errno)));
+  ::listen(svr_sock_, kBacklog);  // the library's 5 makes those that come at once try again a second later
   return static_cast<std::uint16_t>(bound);
 }
 

@@ -136,7 +136,9 @@ int run(int argc, char** argv) {
       client->set_tcp_nodelay(true);
       return [&bodies, client = std::move(client)](std::size_t row) {
         const auto answer = client->Post("/v1/predict", bodies[row], "application/json");
-        return answer && answer->status == 200;
+        const bool good = answer && answer->status == 200;
+        if (!good) fmt::print(stderr, "serve_load: {}\n", answer ? answer->body : httplib::to_string(answer.error()));
+        return good;
       };
     });
   }
