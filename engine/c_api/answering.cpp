@@ -11,15 +11,12 @@
 using glissade::SparseRows;
 using glissade::c_api::fail;
 using glissade::c_api::guarded;
+using glissade::c_api::missing;
 using glissade::c_api::take_struct;
 using glissade::c_api::told;
 using glissade::c_api::view_of;
 
 namespace {
-
-glissade_status missing(glissade_context* context) noexcept {
-  return fail(context, GLISSADE_USAGE, "an argument is null that must not be");
-}
 
 glissade_status found_name(std::optional<std::uint32_t> found, std::uint32_t* id) noexcept {
   if (!found) return GLISSADE_NOT_FOUND;

@@ -52,6 +52,10 @@ inline glissade_status fail(glissade_context* context, glissade_status status, c
   return status;
 }
 
+inline glissade_status missing(glissade_context* context) noexcept {
+  return fail(context, GLISSADE_USAGE, "an argument is null that must not be");
+}
+
 inline glissade_status told(glissade_context* context, const Error& error) noexcept {
   return fail(context, error.kind == Error::Kind::usage ? GLISSADE_USAGE : GLISSADE_FAILED, error.message.c_str());
 }

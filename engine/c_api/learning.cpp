@@ -7,15 +7,12 @@
 
 using glissade::c_api::fail;
 using glissade::c_api::guarded;
+using glissade::c_api::missing;
 using glissade::c_api::take_struct;
 using glissade::c_api::told;
 using glissade::c_api::view_of;
 
 namespace {
-
-glissade_status null_argument(glissade_context* context) noexcept {
-  return fail(context, GLISSADE_USAGE, "an argument is null that must not be");
-}
 
 std::vector<std::string> strings_of(const char* const* names, std::uint32_t count) {
   std::vector<std::string> all;
@@ -47,7 +44,7 @@ void glissade_learner_options_init(glissade_learner_options* options) {
 
 glissade_status glissade_learner_load(glissade_context* context, const char* path, const glissade_learner_options* options,
                                       glissade_learner** out) {
-  if (path == nullptr || out == nullptr) return null_argument(context);
+  if (path == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     glissade_learner_options asked;
     glissade_learner_options_init(&asked);
@@ -70,7 +67,7 @@ void glissade_learner_free(glissade_learner* learner) { delete learner; }
 
 glissade_status glissade_learn(glissade_context* context, glissade_learner* learner, const glissade_rows* features,
                                const glissade_rows* labels) {
-  if (learner == nullptr || features == nullptr || labels == nullptr) return null_argument(context);
+  if (learner == nullptr || features == nullptr || labels == nullptr) return missing(context);
   return guarded(context, [&] {
     const glissade::Shape shape = learner->learner.shape();
     glissade::DatasetView events{shape.features, shape.labels, view_of(*features), view_of(*labels)};
@@ -81,30 +78,30 @@ glissade_status glissade_learn(glissade_context* context, glissade_learner* lear
 
 glissade_status glissade_add_labels(glissade_context* context, glissade_learner* learner, std::uint32_t count,
                                     const char* const* names, std::uint32_t* first) {
-  if (learner == nullptr) return null_argument(context);
+  if (learner == nullptr) return missing(context);
   return guarded(context, [&] { return given(context, learner->learner.add_labels(count, strings_of(names, count)), first); });
 }
 
 glissade_status glissade_add_features(glissade_context* context, glissade_learner* learner, std::uint32_t count,
                                       const char* const* names, std::uint32_t* first) {
-  if (learner == nullptr) return null_argument(context);
+  if (learner == nullptr) return missing(context);
   return guarded(context, [&] { return given(context, learner->learner.add_features(count, strings_of(names, count)), first); });
 }
 
 glissade_status glissade_retire(glissade_context* context, glissade_learner* learner, const std::uint32_t* labels,
                                 std::size_t count) {
-  if (learner == nullptr || (labels == nullptr && count != 0)) return null_argument(context);
+  if (learner == nullptr || (labels == nullptr && count != 0)) return missing(context);
   return guarded(context, [&] { return done_or_told(context, learner->learner.retire({labels, count})); });
 }
 
 glissade_status glissade_restore(glissade_context* context, glissade_learner* learner, const std::uint32_t* labels,
                                  std::size_t count) {
-  if (learner == nullptr || (labels == nullptr && count != 0)) return null_argument(context);
+  if (learner == nullptr || (labels == nullptr && count != 0)) return missing(context);
   return guarded(context, [&] { return done_or_told(context, learner->learner.restore({labels, count})); });
 }
 
 glissade_status glissade_publish(glissade_context* context, glissade_learner* learner, glissade_snapshot** out) {
-  if (learner == nullptr) return null_argument(context);
+  if (learner == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     auto snapshot = learner->learner.publish();
     if (!snapshot) return told(context, snapshot.error());
@@ -114,7 +111,7 @@ glissade_status glissade_publish(glissade_context* context, glissade_learner* le
 }
 
 glissade_status glissade_learner_current(glissade_context* context, const glissade_learner* learner, glissade_snapshot** out) {
-  if (learner == nullptr || out == nullptr) return null_argument(context);
+  if (learner == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     *out = new glissade_snapshot{learner->learner.current()};
     return GLISSADE_OK;
@@ -122,12 +119,12 @@ glissade_status glissade_learner_current(glissade_context* context, const glissa
 }
 
 glissade_status glissade_learner_save(glissade_context* context, glissade_learner* learner, const char* path) {
-  if (learner == nullptr || path == nullptr) return null_argument(context);
+  if (learner == nullptr || path == nullptr) return missing(context);
   return guarded(context, [&] { return done_or_told(context, learner->learner.save(path)); });
 }
 
 glissade_status glissade_pipeline_new(glissade_context* context, const glissade_snapshot* snapshot, glissade_pipeline** out) {
-  if (snapshot == nullptr || out == nullptr) return null_argument(context);
+  if (snapshot == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     const glissade::Snapshot& of = snapshot->snapshot;
     if (!glissade::Pipeline::is_pipeline(of.data_notes()))
@@ -154,7 +151,7 @@ const char* glissade_pipeline_column(const glissade_pipeline* pipeline, std::uin
 
 glissade_status glissade_pipeline_row(glissade_context* context, const glissade_pipeline* pipeline, const char* const* texts,
                                       const std::size_t* lengths, glissade_rows* out) {
-  if (pipeline == nullptr || texts == nullptr || lengths == nullptr || out == nullptr) return null_argument(context);
+  if (pipeline == nullptr || texts == nullptr || lengths == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     const std::size_t columns = glissade_pipeline_columns(pipeline);
     context->texts.resize(columns);
