@@ -23,8 +23,8 @@ std::vector<std::size_t> counts_before(const EventLog& log, const EventTime& at)
   std::vector<std::size_t> counts;
   const auto& offsets = log.sequences.offsets;
   for (std::size_t line = 0; line < log.sequences.size(); ++line) {
-    const auto first = log.times.begin() + static_cast<std::ptrdiff_t>(offsets[line]);
-    const auto last = log.times.begin() + static_cast<std::ptrdiff_t>(offsets[line + 1]);
+    const auto first = log.sequences.times.begin() + static_cast<std::ptrdiff_t>(offsets[line]);
+    const auto last = log.sequences.times.begin() + static_cast<std::ptrdiff_t>(offsets[line + 1]);
     counts.push_back(static_cast<std::size_t>(std::lower_bound(first, last, at) - first));
   }
   return counts;
@@ -55,12 +55,13 @@ void begin(Sequences& part, const Sequences& all) {
   part.seconds = all.seconds;
 }
 
-void add_line(Sequences& part, std::span<const std::uint32_t> items, const std::vector<std::uint32_t>& numbers,
-              std::uint64_t group) {
-  for (const std::uint32_t item : items) {
+void add_line(Sequences& part, const History& history, const std::vector<std::uint32_t>& numbers, std::uint64_t group) {
+  for (const std::uint32_t item : history.items) {
     part.items.push_back(numbers[item]);
     part.unknown += numbers[item] == part.names.size() ? 1 : 0;
   }
+  part.weights.insert(part.weights.end(), history.weights.begin(), history.weights.end());
+  part.times.insert(part.times.end(), history.times.begin(), history.times.end());
   part.offsets.push_back(part.items.size());
   part.groups.push_back(group);
 }
@@ -70,7 +71,7 @@ void add_line(Sequences& part, std::span<const std::uint32_t> items, const std::
 Result<TimeSplit> split_by_time(const EventLog& log, double share, const std::string& path) {
   const Sequences& all = log.sequences;
   TimeSplit split;
-  split.at = moment(log.times, share);
+  split.at = moment(log.sequences.times, share);
   const std::vector<std::size_t> before = counts_before(log, split.at);
   const std::vector<std::uint32_t> numbers = renumber(all, before, split.before.names);
   if (split.before.names.size() < 2)
@@ -84,8 +85,8 @@ Result<TimeSplit> split_by_time(const EventLog& log, double share, const std::st
     const auto items = all.line(line);
     const std::size_t known = before[line];
     split.later += items.size() - known;
-    if (known > 0) add_line(split.before, items.first(known), numbers, all.groups[line]);
-    if (known > 0 && known < items.size()) add_line(split.next, items.first(known + 1), numbers, all.groups[line]);
+    if (known > 0) add_line(split.before, all.history(line, known), numbers, all.groups[line]);
+    if (known > 0 && known < items.size()) add_line(split.next, all.history(line, known + 1), numbers, all.groups[line]);
   }
   if (split.next.size() == 0)
     return runtime_error(

@@ -4,6 +4,7 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <numeric>
 #include <optional>
@@ -21,10 +22,22 @@ using hashing::WordTable;
 
 constexpr std::size_t kUser = 0, kItem = 1, kTime = 2;
 
+// So that no quotient of two weights, and no sum of a row, leaves the range of float.
+constexpr double kLeastWeight = 1e-18, kMostWeight = 1e18;
+
 struct Event {
   std::uint32_t user, item;
+  float weight = 1;
   EventTime time;
 };
+
+std::optional<float> event_weight(std::string_view text) noexcept {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  if (!whole || !(value >= kLeastWeight && value <= kMostWeight)) return std::nullopt;
+  return static_cast<float>(value);
+}
 
 /// Words in numbers of its own, in memory of its own.
 class OwnWords {
@@ -76,6 +89,7 @@ class ChunkReader {
                   users.empty() ? "has no value here, and an event needs its user; leave such records out"
                                 : "has several values here, and an event has one user; write a record for each");
     if (!columns_.time.empty() && !take_time(record, event.time)) return;
+    if (!columns_.weight.empty() && !take_weight(record, event.weight)) return;
     const auto items = block_.field(record, kItem);
     if (items.empty())
       return fail(record, columns_.item, "has no value here, and an event needs its item; leave such records out");
@@ -104,6 +118,21 @@ class ChunkReader {
     chunk_.dates = is_date(texts.front());
     out = *time;
     return true;
+  }
+
+  bool take_weight(std::size_t record, float& out) {
+    const auto texts = block_.field(record, columns_.time.empty() ? kTime : kTime + 1);
+    if (const auto weight = texts.size() == 1 ? event_weight(texts.front()) : std::nullopt) {
+      out = *weight;
+      return true;
+    }
+    const std::string found = texts.empty()       ? "has no value here"
+                              : texts.size() == 1 ? fmt::format("has '{}' here", shown(texts.front()))
+                                                  : "has several values here";
+    fail(record, columns_.weight,
+         fmt::format("{}, and a weight is one number above 0, from {:g} to {:g}; write one, or leave such records out", found,
+                     kLeastWeight, kMostWeight));
+    return false;
   }
 
   void fail(std::size_t record, const std::string& column, std::string_view what) {
@@ -139,14 +168,16 @@ Result<Events> gather(const RecordFiles& file, const EventColumns& columns) {
     std::vector<std::uint32_t> users, items;
     for (const std::string_view user : chunk.users.words()) users.push_back(all.users.add(user));
     for (const std::string_view item : chunk.items.words()) items.push_back(all.items.add(item));
-    for (const Event& event : chunk.events) all.events.push_back({users[event.user], items[event.item], event.time});
+    for (const Event& event : chunk.events)
+      all.events.push_back({users[event.user], items[event.item], event.weight, event.time});
     chunk = {};
   }
   return all;
 }
 
 /// One line per user: counting keeps the order of the log, then each user's events are brought into that of time.
-void group_by_user(const Events& all, bool timed, EventLog& log) {
+void group_by_user(const Events& all, const EventColumns& columns, EventLog& log) {
+  const bool timed = !columns.time.empty();
   Sequences& s = log.sequences;
   s.offsets.assign(all.users.words().size() + 1, 0);
   for (const Event& event : all.events) ++s.offsets[event.user + 1];
@@ -163,7 +194,8 @@ void group_by_user(const Events& all, bool timed, EventLog& log) {
   s.items.reserve(order.size());
   for (const std::uint64_t i : order) {
     s.items.push_back(all.events[i].item);
-    if (timed) log.times.push_back(all.events[i].time);
+    if (timed) s.times.push_back(all.events[i].time);
+    if (!columns.weight.empty()) s.weights.push_back(all.events[i].weight);
   }
   for (const std::string_view user : all.users.words()) {
     log.users.emplace_back(user);
@@ -196,7 +228,7 @@ Result<EventLog> read_log(const RecordFiles& file, const EventColumns& columns, 
     }
   }
   s.keyed = true;
-  group_by_user(*all, !columns.time.empty(), log);
+  group_by_user(*all, columns, log);
   s.text_bytes = file.text_bytes();
   s.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return log;
@@ -207,6 +239,7 @@ Result<EventLog> read_log(const RecordFiles& file, const EventColumns& columns, 
 std::vector<std::string> EventColumns::asked() const {
   std::vector<std::string> names = {user, item};
   if (!time.empty()) names.push_back(time);
+  if (!weight.empty()) names.push_back(weight);
   return names;
 }
 

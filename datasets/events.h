@@ -16,7 +16,8 @@ namespace glissade::datasets {
 struct EventColumns {
   std::string user;
   std::string item;
-  std::string time = {};  ///< "": events stand in the order of time
+  std::string time = {};    ///< "": events stand in the order of time
+  std::string weight = {};  ///< how much an event counts; "": all alike
   friend bool operator==(const EventColumns&, const EventColumns&) = default;
 
   /// As RecordOptions::columns.
@@ -27,15 +28,14 @@ struct EventColumns {
 /// time, those of the same time in the order of the log. Repeats stay, and so do users with one event. An event of several items
 /// (a basket: a JSON array) is an event of each. Item names may hold spaces.
 struct EventLog {
-  Sequences sequences;             ///< keyed
+  Sequences sequences;             ///< keyed; with times and weights where columns of them were named
   std::vector<std::string> users;  ///< of each line
-  std::vector<EventTime> times;    ///< of each of sequences.items; empty where no column of times was named
   std::uint64_t replaced = 0;      ///< texts that were not UTF-8, in which U+FFFD now stands
 };
 
 /// Reads `file`, which was opened with columns.asked(), and numbers its items in the order in which the log has them. In
-/// parallel; the result does not depend on threads. Fails on the first record that cannot be taken, or without a user, an item or
-/// a time; and unless there are two different items.
+/// parallel; the result does not depend on threads. Fails on the first record that cannot be taken, or without a user, an item, a
+/// time or a weight; and unless there are two different items.
 Result<EventLog> read_events(const RecordFiles& file, const EventColumns& columns);
 
 /// The same of items that are known, by `names`; others count as `unknown`. Fails if there is no event.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -33,16 +34,58 @@ std::span<const std::uint32_t> looked_back_at(std::span<const std::uint32_t> his
   return history.last(std::min<std::size_t>(history.size(), rules.window));
 }
 
+struct Entry {
+  std::uint32_t id;
+  double value;
+};
+
+/// Appends the sum of each id's values, in the order of ids.
+void append_sums(std::vector<Entry>& entries, std::vector<std::uint32_t>& ids, std::vector<float>& values) {
+  // Stable: values of an item that stands at several places are added up in the order of their ages.
+  std::ranges::stable_sort(entries, {}, &Entry::id);
+  for (std::size_t i = 0; i < entries.size();) {
+    double value = 0;
+    const std::uint32_t id = entries[i].id;
+    for (; i < entries.size() && entries[i].id == id; ++i) value += entries[i].value;
+    ids.push_back(id);
+    values.push_back(static_cast<float>(value));
+  }
+}
+
+/// Adds the features of an item, times `value`; their ids begin at `first`.
+void describe(const ItemFeatures& features, std::uint32_t row, double value, std::uint32_t first, std::vector<Entry>& out) {
+  if (row == ItemFeatures::kNoRow) return;
+  const auto ids = features.row_ids(row);
+  const auto values = features.row_values(row);
+  for (std::size_t i = 0; i < ids.size(); ++i) out.push_back({first + ids[i], value * values[i]});
+}
+
+/// What is left of an item by the time since the last one. Not less than 2^-24: an item without a value would not be excluded by
+/// --exclude-input, which goes by the features of a row.
+double freshness(const History& history, std::size_t place, const HistoryRules& rules) noexcept {
+  if (rules.half_life == 0 || history.times.empty()) return 1;
+  const EventTime &last = history.times.back(), &time = history.times[place];
+  const double since = static_cast<double>(last.whole) - static_cast<double>(time.whole) + (last.part - time.part);
+  return std::max(std::exp2(-since / rules.half_life), 0x1p-24);
+}
+
 /// Fails if the rows would not fit: counted before anything is made.
-Result<void> check_size(const std::vector<Places>& places, std::uint64_t items, const HistoryRules& rules,
+Result<void> check_size(const std::vector<Places>& places, const Sequences& sequences, const HistoryRules& rules,
                         const std::string& path) {
-  if (items > std::numeric_limits<std::uint32_t>::max() / 2 - 1) {
+  const std::uint64_t items = sequences.names.size();
+  const std::uint64_t described = sequences.features ? sequences.features->features : 0;
+  if (2 * items + described > std::numeric_limits<std::uint32_t>::max() - 2) {
     return runtime_error(fmt::format("{} has {} different items, more than {} have no numbers; leave rare ones out",
                                      datasets::quoted(path), items, std::numeric_limits<std::uint32_t>::max() / 2 - 1));
   }
+  const std::uint64_t row_length =
+      described == 0 || sequences.features->rows() == 0 ? 0 : sequences.features->ids.size() / sequences.features->rows() + 1;
   std::uint64_t bytes = 0;
   for (const auto& [begin, end] : places) {
-    for (std::size_t at = begin; at < end; ++at) bytes += 28 + 8 * (std::min<std::uint64_t>(at, rules.window) + 1);
+    for (std::size_t at = begin; at < end; ++at) {
+      const std::uint64_t looked_back = std::min<std::uint64_t>(at, rules.window);
+      bytes += 28 + 8 * (looked_back + 1) + 8 * std::min(described, looked_back * row_length);
+    }
   }
   return require_memory(bytes, "making rows of " + datasets::quoted(path));
 }
@@ -59,7 +102,7 @@ double expected_repeats(const Expansion& columns, std::uint32_t items) {
 /// One row per place of each sequence.
 Result<NextItemRows> rows_of(const Sequences& sequences, const std::vector<Places>& places, const HistoryRules& rules,
                              const std::string& path) {
-  if (auto fits = check_size(places, sequences.names.size(), rules, path); !fits) return fits.error();
+  if (auto fits = check_size(places, sequences, rules, path); !fits) return fits.error();
   const auto items = static_cast<std::uint32_t>(sequences.names.size());
   const auto columns = std::make_shared<Expansion>();
   std::uint64_t short_lines = 0, repeats = 0;
@@ -67,8 +110,8 @@ Result<NextItemRows> rows_of(const Sequences& sequences, const std::vector<Place
     const auto line = sequences.line(i);
     short_lines += places[i].begin >= places[i].end ? 1 : 0;
     for (std::size_t at = places[i].begin; at < places[i].end; ++at) {
-      const auto history = line.first(at), seen = looked_back_at(history, rules);
-      append_history(history, rules, items, columns->feature_ids, columns->feature_values);
+      const auto seen = looked_back_at(line.first(at), rules);
+      append_history(sequences.history(i, at), rules, items, columns->feature_ids, columns->feature_values);
       columns->label_ids.push_back(line[at]);
       columns->feature_offsets.push_back(columns->feature_ids.size());
       columns->label_offsets.push_back(columns->label_ids.size());
@@ -77,7 +120,7 @@ Result<NextItemRows> rows_of(const Sequences& sequences, const std::vector<Place
     }
   }
   DatasetView view;
-  view.feature_count = 2 * items;
+  view.feature_count = 2 * items + (sequences.features ? sequences.features->features : 0);
   view.label_count = items + (sequences.unknown > 0 ? 1 : 0);
   view.features = {columns->feature_offsets, columns->feature_ids, columns->feature_values};
   view.labels = {columns->label_offsets, columns->label_ids, {}};
@@ -137,32 +180,35 @@ SeenItems seen_before(const Sequences& sequences, std::uint32_t from_end) {
   return seen;
 }
 
+void append_history(const History& history, const HistoryRules& rules, std::uint32_t items, std::vector<std::uint32_t>& ids,
+                    std::vector<float>& values) {
+  thread_local std::vector<Entry> row, described;
+  row.clear();
+  described.clear();
+  const auto seen = looked_back_at(history.items, rules);
+  if (seen.empty()) return;
+  const auto weight_at = [&](std::size_t place) {
+    return history.weights.empty() ? 1.0 : history.weights[place] / rules.mean_weight;
+  };
+  const std::size_t last = history.items.size() - 1;
+  double decay = 1;
+  for (std::size_t age = 0; age < seen.size(); ++age, decay *= rules.decay) {
+    const std::size_t place = last - age;
+    const double value = decay * weight_at(place) * freshness(history, place, rules);
+    if (history.items[place] < items) row.push_back({history.items[place], value});
+    if (history.features != nullptr) describe(*history.features, history.rows[place], value, 2 * items, described);
+  }
+  append_sums(row, ids, values);
+  if (history.items[last] < items) {
+    ids.push_back(items + history.items[last]);
+    values.push_back(static_cast<float>(weight_at(last)));
+  }
+  append_sums(described, ids, values);
+}
+
 void append_history(std::span<const std::uint32_t> history, const HistoryRules& rules, std::uint32_t items,
                     std::vector<std::uint32_t>& ids, std::vector<float>& values) {
-  struct Entry {
-    std::uint32_t id;
-    double value;
-  };
-  thread_local std::vector<Entry> row;
-  row.clear();
-  const auto seen = looked_back_at(history, rules);
-  double weight = 1;
-  for (std::size_t age = 0; age < seen.size(); ++age, weight *= rules.decay) {
-    const std::uint32_t item = seen[seen.size() - 1 - age];
-    if (item < items) row.push_back({item, weight});
-  }
-  // Stable: values of an item that stands at several places are added up in the order of their ages.
-  std::ranges::stable_sort(row, {}, &Entry::id);
-  for (std::size_t i = 0; i < row.size();) {
-    double value = 0;
-    const std::uint32_t id = row[i].id;
-    for (; i < row.size() && row[i].id == id; ++i) value += row[i].value;
-    ids.push_back(id);
-    values.push_back(static_cast<float>(value));
-  }
-  if (seen.empty() || seen.back() >= items) return;
-  ids.push_back(items + seen.back());
-  values.push_back(1.f);
+  append_history(History{history}, rules, items, ids, values);
 }
 
 }  // namespace glissade::datasets

@@ -12,15 +12,20 @@
 
 namespace glissade::datasets {
 
-/// How the items before a moment become a row of features. For M items: feature i, below M, is item i, of the value decay^age
-/// summed over the places where it stands (the last item has age 0); feature M + i is 1 if item i is the last one.
+/// How the items before a moment become a row of features. For M items: feature i, below M, is item i, of the value
+///   weight / mean_weight * decay^age * 2^(-time / half_life)
+/// summed over the places where it stands: age in places from the last item, time since the last item. Feature M + i is
+/// weight / mean_weight (without weights 1) if item i is the last one. Feature 2 M + f
+/// is feature f of the items, where they have some: the sum over the places of what stands there times what the item has of it.
 struct HistoryRules {
   double decay = 0.7;
   std::uint32_t window = 50;  ///< items looked back at; older ones leave no trace
+  double half_life = 0;       ///< in the unit of the times, seconds of dates; 0: times do not count
+  double mean_weight = 1;     ///< of the events trained on
   friend bool operator==(const HistoryRules&, const HistoryRules&) = default;
 };
 
-/// Rows for M items: D = 2 M, L = M.
+/// Rows for M items with F features of their own: D = 2 M + F, L = M.
 struct NextItemRows {
   Dataset data;
   std::uint64_t short_lines = 0;  ///< sequences too short for any row
@@ -50,7 +55,10 @@ struct SeenItems {
 SeenItems seen_before(const Sequences& sequences, std::uint32_t from_end);
 
 /// To predict: what follows `history`, as a row without label. Appends ids, ascending, and values. `items` is M; numbers from M
-/// on stand for unknown items, which have an age and no feature.
+/// on stand for unknown items, which have an age and no feature but those of their row.
+void append_history(const History& history, const HistoryRules& rules, std::uint32_t items, std::vector<std::uint32_t>& ids,
+                    std::vector<float>& values);
+/// Likewise of items without weights and times.
 void append_history(std::span<const std::uint32_t> history, const HistoryRules& rules, std::uint32_t items,
                     std::vector<std::uint32_t>& ids, std::vector<float>& values);
 

@@ -3,11 +3,14 @@
 #include <glissade/result.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "datasets/event_time.h"
+#include "datasets/item_features.h"
 #include "hashing/word_table.h"
 
 namespace glissade::datasets {
@@ -18,6 +21,15 @@ using hashing::WordTable;
 /// lines begin with the same word although, were these words drawn as the other words of the file are, 20 pairs would be alike.
 enum class LineKey { detect, on, off };
 
+/// Items up to a moment, oldest first.
+struct History {
+  std::span<const std::uint32_t> items;
+  std::span<const float> weights = {};       ///< of each; none: all count alike
+  std::span<const EventTime> times = {};     ///< of each, ascending; none: not known
+  std::span<const std::uint32_t> rows = {};  ///< of each, in `features`, or kNoRow; none where there are no features
+  const ItemFeatures* features = nullptr;
+};
+
 /// What users, sessions or other things had to do with, one item after the other: a line each, "key item item ..." or "item item
 /// ...", in the order of time, words between white space (ASCII). A line without items stays, as an empty sequence.
 struct Sequences {
@@ -25,6 +37,10 @@ struct Sequences {
   std::vector<std::uint64_t> offsets;  ///< lines + 1 positions in `items`
   std::vector<std::uint32_t> items;    ///< numbers of names; names.size() stands for each item that a given list lacks
   std::vector<std::uint64_t> groups;   ///< one number per line: lines of the same key have the same. Without keys the line's own
+  std::vector<float> weights;          ///< of each of `items`, above 0; empty: all count alike
+  std::vector<EventTime> times;        ///< of each of `items`, ascending in a line; empty: not known
+  std::vector<std::uint32_t> rows;     ///< of each of `items`, in `features`, or kNoRow; empty where there are no features
+  std::shared_ptr<const ItemFeatures> features;
   bool keyed = false;
   std::uint64_t unknown = 0;  ///< entries of `items` that are names.size()
   std::uint64_t text_bytes = 0;
@@ -33,6 +49,17 @@ struct Sequences {
   std::size_t size() const noexcept { return offsets.empty() ? 0 : offsets.size() - 1; }
   std::span<const std::uint32_t> line(std::size_t i) const noexcept {
     return std::span(items).subspan(offsets[i], offsets[i + 1] - offsets[i]);
+  }
+  /// The first `count` items of a line.
+  History history(std::size_t i, std::size_t count) const noexcept {
+    return {line(i).first(count), part(weights, offsets[i], count), part(times, offsets[i], count), part(rows, offsets[i], count),
+            features.get()};
+  }
+
+ private:
+  template <class T>
+  static std::span<const T> part(const std::vector<T>& all, std::uint64_t first, std::size_t count) noexcept {
+    return all.empty() ? std::span<const T>() : std::span(all).subspan(first, count);
   }
 };
 

@@ -40,6 +40,7 @@ std::string ExplainedRow::feature_name(std::uint32_t feature) const {
   const auto& names = items_ ? model_.label_names() : model_.feature_names();
   if (feature < names.size()) return names[feature];
   if (items_ && feature - names.size() < names.size()) return names[feature - names.size()] + " (last)";
+  if (items_ && feature < model_.feature_names().size()) return model_.feature_names()[feature];
   return std::to_string(feature);
 }
 

@@ -129,6 +129,7 @@ constexpr std::array kIdle = {
     Rule{"--strict", kOfQuestions, kQuestions},
     Rule{"--holdout-last", kOfQuestions, kQuestions},
     Rule{"--exclude-seen", kOfQuestions, kQuestions},
+    Rule{"--item-features", kOfQuestions, kQuestions},
 };
 
 class Eval : public Command {

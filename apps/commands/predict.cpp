@@ -229,11 +229,13 @@ class Predict : public Command {
                                         const std::optional<RecordNotes>& records, const PredictSource& source) const {
     if (records) return feed_of_records(input, records_, data_.format(), *records, model);
     if (!source.sequence) return feed_of_ids(input, data_, model, model_);
+    const auto table = sequence_.item_table(model, model_, source.events);
+    if (!table) return table.error();
     if (source.events) {
       const auto separator = records_.separator();
       if (!separator) return separator.error();
       if (!separator->empty()) notes->events->separator = *separator;
-      return feed_of_events(input, *notes, data_.format(), model);
+      return feed_of_events(input, *notes, data_.format(), model, *table ? &**table : nullptr);
     }
     notes->keyed = source.has_users;
     return feed_of_sequences(input, *notes, model);

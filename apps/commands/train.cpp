@@ -256,7 +256,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (const auto repeated = choose_repeated_rows(options_.repeated_rows)) reading.repeated = *repeated;
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
   auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, {options_.data, options_.records},
-                                                     former_sequences(), settings.quiet)
+                                                     former_sequences(), start_.former(), settings.quiet)
                                 : read_rows(reading);
   if (!data) return data.error();
   options_.rows_repeat = data->rows_repeat;

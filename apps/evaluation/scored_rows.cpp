@@ -65,7 +65,9 @@ Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_pa
     if (!separator) return separator.error();
     if (!separator->empty()) notes->events->separator = *separator;
   }
-  const auto sequences = read_known_items(path, "test data", model.label_names(), *notes, data);
+  const auto table = options.item_table(model, model_path, reads_events(data, notes));
+  if (!table) return table.error();
+  const auto sequences = read_known_items(path, "test data", model.label_names(), *notes, data, *table ? &**table : nullptr);
   if (!sequences) return sequences.error();
   auto rows = datasets::last_rows(*sequences, notes->rules, options.held_back, path);
   if (!rows) return rows.error();

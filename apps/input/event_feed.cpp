@@ -22,6 +22,7 @@ datasets::Sequences sequences_of(const std::vector<std::string>& queries, const 
   datasets::WordTable known;
   for (const std::string& name : names) known.add(name);
   datasets::Sequences sequences;
+  sequences.names = names;
   sequences.offsets.push_back(0);
   for (const std::string& query : queries) {
     datasets::CsvRows cells(query, ',', true);
@@ -61,7 +62,7 @@ class EventFeed : public RowFeed {
     values_.clear();
     first_ = next_;
     for (std::size_t i = 0; i < kBlockRows && next_ < sequences_.size(); ++i, ++next_) {
-      datasets::append_history(sequences_.line(next_), rules_, items_, ids_, values_);
+      datasets::append_history(sequences_.history(next_, sequences_.line(next_).size()), rules_, items_, ids_, values_);
       offsets_.push_back(ids_.size());
     }
     return RowBlock{{offsets_, ids_, values_},
@@ -76,9 +77,7 @@ class EventFeed : public RowFeed {
   std::vector<std::string> told() const override {
     std::vector<std::string> lines;
     if (replaced_ > 0) lines.push_back(replaced_text(name_, replaced_));
-    if (sequences_.unknown > 0)
-      lines.push_back(fmt::format("{}: {} of {} items are unknown to the model; they are passed over", name_,
-                                  grouped(sequences_.unknown), grouped(sequences_.items.size())));
+    if (sequences_.unknown > 0) lines.push_back(unknown_text(name_, sequences_));
     return lines;
   }
 
@@ -98,7 +97,7 @@ class EventFeed : public RowFeed {
 }  // namespace
 
 Result<std::unique_ptr<RowFeed>> feed_of_events(const RowInput& input, const SequenceNotes& notes, std::string_view format,
-                                                const Model& model) {
+                                                const Model& model, const ItemTable* table) {
   const auto& names = model.label_names();
   datasets::EventLog events;
   if (input.queries.empty()) {
@@ -106,11 +105,12 @@ Result<std::unique_ptr<RowFeed>> feed_of_events(const RowInput& input, const Seq
     if (!reading) return reading.error();
     const auto file = datasets::RecordFiles::open(input.path, *reading);
     if (!file) return file.error();
-    auto log = datasets::read_events(*file, notes.events->columns, names);
+    auto log = read_known_events(*file, notes.events->columns, {&names, table});
     if (!log) return log.error();
     events = std::move(*log);
   } else {
-    events.sequences = sequences_of(input.queries, names);
+    events.sequences = sequences_of(input.queries, table == nullptr ? names : table->looked_up(names));
+    if (table != nullptr) table->describe(events.sequences, names.size());
   }
   return std::unique_ptr<RowFeed>(std::make_unique<EventFeed>(std::move(events), notes, names.size(), input.name()));
 }

@@ -18,6 +18,7 @@ std::string EventNotes::json() const {
   out["user"] = columns.user;
   out["item"] = columns.item;
   out["time"] = columns.time;
+  if (!columns.weight.empty()) out["weight"] = columns.weight;
   out["header"] = has_header;
   out["separator"] = separator;
   return out.dump();
@@ -27,7 +28,7 @@ EventNotes EventNotes::of(std::string_view json) {
   EventNotes notes;
   const auto read = nlohmann::json::parse(json, nullptr, false);
   if (!read.is_object()) return notes;
-  notes.columns = {read.value("user", ""), read.value("item", ""), read.value("time", "")};
+  notes.columns = {read.value("user", ""), read.value("item", ""), read.value("time", ""), read.value("weight", "")};
   notes.has_header = read.value("header", true);
   notes.separator = read.value("separator", "");
   return notes;
@@ -46,13 +47,36 @@ Result<datasets::RecordOptions> EventNotes::reading(std::string_view format) con
   return options;
 }
 
+Result<datasets::EventLog> read_known_events(const datasets::RecordFiles& file, const datasets::EventColumns& columns,
+                                             const KnownItems& items) {
+  if (items.table == nullptr) return datasets::read_events(file, columns, *items.names);
+  auto log = datasets::read_events(file, columns, items.table->looked_up(*items.names));
+  if (log) items.table->describe(log->sequences, items.names->size());
+  return log;
+}
+
+std::string unknown_text(const std::string& name, const datasets::Sequences& sequences) {
+  if (sequences.unknown == 0) return {};
+  std::uint64_t described = 0;
+  for (std::size_t i = 0; i < sequences.rows.size(); ++i) {
+    described += sequences.items[i] >= sequences.names.size() && sequences.rows[i] != datasets::ItemFeatures::kNoRow ? 1 : 0;
+  }
+  return fmt::format(
+      "{}: {} of {} items are unknown to the model; {}", name, grouped(sequences.unknown), grouped(sequences.items.size()),
+      described == 0 ? "they are passed over"
+      : described == sequences.unknown
+          ? "they count by their words and categories"
+          : fmt::format("{} of them count by their words and categories, the others are passed over", grouped(described)));
+}
+
 Result<datasets::EventLog> read_event_log(const std::string& path, const std::string& what, const EventNotes& notes,
-                                          std::string_view format, const std::vector<std::string>* names) {
+                                          std::string_view format, const KnownItems& items) {
   const auto reading = notes.reading(format);
   if (!reading) return reading.error();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
-  auto log = names == nullptr ? datasets::read_events(*file, notes.columns) : datasets::read_events(*file, notes.columns, *names);
+  auto log =
+      items.names == nullptr ? datasets::read_events(*file, notes.columns) : read_known_events(*file, notes.columns, items);
   if (!log) return log;
   const datasets::Sequences& sequences = log->sequences;
   if (!what.empty())
@@ -62,9 +86,7 @@ Result<datasets::EventLog> read_event_log(const std::string& path, const std::st
         notes.columns.time.empty() ? "in the order of the file; --time COLUMN says another" : "in the order of time",
         duration_text(sequences.seconds), static_cast<double>(sequences.text_bytes) * 1e-6 / std::max(sequences.seconds, 1e-9)));
   if (log->replaced > 0) note(replaced_text(datasets::quoted(path), log->replaced));
-  if (sequences.unknown > 0)
-    note(fmt::format("{}: {} of {} items are unknown to the model; they are passed over, and cannot be predicted",
-                     datasets::quoted(path), grouped(sequences.unknown), grouped(sequences.items.size())));
+  if (sequences.unknown > 0) note(unknown_text(datasets::quoted(path), sequences) + ", and cannot be predicted");
   return log;
 }
 

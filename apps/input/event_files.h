@@ -6,6 +6,7 @@
 
 #include <glissade/result.h>
 
+#include "apps/input/item_table.h"
 #include "datasets/events.h"
 
 namespace glissade::apps {
@@ -24,9 +25,22 @@ struct EventNotes {
   Result<datasets::RecordOptions> reading(std::string_view format) const;
 };
 
-/// Reads a log of events, of items that are known if `names` is not null. If `what` is not empty, a line about the file goes to
+/// What is known of items before a log is read.
+struct KnownItems {
+  const std::vector<std::string>* names = nullptr;  ///< null: the log says
+  const ItemTable* table = nullptr;                 ///< null: nothing beside names
+};
+
+/// The events of an open log, of known items.
+Result<datasets::EventLog> read_known_events(const datasets::RecordFiles& file, const datasets::EventColumns& columns,
+                                             const KnownItems& items);
+
+/// "1 of 4 items are unknown to the model; they are passed over", or what else they count for; "" if there are none.
+std::string unknown_text(const std::string& name, const datasets::Sequences& sequences);
+
+/// Reads a log of events. If `what` is not empty, a line about the file goes to
 /// standard error; items that the model does not know are told in any case.
 Result<datasets::EventLog> read_event_log(const std::string& path, const std::string& what, const EventNotes& notes,
-                                          std::string_view format, const std::vector<std::string>* names);
+                                          std::string_view format, const KnownItems& items);
 
 }  // namespace glissade::apps

@@ -66,8 +66,9 @@ Result<std::unique_ptr<RowFeed>> feed_of_ids(const RowInput& input, const DataOp
 /// Sequences, for a model of them.
 Result<std::unique_ptr<RowFeed>> feed_of_sequences(const RowInput& input, const SequenceNotes& notes, const Model& model);
 /// A log of events, for a model of one: a row for each user, in the order in which the log has them first, of all their items.
-/// Queries are items with commas between, as a line of CSV. `format` is what --format names.
+/// Queries are items with commas between, as a line of CSV. `format` is what --format names,
+/// `table` what the model knows of its items, or null.
 Result<std::unique_ptr<RowFeed>> feed_of_events(const RowInput& input, const SequenceNotes& notes, std::string_view format,
-                                                const Model& model);
+                                                const Model& model, const ItemTable* table);
 
 }  // namespace glissade::apps

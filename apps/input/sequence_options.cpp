@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -34,8 +35,11 @@ void take_number(std::string_view text, T& out) {
 }  // namespace
 
 std::string SequenceNotes::text() const {
-  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n{}", kFormat, keyed ? "on" : "off", rules.decay,
-                     rules.window, events ? fmt::format("events {}\n", events->json()) : "");
+  std::string weighted;
+  if (rules.half_life > 0) weighted += fmt::format("sequence-half-life {}\n", rules.half_life);
+  if (rules.mean_weight != 1) weighted += fmt::format("sequence-mean-weight {}\n", rules.mean_weight);
+  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n{}{}", kFormat, keyed ? "on" : "off", rules.decay,
+                     rules.window, weighted, events ? fmt::format("events {}\n", events->json()) : "");
 }
 
 std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
@@ -45,6 +49,8 @@ std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
   found.keyed = notes_value(notes, "sequence-key") == "on";
   take_number(notes_value(notes, "sequence-decay"), found.rules.decay);
   take_number(notes_value(notes, "sequence-window"), found.rules.window);
+  take_number(notes_value(notes, "sequence-half-life"), found.rules.half_life);
+  take_number(notes_value(notes, "sequence-mean-weight"), found.rules.mean_weight);
   if (const auto events = notes_value(notes, "events"); !events.empty()) found.events = EventNotes::of(events);
   return found;
 }
@@ -76,10 +82,11 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
           ->type_name("NAME")
           ->group(group));
   if (command == For::train) {
-    decay_ = add_number(parser, "--sequence-decay", rules_.decay, {0, 1},
-                        "Sequences: value of an item that is one place further back; 0 to 1. Default 0.7.")
-                 ->type_name("FACTOR")
-                 ->group(group);
+    decay_ =
+        add_number(parser, "--sequence-decay", rules_.decay, {0, 1},
+                   "Sequences: value of an item that is one place further back; 0 to 1. Default 0.7, with --event-half-life 1.")
+            ->type_name("FACTOR")
+            ->group(group);
     window_ = add_number(parser, "--sequence-window", rules_.window, {1, 100'000},
                          "Sequences: so many last items are looked back at. Default 50.")
                   ->type_name("N")
@@ -99,6 +106,7 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
     added_.push_back(held_back_);
   }
   if (command != For::train) add_exclude_seen(parser);
+  add_item_options(parser, command);
 }
 
 void SequenceOptions::add_event_options(CLI::App& parser) {
@@ -118,10 +126,90 @@ void SequenceOptions::add_event_options(CLI::App& parser) {
       ->group(group);
   parser
       .add_option(
+          "--event-weight", columns_.weight,
+          "The column of how much each event of a log counts in its user's history: numbers above 0, such as seconds, stars "
+          "or pieces. They are divided by their mean. Default: all count alike.")
+      ->type_name("COLUMN")
+      ->group(group);
+  half_life_option_ =
+      parser
+          .add_option(
+              "--event-half-life", half_life_,
+              "A log with times: the value of an item halves with each such time before the last event of its user. A number in "
+              "the unit of the times, or with s, min, h, d or w behind it, such as 30d. Default: times only order events.")
+          ->type_name("DURATION")
+          ->group(group);
+  parser
+      .add_option(
           "--split", split_,
           "A log with times: time:SHARE trains on the first SHARE of the events, such as 0.9, and evaluates on each user's "
           "next event after them.")
       ->type_name("time:SHARE");
+}
+
+void SequenceOptions::add_item_options(CLI::App& parser, For command) {
+  const std::string group = "Data";
+  const std::string help =
+      command == For::train
+          ? "A table of a log's items (CSV, TSV, JSON lines), a record each: words and categories of the items of a history are "
+            "features, too. So items that are new or rare count, as well. The model keeps the table."
+          : "A table of more items, for a model of a log that was trained with one: they count by their words and categories.";
+  parser.add_option("--item-features", item_file_, help)->type_name("FILE")->group(group);
+  if (command != For::train) return;
+  parser.add_option("--item-key", item_key_, "The table's column of the items. Default: named as the log's (--item).")
+      ->type_name("COLUMN")
+      ->group(group);
+  parser.add_option("--item-text", item_text_, "The table's columns of texts, such as title,description.")
+      ->type_name("COLUMN,..")
+      ->delimiter(',')
+      ->group(group);
+  parser.add_option("--item-categories", item_categories_, "The table's columns of categories, such as brand.")
+      ->type_name("COLUMN,..")
+      ->delimiter(',')
+      ->group(group);
+}
+
+std::optional<ItemColumns> SequenceOptions::item_columns() const {
+  if (item_file_.empty()) return std::nullopt;
+  ItemColumns columns{item_key_.empty() ? columns_.item : item_key_, {}};
+  for (const std::string& name : item_text_) columns.features.columns.push_back({.name = name, .kind = ColumnKind::text});
+  for (const std::string& name : item_categories_)
+    columns.features.columns.push_back({.name = name, .kind = ColumnKind::categories});
+  return columns;
+}
+
+Result<std::optional<ItemTable>> SequenceOptions::item_table(const Model& model, const std::string& path, bool is_log) const {
+  auto table = ItemTable::of(model);
+  if (!table) return table;
+  if (!is_log) {
+    if (!item_file_.empty())
+      return usage_error("--item-features is for logs of events, and data are lines of items; leave it out, or give a log");
+    if (*table) note("lines of items: words and categories of the items do not count; give a log of events to have them count");
+    return std::optional<ItemTable>();
+  }
+  if (item_file_.empty()) return table;
+  if (!*table)
+    return usage_error(
+        fmt::format("--item-features: {} was trained without a table of items; leave it out, or train with "
+                    "--item-features",
+                    datasets::quoted(path)));
+  if (auto added = (*table)->add(item_file_, false); !added) return added.error();
+  return table;
+}
+
+Result<void> SequenceOptions::check_items(bool reads_sequences) const {
+  const bool columns = !item_text_.empty() || !item_categories_.empty();
+  if (item_file_.empty()) {
+    if (columns || !item_key_.empty())
+      return usage_error("--item-key, --item-text and --item-categories name columns of a table; give --item-features, too");
+    return {};
+  }
+  if (!reads_sequences)
+    return usage_error("--item-features is for logs of events; leave it out, or train with --user and --item");
+  if (decay_ != nullptr && !columns)
+    return usage_error("--item-features needs columns; give --item-text, --item-categories or both, too");
+  const auto chosen = item_columns();
+  return decay_ != nullptr ? validate(chosen->features) : Result<void>();
 }
 
 void SequenceOptions::add_exclude_seen(CLI::App& parser) {
@@ -148,7 +236,7 @@ Result<bool> SequenceOptions::excludes_seen(const Model& model, const std::strin
 }
 
 bool SequenceOptions::names_events() const noexcept {
-  return !columns_.user.empty() || !columns_.item.empty() || !columns_.time.empty();
+  return !columns_.user.empty() || !columns_.item.empty() || !columns_.time.empty() || !columns_.weight.empty();
 }
 
 Result<std::optional<datasets::EventColumns>> SequenceOptions::events(const std::optional<SequenceNotes>& notes) const {
@@ -158,15 +246,35 @@ Result<std::optional<datasets::EventColumns>> SequenceOptions::events(const std:
   if (known && *known == columns_) return known;
   if (notes) {
     const auto text = [](const datasets::EventColumns& c) {
-      return fmt::format("--user {} --item {}{}", c.user, c.item, c.time.empty() ? "" : " --time " + c.time);
+      return fmt::format("--user {} --item {}{}{}", c.user, c.item, c.time.empty() ? "" : " --time " + c.time,
+                         c.weight.empty() ? "" : " --event-weight " + c.weight);
     };
-    return usage_error(
-        fmt::format("--user, --item, --time: the model was trained with {}; leave them out, or train a new model without it",
-                    known ? text(*known) : "lines of items"));
+    return usage_error(fmt::format("{}: the model was trained with {}; leave them out, or train a new model without it",
+                                   columns_.weight.empty() ? "--user, --item, --time" : "--user, --item, --time, --event-weight",
+                                   known ? text(*known) : "lines of items"));
   }
   if (columns_.user.empty() || columns_.item.empty())
     return usage_error("a log of events needs the columns of users and items; give --user COLUMN and --item COLUMN");
   return Columns(columns_);
+}
+
+bool SequenceOptions::names_half_life() const noexcept { return half_life_option_ != nullptr && half_life_option_->count() > 0; }
+
+Result<HalfLife> SequenceOptions::half_life() const {
+  if (!names_half_life()) return HalfLife{};
+  constexpr std::array<std::pair<std::string_view, double>, 6> kSeconds = {
+      {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}}};
+  double value = 0;
+  const char* const end = half_life_.data() + half_life_.size();
+  const auto read = std::from_chars(half_life_.data(), end, value);
+  const std::string_view unit(read.ptr, end);
+  const auto known = std::ranges::find(kSeconds, unit, &std::pair<std::string_view, double>::first);
+  if (read.ec != std::errc() || known == kSeconds.end() || !(value > 0 && value * known->second <= 1e18))
+    return usage_error(fmt::format(
+        "--event-half-life: '{}' is none; give a number above 0, in the unit of the times, or with s, min, h, d or w behind it, "
+        "such as 30d",
+        half_life_));
+  return HalfLife{value * known->second, !unit.empty()};
 }
 
 Result<double> SequenceOptions::time_share() const {
@@ -189,7 +297,11 @@ Result<void> SequenceOptions::check(bool reads_sequences) const {
   if (names_events() && !key_.empty())
     return usage_error("--sequence-key is for lines of items, and a log names its users by --user; leave it out");
   if (auto share = time_share(); !share) return share.error();
+  if (auto items = check_items(reads_sequences); !items) return items;
   if (!split_.empty() && names_held_back()) return usage_error("--split and --holdout-last exclude each other; give one of them");
+  if (auto half_life = this->half_life(); !half_life) return half_life.error();
+  if (names_half_life() && !reads_sequences)
+    return usage_error("--event-half-life is for logs of events; give --user, --item and --time, too, or leave it out");
   if (!split_.empty() && !reads_sequences)
     return usage_error("--split is for logs of events; give --user, --item and --time, too, or leave it out");
   for (const CLI::Option* option : added_) {
@@ -209,7 +321,14 @@ Result<LineKey> SequenceOptions::key(const std::optional<SequenceNotes>& notes) 
 }
 
 Result<datasets::HistoryRules> SequenceOptions::rules(const std::optional<SequenceNotes>& notes) const {
-  if (!notes) return rules_;
+  const auto life = half_life();
+  if (!life) return life.error();
+  if (!notes) {
+    datasets::HistoryRules rules = rules_;
+    rules.half_life = life->value;
+    if (life->value > 0 && decay_->count() == 0) rules.decay = 1;
+    return rules;
+  }
   const auto differs = [](const CLI::Option* option, auto given, auto known) -> Result<void> {
     if (option == nullptr || option->count() == 0 || given == known) return {};
     return usage_error(fmt::format("{}: the model has {}, not {}; leave it out, or train a new model without it",
@@ -217,6 +336,10 @@ Result<datasets::HistoryRules> SequenceOptions::rules(const std::optional<Sequen
   };
   if (auto same = differs(decay_, rules_.decay, notes->rules.decay); !same) return same.error();
   if (auto same = differs(window_, rules_.window, notes->rules.window); !same) return same.error();
+  if (names_half_life() && life->value != notes->rules.half_life)
+    return usage_error(fmt::format("--event-half-life: the model has {}, not {}; leave it out, or train a new model without it",
+                                   notes->rules.half_life > 0 ? fmt::format("{:g}", notes->rules.half_life) : "none",
+                                   life->value));
   return notes->rules;
 }
 
@@ -242,9 +365,9 @@ Result<datasets::Sequences> read_known_sequences(const std::string& path, const 
 
 Result<datasets::Sequences> read_known_items(const std::string& path, const std::string& what,
                                              const std::vector<std::string>& names, const SequenceNotes& notes,
-                                             const DataOptions& data) {
+                                             const DataOptions& data, const ItemTable* table) {
   if (!reads_events(data, notes)) return read_known_sequences(path, what, names, notes.keyed);
-  auto log = read_event_log(path, what, *notes.events, data.format(), &names);
+  auto log = read_event_log(path, what, *notes.events, data.format(), {&names, table});
   if (!log) return log.error();
   return std::move(log->sequences);
 }

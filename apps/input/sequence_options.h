@@ -10,6 +10,7 @@
 
 #include "apps/input/data_options.h"
 #include "apps/input/event_files.h"
+#include "apps/input/item_table.h"
 #include "datasets/next_item_rows.h"
 #include "datasets/sequences.h"
 
@@ -39,6 +40,12 @@ bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>
 /// Likewise whether they are a log of events.
 bool reads_events(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept;
 
+/// --event-half-life.
+struct HalfLife {
+  double value = 0;   ///< 0: not given
+  bool unit = false;  ///< it was given with a unit and `value` is seconds; else it is in the unit of the times
+};
+
 /// The options of commands that read sequences (--format sequence, or logs of events).
 class SequenceOptions {
  public:
@@ -53,11 +60,19 @@ class SequenceOptions {
   /// As the options say, else as `notes` do. Usage error where both say something else.
   Result<datasets::HistoryRules> rules(const std::optional<SequenceNotes>& notes) const;
 
-  /// Whether --user, --item or --time is given: data are a log of events.
+  /// Whether --user, --item, --time or --event-weight is given: data are a log of events.
   bool names_events() const noexcept;
   /// The columns of the log as the options say, else as `notes` do; nothing for lines of items. Usage error where both say
   /// something else, or a column is missing.
   Result<std::optional<datasets::EventColumns>> events(const std::optional<SequenceNotes>& notes) const;
+  /// --event-half-life. Usage error if it is none.
+  Result<HalfLife> half_life() const;
+  /// --item-features of `train` and the columns to be taken; nothing if it is not given.
+  std::optional<ItemColumns> item_columns() const;
+  const std::string& item_file() const noexcept { return item_file_; }
+  /// What a model, read from `path`, knows of its items, and what --item-features adds. Usage error if it has no table to add to,
+  /// or if data are no log: lines of items go without a table, and a line on standard error says so of a model that has one.
+  Result<std::optional<ItemTable>> item_table(const Model& model, const std::string& path, bool is_log) const;
   /// --split: the share of events that are trained on, by time; 0 = no split.
   Result<double> time_share() const;
 
@@ -66,19 +81,26 @@ class SequenceOptions {
   Result<bool> excludes_seen(const Model& model, const std::string& path) const;
 
   bool names_held_back() const noexcept;
+  bool names_half_life() const noexcept;
   bool names_split() const noexcept { return !split_.empty(); }
   std::uint32_t held_back = 0;  ///< --holdout-last
 
  private:
   void add_event_options(CLI::App& parser);
   void add_exclude_seen(CLI::App& parser);
+  void add_item_options(CLI::App& parser, For command);
+  Result<void> check_items(bool reads_sequences) const;
 
   std::string key_;
   datasets::EventColumns columns_;
+  std::string half_life_;
+  std::string item_file_, item_key_;
+  std::vector<std::string> item_text_, item_categories_;
   std::string split_;
   std::string exclude_seen_;
   datasets::HistoryRules rules_;
   std::vector<const CLI::Option*> added_;
+  const CLI::Option* half_life_option_ = nullptr;
   const CLI::Option* decay_ = nullptr;
   const CLI::Option* window_ = nullptr;
   const CLI::Option* held_back_ = nullptr;
@@ -89,10 +111,11 @@ class SequenceOptions {
 Result<datasets::Sequences> read_known_sequences(const std::string& path, const std::string& what,
                                                  const std::vector<std::string>& names, bool keyed);
 
-/// Likewise whatever the model of `notes` reads: a log of events, unless `data` say otherwise, or lines of items.
+/// Likewise whatever the model of `notes` reads: a log of events, unless `data` say otherwise, or lines of items. `table`: what
+/// the model knows of its items, or null.
 Result<datasets::Sequences> read_known_items(const std::string& path, const std::string& what,
                                              const std::vector<std::string>& names, const SequenceNotes& notes,
-                                             const DataOptions& data);
+                                             const DataOptions& data, const ItemTable* table);
 
 /// "22,363 sequences of 8.9 items, 12,101 different ones, the first word of a line is its key".
 std::string describe(const datasets::Sequences& sequences);

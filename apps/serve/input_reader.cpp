@@ -112,7 +112,15 @@ Result<std::shared_ptr<const InputReader>> InputReader::of(const Model& model) {
   } else if (const auto sequence = SequenceNotes::of(model)) {
     reader->kind_ = Kind::items;
     reader->rules_ = sequence->rules;
+    auto table = ItemTable::of(model);
+    if (!table) return table.error();
+    reader->table_ = std::move(*table);
     reader->items_ = model.shape().features / 2;
+    if (reader->table_) {
+      reader->items_ = static_cast<std::uint32_t>(reader->table_->items());
+      for (std::uint32_t i = 0; i < reader->items_; ++i)
+        reader->item_rows_.push_back(reader->table_->row_of(model.label_names()[i]));
+    }
   } else if (model.data_notes().starts_with(data_notes(datasets::Format::libsvm, datasets::IdBase::one))) {
     reader->first_id_ = 1;
   }
@@ -180,14 +188,21 @@ Result<void> InputReader::add_items(const json& items, const Snapshot& snapshot,
   if (!items.is_array()) return wrong(what, fmt::format("\"items\" is {}; it must be a list of names or ids", kind_of(items)));
   std::vector<std::uint32_t> history;
   history.reserve(items.size());
+  std::vector<std::uint32_t> described;
   for (const json& item : items) {
     const auto label = label_of(item, snapshot, what);
     if (!label) return label.error();
     if (*label) rows.seen.push_back(**label);
     if (!*label || **label >= items_) ++rows.unknown;
     history.push_back(std::min(label->value_or(items_), items_));  // one that was added since has an age and no feature
+    if (!table_) continue;
+    const bool trained = *label && **label < items_;
+    described.push_back(trained            ? item_rows_[**label]
+                        : item.is_string() ? table_->row_of(item.get_ref<const std::string&>())
+                                           : datasets::ItemFeatures::kNoRow);
   }
-  datasets::append_history(history, rules_, items_, rows.ids, rows.values);
+  datasets::append_history({history, {}, {}, described, table_ ? &table_->rows() : nullptr}, rules_, items_, rows.ids,
+                           rows.values);
   end_row(rows);
   return {};
 }

@@ -15,6 +15,7 @@
 #include <glissade/snapshot.h>
 #include <glissade/views.h>
 
+#include "apps/input/item_table.h"
 #include "datasets/next_item_rows.h"
 
 namespace glissade::apps {
@@ -63,8 +64,10 @@ class InputReader {
   std::vector<std::string> names_;  ///< of the features of texts; the pipeline looks at them
   std::optional<Pipeline> pipeline_;
   datasets::HistoryRules rules_;
-  std::uint32_t items_ = 0;     ///< that the model was trained on: two features each
-  std::uint32_t first_id_ = 0;  ///< of a feature in the files that it was trained on
+  std::optional<ItemTable> table_;
+  std::vector<std::uint32_t> item_rows_;  ///< of the table, for each of items_
+  std::uint32_t items_ = 0;               ///< that the model was trained on: two features each
+  std::uint32_t first_id_ = 0;            ///< of a feature in the files that it was trained on
 };
 
 /// A label as a request names it: a name, or an id. Nothing where the model does not have it. An error where it is neither.

@@ -58,7 +58,11 @@ Shape RunStart::shape_of(const DatasetView& data) const {
 }
 
 Result<PartNames> RunStart::read_names(const TrainingData& data) const {
-  if (data.is_sequence()) return PartNames{data.item_names, history_names(data.item_names)};
+  if (data.is_sequence()) {
+    PartNames names{data.item_names, history_names(data.item_names)};
+    names.features.insert(names.features.end(), data.item_features.begin(), data.item_features.end());
+    return names;
+  }
   if (!data.names.labels.empty()) return data.names;
   return read_part_names(options_.label_names, options_.feature_names, shape_of(data.train));
 }
@@ -160,7 +164,7 @@ Model RunStart::resumed_model() {
 std::vector<std::uint32_t> RunStart::same_things(const Config& config, const RowRelations& relations, std::size_t labels) const {
   if (relations.feature_labels.empty()) return {};
   const bool excludes = config.candidates.exclude_input;
-  if (!options_.settings.quiet) {
+  if (!options_.settings.quiet && relations.same_things > 0) {
     note(fmt::format("{} of {} labels are features under other ids: {}", grouped(relations.same_things), grouped(labels),
                      excludes ? "a row's own features are not predicted as its labels (--exclude-input off: they may be)"
                               : "a row's own features may be predicted as its labels (--exclude-input on: they are not)"));

@@ -1,5 +1,8 @@
 #include "apps/training/sequence_data.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,12 +38,20 @@ void keep_validation(TrainingData& data, NextItemRows rows, const std::string& p
   data.owners.push_back(std::move(rows.data));
 }
 
-Result<NextItemRows> rows_of_file(const std::string& path, const char* what, const SequenceNotes& notes, const DataOptions& how,
-                                  const std::vector<std::string>& names, bool quiet, Sequences& sequences) {
-  auto read = read_known_items(path, quiet ? "" : what, names, notes, how);
+/// How files beside the training file are read.
+struct KnownSequences {
+  const SequenceNotes& notes;
+  const DataOptions& how;
+  const std::vector<std::string>& names;
+  const ItemTable* table;  ///< or null
+};
+
+Result<NextItemRows> rows_of_file(const std::string& path, const char* what, const KnownSequences& known, bool quiet,
+                                  Sequences& sequences) {
+  auto read = read_known_items(path, quiet ? "" : what, known.names, known.notes, known.how, known.table);
   if (!read) return read.error();
   sequences = std::move(*read);
-  return last_rows(sequences, notes.rules, 1, path);
+  return last_rows(sequences, known.notes.rules, 1, path);
 }
 
 /// What a training file holds.
@@ -76,10 +87,68 @@ Result<std::optional<EventNotes>> events_of(const SequenceOptions& options, cons
   return std::optional(EventNotes{**columns, how.records.has_header(), *separator});
 }
 
+/// Whether a half-life can be told from the times of a log.
+Result<void> check_half_life(const SequenceOptions& options, const datasets::HistoryRules& rules, const TrainingFiles& files,
+                             const std::optional<EventNotes>& events, const Sequences& sequences) {
+  if (rules.half_life == 0) return {};
+  if (!events || events->columns.time.empty())
+    return usage_error("--event-half-life needs the times of events; give --user, --item and --time, too, or leave it out");
+  const auto given = options.half_life();
+  if (!given || !given->unit) return {};
+  // Seconds since 1970 stay below it for 3,000 years; milliseconds have been above it since 1973.
+  constexpr std::int64_t kMostSeconds = 100'000'000'000;
+  for (const datasets::EventTime& time : sequences.times) {
+    if (time.whole > kMostSeconds)
+      return usage_error(fmt::format(
+          "--event-half-life with a unit needs dates, or seconds since 1970, and column '{}' of {} has {}; give a number in the "
+          "unit of that column",
+          datasets::shown(events->columns.time, 60), datasets::quoted(files.train), time.whole));
+  }
+  return {};
+}
+
+/// What is known of the items: by the model that training goes on from, else by the options.
+Result<std::optional<ItemTable>> table_of(const SequenceOptions& options, const std::vector<std::string>& items,
+                                          const Model* former, bool is_log, bool quiet) {
+  auto columns = options.item_columns();
+  if (former != nullptr) {
+    auto known = ItemTable::of(*former);
+    if (!known || !columns) return known;
+    return usage_error(
+        fmt::format("--item-features: the model was trained {} a table of items; leave it out, or train a new model "
+                    "without it",
+                    *known ? "with" : "without"));
+  }
+  if (!columns) return std::optional<ItemTable>();
+  if (!is_log) return usage_error("--item-features is for logs of events; leave it out, or train with --user and --item");
+  auto table = ItemTable::fit(options.item_file(), std::move(*columns), items, quiet);
+  if (!table) return table.error();
+  return std::optional(std::move(*table));
+}
+
+/// Which feature is which item, for exclude-input: of the features of histories the first of each item, of those of items none.
+std::vector<std::uint32_t> items_alone(std::uint32_t features, std::size_t items) {
+  std::vector<std::uint32_t> labels(features, RowRelations::kNoLabel);
+  std::iota(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(items), 0u);
+  return labels;
+}
+
+/// The mean weight of events to train on, and a line about it.
+double mean_weight(const Sequences& sequences, const std::string& column, bool quiet) {
+  double sum = 0;
+  for (const float weight : sequences.weights) sum += weight;
+  const double mean = sum / static_cast<double>(sequences.weights.size());
+  const auto [least, most] = std::ranges::minmax(sequences.weights);
+  if (!quiet)
+    note(fmt::format("event weights: '{}' is {:g} to {:g}; an event counts by its weight over the mean, {:.6g}",
+                     datasets::shown(column, 60), least, most, mean));
+  return mean;
+}
+
 Result<TrainingSequences> read_log(const TrainingFiles& files, const EventNotes& events, const std::string& format, bool quiet) {
   if (files.time_share > 0 && events.columns.time.empty())
     return usage_error("--split time needs the times of events; give --time COLUMN, too");
-  auto log = read_event_log(files.train, quiet ? "" : "training data", events, format, nullptr);
+  auto log = read_event_log(files.train, quiet ? "" : "training data", events, format, {});
   if (!log) return log.error();
   if (files.time_share == 0) return TrainingSequences{std::move(log->sequences), std::nullopt};
   auto split = split_by_time(*log, files.time_share, files.train);
@@ -92,16 +161,15 @@ Result<TrainingSequences> read_log(const TrainingFiles& files, const EventNotes&
 }
 
 /// The files beside the training file.
-Result<void> read_others(TrainingData& data, const TrainingFiles& files, const SequenceNotes& read_as, const DataOptions& how,
-                         const std::vector<std::string>& names, bool quiet) {
+Result<void> read_others(TrainingData& data, const TrainingFiles& files, const KnownSequences& known, bool quiet) {
   Sequences other;
   if (!files.valid.empty()) {
-    auto valid = rows_of_file(files.valid, "validation data", read_as, how, names, quiet, other);
+    auto valid = rows_of_file(files.valid, "validation data", known, quiet, other);
     if (!valid) return valid.error();
     keep_validation(data, std::move(*valid), files.valid, other, quiet);
   }
   if (files.test.empty()) return {};
-  auto test = rows_of_file(files.test, "test data", read_as, how, names, quiet, other);
+  auto test = rows_of_file(files.test, "test data", known, quiet, other);
   if (!test) return test.error();
   data.events.push_back(event_of("test", files.test, test->data.view(), other));
   (data.validation ? data.test : data.validation) = test->data.view();
@@ -113,21 +181,34 @@ Result<void> read_others(TrainingData& data, const TrainingFiles& files, const S
 }  // namespace
 
 Result<TrainingData> read_sequence_data(const TrainingFiles& files, const SequenceOptions& options, const SequenceFiles& how,
-                                        const std::optional<SequenceNotes>& notes, bool quiet) {
+                                        const std::optional<SequenceNotes>& notes, const Model* former, bool quiet) {
   const auto events = events_of(options, how, notes);
   if (!events) return events.error();
-  const auto rules = options.rules(notes);
+  auto rules = options.rules(notes);
   if (!rules) return rules.error();
   if (files.time_share > 0 && !*events)
     return usage_error("--split is for logs of events; give --user, --item and --time, too, or leave it out");
   auto read = *events ? read_log(files, **events, how.data.format(), quiet) : read_lines(files, options, notes, quiet);
   if (!read) return read.error();
   Sequences& sequences = read->train;
+  if (auto ok = check_half_life(options, *rules, files, *events, sequences); !ok) return ok.error();
+  if (!notes && !sequences.weights.empty()) rules->mean_weight = mean_weight(sequences, (*events)->columns.weight, quiet);
+  const auto table = table_of(options, sequences.names, former, events->has_value(), quiet);
+  if (!table) return table.error();
+  if (*table) {
+    (*table)->describe(sequences, sequences.names.size());
+    if (read->next) (*table)->describe(*read->next, sequences.names.size());
+  }
   auto rows = prefix_rows(sequences, *rules, files.holdout_last, files.train);
   if (!rows) return rows.error();
   TrainingData data;
   const SequenceNotes read_as{sequences.keyed, *rules, *events};
   data.notes = read_as.text();
+  if (*table) {
+    data.notes += (*table)->notes(sequences.names.size());
+    data.item_features = (*table)->feature_names();
+    data.relations.feature_labels = items_alone(rows->data.view().feature_count, sequences.names.size());
+  }
   data.train = rows->data.view();
   data.excludes_seen = rows->never_repeats();
   data.events.push_back(event_of("train", files.train, data.train, sequences));
@@ -139,7 +220,8 @@ Result<TrainingData> read_sequence_data(const TrainingFiles& files, const Sequen
     if (!held) return held.error();
     keep_validation(data, std::move(*held), files.train, read->next ? *read->next : sequences, quiet);
   }
-  if (auto done = read_others(data, files, read_as, how.data, sequences.names, quiet); !done) return done.error();
+  if (auto done = read_others(data, files, {read_as, how.data, sequences.names, *table ? &**table : nullptr}, quiet); !done)
+    return done.error();
   data.item_names = std::move(sequences.names);
   return data;
 }

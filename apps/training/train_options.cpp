@@ -190,8 +190,8 @@ Result<void> TrainOptions::check() const {
   if (autotune > 0 && config.names_effort())
     return usage_error("--effort and --autotune exclude each other: --autotune searches the settings itself; give one of them");
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files.train, files.test,    files.valid, from,
-                                           label_names, feature_names, groups,      same_things};
+  const std::vector<std::string> inputs = {files.train, files.test,  files.valid,         from, label_names, feature_names,
+                                           groups,      same_things, sequence.item_file()};
   if (auto once = check_standard_input(inputs); !once) return once;
   if (auto ok = check_not_input(log, inputs); !ok) return ok;
   return check_replaceable(model, inputs);

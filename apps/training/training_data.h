@@ -30,11 +30,12 @@ struct TrainingData {
   std::string validation_path;
   std::optional<DatasetView> test;  ///< only beside a validation set: alone it is the validation set
   std::vector<DataEvent> events;
-  std::vector<std::string> item_names;  ///< of sequences
-  PartNames names;                      ///< that records bring along; empty for files of ids
-  std::string notes;                    ///< how the data are read, for Model::set_data_notes()
-  bool has_words = false;               ///< features are words and the like, with their counts as values
-  bool rows_repeat = false;             ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
+  std::vector<std::string> item_names;     ///< of sequences
+  std::vector<std::string> item_features;  ///< names of features of items, behind those of histories
+  PartNames names;                         ///< that records bring along; empty for files of ids
+  std::string notes;                       ///< how the data are read, for Model::set_data_notes()
+  bool has_words = false;                  ///< features are words and the like, with their counts as values
+  bool rows_repeat = false;                ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
   bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
 
   bool is_sequence() const noexcept { return !item_names.empty(); }

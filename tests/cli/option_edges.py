@@ -55,6 +55,7 @@ OWN = {
     ("train", "--autotune"): Numbers("0", "1e6", "1000000.5"),
     ("train", "--min-delta"): Numbers("0", "1e6", "1000000.5"),
     ("train", "--sequence-decay"): Numbers("0", "1", "1.01"),
+    ("train", "--event-half-life"): Numbers("1e-300", "1e18", "1e19"),
     ("train", "--sequence-window"): Numbers("1", "100000", "100001"),
     ("train", "--holdout-last"): Numbers("0", "1000", "1001"),
     ("train", "--word-ngrams"): Numbers("1", "3", "4"),
@@ -85,8 +86,9 @@ OWN = {
     ("generate", "--labels-per-sample"): Numbers("0", "1e308", "2e308"),
     ("generate", "--threads"): THREADS,
 }
-NUMERIC_TYPES = {"N", "BYTES", "MS", "DAYS", "GB", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR"}
+NUMERIC_TYPES = {"N", "BYTES", "MS", "DAYS", "GB", "K", "SHARE", "MINUTES", "DELTA", "MEAN", "FACTOR", "DURATION"}
 OF_SEQUENCES = {"--sequence-decay", "--sequence-window", "--holdout-last"}
+OF_EVENTS = {"--event-half-life"}
 OF_RECORDS = {"--word-ngrams", "--min-df", "--max-features"}
 
 
@@ -145,7 +147,7 @@ class Edges:
                 raise Failure(f"the numbers of {command} are {numeric}; list them here")
             for _, option in sorted(numeric):
                 alone = early.replace(" --monitor loss", "") if option == "--autotune" else early  # which cannot search by it
-                formats = ["--format", "sequence"] if option in OF_SEQUENCES else ["--format", "csv", "--text", "t", "--labels", "l"] if option in OF_RECORDS else []
+                formats = ["--format", "sequence"] if option in OF_SEQUENCES else ["--format", "csv", "--text", "t", "--labels", "l"] if option in OF_RECORDS else ["--user", "u", "--item", "i", "--time", "t"] if option in OF_EVENTS else []
                 args = [*alone.split(), *formats]
                 for text, accepted in texts(OWN[command, option]):
                     cases.append(Case(option, text, accepted, [*args, *given(option, text)], None))

@@ -29,7 +29,8 @@ FILES = {
     "features.txt": "".join(f"feature {i}\n" for i in range(10)),
     "groups.txt": "a\na\nb\nb\nc\nc\n\n\n\nd\ne\ne\n",
     "same.txt": "5 9\n4 8\n",
-    "e.csv": "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab")),
+    "e.csv": "who,what,when,much\n" + "".join(f"u{i % 4},{item},{i},{1 + i % 3}\n" for i, item in enumerate("abcabdabcdabdcab")),
+    "items.csv": "what,title,id,more,brand\na,red hat,b,tea cup,x\nb,blue hat,c,tea pot,y\nc,red tea,d,cup,x\nd,tea,a,pot,x\n",
     "config.toml": "learning-rate = 0.004\nmoments = 'bf16'\n",
     "r.csv": "t,u,c,n,l\nred hats,a ball,x,1,p;q\nblue hat,the ball,y,2,q\nred shoe,a b,x,3,p\n\"blue, shoe\",b,y,5,q;r\n",
     "x.jsonl": '{"event":"start"}\n',
@@ -63,6 +64,7 @@ TRAIN = [
     Situation("sequences", [], SEQUENCES + " --epochs 3" + SHOWN),
     Situation("sequences resumed", [SEQUENCES + " --epochs 1"], SEQUENCES + " --epochs 3 --resume" + SHOWN),
     Situation("events", [], EVENTS + " --time when --epochs 3" + SHOWN),
+    Situation("events with items", [], EVENTS + " --item-features items.csv --item-text title --epochs 3" + SHOWN),
     Situation("events resumed", [EVENTS + " --epochs 1"], EVENTS + " --epochs 3 --resume" + SHOWN),
     Situation("records", [], RECORDS + " --epochs 3" + SHOWN),
     Situation("records resumed", [RECORDS + " --epochs 1"], RECORDS + " --epochs 3 --resume" + SHOWN),
@@ -80,7 +82,8 @@ TRAIN_VALUES = {
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
     "--text": "t", "--categories": "c", "--numbers": "n", "--labels": "c", "--label-separator": ",", "--word-ngrams": "2", "--char-ngrams": "2,3", "--stem": "english",
     "--separate-columns": None, "--min-df": "2", "--max-features": "3", "--no-header": None, "--label-prefix": "p", "--csv-separator": "tab",
-    "--user": "what", "--item": "who", "--time": "what", "--split": "time:0.5",
+    "--user": "what", "--item": "who", "--time": "what", "--split": "time:0.5", "--event-weight": "much", "--event-half-life": "3",
+    "--item-features": "items.csv", "--item-key": "id", "--item-text": "more", "--item-categories": "brand",
 }
 TEXT_VALUES = {**TRAIN_VALUES, "--test": "v.txt", "--valid": "v.txt", "--format": "xmc", "--preset": "text8-slide"}
 
@@ -99,7 +102,7 @@ OTHERS = {
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
-    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
+    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--item-features": "items.csv", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
         "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt", "--examples": "e.json",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     "cache": ([
@@ -115,8 +118,9 @@ OTHERS = {
         Situation("lines of text", RECORD_MODEL, "predict --model m.glsd -", "red hat\nshoe\n"),
         Situation("without names", [ROWS + " --epochs 1"], "predict --model m.glsd test.txt"),
         Situation("events", [EVENTS + " --epochs 1"], "predict --model m.glsd e.csv"),
+        Situation("events with items", [EVENTS + " --item-features items.csv --item-text title --epochs 1"], "predict --model m.glsd e.csv"),
         Situation("JSON", [], "predict --model model.glsd test.txt --json"),
-    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b",
+    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b", "--item-features": "items.csv",
         "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None, "--output": "tsv", "--keys": None, "--on-error": "skip",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     # It does not end by itself: tests/serve shows what its options do.

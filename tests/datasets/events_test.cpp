@@ -65,10 +65,10 @@ TEST_CASE("events become sequences of users, in the order of time", "[unit]") {
   CHECK(s.items == Numbers{2, 0, 3, 0, 1, 2});
   CHECK(s.keyed);
   CHECK(s.groups[0] != s.groups[1]);
-  CHECK(log.times[1] == EventTime{20, 0.5});
+  CHECK(s.times[1] == EventTime{20, 0.5});
   // Without a column of times the order is that of the log.
   CHECK(reader.read(kLog, {"user", "item"}).sequences.items == Numbers{0, 2, 0, 3, 1, 2});
-  CHECK(reader.read(kLog, {"user", "item"}).times.empty());
+  CHECK(reader.read(kLog, {"user", "item"}).sequences.times.empty());
   for (std::size_t bytes = 1; bytes < 80; bytes += 7) {
     const EventLog cut = reader.read(kLog, kColumns, bytes);
     CHECK(cut.sequences.names == s.names);
@@ -156,6 +156,42 @@ TEST_CASE("a log is cut at one moment, and no later event is known before it", "
   const EventLog apart = reader.read("user,item,ts\nu,a,1\nu,b,2\nv,a,3\nv,b,4\n");
   CHECK(split_by_time(apart, 0.5, "log").error().message ==
         "'log': no user has events on both sides of the moment before which a share of 0.5 of them lies; give another share");
+}
+
+TEST_CASE("weights of events go where their events go", "[unit]") {
+  Reader reader;
+  const EventColumns columns{"user", "item", "ts", "w"};
+  const EventLog log = reader.read("w,user,item,ts\n0.5,u,c,4\n2,u,a,1\n3,v,b,2\n1e3,u,b,3\n7,v,a,5\n", columns);
+  CHECK(log.sequences.items == Numbers{1, 2, 0, 2, 1});
+  CHECK(log.sequences.weights == std::vector<float>{2, 1000, 0.5f, 3, 7});
+  CHECK(reader.read("user,item,w\nu,a,2\nu,b,1\n", {"user", "item", "", "w"}).sequences.weights == std::vector<float>{2, 1});
+  CHECK(reader.read("user,item,w\nu,a,2\nu,b,1\n", {"user", "item"}).sequences.weights.empty());
+  const auto split = split_by_time(log, 0.6, "log");
+  REQUIRE(split);
+  CHECK(split->before.weights == std::vector<float>{2, 1000, 3});
+  CHECK(split->next.weights == std::vector<float>{2, 1000, 0.5f, 3, 7});
+  CHECK(split->next.times == std::vector<EventTime>{{1, 0}, {3, 0}, {4, 0}, {2, 0}, {5, 0}});
+  const auto rows = prefix_rows(split->before, {.decay = 1, .mean_weight = 100}, 0, "log");
+  REQUIRE(rows);
+  CHECK(std::vector<float>(rows->data.view().features.values.begin(), rows->data.view().features.values.end()) ==
+        std::vector<float>{0.02f, 0.02f});
+}
+
+TEST_CASE("weights that are none", "[unit]") {
+  Reader reader;
+  const EventColumns columns{"user", "item", "", "w"};
+  const auto refused = [&](const std::string& weight) {
+    return reader.refusal("user,item,w\nu,a,1\nu,b," + weight + "\n", columns);
+  };
+  const auto message = [&](const std::string& found) {
+    return reader.name + ":3: column 'w' " + found +
+           ", and a weight is one number above 0, from 1e-18 to 1e+18; write one, or leave such records out";
+  };
+  for (const std::string none : {"0", "-1", "inf", "nan", "1e19", "1e-19", "2x", "two", "1e999"}) {
+    CAPTURE(none);
+    CHECK(refused(none) == message("has '" + none + "' here"));
+  }
+  CHECK(refused("") == message("has no value here"));
 }
 
 TEST_CASE("events that cannot be taken", "[unit]") {

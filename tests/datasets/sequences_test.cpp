@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -156,6 +157,71 @@ TEST_CASE("an item that stands at several places has the sum of its values", "[u
   append_history(Numbers{1, 0, 1}, {.decay = 0.5, .window = 50}, 2, ids, values);
   CHECK(ids == Numbers{0, 1, 3});
   CHECK(values == std::vector<float>{0.5f, 1.25f, 1.f});
+}
+
+TEST_CASE("items count by their weight and by the time since the last one", "[unit]") {
+  const Numbers items{1, 0, 1, 0};
+  const std::vector<float> weights{4, 8, 2, 6};
+  const std::vector<EventTime> times{{0, 0}, {10, 0}, {14, 0.5}, {20, 0.5}};
+  const auto row = [&](const History& history, const HistoryRules& rules) {
+    Numbers ids;
+    std::vector<float> values;
+    append_history(history, rules, 2, ids, values);
+    CHECK(ids == Numbers{0, 1, 2});
+    return values;
+  };
+  using Values = std::vector<float>;
+  CHECK(row({items, weights}, {.decay = 1, .mean_weight = 2}) == Values{7, 3, 3});
+  CHECK(row({items, weights}, {.decay = 0.5, .mean_weight = 2}) == Values{4, 0.75f, 3});
+  CHECK(row({items}, {.decay = 1, .mean_weight = 2}) == Values{2, 2, 1});
+  const Values halved = row({items, {}, times}, {.decay = 1, .half_life = 3});
+  CHECK(halved[0] == Approx(1 + std::exp2(-3.5)));
+  CHECK(halved[1] == Approx(0.25 + std::exp2(-20.5 / 3)));
+  CHECK(halved[2] == 1);
+  CHECK(row({items, {}, times}, {.decay = 1}) == Values{2, 2, 1});  // times count with a half-life alone
+  const Values both = row({items, weights, times}, {.decay = 0.5, .window = 2, .half_life = 6, .mean_weight = 2});
+  CHECK(both == Values{3, 0.25f, 3});
+  // An item of long ago stays in the row: it may be one that is not to be answered.
+  CHECK(row({items, {}, times}, {.decay = 1, .half_life = 1e-9})[1] == 0x1p-23f);
+}
+
+TEST_CASE("features of items stand behind their histories, as much as their items", "[unit]") {
+  ItemFeatures features;
+  features.features = 3;
+  features.offsets = {0, 2, 3};
+  features.ids = {0, 2, 2};
+  features.values = {0.5f, 0.25f, 1};
+  const Numbers items{2, 0, 1};  // 2 is unknown and has a row; 1 has none
+  const Numbers rows{1, 0, ItemFeatures::kNoRow};
+  Numbers ids;
+  std::vector<float> values;
+  append_history({items, {}, {}, rows, &features}, {.decay = 0.5, .window = 50}, 2, ids, values);
+  CHECK(ids == Numbers{0, 1, 3, 4, 6});
+  CHECK(values == std::vector<float>{0.5f, 1, 1, 0.25f, 0.125f + 0.25f});
+  ids.clear();
+  values.clear();
+  append_history({Numbers{2}, {}, {}, Numbers{0}, &features}, {}, 2, ids, values);  // nothing but features
+  CHECK(ids == Numbers{4, 6});
+  Sequences s = read("a b a\n");
+  s.rows = {0, 1, 0};
+  s.features = std::make_shared<const ItemFeatures>(features);
+  const auto made = prefix_rows(s, {}, 0, "s");
+  REQUIRE(made);
+  CHECK(made->data.view().feature_count == 2 * 2 + 3);
+  CHECK(Numbers(made->data.view().features.row_ids(0).begin(), made->data.view().features.row_ids(0).end()) == Numbers{0, 2, 4, 6});
+}
+
+TEST_CASE("counts of items' words are weighed as tf-idf, rows of length 1", "[unit]") {
+  ItemFeatures counts;
+  counts.features = 2;
+  counts.offsets = {0, 2, 2, 3};
+  counts.ids = {0, 1, 0};
+  counts.values = {1, 3, 5};
+  weigh(counts, Numbers{2, 1}, 3);
+  const double often = std::log(4.0 / 3) + 1, rare = (1 + std::log(3.0)) * (std::log(4.0 / 2) + 1);
+  CHECK(counts.values[0] == Approx(often / std::hypot(often, rare)));
+  CHECK(counts.values[1] == Approx(rare / std::hypot(often, rare)));
+  CHECK(counts.values[2] == Approx(1));
 }
 
 TEST_CASE("unknown items have an age and no feature", "[unit]") {

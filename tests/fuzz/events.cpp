@@ -19,13 +19,18 @@ void check_lines(const datasets::Sequences& lines, std::size_t names) {
   for (const std::uint32_t item : lines.items) fuzz::require(item < names, "an item has a name, or is unknown");
 }
 
+void check_weights(const datasets::Sequences& lines, bool weighted) {
+  fuzz::require(lines.weights.size() == (weighted ? lines.items.size() : 0), "each event has a weight");
+  for (const float weight : lines.weights) fuzz::require(weight > 0 && std::isfinite(weight), "weights are above 0");
+}
+
 void check_order(const datasets::EventLog& log) {
   fuzz::require(log.users.size() == log.sequences.size(), "each line has a user");
-  if (log.times.empty()) return;
-  fuzz::require(log.times.size() == log.sequences.items.size(), "each event has a time");
+  if (log.sequences.times.empty()) return;
+  fuzz::require(log.sequences.times.size() == log.sequences.items.size(), "each event has a time");
   for (std::size_t line = 0; line < log.sequences.size(); ++line) {
     for (std::uint64_t i = log.sequences.offsets[line] + 1; i < log.sequences.offsets[line + 1]; ++i)
-      fuzz::require(!(log.times[i] < log.times[i - 1]), "a user's events stand in the order of time");
+      fuzz::require(!(log.sequences.times[i] < log.sequences.times[i - 1]), "a user's events stand in the order of time");
   }
 }
 
@@ -35,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::single_threaded();
   std::string_view text = fuzz::as_text(data, size);
   const std::uint8_t choice = fuzz::take_byte(text);
-  datasets::EventColumns columns{"u", "i", choice % 2 == 0 ? "t" : ""};
+  datasets::EventColumns columns{"u", "i", choice % 2 == 0 ? "t" : "", choice & 8 ? "w" : ""};
   datasets::RecordOptions options;
   options.columns = columns.asked();
   if (choice & 2) options.format = choice & 4 ? datasets::RecordFormat::csv : datasets::RecordFormat::json_lines;
@@ -53,11 +58,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (log == nullptr) return 0;
   check_lines(log->sequences, log->sequences.names.size());
   check_order(*log);
-  if (log->times.empty()) return 0;
+  check_weights(log->sequences, !columns.weight.empty());
+  if (log->sequences.times.empty()) return 0;
   const auto cut = datasets::split_by_time(*log, (1 + choice % 9) / 10.0, file.path());
   if (const auto* split = checked(cut)) {
     check_lines(split->before, split->before.names.size());
     check_lines(split->next, split->before.names.size() + 1);
+    check_weights(split->next, !columns.weight.empty());
     fuzz::require(split->before.items.size() + split->later == log->sequences.items.size(),
                   "an event lies before the moment or after");
   }

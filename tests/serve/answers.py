@@ -91,6 +91,16 @@ def check_items(context, models):
         expect(len(both), 4, "answers to nobody")
 
 
+def check_described(context, models):
+    """Items count by their words, also those that nobody had in the training data."""
+    with Server(context, models.folder, "--model", models.described) as server:
+        for items in (["new"], ["a", "new", "b"], ["c"], ["zebra", "d"]):
+            predicted = models.call("predict", "--model", models.described, "--json", "--query", ",".join(items))
+            same_answers(server.good("/v1/predict", {"input": {"items": items}})["answers"], predicted, f"items {items}")
+        same_answers(server.good("/v1/predict", {"input": {"items": [2]}})["answers"],
+                     models.call("predict", "--model", models.described, "--json", "--query", "c"), "an item by its id")
+
+
 ID_ERRORS = [
     ("{", "the body is no JSON (UTF-8): something is wrong at byte 2"),
     (b'{"input":"\xff"}', "the body is no JSON (UTF-8): something is wrong at byte 11"),
@@ -174,4 +184,5 @@ def check_pages(context, models):
 
 
 CASES = (("rows of ids are answered as predict answers them", check_ids), ("records and texts likewise", check_records), ("items likewise", check_items),
-         ("what is wrong with a request is said in one line", check_errors), ("state, counts, description and page", check_pages))
+         ("items of a table likewise", check_described), ("what is wrong with a request is said in one line", check_errors),
+         ("state, counts, description and page", check_pages))

@@ -12,6 +12,7 @@ red shoe,a b,x,3,p
 "blue, shoe",b,y,5,q;r
 """
 EVENTS = "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab" * 3))
+ITEMS = "what,title\na,red hat\nb,blue hat\nc,red tea\nd,tea\nnew,blue tea\n"
 PLAIN = "--preset plain --hidden 8 --batch 4 --epochs 3 --threads 1".split()
 
 
@@ -20,6 +21,7 @@ class Models:
         self.context, self.folder = context, folder
         (folder / "r.csv").write_text(RECORDS)
         (folder / "e.csv").write_text(EVENTS)
+        (folder / "items.csv").write_text(ITEMS)
 
     def call(self, *arguments, stdin=""):
         done = subprocess.run([self.context.glissade, *map(str, arguments)], cwd=self.folder, env=self.context.clean_environment(self.folder),
@@ -39,6 +41,11 @@ class Models:
     @functools.cached_property
     def events(self):
         return self.train("events.glsd", "--train", "e.csv", "--user", "who", "--item", "what", "--time", "when", *PLAIN, "--fan-in", "8", "--neighbours", "4")
+
+    @functools.cached_property
+    def described(self):
+        """Events whose items have words."""
+        return self.train("described.glsd", "--train", "e.csv", "--user", "who", "--item", "what", "--item-features", "items.csv", "--item-text", "title", *PLAIN)
 
     @functools.cached_property
     def rows(self):
