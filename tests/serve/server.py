@@ -61,6 +61,23 @@ class Server:
     def connect(self):
         return contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS))
 
+    @contextlib.contextmanager
+    def connect_when_free(self):
+        """A connection that the server has room for: it learns a little late that others are closed."""
+        end = time.monotonic() + SECONDS
+        while True:
+            with self.connect() as connection:
+                try:
+                    free = self.ask("GET", "/healthz", connection=connection)[0] == 200
+                except (OSError, http.client.HTTPException):
+                    free = False  # turned away
+                if free:
+                    yield connection
+                    return
+            if time.monotonic() > end:
+                raise Failure(f"no connection within {SECONDS} s: {''.join(self.told)}")
+            time.sleep(0.02)
+
     def ask(self, method, path, body=None, headers=None, connection=None):
         """(status, body, headers); the body as JSON where it is some."""
         if connection is None:
