@@ -44,13 +44,6 @@ int rename_durably(const std::string& from, const std::string& to) {
   return error;
 }
 
-Result<Model> load_to_learn(const std::string& path) {
-  auto model = Model::load(path, LoadFor::training);
-  // The one usage error is that there is no training state: then the hidden path stays as it is.
-  if (!model && model.error().kind == Error::Kind::usage) return Model::load(path);
-  return model;
-}
-
 }  // namespace
 
 struct Learning::Job {
@@ -66,7 +59,7 @@ Learning::Learning(std::string path, const Options& options, Learner learner, Mo
 
 Result<std::unique_ptr<Learning>> Learning::open(const std::string& path, const Options& options) {
   const auto mark = FileMark::of(path);
-  auto model = load_to_learn(path);
+  auto model = Learner::read(path);
   if (!model) return model.error();
   auto facts = ModelFacts::of(*model);
   if (!facts) return facts.error();
@@ -236,12 +229,37 @@ Result<void> Learning::take_in(const datasets::LearnedEvents& events) {
   return {};
 }
 
+/// Those whose rows can be learned from; the others are told. What the journal holds must be learnable: it is read at each start.
+std::vector<Learning::Job*> Learning::acceptable(const std::vector<Job*>& jobs) const {
+  const Shape shape = learner_.shape();
+  std::vector<Job*> good;
+  for (Job* job : jobs) {
+    const InputRows& rows = job->request.rows;
+    const std::vector<std::uint64_t> none(rows.size() + 1);
+    DatasetView view;
+    view.feature_count = shape.features;
+    view.label_count = shape.labels;
+    view.features = rows.view();
+    view.labels = {none, {}, {}};
+    if (auto learnable = learner_.check(view); learnable) {
+      good.push_back(job);
+    } else {
+      job->answer = {.status = 400, .error = learnable.error().message};
+    }
+  }
+  return good;
+}
+
 void Learning::learn_all(const std::vector<Job*>& jobs) {
   const auto refuse = [&](int status, const std::string& message) {
-    for (Job* job : jobs) job->answer = {.status = status, .error = message};
+    for (Job* job : jobs) {
+      if (job->answer.status == 200) job->answer = {.status = status, .error = message};
+    }
   };
   try {
-    const datasets::LearnedEvents events = join(jobs);
+    const std::vector<Job*> good = acceptable(jobs);
+    if (good.empty()) return;
+    const datasets::LearnedEvents events = join(good);
     // First on the disk, then learned, then acknowledged.
     if (auto written = journal_->append(datasets::to_bytes(events)); !written) return refuse(503, written.error().message);
     if (auto done = take_in(events); !done) {

@@ -64,6 +64,7 @@ class Learning {
 
   void work();
   void learn_all(const std::vector<Job*>& jobs);
+  std::vector<Job*> acceptable(const std::vector<Job*>& jobs) const;
   datasets::LearnedEvents join(const std::vector<Job*>& jobs);
   Result<void> take_in(const datasets::LearnedEvents& events);
   Done save_now();

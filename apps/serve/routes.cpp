@@ -67,9 +67,9 @@ class Routes {
  public:
   explicit Routes(const Service& service) : service_(service) {}
 
-  void predict(const Request& http, Response& response) const {
+  void predict(const std::string& body, Response& response) const {
     const ServedHandle model = service_.models.current();
-    const auto request = read_predict(http.body, *model);
+    const auto request = read_predict(body, *model);
     if (!request) return fail(response, 400, request.error().message);
     const auto answer = service_.batcher.predict(model, *request, deadline());
     if (fails(response, answer)) return;
@@ -78,9 +78,9 @@ class Routes {
     response.set_content(predict_body(*model, *request, answer.best), kJson);
   }
 
-  void score(const Request& http, Response& response) const {
+  void score(const std::string& body, Response& response) const {
     const ServedHandle model = service_.models.current();
-    const auto request = read_score(http.body, *model);
+    const auto request = read_score(body, *model);
     if (!request) return fail(response, 400, request.error().message);
     const auto answer = service_.batcher.score(model, *request, deadline());
     if (fails(response, answer)) return;
@@ -129,10 +129,10 @@ class Routes {
     response.set_content(text, "text/plain; version=0.0.4");
   }
 
-  void learn(const Request& http, Response& response) const {
+  void learn(const Request& http, const std::string& body, Response& response) const {
     if (!may_write(http, response)) return;
     const ServedHandle model = service_.models.current();
-    auto request = read_learn(http.body, *model);
+    auto request = read_learn(body, *model);
     if (!request) return fail(response, 400, request.error().message);
     const std::uint64_t unknown = request->rows.unknown;
     const auto done = service_.learning->learn(std::move(*request), deadline());
@@ -170,6 +170,31 @@ class Routes {
   Service service_;
 };
 
+/// The body of a request, whatever its Content-Type says: curl calls it a form unless told otherwise, and of forms the library
+/// takes 8 KiB. False where it could not be read; the response then has a status.
+bool read_body(const Request& request, Response& response, const httplib::ContentReader& read, std::string& body) {
+  // The library would wait for the connection's end.
+  if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) return true;
+  if (request.is_multipart_form_data()) {
+    read([](const httplib::MultipartFormData&) { return true; }, [](const char*, std::size_t) { return true; });
+    fail(response, 415, "the body is a form of several parts; send JSON");
+    return false;
+  }
+  return read([&](const char* bytes, std::size_t size) {
+    body.append(bytes, size);
+    return true;
+  });
+}
+
+/// Makes a POST answer by answer(request, body, response).
+template <class Answer>
+void post(HttpServer& server, const char* path, const Answer& answer) {
+  server.Post(path, [answer](const Request& request, Response& response, const httplib::ContentReader& read) {
+    std::string body;
+    if (read_body(request, response, read, body)) answer(request, body, response);
+  });
+}
+
 /// What the library itself refuses.
 void explain_refusal(const Request& request, Response& response) {
   if (!response.body.empty()) return;
@@ -201,10 +226,14 @@ void add_routes(HttpServer& server, const Service& service) {
   server.Get("/healthz", [routes, &server](const Request&, Response& response) { routes.health(server, response); });
   server.Get("/metrics", [routes, &server](const Request&, Response& response) { routes.metrics(server, response); });
   server.Get("/v1/labels", [routes](const Request& request, Response& response) { routes.labels(request, response); });
-  server.Post("/v1/predict", [routes](const Request& request, Response& response) { routes.predict(request, response); });
-  server.Post("/v1/score", [routes](const Request& request, Response& response) { routes.score(request, response); });
-  server.Post("/v1/learn", [routes](const Request& request, Response& response) { routes.learn(request, response); });
-  server.Post("/v1/save", [routes](const Request& request, Response& response) { routes.save(request, response); });
+  post(server, "/v1/predict",
+       [routes](const Request&, const std::string& body, Response& response) { routes.predict(body, response); });
+  post(server, "/v1/score",
+       [routes](const Request&, const std::string& body, Response& response) { routes.score(body, response); });
+  post(server, "/v1/learn",
+       [routes](const Request& request, const std::string& body, Response& response) { routes.learn(request, body, response); });
+  post(server, "/v1/save",
+       [routes](const Request& request, const std::string&, Response& response) { routes.save(request, response); });
   server.set_error_handler(httplib::Server::Handler(explain_refusal));
   server.set_exception_handler([](const Request&, Response& response, std::exception_ptr problem) {
     try {

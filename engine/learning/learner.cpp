@@ -73,12 +73,21 @@ Result<Learner> Learner::create(Model model, const LearnerOptions& options) {
                  [&]() -> Result<Learner> { return Learner(std::make_unique<Impl>(std::move(model), options)); });
 }
 
-Result<Learner> Learner::load(const std::string& path, const LearnerOptions& options) {
+Result<Model> Learner::read(const std::string& path) {
   auto model = Model::load(path, LoadFor::training);
   // The one usage error is that there is no training state.
-  if (!model && model.error().kind == Error::Kind::usage) model = Model::load(path);
+  if (!model && model.error().kind == Error::Kind::usage) return Model::load(path);
+  return model;
+}
+
+Result<Learner> Learner::load(const std::string& path, const LearnerOptions& options) {
+  auto model = read(path);
   if (!model) return model.error();
   return create(std::move(*model), options);
+}
+
+Result<void> Learner::check(const DatasetView& events) const {
+  return guarded("checking events", [&] { return impl_->living().check(events); });
 }
 
 Result<void> Learner::learn(const DatasetView& events) {

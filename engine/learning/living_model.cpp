@@ -109,13 +109,28 @@ Publisher::Parts LivingModel::begin_generation() {
   return {label_names_, feature_names_, published_shown_, fresh_, codes_.empty() ? nullptr : &codes_};
 }
 
+Result<void> LivingModel::check(const DatasetView& events) const {
+  constexpr float kMostValue = 1e9f;  // its square, and sums of such, are numbers yet
+  if (auto valid = check_view(events, impl_.shape.features, impl_.shape.labels); !valid) return valid;
+  std::vector<float> values;
+  for (std::size_t row = 0; row < events.size() && !events.features.values.empty(); ++row) {
+    const auto ids = events.features.row_ids(row);
+    const auto given = events.features.row_values(row);
+    values.assign(given.begin(), given.end());
+    impl_.transform.apply(ids, values.data());
+    const auto large = std::ranges::find_if(values, [](float value) { return !(std::abs(value) <= kMostValue); });
+    if (large == values.end()) continue;
+    const auto place = static_cast<std::size_t>(large - values.begin());
+    return usage_error(
+        fmt::format("event {}: feature {} has the value {}; scale the values as in training", row, ids[place], given[place]));
+  }
+  return {};
+}
+
 Result<void> LivingModel::learn(const DatasetView& events, Publisher& publisher) {
+  if (auto good = check(events); !good) return good;
   std::optional<Error> error;
   arena_.execute([&] {
-    if (auto valid = check_view(events, impl_.shape.features, impl_.shape.labels); !valid) {
-      error = valid.error();
-      return;
-    }
     for (std::size_t first = 0; first < events.size() && !error; first += kPiece)
       error = learn_piece(events, first, std::min(kPiece, events.size() - first), publisher);
     if (!error && examples_.most() != 0 && since_fit_ >= options_.refit_every && examples_.size() >= examples_.most() / 4)

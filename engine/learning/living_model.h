@@ -35,6 +35,8 @@ class LivingModel {
   /// Usage error where a model cannot learn from events, or options are none.
   static Result<void> check(const Model& model, const LearnerOptions& options);
 
+  /// Whether learn() takes these events.
+  Result<void> check(const DatasetView& events) const;
   /// Tells `publisher` what changes.
   Result<void> learn(const DatasetView& events, Publisher& publisher);
   Result<std::uint32_t> add_labels(std::uint32_t count, std::vector<std::string> names, Publisher& publisher);

@@ -210,6 +210,14 @@ TEST_CASE("illegal events are refused, and none of them is learned from", "[unit
   bad.x.ids.back() = 400;
   CHECK_FALSE(learner.learn(bad.view()).ok());
   CHECK(learner.report().events == 0);
+  Data huge = part_of(before, 0, 2);
+  huge.x.values.back() = 1e38f;
+  const auto refused = learner.learn(huge.view());
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("has the value 1e+38") != std::string::npos);
+  CHECK_FALSE(learner.check(huge.view()).ok());
+  CHECK(learner.check(part_of(before, 0, 2).view()).ok());
+  CHECK(learner.report().events == 0);
   CHECK(must(learner.publish()).training_samples() == before.size());
   LearnerOptions options;
   options.batch = 0;

@@ -93,6 +93,20 @@ def check_token(context, models):
         server.good("/v1/predict", {"input": "red"})
 
 
+def check_values(context, models):
+    """What cannot be learned from never comes into the log, or the server could not start again."""
+    path = models.folder / "values.glsd"
+    shutil.copyfile(models.ids, path)
+    huge, usual = ({"input": {"ids": [1, 2], "values": [value, 1]}, "labels": [3]} for value in (1e38, 1))
+    with Server(context, models.folder, "--model", path, "--learn") as server:
+        status, answer = server.post("/v1/learn", {"events": [usual, huge]})
+        expect((status, "has the value 1e+38; scale the values as in training" in answer["error"]), (400, True), f"a value beyond all others: {answer}")
+        expect(server.good("/v1/learn", {"events": [usual]})["learned"], 1, "an event behind it")
+    with Server(context, models.folder, "--model", path, "--learn") as server:
+        if not any("learned again from 1 events" in line for line in server.told):
+            raise Failure(f"after a restart: {server.told}")
+
+
 def check_log(context, models):
     """A log that was cut is read up to there, one that is damaged within or is another model's is refused, and stays as it is."""
     path = own_copy(models, "log.glsd")
@@ -185,6 +199,6 @@ def check_replaced(context, models):
         server.good("/v1/predict", {"input": "red"})
 
 
-CASES = (("learns, learns again behind a restart, saves", check_learn), ("writers need the token", check_token),
+CASES = (("learns, learns again behind a restart, saves", check_learn), ("writers need the token", check_token), ("values beyond all others", check_values),
          ("damaged logs", check_log), (f"{KILLS} sudden ends lose nothing that was acknowledged", check_kills),
          ("a model file that somebody else replaces", check_replaced))

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import http.client
+import json
 import shutil
 import signal
 import socket
@@ -93,6 +94,26 @@ def check_limits(context, models):
             raise Failure(f"what takes longer than it may is answered {status} {str(answer)[:200]}")
 
 
+def check_bodies(context, models):
+    """curl calls a body a form, and sends no length where it has none: both are answered like others."""
+    with Server(context, models.folder, "--model", models.ids) as server:
+        many = {"inputs": inputs_of(models, 200), "k": 2}
+        if len(json.dumps(many)) <= 8192:
+            raise Failure("the body is too small to tell")
+        expected = server.good("/v1/predict", many)
+        for kind in ("application/x-www-form-urlencoded", "text/plain"):
+            expect(server.good("/v1/predict", many, {"Content-Type": kind}), expected, kind)
+        parts = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--x--\r\n"
+        with server.connect() as connection:
+            expect(server.post("/v1/predict", parts, {"Content-Type": "multipart/form-data; boundary=x"}, connection),
+                   (415, {"error": "the body is a form of several parts; send JSON"}), "a form of parts")
+            expect(server.good("/v1/predict", many, connection=connection), expected, "behind a form of parts")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as bare:
+            bare.sendall(b"POST /v1/save HTTP/1.1\r\nHost: x\r\n\r\n")
+            if not (text := bare.recv(4096)).startswith(b"HTTP/1.1 403"):
+                raise Failure(f"a request without a length is answered {text}")
+
+
 def check_reload(context, models):
     """A model file that is put in the place of the old one answers soon; a bad one is told, and the old one goes on."""
     path = models.folder / "served.glsd"
@@ -155,5 +176,6 @@ def check_start(context, models):
 
 
 CASES = ((f"{CLIENTS} clients at once", check_many), ("too many requests are refused, and then answered", check_overload),
-         ("limits of size, time and connections", check_limits), ("a new model file is read, a bad one is not", check_reload),
+         ("limits of size, time and connections", check_limits), ("bodies of any kind", check_bodies),
+         ("a new model file is read, a bad one is not", check_reload),
          ("a signal ends it well", check_end), ("what keeps it from starting", check_start))

@@ -47,15 +47,19 @@ class Learner {
  public:
   /// Takes over a finished model. One that was loaded for inference has no training state: then the hidden path stays as it is.
   static Result<Learner> create(Model model, const LearnerOptions& options = {});
-  /// Of a model file, with its training state if it has one.
+  /// A model file as create() wants it: with its training state if it has one.
+  static Result<Model> read(const std::string& path);
+  /// Of a model file.
   static Result<Learner> load(const std::string& path, const LearnerOptions& options = {});
   Learner(Learner&&) noexcept;
   Learner& operator=(Learner&&) noexcept;
   ~Learner();
 
-  /// Each row of `events`: features and the labels that go with them. Refuses illegal rows, and then has learned from none of
-  /// them.
+  /// Each row of `events`: features and the labels that go with them. Refuses what check() does, and then has learned from none.
   Result<void> learn(const DatasetView& events);
+  /// Whether learn() would take these rows: ids that there are, each once in its row, and values, as the model weights them, of
+  /// at most 1e9: one far beyond all others would leave weights that are no numbers. For who writes events down before.
+  Result<void> check(const DatasetView& events) const;
 
   /// New labels and features, behind the others. Names: one each, not taken yet, if the model has names; else empty, and `count`
   /// says how many. Returns the first id.
