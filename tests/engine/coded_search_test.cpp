@@ -22,25 +22,10 @@ namespace {
 constexpr float kTight = 0.1f, kLoose = 100.f;
 constexpr std::uint32_t kCodedLabels = 33001, kCodedFeatures = 300, kCodedWidth = 32;  // the last block is not full
 
-/// A model whose output rows lie in clusters, as trained ones do, with biases. In a cluster they differ by `spread`.
 Model clustered_model(Storage storage = Storage::bf16_mixed, float spread = 0.5f) {
   Config config = small_config();
-  config.network.hidden = {kCodedWidth};
   config.network.storage = storage;
-  Model model = must(Model::create(config, {kCodedFeatures, kCodedLabels}));
-  scatter_weights(model, 0.5, 3);
-  ParameterRows& output = impl_of(model).network.output;
-  hashing::Random random(11);
-  std::vector<float> centres(64 * kCodedWidth), row(kCodedWidth);
-  for (float& value : centres) value = static_cast<float>(2 * random.unit() - 1);
-  for (std::uint32_t label = 0; label < kCodedLabels; ++label) {
-    const std::size_t centre = random.below(64);
-    for (std::size_t d = 0; d < kCodedWidth; ++d)
-      row[d] = centres[centre * kCodedWidth + d] + spread * static_cast<float>(2 * random.unit() - 1);
-    output.write(label, row.data());
-    output.bias[label] = static_cast<float>(-2 * random.unit());
-  }
-  return model;
+  return model_of_clusters(config, {kCodedFeatures, kCodedLabels}, kCodedWidth, spread);
 }
 
 double recall_at_5(const Predictions& exact, const Predictions& found) {

@@ -164,21 +164,7 @@ TEST_CASE("filtered answers of all paths are those of all without the forbidden 
 TEST_CASE("filtered answers of a search by codes: nearly all of the best, each with its own score", "[unit]") {
   constexpr std::uint32_t kCoded = 33001, kWidth = 32;
   const float spread = GENERATE(0.1f, 100.f);  // with lists, and without
-  Config config = small_config();
-  config.network.hidden = {kWidth};
-  Model model = must(Model::create(config, {300, kCoded}));
-  scatter_weights(model, 0.5, 3);
-  ParameterRows& output = impl_of(model).network.output;
-  hashing::Random random(11);
-  std::vector<float> centres(64 * kWidth), row(kWidth);
-  for (float& value : centres) value = static_cast<float>(2 * random.unit() - 1);
-  for (std::uint32_t label = 0; label < kCoded; ++label) {
-    const std::size_t centre = random.below(64);
-    for (std::size_t d = 0; d < kWidth; ++d)
-      row[d] = centres[centre * kWidth + d] + spread * static_cast<float>(2 * random.unit() - 1);
-    output.write(label, row.data());
-    output.bias[label] = static_cast<float>(-2 * random.unit());
-  }
+  Model model = model_of_clusters(small_config(), {300, kCoded}, kWidth, spread);
   const Data taught = random_data(800, 300, kCoded, 5), asked = random_data(100, 300, kCoded, 6);
   must(model.code_rows(taught.x.view()));
   REQUIRE((impl_of(model).codes.lists() != 0) == (spread < 1));

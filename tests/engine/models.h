@@ -142,4 +142,23 @@ inline void scatter_weights(Model& model, double limit, std::uint64_t seed) {
   });
 }
 
+/// A model whose output rows lie in 64 clusters, as trained ones do, with biases. In a cluster they differ by `spread`.
+inline Model model_of_clusters(Config config, const Shape& shape, std::uint32_t width, float spread) {
+  config.network.hidden = {width};
+  Model model = must(Model::create(config, shape));
+  scatter_weights(model, 0.5, 3);
+  ParameterRows& output = impl_of(model).network.output;
+  hashing::Random random(11);
+  std::vector<float> centres(std::size_t{64} * width), row(width);
+  for (float& value : centres) value = static_cast<float>(2 * random.unit() - 1);
+  for (std::uint32_t label = 0; label < shape.labels; ++label) {
+    const std::size_t centre = random.below(64);
+    for (std::size_t d = 0; d < width; ++d)
+      row[d] = centres[centre * width + d] + spread * static_cast<float>(2 * random.unit() - 1);
+    output.write(label, row.data());
+    output.bias[label] = static_cast<float>(-2 * random.unit());
+  }
+  return model;
+}
+
 }  // namespace glissade::test
