@@ -372,13 +372,24 @@ Result<void> LivingModel::merge() {
     impl_.data_fingerprint = 0;
     impl_.label_names = label_names_.names();
     impl_.feature_names = feature_names_.names();
-    if (codes_.empty()) return;
-    impl_.codes = codes_.shared();
-    if (recent_.size() != 0 && (report_.steps != 0 || codes_.rows() != output.rows()))
-      error = code_output_rows(impl_, recent_.view(impl_.shape.features, impl_.shape.labels).features, WorkMonitor::silent());
+    error = renew_codes();
   });
   if (error) return *error;
   return {};
+}
+
+/// Codes of the output rows as they are now. Without events to ask with there are none of new rows, and the file has none at all.
+std::optional<Error> LivingModel::renew_codes() {
+  impl_.codes = {};
+  if (codes_.empty()) return std::nullopt;
+  if (report_.steps == 0 && codes_.rows() == impl_.network.output.rows()) {
+    impl_.codes = codes_.shared();
+  } else if (recent_.size() != 0) {
+    const SparseRows asked = recent_.view(impl_.shape.features, impl_.shape.labels).features;
+    if (auto error = code_output_rows(impl_, asked, WorkMonitor::silent())) return error;
+    if (!impl_.codes.empty()) codes_ = impl_.codes.shared();
+  }
+  return std::nullopt;
 }
 
 std::uint64_t LivingModel::memory_bytes() const noexcept {

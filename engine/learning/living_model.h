@@ -70,6 +70,7 @@ class LivingModel {
   void see(std::uint32_t label);
   std::optional<Error> step_hidden();
   void refit();
+  std::optional<Error> renew_codes();
   void follow_counts();
   void grow(const Shape& shape);
 

@@ -156,6 +156,34 @@ TEST_CASE("a saved model knows all that was learned", "[unit]") {
   CHECK(same > asked.size() * 95 / 100);
 }
 
+TEST_CASE("a saved model with codes has codes of new labels, too, or none", "[unit]") {
+  constexpr std::uint32_t kCoded = 33001, kNew = 5;
+  Config config = small_config();
+  config.training.epochs = 1;
+  config.optimizer.learning_rate = 1e-6;  // rows stay in their clusters
+  Model model = model_of_clusters(config, {300, kCoded}, 32, 0.1f);
+  const Data data = random_data(400, 300, kCoded, 5);
+  train(model, data, 1);
+  REQUIRE(model.has_codes());
+  LearnerOptions options;
+  options.batch = 16;
+  Learner learner = must(Learner::create(std::move(model), options));
+  REQUIRE(must(learner.add_labels(kNew)) == kCoded);
+  const TemporaryFolder folder;
+  must(learner.save(folder.file("m.glsd")));
+  CHECK_FALSE(must(Model::load(folder.file("m.glsd"))).has_codes());
+  const Data events = random_data(300, 300, kCoded, 9), one = event(300, kCoded + kNew, {1, 33, 177, 250}, kCoded + 2);
+  must(learner.learn(events.view()));
+  for (int i = 0; i < 40; ++i) must(learner.learn(one.view()));
+  const Predictions before = must(must(learner.publish()).top_k(one.x.view(), {.search = Search::learned}));
+  must(learner.save(folder.file("m.glsd")));
+  const Snapshot loaded = must(Snapshot::load(folder.file("m.glsd")));
+  CHECK(loaded.shape().labels == kCoded + kNew);
+  const Predictions after = must(loaded.top_k(one.x.view(), {.search = Search::learned}));
+  CHECK(before.labels[0] == kCoded + 2);
+  CHECK(after.labels[0] == kCoded + 2);
+}
+
 TEST_CASE("a new label is an answer when it has events", "[unit]") {
   const bool with_paths = GENERATE(true, false);
   const Data before = planted_data(900, 400, 150, 3);
