@@ -23,6 +23,12 @@ std::size_t topk_offer(std::uint32_t* index, float* value, std::size_t size, std
 /// Turns that heap into the answer: largest first, ties to the lower index.
 void topk_finish(std::uint32_t* index, float* value, std::size_t size) noexcept;
 
+/// Whether so many of so few numbers are found sooner by sorting them than by a heap that most of them sift through.
+bool topk_sorts(std::size_t n, std::size_t k) noexcept;
+
+/// topk_f32 where topk_sorts(): by keys in an array on the stack.
+std::size_t topk_sorted(const float* z, std::size_t n, std::size_t k, std::uint32_t* index, float* value) noexcept;
+
 /// The 64-bit key of narrow_stochastic (SplitMix64's finaliser), so that seeds 1, 2, 3, ... give unrelated streams.
 std::uint64_t stochastic_key(std::uint64_t seed) noexcept;
 

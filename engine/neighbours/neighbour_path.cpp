@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kScored = 400;    ///< samples that the inverted index proposes and that are then scored exactly, at least
 constexpr std::size_t kProposed = 100;  ///< candidates
+constexpr std::size_t kAhead = 8;       ///< samples whose labels are asked for before their turn
 constexpr std::size_t kSamplesAtOnce = 1024;
 /// Exponent of the learned weights when two samples are compared. Both samples carry the weights, so the full power would count
 /// them twice.
@@ -26,7 +27,11 @@ class NeighbourProposer final : public ProposingPath::Proposer {
   void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) override {
     path_.find_near(config_, query, unknown, near_);
     votes_.clear();
-    for (const auto& [sample, likeness] : near_) votes_.add(likeness, path_.labels_of(sample));
+    for (std::size_t i = 0; i < near_.size(); ++i) {
+      if (i + 2 * kAhead < near_.size()) path_.ask_for_begin(near_[i + 2 * kAhead].sample);
+      if (i + kAhead < near_.size()) path_.ask_for_labels(near_[i + kAhead].sample);
+      votes_.add(near_[i].likeness, path_.labels_of(near_[i].sample));
+    }
     votes_.propose(kProposed, candidates);
   }
 

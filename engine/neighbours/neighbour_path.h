@@ -27,6 +27,15 @@ class NeighbourPath final : public ProposingPath {
     return std::span(labels.data(), labels.size()).subspan(label_begins[sample], label_begins[sample + 1] - label_begins[sample]);
   }
 
+  /// Asks for what labels_of() reads first, and then for the labels themselves, before their turn. Samples of events are left
+  /// out.
+  void ask_for_begin(std::uint32_t sample) const noexcept {
+    if (sample < samples.rows()) __builtin_prefetch(label_begins.data() + sample);
+  }
+  void ask_for_labels(std::uint32_t sample) const noexcept {
+    if (sample < samples.rows()) __builtin_prefetch(labels.data() + label_begins[sample]);
+  }
+
   /// A training sample and its likeness to a sample that was asked for.
   struct Near {
     std::uint32_t sample;

@@ -5,32 +5,36 @@
 
 namespace glissade {
 
-void Votes::Sums::add(float likeness) noexcept {
+void Votes::Sums::add(const Sums& vote) noexcept {
+  square += vote.square;
+  fourth += vote.fourth;
+  eighth += vote.eighth;
+  likest = std::max(likest, vote.likest);
+  count += vote.count;
+}
+
+Votes::Sums Votes::vote_of_likeness(float likeness) noexcept {
   const float squared = likeness * likeness, to_fourth = squared * squared;
-  square += squared;
-  fourth += to_fourth;
-  eighth += to_fourth * to_fourth;
-  likest = std::max(likest, likeness);
-  count += 1;
+  return {squared, to_fourth, to_fourth * to_fourth, likeness, 1};
 }
 
 void Votes::clear() {
   all_ = {};
   voted_.clear();
   sums_.clear();
-  is_voted_.clear();
 }
 
 void Votes::add(float likeness, std::span<const std::uint32_t> labels) {
-  likeness = std::max(0.f, likeness);
-  all_.add(likeness);
+  const Sums vote = vote_of_likeness(std::max(0.f, likeness));
+  all_.add(vote);
   for (const std::uint32_t label : labels) {
-    if (is_voted_.insert(label)) {
-      vote_of_[label] = static_cast<std::uint32_t>(voted_.size());
-      voted_.push_back(label);
-      sums_.push_back({});
+    if (is_voted(label)) {
+      sums_[vote_of_[label]].add(vote);
+      continue;
     }
-    sums_[vote_of_[label]].add(likeness);
+    vote_of_[label] = static_cast<std::uint32_t>(voted_.size());
+    voted_.push_back(label);
+    sums_.push_back(vote);
   }
 }
 
@@ -46,7 +50,7 @@ void Votes::describe(CandidateSet& candidates) const {
   for (std::size_t c = 0; c < candidates.labels().size(); ++c) {
     const std::uint32_t label = candidates.labels()[c];
     Sums sums;
-    if (is_voted_.contains(label)) sums = sums_[vote_of_[label]];
+    if (is_voted(label)) sums = sums_[vote_of_[label]];
     CandidateFeatures& features = candidates.features()[c];
     features[CandidateFeature::votes_2] = share(sums.square, all_.square);
     features[CandidateFeature::votes_4] = share(sums.fourth, all_.fourth);

@@ -1,5 +1,6 @@
 #include "engine/search/score_rows.h"
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -23,6 +24,23 @@ std::vector<float>& logits_of(const ParameterRows& rows, const Activations& hidd
   return logits;
 }
 
+/// Of equal logits those of the lower labels are taken, and come first, in whatever order `ids` has them.
+void settle_ties(std::span<const float> logits, std::span<const std::uint32_t> ids, std::span<std::uint32_t> best) {
+  if (best.empty()) return;
+  const float last = logits[best.back()];
+  const auto as_good = static_cast<std::size_t>(std::ranges::count_if(logits, [last](float z) { return z >= last; }));
+  const bool apart = std::ranges::adjacent_find(best, {}, [&](std::uint32_t i) { return logits[i]; }) == best.end();
+  if (as_good == best.size() && apart) return;
+  static thread_local std::vector<std::uint32_t> all;
+  all.clear();
+  for (std::uint32_t i = 0; i < logits.size(); ++i) {
+    if (logits[i] >= last) all.push_back(i);
+  }
+  std::ranges::sort(
+      all, [&](std::uint32_t a, std::uint32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : ids[a] < ids[b]; });
+  std::copy_n(all.begin(), best.size(), best.begin());
+}
+
 void answer_by_logits(std::span<const float> logits, std::span<const std::uint32_t> ids, std::size_t sample, float log_sum,
                       const SearchTarget& target) {
   static thread_local std::vector<std::uint32_t> best;
@@ -31,6 +49,7 @@ void answer_by_logits(std::span<const float> logits, std::span<const std::uint32
   std::uint32_t* const labels = target.out.labels.data() + (target.first_row + sample) * k;
   float* const scores = target.out.scores.data() + (target.first_row + sample) * k;
   const std::size_t count = simd::kernels().topk_f32(logits.data(), logits.size(), k, best.data(), scores);
+  settle_ties(logits, ids, std::span(best).first(count));
   for (std::size_t j = 0; j < count; ++j) labels[j] = ids[best[j]];
   if (target.probabilities) to_probabilities(target.loss, log_sum, scores, count);
 }

@@ -158,13 +158,17 @@ class CodedSearch {
     if (target_.sums != nullptr) target_.sums->log_sums[query.sample] = log_sum;
   }
 
-  /// The rows at these places, ascending; and behind them those that came after the codes were made, as far as they may answer.
+  /// The rows at these places; and behind them those that came after the codes were made, as far as they may answer. Ascending,
+  /// but for codes that are sorted by list.
   std::span<const std::uint32_t> rows_at(std::span<const std::uint32_t> places, Scratch& scratch,
                                          const LabelFilter* filter = nullptr) const {
-    if (codes_.lists() == 0 && codes_.rows() == rows_.rows()) return places;
-    scratch.ids.resize(places.size());
-    std::ranges::transform(places, scratch.ids.begin(), [&](std::uint32_t place) { return row_at(place); });
-    if (codes_.lists() != 0) std::ranges::sort(scratch.ids);
+    const bool listed = codes_.lists() != 0;
+    if (!listed && codes_.rows() == rows_.rows()) return places;
+    scratch.ids.assign(places.begin(), places.end());
+    if (listed) {
+      const std::uint32_t* const order = codes_.order();
+      for (std::uint32_t& id : scratch.ids) id = order[id];
+    }
     for (auto row = static_cast<std::uint32_t>(codes_.rows()); row < rows_.rows(); ++row) {
       if (filter == nullptr || filter->permits(row)) scratch.ids.push_back(row);
     }

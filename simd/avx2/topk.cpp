@@ -7,6 +7,7 @@ namespace glissade::simd::avx2 {
 // See avx512/topk.cpp: after the first k numbers the scan is compares, and only hits reach the heap.
 std::size_t topk_f32(const float* z, std::size_t n, std::size_t k, std::uint32_t* index, float* value) noexcept {
   if (k == 0) return 0;
+  if (scalar::topk_sorts(n, k)) return scalar::topk_sorted(z, n, k, index, value);
   std::size_t size = 0, i = 0;
   for (; i < n && size < k; ++i) {
     const bool is_nan = z[i] != z[i];
