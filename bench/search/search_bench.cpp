@@ -14,6 +14,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
@@ -41,7 +42,7 @@ using Json = nlohmann::json;
 struct Arguments {
   std::string model, rows, taught_by, dump, level_hint;
   std::vector<double> margins;
-  std::uint32_t queries = 1000, threads = 1, batch = 1024;
+  std::uint32_t queries = 1000, threads = 1, batch = 1024, batch_threads = std::thread::hardware_concurrency();
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -65,6 +66,11 @@ Json milliseconds(std::vector<double> seconds) {
     return 1e3 * seconds[static_cast<std::size_t>(share * static_cast<double>(seconds.size() - 1))];
   };
   return {{"p10_ms", at(0.1)}, {"p50_ms", at(0.5)}, {"p99_ms", at(0.99)}};
+}
+
+/// At most so many threads, as long as it lives.
+tbb::global_control at_most(std::uint32_t threads) {
+  return tbb::global_control(tbb::global_control::max_allowed_parallelism, threads);
 }
 
 /// The best labels of each query by `search`, called for one after the other; a tenth of the queries warms up.
@@ -107,8 +113,10 @@ double recall(const Predictions& exact, const Predictions& found, std::uint32_t 
 }
 
 /// The output layer alone: queries are hidden vectors.
-Json time_layer(const Model::Impl& impl, const SparseRows& features, std::span<const std::uint32_t> rows) {
+Json time_layer(const Model::Impl& impl, const SparseRows& features, std::span<const std::uint32_t> rows,
+                const Arguments& asked) {
   constexpr std::uint32_t kBest = 10;
+  const tbb::global_control limit = at_most(asked.threads);
   const ParameterRows& output = impl.network.output;
   std::vector<Activations> hidden;
   for (const std::uint32_t row : rows) hidden.push_back(hidden_of(impl, features, {&row, 1}));
@@ -125,6 +133,8 @@ Json time_layer(const Model::Impl& impl, const SparseRows& features, std::span<c
   for (const std::uint32_t k : {1u, 5u, kBest}) json["learned"][fmt::format("recall@{}", k)] = recall(exact, found, k);
   json["learned"]["bytes_per_row"] = static_cast<double>(impl.codes.memory_bytes()) / static_cast<double>(output.rows());
   json["learned"]["rows_scored"] = impl.codes.shortlist(5);
+  json["learned"]["lists"] = impl.codes.lists();
+  json["learned"]["lists_read"] = impl.codes.probes(5);
   return json;
 }
 
@@ -132,10 +142,11 @@ SparseRows slice(const SparseRows& rows, std::size_t first, std::size_t count) {
   return {rows.offsets.subspan(first, count + 1), rows.ids, rows.values};
 }
 
-Json time_model(const Model& model, const DatasetView& data, Search search, const Arguments& asked) {
-  const std::size_t queries = std::min<std::size_t>(asked.queries, data.size());
-  const PredictOptions options{.k = 5, .search = search, .probabilities = true};
-  Json json = time_each(queries, [&](std::size_t i) { must(model.predict(slice(data.features, i, 1), options)); });
+/// Milliseconds a row of calls with several rows.
+void time_batches(const Model& model, const DatasetView& data, const PredictOptions& options, const Arguments& asked,
+                  Json& json) {
+  const tbb::global_control limit = at_most(asked.batch_threads);
+  json["batch_threads"] = asked.batch_threads;
   for (const std::size_t size : {std::size_t{2}, std::size_t{7}, std::size_t{8}, std::size_t{64}, std::size_t{asked.batch}}) {
     const std::size_t count = std::min(size, data.size());
     std::vector<double> seconds;
@@ -146,6 +157,17 @@ Json time_model(const Model& model, const DatasetView& data, Search search, cons
     }
     json[fmt::format("batch_{}_ms_a_row", size)] = milliseconds(seconds)["p50_ms"].get<double>() / static_cast<double>(count);
   }
+}
+
+Json time_model(const Model& model, const DatasetView& data, Search search, const Arguments& asked) {
+  const std::size_t queries = std::min<std::size_t>(asked.queries, data.size());
+  const PredictOptions options{.k = 5, .search = search, .probabilities = true};
+  Json json;
+  {
+    const tbb::global_control limit = at_most(asked.threads);
+    json = time_each(queries, [&](std::size_t i) { must(model.predict(slice(data.features, i, 1), options)); });
+  }
+  time_batches(model, data, options, asked, json);
   EvaluateOptions evaluating;
   evaluating.search = search;
   const Evaluation evaluation = must(evaluate(model, data, evaluating));
@@ -165,7 +187,7 @@ Json time_margins(Model& model, const DatasetView& data, std::span<const std::ui
     for (const std::size_t i : {kShortlist, kProbes}) {
       if (i < kept.size()) numbers[i] = static_cast<std::uint32_t>(std::ceil(kept[i] * margin / kStored));
     }
-    Json one = time_layer(impl_of(model), data.features, rows)["learned"];
+    Json one = time_layer(impl_of(model), data.features, rows, asked)["learned"];
     one["margin"] = margin;
     EvaluateOptions evaluating;
     evaluating.search = Search::learned;
@@ -204,7 +226,6 @@ void dump_vectors(const std::string& folder, const Model::Impl& impl, const Spar
 }
 
 int run(const Arguments& asked) {
-  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, asked.threads);
   Model model = must(Model::load(asked.model));
   const Model::Impl& impl = impl_of(model);
   const datasets::Dataset data = must(datasets::read_dataset(asked.rows));
@@ -221,7 +242,7 @@ int run(const Arguments& asked) {
   if (!asked.dump.empty()) {
     dump_vectors(asked.dump, impl, data.view().features, rows);
   }
-  json["layer"] = time_layer(impl, data.view().features, rows);
+  json["layer"] = time_layer(impl, data.view().features, rows, asked);
   json["model"]["exact"] = time_model(model, data.view(), Search::exact, asked);
   if (model.has_codes()) json["model"]["learned"] = time_model(model, data.view(), Search::learned, asked);
   if (model.has_codes() && !asked.margins.empty()) json["margins"] = time_margins(model, data.view(), rows, asked);
@@ -244,7 +265,8 @@ int main(int argc, char** argv) {
   app.add_option("--batch", asked.batch, "Rows asked about at once. Default 1024.");
   app.add_option("--margins", asked.margins, "Also with shortlists so many times as long as the calibrating queries needed.")
       ->delimiter(',');
-  app.add_option("--threads", asked.threads, "Default 1.");
+  app.add_option("--threads", asked.threads, "Of a single query. Default 1.");
+  app.add_option("--batch-threads", asked.batch_threads, "Of the batches. Default: all cores.");
   CLI11_PARSE(app, argc, argv);
   return glissade::run(asked);
 }
