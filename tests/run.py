@@ -25,6 +25,7 @@ import cli.scenarios
 import cli.searches
 import cli.suite
 import consumer.suite
+import described.suite
 import faults.suite
 import fuzz.suite
 import kill.suite
@@ -61,6 +62,7 @@ SUITES = {
     "records": records.suite.run,
     "words": words.suite.run,
     "tensorboard": tensorboard.suite.run,
+    "described": described.suite.run,
 }
 
 

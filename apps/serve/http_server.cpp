@@ -84,6 +84,16 @@ void refuse(int socket) {
   connection.write(text.data(), text.size());
 }
 
+/// Whether what follows the request on its connection is the next one. The library reads the bodies of these methods alone, and
+/// of two lengths the first: what another server in between would call a body must not be taken for a request.
+bool ends_where_next_begins(const httplib::Request& request) {
+  const bool chunked = request.has_header("Transfer-Encoding");
+  const std::size_t lengths = request.get_header_value_count("Content-Length");
+  if (!chunked && lengths == 0) return true;
+  const bool reads_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  return reads_body && (chunked ? lengths == 0 : lengths == 1);
+}
+
 }  // namespace
 
 HttpServer::HttpServer(const Limits& limits) : limits_(limits) {
@@ -153,7 +163,12 @@ bool HttpServer::answer_next(Connection& connection) {
   bool closed = false;
   begin_of_request = Clock::now();
   connection.begin_request(limits_.request);
-  return process_request(connection, last, closed, nullptr) && !last && !closed && !connection.is_late();
+  bool follows = false;  // a request whose head cannot be read ends nowhere
+  const auto look = [&follows](httplib::Request& request) {
+    follows = ends_where_next_begins(request);
+    if (!follows) request.headers.emplace("Connection", "close");
+  };
+  return process_request(connection, last, closed, look) && follows && !last && !closed && !connection.is_late();
 }
 
 }  // namespace glissade::apps

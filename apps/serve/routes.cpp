@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "apps/serve/answers.h"
+#include "apps/serve/description.h"
 #include "apps/serve/pages.h"
 #include "apps/serve/requests.h"
 #include "datasets/message.h"
@@ -99,6 +100,8 @@ class Routes {
     }
     response.set_content(labels_body(*service_.models.current(), http.get_param_value("prefix"), limit), kJson);
   }
+
+  void description(Response& response) const { response.set_content(description_for(*service_.models.current()), kJson); }
 
   void health(const HttpServer& server, Response& response) const {
     if (server.drains()) return fail(response, 503, "the server is about to end");
@@ -201,7 +204,8 @@ void explain_refusal(const Request& request, Response& response) {
   if (HttpServer::request_is_late())
     return fail(response, 408, "the request did not arrive within the time limit; send it faster, or raise --timeout");
   const auto known = std::ranges::find(kRoutes, std::string_view(request.path), &Route::path);
-  if (response.status == 404 && known != kRoutes.end()) {
+  // The library calls TRACE and CONNECT wrong whatever they ask for.
+  if ((response.status == 404 || response.status == 400) && known != kRoutes.end() && request.method != known->method) {
     response.set_header("Allow", known->method);
     return fail(response, 405, fmt::format("{} takes {} alone", request.path, known->method));
   }
@@ -221,8 +225,7 @@ void add_routes(HttpServer& server, const Service& service) {
   server.Get("/", [](const Request&, Response& response) {
     response.set_content(kTryPage.data(), kTryPage.size(), "text/html; charset=utf-8");
   });
-  server.Get("/openapi.json",
-             [](const Request&, Response& response) { response.set_content(kOpenApi.data(), kOpenApi.size(), kJson); });
+  server.Get("/openapi.json", [routes](const Request&, Response& response) { routes.description(response); });
   server.Get("/healthz", [routes, &server](const Request&, Response& response) { routes.health(server, response); });
   server.Get("/metrics", [routes, &server](const Request&, Response& response) { routes.metrics(server, response); });
   server.Get("/v1/labels", [routes](const Request& request, Response& response) { routes.labels(request, response); });

@@ -114,6 +114,29 @@ def check_bodies(context, models):
                 raise Failure(f"a request without a length is answered {text}")
 
 
+def check_ends(context, models):
+    """A body that nobody reads is no request, whoever calls it one; a request that ends nowhere ends its connection."""
+    inner = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    length = b"Content-Length: %d\r\n" % len(inner)
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    bodies = [(method + b" /healthz", length, inner) for method in (b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"DELETE", b"QUERY")]
+    bodies += [(b"GET /healthz", chunked, b"%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n"), (b"POST /v1/save", length + chunked, b"0\r\n\r\n" + inner),
+               (b"POST /v1/save", b"Content-Length: 0\r\n" + length, inner)]
+    with Server(context, models.folder, "--model", models.ids) as server:
+        for line, head, body in bodies:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as bare:
+                bare.sendall(line + b" HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n" + body)
+                text = b""
+                while part := bare.recv(65536):
+                    text += part
+                if text.count(b"HTTP/1.1 ") != 1 or b"glissade_requests" in text:
+                    raise Failure(f"{line} with {head} and a request as its body is answered {text[:2000]}")
+        expect(server.ask("TRACE", "/healthz")[0], 405, "TRACE")
+        with server.connect() as connection:
+            for _ in range(2):
+                expect(server.post("/nothing", "x" * 100, connection=connection)[0], 404, "a body that is read")
+
+
 def check_reload(context, models):
     """A model file that is put in the place of the old one answers soon; a bad one is told, and the old one goes on."""
     path = models.folder / "served.glsd"
@@ -176,6 +199,6 @@ def check_start(context, models):
 
 
 CASES = ((f"{CLIENTS} clients at once", check_many), ("too many requests are refused, and then answered", check_overload),
-         ("limits of size, time and connections", check_limits), ("bodies of any kind", check_bodies),
+         ("limits of size, time and connections", check_limits), ("bodies of any kind", check_bodies), ("a body is no request", check_ends),
          ("a new model file is read, a bad one is not", check_reload),
          ("a signal ends it well", check_end), ("what keeps it from starting", check_start))

@@ -1,0 +1,42 @@
+#include "apps/serve/description.h"
+
+#include <nlohmann/json.hpp>
+
+#include "apps/serve/pages.h"
+
+namespace glissade::apps {
+namespace {
+
+using nlohmann::json;
+
+json reference(const char* schema) { return {{"$ref", std::string("#/components/schemas/") + schema}}; }
+
+/// The columns of a model of texts, and no others.
+void name_columns(const InputReader& reader, json& record) {
+  const json field = record["additionalProperties"];
+  for (const std::string& column : reader.columns()) record["properties"][column] = field;
+  record["additionalProperties"] = false;
+}
+
+}  // namespace
+
+std::string description_for(const ServedModel& model) {
+  json all = json::parse(kOpenApi);
+  json& schemas = all["components"]["schemas"];
+  json& asked = all["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+  schemas["Label"]["oneOf"][1]["maximum"] = model.snapshot.shape().labels - 1;
+  const InputReader& reader = *model.facts.reader;
+  switch (reader.kind()) {
+    case InputReader::Kind::texts:
+      name_columns(reader, schemas["Record"]);
+      schemas["Input"] = {{"oneOf", {reference("Texts"), reference("Features")}}};
+      break;
+    case InputReader::Kind::items: schemas["Input"] = {{"oneOf", {reference("Items"), reference("Features")}}}; break;
+    case InputReader::Kind::ids: schemas["Input"] = reference("Features"); break;
+  }
+  if (reader.kind() != InputReader::Kind::items) asked.erase("exclude_seen");
+  if (!model.facts.best_threshold) asked["threshold"] = asked["threshold"]["oneOf"][0];
+  return all.dump();
+}
+
+}  // namespace glissade::apps
