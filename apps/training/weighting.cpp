@@ -9,6 +9,16 @@
 #include "datasets/message.h"
 
 namespace glissade::apps {
+namespace {
+
+/// Whether features have factors, which bring outsized ones down and leave out those that are labels.
+bool has_factors(const Model& model) {
+  using enum FeatureWeighting;
+  const FeatureWeighting weighting = model.config().network.weighting;
+  return weighting == scaled || weighting == tf_idf || weighting == bm25;
+}
+
+}  // namespace
 
 std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data, bool has_words) {
   FeatureWeighting& weighting = asked.config.network.weighting;
@@ -27,8 +37,7 @@ std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, Dat
 }
 
 void warn_of_outsized(const Model& model, const DataProfile& data) {
-  const FeatureWeighting weighting = model.config().network.weighting;
-  if (weighting == FeatureWeighting::scaled || weighting == FeatureWeighting::tf_idf || data.outsized.empty()) return;
+  if (has_factors(model) || data.outsized.empty()) return;
   const OutsizedFeature& first = data.outsized.front();
   const auto& names = model.feature_names();
   const std::string name = names.empty() ? "" : fmt::format(" ({})", datasets::quoted(names[first.feature]));
@@ -41,8 +50,7 @@ void warn_of_outsized(const Model& model, const DataProfile& data) {
 
 void note_label_features(const Model& model, const DataProfile& data) {
   if (data.label_features == 0) return;
-  const FeatureWeighting weighting = model.config().network.weighting;
-  const bool ignored = weighting == FeatureWeighting::scaled || weighting == FeatureWeighting::tf_idf;
+  const bool ignored = has_factors(model);
   note(fmt::format("{}{} features are labels of their rows: each stands in exactly the rows of one label; {}",
                    ignored ? "" : "warning: ", grouped(data.label_features),
                    ignored ? "they count for nothing, in training and prediction (--weighting given: they count)"

@@ -82,6 +82,7 @@ inline constexpr auto kNames<FeatureWeighting> = std::to_array<Name<FeatureWeigh
                                                                                         {FeatureWeighting::given, "given"},
                                                                                         {FeatureWeighting::unit, "unit"},
                                                                                         {FeatureWeighting::tf_idf, "tf-idf"},
+                                                                                        {FeatureWeighting::bm25, "bm25"},
                                                                                         {FeatureWeighting::scaled, "scaled"}});
 template <>
 inline constexpr auto kNames<SiblingRows> = std::to_array<Name<SiblingRows>>({{SiblingRows::none, "none"},

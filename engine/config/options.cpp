@@ -199,7 +199,8 @@ constexpr auto kOptions = std::to_array<Option>({
         {kNetwork, "",
          "Weighting of feature values, kept in the model, which takes raw values. unit: rows of length 1. tf-idf: 1 + ln of "
          "counts, "
-         "times idf, length 1. scaled: outsized columns brought to the others. automatic: by the data (train's default)."}),
+         "times idf, length 1. bm25: counts level off, sooner in short rows, times idf, length 1. scaled: outsized columns "
+         "brought to the others. automatic: by the data (train's default)."}),
     choice<"label-weights", &Config::network, &Config::Network::label_weights>(
         {kNetwork, "",
          "Weight of a label in the loss: all equal, or the inverse of its propensity. The latter makes rare labels count more: "

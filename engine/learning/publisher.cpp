@@ -61,7 +61,7 @@ std::unique_ptr<Publisher::Copy> Publisher::take(Model::Impl& model, const Coded
   Model::Impl& impl = *copy->impl;
   for_each_pair(impl.network, model.network,
                 [](std::uint32_t, ParameterRows& to, const ParameterRows& from) { to.take_forward(from); });
-  impl.transform.factors() = model.transform.factors().shared();
+  impl.transform.share(model.transform);
   impl.set_paths(model.paths.shared());
   if (codes != nullptr) impl.codes = codes->shared();
   impl.label_counts = model.label_counts;
@@ -79,7 +79,7 @@ void Publisher::update(Copy& copy, Model::Impl& model) const {
     impl.shape = model.shape;
     impl.network.output.grow(model.shape.labels);
     impl.network.input.rows.grow(model.shape.features);
-    impl.transform.factors() = model.transform.factors().shared();
+    impl.transform.share(model.transform);
     impl.label_counts.resize(model.label_counts.size());
     impl.feature_labels = model.feature_labels;
     impl.set_paths(model.paths.shared());

@@ -109,6 +109,7 @@ std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t 
 
 std::optional<Error> fill_transform(const Reader& reader, bool training, const ModelState& state, Model::Impl& impl) {
   if (auto error = take(reader, SectionKind::feature_factors, 0, training, impl.transform.factors())) return error;
+  if (auto error = take(reader, SectionKind::mean_length, 0, training, impl.transform.mean_length())) return error;
   const std::string_view wrong = impl.transform.defect(impl.shape.features, state.step != 0);
   return wrong.empty() ? std::nullopt : std::optional(damaged(reader, wrong));
 }

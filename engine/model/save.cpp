@@ -76,6 +76,8 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     sections.push_back({SectionKind::data_fingerprint, 0, std::as_bytes(std::span(&impl.data_fingerprint, 1))});
   if (const auto& factors = impl.transform.factors(); !factors.empty())
     sections.push_back({SectionKind::feature_factors, 0, factors.as_bytes()});
+  if (const auto& length = impl.transform.mean_length(); !length.empty())
+    sections.push_back({SectionKind::mean_length, 0, length.as_bytes()});
   if (impl.sibling_fingerprint)
     sections.push_back({SectionKind::sibling_fingerprint, 0, std::as_bytes(std::span(&*impl.sibling_fingerprint, 1))});
   if (!impl.feature_labels.empty())

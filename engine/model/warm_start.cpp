@@ -62,6 +62,7 @@ void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows
 /// Features that both models know keep their factors: their rows expect such values. Those of the others, 0 here, are learned.
 void take_factors(const FeatureTransform& from, const std::vector<std::uint32_t>& features, FeatureTransform& to) {
   if (from.factors().empty() || from.weighting() != to.weighting()) return;
+  to.mean_length() = from.mean_length().shared();
   to.factors() = Array<float>(features.size());
   for (std::size_t f = 0; f < features.size(); ++f) {
     if (features[f] != kNone) to.factors()[f] = from.factors().data()[features[f]];

@@ -74,6 +74,7 @@ enum class SectionKind : std::uint32_t {
   search_codes = 58,    ///< bytes: blocks of 32 rows, lists and sampled rows
   search_lists = 59,    ///< uint32: where each list begins, and the rows in the order of the lists
   calibration = 66,     ///< float: see Calibration
+  mean_length = 67,     ///< float: mean length of the rows that the weighting was learned from, see FeatureTransform
 };
 
 struct Section {

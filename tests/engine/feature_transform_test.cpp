@@ -89,13 +89,55 @@ TEST_CASE("a row after each weighting", "[unit]") {
   CHECK(applied(made(FeatureWeighting::scaled), {0, 1, 2}, {3, 4, 5}) == Values{3, 4, 5});
 }
 
+TEST_CASE("bm25 is the formula with the mean length of the training rows, and rows of length 1", "[unit]") {
+  FeatureTransform transform(FeatureWeighting::bm25);
+  transform.learn(counts().view(), nullptr);
+  REQUIRE(transform.mean_length().size() == 1);
+  CHECK(transform.mean_length()[0] == Approx((4 + 7 + 2 + 4) / 4.0));
+  const auto idf = [](double rows) { return std::log(1 + (4 - rows + 0.5) / (rows + 0.5)); };
+  const auto level = [](double tf, double length) { return tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * length / 4.25)); };
+  const double a = idf(4) * level(3, 8), b = -idf(2) * level(5, 8), whole = std::sqrt(a * a + b * b);
+  const Values values = applied(transform, {0, 1}, {3, -5});
+  CHECK(values[0] == Approx(a / whole));
+  CHECK(values[1] == Approx(b / whole));
+  CHECK(applied(transform, {0, 1}, {0, 0}) == Values{0, 0});
+  // Counts level off, and later in a longer row.
+  const double short_row = applied(transform, {0, 2}, {1, 4})[1] / applied(transform, {0, 2}, {1, 4})[0];
+  const double long_row = applied(transform, {0, 1, 2}, {1, 40, 4})[2] / applied(transform, {0, 1, 2}, {1, 40, 4})[0];
+  CHECK(short_row < 4 * idf(1) / idf(4));
+  CHECK(long_row > short_row);
+}
+
+TEST_CASE("rows without features leave the mean length alone", "[unit]") {
+  Data data = counts(), empty{3, 2, {}, {}};
+  data.x.add(Ids{});
+  data.y.add(Ids{0});
+  empty.x.add(Ids{});
+  empty.y.add(Ids{0});
+  FeatureTransform transform(FeatureWeighting::bm25), nothing(FeatureWeighting::bm25);
+  transform.learn(data.view(), nullptr);
+  nothing.learn(empty.view(), nullptr);
+  CHECK(transform.mean_length()[0] == Approx(4.25));
+  CHECK(nothing.mean_length()[0] == 1);
+}
+
+TEST_CASE("a weighting grows by features that one row has", "[unit]") {
+  for (const auto weighting : {FeatureWeighting::tf_idf, FeatureWeighting::bm25}) {
+    FeatureTransform transform(weighting);
+    transform.learn(counts().view(), nullptr);
+    transform.grow(4, 4);
+    CHECK(transform.factors()[3] == Approx(transform.factors()[2]));  // which one of the four rows has
+    CHECK(std::string(transform.defect(4, true)).empty());
+  }
+}
+
 TEST_CASE("an outsized column comes down to the others, in tf-idf too", "[unit]") {
   Data data = count_data(400, 3);
   const std::uint32_t column = 17;
   for (std::size_t i = 0; i < data.x.ids.size(); ++i) {
     if (data.x.ids[i] == column) data.x.values[i] *= 1e6f;
   }
-  const auto weighting = GENERATE(FeatureWeighting::scaled, FeatureWeighting::tf_idf);
+  const auto weighting = GENERATE(FeatureWeighting::scaled, FeatureWeighting::tf_idf, FeatureWeighting::bm25);
   FeatureTransform transform(weighting);
   transform.learn(data.view(), nullptr);
   FeatureTransform clean(weighting);
@@ -103,7 +145,7 @@ TEST_CASE("an outsized column comes down to the others, in tf-idf too", "[unit]"
   for (std::uint32_t f = 0; f < 60; ++f) {
     const float is = transform.factors()[f], was = clean.factors()[f];
     if (f != column) CHECK(is == was);
-    if (f == column) CHECK(is < was / (weighting == FeatureWeighting::scaled ? 1e5f : 3));
+    if (f == column) CHECK(is < was / (weighting == FeatureWeighting::scaled ? 1e5f : 1.4f));
   }
 }
 
@@ -120,7 +162,7 @@ TEST_CASE("factors that are known stay, those of new features are learned", "[un
 
 TEST_CASE("training on raw values with a weighting is training on weighted values, in every part of the model", "[unit]") {
   const Data raw = count_data(600, 3), test = count_data(200, 4);
-  const auto weighting = GENERATE(FeatureWeighting::unit, FeatureWeighting::tf_idf);
+  const auto weighting = GENERATE(FeatureWeighting::unit, FeatureWeighting::tf_idf, FeatureWeighting::bm25);
   Model model = make_model(with_paths(weighting), raw), other = make_model(with_paths(FeatureWeighting::given), raw);
   const Data by_hand = weighted(raw, raw, weighting), test_by_hand = weighted(test, raw, weighting);
   CHECK(train(model, raw, 2) == train(other, by_hand, 2));
@@ -137,7 +179,7 @@ TEST_CASE("training on raw values with a weighting is training on weighted value
 
 TEST_CASE("a model file keeps the weighting, whole, slim and in the midst of a pass", "[unit]") {
   const Data data = count_data(600, 3), test = count_data(100, 4);
-  Model model = make_model(with_paths(FeatureWeighting::tf_idf), data);
+  Model model = make_model(with_paths(GENERATE(FeatureWeighting::tf_idf, FeatureWeighting::bm25)), data);
   Trainer trainer = must(Trainer::create(model, data.size()));
   int steps = 0;
   const TemporaryFolder folder;
@@ -168,6 +210,13 @@ TEST_CASE("factors that are missing, too few or no numbers are refused", "[unit]
   CHECK(std::string(transform.defect(4, true)) == "the factors of its features are not one per feature");
   transform.factors()[1] = NAN;
   CHECK(std::string(transform.defect(3, true)) == "a factor of a feature is no number from 0 on");
+  FeatureTransform levelled(FeatureWeighting::bm25);
+  levelled.learn(counts().view(), nullptr);
+  CHECK(std::string(levelled.defect(3, true)).empty());
+  levelled.mean_length()[0] = 0;
+  CHECK(std::string(levelled.defect(3, true)) == "the mean length of its rows is no number above 0");
+  levelled.mean_length() = {};
+  CHECK(std::string(levelled.defect(3, true)) == "the mean length of its rows is missing, or has no use");
   FeatureTransform given;
   given.factors() = Array<float>(3);
   CHECK(std::string(given.defect(3, true)) == "it has factors of features, and a weighting that knows none");
@@ -176,7 +225,7 @@ TEST_CASE("factors that are missing, too few or no numbers are refused", "[unit]
 TEST_CASE("a model that starts from another keeps its weighting and answers as that one", "[unit]") {
   const Data data = count_data(600, 3), test = count_data(100, 4);
   Config config = small_config();
-  config.network.weighting = FeatureWeighting::tf_idf;
+  config.network.weighting = GENERATE(FeatureWeighting::tf_idf, FeatureWeighting::bm25);
   Model former = make_model(config, data);
   train(former, data, 2);
   Model fresh = must(Model::create_from(former, config, former.shape(), {}, {}));
@@ -189,7 +238,8 @@ TEST_CASE("a model that starts from another keeps its weighting and answers as t
 TEST_CASE("single steps take a weighting that was learned, or none", "[unit]") {
   const Data data = count_data(200, 3);
   Config config = small_config();
-  config.network.weighting = GENERATE(FeatureWeighting::tf_idf, FeatureWeighting::scaled, FeatureWeighting::automatic);
+  config.network.weighting =
+      GENERATE(FeatureWeighting::tf_idf, FeatureWeighting::bm25, FeatureWeighting::scaled, FeatureWeighting::automatic);
   Model model = make_model(config, data);
   const auto refused = Trainer::for_stream(model, {});
   REQUIRE(!refused);
@@ -241,7 +291,7 @@ TEST_CASE("labels among the features count for nothing, in any weighting with fa
     for (const std::uint32_t label : clean.y.view().row_ids(row)) ids.push_back(60 + label), values.push_back(1);
     leak.x.add(ids, values);
   }
-  for (const auto weighting : {FeatureWeighting::scaled, FeatureWeighting::tf_idf}) {
+  for (const auto weighting : {FeatureWeighting::scaled, FeatureWeighting::tf_idf, FeatureWeighting::bm25}) {
     FeatureTransform of_clean(weighting), of_leak(weighting);
     of_clean.learn(clean.view(), nullptr);
     of_leak.learn(leak.view(), nullptr);

@@ -57,7 +57,7 @@ const std::vector<Values>& all_values() {
   static const std::vector<Values> all = {
       {"hidden", {"6", "8,5"}},
       {"precision", {"fp32", "bf16-mixed", "bf16"}},
-      {"weighting", {"given", "unit", "tf-idf", "scaled", "automatic"}},
+      {"weighting", {"given", "unit", "tf-idf", "bm25", "scaled", "automatic"}},
       {"loss", {"softmax", "decoupled", "bce", "ns"}},
       {"label-weights", {"equal", "propensity"}},
       {"propensity", {"0.55,1.5", "0.9,0.4", "0,1"}},

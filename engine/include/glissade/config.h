@@ -23,7 +23,7 @@ enum class Start { random, centroids };
 enum class BatchKind { shuffled, similar };
 enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
-enum class FeatureWeighting { given, unit, tf_idf, scaled, automatic };
+enum class FeatureWeighting { given, unit, tf_idf, bm25, scaled, automatic };
 enum class SiblingRows { none, baskets, find };
 enum class RowTopology { fixed, set, rigl };
 enum class LabelWeights { equal, propensity };
