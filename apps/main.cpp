@@ -18,6 +18,7 @@
 #include "apps/config/help.h"
 #include "apps/console/lost_mapping.h"
 #include "apps/console/output.h"
+#include "datasets/cache_limit.h"
 
 namespace glissade::apps {
 namespace {
@@ -99,6 +100,7 @@ int run(int argc, char** argv) {
   if (!chosen.front()->remaining().empty()) return failure(usage_error(unexpected_argument(*chosen.front())));
   if (const std::string empty = empty_value(*chosen.front()); !empty.empty()) return failure(usage_error(empty));
   if (const auto environment = check_environment(); !environment) return failure(environment.error());
+  if (const auto limit = datasets::cache_limit(); !limit) return failure(limit.error());
   for (const auto& command : parser.commands) {
     if (command->name() != chosen.front()->get_name()) continue;
     const auto status = command->run();

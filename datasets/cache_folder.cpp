@@ -32,6 +32,11 @@ bool is_cache_name(std::string_view name) {
 
 double seconds_of(const timespec& time) { return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec); }
 
+void keep(const CachedFile& file, CacheCleared& cleared) {
+  ++cleared.kept_files;
+  cleared.kept_bytes += file.bytes;
+}
+
 }  // namespace
 
 Result<std::vector<CachedFile>> cached_files(const std::string& folder) {
@@ -62,14 +67,21 @@ Result<CacheCleared> clear_cache(const std::string& folder, const CacheLimits& l
   const auto files = cached_files(folder);
   if (!files) return files.error();
   CacheCleared cleared;
+  const auto name_of = [](const std::string& path) { return std::filesystem::path(path).filename(); };
+  const auto is_spared = [&](const CachedFile& file) {
+    return std::ranges::any_of(limits.spared, [&](const std::string& path) { return name_of(path) == name_of(file.path); });
+  };
+  for (const CachedFile& file : *files) {
+    if (is_spared(file)) keep(file, cleared);
+  }
   bool full = false;
   for (const CachedFile& file : *files) {
+    if (is_spared(file)) continue;
     const bool in_use = limits.idle_seconds && file.idle_seconds < *limits.idle_seconds;
     full = full || (limits.bytes && cleared.kept_bytes + file.bytes > *limits.bytes);
     const bool kept = limits.idle_seconds ? in_use && !full : limits.bytes && !full;
     if (kept) {
-      ++cleared.kept_files;
-      cleared.kept_bytes += file.bytes;
+      keep(file, cleared);
       continue;
     }
     std::error_code error;

@@ -26,6 +26,7 @@ Result<std::vector<CachedFile>> cached_files(const std::string& folder);
 struct CacheLimits {
   std::optional<double> idle_seconds = {};  ///< those that were not used for so long
   std::optional<std::uint64_t> bytes = {};  ///< of the others those used longest ago, until they take no more than this
+  std::vector<std::string> spared = {};     ///< paths or names: these files stay, and count towards `bytes`
 };
 
 /// What was removed, and what stays.

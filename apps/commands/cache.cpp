@@ -1,6 +1,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "apps/console/output.h"
 #include "datasets/cache.h"
 #include "datasets/cache_folder.h"
+#include "datasets/cache_limit.h"
 #include "datasets/message.h"
 #include "system/message.h"
 
@@ -35,7 +37,8 @@ std::string files_text(std::uint64_t files, std::uint64_t bytes) {
   return fmt::format("{} {}, {}", grouped(files), files == 1 ? "file" : "files", system::bytes_text(bytes));
 }
 
-std::string listed(const std::vector<CachedFile>& files, const std::string& folder) {
+/// `limit`: that the cache is kept within, if any.
+std::string listed(const std::vector<CachedFile>& files, const std::string& folder, std::optional<std::uint64_t> limit) {
   std::string text =
       fmt::format("{:>10}{:>10}{:>13}{:>11}{:>11}  {}\n", "size", "unused", "rows", "features", "labels", "read from");
   std::uint64_t bytes = 0;
@@ -50,12 +53,16 @@ std::string listed(const std::vector<CachedFile>& files, const std::string& fold
       text += fmt::format("{:>13}{:>11}{:>11}  {}\n", "-", "-", "-", "- (of no use: damaged, unfinished or of another version)");
     }
   }
-  return (files.empty() ? "" : text) + fmt::format("{} in {}\n", files_text(files.size(), bytes), datasets::quoted(folder));
+  const std::string kept = limit ? fmt::format("; the limit is {} (GLISSADE_CACHE_LIMIT)", system::bytes_text(*limit)) : "";
+  return (files.empty() ? "" : text) +
+         fmt::format("{} in {}{}\n", files_text(files.size(), bytes), datasets::quoted(folder), kept);
 }
 
-std::string listed_json(const std::vector<CachedFile>& files, const std::string& folder) {
+std::string listed_json(const std::vector<CachedFile>& files, const std::string& folder, std::optional<std::uint64_t> limit) {
   using Json = nlohmann::ordered_json;
-  Json out = {{"folder", folder}, {"files", Json::array()}};
+  Json out = {{"folder", folder}};
+  if (limit) out["limit_bytes"] = *limit;
+  out["files"] = Json::array();
   for (const CachedFile& file : files) {
     Json one = {
         {"path", file.path}, {"bytes", file.bytes}, {"unused_seconds", file.idle_seconds}, {"usable", file.summary.has_value()}};
@@ -88,7 +95,8 @@ class Cache : public Command {
                       "list: size, age and source of each copy. clear: remove them; the next reading makes a new one.");
     parser
         .add_option("--cache-dir", folder_,
-                    "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade.")
+                    "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade. "
+                    "$GLISSADE_CACHE_LIMIT, such as 20G: how much they may take; those used longest ago are removed.")
         ->type_name("DIR");
     add_number(parser, "--older-than", days_, {0, 1e6}, "clear: only copies that were not used for so many days.")
         ->type_name("DAYS");
@@ -119,7 +127,9 @@ class Cache : public Command {
     auto files = datasets::cached_files(folder);
     if (!files) return files.error();
     for (CachedFile& file : *files) file.summary = datasets::summarise_cache(file.path);
-    return put(json_ ? listed_json(*files, folder) : listed(*files, folder));
+    const auto limit = datasets::cache_limit();
+    if (!limit) return limit.error();
+    return put(json_ ? listed_json(*files, folder, *limit) : listed(*files, folder, *limit));
   }
 
   Result<void> clear(const std::string& folder) const {

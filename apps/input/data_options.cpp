@@ -11,6 +11,7 @@
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/cache_limit.h"
 #include "apps/input/read_notes.h"
 #include "apps/input/record_options.h"
 #include "datasets/known_features.h"
@@ -116,6 +117,7 @@ Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::
   datasets::ReadReport local;
   auto data = datasets::read_dataset(path, *options, &local);
   if (!data) return data;
+  if (!local.from_cache) keep_cache_limit({&*data});
   const std::string pair = local.labels_path.empty() ? "" : " with the labels of " + datasets::quoted(local.labels_path);
   if (!what.empty())
     note(fmt::format("{} {}{}: {}; {}", what, datasets::quoted(path), pair, describe(data->view()), speed_text(local)));

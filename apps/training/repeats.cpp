@@ -12,6 +12,7 @@
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/cache_limit.h"
 #include "datasets/split.h"
 
 namespace glissade::apps {
@@ -39,7 +40,9 @@ datasets::Dataset without_repeats(const datasets::Dataset& rows, const std::vect
         grouped(static_cast<std::uint64_t>(std::ranges::count(repeated, true))), grouped(repeated.size())));
   std::vector<bool> chosen = repeated;
   chosen.flip();
-  return select_rows(rows, chosen);
+  datasets::Dataset left = select_rows(rows, chosen);
+  keep_cache_limit({&left});
+  return left;
 }
 
 }  // namespace glissade::apps

@@ -8,6 +8,7 @@
 
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/cache_limit.h"
 #include "datasets/message.h"
 #include "datasets/split.h"
 
@@ -36,6 +37,7 @@ Result<void> train_on_part(TrainingData& data, const datasets::Dataset& whole, c
                            const datasets::ReadReport& report, const ReadSettings& settings) {
   std::vector<std::uint64_t>& groups = data.relations.groups;
   auto [kept, held_out] = datasets::hold_out(whole, files.holdout, settings.seed, groups);
+  keep_cache_limit({&kept, &held_out});
   if (auto ok = check_split(files, kept.view().size(), held_out.view().size()); !ok) return ok;
   if (!groups.empty()) {
     const std::vector<bool> out = datasets::held_out_rows(groups.size(), files.holdout, settings.seed, groups);

@@ -6,10 +6,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "datasets/cache_limit.h"
 #include "datasets/read.h"
 #include "tests/datasets/helpers.h"
 
@@ -125,4 +127,42 @@ TEST_CASE("a damaged cache file has no summary", "[unit]") {
   std::filesystem::resize_file(path, 100);
   CHECK_FALSE(summarise_cache(path));
   CHECK_FALSE(summarise_cache(f.folder / "none"));
+}
+
+TEST_CASE("a limit is kept by removing what was used longest ago, never what was just written", "[unit]") {
+  const Folder f;
+  const auto files = *cached_files(f.cache);  // of 1, 3 and 10 days ago
+  const auto kept = keep_within(f.cache, files[0].bytes + files[2].bytes, {files[2].path});
+  REQUIRE(kept);
+  CHECK(kept->removed_files == 1);
+  CHECK(kept->kept_bytes == files[0].bytes + files[2].bytes);
+  CHECK(f.left() == Names{"1", "10"});
+  CHECK(keep_within(f.cache, 1, {files[2].path})->removed_files == 1);
+  CHECK(f.left() == Names{"10"});
+  CHECK(keep_within(f.cache, files[2].bytes, {})->removed_files == 0);
+}
+
+TEST_CASE("the limit of the environment is a size", "[unit]") {
+  const auto limit_of = [](const char* text) {
+    ::setenv("GLISSADE_CACHE_LIMIT", text, 1);
+    auto limit = cache_limit();
+    ::unsetenv("GLISSADE_CACHE_LIMIT");
+    return limit;
+  };
+  ::unsetenv("GLISSADE_CACHE_LIMIT");
+  CHECK_FALSE(cache_limit()->has_value());
+  CHECK_FALSE(limit_of("")->has_value());
+  CHECK(**limit_of("20G") == 20'000'000'000);
+  CHECK(**limit_of("1.5k") == 1500);
+  CHECK(**limit_of("2M") == 2'000'000);
+  CHECK(**limit_of("1T") == 1'000'000'000'000);
+  CHECK(**limit_of("7") == 7);
+  for (const char* text : {"20X", "G", "-3G", "0", "1GB", "20 G", "1e99", "nan", "inf", "9999999T"}) {
+    INFO(text);
+    const auto refused = limit_of(text);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message == std::string("environment variable GLISSADE_CACHE_LIMIT: '") + text +
+                                         "' is no size; give a number above 0 with k, M, G or T behind it, such as 20G, or "
+                                         "leave it unset");
+  }
 }
