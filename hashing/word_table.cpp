@@ -12,7 +12,6 @@ namespace glissade::hashing {
 namespace {
 
 constexpr std::size_t kFirstSlots = 1024;
-constexpr std::uint32_t kSizes = 0xff;  ///< of a tag: the word's size, or kSizes if it is so long or longer
 
 constexpr std::size_t kShort = sizeof(__m128i);
 
@@ -36,11 +35,6 @@ __attribute__((no_sanitize("address"))) __m128i short_word(const char* word, std
   return _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(word)), mask);
 }
 
-bool same(const char* a, const char* b, std::size_t size) noexcept {
-  if (size > kShort) return std::memcmp(a, b, size) == 0;
-  return _mm_movemask_epi8(_mm_cmpeq_epi8(short_word(a, size), short_word(b, size))) == 0xffff;
-}
-
 /// The product's halves in one (Wang Yi, wyhash 2019).
 std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
   __extension__ using Wide = unsigned __int128;
@@ -61,45 +55,55 @@ std::uint64_t hash_word(std::string_view word) noexcept {
 
 WordTable::WordTable() : slots_(kFirstSlots) {}
 
-/// Bits of the hash that do not choose the slot of a table of this size, and the size of the word.
-std::uint32_t WordTable::tag_of(const HashedWord& word) noexcept {
-  const auto size = static_cast<std::uint32_t>(std::min<std::size_t>(word.text.size(), kSizes));
-  return (static_cast<std::uint32_t>(word.hash >> 32) & ~kSizes) | size;
+/// A free slot with what a word is known by.
+WordTable::Slot WordTable::slot_of(const HashedWord& word) noexcept {
+  Slot slot;
+  slot.hash = word.hash;
+  slot.size = static_cast<std::uint32_t>(std::min<std::size_t>(word.text.size(), kNone));
+  if (word.text.size() > kShort) return slot;
+  const __m128i bytes = short_word(word.text.data(), word.text.size());
+  slot.first = static_cast<std::uint64_t>(_mm_cvtsi128_si64(bytes));
+  slot.last = static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(bytes, bytes)));
+  return slot;
 }
 
-bool WordTable::holds(const Slot& slot, std::uint32_t tag, std::string_view word) const noexcept {
-  if (slot.tag != tag) return false;
-  if (word.size() >= kSizes) return words_[slot.number] == word;
-  return same(slot.text, word.data(), word.size());
+bool WordTable::holds(const Slot& slot, const Slot& wanted, std::string_view word) const noexcept {
+  const bool alike =
+      slot.hash == wanted.hash && slot.first == wanted.first && slot.last == wanted.last && slot.size == wanted.size;
+  return alike && (word.size() <= kShort || words_[slot.number] == word);
 }
 
-std::size_t WordTable::place(const HashedWord& word) const noexcept {
+std::size_t WordTable::place(const HashedWord& word, const Slot& wanted) const noexcept {
   const std::size_t mask = slots_.size() - 1;
-  const std::uint32_t tag = tag_of(word);
   std::size_t at = word.hash & mask;
-  while (slots_[at].number != kNone && !holds(slots_[at], tag, word.text)) at = (at + 1) & mask;
+  while (slots_[at].number != kNone && !holds(slots_[at], wanted, word.text)) at = (at + 1) & mask;
   return at;
 }
 
+std::uint32_t WordTable::find(const HashedWord& word) const noexcept { return slots_[place(word, slot_of(word))].number; }
+
 void WordTable::grow() {
-  slots_.assign(slots_.size() * 2, Slot());
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    const HashedWord word{words_[i], hash_word(words_[i])};
-    std::size_t at = word.hash & mask;
-    while (slots_[at].number != kNone) at = (at + 1) & mask;
-    slots_[at] = {words_[i].data(), tag_of(word), static_cast<std::uint32_t>(i)};
+  std::vector<Slot> larger(slots_.size() * 2);
+  const std::size_t mask = larger.size() - 1;
+  for (const Slot& slot : slots_) {
+    if (slot.number == kNone) continue;
+    std::size_t at = slot.hash & mask;
+    while (larger[at].number != kNone) at = (at + 1) & mask;
+    larger[at] = slot;
   }
+  slots_.swap(larger);
 }
 
 std::uint32_t WordTable::add(const HashedWord& word, std::uint32_t times) {
-  std::size_t at = place(word);
+  Slot wanted = slot_of(word);
+  std::size_t at = place(word, wanted);
   if (slots_[at].number == kNone) {
-    if (2 * (words_.size() + 1) > slots_.size()) {
+    if (3 * (words_.size() + 1) > 2 * slots_.size()) {
       grow();
-      at = place(word);
+      at = place(word, wanted);
     }
-    slots_[at] = {word.text.data(), tag_of(word), static_cast<std::uint32_t>(words_.size())};
+    wanted.number = static_cast<std::uint32_t>(words_.size());
+    slots_[at] = wanted;
     words_.push_back(word.text);
     counts_.push_back(0);
   }
@@ -112,13 +116,10 @@ std::uint32_t WordTable::add(const HashedWord& word, std::uint32_t times) {
 void WordTable::find(std::span<const HashedWord> words, std::uint32_t* numbers) const noexcept {
   constexpr std::size_t kAhead = 32;
   const std::size_t mask = slots_.size() - 1;
-  while (!words.empty()) {
-    const std::size_t count = std::min(kAhead, words.size());
-    for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(&slots_[words[i].hash & mask]);
-    for (std::size_t i = 0; i < count; ++i) __builtin_prefetch(slots_[words[i].hash & mask].text);
-    for (std::size_t i = 0; i < count; ++i) numbers[i] = slots_[place(words[i])].number;
-    words = words.subspan(count);
-    numbers += count;
+  for (std::size_t i = 0; i < std::min(kAhead, words.size()); ++i) __builtin_prefetch(&slots_[words[i].hash & mask]);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i + kAhead < words.size()) __builtin_prefetch(&slots_[words[i + kAhead].hash & mask]);
+    numbers[i] = slots_[place(words[i], slot_of(words[i]))].number;
   }
 }
 

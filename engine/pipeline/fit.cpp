@@ -71,16 +71,20 @@ struct Block {
 class BlockSink final : public RecordSink, FeatureTaker {
  public:
   BlockSink(const PipelineOptions& options, const RunFilter* runs, Words& words, Block& block)
-      : cutter_(options, runs), words_(words), block_(block) {
+      : cutter_(options, runs), runs_(runs), words_(words), block_(block) {
     block.words = &words;
     block.moments.resize(options.columns.size());
   }
   std::int32_t add(Record record) override {
     row_.clear();
     batch_.clear();
+    run_words_.clear();
+    asked_.clear();
     const std::int32_t no_number = cutter_.cut(record, *this);
+    add_runs();
     words_.table.add(batch_.words(), row_);
     words_.met.resize(words_.table.size());
+    for (const std::uint32_t word : row_) __builtin_prefetch(&words_.met[word], 1);
     ++words_.rows;
     for (const std::uint32_t word : row_) {
       Words::Met& met = words_.met[word];
@@ -99,15 +103,31 @@ class BlockSink final : public RecordSink, FeatureTaker {
 
  private:
   void take(const hashing::HashedWord& word, bool part) override { batch_.add(word, part); }
+  void take_run(const hashing::HashedWord& word, const hashing::HashedWord& run) override {
+    run_words_.push_back(word);
+    asked_.push_back(run);
+  }
+  /// Those of the runs that the filter has: looked up together.
+  void add_runs() {
+    if (asked_.empty()) return;
+    found_.resize(asked_.size());
+    runs_->find(asked_, found_.data());
+    for (std::size_t i = 0; i < asked_.size(); ++i) {
+      if (found_[i] != kNone) batch_.add(run_words_[i], true);
+    }
+  }
   void take_number(std::size_t column, double value) override {
     block_.moments[column].add(value);
     block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
   }
 
   RecordFeatures cutter_;
+  const RunFilter* runs_;
   Words& words_;
   Block& block_;
   WordBatch batch_;
+  std::vector<hashing::HashedWord> run_words_, asked_;  ///< runs that may be parts, with and without their column
+  std::vector<std::uint32_t> found_;
   std::vector<std::uint32_t> row_;
 };
 
@@ -242,6 +262,7 @@ void Fit::number_words() {
           row.emplace_back(id, value);
         }
       }
+      for (std::uint32_t i = begin; i < block.ends[r]; ++i) __builtin_prefetch(&block.words->number[block.ids[i]]);
       for (std::uint32_t i = begin; i < block.ends[r]; ++i) {
         const std::uint32_t id = block.words->number[block.ids[i]];
         if (id != kNone) row.emplace_back(id, block.counts[i]);

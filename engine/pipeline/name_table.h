@@ -20,6 +20,7 @@ class NameTable {
   std::uint32_t add(std::string_view name) { return add(hashing::HashedWord{name, hashing::hash_word(name)}); }
   /// WordTable::kNone if it has not come.
   std::uint32_t find(std::string_view name) const noexcept { return table_.find(name); }
+  void find(std::span<const hashing::HashedWord> names, std::uint32_t* numbers) const noexcept { table_.find(names, numbers); }
   std::size_t size() const noexcept { return table_.size(); }
   const std::vector<std::string_view>& names() const noexcept { return table_.words(); }
 

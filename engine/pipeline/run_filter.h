@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ class RunFilter {
     const std::uint64_t at = pair(before, last) & mask_;
     return !bits_.empty() && ((bits_[at >> 6] >> (at & 63)) & 1) != 0;
   }
-  bool has(std::string_view run) const noexcept { return runs_.find(run) != hashing::WordTable::kNone; }
+  /// numbers[i] becomes WordTable::kNone where the filter lacks runs[i].
+  void find(std::span<const hashing::HashedWord> runs, std::uint32_t* numbers) const noexcept { runs_.find(runs, numbers); }
 
  private:
   static std::uint64_t pair(std::uint64_t before, std::uint64_t last) noexcept { return (before * 0x9e3779b97f4a7c15ull) ^ last; }

@@ -178,11 +178,14 @@ void WordCutter::give(std::string_view mark, std::string_view word, WordTaker& t
   take_feature(!mark.empty(), taker);
 }
 
-/// The run of the last `words` words, unless the filter lacks it; `any`: also then.
+/// The run of the last `words` words; `any`: whatever the filter has.
 void WordCutter::give_run(std::size_t words, bool any, WordTaker& taker) {
   feature_ = prefix_;
   recent_.append_run(words, feature_);
-  if (any || filter_->has(std::string_view(feature_).substr(prefix_.size()))) take_feature(true, taker);
+  if (any) return take_feature(true, taker);
+  const std::string_view kept = arena_.keep(feature_), run = kept.substr(prefix_.size());
+  const hashing::HashedWord word{kept, hashing::hash_word(kept)};
+  taker.take_run(word, prefix_.empty() ? word : hashing::HashedWord{run, hashing::hash_word(run)});
 }
 
 void WordCutter::give_runs(const hashing::HashedWord& word, WordTaker& taker) {

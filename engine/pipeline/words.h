@@ -24,6 +24,12 @@ class WordTaker {
  public:
   /// `part`: a run or a piece of words that were taken as well. The word stays in memory until WordCutter::begin().
   virtual void take(const hashing::HashedWord& word, bool part) = 0;
+  /// A run of words that is a part if the filter has `run`, which is `word` without its column. Taken in any case: right where
+  /// runs that the filter lacks are not found later either.
+  virtual void take_run(const hashing::HashedWord& word, const hashing::HashedWord& run) {
+    (void)run;
+    take(word, true);
+  }
 
  protected:
   ~WordTaker() = default;
