@@ -173,6 +173,7 @@ Result<ConfigSource::Resolved> autotune(const TrainOptions& options, const Autot
     return asked->config;
   };
   task.make_model = [&](const Config& config) { return model_to_try(config, data); };
+  task.label_words = data.rows.label_words();
   InterruptGuard::nothing_to_save_while("trying settings", state.trials.empty() ? options.settings.nothing_yet : kTriedIsSaved);
   TuningRows rows(data.rows, options.files.has_validation(), start.usual.config.run.seed);
   if (!rows.suffice()) {

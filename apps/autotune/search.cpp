@@ -207,7 +207,12 @@ Result<Trial> Search::try_out(const Candidate& candidate, const Rung& rung, std:
     const TuningRows::Trained& trained = rows_.train_on(rung.share, split);
     const double waited = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     ProgressLine line(config->training.epochs, task_.quiet || ::isatty(STDERR_FILENO) == 0);
-    const TrialSettings settings{metric_, limit, rung.decides, task_.make_model, [&](const Progress& now) { line.show(now); }};
+    const TrialSettings settings{.metric = metric_,
+                                 .seconds = limit,
+                                 .keep_rows = rung.decides,
+                                 .make_model = task_.make_model,
+                                 .label_words = task_.label_words,
+                                 .on_progress = [&](const Progress& now) { line.show(now); }};
     run_trial(*config, trained.view, rung.decides ? rows_.to_decide(split) : rows_.to_choose(), settings, trial);
     line.clear();
     trial.seconds += waited;

@@ -26,6 +26,7 @@ struct SearchTask {
   bool quiet = false;
   std::function<Result<Config>(const Candidate&)> config_of;  ///< the usual one for the usual candidate
   std::function<Result<Model>(const Config&)> make_model;
+  const NameFeatures* label_words = nullptr;  ///< as TrialSettings has them
 };
 
 /// What a search has found.

@@ -28,6 +28,7 @@ Result<Model> model_for(Config config, const DatasetView& rows, const TrialSetti
 Result<bool> train(Model& model, const DatasetView& rows, const TrialSettings& settings, Clock::time_point start) {
   auto trainer = Trainer::create(model, rows.size());
   if (!trainer) return trainer.error();
+  trainer->know_labels(settings.label_words);
   const auto has_time = [&] { return seconds_since(start) < settings.seconds; };
   while (model.epochs_done() < model.config().training.epochs) {
     const std::uint32_t before = model.epochs_done();

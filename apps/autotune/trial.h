@@ -24,6 +24,7 @@ struct TrialSettings {
   double seconds = 0;      ///< after which it is given up
   bool keep_rows = false;  ///< Trial::gained and Trial::weight
   std::function<Result<Model>(const Config&)> make_model;
+  const NameFeatures* label_words = nullptr;  ///< of their texts; null: of their names
   std::function<void(const Progress&)> on_progress;
 };
 

@@ -288,12 +288,14 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   }
   DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   measure_names(model->label_names(), model->feature_names(), size);
+  if (data->label_words() != nullptr) size.name_words = data->label_words()->ids.size();
   const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
   if (options_.files.time_share > 0) settings.notes.time_share = options_.files.time_share;
   settings.notes.groups = data->named_groups;
+  settings.notes.label_text = data->label_texts.content;
   settings.notes.name_rows = data->train.added;
   if (data->rows_repeat) settings.notes.repeated_rows = options_.repeated_rows;
   settings.notes.rows = unordered(data->train, data->train_pager);
@@ -303,6 +305,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   auto trainer = Trainer::create(*model, data->train.size());
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);
+  trainer->know_labels(data->label_words());
   settings.validation_pager = data->validation_pager;
   const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
   const EvaluationData evaluation{data->validation, data->test};
@@ -354,6 +357,8 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
     return usage_error("--autotune: a running text has no labelled rows to judge settings by; leave it out");
   if (!options_.label_names.empty() || !options_.feature_names.empty())
     return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
+  if (!options_.label_text.empty())
+    return usage_error("--label-text is for rows with labels, and those of a running text are its words; leave it out");
   InterruptGuard::nothing_to_save_while("reading the text");
   // For a model that goes on being trained it says itself how the text is read.
   const auto text = read_text_data(options_.files, start_.resumes() ? start_.former()->config() : asked.config, settings.quiet);

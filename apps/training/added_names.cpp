@@ -12,6 +12,7 @@
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
+#include "apps/input/cache_limit.h"
 #include "datasets/append.h"
 
 namespace glissade::apps {
@@ -37,6 +38,7 @@ void append(TrainingData& data, const NameRows& rows) {
                          {label_offsets, rows.labels, {}}};
   const std::size_t samples = data.train.size();
   owner = datasets::append_rows(owner, more);
+  keep_cache_limit({&owner});
   std::vector<std::uint64_t>& groups = data.relations.groups;
   const bool has_groups = !data.train.groups.empty();
   if (has_groups) {  // each name is a row that is alone
@@ -52,8 +54,8 @@ void append(TrainingData& data, const NameRows& rows) {
   told.labels = first_rows(data.train.labels, samples);
 }
 
-std::string evidence_text(const NameEvidence& evidence) {
-  return fmt::format("samples have {:.1f} % of the words of their labels' names, others have {:.1f} %", 100 * evidence.own,
+std::string evidence_text(const NameEvidence& evidence, const char* what) {
+  return fmt::format("samples have {:.1f} % of the words of their labels' {}, others have {:.1f} %", 100 * evidence.own, what,
                      100 * evidence.chance);
 }
 
@@ -62,27 +64,30 @@ std::string evidence_text(const NameEvidence& evidence) {
 Result<NamesAsRows> choose_name_rows(const std::string& text) { return choose("--name-rows", text, kChoices); }
 
 Result<void> add_names(TrainingData& data, const NamedRows& named) {
-  const bool automatic = named.choice == NamesAsRows::automatic;
-  if (named.choice == NamesAsRows::off || (automatic && !named.names.both())) return {};
-  if (!named.names.both())
-    return usage_error("--name-rows on needs the names of both; give --label-names FILE and --feature-names FILE");
-  NameFeatures names = name_features(named.names.labels, named.names.features);
+  const bool automatic = named.choice == NamesAsRows::automatic, known = named.texts != nullptr || named.names.both();
+  if (named.choice == NamesAsRows::off || (automatic && !known)) return {};
+  if (!known) return usage_error("--name-rows on needs the names of both; give --label-names FILE and --feature-names FILE");
+  const NameFeatures own = named.texts == nullptr ? name_features(named.names.labels, named.names.features) : NameFeatures{};
+  const NameFeatures& names = named.texts == nullptr ? own : *named.texts;
+  const char* const what = named.texts == nullptr ? "names" : "texts";
   DatasetView samples = data.train;
   samples.feature_count = named.shape.features;
   const NameEvidence evidence = name_evidence(names, samples, data.train_pager);
   if (automatic && !evidence.tells()) {
     if (!named.quiet)
-      note(fmt::format("label names are not trained on: {}; --name-rows on adds them as rows", evidence_text(evidence)));
+      note(fmt::format("label {} are not trained on: {}; --name-rows on adds them as rows", what, evidence_text(evidence, what)));
     return {};
   }
   const NameRows rows = name_rows(names, samples, data.train_pager);
-  if (rows.rows() == 0) return usage_error("--name-rows on: no label's name has a word that is a feature; leave it out");
+  if (rows.rows() == 0)
+    return usage_error(fmt::format("--name-rows on: no label's {} has a word that is a feature; leave it out",
+                                   named.texts == nullptr ? "name" : "text"));
   append(data, rows);
   if (!named.quiet)
     note(
-        fmt::format("label names: {} of {} have words that are features, and each is one more training row of its label ({}); "
+        fmt::format("label {}: {} of {} have words that are features, and each is one more training row of its label ({}); "
                     "--name-rows off leaves them out",
-                    grouped(rows.rows()), grouped(names.labels()), evidence_text(evidence)));
+                    what, grouped(rows.rows()), grouped(names.labels()), evidence_text(evidence, what)));
   return {};
 }
 

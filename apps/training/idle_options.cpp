@@ -88,6 +88,7 @@ constexpr std::array kRules = {
     Rule{"--valid", kIsOver, kOver},
     Rule{"--label-names", kIsOver, kOver},
     Rule{"--feature-names", kIsOver, kOver},
+    Rule{"--label-text", kIsOver, kOver},
     Rule{"--effort", kTakesNoPreset, "no preset is taken, the settings are those of the model; it counts for a new run"},
     Rule{"--effort", kIsText, "a running text takes no preset by itself; it counts for rows with labels"},
     Rule{"--groups", kIsOver, kOver},

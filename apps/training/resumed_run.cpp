@@ -101,7 +101,12 @@ Result<void> ResumedRun::settle_split(TrainOptions& options) const {
 }
 
 Result<void> ResumedRun::settle_names(TrainOptions& options) const {
-  const bool has = notes_.name_rows > 0;
+  const bool has = notes_.name_rows > 0, has_texts = notes_.label_text != 0;
+  if (has_texts == options.label_text.empty()) {
+    return usage_error(fmt::format("--resume: {} was trained {} --label-text; {}, or start a new run without --resume",
+                                   datasets::quoted(path_), has_texts ? "with" : "without",
+                                   has_texts ? "give the file that its training began with" : "leave it out"));
+  }
   const auto wanted = choose_name_rows(options.name_rows);
   if (!wanted) return wanted.error();
   if (*wanted == (has ? NamesAsRows::off : NamesAsRows::on)) {
@@ -173,6 +178,12 @@ Result<void> ResumedRun::check_data(const TrainingData& data, const TrainingFile
                                    datasets::quoted(path_), notes_.groups == 0 ? "without" : "with",
                                    notes_.groups != 0 && data.named_groups != 0 ? " of other rows" : "",
                                    notes_.groups == 0 ? "leave it out" : "give the file that its training began with"));
+  }
+  if (notes_.label_text != data.label_texts.content) {
+    return usage_error(
+        fmt::format("--resume: {} was trained with other texts of labels; give the file of --label-text that its training began "
+                    "with, or start a new run without --resume",
+                    datasets::quoted(path_)));
   }
   if (auto fits = check_fits(rows, files.train, model_.shape().features, model_.shape().labels); !fits) return fits;
   const std::uint64_t samples = rows.size() - rows.added;

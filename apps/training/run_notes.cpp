@@ -73,6 +73,7 @@ RunNotes RunNotes::parse(const std::string& text) {
     notes.validation = number(json, "validation");
     notes.rows = number(json, "rows");
     notes.groups = number(json, "groups");
+    notes.label_text = number(json, "label_text");
     notes.name_rows = json.value("name_rows", std::uint64_t{0});
     notes.repeated_rows = json.value("repeated_rows", "");
     notes.text = number(json, "text");
@@ -99,6 +100,7 @@ std::string RunNotes::json() const {
   if (validation != 0) json["validation"] = hex(validation);
   if (rows != 0) json["rows"] = hex(rows);
   if (groups != 0) json["groups"] = hex(groups);
+  if (label_text != 0) json["label_text"] = hex(label_text);
   if (name_rows != 0) json["name_rows"] = name_rows;
   if (!repeated_rows.empty()) json["repeated_rows"] = repeated_rows;
   if (text != 0) json["text"] = hex(text);

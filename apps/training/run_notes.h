@@ -24,6 +24,7 @@ struct RunNotes {
   std::uint64_t validation = 0;               ///< fingerprint of what epochs are evaluated on for the watch; 0 = unknown or none
   std::uint64_t rows = 0;                     ///< content of the training rows in any order, see unordered(); 0 = unknown
   std::uint64_t groups = 0;                   ///< content of --groups; 0 = unknown or none
+  std::uint64_t label_text = 0;               ///< content of --label-text; 0 = none
   std::uint64_t name_rows = 0;                ///< labels' names among the training rows
   std::string repeated_rows;                  ///< what --repeated-rows was; "" = unknown, or there were none
   std::uint64_t text = 0;                     ///< content of the running text that is trained on; 0 = unknown or none

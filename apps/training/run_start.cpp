@@ -86,7 +86,13 @@ Result<void> RunStart::complete(TrainingData& data, const PartNames& given) cons
     if (auto same = resumed_->check_names(given.labels, known.label_names(), "--label-names"); !same) return same;
     if (auto same = resumed_->check_names(given.features, known.feature_names(), "--feature-names"); !same) return same;
   }
-  const NamedRows named{names_in_use(given, shape), shape, *choice, options_.settings.quiet};
+  const PartNamesView names = names_in_use(given, shape);
+  if (!options_.label_text.empty()) {
+    auto texts = read_label_texts(options_.label_text, names, shape, data.notes, options_.settings.quiet);
+    if (!texts) return texts.error();
+    data.label_texts = std::move(*texts);
+  }
+  const NamedRows named{names, data.label_words(), shape, *choice, options_.settings.quiet};
   if (auto added = add_names(data, named); !added) return added;
   return resumed_ ? resumed_->check_data(data, options_.files) : Result<void>();
 }
@@ -95,7 +101,7 @@ Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const Tr
   const Shape shape = shape_of(data.train);
   const DataFacts facts{.text = false,
                         .paged = data.train_pager != nullptr,
-                        .named = names_in_use(given, shape).both(),
+                        .named = names_in_use(given, shape).both() || data.label_words() != nullptr,
                         .shape = shape,
                         .samples = data.train.size() - data.train.added};
   if (!resumed_) {

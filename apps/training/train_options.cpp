@@ -44,12 +44,21 @@ void TrainOptions::add_options(CLI::App& parser) {
                   "Leave the training state out of the finished model: a smaller file that cannot be trained on.");
   parser.add_option("--label-names", label_names, "One name per line and label; kept in the model.")->type_name("FILE");
   parser.add_option("--feature-names", feature_names, "One name per line and feature; kept in the model.")->type_name("FILE");
-  name_rows_ = parser
-                   .add_option("--name-rows", name_rows,
-                               "Train on labels' names: each is one more row of its label, of the features whose names are words "
-                               "of it. auto: with both --label-names and --feature-names, where samples have the words of their "
-                               "labels' names; on; off. Part of the run. Default auto.")
-                   ->type_name("NAME");
+  parser
+      .add_option(
+          "--label-text", label_text,
+          "A text for each label, such as its definition: CSV, TSV or JSON lines with the columns label and text (a table "
+          "without them: label, text). Its words, and those of the label's name, are found in rows as names are: see "
+          "--name-rows and --name-match. --resume needs the same.")
+      ->type_name("FILE");
+  name_rows_ =
+      parser
+          .add_option(
+              "--name-rows", name_rows,
+              "Train on labels' names: each is one more row of its label, of the features whose names are words "
+              "of it. auto: with both --label-names and --feature-names, or --label-text, where samples have the words of their "
+              "labels' names; on; off. Part of the run. Default auto.")
+          ->type_name("NAME");
   repeated_rows_ =
       parser
           .add_option("--repeated-rows", repeated_rows,
@@ -190,8 +199,8 @@ Result<void> TrainOptions::check() const {
   if (autotune > 0 && config.names_effort())
     return usage_error("--effort and --autotune exclude each other: --autotune searches the settings itself; give one of them");
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files.train, files.test,  files.valid,         from, label_names, feature_names,
-                                           groups,      same_things, sequence.item_file()};
+  const std::vector<std::string> inputs = {files.train,   files.test, files.valid, from,        label_names,
+                                           feature_names, label_text, groups,      same_things, sequence.item_file()};
   if (auto once = check_standard_input(inputs); !once) return once;
   if (auto ok = check_not_input(log, inputs); !ok) return ok;
   return check_replaceable(model, inputs);
@@ -210,6 +219,9 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
     return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
   if (!label_names.empty() || !feature_names.empty())
     return usage_error("--label-names and --feature-names: sequences bring their own names; leave them out");
+  if (!label_text.empty())
+    return usage_error(
+        "--label-text is for rows with labels, and sequences have items; describe these with --item-features FILE");
   if (!groups.empty() || !same_things.empty())
     return usage_error("--groups and --same-things are for rows of a file, and sequences make rows of their own; leave them out");
   return {};
@@ -235,7 +247,8 @@ Result<void> TrainOptions::check_autotune() const {
   if (settings.monitor.metric == "loss")
     return usage_error("--autotune: losses of different settings cannot be compared; give --monitor another metric, such as p@1");
   const std::string state = model + ".autotune";
-  return check_not_input(state, {files.train, files.test, files.valid, label_names, feature_names, groups, same_things});
+  return check_not_input(state,
+                         {files.train, files.test, files.valid, label_names, feature_names, label_text, groups, same_things});
 }
 
 Result<void> TrainOptions::check_monitor() const {

@@ -58,6 +58,7 @@ class TrainOptions {
   std::string from;                ///< a model whose weights a new run starts from
   std::string label_names;
   std::string feature_names;
+  std::string label_text;
   std::string groups;
   std::string same_things;
   std::string name_rows = "auto";

@@ -10,6 +10,7 @@
 #include <glissade/views.h>
 
 #include "apps/training/events.h"
+#include "apps/training/label_texts.h"
 #include "apps/training/part_names.h"
 #include "apps/training/repeats.h"
 #include "apps/training/row_source.h"
@@ -33,11 +34,14 @@ struct TrainingData {
   std::vector<std::string> item_names;     ///< of sequences
   std::vector<std::string> item_features;  ///< names of features of items, behind those of histories
   PartNames names;                         ///< that records bring along; empty for files of ids
+  LabelTexts label_texts;                  ///< of --label-text
   std::string notes;                       ///< how the data are read, for Model::set_data_notes()
   bool has_words = false;                  ///< features are words and the like, with their counts as values
   bool rows_repeat = false;                ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
   bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
 
+  /// What is known of labels beyond their names; null: nothing.
+  const NameFeatures* label_words() const noexcept { return label_texts.content == 0 ? nullptr : &label_texts.words; }
   bool is_sequence() const noexcept { return !item_names.empty(); }
 };
 

@@ -121,10 +121,13 @@ NameRows name_rows(const NameFeatures& names, const DatasetView& data, const Row
   for (std::size_t label = 0; label < names.labels(); ++label) {
     const auto ids = names.of(label);
     if (ids.empty()) continue;
+    const auto value = [&](std::size_t i) {
+      return names.values.empty() ? means[ids[i]] : names.values[names.offsets[label] + i];
+    };
     double square = 0;
-    for (const std::uint32_t id : ids) square += double{means[id]} * means[id];
+    for (std::size_t i = 0; i < ids.size(); ++i) square += double{value(i)} * value(i);
     const float scale = length > 0 && square > 0 ? static_cast<float>(length / std::sqrt(square)) : 1.f;
-    for (const std::uint32_t id : ids) out.values.push_back(scale * means[id]);
+    for (std::size_t i = 0; i < ids.size(); ++i) out.values.push_back(scale * value(i));
     out.ids.insert(out.ids.end(), ids.begin(), ids.end());
     out.offsets.push_back(out.ids.size());
     out.labels.push_back(static_cast<std::uint32_t>(label));

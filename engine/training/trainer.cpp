@@ -65,6 +65,7 @@ class Trainer::Impl {
     pager_ = pager;
     checked_.forget();
   }
+  void know_labels(const NameFeatures* words) noexcept { label_words_ = words; }
 
  private:
   /// What happens in a call of train_epoch().
@@ -105,6 +106,7 @@ class Trainer::Impl {
   std::uint64_t total_steps_ = 0;
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
+  const NameFeatures* label_words_ = nullptr;  ///< instead of words of the model's names
   CheckedData checked_;
   std::vector<std::uint64_t> together_;  ///< see kept_together()
   std::uint64_t together_of_ = 0;        ///< the data and groups that this is known of
@@ -219,9 +221,11 @@ std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::sp
   DatasetView weighted = data;
   const Array<float> values = model_.transform.is_identity() ? Array<float>() : model_.transform.applied(data, pager_);
   if (!values.empty()) weighted.features.values = {values.data(), values.size()};
-  const bool named = model_.config.candidates.name_match && !model_.label_names.empty() && !model_.feature_names.empty();
+  const bool matches = model_.config.candidates.name_match;
+  const bool named = matches && label_words_ == nullptr && !model_.label_names.empty() && !model_.feature_names.empty();
   const NameFeatures names = named ? name_features(model_.label_names, model_.feature_names) : NameFeatures{};
-  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, named ? &names : nullptr);
+  const NameFeatures* const words = named ? &names : matches ? label_words_ : nullptr;
+  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, words);
   if (call.monitor.stopped()) return std::nullopt;
   if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));
@@ -477,6 +481,8 @@ Result<EpochReport> Trainer::train_epoch(const DatasetView& data, const PassCall
 }
 
 void Trainer::read_through(const RowPager* pager) noexcept { impl_->read_through(pager); }
+
+void Trainer::know_labels(const NameFeatures* words) noexcept { impl_->know_labels(words); }
 
 Result<StepReport> Trainer::train_step(const DatasetView& batch) {
   try {

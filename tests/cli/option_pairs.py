@@ -27,6 +27,7 @@ FILES = {
     "s.txt": "a\tb\t1\na\tc\t2\nb\tc\t3\n",
     "rows.txt": "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n",
     "features.txt": "".join(f"feature {i}\n" for i in range(10)),
+    "texts.csv": "label,text\np,ball hat\nq,shoe blue\n0,feature 1\n1,feature 2 of 3\n",
     "groups.txt": "a\na\nb\nb\nc\nc\n\n\n\nd\ne\ne\n",
     "same.txt": "5 9\n4 8\n",
     "e.csv": "who,what,when,much\n" + "".join(f"u{i % 4},{item},{i},{1 + i % 3}\n" for i, item in enumerate("abcabdabcdabdcab")),
@@ -76,7 +77,7 @@ TRAIN = [
 TRAIN_VALUES = {
     "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--eval-rows": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
-    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
+    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--label-text": "texts.csv", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",

@@ -40,7 +40,7 @@ Data turns(std::size_t samples, bool telling) {
   return data;
 }
 
-NameFeatures first_words() { return {{0, 1, 2, 4}, {0, 1, 0, 11}}; }
+NameFeatures first_words() { return {{0, 1, 2, 4}, {0, 1, 0, 11}, {}}; }
 
 }  // namespace
 
@@ -115,7 +115,12 @@ TEST_CASE("rows of names have the values that their words have in the samples, a
   Data binary = alike;
   std::ranges::fill(binary.x.values, 1.f);
   CHECK(name_rows(first_words(), binary.view()).values == std::vector<float>{1, 1, 1, 1});
-  CHECK(name_rows({{0, 0, 1, 1}, {4}}, binary.view()).labels == Ids{1});  // no row without a word
+  CHECK(name_rows({{0, 0, 1, 1}, {4}, {}}, binary.view()).labels == Ids{1});  // no row without a word
+  // Values of their own stay, but for the length.
+  const NameFeatures own{{0, 0, 2}, {0, 11}, {3, 4}};
+  CHECK(name_rows(own, binary.view()).values == std::vector<float>{3, 4});
+  CHECK(name_rows(own, alike.view()).values[0] == Approx(0.6));
+  CHECK(name_rows(own, alike.view()).values[1] == Approx(0.8));
 }
 
 TEST_CASE("added rows are trained on, and are neither samples nor kept to weigh the paths", "[unit]") {

@@ -57,7 +57,8 @@ std::vector<std::string> names(const char* kind, std::uint32_t count) {
   return all;
 }
 
-Model trained(const Data& data, bool match, bool named = true) {
+/// `texts`: words of the labels that the trainer is told; null: none.
+Model trained(const Data& data, bool match, bool named = true, const NameFeatures* texts = nullptr) {
   Config config = small_config();
   config.candidates.neighbours = 10;
   config.candidates.name_match = match;
@@ -67,11 +68,35 @@ Model trained(const Data& data, bool match, bool named = true) {
     must(model.set_label_names(names("w", data.labels)));
     must(model.set_feature_names(names("W", data.features)));
   }
-  train(model, data, 1);
+  Trainer trainer = must(Trainer::create(model, data.size()));
+  trainer.know_labels(texts);
+  must(trainer.train_epoch(data.view()));
   return model;
 }
 
+/// Label l is told to have the word l.
+NameFeatures own_words(std::uint32_t labels) {
+  NameFeatures words;
+  for (std::uint32_t label = 0; label <= labels; ++label) words.offsets.push_back(label);
+  for (std::uint32_t label = 0; label < labels; ++label) words.ids.push_back(label);
+  return words;
+}
+
 }  // namespace
+
+TEST_CASE("words that a trainer is told take the place of those of names", "[unit]") {
+  const Data data = named_data(2000, 3);
+  const NameFeatures words = own_words(kLabels);
+  CHECK(impl_of(trained(data, true, false)).paths.names.empty());
+  const Model told = trained(data, true, false, &words), named = trained(data, true);
+  CHECK_FALSE(impl_of(told).paths.names.empty());
+  CHECK(impl_of(trained(data, false, false, &words)).paths.names.empty());
+  const Data test = named_data(200, 5);
+  CHECK(must(told.predict(test.x.view())).scores == must(named.predict(test.x.view())).scores);
+  NameFeatures shifted = words;  // each label has the word of another: they tell nothing
+  for (std::uint32_t& id : shifted.ids) id = (id + 7) % kLabels;
+  CHECK(impl_of(trained(data, true, true, &shifted)).paths.names.empty());
+}
 
 TEST_CASE("where labels are rare, those that no sample has are found by their names alone", "[unit]") {
   const Data data = rare_data(6000, 3, false), unseen = rare_data(200, 5, true);

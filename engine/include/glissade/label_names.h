@@ -16,6 +16,7 @@ namespace glissade {
 struct NameFeatures {
   std::vector<std::uint64_t> offsets;  ///< [labels + 1]
   std::vector<std::uint32_t> ids;
+  std::vector<float> values = {};  ///< of each id, as samples have them; empty: of each the mean over the samples
 
   std::size_t labels() const noexcept { return offsets.empty() ? 0 : offsets.size() - 1; }
   std::span<const std::uint32_t> of(std::size_t label) const noexcept {
@@ -59,9 +60,9 @@ struct NameRows {
   std::size_t rows() const noexcept { return labels.size(); }
 };
 
-/// A row for each label whose name has a feature, values on the scale of `data`: a feature's mean value over the samples that
-/// have it, and where all samples have about the same length, rows have it, too. So values are 1 where all are, and weights where
-/// the samples have weights. One pass over the data, 12 bytes per feature meanwhile. Throws std::bad_alloc.
+/// A row for each label whose name has a feature, values on the scale of `data`: those of `names`, or a feature's mean value over
+/// the samples that have it, and where all samples have about the same length, rows have it, too. So values are 1 where all are,
+/// and weights where the samples have weights. One pass over the data, 12 bytes per feature meanwhile. Throws std::bad_alloc.
 NameRows name_rows(const NameFeatures& names, const DatasetView& data, const RowPager* pager = nullptr);
 
 }  // namespace glissade

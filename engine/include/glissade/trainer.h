@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include <glissade/label_names.h>
 #include <glissade/model.h>
 #include <glissade/phases.h>
 #include <glissade/result.h>
@@ -98,6 +99,11 @@ class Trainer {
   /// From the next call on, train_epoch() reads its data through `pager`, which must outlive it (null: directly) and whose rows
   /// must not change. With config.training.shuffle_block, rows are then held only while they are trained on.
   void read_through(const RowPager* pager) noexcept;
+
+  /// What labels are called, for their match with samples (config.candidates.name_match), is from the next call on `words`, which
+  /// must outlive it: texts of labels, cut as the samples' were. Null: words of the model's names. Counts where paths are built,
+  /// at the beginning of the first pass.
+  void know_labels(const NameFeatures* words) noexcept;
 
   /// One optimiser step on all of `batch` (for learning from a stream of events). Counts the batch's labels in
   /// Model::label_counts(); draws by frequency and weights by propensity follow the counts, renewed whenever these have grown by
