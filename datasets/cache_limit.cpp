@@ -38,7 +38,7 @@ Result<std::optional<std::uint64_t>> cache_limit() {
   return usage_error(
       fmt::format("environment variable {}: {} is no size; give a number above 0 with k, M, G or T behind it, such as 20G, or "
                   "leave it unset",
-                  kVariable, quoted(std::string(text))));
+                  kVariable, datasets::quoted(std::string(text))));
 }
 
 Result<CacheCleared> keep_within(const std::string& folder, std::uint64_t bytes, const std::vector<std::string>& newest) {
