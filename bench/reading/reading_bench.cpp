@@ -66,6 +66,7 @@ std::pair<double, double> make_rows(const RecordFiles& files, const RecordOption
   columns.labels = options.columns.back();
   for (std::size_t i = 0; i + 1 < options.columns.size(); ++i)
     columns.features.columns.push_back({options.columns[i], ColumnKind::text});
+  columns.label_separator = find_label_separator(files, columns);  // as train does
   double fit = 1e9, known = 1e9;
   tbb::task_arena(1).execute([&] {
     for (int round = 0; round < rounds; ++round) {
