@@ -24,7 +24,6 @@ std::string description_for(const ServedModel& model) {
   json all = json::parse(kOpenApi);
   json& schemas = all["components"]["schemas"];
   json& asked = all["paths"]["/v1/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
-  schemas["Label"]["oneOf"][1]["maximum"] = model.snapshot.shape().labels - 1;
   const InputReader& reader = *model.facts.reader;
   switch (reader.kind()) {
     case InputReader::Kind::texts:
