@@ -7,6 +7,7 @@ namespace glissade::datasets {
 namespace {
 
 constexpr std::uint64_t kEventsVersion = 1;
+constexpr std::uint64_t kVersionWithFeatures = 2;  ///< names of features before those of labels
 
 template <class T>
 void put_array(std::string& bytes, const std::vector<T>& array) {
@@ -36,6 +37,9 @@ class EventBytes {
     out.resize(raw.size() / sizeof(T));
     if (!raw.empty()) std::memcpy(out.data(), raw.data(), raw.size());
   }
+  void names(std::vector<std::string>& out) {
+    for (std::uint64_t left = number(); left > 0 && good(); --left) out.emplace_back(piece(number(), 1));
+  }
   std::string_view piece(std::uint64_t count, std::size_t width) {
     if (!good_ || count > bytes_.size() / width) {
       good_ = false;
@@ -61,9 +65,14 @@ bool are_offsets(const std::vector<std::uint64_t>& offsets, std::size_t entries)
 
 std::string to_bytes(const LearnedEvents& events) {
   std::string bytes;
-  for (const std::uint64_t number : {kEventsVersion, std::uint64_t{events.new_labels.size()}})
-    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
-  for (const std::string& name : events.new_labels) put_array(bytes, std::vector<char>(name.begin(), name.end()));
+  const auto put_number = [&](std::uint64_t number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); };
+  const auto put_names = [&](const std::vector<std::string>& names) {
+    put_number(names.size());
+    for (const std::string& name : names) put_array(bytes, std::vector<char>(name.begin(), name.end()));
+  };
+  put_number(events.new_features.empty() ? kEventsVersion : kVersionWithFeatures);
+  if (!events.new_features.empty()) put_names(events.new_features);
+  put_names(events.new_labels);
   put_array(bytes, events.feature_offsets);
   put_array(bytes, events.feature_ids);
   put_array(bytes, events.feature_values);
@@ -75,11 +84,11 @@ std::string to_bytes(const LearnedEvents& events) {
 Result<LearnedEvents> learned_events(std::string_view bytes) {
   EventBytes in(bytes);
   LearnedEvents events;
-  if (in.number() != kEventsVersion)
+  const std::uint64_t version = in.number();
+  if (version != kEventsVersion && version != kVersionWithFeatures)
     return runtime_error("these events were written by another version of glissade; use that one");
-  for (std::uint64_t left = in.number(); left > 0 && in.good(); --left) {
-    events.new_labels.emplace_back(in.piece(in.number(), 1));
-  }
+  if (version == kVersionWithFeatures) in.names(events.new_features);
+  in.names(events.new_labels);
   in.array(events.feature_offsets);
   in.array(events.feature_ids);
   in.array(events.feature_values);

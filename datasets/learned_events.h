@@ -10,8 +10,9 @@
 
 namespace glissade::datasets {
 
-/// What a model learned at once: names of labels that were added behind the others, then events.
+/// What a model learned at once: names of features and labels that were added behind the others, then events.
 struct LearnedEvents {
+  std::vector<std::string> new_features;
   std::vector<std::string> new_labels;
   std::vector<std::uint64_t> feature_offsets = {0};
   std::vector<std::uint32_t> feature_ids;

@@ -34,7 +34,7 @@ class BlockAnswers {
   };
   /// `model` must outlive it.
   BlockAnswers(const Model& model, const Options& options, const AnswerText::Options& text)
-      : model_(model), options_(options), form_(text.form), text_(model, text), reasons_(model, options.items) {}
+      : model_(model), options_(options), form_(text.form), text_(model, text), reasons_(ThingNames(model, options.items)) {}
 
   Result<void> begin();
   /// Fails on the first row that cannot be answered, if errors stop.

@@ -39,9 +39,15 @@ constexpr std::uint32_t kMostLanes = 4;
 struct ServeChoice {
   bool learns = false;
 };
+bool does_not_learn(const ServeChoice& choice) { return !choice.learns; }
+constexpr std::string_view kNothingLearned = "nothing is learned without --learn";
 constexpr std::array kIdleInServe = {
     IdleRule<ServeChoice>{"--token-file", [](const ServeChoice& choice) { return !choice.learns; },
                           "nobody may write without --learn, and reading needs no token"},
+    IdleRule<ServeChoice>{"--learn-rate", does_not_learn, kNothingLearned},
+    IdleRule<ServeChoice>{"--refit", does_not_learn, kNothingLearned},
+    IdleRule<ServeChoice>{"--keep-events", does_not_learn, kNothingLearned},
+    IdleRule<ServeChoice>{"--new-words", does_not_learn, kNothingLearned},
 };
 
 bool is_loopback(const std::string& host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
@@ -66,6 +72,24 @@ class Serve : public Command {
                     "File with a secret in its first line: requests that write must have the header 'Authorization: Bearer "
                     "SECRET'. --learn on any address but this machine's own needs it.")
         ->type_name("FILE");
+    add_number(parser, "--learn-rate", learning_.rate, {0, 1000},
+               "With --learn: learning rate of the hidden layers; 0: a tenth of the model's. Default 0.")
+        ->type_name("N");
+    add_number(
+        parser, "--refit", learning_.refit, {0, 1000000},
+        "With --learn: fit the ranker again, after each 4000 events, on the last N of them, as they were answered before they "
+        "were learned. Good for a stream that moves; bad where it shows a part of the subjects only. A few thousand; 0: never. "
+        "Default 0.")
+        ->type_name("N");
+    add_number(
+        parser, "--keep-events", learning_.keep_events, {0, 1000000000},
+        "With --learn: the newest N events stay neighbours of what is asked; 0: all, and memory grows with each. Default 250000.")
+        ->type_name("N");
+    add_number(
+        parser, "--new-words", learning_.new_words, {0, 1000000},
+        "With --learn, of a model of texts: a word that the model does not know becomes a feature with the Nth event that has "
+        "it; 0: never. At most half as many as the model has features do, or 10000. Default 1.")
+        ->type_name("N");
     add_number(parser, "--queue", queue_, {1, 1000000},
                "Requests that may wait; a further one is answered 429 at once. Default 256.")
         ->type_name("N");
@@ -122,7 +146,8 @@ class Serve : public Command {
   }
 
   Result<int> serve_learning(const std::string& token) {
-    auto learning = Learning::open(model_, {.queue = queue_});
+    learning_.queue = queue_;
+    auto learning = Learning::open(model_, learning_);
     if (!learning) return learning.error();
     ModelHolder models(model_, (*learning)->mark(), (*learning)->first());
     (*learning)->start(models);
@@ -183,6 +208,7 @@ class Serve : public Command {
   std::uint32_t max_body_ = 8u << 20;
   std::uint32_t timeout_ = 10000;
   bool learns_ = false;
+  Learning::Options learning_;
   ThreadsOption threads_;
 };
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "apps/answers/answer_text.h"
+#include "apps/answers/explained.h"
 
 namespace glissade::apps {
 namespace {
@@ -14,6 +15,12 @@ void append_label(std::string& text, const ServedModel& model, std::uint32_t lab
   fmt::format_to(std::back_inserter(text), "{{\"label\":{}", label);
   if (model.facts.has_label_names)
     fmt::format_to(std::back_inserter(text), ",\"name\":{}", json_text(model.snapshot.label_name(label)));
+}
+
+std::string end_of_answers(const PredictRequest& request) {
+  std::string text = fmt::format("],\"unknown\":{}", request.rows.unknown);
+  if (request.filter) fmt::format_to(std::back_inserter(text), ",\"unknown_labels\":{}", request.unknown_labels);
+  return text + "}\n";
 }
 
 }  // namespace
@@ -32,9 +39,28 @@ std::string predict_body(const ServedModel& model, const PredictRequest& request
     }
     text += ']';
   }
-  fmt::format_to(std::back_inserter(text), "],\"unknown\":{}", request.rows.unknown);
-  if (request.filter) fmt::format_to(std::back_inserter(text), ",\"unknown_labels\":{}", request.unknown_labels);
-  return text + "}\n";
+  return text + end_of_answers(request);
+}
+
+std::string explain_body(const ServedModel& model, const PredictRequest& request,
+                         const std::vector<std::vector<LabelReasons>>& reasons) {
+  const InputReader& reader = *model.facts.reader;
+  const ExplainedRow explained(ThingNames(model.snapshot, reader.items()));
+  std::string text = fmt::format("{{\"version\":{},\"answers\":[", model.version);
+  for (std::size_t row = 0; row < reasons.size(); ++row) {
+    text += row == 0 ? "[" : ",[";
+    for (std::size_t i = 0; i < reasons[row].size(); ++i) {
+      const LabelReasons& one = reasons[row][i];
+      const float score = request.probabilities ? one.probability : one.score;
+      if (!request.given.keeps(i, score)) break;
+      if (i > 0) text += ',';
+      append_label(text, model, one.label);
+      fmt::format_to(std::back_inserter(text), ",\"{}\":{},\"reasons\":{}}}", request.probabilities ? "probability" : "logit",
+                     score, explained.reasons_json(one));
+    }
+    text += ']';
+  }
+  return text + end_of_answers(request);
 }
 
 std::string score_body(const ServedModel& model, const ScoreRequest& request, const std::vector<float>& scores) {

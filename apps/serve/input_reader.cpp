@@ -26,6 +26,7 @@ Error wrong(const std::string& what, const std::string& why) { return usage_erro
 
 /// Features of one row in any order, as a row has them: ascending, each once, values of the same one added up.
 void append_row(std::vector<std::pair<std::uint32_t, float>>& entries, InputRows& rows) {
+  if (entries.empty()) return;
   std::ranges::stable_sort(entries, {}, &std::pair<std::uint32_t, float>::first);
   const std::size_t begin = rows.ids.size();
   for (const auto& [id, value] : entries) {
@@ -41,6 +42,21 @@ void append_row(std::vector<std::pair<std::uint32_t, float>>& entries, InputRows
 void end_row(InputRows& rows) {
   rows.offsets.push_back(rows.ids.size());
   rows.seen_offsets.push_back(rows.seen.size());
+  rows.word_offsets.push_back(rows.words.size());
+}
+
+/// Words that the pipeline does not know: those that a model has learned since are features behind the pipeline's own.
+void append_later_words(std::span<const std::string_view> words, std::size_t known, const Snapshot& snapshot, InputRows& rows) {
+  std::vector<std::pair<std::uint32_t, float>> entries;
+  for (const std::string_view word : words) {
+    if (const auto id = snapshot.feature_id(word); id && *id >= known && *id < snapshot.shape().features) {
+      entries.emplace_back(*id, 1.f);
+      continue;
+    }
+    ++rows.unknown;
+    if (rows.keeps_words) rows.words.emplace_back(word);
+  }
+  append_row(entries, rows);
 }
 
 Result<float> value_of(const json& value, const std::string& what) {
@@ -130,20 +146,20 @@ Result<std::shared_ptr<const InputReader>> InputReader::of(const Model& model) {
 Result<void> InputReader::add(const json& input, const Snapshot& snapshot, const std::string& what, InputRows& rows) const {
   constexpr std::string_view kForms =
       "give {\"text\":..}, {\"items\":[..]}, {\"features\":{..}} or {\"ids\":[..],\"values\":[..]}";
-  if (input.is_string()) return add_text(input, what, rows);
+  if (input.is_string()) return add_text(input, snapshot, what, rows);
   if (!input.is_object()) return wrong(what, fmt::format("an input is {}; {}", kind_of(input), kForms));
   const bool with_values = input.size() == 2 && input.contains("ids") && input.contains("values");
   if (input.size() != 1 && !with_values)
     return wrong(what, fmt::format("an input has {} fields that are not one of its forms; {}", input.size(), kForms));
   if (input.contains("ids")) return add_ids(input, snapshot, what, rows);
   const auto form = input.begin();
-  if (form.key() == "text") return add_text(form.value(), what, rows);
+  if (form.key() == "text") return add_text(form.value(), snapshot, what, rows);
   if (form.key() == "items") return add_items(form.value(), snapshot, what, rows);
   if (form.key() == "features") return add_features(form.value(), snapshot, what, rows);
   return wrong(what, fmt::format("an input has no field {}; {}", quoted_short(form.key()), kForms));
 }
 
-Result<void> InputReader::add_text(const json& text, const std::string& what, InputRows& rows) const {
+Result<void> InputReader::add_text(const json& text, const Snapshot& snapshot, const std::string& what, InputRows& rows) const {
   if (!pipeline_) {
     return wrong(what, kind_ == Kind::items ? "the model was trained on items and knows no texts; give {\"items\":[..]}"
                                             : "the model was trained on features and knows no texts; give {\"features\":{..}}");
@@ -178,7 +194,7 @@ Result<void> InputReader::add_text(const json& text, const std::string& what, In
                                    quoted_short(columns_[static_cast<std::size_t>(row.no_number)])));
   rows.ids.insert(rows.ids.end(), row.ids.begin(), row.ids.end());
   rows.values.insert(rows.values.end(), row.values.begin(), row.values.end());
-  rows.unknown += row.unknown;
+  append_later_words(Pipeline::unknown_words(workspace), pipeline_->features(), snapshot, rows);
   end_row(rows);
   return {};
 }

@@ -28,6 +28,9 @@ struct InputRows {
   std::vector<std::uint64_t> seen_offsets = {0};
   std::vector<std::uint32_t> seen;  ///< the items of each row, as labels
   std::uint64_t unknown = 0;        ///< words, items and features that the model does not know
+  bool keeps_words = false;         ///< whether those words are kept, by the names that they would have as features:
+  std::vector<std::uint64_t> word_offsets = {0};
+  std::vector<std::string> words;
 
   std::size_t size() const noexcept { return offsets.size() - 1; }
   SparseRows view() const noexcept { return {offsets, ids, values}; }
@@ -44,6 +47,8 @@ class InputReader {
   static Result<std::shared_ptr<const InputReader>> of(const Model& model);
 
   Kind kind() const noexcept { return kind_; }
+  /// Items that a model of items was trained on, two features each: as one of the row and as its last one.
+  std::uint32_t items() const noexcept { return items_; }
   /// The columns of a model of texts.
   const std::vector<std::string>& columns() const noexcept { return columns_; }
 
@@ -53,7 +58,7 @@ class InputReader {
 
  private:
   InputReader() = default;
-  Result<void> add_text(const nlohmann::json& text, const std::string& what, InputRows& rows) const;
+  Result<void> add_text(const nlohmann::json& text, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
   Result<void> add_items(const nlohmann::json& items, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
   Result<void> add_features(const nlohmann::json& features, const Snapshot& snapshot, const std::string& what,
                             InputRows& rows) const;

@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <new>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,6 +29,8 @@ namespace {
 constexpr auto kPublishEvery = std::chrono::seconds(1);
 constexpr std::uint64_t kPublishAfter = 1000;  ///< events
 constexpr std::size_t kEventsAtOnce = 4096;
+// A feature costs a row of the first layer, so words that anybody may send are bounded: half as many as the model has, or some.
+constexpr std::size_t kSomeWords = 10000, kPartOfWords = 2, kMostWaiting = 100000, kLongestWord = 100;
 
 Result<datasets::Hash128> hash_of_file(const std::string& path) {
   const auto file = datasets::MappedFile::open(path);
@@ -44,6 +49,20 @@ int rename_durably(const std::string& from, const std::string& to) {
   return error;
 }
 
+/// Removes what a save that was killed has left beside the model file.
+void remove_unfinished(const std::string& path) {
+  const std::filesystem::path file(path);
+  const std::string name = file.filename().string() + ".saving";
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string found = entry.path().filename().string();
+    if (found != name && !found.starts_with(name + ".tmp-")) continue;
+    if (std::filesystem::remove(entry.path(), error))
+      note(fmt::format("{}: removed, a save that did not come to its end has left it", datasets::quoted(entry.path().string())));
+  }
+}
+
 }  // namespace
 
 struct Learning::Job {
@@ -55,7 +74,11 @@ struct Learning::Job {
 };
 
 Learning::Learning(std::string path, const Options& options, Learner learner, ModelFacts facts)
-    : path_(std::move(path)), options_(options), learner_(std::move(learner)), facts_(std::move(facts)) {}
+    : path_(std::move(path)),
+      options_(options),
+      learner_(std::move(learner)),
+      facts_(std::move(facts)),
+      most_words_(std::max<std::size_t>(kSomeWords, learner_.shape().features / kPartOfWords)) {}
 
 Result<std::unique_ptr<Learning>> Learning::open(const std::string& path, const Options& options) {
   const auto mark = FileMark::of(path);
@@ -69,6 +92,9 @@ Result<std::unique_ptr<Learning>> Learning::open(const std::string& path, const 
     return runtime_error(fmt::format("{} was replaced while it was read; start again", datasets::quoted(path)));
   LearnerOptions how;
   how.threads = options.threads;
+  how.learning_rate = options.rate;
+  how.keep_examples = options.refit;
+  how.keep_events = options.keep_events;
   auto learner = Learner::create(std::move(*model), how);
   if (!learner) return learner.error();
   std::unique_ptr<Learning> learning(new Learning(path, options, std::move(*learner), std::move(*facts)));
@@ -83,6 +109,7 @@ Result<std::unique_ptr<Learning>> Learning::open(const std::string& path, const 
   auto journal = datasets::Journal::open(journal_path, *base, replay, &found);
   if (!journal) return journal.error();
   learning->journal_.emplace(std::move(*journal));
+  remove_unfinished(path);  // behind the journal's lock: nobody else saves now
   learning->counts_.journal_bytes = learning->journal_->bytes();
   if (found.dropped > 0)
     note(fmt::format("{}: the last {} bytes were no whole record and were dropped; nothing in them was acknowledged",
@@ -179,15 +206,17 @@ void Learning::work() {
 /// The events of all, with labels that are all numbers. Names that come first get the numbers behind the others.
 datasets::LearnedEvents Learning::join(const std::vector<Job*>& jobs) {
   datasets::LearnedEvents all;
-  std::unordered_map<std::string, std::uint32_t> added;
+  std::unordered_map<std::string, std::uint32_t> added, added_words;
   std::uint32_t next = learner_.shape().labels;
   for (Job* job : jobs) {
     const InputRows& rows = job->request.rows;
     job->answer.events = rows.size();
+    job->answer.unknown = rows.unknown;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       const SparseRows view = rows.view();
       all.feature_ids.insert(all.feature_ids.end(), view.row_ids(row).begin(), view.row_ids(row).end());
       all.feature_values.insert(all.feature_values.end(), view.row_values(row).begin(), view.row_values(row).end());
+      join_words(*job, row, added_words, all);
       all.feature_offsets.push_back(all.feature_ids.size());
       std::vector<std::uint32_t> labels = job->request.labels[row].ids;
       for (const std::string& name : job->request.labels[row].names) {
@@ -211,7 +240,57 @@ datasets::LearnedEvents Learning::join(const std::vector<Job*>& jobs) {
   return all;
 }
 
+/// The row's words that were unknown when it was read, as far as they are features by now or become some.
+void Learning::join_words(Job& job, std::size_t row, std::unordered_map<std::string, std::uint32_t>& added,
+                          datasets::LearnedEvents& all) {
+  const InputRows& rows = job.request.rows;
+  const std::size_t begin = rows.word_offsets[row], end = rows.word_offsets[row + 1];
+  std::map<std::string_view, std::uint32_t> counts;
+  for (std::size_t i = begin; i < end; ++i) ++counts[rows.words[i]];
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> entries;
+  for (const auto& [view, count] : counts) {
+    const std::string word(view);
+    std::uint32_t id = 0;
+    if (const auto known = new_words_.find(word); known != new_words_.end()) {
+      id = known->second;
+    } else if (const auto place = added.find(word); place != added.end()) {
+      id = place->second;
+    } else if (becomes_feature(word, added.size())) {
+      id = learner_.shape().features + static_cast<std::uint32_t>(added.size());
+      added.emplace(word, id);
+      all.new_features.push_back(word);
+      ++job.answer.new_words;
+    } else {
+      continue;
+    }
+    entries.emplace_back(id, count);
+    job.answer.unknown -= count;
+  }
+  std::ranges::sort(entries);
+  for (const auto& [id, count] : entries) {
+    all.feature_ids.push_back(id);
+    all.feature_values.push_back(static_cast<float>(count));
+  }
+}
+
+/// Counts one more event that has the word, which is no feature.
+bool Learning::becomes_feature(const std::string& word, std::size_t added) {
+  if (options_.new_words == 0 || new_words_.size() + added >= most_words_) return false;
+  if (word.size() > kLongestWord || word.find('\n') != std::string::npos) return false;
+  if (options_.new_words == 1) return true;
+  if (waiting_words_.size() >= kMostWaiting) waiting_words_.clear();
+  if (++waiting_words_[word] < options_.new_words) return false;
+  waiting_words_.erase(word);
+  return true;
+}
+
 Result<void> Learning::take_in(const datasets::LearnedEvents& events) {
+  if (!events.new_features.empty()) {
+    const auto first = learner_.add_features(static_cast<std::uint32_t>(events.new_features.size()), events.new_features);
+    if (!first) return first.error();
+    for (std::size_t i = 0; i < events.new_features.size(); ++i)
+      new_words_.emplace(events.new_features[i], *first + static_cast<std::uint32_t>(i));
+  }
   if (!events.new_labels.empty()) {
     const auto first = learner_.add_labels(static_cast<std::uint32_t>(events.new_labels.size()), events.new_labels);
     if (!first) return first.error();
@@ -275,6 +354,7 @@ void Learning::learn_all(const std::vector<Job*>& jobs) {
     const std::lock_guard lock(mutex_);
     counts_.events += events.size();
     counts_.new_labels += events.new_labels.size();
+    counts_.new_words += events.new_features.size();
     counts_.journal_bytes = journal_->bytes();
   } catch (const std::bad_alloc&) {
     refuse(503, "out of memory; send fewer events at once");
@@ -332,6 +412,7 @@ void Learning::append_metrics(std::string& text) const {
   };
   add("learned_events_total", "counter", "Events that were learned from since the start.", counts.events);
   add("new_labels_total", "counter", "Labels that were added since the start.", counts.new_labels);
+  add("new_words_total", "counter", "Words that became features since the start.", counts.new_words);
   add("publishes_total", "counter", "Times that what was learned began to answer.", counts.publishes);
   add("saves_total", "counter", "Times that the model file was written.", counts.saves);
   add("journal_bytes", "gauge", "Size of the event log.", counts.journal_bytes);

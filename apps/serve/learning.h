@@ -31,6 +31,10 @@ class Learning {
   struct Options {
     std::uint32_t threads = 0;  ///< 0: all that the process may use
     std::uint32_t queue = 256;  ///< requests that wait
+    double rate = 0;            ///< LearnerOptions::learning_rate
+    std::uint32_t refit = 0;    ///< LearnerOptions::keep_examples
+    std::uint32_t keep_events = LearnerOptions{}.keep_events;
+    std::uint32_t new_words = 1;  ///< events that have a word before it becomes a feature; 0: words never do
   };
   /// Reads the model and learns what its journal holds. Tells what it found.
   static Result<std::unique_ptr<Learning>> open(const std::string& path, const Options& options);
@@ -48,6 +52,8 @@ class Learning {
     std::string error = {};
     std::uint64_t events = 0;
     std::uint64_t new_labels = 0;
+    std::uint64_t new_words = 0;  ///< words that became features
+    std::uint64_t unknown = 0;    ///< what was passed over
   };
   // Each waits until it is done, learn() at most until the deadline if nobody has begun with it. Thread-safe.
   Done learn(LearnRequest request, Clock::time_point deadline);
@@ -66,6 +72,8 @@ class Learning {
   void learn_all(const std::vector<Job*>& jobs);
   std::vector<Job*> acceptable(const std::vector<Job*>& jobs) const;
   datasets::LearnedEvents join(const std::vector<Job*>& jobs);
+  void join_words(Job& job, std::size_t row, std::unordered_map<std::string, std::uint32_t>& added, datasets::LearnedEvents& all);
+  bool becomes_feature(const std::string& word, std::size_t added);
   Result<void> take_in(const datasets::LearnedEvents& events);
   Done save_now();
   void publish_if_due(bool at_once);
@@ -80,12 +88,15 @@ class Learning {
   Learner learner_;
   ModelFacts facts_;
   std::optional<datasets::Journal> journal_;
-  std::unordered_map<std::string, std::uint32_t> new_labels_;  ///< those that came since the model was read
+  std::unordered_map<std::string, std::uint32_t> new_labels_;     ///< those that came since the model was read
+  std::unordered_map<std::string, std::uint32_t> new_words_;      ///< likewise, features
+  std::unordered_map<std::string, std::uint32_t> waiting_words_;  ///< no features yet: events that had them
+  std::size_t most_words_ = 0;                                    ///< that may become features
   Clock::time_point published_ = Clock::now();
   std::uint64_t unpublished_ = 0;  ///< events
 
   struct Counts {
-    std::uint64_t events = 0, new_labels = 0, saves = 0, publishes = 0, journal_bytes = 0;
+    std::uint64_t events = 0, new_labels = 0, new_words = 0, saves = 0, publishes = 0, journal_bytes = 0;
     bool broken = false;
   };
   mutable std::mutex mutex_;  ///< of what follows

@@ -15,6 +15,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostLabelsOfEvent = 10000;
+// A row's reasons cost about one query for each of its features.
+constexpr std::size_t kMostExplained = 16;
+constexpr std::uint32_t kMostReasons = 100;
 
 Error bad(std::string message) { return usage_error(std::move(message)); }
 
@@ -134,6 +137,17 @@ Result<void> read_exclude_seen(const json& body, const ServedModel& model, Predi
   return {};
 }
 
+Result<void> read_explain(const json& body, PredictRequest& request) {
+  if (auto read = read_flag(body, "explain", request.explains); !read || !request.explains) return read;
+  if (request.k > kMostReasons)
+    return bad(fmt::format("\"k\" is {}; with \"explain\" it must be at most {}", request.k, kMostReasons));
+  const auto inputs = body.find("inputs");
+  if (inputs != body.end() && inputs->size() > kMostExplained)
+    return bad(
+        fmt::format("\"inputs\" are {}; with \"explain\" at most {} may be asked at once", inputs->size(), kMostExplained));
+  return {};
+}
+
 /// One list for all rows, or a list of lists, one for each.
 Result<void> read_candidates(const json& body, const Snapshot& snapshot, ScoreRequest& request) {
   const auto found = body.find("candidates");
@@ -179,12 +193,13 @@ Result<LearnRequest::Labels> read_labels(const json& list, const ServedModel& mo
 }  // namespace
 
 Result<PredictRequest> read_predict(std::string_view text, const ServedModel& model) {
-  const auto body =
-      read_body(text, {"input", "inputs", "k", "probabilities", "allow", "deny", "exclude_seen", "threshold", "min_labels"});
+  const auto body = read_body(
+      text, {"input", "inputs", "k", "probabilities", "allow", "deny", "exclude_seen", "threshold", "min_labels", "explain"});
   if (!body) return body.error();
   PredictRequest request;
   if (auto read = read_count(*body, "k", 1, 1000, request.k); !read) return read.error();
   if (auto read = read_flag(*body, "probabilities", request.probabilities); !read) return read.error();
+  if (auto read = read_explain(*body, request); !read) return read.error();
   if (auto read = read_exclude_seen(*body, model, request); !read) return read.error();
   if (auto read = read_threshold(*body, model, request); !read) return read.error();
   if (auto read = read_filter(*body, model.snapshot, request); !read) return read.error();
@@ -208,6 +223,7 @@ Result<LearnRequest> read_learn(std::string_view text, const ServedModel& model)
   if (events == body->end() || !events->is_array() || events->empty())
     return bad("\"events\" must be a list of {\"input\":..,\"labels\":[..]}");
   LearnRequest request;
+  request.rows.keeps_words = true;
   for (std::size_t i = 0; i < events->size(); ++i) {
     const json& event = (*events)[i];
     const std::string what = fmt::format("events[{}]", i);

@@ -22,6 +22,7 @@ struct PredictRequest {
   std::uint32_t k = 5;
   bool probabilities = true;
   bool exclude_seen = false;
+  bool explains = false;              ///< with reasons
   std::optional<LabelFilter> filter;  ///< labels that may be answers
   AnswerFilter given;                 ///< which of the answers are given
   std::uint64_t unknown_labels = 0;   ///< of "allow" and "deny"

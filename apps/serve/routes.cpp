@@ -4,8 +4,11 @@
 #include <array>
 #include <charconv>
 #include <exception>
+#include <memory>
+#include <mutex>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -72,6 +75,7 @@ class Routes {
     const ServedHandle model = service_.models.current();
     const auto request = read_predict(body, *model);
     if (!request) return fail(response, 400, request.error().message);
+    if (request->explains) return explain(*model, *request, response);
     const auto answer = service_.batcher.predict(model, *request, deadline());
     if (fails(response, answer)) return;
     service_.metrics.add_rows(request->rows.size());
@@ -137,12 +141,11 @@ class Routes {
     const ServedHandle model = service_.models.current();
     auto request = read_learn(body, *model);
     if (!request) return fail(response, 400, request.error().message);
-    const std::uint64_t unknown = request->rows.unknown;
     const auto done = service_.learning->learn(std::move(*request), deadline());
     if (done.status != 200) return fail(response, done.status, done.error);
-    service_.metrics.add_unknown(unknown);
-    response.set_content(fmt::format("{{\"learned\":{},\"new_labels\":{},\"unknown\":{},\"synced\":true}}\n", done.events,
-                                     done.new_labels, unknown),
+    service_.metrics.add_unknown(done.unknown);
+    response.set_content(fmt::format("{{\"learned\":{},\"new_labels\":{},\"new_words\":{},\"unknown\":{},\"synced\":true}}\n",
+                                     done.events, done.new_labels, done.new_words, done.unknown),
                          kJson);
   }
 
@@ -154,6 +157,31 @@ class Routes {
   }
 
  private:
+  /// One request at a time: it may cost as much as a thousand others.
+  void explain(const ServedModel& model, const PredictRequest& request, Response& response) const {
+    const auto end = deadline();
+    const std::unique_lock turn(*explaining_, end);
+    std::vector<std::vector<LabelReasons>> reasons;
+    for (std::size_t row = 0; row < request.rows.size(); ++row) {
+      if (!turn || Batcher::Clock::now() >= end)
+        return fail(response, 503, "no answer within the time limit; explain fewer rows at once, or raise --timeout");
+      const auto one = [row](SparseRows rows) {
+        rows.offsets = rows.offsets.subspan(row, 2);
+        return rows;
+      };
+      ExplainOptions options;
+      options.k = request.k;
+      options.filter = request.filter ? &*request.filter : nullptr;
+      if (request.exclude_seen) options.excluded = one(request.rows.seen_view());
+      auto found = model.snapshot.explain(one(request.rows.view()), options);
+      if (!found) return fail(response, 400, found.error().message);
+      reasons.push_back(std::move(*found));
+    }
+    service_.metrics.add_rows(request.rows.size());
+    service_.metrics.add_unknown(request.rows.unknown);
+    response.set_content(explain_body(model, request, reasons), kJson);
+  }
+
   Batcher::Clock::time_point deadline() const { return HttpServer::request_begin() + service_.timeout; }
 
   bool may_write(const Request& http, Response& response) const {
@@ -171,6 +199,7 @@ class Routes {
   }
 
   Service service_;
+  std::shared_ptr<std::timed_mutex> explaining_ = std::make_shared<std::timed_mutex>();
 };
 
 /// The body of a request, whatever its Content-Type says: curl calls it a form unless told otherwise, and of forms the library

@@ -87,9 +87,23 @@ namespace {
 
 enum class Defect { none, offsets, id, twice };
 
+/// With a mark for each id up to the largest one.
+bool has_mark_twice(std::span<const std::uint32_t> ids, std::uint32_t largest) {
+  static thread_local std::vector<bool> marks;  // none set between calls
+  if (marks.size() <= largest) marks.resize(std::size_t{largest} + 1);
+  std::size_t marked = 0;
+  while (marked < ids.size() && !marks[ids[marked]]) marks[ids[marked++]] = true;
+  for (const std::uint32_t id : ids.first(marked)) marks[id] = false;
+  return marked != ids.size();
+}
+
 /// Ids mostly ascend; then one look at each tells that none comes twice.
 bool has_twice(std::span<const std::uint32_t> ids) {
   if (std::ranges::adjacent_find(ids, std::greater_equal<>()) == ids.end()) return false;
+  constexpr std::size_t kMany = 64;
+  constexpr std::uint32_t kMostMarked = 1u << 24;
+  if (const std::uint32_t largest = std::ranges::max(ids); ids.size() >= kMany && largest < kMostMarked)
+    return has_mark_twice(ids, largest);
   static thread_local std::vector<std::uint32_t> sorted;
   sorted.assign(ids.begin(), ids.end());
   std::ranges::sort(sorted);

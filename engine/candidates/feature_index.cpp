@@ -110,6 +110,31 @@ void FeatureIndex::find(std::span<const std::uint32_t> ids, std::span<const floa
   scratch.keep_largest(most);
 }
 
+bool FeatureIndex::sums(std::span<const std::uint32_t> ids, std::span<const float> values, std::uint64_t most,
+                        std::span<const std::uint32_t> which, Scratch& scratch, float* products) const {
+  const auto begin = [&](std::uint32_t id) { return begins_[id]; };
+  const auto end = [&](std::uint32_t id) { return begins_[id + 1]; };
+  const std::size_t listed = begins_.empty() ? 0 : begins_.size() - 1;
+  std::uint64_t entries = 0;
+  for (const std::uint32_t id : ids) entries += id < listed ? end(id) - begin(id) : 0;
+  if (entries > most) return false;
+  if (scratch.sums_.size() < row_count_) scratch.sums_.resize(row_count_, 0.f);
+  float* const sums = scratch.sums_.data();
+  for (std::size_t j = 0; j < ids.size(); ++j) {
+    if (ids[j] >= listed || values[j] == 0.f) continue;
+    for (std::uint64_t i = begin(ids[j]); i < end(ids[j]); ++i) sums[ids_[i]] += values[j] * widened(values_[i]);
+  }
+  for (std::size_t i = 0; i < which.size(); ++i) products[i] = which[i] < row_count_ ? sums[which[i]] : 0.f;
+  if (entries >= row_count_ / 4) {
+    std::fill_n(sums, row_count_, 0.f);
+    return true;
+  }
+  for (const std::uint32_t id : ids) {
+    for (std::uint64_t i = id < listed ? begin(id) : 0; id < listed && i < end(id); ++i) sums[ids_[i]] = 0.f;
+  }
+  return true;
+}
+
 float FeatureIndex::Scratch::likely_bound(std::size_t most) {
   constexpr std::size_t kEach = 16, kSurely = 16;
   sample_.clear();

@@ -29,6 +29,10 @@ class FeatureIndex {
   /// scratch.found(), each once. `ids` must be unique. `fresh`: entries that came later, behind those of the lists.
   void find(std::span<const std::uint32_t> ids, std::span<const float> values, std::size_t budget, std::size_t most,
             Scratch& scratch, const FreshEntries& fresh = {}) const;
+  /// products[i] = the sum of row which[i] over all lists of the sample, added up in the order of its features. False, and
+  /// nothing is done, where these lists have more than `most` entries. Entries that came later are not in them.
+  bool sums(std::span<const std::uint32_t> ids, std::span<const float> values, std::uint64_t most,
+            std::span<const std::uint32_t> which, Scratch& scratch, float* products) const;
   /// The same rows again, in the same memory.
   FeatureIndex shared() const;
 

@@ -1,5 +1,6 @@
 #include "engine/candidates/sparse_query.h"
 
+#include <algorithm>
 #include <array>
 
 #include "simd/kernels.h"
@@ -36,6 +37,16 @@ std::span<const float> SparseQuery::products(const FeatureWeights& weights, cons
   simd::kernels().sparse_dots(spread_.data(), rows.ids.data(), rows.values.data(), rows.offsets.data(), which.data(),
                               which.size(), products_.data());
   return products_;
+}
+
+std::span<const float> SparseQuery::products(const FeatureWeights& weights, const SparseMatrix& rows, const FeatureIndex& index,
+                                             std::span<const std::uint32_t> which) {
+  constexpr std::size_t kGather = 4;  // entries of rows that are gone through while a list's entry is added
+  spread(weights);
+  products_.resize(which.size());
+  const std::size_t usual = rows.entries() / std::max<std::size_t>(1, rows.rows());
+  if (index.sums(ids_, spread_.values(), which.size() * usual / kGather, which, scratch_, products_.data())) return products_;
+  return products(weights, rows, which);
 }
 
 float SparseQuery::product(const FeatureWeights& weights, const SparseRowView& row) {

@@ -8,11 +8,12 @@
 #include <tuple>
 #include <utility>
 
-#include <glissade/explain.h>
-
 #include "engine/batches/batch.h"
+#include "engine/explanation/explain_row.h"
 #include "engine/explanation/label_scores.h"
 #include "engine/explanation/speaker_shares.h"
+#include "engine/inference/predict_rows.h"
+#include "engine/inference/search_some.h"
 #include "engine/model/access.h"
 
 namespace glissade {
@@ -55,8 +56,8 @@ class OccludedRows {
 
 class Explainer {
  public:
-  Explainer(const Model& model, const SparseRows& row, const ExplainOptions& options)
-      : model_(model), impl_(impl_of(model)), row_(row), options_(options) {}
+  Explainer(Model::Impl& impl, const SparseRows& row, const ExplainOptions& options)
+      : impl_(impl), row_(row), options_(options) {}
 
   Result<std::vector<LabelReasons>> run() {
     if (auto error = answer()) return *error;
@@ -70,18 +71,18 @@ class Explainer {
  private:
   std::optional<Error> answer() {
     PredictOptions options{options_.k, options_.search, false, options_.row_number, options_.excluded, options_.filter};
-    const auto scores = model_.predict(row_, options);
-    if (!scores) return scores.error();
+    PredictBuffers buffers;
+    Predictions scores, probabilities;
+    if (auto done = predict_rows(impl_, row_, options, true, buffers, scores); !done) return done.error();
     options.probabilities = true;
     // What is scored must not depend on what is printed.
-    options.search = by_ = model_.search_for({options_.k, options_.search});
-    const auto probabilities = model_.predict(row_, options);
-    if (!probabilities) return probabilities.error();
-    for (std::size_t i = 0; i < scores->labels.size() && scores->labels[i] != Predictions::kNoLabel; ++i) {
+    options.search = by_ = search_for(impl_, {options_.k, options_.search});
+    if (auto done = predict_rows(impl_, row_, options, true, buffers, probabilities); !done) return done.error();
+    for (std::size_t i = 0; i < scores.labels.size() && scores.labels[i] != Predictions::kNoLabel; ++i) {
       LabelReasons& reason = reasons_.emplace_back();
-      reason.label = scores->labels[i];
-      reason.score = scores->scores[i];
-      reason.probability = probabilities->scores[i];
+      reason.label = scores.labels[i];
+      reason.score = scores.scores[i];
+      reason.probability = probabilities.scores[i];
       labels_.push_back(reason.label);
     }
     return std::nullopt;
@@ -158,20 +159,21 @@ class Explainer {
         const auto labels = path.labels_of(row);
         if (likeness <= 0 || std::ranges::find(labels, reason.label) == labels.end()) continue;
         reason.neighbours.push_back({row,
-                                     impl_.training_samples != 0 && row >= impl_.training_samples,
+                                     row < path.samples.rows() && impl_.training_samples != 0 && row >= impl_.training_samples,
                                      likeness,
                                      {labels.begin(), labels.end()},
-                                     shared_features(path.samples, row, sample)});
+                                     shared_features(path, row, sample)});
       }
     }
   }
 
   /// Those that make a training row like the sample, the strongest first.
-  static std::vector<std::uint32_t> shared_features(const SparseMatrix& rows, std::uint32_t row, std::span<const float> sample) {
+  static std::vector<std::uint32_t> shared_features(const NeighbourPath& path, std::uint32_t row, std::span<const float> sample) {
     std::vector<std::pair<float, std::uint32_t>> products;
-    for (std::uint64_t j = rows.offsets[row]; j < rows.offsets[row + 1]; ++j) {
-      const float product = widened(rows.values[j]) * sample[rows.ids[j]];
-      if (product > 0) products.emplace_back(-product, rows.ids[j]);
+    const SparseRowView entries = path.sample(row);
+    for (std::size_t j = 0; j < entries.ids.size(); ++j) {
+      const float product = widened(entries.values[j]) * sample[entries.ids[j]];
+      if (product > 0) products.emplace_back(-product, entries.ids[j]);
     }
     std::ranges::sort(products);
     std::vector<std::uint32_t> features;
@@ -179,7 +181,6 @@ class Explainer {
     return features;
   }
 
-  const Model& model_;
   Model::Impl& impl_;
   const SparseRows& row_;
   const ExplainOptions& options_;
@@ -203,15 +204,19 @@ std::string_view speaker_name(Speaker speaker) noexcept {
   return "";
 }
 
-Result<std::vector<LabelReasons>> explain(const Model& model, const SparseRows& row, const ExplainOptions& options) {
+Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const SparseRows& row, const ExplainOptions& options) {
   if (row.rows() != 1) return usage_error(fmt::format("explain wants one row, these are {}; call it for each", row.rows()));
   if (options.search == Search::tables)
     return usage_error("rows cannot be explained by search tables; use exact, learned or automatic");
   try {
-    return Explainer(model, row, options).run();
+    return Explainer(impl, row, options).run();
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory while explaining a row; explain rows of fewer features");
   }
+}
+
+Result<std::vector<LabelReasons>> explain(const Model& model, const SparseRows& row, const ExplainOptions& options) {
+  return explain_row(impl_of(model), row, options);
 }
 
 }  // namespace glissade

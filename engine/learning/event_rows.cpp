@@ -1,11 +1,22 @@
 #include "engine/learning/event_rows.h"
 
+#include <algorithm>
+
 namespace glissade {
 
 void EventRows::add(const DatasetView& events, std::size_t row) {
   const auto ids = events.features.row_ids(row);
   const auto values = events.features.row_values(row);
   const auto labels = events.labels.row_ids(row);
+  // First all the room: where memory runs out, nothing has been added.
+  const auto make_room = [](auto& vector, std::size_t more) {
+    if (vector.capacity() - vector.size() < more) vector.reserve(std::max(vector.size() + more, 2 * vector.capacity()));
+  };
+  make_room(feature_ids_, ids.size());
+  make_room(values_, ids.size());
+  make_room(label_ids_, labels.size());
+  make_room(feature_offsets_, 1);
+  make_room(label_offsets_, 1);
   feature_ids_.insert(feature_ids_.end(), ids.begin(), ids.end());
   if (values.empty()) {
     values_.insert(values_.end(), ids.size(), 1.f);

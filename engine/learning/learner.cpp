@@ -27,15 +27,20 @@ class Learner::Impl {
 
   Snapshot publish() {
     auto state = publisher_.publish(living_.model(), living_.begin_generation(), version_++);
-    current_.store(state);
+    current_.store(state);  // the last one may come back by this
+    publisher_.keep_spare(state);
+    living_.report().whole_copies = whole_copies_ + publisher_.whole_copies();
     return SnapshotAccess::make(std::move(state));
   }
 
   Snapshot current() const { return SnapshotAccess::make(current_.load()); }
 
   Result<void> save(const std::string& path) {
+    Publisher anew;  // copies of the old one share what is merged; nothing may fail between the two
     if (auto merged = living_.merge(); !merged) return merged;
-    publisher_ = Publisher();  // its copies share what has been merged
+    whole_copies_ += publisher_.whole_copies();
+    publisher_ = std::move(anew);
+    publisher_.prepare(living_.model(), living_.codes());
     return living_.save(path);
   }
 
@@ -45,7 +50,7 @@ class Learner::Impl {
  private:
   LivingModel living_;
   Publisher publisher_;
-  std::uint64_t version_ = 1;
+  std::uint64_t version_ = 1, whole_copies_ = 0;
   std::atomic<std::shared_ptr<const Snapshot::State>> current_;
 };
 
@@ -111,7 +116,10 @@ Result<void> Learner::restore(std::span<const std::uint32_t> labels) {
 }
 
 Result<Snapshot> Learner::publish() {
-  return guarded("publishing", [&]() -> Result<Snapshot> { return impl_->publish(); });
+  return guarded("publishing", [&]() -> Result<Snapshot> {
+    if (auto whole = impl_->living().check_whole(); !whole) return whole.error();
+    return impl_->publish();
+  });
 }
 
 Snapshot Learner::current() const { return impl_->current(); }

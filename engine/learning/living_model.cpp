@@ -56,7 +56,8 @@ LivingModel::LivingModel(Model model, const LearnerOptions& options)
       codes_(std::move(impl_.codes)),
       label_names_(impl_.label_names),
       feature_names_(impl_.feature_names),
-      examples_(impl_.paths.ranker.empty() ? 0 : options.keep_examples) {
+      examples_(impl_.paths.ranker.empty() ? 0 : options.keep_examples),
+      trained_samples_(impl_.paths.neighbours.samples.rows()) {
   impl_.codes = {};
   impl_.label_names.clear();
   impl_.feature_names.clear();
@@ -106,10 +107,17 @@ Publisher::Parts LivingModel::begin_generation() {
     shown_changed_ = false;
     published_shown_ = shown_ && shown_->permitted() != shown_->labels() ? std::make_shared<const LabelFilter>(*shown_) : nullptr;
   }
-  return {label_names_, feature_names_, published_shown_, fresh_, codes_.empty() ? nullptr : &codes_};
+  return {label_names_, feature_names_, published_shown_, fresh_, codes()};
+}
+
+Result<void> LivingModel::check_whole() const {
+  if (is_whole_) return {};
+  return runtime_error(
+      "the learner ran out of memory while it grew and cannot go on; load a model anew, what was published stays good");
 }
 
 Result<void> LivingModel::check(const DatasetView& events) const {
+  if (auto whole = check_whole(); !whole) return whole;
   constexpr float kMostValue = 1e9f;  // its square, and sums of such, are numbers yet
   if (auto valid = check_view(events, impl_.shape.features, impl_.shape.labels); !valid) return valid;
   std::vector<float> values;
@@ -136,6 +144,7 @@ Result<void> LivingModel::learn(const DatasetView& events, Publisher& publisher)
     if (!error && examples_.most() != 0 && since_fit_ >= options_.refit_every && examples_.size() >= examples_.most() / 4)
       refit();
   });
+  forget_oldest();
   if (error) return *error;
   return {};
 }
@@ -219,6 +228,7 @@ void LivingModel::absorb(std::size_t row, std::span<const std::uint32_t> labels,
     see(label);
   }
   ++impl_.training_samples;
+  ++kept_events_;
 }
 
 /// A label's first event: its output row is what the hidden path makes of that, as long as rows are.
@@ -264,13 +274,41 @@ void LivingModel::follow_counts() {
   step_->follow_counts();
 }
 
+/// Where a quarter more events are kept than are wanted, puts the newest ones, and what rows of labels have beside the model's
+/// own entries, into memory of its own. Who reads what was published keeps the old one.
+void LivingModel::forget_oldest() {
+  constexpr std::size_t kPart = 4;
+  const std::size_t wanted = options_.keep_events;
+  if (wanted == 0 || kept_events_ <= wanted + wanted / kPart) return;
+  try {
+    auto newest = std::make_shared<Fresh>();
+    const RankedPaths& paths = impl_.paths;
+    const std::size_t end = fresh_->neighbours.size();
+    for (std::size_t i = end - std::min(end, wanted); i < end; ++i) {
+      const SparseRowView row = fresh_->neighbours.row(i);
+      const auto sample = static_cast<std::uint32_t>(paths.neighbours.samples.rows() + newest->neighbours.size());
+      newest->neighbours.add(row.ids, row.values, fresh_->neighbours.labels(i));
+      for (std::size_t j = 0; j < row.ids.size(); ++j)
+        newest->samples.add(row.ids[j], {sample, generation_, widened(row.values[j])});
+    }
+    if (row_learning_) row_learning_->post_again(newest->rows, generation_);
+    fresh_ = std::move(newest);
+    kept_events_ = wanted;
+    read_fresh();
+  } catch (const std::bad_alloc&) {  // the old ones stay a while longer
+    if (row_learning_) row_learning_->post_to(fresh_->rows);
+  }
+}
+
 void LivingModel::refit() {
   RankingExamples examples = examples_.examples();
   if (fit_rankers_to(impl_, examples, examples_.wanted(), WorkMonitor::silent())) ++report_.fits;
   since_fit_ = 0;
 }
 
+/// Until all that follows has grown, too, it is not whole.
 void LivingModel::grow(const Shape& shape) {
+  is_whole_ = false;
   step_.reset();
   impl_.shape = shape;
   impl_.network.output.grow(shape.labels);
@@ -310,6 +348,7 @@ constexpr std::uint64_t kMostIds = 0xfffffffeu;
 }  // namespace
 
 Result<std::uint32_t> LivingModel::add_labels(std::uint32_t count, std::vector<std::string> names, Publisher& publisher) {
+  if (auto whole = check_whole(); !whole) return whole.error();
   if (auto good = check_new_names("label", count, names, label_names_); !good) return good.error();
   const std::uint32_t first = impl_.shape.labels;
   if (std::uint64_t{first} + count > kMostIds)
@@ -329,16 +368,19 @@ Result<std::uint32_t> LivingModel::add_labels(std::uint32_t count, std::vector<s
   for (std::string& name : names) label_names_.add(std::move(name));
   shown_ = std::move(shown);
   shown_changed_ = true;
+  is_whole_ = true;
   return first;
 }
 
 Result<std::uint32_t> LivingModel::add_features(std::uint32_t count, std::vector<std::string> names) {
+  if (auto whole = check_whole(); !whole) return whole.error();
   if (auto good = check_new_names("feature", count, names, feature_names_); !good) return good.error();
   const std::uint32_t first = impl_.shape.features;
   if (std::uint64_t{first} + count > kMostIds)
     return usage_error(fmt::format("{} features are too many", std::uint64_t{first} + count));
   grow({first + count, impl_.shape.labels});
   for (std::string& name : names) feature_names_.add(std::move(name));
+  is_whole_ = true;
   return first;
 }
 
@@ -360,11 +402,17 @@ Result<void> LivingModel::show(std::span<const std::uint32_t> labels, bool shown
 }
 
 Result<void> LivingModel::merge() {
+  if (auto whole = check_whole(); !whole) return whole;
   std::optional<Error> error;
   arena_.execute([&] {
-    RankedPaths merged = merged_paths(impl_.paths, impl_.shape.features);
+    const std::size_t learned = learned_in_model_ + fresh_->neighbours.size();
+    const std::size_t kept = options_.keep_events == 0 ? learned : std::min<std::size_t>(learned, options_.keep_events);
+    RankedPaths merged = merged_paths(impl_.paths, impl_.shape.features, {trained_samples_, learned - kept});
+    is_whole_ = false;
     impl_.set_paths(std::move(merged));
     make_fresh();
+    learned_in_model_ = kept;
+    kept_events_ = 0;
     ParameterRows& output = impl_.network.output;
     output.with_exact_arrays();
     impl_.network.input.rows.with_exact_arrays();
@@ -372,6 +420,7 @@ Result<void> LivingModel::merge() {
     impl_.data_fingerprint = 0;
     impl_.label_names = label_names_.names();
     impl_.feature_names = feature_names_.names();
+    is_whole_ = true;
     error = renew_codes();
   });
   if (error) return *error;

@@ -35,6 +35,8 @@ class LivingModel {
   /// Usage error where a model cannot learn from events, or options are none.
   static Result<void> check(const Model& model, const LearnerOptions& options);
 
+  /// Error where memory ran out in the midst of a change that other calls rely on.
+  Result<void> check_whole() const;
   /// Whether learn() takes these events.
   Result<void> check(const DatasetView& events) const;
   /// Tells `publisher` what changes.
@@ -46,6 +48,8 @@ class LivingModel {
   Model::Impl& model() noexcept { return impl_; }
   /// What is to be published with the model as it is; what is learned from here on is of the next generation.
   Publisher::Parts begin_generation();
+  /// Of the output rows as they were when the model was read or saved; null: none.
+  const CodedRows* codes() const noexcept { return codes_.empty() ? nullptr : &codes_; }
   /// Puts all that was added beside the model's own arrays into these, as a model file has them.
   Result<void> merge();
   Result<void> save(const std::string& path) { return model_.save(path, impl_.trainable); }
@@ -72,6 +76,7 @@ class LivingModel {
   void refit();
   std::optional<Error> renew_codes();
   void follow_counts();
+  void forget_oldest();
   void grow(const Shape& shape);
 
   Model model_;
@@ -91,6 +96,10 @@ class LivingModel {
   EventRows pending_;                                         ///< that the hidden path's next step sees
   EventRows recent_;                                          ///< that output rows are coded by, when the model is saved
   RecentExamples examples_;
+  std::size_t trained_samples_;       ///< neighbours that the model came with
+  std::size_t learned_in_model_ = 0;  ///< neighbours behind those, from before the last merge()
+  std::size_t kept_events_ = 0;       ///< that fresh_ knows of
+  bool is_whole_ = true;              ///< false: memory ran out while it grew
   std::uint64_t pieces_ = 0, since_fit_ = 0, counted_ = 0;
   float start_length_ = 1, start_bias_ = 0, unseen_bias_ = 0;
   LearnReport report_;

@@ -35,15 +35,18 @@ void merge_label_rows(const LabelRowPath& from, LabelRowPath& to) {
   to.row_state = {};
 }
 
-void merge_neighbours(const NeighbourPath& from, NeighbourPath& to) {
+void merge_neighbours(const NeighbourPath& from, NeighbourPath& to, const LeftOut& left_out) {
   const std::size_t before = from.samples.rows(), added = from.fresh_samples == nullptr ? 0 : from.fresh_samples->size();
-  to.samples = matrix_from(before + added, [&](std::size_t sample) {
+  const std::size_t kept = before + added - left_out.count;
+  const auto place = [&](std::size_t i) { return i < left_out.first ? i : i + left_out.count; };
+  to.samples = matrix_from(kept, [&](std::size_t i) {
+    const std::size_t sample = place(i);
     return sample < before ? row_of(from.samples, sample) : from.fresh_samples->row(sample - before);
   });
   std::vector<std::uint64_t> begins{0};
   std::vector<std::uint32_t> labels;
-  for (std::uint32_t sample = 0; sample < before + added; ++sample) {
-    const auto of_sample = from.labels_of(sample);
+  for (std::size_t i = 0; i < kept; ++i) {
+    const auto of_sample = from.labels_of(static_cast<std::uint32_t>(place(i)));
     labels.insert(labels.end(), of_sample.begin(), of_sample.end());
     begins.push_back(labels.size());
   }
@@ -57,10 +60,10 @@ void merge_neighbours(const NeighbourPath& from, NeighbourPath& to) {
 
 }  // namespace
 
-RankedPaths merged_paths(const RankedPaths& paths, std::size_t features) {
+RankedPaths merged_paths(const RankedPaths& paths, std::size_t features, LeftOut neighbours) {
   RankedPaths merged = paths.shared();
   if (!paths.label_rows.empty()) merge_label_rows(paths.label_rows, merged.label_rows);
-  if (!paths.neighbours.empty()) merge_neighbours(paths.neighbours, merged.neighbours);
+  if (!paths.neighbours.empty()) merge_neighbours(paths.neighbours, merged.neighbours, neighbours);
   merged.index(features);
   return merged;
 }

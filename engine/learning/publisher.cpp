@@ -1,6 +1,9 @@
 #include "engine/learning/publisher.h"
 
+#include <oneapi/tbb/task_arena.h>
+
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "engine/model/sections.h"
@@ -42,34 +45,90 @@ Publisher::Copy::~Copy() {
 
 std::uint64_t Publisher::memory_bytes() const noexcept { return *memory_; }
 
+void Publisher::Pool::put(std::unique_ptr<Copy> copy) {
+  const std::lock_guard lock(mutex);
+  if (free.size() < kMost) free.push_back(std::move(copy));
+}
+
+std::unique_ptr<Publisher::Copy> Publisher::Pool::take() {
+  const std::lock_guard lock(mutex);
+  const auto best = std::ranges::max_element(free, {}, [](const auto& copy) { return std::pair(copy->step, copy->changed); });
+  if (best == free.end()) return nullptr;
+  std::unique_ptr<Copy> copy = std::move(*best);
+  free.erase(best);
+  return copy;
+}
+
+std::unique_ptr<Publisher::Copy> Publisher::copy_of(const Model::Impl& from, const CodedRows* codes, const Memory& memory) {
+  // Some room, which costs nothing before it is used, so that labels and features which come later do not move the others.
+  constexpr std::uint32_t kPart = 8;
+  const Shape roomy{from.shape.features + from.shape.features / kPart, from.shape.labels + from.shape.labels / kPart};
+  auto copy = std::make_unique<Copy>();
+  copy->impl = std::make_unique<Model::Impl>(from.config, roomy, false);
+  Model::Impl& impl = *copy->impl;
+  impl.shape = from.shape;
+  impl.network.output.grow(from.shape.labels);
+  impl.network.input.rows.grow(from.shape.features);
+  for_each_pair(impl.network, from.network,
+                [](std::uint32_t, ParameterRows& to, const ParameterRows& rows) { to.take_forward(rows); });
+  impl.transform.share(from.transform);
+  impl.set_paths(from.paths.shared());
+  if (codes != nullptr) impl.codes = codes->shared();
+  impl.label_counts = from.label_counts;
+  impl.feature_labels = from.feature_labels;
+  impl.data_notes = from.data_notes;
+  copy->memory = memory;
+  *memory += impl.network.memory_bytes();
+  return copy;
+}
+
 /// One that may be brought up to date, or one that is.
 std::unique_ptr<Publisher::Copy> Publisher::take(Model::Impl& model, const CodedRows* codes) {
-  std::unique_ptr<Copy> copy;
-  {
-    const std::lock_guard lock(pool_->mutex);
-    if (!pool_->free.empty()) {
-      copy = std::move(pool_->free.back());
-      pool_->free.pop_back();
-    }
-  }
+  std::unique_ptr<Copy> copy = pool_->take();
   if (copy && changed_.knows(copy->changed) && started_.knows(copy->started)) {
     update(*copy, model);
     return copy;
   }
-  copy = std::make_unique<Copy>();
-  copy->impl = std::make_unique<Model::Impl>(model.config, model.shape, false);
-  Model::Impl& impl = *copy->impl;
-  for_each_pair(impl.network, model.network,
-                [](std::uint32_t, ParameterRows& to, const ParameterRows& from) { to.take_forward(from); });
-  impl.transform.share(model.transform);
-  impl.set_paths(model.paths.shared());
-  if (codes != nullptr) impl.codes = codes->shared();
-  impl.label_counts = model.label_counts;
-  impl.feature_labels = model.feature_labels;
-  impl.data_notes = model.data_notes;
-  copy->memory = memory_;
-  *memory_ += impl.network.memory_bytes();
-  return copy;
+  copy.reset();
+  ++whole_copies_;
+  return copy_of(model, codes, memory_);
+}
+
+void Publisher::prepare(const Model::Impl& model, const CodedRows* codes) {
+  std::unique_ptr<Copy> copy = copy_of(model, codes, memory_);
+  copy->step = model.step;
+  copy->changed = changed_.end();
+  copy->started = started_.end();
+  pool_->put(std::move(copy));
+}
+
+void Publisher::keep_spare(const std::shared_ptr<const Snapshot::State>& last) {
+  {
+    const std::lock_guard lock(pool_->mutex);
+    if (!pool_->free.empty() || pool_->makes_spare) return;
+    pool_->makes_spare = true;
+  }
+  const auto make = [pool = pool_, memory = memory_, last, changed = changed_.end(), started = started_.end()] {
+    std::unique_ptr<Copy> copy;
+    try {
+      const Model::Impl& from = *last->impl;
+      copy = copy_of(from, from.codes.empty() ? nullptr : &from.codes, memory);
+      copy->step = from.step;
+      copy->changed = changed;
+      copy->started = started;
+      pool->put(std::move(copy));
+    } catch (const std::bad_alloc&) {  // then the next publication makes its copy, or says that it cannot
+    }
+    const std::lock_guard lock(pool->mutex);
+    pool->makes_spare = false;
+  };
+  try {
+    // What is enqueued is run even where no thread but the caller's may work. Nobody waits for it.
+    tbb::task_arena(1, 0).enqueue(make);
+  } catch (const std::bad_alloc&) {
+    const std::lock_guard lock(pool_->mutex);
+    pool_->makes_spare = false;
+  }
 }
 
 void Publisher::update(Copy& copy, Model::Impl& model) const {
@@ -125,11 +184,8 @@ std::shared_ptr<const Snapshot::State> Publisher::publish(Model::Impl& model, co
   state->shown = parts.shown;
   state->keeps = parts.keeps;
   Copy* const held = copy.release();
-  state->impl = std::shared_ptr<Model::Impl>(held->impl.get(), [pool = pool_, held](Model::Impl*) {
-    std::unique_ptr<Copy> back(held);
-    const std::lock_guard lock(pool->mutex);
-    if (pool->free.size() < Pool::kMost) pool->free.push_back(std::move(back));
-  });
+  state->impl = std::shared_ptr<Model::Impl>(held->impl.get(),
+                                             [pool = pool_, held](Model::Impl*) { pool->put(std::unique_ptr<Copy>(held)); });
   return state;
 }
 

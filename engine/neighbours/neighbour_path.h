@@ -36,6 +36,12 @@ class NeighbourPath final : public ProposingPath {
     if (sample < samples.rows()) __builtin_prefetch(labels.data() + label_begins[sample]);
   }
 
+  SparseRowView sample(std::uint32_t sample) const noexcept {
+    if (sample >= samples.rows()) return fresh_samples->row(sample - samples.rows());
+    const std::uint64_t begin = samples.offsets[sample], size = samples.offsets[sample + 1] - begin;
+    return {{samples.ids.data() + begin, size}, {samples.values.data() + begin, size}};
+  }
+
   /// A training sample and its likeness to a sample that was asked for.
   struct Near {
     std::uint32_t sample;

@@ -47,18 +47,20 @@ void Votes::propose(std::size_t most, CandidateSet& candidates) {
 void Votes::describe(CandidateSet& candidates) const {
   constexpr float kLeastVotes = 1e-3f;
   const auto share = [](float part, float all) { return all > 0 ? part / all : 0.f; };
+  const float log_of_none = std::log(kLeastVotes);
   for (std::size_t c = 0; c < candidates.labels().size(); ++c) {
     const std::uint32_t label = candidates.labels()[c];
-    Sums sums;
-    if (is_voted(label)) sums = sums_[vote_of_[label]];
     CandidateFeatures& features = candidates.features()[c];
+    features[CandidateFeature::log_votes] = log_of_none;
+    features[CandidateFeature::best_likeness] = all_.likest;
+    if (!is_voted(label)) continue;  // all else is 0
+    const Sums& sums = sums_[vote_of_[label]];
     features[CandidateFeature::votes_2] = share(sums.square, all_.square);
     features[CandidateFeature::votes_4] = share(sums.fourth, all_.fourth);
     features[CandidateFeature::votes_8] = share(sums.eighth, all_.eighth);
     features[CandidateFeature::log_votes] = std::log(features[CandidateFeature::votes_4] + kLeastVotes);
     features[CandidateFeature::voters] = share(sums.count, all_.count);
     features[CandidateFeature::likeness] = sums.likest;
-    features[CandidateFeature::best_likeness] = all_.likest;
   }
 }
 

@@ -140,8 +140,9 @@ void ParameterRows::resize_arrays(std::size_t rows) {
   };
   for (Array<float>* by_row : {&bias, &row_second_moment, &bias_first_moment, &bias_second_moment}) resize(*by_row, rows);
   resize(row_steps, rows);
-  for (Array<float>* by_weight : {&weights, &first_moment, &second_moment}) resize(*by_weight, rows * stride_);
-  for (Array<std::uint16_t>* by_weight : {&high, &low, &first_moment_bf16, &second_moment_bf16})
+  // Those that grow() asks how much room there is come last: where memory runs out before, the next call resizes all again.
+  for (Array<float>* by_weight : {&first_moment, &second_moment, &weights}) resize(*by_weight, rows * stride_);
+  for (Array<std::uint16_t>* by_weight : {&low, &first_moment_bf16, &second_moment_bf16, &high})
     resize(*by_weight, rows * stride_);
 }
 

@@ -50,6 +50,7 @@ struct Pipeline::Workspace::Impl final : FeatureTaker {
   std::vector<std::uint32_t> row_ids;
   std::vector<float> row_values;
   std::uint32_t words = 0, unknown = 0;
+  std::vector<std::string_view> unknown_words;
 };
 
 void Pipeline::Workspace::Impl::begin(const Pipeline::Impl& of) {
@@ -69,8 +70,14 @@ void Pipeline::Workspace::Impl::finish() {
   ids.resize(found.size());
   pipeline->features.find(found, ids.data());
   words = static_cast<std::uint32_t>(batch.whole());
-  unknown = static_cast<std::uint32_t>(std::ranges::count(ids, hashing::WordTable::kNone));
-  for (const std::uint32_t part : batch.parts()) unknown -= ids[part] == hashing::WordTable::kNone ? 1 : 0;
+  auto part = batch.parts().begin();  // they ascend
+  unknown_words.clear();
+  for (std::uint32_t i = 0; i < ids.size(); ++i) {
+    const bool is_part = part != batch.parts().end() && *part == i;
+    if (is_part) ++part;
+    if (!is_part && ids[i] == hashing::WordTable::kNone) unknown_words.push_back(found[i].text);
+  }
+  unknown = static_cast<std::uint32_t>(unknown_words.size());
   std::ranges::sort(ids);
   while (!ids.empty() && ids.back() == hashing::WordTable::kNone) ids.pop_back();
   std::ranges::sort(numbers);
@@ -131,6 +138,10 @@ PipelineRow Pipeline::row(Record record, Workspace& workspace) const {
   const std::int32_t no_number = work.cutter->cut(record, work);
   work.finish();
   return {work.row_ids, work.row_values, work.words, work.unknown, no_number};
+}
+
+std::span<const std::string_view> Pipeline::unknown_words(const Workspace& workspace) noexcept {
+  return workspace.impl_->unknown_words;
 }
 
 }  // namespace glissade

@@ -36,6 +36,7 @@ void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknow
   for (const std::uint32_t label : sample.best) candidates_.add(label);
   query_.begin(sample.ids, sample.values);
   for (const auto& proposer : proposers_) proposer->propose(query_, unknown, candidates_);
+  proposed_ = candidates_.labels().size();
   for (const std::uint32_t label : sample.also) candidates_.add(label);
   candidates_.begin_features();
   describe_by_hidden(sample);

@@ -41,6 +41,8 @@ class CandidateSearch {
   /// `unknown`: training samples to pass over; may be empty.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_.labels(); }
+  /// How many of labels() come before those that somebody asked about and nothing else proposed.
+  std::size_t proposed() const noexcept { return proposed_; }
   /// Of each of labels().
   const std::vector<CandidateFeatures>& features() const noexcept { return candidates_.features(); }
   /// Whether a label is a candidate, or may be none (a feature of the sample, with exclude-input).
@@ -58,6 +60,7 @@ class CandidateSearch {
   SparseQuery query_;
   std::vector<std::unique_ptr<ProposingPath::Proposer>> proposers_;
   CandidateSet candidates_;
+  std::size_t proposed_ = 0;
   std::vector<float> logits_;
   CoLabelFeatures co_labels_;
 };

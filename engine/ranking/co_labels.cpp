@@ -112,9 +112,10 @@ void CoLabelFeatures::fill(const SparseMatrix& co_labels, const LinearRanker& li
       if (is_candidate_.contains(co_labels.ids[j])) scores_[place_[co_labels.ids[j]]] += p * widened(co_labels.values[j]);
     }
   }
+  const float log_of_none = std::log(kLeast);
   for (std::size_t c = 0; c < features.size(); ++c) {
     features[c][CandidateFeature::co_labels] = scores_[c];
-    features[c][CandidateFeature::log_co_labels] = std::log(scores_[c] + kLeast);
+    features[c][CandidateFeature::log_co_labels] = scores_[c] == 0 ? log_of_none : std::log(scores_[c] + kLeast);
   }
 }
 

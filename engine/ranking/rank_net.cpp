@@ -1,6 +1,7 @@
 #include "engine/ranking/rank_net.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engine/dense/blocks.h"
@@ -12,7 +13,12 @@ namespace {
 constexpr std::size_t kUnits = RankNet::kUnits, kInputs = RankNet::kInputs, kPanel = simd::kPanelColumns;
 constexpr std::size_t kPanels = kUnits / kPanel;
 
-/// sums -> f in place, and f' = 1 / (1 + |u|)^2 beside.
+/// sums -> f in place
+void activate(std::vector<float>& sums) {
+  for (float& sum : sums) sum *= 1.f / (1.f + std::abs(sum));
+}
+
+/// The same, and f' = 1 / (1 + |u|)^2 beside.
 void activate(std::vector<float>& sums, std::vector<float>& slopes) {
   for (std::size_t i = 0; i < sums.size(); ++i) {
     const float inverse = 1.f / (1.f + std::abs(sums[i]));
@@ -38,23 +44,41 @@ void RankPass::begin(std::size_t count) {
   x_.assign(padded_ * kInputs, 0.f);
 }
 
-std::span<const float> RankPass::forward(const RankNet& net) {
+template <class Activate>
+std::span<const float> RankPass::pass(const RankNet& net, const Activate& activate) {
+  constexpr std::size_t kTogether = 8;  // candidates whose sums do not wait for each other
+  static_assert(simd::kBlockDepth % kTogether == 0);
   const simd::Kernels& kernels = simd::kernels();
-  for (auto* layer : {&value1_, &value2_, &slope1_, &slope2_}) layer->resize(padded_ * kUnits);
+  value1_.resize(padded_ * kUnits);
+  value2_.resize(padded_ * kUnits);
   kernels.block_f32(x_.data(), kInputs, padded_, kInputs, net.first(), kInputs * kPanel, kPanels, net.first_bias(),
                     value1_.data(), kUnits);
   activate(value1_, slope1_);
   kernels.block_f32(value1_.data(), kUnits, padded_, kUnits, net.second(), kUnits * kPanel, kPanels, net.second_bias(),
                     value2_.data(), kUnits);
   activate(value2_, slope2_);
-  scores_.resize(count_);
-  for (std::size_t c = 0; c < count_; ++c) {
-    float score = 0;
-    for (std::size_t i = 0; i < kCandidateFeatures; ++i) score += net.direct()[i] * x_[c * kInputs + i];
-    for (std::size_t h = 0; h < kUnits; ++h) score += net.out()[h] * value2_[c * kUnits + h];
-    scores_[c] = score;
+  scores_.resize(padded_);
+  for (std::size_t c = 0; c < padded_; c += kTogether) {
+    std::array<float, kTogether> sums{};
+    for (std::size_t i = 0; i < kCandidateFeatures; ++i) {
+      for (std::size_t k = 0; k < kTogether; ++k) sums[k] += net.direct()[i] * x_[(c + k) * kInputs + i];
+    }
+    for (std::size_t h = 0; h < kUnits; ++h) {
+      for (std::size_t k = 0; k < kTogether; ++k) sums[k] += net.out()[h] * value2_[(c + k) * kUnits + h];
+    }
+    std::ranges::copy(sums, scores_.begin() + static_cast<std::ptrdiff_t>(c));
   }
-  return scores_;
+  return std::span(scores_).first(count_);
+}
+
+std::span<const float> RankPass::forward(const RankNet& net) {
+  return pass(net, [](std::vector<float>& sums, std::vector<float>&) { activate(sums); });
+}
+
+std::span<const float> RankPass::forward_for_training(const RankNet& net) {
+  slope1_.resize(padded_ * kUnits);
+  slope2_.resize(padded_ * kUnits);
+  return pass(net, [](std::vector<float>& sums, std::vector<float>& slopes) { activate(sums, slopes); });
 }
 
 /// weights (in panels, of that depth) += inputs^T by_sum, bias += the sums of by_sum's rows.

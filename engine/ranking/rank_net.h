@@ -50,11 +50,16 @@ class RankPass {
 
   /// The candidates' scores.
   std::span<const float> forward(const RankNet& net);
+  /// The same, and what backward() needs.
+  std::span<const float> forward_for_training(const RankNet& net);
 
-  /// Adds the gradient of sum_i by_score[i] * score[i] by the net's weights; after forward with the same net.
+  /// Adds the gradient of sum_i by_score[i] * score[i] by the net's weights; after forward_for_training() with
+  /// the same net.
   void backward(const RankNet& net, std::span<const float> by_score, RankNet& gradient);
 
  private:
+  template <class Activate>
+  std::span<const float> pass(const RankNet& net, const Activate& activate);
   void add_outer(const std::vector<float>& inputs, std::size_t depth, const std::vector<float>& by_sum, float* weights,
                  float* bias);
 

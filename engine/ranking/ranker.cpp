@@ -125,7 +125,7 @@ class Gradients {
     for (const std::uint32_t i : chunk) {
       for (std::size_t c = cases[i].begin; c < cases[i].end; ++c) scale_.put(examples_.features[c], pass.features(at++));
     }
-    const std::span<const float> z = pass.forward(net);
+    const std::span<const float> z = pass.forward_for_training(net);
     by_score.resize(count);
     at = 0;
     for (const std::uint32_t i : chunk) {

@@ -8,7 +8,6 @@
 #include <limits>
 #include <new>
 #include <numeric>
-#include <utility>
 
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
@@ -24,16 +23,19 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 Error no_memory() { return runtime_error("out of memory in a matrix product; score fewer rows at once"); }
 
-/// The places of `asked` among `found`, which has no label twice; -1: it is not there. Both in any order.
-void places_of(std::span<const std::uint32_t> asked, std::span<const std::uint32_t> found, std::vector<std::int64_t>& places) {
-  static thread_local std::vector<std::pair<std::uint32_t, std::uint32_t>> sorted;
-  sorted.clear();
-  for (std::uint32_t i = 0; i < found.size(); ++i) sorted.emplace_back(found[i], i);
-  std::ranges::sort(sorted);
-  places.clear();
-  for (const std::uint32_t label : asked) {
-    const auto at = std::ranges::lower_bound(sorted, std::pair(label, 0u));
-    places.push_back(at != sorted.end() && at->first == label ? std::int64_t{at->second} : -1);
+/// Calls use(i, place among found.labels()) for each of `asked`, which were candidates in any case; place -1: it may be none.
+template <class Use>
+void for_each_place(std::span<const std::uint32_t> asked, const CandidateSearch& found, const Use& use) {
+  const std::span<const std::uint32_t> labels(found.labels());
+  const auto proposed = labels.first(found.proposed());
+  std::size_t next = proposed.size();  // those that nothing proposed stand in the order in which they were asked
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (next < labels.size() && labels[next] == asked[i]) {
+      use(i, static_cast<std::int64_t>(next++));
+      continue;
+    }
+    const auto at = std::ranges::find(proposed, asked[i]);
+    use(i, at == proposed.end() ? std::int64_t{-1} : at - proposed.begin());
   }
 }
 
@@ -66,17 +68,16 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
   const auto score = [&](std::size_t sample, const CandidateSearch& found) {
     static thread_local RankPass pass;
     static thread_local std::vector<float> all;
-    static thread_local std::vector<std::int64_t> places;
     all.resize(found.features().size());
     if (impl.paths.ranker.empty()) {
       std::ranges::transform(found.features(), all.begin(), [&](const auto& of) { return impl.paths.linear.score(of); });
     } else {
       impl.paths.ranker.score(found.features(), pass, all.data());
     }
-    places_of(labels.row_ids(sample), found.labels(), places);
     float* const out = scores.data() + (labels.offsets[sample] - labels.offsets.front());
-    for (std::size_t i = 0; i < places.size(); ++i)
-      out[i] = places[i] < 0 ? -kInfinity : all[static_cast<std::size_t>(places[i])];
+    for_each_place(labels.row_ids(sample), found, [&](std::size_t i, std::int64_t place) {
+      out[i] = place < 0 ? -kInfinity : all[static_cast<std::size_t>(place)];
+    });
   };
   find_candidates(impl, found_by_hidden, buffers.predict.batch.features(), {}, std::cref(score), labels);
 }

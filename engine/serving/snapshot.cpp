@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "engine/explanation/explain_row.h"
 #include "engine/inference/predict_rows.h"
 #include "engine/model/access.h"
 #include "engine/serving/given_labels.h"
@@ -151,6 +152,13 @@ Result<Predictions> Snapshot::top_k(const SparseRows& features, const Query& que
 Result<void> Snapshot::score(const SparseRows& features, const SparseRows& candidates, Workspace& workspace,
                              std::vector<float>& scores) const {
   return score_given(*state_->impl, features, candidates, workspace.impl_->given, scores);
+}
+
+Result<std::vector<LabelReasons>> Snapshot::explain(const SparseRows& row, const ExplainOptions& options) const {
+  Workspace workspace;
+  ExplainOptions shown = options;
+  shown.filter = workspace.impl_->both(options.filter, state_->shown.get(), state_->impl->shape.labels);
+  return explain_row(*state_->impl, row, shown);
 }
 
 Result<void> Snapshot::encode(const SparseRows& features, Workspace& workspace, std::vector<float>& vectors) const {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kScored = 400;    ///< rows that the inverted index proposes and that are then scored exactly
 constexpr std::size_t kProposed = 100;  ///< of these, candidates
+constexpr std::size_t kMany = 512;      ///< more candidates than paths propose: somebody asks about many labels
 
 struct ChangedLabels {
   const ChangedRows& rows;
@@ -32,9 +33,7 @@ class RowProposer final : public ProposingPath::Proposer {
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {
-    const std::span<const float> direct =
-        path_.changed.empty() ? query.products(path_.weights, path_.rows, candidates.labels())
-                              : query.products(path_.weights, path_.rows, candidates.labels(), ChangedLabels{path_.changed});
+    const std::span<const float> direct = products(query, candidates.labels());
     float largest = 0;
     for (const float product : direct) largest = std::max(largest, product);
     for (std::size_t c = 0; c < direct.size(); ++c) {
@@ -46,8 +45,25 @@ class RowProposer final : public ProposingPath::Proposer {
   }
 
  private:
+  std::span<const float> products(SparseQuery& query, std::span<const std::uint32_t> labels) {
+    if (labels.size() >= kMany) return products_of_many(query, labels);
+    if (path_.changed.empty()) return query.products(path_.weights, path_.rows, labels);
+    return query.products(path_.weights, path_.rows, labels, ChangedLabels{path_.changed});
+  }
+
+  std::span<const float> products_of_many(SparseQuery& query, std::span<const std::uint32_t> labels) {
+    const std::span<const float> as_made = query.products(path_.weights, path_.rows, path_.row_index, labels);
+    if (path_.changed.empty()) return as_made;
+    direct_.assign(as_made.begin(), as_made.end());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (const SparseRow* const row = path_.changed.find(labels[i])) direct_[i] = query.product(path_.weights, row->view());
+    }
+    return direct_;
+  }
+
   const Config& config_;
   const LabelRowPath& path_;
+  std::vector<float> direct_;
 };
 
 }  // namespace

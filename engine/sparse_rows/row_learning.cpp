@@ -78,9 +78,23 @@ void RowLearning::add(std::uint32_t label, std::uint32_t count, std::span<const 
     simd::kernels().narrow_nearest(&entries_[e].value, changed->values.data() + e, 1);
   }
   for (const Entry& entry : entries_) {
-    if (entry.is_new) postings_.add(entry.id, {label, generation, entry.value});
+    if (entry.is_new) postings_->add(entry.id, {label, generation, entry.value});
   }
   path_.changed.put(label, std::move(changed));
+}
+
+void RowLearning::post_again(FreshPostings& postings, std::uint32_t generation) {
+  postings_ = &postings;
+  for (std::uint32_t label = 0; label < path_.changed.rows(); ++label) {
+    const SparseRow* const row = path_.changed.find(label);
+    if (row == nullptr) continue;
+    const auto indexed = std::span(path_.rows.ids.data(), path_.rows.ids.size())
+                             .subspan(path_.rows.offsets[label], path_.rows.offsets[label + 1] - path_.rows.offsets[label]);
+    for (std::size_t j = 0; j < row->ids.size(); ++j) {
+      if (!std::ranges::binary_search(indexed, row->ids[j]))
+        postings.add(row->ids[j], {label, generation, widened(row->values[j])});
+    }
+  }
 }
 
 }  // namespace glissade

@@ -16,18 +16,21 @@ class RowLearning {
  public:
   /// `path` and `postings`, which take the changes, must outlive it.
   RowLearning(LabelRowPath& path, FreshPostings& postings, std::uint32_t fan_in)
-      : path_(path), postings_(postings), fan_in_(fan_in) {}
+      : path_(path), postings_(&postings), fan_in_(fan_in) {}
 
   /// One more sample of a label that has had `count` of them: its features, ascending, and their values under the path's weights,
   /// of length 1. Entries that the label's row did not have go to the postings under `generation`.
   void add(std::uint32_t label, std::uint32_t count, std::span<const std::uint32_t> ids, std::span<const float> values,
            std::uint32_t generation);
+  /// Puts the entries that changed rows have beside those of the path's index into other postings, which take all from here on.
+  void post_again(FreshPostings& postings, std::uint32_t generation);
+  void post_to(FreshPostings& postings) noexcept { postings_ = &postings; }
 
  private:
   SparseRowView row_of(std::uint32_t label) const noexcept;
 
   LabelRowPath& path_;
-  FreshPostings& postings_;
+  FreshPostings* postings_;
   std::uint32_t fan_in_;
   std::vector<float> lengths_;  ///< by label, of the whole sum; 0: to be estimated
   struct Entry {

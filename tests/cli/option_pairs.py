@@ -126,7 +126,7 @@ OTHERS = {
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     # It does not end by itself: tests/serve shows what its options do.
     "serve": ([], {"--host": "127.0.0.1", "--port": "0", "--learn": None, "--token-file": "p.txt", "--queue": "1", "--connections": "1", "--max-body": "1",
-                   "--timeout": "1"}),
+                   "--timeout": "1", "--learn-rate": "0.1", "--refit": "100", "--keep-events": "100", "--new-words": "2"}),
     "nearest": ([Situation("a word", WORD_MODEL, "nearest --model m.glsd a")], {"--k": "1"}),
     "analogy": ([Situation("words", WORD_MODEL, "analogy --model m.glsd a b c")], {"--k": "0"}),
     "export": ([Situation("words", WORD_MODEL, "export --model m.glsd --vectors v.vec")], {}),

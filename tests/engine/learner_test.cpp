@@ -4,10 +4,13 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
+#include "engine/serving/state.h"
 #include "tests/engine/living.h"
 
 namespace glissade::test {
@@ -125,6 +128,82 @@ TEST_CASE("copies that come back are brought up to date", "[unit]") {
   const Predictions a = must(must(once.publish()).top_k(asked.x.view())), b = must(must(often.publish()).top_k(asked.x.view()));
   CHECK(a.labels == b.labels);
   CHECK(a.scores == b.scores);
+}
+
+TEST_CASE("a publication finds a copy that was made ahead, however many snapshots are held", "[unit][threads]") {
+  constexpr std::size_t kPieces = 6, kPiece = 100;
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(kPieces * kPiece, 400, 150, 5, 8),
+             asked = planted_data(100, 400, 150, 6, 8);
+  Learner once = must(Learner::create(living_model(before, true))), often = must(Learner::create(living_model(before, true)));
+  std::vector<Snapshot> held{often.current()};
+  // Until the next copy is there, which memory() tells: on a machine with much else to do that takes a while.
+  const auto wait = [&] {
+    const std::uint64_t memory = often.memory();
+    for (int i = 0; i < 200 && often.memory() == memory; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  };
+  wait();
+  for (std::size_t first = 0; first < events.size(); first += kPiece) {
+    const Data piece = part_of(events, first, kPiece);
+    must(once.learn(piece.view()));
+    must(often.learn(piece.view()));
+    held.push_back(must(often.publish()));
+    wait();
+  }
+  CHECK(often.report().whole_copies <= 2);  // the first one, and one that came before its copy
+  const Predictions a = must(must(once.publish()).top_k(asked.x.view())), b = must(held.back().top_k(asked.x.view()));
+  CHECK(a.labels == b.labels);
+  CHECK(a.scores == b.scores);
+  const std::uint64_t before_save = often.report().whole_copies;
+  const TemporaryFolder folder;
+  must(often.save(folder.file("m.glsd")));
+  held.push_back(must(often.publish()));
+  CHECK(often.report().whole_copies == before_save);
+}
+
+TEST_CASE("events beyond those that are kept leave, and what they taught stays", "[unit]") {
+  constexpr std::size_t kKept = 200, kPiece = 50;
+  const Data before = planted_data(900, 400, 150, 3), events = planted_data(2500, 400, 150, 5, 8),
+             asked = planted_data(300, 400, 150, 6, 8);
+  LearnerOptions options;
+  options.keep_events = kKept;
+  Learner learner = must(Learner::create(living_model(before, true), options));
+  const double was = precision_at_1(learner.current(), asked);
+  const auto neighbours = [](const Snapshot& snapshot) -> const NeighbourPath& {
+    return SnapshotAccess::state(snapshot).impl->paths.neighbours;
+  };
+  std::optional<Snapshot> held;
+  Predictions answers;
+  std::uint64_t memory = 0;
+  for (std::size_t first = 0; first < events.size(); first += kPiece) {
+    must(learner.learn(part_of(events, first, kPiece).view()));
+    const Snapshot snapshot = must(learner.publish());
+    const std::size_t kept = neighbours(snapshot).fresh_samples->size();
+    REQUIRE(kept >= std::min(first + kPiece, kKept));
+    REQUIRE(kept <= kKept + kKept / 4);
+    if (first + kPiece == 250) {
+      held = snapshot;
+      answers = must(held->top_k(asked.x.view()));
+    }
+    if (first + kPiece == 1000) memory = learner.memory();
+  }
+  CHECK(learner.memory() < memory + memory / 10);
+  CHECK(must(held->top_k(asked.x.view())).scores == answers.scores);  // it keeps what it answers from
+  const double is = precision_at_1(learner.current(), asked);
+  INFO("P@1 " << was << " -> " << is);
+  CHECK(is > was + 0.3);
+  const TemporaryFolder folder;
+  for (std::size_t round = 0; round < 2; ++round) {
+    must(learner.save(folder.file("m.glsd")));
+    const Snapshot loaded = must(Snapshot::load(folder.file("m.glsd")));
+    const NeighbourPath& saved = neighbours(loaded);
+    REQUIRE(saved.samples.rows() == before.size() + kKept);
+    for (std::size_t i = 0; i < kKept; ++i) {
+      const auto labels = events.y.view().row_ids(events.size() - kKept + i);
+      REQUIRE(std::ranges::equal(saved.labels_of(static_cast<std::uint32_t>(before.size() + i)), labels));
+    }
+    CHECK(precision_at_1(loaded, asked) == Approx(is).margin(0.03));
+    must(learner.learn(part_of(events, events.size() - kKept, kKept).view()));
+  }
 }
 
 TEST_CASE("a saved model knows all that was learned", "[unit]") {

@@ -3,15 +3,19 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <glissade/options.h>
 
-#include "tests/engine/models.h"
+#include "tests/engine/living.h"
 
 namespace {
 
@@ -152,6 +156,120 @@ TEST_CASE("an allocation that fails while training runs is an error, and the nex
     }
     CHECK(failed > kTries / 2);
   }
+}
+
+namespace {
+
+/// Calls `call`, which returns a Result, and lets its allocation number 0, 1, 2, .. fail, all of the first ones and later ones
+/// ever farther apart; `after` follows each. Returns how often the call failed.
+template <class Call, class After>
+long sweep(const char* what, const Call& call, const After& after) {
+  constexpr long kTries = 40;
+  const long before = allocations;
+  REQUIRE(call().ok());
+  const long all = allocations - before;
+  REQUIRE(all > 0);
+  long failed = 0;
+  for (long i = 0; i < kTries; ++i) {
+    const long number = std::min(all - 1, i + i * i * i * all / (kTries * kTries * kTries));
+    INFO(what << ": allocation " << number << " of " << all);
+    failing = allocations.load() + number;
+    const auto made = call();
+    failing = -1;
+    if (!made.ok()) {
+      ++failed;
+      CHECK(made.error().message.find("out of memory") != std::string::npos);
+    }
+    after();
+  }
+  return failed;
+}
+
+std::string contents_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("short of memory a snapshot is not loaded, or answers not, and the next try does", "[property]") {
+  const Data data = planted_data(200, 120, 80, 3), asked = planted_data(30, 120, 80, 4);
+  const TemporaryFolder folder;
+  must(living_model(data, true).save(folder.file("m.glsd")));
+  const Predictions right = must(must(Snapshot::load(folder.file("m.glsd"))).top_k(asked.x.view()));
+  CHECK(sweep(
+            "load", [&] { return Snapshot::load(folder.file("m.glsd")); },
+            [&] { REQUIRE(must(must(Snapshot::load(folder.file("m.glsd"))).top_k(asked.x.view())).scores == right.scores); }) >
+        10);
+  const Snapshot snapshot = must(Snapshot::load(folder.file("m.glsd")));
+  Rows given;
+  for (std::size_t row = 0; row < asked.size(); ++row) given.add(std::vector<std::uint32_t>{1, 7, 70});
+  CHECK(sweep(
+            "answers",
+            [&]() -> Result<void> {
+              Workspace workspace;
+              Predictions found;
+              std::vector<float> scores;
+              if (auto done = snapshot.top_k(asked.x.view(), {}, workspace, found); !done) return done;
+              if (auto done = snapshot.score(asked.x.view(), given.view(), workspace, scores); !done) return done;
+              return snapshot.encode(asked.x.view(), workspace, scores);
+            },
+            [] {}) >= 0);
+}
+
+TEST_CASE("short of memory a learner says so, what was published answers, what was saved is good", "[property]") {
+  const Data data = planted_data(200, 120, 80, 3), asked = planted_data(30, 120, 80, 4), events = planted_data(40, 120, 80, 5, 8);
+  const TemporaryFolder folder;
+  const std::string path = folder.file("m.glsd");
+  must(living_model(data, true).save(path));
+  LearnerOptions options;
+  options.batch = 16;
+  options.keep_examples = 64;
+  options.refit_every = 80;
+  options.keep_events = 100;
+  CHECK(sweep(
+            "create", [&] { return Learner::load(path, options); }, [] {}) > 10);
+
+  Learner learner = must(Learner::load(path, options));
+  const Snapshot old = learner.current();
+  const Predictions right = must(old.top_k(asked.x.view()));
+  const auto old_answers = [&] { REQUIRE(must(old.top_k(asked.x.view())).scores == right.scores); };
+  const auto goes_on = [&] {
+    old_answers();
+    if (const auto learned = learner.learn(events.view()); !learned.ok()) {
+      // In the midst of growing: it says so, whatever is asked of it, and another one takes its place.
+      REQUIRE(learned.error().message.find("cannot go on") != std::string::npos);
+      REQUIRE_FALSE(learner.publish().ok());
+      learner = must(Learner::load(path, options));
+      must(learner.learn(events.view()));
+    }
+    REQUIRE(must(must(learner.publish()).top_k(asked.x.view())).labels.size() == right.labels.size());
+    old_answers();
+  };
+  CHECK(sweep(
+            "learn", [&] { return learner.learn(events.view()); }, goes_on) > 10);
+  CHECK(sweep(
+            "publish", [&] { return learner.publish(); }, goes_on) > 5);
+  CHECK(sweep(
+            "add labels", [&] { return learner.add_labels(2); }, goes_on) > 5);
+  CHECK(sweep(
+            "add features", [&] { return learner.add_features(2); }, goes_on) > 5);
+
+  const std::string saved = folder.file("saved.glsd");
+  must(learner.save(saved));
+  std::string good = contents_of(saved);
+  CHECK(sweep(
+            "save",
+            [&] {
+              auto done = learner.save(saved);
+              if (done.ok()) good = contents_of(saved);
+              return done;
+            },
+            [&] {
+              REQUIRE(contents_of(saved) == good);
+              REQUIRE(Snapshot::load(saved).ok());
+              goes_on();
+            }) > 5);
 }
 
 }  // namespace glissade::test

@@ -144,7 +144,7 @@ TEST_CASE("a rank net's gradient is that of its scores", "[unit]") {
   const auto weighed = [&] {
     pass.begin(kCount);
     for (std::size_t c = 0; c < kCount; ++c) std::ranges::copy(features[c], pass.features(c));
-    const auto z = pass.forward(net);
+    const auto z = pass.forward_for_training(net);
     return std::inner_product(z.begin(), z.end(), by_score.begin(), 0.0);
   };
   weighed();

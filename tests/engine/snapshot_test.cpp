@@ -9,6 +9,8 @@
 #include <numeric>
 
 #include "engine/layers/row_logits.h"
+#include "engine/serving/given_labels.h"
+#include "engine/serving/state.h"
 #include "tests/engine/living.h"
 
 namespace glissade::test {
@@ -111,6 +113,66 @@ TEST_CASE("given labels have the scores that they have among the best", "[unit][
   Rows fewer;
   fewer.add(std::vector<std::uint32_t>{1});
   CHECK_FALSE(snapshot.score(asked.x.view(), fewer.view(), workspace, scores).ok());
+}
+
+TEST_CASE("each of many given labels is described as it is alone, also when it has learned", "[unit][levels]") {
+  constexpr std::uint32_t kLabels = 1200;
+  const Data data = planted_data(2500, 300, kLabels, 3), asked = planted_data(20, 300, kLabels, 4);
+  Learner learner = must(Learner::create(living_model(data, true)));
+  must(learner.learn(planted_data(300, 300, kLabels, 9, 8).view()));
+  const Snapshot snapshot = must(learner.publish());
+  Model::Impl& impl = *SnapshotAccess::state(snapshot).impl;
+  std::vector<std::uint32_t> labels(kLabels);
+  std::iota(labels.rbegin(), labels.rend(), 0u);
+  PredictBuffers buffers;
+  REQUIRE(hidden_of(impl, asked.x.view(), buffers));
+  const auto many = impl.take_search(), one = impl.take_search();
+  std::size_t changed = 0;
+  for (std::size_t row = 0; row < asked.size(); ++row) {
+    const SparseRows& features = buffers.batch.features();
+    CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), buffers.hidden.back(), row, {}, 0.f};
+    sample.also = labels;
+    many->find(sample);
+    for (std::uint32_t at = 0; at < kLabels; at += 7) {
+      sample.also = std::span(labels).subspan(at, 1);
+      one->find(sample);
+      const auto place = [&](const CandidateSearch& found) {
+        return static_cast<std::size_t>(std::ranges::find(found.labels(), labels[at]) - found.labels().begin());
+      };
+      const float direct = many->features()[place(*many)][CandidateFeature::direct];
+      REQUIRE(direct == Approx(one->features()[place(*one)][CandidateFeature::direct]).margin(1e-5));
+      if (impl.paths.label_rows.changed.find(labels[at]) != nullptr && direct != 0) ++changed;
+    }
+  }
+  CHECK(changed > 0);
+}
+
+TEST_CASE("many given labels have the scores that they have among the best", "[unit][levels]") {
+  constexpr std::uint32_t kLabels = 1200;
+  const Data data = planted_data(2500, 300, kLabels, 3), asked = planted_data(20, 300, kLabels, 4);
+  const Snapshot snapshot = snapshot_of(living_model(data, true));
+  const Predictions best = must(snapshot.top_k(asked.x.view(), {.k = 4}));
+  std::vector<std::uint32_t> labels(kLabels);
+  std::iota(labels.rbegin(), labels.rend(), 0u);
+  Rows given;
+  for (std::size_t row = 0; row < asked.size(); ++row) given.add(labels);
+  Workspace workspace;
+  std::vector<float> scores;
+  must(snapshot.score(asked.x.view(), given.view(), workspace, scores));
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < best.labels.size(); ++i) {
+    const float score = scores[i / 4 * kLabels + (kLabels - 1 - best.labels[i])];
+    same += score == Approx(best.scores[i]).margin(0.05) ? 1 : 0;  // more candidates share the co-labels' sums
+  }
+  INFO(same << " of " << best.labels.size());
+  CHECK(same > best.labels.size() * 9 / 10);
+  Rows twice;
+  labels[5] = labels[900];
+  twice.add(labels);
+  const auto refused = snapshot.score({asked.x.view().offsets.first(2), asked.x.view().ids, asked.x.view().values}, twice.view(),
+                                      workspace, scores);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("occurs twice") != std::string::npos);
 }
 
 TEST_CASE("a label that can be no answer of its sample has no score", "[unit]") {

@@ -57,6 +57,31 @@ TEST_CASE("an index with budget to spare finds the rows of the largest products"
   }
 }
 
+TEST_CASE("products by lists are those by rows", "[unit][levels]") {
+  const Data data = planted_data(600, 120, 90, 5);
+  const SparseMatrix rows = rows_of(data, 100).rows;
+  const FeatureIndex index(rows, data.features);
+  FeatureIndex::Scratch scratch;
+  std::vector<std::uint32_t> which(rows.rows());
+  std::iota(which.rbegin(), which.rend(), 0u);
+  which.push_back(static_cast<std::uint32_t>(rows.rows()));  // one that came later
+  std::vector<float> sums(which.size());
+  std::size_t refused = 0;
+  for (std::size_t s = 0; s < data.size(); ++s) {
+    // Now all features, now one: few entries, which are taken back one by one.
+    auto ids = data.view().features.row_ids(s);
+    auto values = data.view().features.row_values(s);
+    if (s % 2 == 1) ids = ids.first(1), values = values.first(1);
+    const std::vector<double> exact = products(rows, ids, values, data.features);
+    REQUIRE(index.sums(ids, values, rows.entries(), which, scratch, sums.data()));
+    for (std::size_t i = 0; i < rows.rows(); ++i) REQUIRE(sums[i] == Approx(exact[which[i]]).margin(1e-5));
+    REQUIRE(sums.back() == 0);
+    refused += index.sums(ids, values, 20, which, scratch, sums.data()) ? 0 : 1;
+  }
+  CHECK(refused > 0);
+  CHECK(refused < data.size());
+}
+
 TEST_CASE("a short budget reads the shortest list and no more", "[unit]") {
   SparseMatrix rows = matrix_of(std::vector<std::uint32_t>{2, 1, 1, 1});
   const std::vector<std::uint32_t> ids = {0, 1, 1, 1, 1};

@@ -112,7 +112,7 @@ ID_ERRORS = [
     ({"inputs": {}}, '"inputs" is an object; it must be a list'),
     ({"inputs": [{"ids": [1]}, {"ids": [-1]}]}, "inputs[1]: a feature id is the number -1; it must be a whole number"),
     ({"input": {"ids": [1]}, "top": 3},
-     "there is no field 'top'; fields are input, inputs, k, probabilities, allow, deny, exclude_seen, threshold, min_labels"),
+     "there is no field 'top'; fields are input, inputs, k, probabilities, allow, deny, exclude_seen, threshold, min_labels, explain"),
     ({"input": {"ids": [1]}, "k": 0}, '"k" is the number 0; it must be a whole number, 1 to 1000'),
     ({"input": {"ids": [1]}, "k": 1001}, '"k" is the number 1001; it must be a whole number, 1 to 1000'),
     ({"input": {"ids": [1]}, "k": "5"}, '"k" is a text; it must be a whole number, 1 to 1000'),
@@ -160,6 +160,42 @@ def check_errors(context, models):
             expect(server.post("/v1/predict", body), (400, {"error": message}), f"{body}")
 
 
+def check_explain(context, models):
+    """Reasons are those of `predict --explain --json`, by rows, texts and items; with filters, and within bounds."""
+    rows = [features_of(line) for line in models.rows.read_text().splitlines()[1:5]]
+    kinds = ((models.ids, [{"features": row} for row in rows], "".join(" ".join(f"{i}:{v}" for i, v in row.items()) + "\n" for row in rows)),
+             (models.paths, ["red hat", "blue shoe tea"], None), (models.events, [{"items": ["a", "b"]}, {"items": ["d", "none"]}], None))
+    for model, inputs, lines in kinds:
+        with Server(context, models.folder, "--model", model) as server:
+            found = server.good("/v1/predict", {"inputs": inputs, "k": 3, "explain": True})
+            plain = server.good("/v1/predict", {"inputs": inputs, "k": 3})
+            expect([[a["label"] for a in row] for row in found["answers"]], [[a["label"] for a in row] for row in plain["answers"]], f"{model.name}: labels")
+            expect(found["unknown"], plain["unknown"], f"{model.name}: unknown")
+            for row in found["answers"]:
+                for answer in row:
+                    reasons = answer["reasons"]
+                    if abs(reasons["base"] + sum(reasons["shares"].values()) - reasons["score"]) > 1e-2:
+                        raise Failure(f"{model.name}: shares do not add up to the score: {reasons}")
+            if lines is not None:
+                predicted = [json.loads(line) for line in models.call("predict", "--model", model, "-", "--explain", "--json", "--k", "3", stdin=lines).splitlines()]
+                for ours, theirs in zip(found["answers"], predicted):
+                    for a, b in zip(ours, theirs["answers"]):
+                        expect([f["feature"] for f in a["reasons"]["features"]][:1], [f["feature"] for f in b["features"]][:1], "the first feature")
+                        expect([n["row"] for n in a["reasons"]["neighbours"]], [n["row"] for n in b["neighbours"]], "neighbours")
+            logit = server.good("/v1/predict", {"input": inputs[0], "k": 1, "explain": True, "probabilities": False})["answers"][0][0]
+            if abs(logit["logit"] - logit["reasons"]["score"]) > 1e-4:
+                raise Failure(f"{model.name}: {logit}")
+            best = plain["answers"][0][0]["label"]
+            denied = server.good("/v1/predict", {"input": inputs[0], "k": 1, "explain": True, "deny": [best]})["answers"][0]
+            expect([a["label"] for a in denied], [plain["answers"][0][1]["label"]], f"{model.name}: deny")
+            for body, message in (({"inputs": inputs[:1] * 17}, '"inputs" are 17; with "explain" at most 16 may be asked at once'),
+                                  ({"input": inputs[0], "k": 101}, '"k" is 101; with "explain" it must be at most 100')):
+                expect(server.post("/v1/predict", {**body, "explain": True}), (400, {"error": message}), f"{model.name}: {str(body)[:60]}")
+    with Server(context, models.folder, "--model", models.paths) as server:
+        names = [f["name"] for f in server.good("/v1/predict", {"input": "red hat", "k": 1, "explain": True})["answers"][0][0]["reasons"]["features"]]
+        expect(sorted(names), ["hat", "red"], "names of features")
+
+
 def check_pages(context, models):
     """What is there to read: state, counts, the description of all routes, a page that needs nothing from elsewhere."""
     with Server(context, models.folder, "--model", models.records) as server:
@@ -184,4 +220,4 @@ def check_pages(context, models):
 
 CASES = (("rows of ids are answered as predict answers them", check_ids), ("records and texts likewise", check_records), ("items likewise", check_items),
          ("items of a table likewise", check_described), ("what is wrong with a request is said in one line", check_errors),
-         ("state, counts, description and page", check_pages))
+         ("state, counts, description and page", check_pages), ("reasons", check_explain))

@@ -38,7 +38,7 @@ def check_learn(context, models):
     log = models.folder / "learn.glsd.events"
     with Server(context, models.folder, "--model", path, "--learn") as server:
         answer = server.good("/v1/learn", {"events": [event("red shoe", "new"), event("red shoe", "new", "p"), event("nothing known", "newer")]})
-        expect(answer, {"learned": 3, "new_labels": 2, "unknown": 2, "synced": True}, "learned")
+        expect(answer, {"learned": 3, "new_labels": 2, "new_words": 2, "unknown": 0, "synced": True}, "learned")
         expect(server.good("/v1/learn", {"events": [event("blue", "new")]})["new_labels"], 0, "a known label")
         server.wait_until(lambda: labels_of(server) == ["p", "q", "r", "new", "newer"], "new labels")
         for _ in range(6):
@@ -77,6 +77,79 @@ def check_learn(context, models):
         expect(labels_of(server), names, "labels without --learn")
     if not any("holds events that the model may lack" in line for line in server.told):
         raise Failure("the log is passed over in silence")
+
+
+def check_words(context, models):
+    """A word that nobody knew is a feature once it was learned: it is answered, also behind a restart and from the saved file."""
+    path = own_copy(models, "words.glsd", models.paths)
+    asked = [event("zorblax tool", "zorblax")]
+    with Server(context, models.folder, "--model", path, "--learn") as server:
+        expect(server.good("/v1/predict", {"input": "zorblax"})["unknown"], 1, "a word before it is learned")
+        answer = server.good("/v1/learn", {"events": asked})
+        expect(answer, {"learned": 1, "new_labels": 1, "new_words": 2, "unknown": 0, "synced": True}, "a new word")
+        server.wait_until(lambda: best_of(server, "zorblax") == "zorblax", "an answer to a new word")
+        expect(server.good("/v1/predict", {"input": "Zorblax"})["unknown"], 0, "a word behind it")
+        expect(server.good("/v1/learn", {"events": asked})["new_words"], 0, "the same words again")
+        expect(server.metric("new_words_total"), 2, "new words")
+        categories = server.good("/v1/learn", {"events": [{"input": {"text": {"t": "red", "c": "newest"}}, "labels": ["zorblax"]}]})
+        expect(categories["new_words"], 1, "a new category")
+        expect(server.good("/v1/learn", {"events": [event("w" * 101, "p")]})["unknown"], 1, "a word of 101 bytes")
+    with Server(context, models.folder, "--model", path, "--learn") as server:
+        expect(best_of(server, "zorblax"), "zorblax", "a new word behind a restart")
+        expect(server.good("/v1/predict", {"input": "zorblax tool"})["unknown"], 0, "new words behind a restart")
+        server.good("/v1/save", None)
+        server.good("/v1/learn", {"events": [event("quux", "quux")]})
+    for _ in range(2):
+        with Server(context, models.folder, "--model", path, "--learn") as server:
+            expect(server.good("/v1/predict", {"input": "zorblax quux"})["unknown"], 0, "new words behind a save")
+            expect(best_of(server, "zorblax"), "zorblax", "a new word behind a save")
+    predicted = models.call("predict", "--model", path, "--names", "--k", "1", "--query", "zorblax")
+    if "zorblax" not in predicted:
+        raise Failure(f"predict does not know the new word: {predicted}")
+    path = own_copy(models, "words-late.glsd", models.paths)
+    with Server(context, models.folder, "--model", path, "--learn", "--new-words", "3") as server:
+        unknown = [server.good("/v1/learn", {"events": [event("zorblax", "p")]})["unknown"] for _ in range(4)]
+        expect(unknown, [1, 1, 0, 0], "a word that has to come three times")
+    path = own_copy(models, "words-never.glsd", models.paths)
+    with Server(context, models.folder, "--model", path, "--learn", "--new-words", "0") as server:
+        expect([server.good("/v1/learn", {"events": [event("zorblax", "p")]})["unknown"] for _ in range(3)], [1, 1, 1], "a word that never becomes a feature")
+
+
+def check_leftovers(context, models):
+    """What a save that was killed has left goes away, in a line each; what is not its own stays."""
+    path = own_copy(models, "left.glsd")
+    left, others = ["left.glsd.saving", "left.glsd.saving.tmp-123-0"], ["left.glsd.saving2", "other.glsd.saving"]
+    for name in left + others:
+        (models.folder / name).write_text("half a model")
+    with Server(context, models.folder, "--model", path, "--learn") as server:
+        expect([name for name in left if (models.folder / name).exists()], [], "leftovers")
+        expect([name for name in others if (models.folder / name).exists()], others, "other files")
+        for name in left:
+            if sum(f"/{name}': removed" in line or f"'{name}': removed" in line for line in server.told) != 1:
+                raise Failure(f"{name} is not told of: {server.told}")
+
+
+def check_how(context, models):
+    """The options of learning count: a rate that is too high spoils the model, kept events are bounded, the ranker is fitted again."""
+    texts = ["red hat", "blue shoe", "red shoe"]
+    events = [event(texts[i % 3], "pqr"[i % 3]) for i in range(300)]
+
+    def learned(*options):
+        path = own_copy(models, "how.glsd", models.paths)
+        with Server(context, models.folder, "--model", path, "--learn", *options) as server:
+            for first in range(0, len(events), 100):
+                server.good("/v1/learn", {"events": events[first:first + 100]})
+            server.good("/v1/save", None)  # publishes
+            return [answer["logit"] for answer in server.good("/v1/predict", {"input": "red hat", "k": 3, "probabilities": False})["answers"][0]]
+
+    usual = learned()
+    for options in (("--learn-rate", "5"), ("--keep-events", "10")):
+        if learned(*options) == usual:
+            raise Failure(f"{' '.join(options)} changes nothing: {usual}")
+    with Server(context, models.folder, "--model", models.paths, "--refit", "5", "--new-words", "2") as server:
+        for option in ("--refit", "--new-words"):
+            if not any(f"option '{option}' has no effect: nothing is learned without --learn" in line for line in server.told):
+                raise Failure(f"{option} without --learn is not told of: {server.told}")
 
 
 def check_token(context, models):
@@ -201,4 +274,5 @@ def check_replaced(context, models):
 
 CASES = (("learns, learns again behind a restart, saves", check_learn), ("writers need the token", check_token), ("values beyond all others", check_values),
          ("damaged logs", check_log), (f"{KILLS} sudden ends lose nothing that was acknowledged", check_kills),
-         ("a model file that somebody else replaces", check_replaced))
+         ("a model file that somebody else replaces", check_replaced), ("new words become features", check_words),
+         ("what a killed save has left", check_leftovers), ("how it learns", check_how))

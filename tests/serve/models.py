@@ -39,6 +39,12 @@ class Models:
         return self.train("records.glsd", "--train", "r.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN)
 
     @functools.cached_property
+    def paths(self):
+        """Records, with all paths."""
+        return self.train("paths.glsd", "--train", "r.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN, "--fan-in", "8",
+                          "--neighbours", "4")
+
+    @functools.cached_property
     def events(self):
         return self.train("events.glsd", "--train", "e.csv", "--user", "who", "--item", "what", "--time", "when", *PLAIN, "--fan-in", "8", "--neighbours", "4")
 

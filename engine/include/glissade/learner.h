@@ -22,6 +22,10 @@ struct LearnerOptions {
   /// thousand.
   std::uint32_t keep_examples = 0;
   std::uint32_t refit_every = 4000;  ///< events between two fits; each takes about a second
+  /// Events that stay neighbours of what is asked: the newest so many, at times a quarter more, and as many that save() has put
+  /// into the model; 0: all, and memory grows with each event. What older ones taught the labels' rows, counts and the hidden
+  /// path stays. An event takes about 20 bytes for each of its features.
+  std::uint32_t keep_events = 250000;
   /// A label added by add_labels() is no answer before so many events have it.
   std::uint32_t show_after = 1;
   std::uint32_t threads = 0;  ///< 0: as the model's config says
@@ -33,7 +37,10 @@ struct LearnReport {
   std::uint64_t steps = 0;    ///< of the hidden path
   std::uint64_t waiting = 0;  ///< events that its next step will see
   std::uint64_t fits = 0;     ///< of the ranker
-  double seconds = 0;         ///< in learn(), without waiting for others
+  /// Publications that had to copy all that queries read, because no copy was ready: the first one, and ones that follow others
+  /// faster than a copy is made.
+  std::uint64_t whole_copies = 0;
+  double seconds = 0;  ///< in learn(), without waiting for others
 };
 
 /// Goes on learning from events while others answer from snapshots of it.
@@ -69,7 +76,9 @@ class Learner {
   Result<void> retire(std::span<const std::uint32_t> labels);
   Result<void> restore(std::span<const std::uint32_t> labels);
 
-  /// What has been learned so far, for others to answer from. Touched rows are copied, nothing else.
+  /// What has been learned so far, for others to answer from. Touched rows are copied, nothing else: a copy of the others is made
+  /// ahead by a thread of oneTBB, while this one goes on. Memory: two copies of what queries read, and one for each further
+  /// snapshot that somebody holds.
   Result<Snapshot> publish();
   /// The last one that was published.
   Snapshot current() const;

@@ -99,6 +99,9 @@ class Pipeline {
   /// `record` must have as many fields as there are columns. Allocates nothing once the workspace has met records as long. About
   /// 0.2 us per word.
   PipelineRow row(Record record, Workspace& workspace) const;
+  /// The words and categories of the last record that went through row() with this workspace which are no features, by the names
+  /// that these would have, as often as they stood there. Valid as long as the row and the record are.
+  static std::span<const std::string_view> unknown_words(const Workspace& workspace) noexcept;
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <glissade/explain.h>
 #include <glissade/label_filter.h>
 #include <glissade/model.h>
 #include <glissade/result.h>
@@ -80,6 +81,10 @@ class Snapshot {
   /// themselves. `candidates` has as many rows as `features`, no label twice in a row, no values.
   Result<void> score(const SparseRows& features, const SparseRows& candidates, Workspace& workspace,
                      std::vector<float>& scores) const;
+
+  /// Why the best labels of a row (one) are its best, as explain() says it of a model (glissade/explain.h). Costs about one query
+  /// for each feature of the row, and allocates.
+  Result<std::vector<LabelReasons>> explain(const SparseRows& row, const ExplainOptions& options = {}) const;
 
   /// The last hidden layer's outputs, [rows x width].
   Result<void> encode(const SparseRows& features, Workspace& workspace, std::vector<float>& vectors) const;
