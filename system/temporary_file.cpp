@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -22,11 +23,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Not every file system can sync a folder, and by now the target is a whole file, old or new, whatever happens: no error.
-void sync_folder(const std::string& path) noexcept {
+/// The folder that a path is in, to be synced; -1 where it cannot be opened.
+int open_folder_of(const std::string& path) {
   const std::string parent = fs::path(path).parent_path().string();
-  const Descriptor folder(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() >= 0) ::fsync(folder.number());
+  return ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /// "NUMBER-NUMBER": process and count.
@@ -143,9 +143,17 @@ int TemporaryFile::put_in_place() noexcept {
   if (const int failed = copy_mode()) return failed;
   if (::fsync(file_.number()) != 0) return errno;
   if (const int failed = file_.close()) return failed;
+  int number = -1;
+  try {
+    number = open_folder_of(target_);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+  const Descriptor folder(number);
   if (std::rename(path_.c_str(), target_.c_str()) != 0) return errno;
   path_.clear();
-  sync_folder(target_);
+  // Not every file system can sync a folder, and by now the target is a whole file, old or new, whatever happens: no error.
+  if (folder.number() >= 0) ::fsync(folder.number());
   return 0;
 }
 

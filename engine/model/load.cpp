@@ -249,27 +249,27 @@ std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl&
 }  // namespace
 
 Result<Model> Model::load(const std::string& path, LoadFor purpose) {
-  if (auto environment = check_environment(); !environment) return environment.error();
-  const bool training = purpose == LoadFor::training;
-  auto reader = Reader::open(path, training ? nullptr : wanted_for_inference);
-  if (!reader) return reader.error();
-  auto state = read_state(*reader);
-  if (!state) return state.error();
-  auto config = from_text(text_of(reader->bytes(SectionKind::config)));
-  if (!config) return damaged(*reader, "its config: " + config.error().message);
-  const Shape shape{state->features, state->labels};
-  if (auto valid = config::validate_stored(*config, shape); !valid)
-    return damaged(*reader, "its config: " + valid.error().message);
-  if (training && state->has_training_state == 0) {
-    return usage_error(
-        fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
-  }
-  if (training) {
-    if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) {
-      return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
-    }
-  }
   try {
+    if (auto environment = check_environment(); !environment) return environment.error();
+    const bool training = purpose == LoadFor::training;
+    auto reader = Reader::open(path, training ? nullptr : wanted_for_inference);
+    if (!reader) return reader.error();
+    auto state = read_state(*reader);
+    if (!state) return state.error();
+    auto config = from_text(text_of(reader->bytes(SectionKind::config)));
+    if (!config) return damaged(*reader, "its config: " + config.error().message);
+    const Shape shape{state->features, state->labels};
+    if (auto valid = config::validate_stored(*config, shape); !valid)
+      return damaged(*reader, "its config: " + valid.error().message);
+    if (training && state->has_training_state == 0) {
+      return usage_error(
+          fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
+    }
+    if (training) {
+      if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) {
+        return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
+      }
+    }
     auto impl = std::make_unique<Impl>(*config, shape, training);
     if (auto error = fill_network(*reader, training, impl->network)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;

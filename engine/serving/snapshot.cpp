@@ -91,7 +91,11 @@ Snapshot Snapshot::of(Model model) {
 Result<Snapshot> Snapshot::load(const std::string& path) {
   auto model = Model::load(path);
   if (!model) return model.error();
-  return of(std::move(*model));
+  try {
+    return of(std::move(*model));
+  } catch (const std::bad_alloc&) {
+    return runtime_error(fmt::format("'{}': out of memory while loading", path));
+  }
 }
 
 std::uint64_t Snapshot::version() const noexcept { return state_->version; }
