@@ -71,6 +71,7 @@ class Publisher {
   /// Copies that nobody holds. Outlives the publisher where handles do.
   struct Pool {
     static constexpr std::size_t kMost = 2;
+    Pool() { free.reserve(kMost); }  // so that handles which go away allocate nothing
     std::mutex mutex;
     std::vector<std::unique_ptr<Copy>> free;
     bool makes_spare = false;

@@ -143,7 +143,7 @@ def check_how(context, models):
             return [answer["logit"] for answer in server.good("/v1/predict", {"input": "red hat", "k": 3, "probabilities": False})["answers"][0]]
 
     usual = learned()
-    for options in (("--learn-rate", "5"), ("--keep-events", "10")):
+    for options in (("--learn-rate", "5"), ("--keep-events", "1")):
         if learned(*options) == usual:
             raise Failure(f"{' '.join(options)} changes nothing: {usual}")
     with Server(context, models.folder, "--model", models.paths, "--refit", "5", "--new-words", "2") as server:
