@@ -13,6 +13,10 @@ red shoe,a b,x,3,p
 """
 EVENTS = "who,what,when\n" + "".join(f"u{i % 4},{item},{i}\n" for i, item in enumerate("abcabdabcdabdcab" * 3))
 ITEMS = "what,title\na,red hat\nb,blue hat\nc,red tea\nd,tea\nnew,blue tea\n"
+COLOURS, THINGS = ("red", "blue", "green", "old"), ("hat", "shoe", "tea", "ball", "box")
+# Enough rows to weigh the paths on.
+MANY = "t,u,c,n,l\n" + "".join(f"{COLOURS[i * 7 % 4]} {THINGS[i * 3 % 5]},the {THINGS[i % 5]},{'xy'[i % 2]},{i % 9},{COLOURS[i * 7 % 4][0]};{THINGS[i * 3 % 5]}\n"
+                                for i in range(600))
 PLAIN = "--preset plain --hidden 8 --batch 4 --epochs 3 --threads 1".split()
 
 
@@ -20,6 +24,7 @@ class Models:
     def __init__(self, context, folder):
         self.context, self.folder = context, folder
         (folder / "r.csv").write_text(RECORDS)
+        (folder / "many.csv").write_text(MANY)
         (folder / "e.csv").write_text(EVENTS)
         (folder / "items.csv").write_text(ITEMS)
 
@@ -41,7 +46,7 @@ class Models:
     @functools.cached_property
     def paths(self):
         """Records, with all paths."""
-        return self.train("paths.glsd", "--train", "r.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN, "--fan-in", "8",
+        return self.train("paths.glsd", "--train", "many.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN, "--fan-in", "8",
                           "--neighbours", "4")
 
     @functools.cached_property
