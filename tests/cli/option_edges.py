@@ -34,7 +34,7 @@ EARLY = {
     "train": "train --train none.txt --model m.glsd --monitor loss",
     "eval": "eval --model none.glsd --test none.txt",
     "predict": "predict --model none.glsd none.txt",
-    "serve": "serve --model none.glsd",
+    "serve": "serve --model none.glsd --learn",
     "nearest": "nearest --model none.glsd word",
     "analogy": "analogy --model none.glsd a b c",
     "export": "export --model none.glsd --vectors v.txt",
