@@ -1,12 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
-// Counts every allocation of the process: whatever allocates comes by here. For one source of a program.
+// Counts every allocation of a thread: whatever allocates comes by here. Others, such as one that makes a copy of a model ahead,
+// have their own count. For one source of a program.
 
-inline std::atomic<std::uint64_t> allocations{0};
+inline thread_local std::uint64_t allocations = 0;
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
