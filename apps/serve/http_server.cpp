@@ -30,6 +30,7 @@ constexpr std::uint32_t kRefusing = 16;
 // Of the request that a thread answers.
 thread_local HttpServer::Clock::time_point begin_of_request;
 thread_local const Connection* connection_of_request = nullptr;
+thread_local bool none_follows = false;
 
 /// A thread for each connection. Where too many are at work the next one waits in the system's queue.
 class ConnectionThreads : public httplib::TaskQueue {
@@ -91,7 +92,7 @@ bool ends_where_next_begins(const httplib::Request& request) {
   const std::size_t lengths = request.get_header_value_count("Content-Length");
   if (!chunked && lengths == 0) return true;
   const bool reads_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  return reads_body && (chunked ? lengths == 0 : lengths == 1);
+  return reads_body && !request.is_multipart_form_data() && (chunked ? lengths == 0 : lengths == 1);
 }
 
 }  // namespace
@@ -106,6 +107,7 @@ HttpServer::HttpServer(const Limits& limits) : limits_(limits) {
 }
 
 HttpServer::Clock::time_point HttpServer::request_begin() noexcept { return begin_of_request; }
+void HttpServer::end_after_answer() noexcept { none_follows = true; }
 bool HttpServer::request_is_late() noexcept { return connection_of_request->is_late(); }
 
 Result<std::uint16_t> HttpServer::open(const std::string& host, std::uint16_t port) {
@@ -163,12 +165,12 @@ bool HttpServer::answer_next(Connection& connection) {
   bool closed = false;
   begin_of_request = Clock::now();
   connection.begin_request(limits_.request);
-  bool follows = false;  // a request whose head cannot be read ends nowhere
-  const auto look = [&follows](httplib::Request& request) {
-    follows = ends_where_next_begins(request);
-    if (!follows) request.headers.emplace("Connection", "close");
+  none_follows = true;  // a request whose head cannot be read ends nowhere
+  const auto look = [](httplib::Request& request) {
+    none_follows = !ends_where_next_begins(request);
+    if (none_follows) request.headers.emplace("Connection", "close");
   };
-  return process_request(connection, last, closed, look) && follows && !last && !closed && !connection.is_late();
+  return process_request(connection, last, closed, look) && !none_follows && !last && !closed && !connection.is_late();
 }
 
 }  // namespace glissade::apps

@@ -208,14 +208,15 @@ bool read_body(const Request& request, Response& response, const httplib::Conten
   // The library would wait for the connection's end.
   if (!request.has_header("Content-Length") && !request.has_header("Transfer-Encoding")) return true;
   if (request.is_multipart_form_data()) {
-    read([](const httplib::MultipartFormData&) { return true; }, [](const char*, std::size_t) { return true; });
     fail(response, 415, "the body is a form of several parts; send JSON");
     return false;
   }
-  return read([&](const char* bytes, std::size_t size) {
+  const bool whole = read([&](const char* bytes, std::size_t size) {
     body.append(bytes, size);
     return true;
   });
+  if (!whole) HttpServer::end_after_answer();
+  return whole;
 }
 
 /// Makes a POST answer by answer(request, body, response).
@@ -243,7 +244,9 @@ void explain_refusal(const Request& request, Response& response) {
       return fail(response, 404,
                   fmt::format("there is no {}; GET /openapi.json lists what there is", system::quoted(request.path, 60)));
     case 413: return fail(response, 413, "the body is too large; send fewer rows at once, or raise --max-body");
-    default: return fail(response, response.status, "this is no HTTP request that can be answered");
+    default:
+      HttpServer::end_after_answer();
+      return fail(response, response.status, "this is no HTTP request that can be answered");
   }
 }
 
