@@ -38,9 +38,9 @@ class HttpServer : public httplib::Server {
   /// When the request that this thread answers began to arrive.
   static Clock::time_point request_begin() noexcept;
   /// Whether it did not arrive in time.
-  /// The connection of the calling thread's request ends behind its answer: what is left of it on the way is no request.
-  static void end_after_answer() noexcept;
   static bool request_is_late() noexcept;
+  /// Its connection ends behind the answer: what is left of it on the way is no request.
+  static void end_after_answer() noexcept;
 
  private:
   bool process_and_close_socket(int socket) override;
