@@ -1,13 +1,15 @@
 #include "datasets/append.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include <glissade/owned_rows.h>
+
 #include "datasets/cache.h"
-#include "datasets/row_trail.h"
 
 namespace glissade::datasets {
 namespace {
@@ -27,39 +29,6 @@ std::vector<float> values_of(const SparseRows& rows) {
   if (rows.values.empty()) return std::vector<float>(rows.offsets.back() - rows.offsets.front(), 1.f);
   const auto values = entries_of(rows, rows.values);
   return {values.begin(), values.end()};
-}
-
-/// Offsets of both, one after the other.
-std::vector<std::uint64_t> joined_offsets(const SparseRows& first, const SparseRows& second) {
-  std::vector<std::uint64_t> out;
-  out.reserve(first.offsets.size() + second.rows());
-  for (const std::uint64_t offset : first.offsets) out.push_back(offset - first.offsets.front());
-  const std::uint64_t end = out.back();
-  for (const std::uint64_t offset : second.offsets.subspan(1)) out.push_back(end + offset - second.offsets.front());
-  return out;
-}
-
-template <class T>
-std::vector<T> joined(std::span<const T> first, std::span<const T> second) {
-  std::vector<T> out;
-  out.reserve(first.size() + second.size());
-  out.insert(out.end(), first.begin(), first.end());
-  out.insert(out.end(), second.begin(), second.end());
-  return out;
-}
-
-Dataset copy_of(const Dataset& data, const DatasetView& more) {
-  const DatasetView& view = data.view();
-  Dataset::Arrays arrays;
-  arrays.feature_count = view.feature_count;
-  arrays.label_count = view.label_count;
-  arrays.feature_offsets = joined_offsets(view.features, more.features);
-  arrays.feature_ids = joined(entries_of(view.features, view.features.ids), entries_of(more.features, more.features.ids));
-  if (!view.features.values.empty() || !more.features.values.empty())
-    arrays.feature_values = joined<float>(values_of(view.features), values_of(more.features));
-  arrays.label_offsets = joined_offsets(view.labels, more.labels);
-  arrays.label_ids = joined(entries_of(view.labels, view.labels.ids), entries_of(more.labels, more.labels.ids));
-  return Dataset(std::move(arrays), data.facts());
 }
 
 /// The rows' own entries as they lie in the file, then the others.
@@ -115,14 +84,14 @@ CacheFile place_of(const CacheFile& source, const DatasetView& more, const std::
 }  // namespace
 
 Dataset append_rows(const Dataset& data, const DatasetView& more) {
-  if (!data.cache_file() || data.view().features.values.empty()) return copy_of(data, more);
+  if (!data.cache_file() || data.view().features.values.empty()) return Dataset(join_rows(data.view(), more), data.facts());
   const std::vector<float> values = values_of(more.features);
   const CacheFile place = place_of(*data.cache_file(), more, values);
   if (auto loaded = load_cache(place.path, place.key)) return std::move(*loaded);
   if (store_cache(place.path, place.key, contents_of(data, more, values))) {
     if (auto loaded = load_cache(place.path, place.key)) return std::move(*loaded);
   }
-  return copy_of(data, more);
+  return Dataset(join_rows(data.view(), more), data.facts());
 }
 
 }  // namespace glissade::datasets

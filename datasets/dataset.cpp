@@ -6,10 +6,7 @@ namespace glissade::datasets {
 
 Dataset::Dataset(Arrays arrays, const ReadFacts& facts) : facts_(facts) {
   const auto held = std::make_shared<const Arrays>(std::move(arrays));
-  view_.feature_count = held->feature_count;
-  view_.label_count = held->label_count;
-  view_.features = {held->feature_offsets, held->feature_ids, held->feature_values};
-  view_.labels = {held->label_offsets, held->label_ids, {}};
+  view_ = held->view();
   owner_ = held;
 }
 

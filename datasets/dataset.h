@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glissade/owned_rows.h>
 #include <glissade/row_pager.h>
 #include <glissade/views.h>
 
@@ -24,15 +25,7 @@ struct CacheFile {
 /// one it was moved to) lives. Immutable, so safe to read from many threads.
 class Dataset {
  public:
-  struct Arrays {
-    std::uint32_t feature_count = 0;
-    std::uint32_t label_count = 0;
-    std::vector<std::uint64_t> feature_offsets = {};
-    std::vector<std::uint32_t> feature_ids = {};
-    std::vector<float> feature_values = {};
-    std::vector<std::uint64_t> label_offsets = {};
-    std::vector<std::uint32_t> label_ids = {};
-  };
+  using Arrays = OwnedRows;
 
   explicit Dataset(Arrays arrays, const ReadFacts& facts = {});
   /// `owner` keeps the memory behind `view` alive (a mapped cache file).

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <glissade/owned_rows.h>
+
 #include "datasets/split_cache.h"
 #include "hashing/seeds.h"
 
@@ -53,52 +55,6 @@ std::vector<bool> choose_groups(std::span<const std::uint64_t> groups, std::uint
   return chosen;
 }
 
-class RowCopier {
- public:
-  RowCopier(const DatasetView& view, const std::vector<bool>& chosen, bool wanted) : view_(view) {
-    std::size_t rows = 0;
-    std::size_t features = 0;
-    std::size_t labels = 0;
-    for (std::size_t row = 0; row < view.size(); ++row) {
-      if (chosen[row] != wanted) continue;
-      ++rows;
-      features += view.features.row_ids(row).size();
-      labels += view.labels.row_ids(row).size();
-    }
-    arrays_.feature_count = view.feature_count;
-    arrays_.label_count = view.label_count;
-    arrays_.feature_offsets.reserve(rows + 1);
-    arrays_.label_offsets.reserve(rows + 1);
-    arrays_.feature_ids.reserve(features);
-    arrays_.feature_values.reserve(view.features.values.empty() ? 0 : features);
-    arrays_.label_ids.reserve(labels);
-    arrays_.feature_offsets.push_back(0);
-    arrays_.label_offsets.push_back(0);
-    for (std::size_t row = 0; row < view.size(); ++row) {
-      if (chosen[row] == wanted) copy(row);
-    }
-  }
-
-  Dataset take(const ReadFacts& facts) && { return Dataset(std::move(arrays_), facts); }
-
- private:
-  void copy(std::size_t row) {
-    append(arrays_.feature_ids, view_.features.row_ids(row));
-    append(arrays_.feature_values, view_.features.row_values(row));
-    append(arrays_.label_ids, view_.labels.row_ids(row));
-    arrays_.feature_offsets.push_back(arrays_.feature_ids.size());
-    arrays_.label_offsets.push_back(arrays_.label_ids.size());
-  }
-
-  template <class T>
-  static void append(std::vector<T>& to, std::span<const T> from) {
-    to.insert(to.end(), from.begin(), from.end());
-  }
-
-  const DatasetView& view_;
-  Dataset::Arrays arrays_;
-};
-
 }  // namespace
 
 std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64_t seed, std::span<const std::uint64_t> groups) {
@@ -107,7 +63,7 @@ std::vector<bool> held_out_rows(std::uint64_t rows, double fraction, std::uint64
 }
 
 Dataset select_rows(const DatasetView& view, const std::vector<bool>& chosen, const ReadFacts& facts) {
-  return RowCopier(view, chosen, true).take(facts);
+  return Dataset(copy_rows(view, chosen), facts);
 }
 
 Dataset select_rows(const Dataset& data, const std::vector<bool>& chosen) {
@@ -118,7 +74,7 @@ Dataset select_rows(const Dataset& data, const std::vector<bool>& chosen) {
 std::pair<Dataset, Dataset> hold_out(const DatasetView& view, double fraction, std::uint64_t seed, const ReadFacts& facts,
                                      std::span<const std::uint64_t> groups) {
   const std::vector<bool> chosen = held_out_rows(view.size(), fraction, seed, groups);
-  return {RowCopier(view, chosen, false).take(facts), RowCopier(view, chosen, true).take(facts)};
+  return {Dataset(copy_rows(view, chosen, false), facts), Dataset(copy_rows(view, chosen), facts)};
 }
 
 std::pair<Dataset, Dataset> hold_out(const Dataset& data, double fraction, std::uint64_t seed,

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "datasets/cache.h"
-#include "datasets/row_trail.h"
 #include "datasets/split.h"
 
 namespace glissade::datasets {

@@ -10,6 +10,7 @@
 
 #include <glissade/model.h>
 #include <glissade/options.h>
+#include <glissade/preparation.h>
 #include <glissade/run_memory.h>
 #include <glissade/runtime.h>
 #include <glissade/tuning.h>

@@ -15,16 +15,16 @@
 #include <glissade/model.h>
 #include <glissade/options.h>
 #include <glissade/pipeline.h>
+#include <glissade/preparation.h>
 #include <glissade/run_memory.h>
+#include <glissade/run_notes.h>
 #include <glissade/runtime.h>
 #include <glissade/trainer.h>
-#include <glissade/tuning.h>
 #include <glissade/words.h>
 
 #include "apps/autotune/autotune.h"
 #include "apps/commands/command.h"
 #include "apps/config/config_source.h"
-#include "apps/config/config_text.h"
 #include "apps/config/threads.h"
 #include "apps/console/interrupt.h"
 #include "apps/console/numbers.h"
@@ -40,7 +40,6 @@
 #include "apps/training/part_names.h"
 #include "apps/training/record_source.h"
 #include "apps/training/run.h"
-#include "apps/training/run_notes.h"
 #include "apps/training/run_start.h"
 #include "apps/training/sequence_data.h"
 #include "apps/training/text_data.h"
@@ -183,20 +182,15 @@ void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& 
 
 /// A run that goes on does what it did.
 bool Train::finds_siblings(const ConfigSource::Resolved& asked) const {
-  if (start_.resumes()) return apps::finds_siblings(start_.former()->config());
+  if (start_.resumes()) return glissade::finds_siblings(start_.former()->config());
   const bool chosen_by_data = !start_.takes_weights() && options_.config.preset_name().empty();
-  return chosen_by_data ? may_find_siblings(asked) : apps::finds_siblings(asked.config);
+  return chosen_by_data ? may_find_siblings(asked) : glissade::finds_siblings(asked.config);
 }
 
 /// Labels and features of equal names are the same things where that was asked for, or where the rows agree.
 void Train::relate_names(const ConfigSource::Resolved& asked, const PartNames& names, TrainingData& data) const {
-  RowRelations& relations = data.relations;
-  if (start_.former() != nullptr || data.is_sequence() || relations.same_ids || !relations.feature_labels.empty()) return;
-  if (names.labels.empty() || names.features.empty()) return;
-  std::vector<std::uint32_t> table = same_names(names.labels, names.features);
-  if (table.empty()) return;
-  if (asked.config.candidates.exclude_input || choose_preset(data.train, table).preset == "items")
-    set_same_things(relations, std::move(table));
+  if (start_.former() != nullptr || data.is_sequence()) return;
+  glissade::relate_names(asked, data.train, names.labels, names.features, data.relations);
 }
 
 /// Without a preset the data choose one.
@@ -217,9 +211,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   // First what can be refused without a look.
   const Shape shape = start_.shape_of(data.train);
   Config tuned = asked.config;
-  if (auto valid = validate(tuned, shape, !data.relations.feature_labels.empty()); !valid) return valid.error();
-  tune_tables(tuned, shape);
-  if (auto enough = check_memory(estimate_training_memory(tuned, shape)); !enough) return enough.error();
+  if (auto settled = settle_tables(tuned, shape, !data.relations.feature_labels.empty()); !settled) return settled.error();
   const DataProfile known = profile(data.train, data.train_pager);
   const std::string chosen =
       data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known, data.has_words);

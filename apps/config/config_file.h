@@ -4,15 +4,9 @@
 #include <vector>
 
 #include <glissade/result.h>
+#include <glissade/settings.h>
 
 namespace glissade::apps {
-
-/// One option given somewhere, with the place for messages ("" for the command line).
-struct Setting {
-  std::string name;
-  std::string text;
-  std::string where;
-};
 
 /// Reads a TOML file whose keys are option names, e.g. `learning-rate = 0.002` or `hidden = [512, 256]`. The file's form is
 /// checked here, names and values when they are applied.

@@ -7,6 +7,7 @@
 #include <glissade/config.h>
 #include <glissade/options.h>
 #include <glissade/result.h>
+#include <glissade/settings.h>
 
 #include "apps/config/config_file.h"
 
@@ -24,14 +25,7 @@ class ConfigSource {
   void add_options(CLI::App& parser);
 
   /// The configuration that was asked for, and the names of the options that were given by one of the three.
-  struct Resolved {
-    Config config;
-    std::vector<std::string> given;
-    std::vector<std::string> named;   ///< of these, the ones that a file or the command line named, and not only a preset
-    std::vector<std::string> chosen;  ///< of these, those on the command line, and those in the file that are not the default
-
-    bool names(std::string_view option) const noexcept;
-  };
+  using Resolved = ResolvedConfig;
   Result<Resolved> resolve() const { return resolve_from({}); }
   /// The same where `usual` is the preset that stands in for one that was not named.
   Result<Resolved> resolve_from(std::string_view usual) const;

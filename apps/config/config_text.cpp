@@ -41,11 +41,4 @@ std::string config_text(const Config& config) {
   return text;
 }
 
-std::string option_text(const Config& config, std::string_view name) {
-  for (const Option& option : options()) {
-    if (option.name == name) return option.get(config);
-  }
-  return "";
-}
-
 }  // namespace glissade::apps

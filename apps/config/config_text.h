@@ -11,7 +11,4 @@ namespace glissade::apps {
 /// as the same configuration.
 std::string config_text(const Config& config);
 
-/// The value of the option called `name`, as the command line takes it; "" for an unknown name.
-std::string option_text(const Config& config, std::string_view name);
-
 }  // namespace glissade::apps

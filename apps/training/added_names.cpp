@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <glissade/label_names.h>
+#include <glissade/preparation.h>
 
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
@@ -18,8 +19,8 @@
 namespace glissade::apps {
 namespace {
 
-constexpr std::array<Choice<NamesAsRows>, 3> kChoices = {
-    {{"auto", NamesAsRows::automatic}, {"on", NamesAsRows::on}, {"off", NamesAsRows::off}}};
+constexpr std::array<Choice<NameRowsChoice>, 3> kChoices = {
+    {{"auto", NameRowsChoice::automatic}, {"on", NameRowsChoice::on}, {"off", NameRowsChoice::off}}};
 
 /// The first rows of a view.
 SparseRows first_rows(const SparseRows& rows, std::size_t count) {
@@ -41,10 +42,7 @@ void append(TrainingData& data, const NameRows& rows) {
   keep_cache_limit({&owner});
   std::vector<std::uint64_t>& groups = data.relations.groups;
   const bool has_groups = !data.train.groups.empty();
-  if (has_groups) {  // each name is a row that is alone
-    const std::uint64_t last = *std::ranges::max_element(groups);
-    for (std::uint64_t i = 1; i <= rows.rows(); ++i) groups.push_back(last + i);
-  }
+  if (has_groups) add_lone_rows(groups, rows.rows());
   data.train = owner.view();
   if (has_groups) data.train.groups = groups;
   data.train.added = rows.rows();
@@ -61,24 +59,25 @@ std::string evidence_text(const NameEvidence& evidence, const char* what) {
 
 }  // namespace
 
-Result<NamesAsRows> choose_name_rows(const std::string& text) { return choose("--name-rows", text, kChoices); }
+Result<NameRowsChoice> choose_name_rows(const std::string& text) { return choose("--name-rows", text, kChoices); }
 
 Result<void> add_names(TrainingData& data, const NamedRows& named) {
-  const bool automatic = named.choice == NamesAsRows::automatic, known = named.texts != nullptr || named.names.both();
-  if (named.choice == NamesAsRows::off || (automatic && !known)) return {};
+  const bool automatic = named.choice == NameRowsChoice::automatic, known = named.texts != nullptr || named.names.both();
+  if (named.choice == NameRowsChoice::off || (automatic && !known)) return {};
   if (!known) return usage_error("--name-rows on needs the names of both; give --label-names FILE and --feature-names FILE");
   const NameFeatures own = named.texts == nullptr ? name_features(named.names.labels, named.names.features) : NameFeatures{};
   const NameFeatures& names = named.texts == nullptr ? own : *named.texts;
   const char* const what = named.texts == nullptr ? "names" : "texts";
   DatasetView samples = data.train;
   samples.feature_count = named.shape.features;
-  const NameEvidence evidence = name_evidence(names, samples, data.train_pager);
-  if (automatic && !evidence.tells()) {
+  const NamesAsRows found = names_as_rows(names, samples, data.train_pager, !automatic);
+  if (automatic && !found.evidence.tells()) {
     if (!named.quiet)
-      note(fmt::format("label {} are not trained on: {}; --name-rows on adds them as rows", what, evidence_text(evidence, what)));
+      note(fmt::format("label {} are not trained on: {}; --name-rows on adds them as rows", what,
+                       evidence_text(found.evidence, what)));
     return {};
   }
-  const NameRows rows = name_rows(names, samples, data.train_pager);
+  const NameRows& rows = found.rows;
   if (rows.rows() == 0)
     return usage_error(fmt::format("--name-rows on: no label's {} has a word that is a feature; leave it out",
                                    named.texts == nullptr ? "name" : "text"));
@@ -87,7 +86,7 @@ Result<void> add_names(TrainingData& data, const NamedRows& named) {
     note(
         fmt::format("label {}: {} of {} have words that are features, and each is one more training row of its label ({}); "
                     "--name-rows off leaves them out",
-                    what, grouped(rows.rows()), grouped(names.labels()), evidence_text(evidence, what)));
+                    what, grouped(rows.rows()), grouped(found.labels), evidence_text(found.evidence, what)));
   return {};
 }
 

@@ -12,17 +12,17 @@
 namespace glissade::apps {
 
 /// Whether labels' names become training rows of these labels. `automatic`: where they tell something (NameEvidence::tells).
-enum class NamesAsRows { automatic, on, off };
+enum class NameRowsChoice { automatic, on, off };
 
 /// The value of --name-rows that `text` names. Usage error if there is none.
-Result<NamesAsRows> choose_name_rows(const std::string& text);
+Result<NameRowsChoice> choose_name_rows(const std::string& text);
 
 /// What names become rows.
 struct NamedRows {
   PartNamesView names;
   const NameFeatures* texts;  ///< of labels; null: names are all that is known of them
   Shape shape;                ///< of the model; a libsvm file may state less
-  NamesAsRows choice;
+  NameRowsChoice choice;
   bool quiet;
 };
 

@@ -8,6 +8,7 @@
 
 #include <glissade/metrics.h>
 #include <glissade/result.h>
+#include <glissade/run_notes.h>
 #include <glissade/trainer.h>
 
 namespace glissade::apps {
@@ -26,16 +27,6 @@ struct MetricPlace {
 };
 /// Nothing for "loss", and for names that there are not.
 std::optional<MetricPlace> metric_place(std::string_view metric);
-
-/// The state of watching. It is saved with the model's training state, so that a resumed run stops where an unbroken one would.
-struct EarlyStopState {
-  std::string metric;  ///< "" = nothing is watched
-  std::uint32_t patience = 0;
-  double min_delta = 0;
-  double best = 0;
-  std::uint32_t best_epoch = 0;  ///< 0 = none yet
-  std::uint32_t since_best = 0;  ///< evaluations
-};
 
 /// Follows one metric from evaluation to evaluation: which epoch was the best, and whether it is time to stop.
 class EarlyStop {

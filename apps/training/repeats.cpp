@@ -7,8 +7,6 @@
 
 #include <fmt/format.h>
 
-#include <glissade/repeated_rows.h>
-
 #include "apps/config/choice.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
@@ -19,18 +17,10 @@ namespace glissade::apps {
 namespace {
 
 constexpr std::array<Choice<RepeatedRows>, 2> kChoices = {{{"once", RepeatedRows::once}, {"keep", RepeatedRows::keep}}};
-constexpr std::size_t kOneIn = 100;
 
 }  // namespace
 
 Result<RepeatedRows> choose_repeated_rows(const std::string& text) { return choose("--repeated-rows", text, kChoices); }
-
-std::vector<bool> repeats_worth_leaving_out(const datasets::Dataset& rows) {
-  std::vector<bool> repeated = repeated_rows(rows.view(), rows.pager());
-  const auto count = static_cast<std::size_t>(std::ranges::count(repeated, true));
-  if (count == 0 || count < repeated.size() / kOneIn) repeated.clear();
-  return repeated;
-}
 
 datasets::Dataset without_repeats(const datasets::Dataset& rows, const std::vector<bool>& repeated, bool quiet) {
   if (!quiet)

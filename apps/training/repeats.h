@@ -16,10 +16,6 @@ enum class RepeatedRows {
 };
 Result<RepeatedRows> choose_repeated_rows(const std::string& text);
 
-/// One flag per row: what repeated_rows() flags, if these are a hundredth of all or more. Else nothing: fewer stay where they
-/// are, as they change nothing that can be measured, and a copy of the data costs more.
-std::vector<bool> repeats_worth_leaving_out(const datasets::Dataset& rows);
-
 /// `rows` without those that are flagged. Tells it in a line unless `quiet`.
 datasets::Dataset without_repeats(const datasets::Dataset& rows, const std::vector<bool>& repeated, bool quiet);
 

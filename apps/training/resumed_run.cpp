@@ -109,7 +109,7 @@ Result<void> ResumedRun::settle_names(TrainOptions& options) const {
   }
   const auto wanted = choose_name_rows(options.name_rows);
   if (!wanted) return wanted.error();
-  if (*wanted == (has ? NamesAsRows::off : NamesAsRows::on)) {
+  if (*wanted == (has ? NameRowsChoice::off : NameRowsChoice::on)) {
     return usage_error(
         fmt::format("--resume: {} was trained {} rows of labels' names, --name-rows is {}; leave it out, or start a new run "
                     "without --resume",

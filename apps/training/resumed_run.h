@@ -7,9 +7,9 @@
 
 #include <glissade/model.h>
 #include <glissade/result.h>
+#include <glissade/run_notes.h>
 
 #include "apps/config/config_source.h"
-#include "apps/training/run_notes.h"
 #include "apps/training/text_data.h"
 #include "apps/training/train_options.h"
 #include "apps/training/training_data.h"

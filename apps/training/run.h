@@ -9,6 +9,7 @@
 
 #include <glissade/model.h>
 #include <glissade/result.h>
+#include <glissade/run_notes.h>
 #include <glissade/trainer.h>
 #include <glissade/views.h>
 
@@ -19,7 +20,6 @@
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/progress_samples.h"
-#include "apps/training/run_notes.h"
 
 namespace glissade::apps {
 

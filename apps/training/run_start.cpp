@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include <glissade/options.h>
-#include <glissade/tuning.h>
+#include <glissade/preparation.h>
 
 #include "apps/console/interrupt.h"
 #include "apps/console/numbers.h"
@@ -78,7 +78,7 @@ PartNamesView RunStart::names_in_use(const PartNames& given, const Shape& shape)
 Result<void> RunStart::complete(TrainingData& data, const PartNames& given) const {
   auto choice = choose_name_rows(options_.name_rows);
   if (!choice) return choice.error();
-  if (data.is_sequence()) choice = NamesAsRows::off;  // an item's name is no text
+  if (data.is_sequence()) choice = NameRowsChoice::off;  // an item's name is no text
   const Shape shape = shape_of(data.train);
   if (resumed_) {
     if (auto fits = check_fits(data.train, options_.files.train, shape.features, shape.labels); !fits) return fits;
@@ -132,10 +132,9 @@ Result<Model> RunStart::make_word_model(const ConfigSource::Resolved& asked, con
 }
 
 Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels) {
-  if (auto valid = validate(config, shape, !feature_labels.empty()); !valid) return valid.error();
-  const std::string tuned = tune_tables(config, shape);
-  if (!tuned.empty() && !options_.settings.quiet) note(tuned);
-  if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
+  const auto tuned = settle_tables(config, shape, !feature_labels.empty());
+  if (!tuned) return tuned.error();
+  if (!tuned->empty() && !options_.settings.quiet) note(*tuned);
   if (from_) return started_from(config, shape, std::move(names), std::move(feature_labels));
   auto model = Model::create(config, shape, std::move(feature_labels));
   if (!model) return model;

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <glissade/preparation.h>
+#include <glissade/repeated_rows.h>
+
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/cache_limit.h"
@@ -81,7 +84,7 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, RowSourc
   auto train = source.read_train(files.train, settings.quiet, report);
   if (!train) return train.error();
   if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
-  std::vector<bool> left_out = repeats_worth_leaving_out(*train);
+  std::vector<bool> left_out = repeats_worth_leaving_out(train->view(), train->pager());
   data.rows_repeat = !left_out.empty();
   if (settings.repeated == RepeatedRows::keep) left_out.clear();
   if (!left_out.empty()) train = without_repeats(*train, left_out, settings.quiet);

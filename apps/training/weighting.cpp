@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "apps/config/config_text.h"
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_page.h"
@@ -19,22 +18,6 @@ bool has_factors(const Model& model) {
 }
 
 }  // namespace
-
-std::string settle_weighting(ConfigSource::Resolved& asked, bool has_former, DataProfile data, bool has_words) {
-  FeatureWeighting& weighting = asked.config.network.weighting;
-  if (!has_former && !asked.names("weighting")) weighting = FeatureWeighting::automatic;
-  if (weighting != FeatureWeighting::automatic) return "";
-  // Where ids tell nothing, whoever asks for exclude-input says that features and labels are the same things.
-  data.same_things |= asked.config.candidates.exclude_input;
-  // Numbers among the words hide that these are counts.
-  const WeightingChoice choice =
-      has_words ? WeightingChoice{FeatureWeighting::tf_idf, "features are words, which get log and idf, rows length 1"}
-                : choose_weighting(data);
-  weighting = choice.weighting;
-  const bool given = weighting == FeatureWeighting::given;
-  return fmt::format("weighting {}: {}{}", option_text(asked.config, "weighting"), choice.reason,
-                     given ? "" : "; --weighting given takes values as they are");
-}
 
 void warn_of_outsized(const Model& model, const DataProfile& data) {
   if (has_factors(model) || data.outsized.empty()) return;

@@ -47,13 +47,6 @@ std::string onednn_isa() {
   return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name;
 }
 
-std::string option_text(const Config& config, std::string_view name) {
-  for (const Option& option : options()) {
-    if (option.name == name) return option.get(config);
-  }
-  return {};
-}
-
 /// Resident memory that is no file's: what the peak is without the mapped data set and the program itself.
 double anonymous_mib() {
   std::ifstream file("/proc/self/status");

@@ -431,4 +431,11 @@ Result<void> set_option(Config& config, std::string_view name, std::string_view 
   return usage_error("unknown option " + quoted(name) + config::suggestion(name, option_names()));
 }
 
+std::string option_text(const Config& config, std::string_view name) {
+  for (const Option& option : options()) {
+    if (option.name == name) return option.get(config);
+  }
+  return "";
+}
+
 }  // namespace glissade

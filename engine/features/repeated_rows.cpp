@@ -34,4 +34,12 @@ std::vector<bool> repeated_rows(const DatasetView& data, const RowPager* pager) 
   return repeated;
 }
 
+std::vector<bool> repeats_worth_leaving_out(const DatasetView& data, const RowPager* pager) {
+  constexpr std::size_t kOneIn = 100;
+  std::vector<bool> repeated = repeated_rows(data, pager);
+  const auto count = static_cast<std::size_t>(std::ranges::count(repeated, true));
+  if (count == 0 || count < repeated.size() / kOneIn) repeated.clear();
+  return repeated;
+}
+
 }  // namespace glissade

@@ -10,9 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <glissade/row_pager.h>
+
 #include "datasets/cache.h"
 #include "datasets/read.h"
-#include "datasets/row_trail.h"
 #include "datasets/split.h"
 #include "tests/datasets/helpers.h"
 
@@ -149,7 +150,7 @@ TEST_CASE("rows of the source go as they are passed, a few MiB at a time", "[uni
   const Case c(120'000);
   const Dataset data = c.read();
   const auto& offsets = data.view().features.offsets;
-  REQUIRE(offsets.back() > 4 * RowTrail::kEntries);
+  REQUIRE(offsets.back() > 4 * glissade::RowTrail::kEntries);
   const auto witness = std::make_shared<const Witness>();
   const Dataset watched(data.view(), nullptr, witness, data.facts(), data.cache_file());
   REQUIRE(hold_out_in_cache(watched, 0.3, 1));
@@ -162,7 +163,7 @@ TEST_CASE("rows of the source go as they are passed, a few MiB at a time", "[uni
       continue;
     }
     CHECK(begin == next);
-    CHECK(offsets[end] - offsets[begin] < 2 * RowTrail::kEntries);
+    CHECK(offsets[end] - offsets[begin] < 2 * glissade::RowTrail::kEntries);
     next = end;
     ++blocks;
   }

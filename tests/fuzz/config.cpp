@@ -25,7 +25,7 @@ void read_file(std::string_view text) {
   const auto settings = apps::read_config_file(file.path());
   if (!settings) return fuzz::require_one_line(settings.error());
   Config config;
-  for (const apps::Setting& setting : *settings) {
+  for (const Setting& setting : *settings) {
     const auto done = set_option(config, setting.name, setting.text);
     if (!done) return fuzz::require_one_line(done.error());
   }

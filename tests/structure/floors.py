@@ -23,7 +23,7 @@ FLOORS = [
     ["inference"],
     ["explanation"],
     ["training", "serving"],
-    ["words", "evaluation", "learning"],
+    ["words", "evaluation", "learning", "preparation"],
     ["autotune"],
     ["c_api"],
 ]

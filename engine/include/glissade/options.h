@@ -33,6 +33,9 @@ std::span<const Option> options();
 /// Sets one option from text. Usage error for an unknown name (with the nearest known one) or a value outside its range.
 Result<void> set_option(Config& config, std::string_view name, std::string_view text);
 
+/// The value of the option called `name`, as set_option() takes it; "" for an unknown name.
+std::string option_text(const Config& config, std::string_view name);
+
 /// A named starting point.
 struct Preset {
   std::string_view name;    ///< "short-text", "amazon-670k" ...

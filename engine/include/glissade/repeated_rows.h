@@ -18,4 +18,8 @@ namespace glissade {
 /// they have been read. Throws std::bad_alloc.
 std::vector<bool> repeated_rows(const DatasetView& data, const RowPager* pager = nullptr);
 
+/// One flag per row: what repeated_rows() flags, if these are a hundredth of all or more. Else nothing: fewer stay where they
+/// are, as they change nothing that can be measured, and a copy of the data costs more.
+std::vector<bool> repeats_worth_leaving_out(const DatasetView& data, const RowPager* pager = nullptr);
+
 }  // namespace glissade

@@ -1,13 +1,11 @@
-#include "apps/training/run_notes.h"
+#include <glissade/run_notes.h>
 
 #include <bit>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "datasets/row_trail.h"
-
-namespace glissade::apps {
+namespace glissade {
 namespace {
 
 /// Numbers beyond 2^53 are no safe JSON numbers.
@@ -110,7 +108,7 @@ std::string RunNotes::json() const {
 std::uint64_t unordered(const DatasetView& data, const RowPager* pager) noexcept {
   std::uint64_t sum = data.size();
   if (data.features.ids.size() > kMostEntries) return 0;
-  datasets::RowTrail trail(pager, data);
+  RowTrail trail(pager, data);
   for (std::size_t row = 0; row < data.size(); ++row) {
     const auto ids = data.features.row_ids(row);
     const auto values = data.features.row_values(row);
@@ -132,4 +130,4 @@ std::uint64_t content(std::span<const std::uint32_t> tokens) noexcept {
   return never_0(state);
 }
 
-}  // namespace glissade::apps
+}  // namespace glissade

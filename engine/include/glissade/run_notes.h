@@ -9,9 +9,17 @@
 #include <glissade/trainer.h>
 #include <glissade/views.h>
 
-#include "apps/training/early_stop.h"
+namespace glissade {
 
-namespace glissade::apps {
+/// The state of watching. It is saved with the model's training state, so that a resumed run stops where an unbroken one would.
+struct EarlyStopState {
+  std::string metric;  ///< "" = nothing is watched
+  std::uint32_t patience = 0;
+  double min_delta = 0;
+  double best = 0;
+  std::uint32_t best_epoch = 0;  ///< 0 = none yet
+  std::uint32_t since_best = 0;  ///< evaluations
+};
 
 /// What a run keeps in its model file beside the training state (Model::run_notes()), as JSON: which rows it holds out, and how
 /// early stopping stands. A file of an earlier version says less.
@@ -41,4 +49,4 @@ std::uint64_t unordered(const DatasetView& data, const RowPager* pager = nullptr
 /// A number for a sequence of words. Never 0. O(words).
 std::uint64_t content(std::span<const std::uint32_t> tokens) noexcept;
 
-}  // namespace glissade::apps
+}  // namespace glissade

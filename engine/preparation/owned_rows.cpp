@@ -1,0 +1,116 @@
+#include <glissade/owned_rows.h>
+
+#include <span>
+
+namespace glissade {
+namespace {
+
+class RowCopier {
+ public:
+  RowCopier(const DatasetView& view, const std::vector<bool>& chosen, bool wanted) : view_(view) {
+    std::size_t rows = 0;
+    std::size_t features = 0;
+    std::size_t labels = 0;
+    for (std::size_t row = 0; row < view.size(); ++row) {
+      if (chosen[row] != wanted) continue;
+      ++rows;
+      features += view.features.row_ids(row).size();
+      labels += view.labels.row_ids(row).size();
+    }
+    rows_.feature_count = view.feature_count;
+    rows_.label_count = view.label_count;
+    rows_.feature_offsets.reserve(rows + 1);
+    rows_.label_offsets.reserve(rows + 1);
+    rows_.feature_ids.reserve(features);
+    rows_.feature_values.reserve(view.features.values.empty() ? 0 : features);
+    rows_.label_ids.reserve(labels);
+    rows_.feature_offsets.push_back(0);
+    rows_.label_offsets.push_back(0);
+    for (std::size_t row = 0; row < view.size(); ++row) {
+      if (chosen[row] == wanted) copy(row);
+    }
+  }
+
+  OwnedRows take() && { return std::move(rows_); }
+
+ private:
+  void copy(std::size_t row) {
+    append(rows_.feature_ids, view_.features.row_ids(row));
+    append(rows_.feature_values, view_.features.row_values(row));
+    append(rows_.label_ids, view_.labels.row_ids(row));
+    rows_.feature_offsets.push_back(rows_.feature_ids.size());
+    rows_.label_offsets.push_back(rows_.label_ids.size());
+  }
+
+  template <class T>
+  static void append(std::vector<T>& to, std::span<const T> from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  const DatasetView& view_;
+  OwnedRows rows_;
+};
+
+/// The entries that belong to the rows of a view.
+template <class T>
+std::span<const T> entries_of(const SparseRows& rows, std::span<const T> all) {
+  return all.subspan(rows.offsets.front(), rows.offsets.back() - rows.offsets.front());
+}
+
+void put_ids(std::vector<std::uint32_t>& out, const SparseRows& first, const SparseRows& second) {
+  const auto one = entries_of(first, first.ids), other = entries_of(second, second.ids);
+  out.reserve(one.size() + other.size());
+  out.insert(out.end(), one.begin(), one.end());
+  out.insert(out.end(), other.begin(), other.end());
+}
+
+void put_values(std::vector<float>& out, const SparseRows& rows) {
+  if (rows.values.empty()) {
+    out.resize(out.size() + (rows.offsets.back() - rows.offsets.front()), 1.f);
+  } else {
+    const auto values = entries_of(rows, rows.values);
+    out.insert(out.end(), values.begin(), values.end());
+  }
+}
+
+}  // namespace
+
+DatasetView OwnedRows::view() const noexcept {
+  DatasetView view;
+  view.feature_count = feature_count;
+  view.label_count = label_count;
+  view.features = {feature_offsets, feature_ids, feature_values};
+  view.labels = {label_offsets, label_ids, {}};
+  return view;
+}
+
+OwnedRows copy_rows(const DatasetView& data, const std::vector<bool>& chosen, bool wanted) {
+  return RowCopier(data, chosen, wanted).take();
+}
+
+std::vector<std::uint64_t> joined_offsets(const SparseRows& first, const SparseRows& second) {
+  std::vector<std::uint64_t> out;
+  out.reserve(first.offsets.size() + second.rows());
+  for (const std::uint64_t offset : first.offsets) out.push_back(offset - first.offsets.front());
+  const std::uint64_t end = out.back();
+  for (const std::uint64_t offset : second.offsets.subspan(1)) out.push_back(end + offset - second.offsets.front());
+  return out;
+}
+
+OwnedRows join_rows(const DatasetView& data, const DatasetView& more) {
+  OwnedRows rows;
+  rows.feature_count = data.feature_count;
+  rows.label_count = data.label_count;
+  rows.feature_offsets = joined_offsets(data.features, more.features);
+  put_ids(rows.feature_ids, data.features, more.features);
+  if (!data.features.values.empty() || !more.features.values.empty()) {
+    rows.feature_values.reserve(rows.feature_ids.size());
+    put_values(rows.feature_values, data.features);
+    put_values(rows.feature_values, more.features);
+  }
+  rows.label_offsets = joined_offsets(data.labels, more.labels);
+  put_ids(rows.label_ids, data.labels, more.labels);
+  return rows;
+}
+
+}  // namespace glissade
