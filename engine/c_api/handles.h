@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include <glissade/c.h>
 #include <glissade/label_filter.h>
 #include <glissade/learner.h>
+#include <glissade/model.h>
 #include <glissade/pipeline.h>
 #include <glissade/snapshot.h>
 
@@ -26,6 +28,10 @@ struct glissade_context {
   std::vector<std::string_view> texts;
   std::vector<std::span<const std::string_view>> fields;
   std::vector<std::uint64_t> offsets;
+  std::string text;
+};
+struct glissade_model {
+  std::shared_ptr<glissade::Model> model;
 };
 struct glissade_snapshot {
   glissade::Snapshot snapshot;

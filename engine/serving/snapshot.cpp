@@ -88,6 +88,15 @@ Snapshot Snapshot::of(Model model) {
   return Snapshot(std::move(state));
 }
 
+Snapshot Snapshot::sharing(std::shared_ptr<Model> model) {
+  auto state = std::make_shared<State>();
+  state->label_names = NameIndex(model->label_names());
+  state->feature_names = NameIndex(model->feature_names());
+  Model::Impl& impl = impl_of(*model);
+  state->impl = {std::move(model), &impl};
+  return Snapshot(std::move(state));
+}
+
 Result<Snapshot> Snapshot::load(const std::string& path) {
   auto model = Model::load(path);
   if (!model) return model.error();

@@ -1,4 +1,4 @@
-/* Glissade for C and for whatever calls C: answering from models, learning from events, features of texts.
+/* Glissade for C and for whatever calls C: training, answering from models, learning from events, features of texts.
  *
  * Handles are opaque. A function that can fail returns a glissade_status and leaves one line of text in the context that it was
  * given. No exception crosses this interface, nothing is printed, there is no global state.
@@ -31,9 +31,10 @@ extern "C" {
 typedef int32_t glissade_status;
 enum {
   GLISSADE_OK = 0,
-  GLISSADE_FAILED = 1,   /* at run time: files, memory, a deadline */
-  GLISSADE_USAGE = 2,    /* arguments that cannot be right */
-  GLISSADE_NOT_FOUND = 3 /* a name that nobody has */
+  GLISSADE_FAILED = 1,    /* at run time: files, memory, a deadline */
+  GLISSADE_USAGE = 2,     /* arguments that cannot be right */
+  GLISSADE_NOT_FOUND = 3, /* a name that nobody has */
+  GLISSADE_STOPPED = 4    /* by the caller, before there was a result */
 };
 
 typedef struct glissade_context glissade_context;
@@ -41,6 +42,9 @@ typedef struct glissade_snapshot glissade_snapshot;
 typedef struct glissade_learner glissade_learner;
 typedef struct glissade_filter glissade_filter;
 typedef struct glissade_pipeline glissade_pipeline;
+typedef struct glissade_model glissade_model;
+typedef struct glissade_record_rows glissade_record_rows;
+typedef struct glissade_explanation glissade_explanation;
 
 /* GLISSADE_ABI of the library at hand, and its version as text. */
 GLISSADE_API uint32_t glissade_abi(void);
@@ -135,6 +139,38 @@ GLISSADE_API const char* glissade_pipeline_column(const glissade_pipeline* pipel
 GLISSADE_API glissade_status glissade_pipeline_row(glissade_context* context, const glissade_pipeline* pipeline,
                                                    const char* const* texts, const size_t* lengths, glissade_rows* out);
 
+enum { GLISSADE_COLUMN_TEXT = 0, GLISSADE_COLUMN_CATEGORIES = 1, GLISSADE_COLUMN_NUMBERS = 2 };
+
+/* Records with named columns, and how a pipeline makes features of them (glissade/pipeline.h). */
+typedef struct glissade_records {
+  uint32_t size; /* sizeof(glissade_records) */
+  uint32_t columns;
+  uint64_t rows;
+  const char* const* texts;   /* rows * columns, row-major, each lengths[i] bytes of UTF-8; null: no text */
+  const uint64_t* lengths;
+  /* The rest is for glissade_fit_records() alone. */
+  const char* const* names;   /* of the columns, ended by zeros */
+  const uint32_t* kinds;      /* GLISSADE_COLUMN_ */
+  const char* const* phrases; /* such as names of labels: runs of words of theirs become features; null: none */
+  uint64_t phrase_count;
+  const char* stemmer; /* a Snowball algorithm; null: none */
+  uint32_t word_ngrams, shortest_piece, longest_piece, columns_apart, min_rows, max_features;
+} glissade_records;
+GLISSADE_API void glissade_records_init(glissade_records* records);
+
+/* Makes a pipeline out of training records, and their rows. */
+GLISSADE_API glissade_status glissade_fit_records(glissade_context* context, const glissade_records* records,
+                                                  glissade_record_rows** out);
+/* Rows of records by a pipeline; `records` has as many columns, in the same order. */
+GLISSADE_API glissade_status glissade_pipeline_rows(glissade_context* context, const glissade_pipeline* pipeline,
+                                                    const glissade_records* records, glissade_record_rows** out);
+GLISSADE_API void glissade_record_rows_free(glissade_record_rows* rows);
+/* Valid as long as `rows`, as are names and notes. */
+GLISSADE_API void glissade_record_rows_view(const glissade_record_rows* rows, glissade_rows* out);
+/* Of a fit: the names of `*features` features for glissade_training.feature_names, and the notes for its data_notes. */
+GLISSADE_API const char* const* glissade_record_rows_names(const glissade_record_rows* rows, uint32_t* features);
+GLISSADE_API const char* glissade_record_rows_notes(const glissade_record_rows* rows);
+
 /* ------------------------------------------------------------------------------------------------------------- learning */
 
 typedef struct glissade_learner_options {
@@ -167,6 +203,94 @@ GLISSADE_API glissade_status glissade_publish(glissade_context* context, glissad
 GLISSADE_API glissade_status glissade_learner_current(glissade_context* context, const glissade_learner* learner,
                                                       glissade_snapshot** out);
 GLISSADE_API glissade_status glissade_learner_save(glissade_context* context, glissade_learner* learner, const char* path);
+
+/* ------------------------------------------------------------------------------------------------------------- training */
+
+enum { /* what a training is busy with */
+  GLISSADE_ACTIVITY_PREPARING = -1, /* choices that the data make; before the first pass */
+  GLISSADE_ACTIVITY_EPOCH_DONE = -2
+  /* 0 and more: the others, glissade/phases.h */
+};
+
+typedef struct glissade_progress {
+  uint32_t size;         /* sizeof(glissade_progress) */
+  int32_t activity;      /* GLISSADE_ACTIVITY_ */
+  double activity_share; /* how much of the activity is done, 0 .. 1 */
+  double seconds_left;   /* of the whole training; below 0: unknown */
+  uint32_t epoch, epochs;
+  uint64_t samples_done, samples_total; /* in this epoch */
+  double seconds;                       /* in this epoch */
+  double loss;                          /* mean of this epoch so far */
+  double precision_at_1;                /* of the training samples within their active sets */
+  double samples_per_second;
+} glissade_progress;
+
+typedef struct glissade_training {
+  uint32_t size;                    /* sizeof(glissade_training) */
+  uint32_t features, labels;        /* how many there are; 0: as many as the highest id says */
+  const char* preset;               /* null: the data choose one */
+  const char* effort;               /* "quick", "default" or "best"; null: "default" */
+  const char* options;              /* lines "name = value", names and values as on the command line; null: none */
+  const char* const* label_names;   /* `labels` of them, ended by zeros; null: none */
+  const char* const* feature_names; /* `features` of them; null: none */
+  const char* data_notes;           /* glissade_record_rows_notes(), where the rows are of a pipeline; else null */
+  /* Both may be null. `on_progress` is called a few times a second and after each epoch, from any thread, by one at a time. 0
+   * stops the training within some tenths of a second; the model is then what was trained so far. `on_note` takes a line about
+   * each choice that the data make, from the calling thread. */
+  int (*on_progress)(void* user, const glissade_progress* progress);
+  void (*on_note)(void* user, const char* line);
+  void* user;
+} glissade_training;
+GLISSADE_API void glissade_training_init(glissade_training* training);
+
+/* Trains a new model on rows of features and of labels (whose values count for nothing), as `glissade train` does: the same rows,
+ * options and seed give the same model file, byte for byte. `training` may be null. The rows must stay as they are meanwhile and
+ * are not copied unless some of them are left out. GLISSADE_STOPPED where `on_progress` said so before there was a model.
+ * Stopped later: GLISSADE_OK, and glissade_model_info() says how many epochs were done. */
+GLISSADE_API glissade_status glissade_train(glissade_context* context, const glissade_rows* features, const glissade_rows* labels,
+                                            const glissade_training* training, glissade_model** out);
+/* Of a file. `for_training` 0: weights are mapped, and saving leaves the training state out. */
+GLISSADE_API glissade_status glissade_model_load(glissade_context* context, const char* path, int for_training,
+                                                 glissade_model** out);
+GLISSADE_API void glissade_model_free(glissade_model* model);
+/* Written to a temporary file, synced, renamed. Without the training state the file is smaller and cannot be trained on. */
+GLISSADE_API glissade_status glissade_model_save(glissade_context* context, const glissade_model* model, const char* path,
+                                                 int with_training_state);
+/* To answer from; the model may be freed before it. Shares the weights. */
+GLISSADE_API glissade_status glissade_model_snapshot(glissade_context* context, const glissade_model* model,
+                                                     glissade_snapshot** out);
+
+typedef struct glissade_model_facts {
+  uint32_t size; /* sizeof(glissade_model_facts) */
+  uint32_t features, labels;
+  uint32_t epochs_done, epochs; /* less than all: stopped */
+  uint32_t trainable;           /* 0: without its training state */
+  uint64_t training_samples, parameters;
+  float threshold; /* the least probability of labels that are worth giving; below 0: the model has no calibration */
+} glissade_model_facts;
+GLISSADE_API glissade_status glissade_model_info(glissade_context* context, const glissade_model* model, glissade_model_facts* out);
+/* Why labels are answers (glissade/explain.h): the k best labels of one row. What belongs to label i of `labels` begins at
+ * feature_offsets[i] and neighbour_offsets[i] and ends where that of the next one begins. Valid as long as the explanation. */
+typedef struct glissade_reasons {
+  uint32_t size; /* sizeof(glissade_reasons) */
+  uint32_t labels;
+  const uint32_t* label;
+  const float *score, *probability, *base;
+  const float* shares;             /* labels * 6: hidden, sparse rows, neighbours, names, co-labels, prior */
+  const uint64_t* feature_offsets; /* labels + 1 */
+  const uint32_t* feature;
+  const float *by, *by_score;
+  const uint64_t* neighbour_offsets; /* labels + 1 */
+  const uint64_t* neighbour;         /* training rows */
+  const float* likeness;
+} glissade_reasons;
+GLISSADE_API glissade_status glissade_explain(glissade_context* context, const glissade_model* model, const glissade_rows* row,
+                                              uint32_t k, glissade_explanation** out);
+GLISSADE_API void glissade_explanation_free(glissade_explanation* explanation);
+GLISSADE_API void glissade_explanation_view(const glissade_explanation* explanation, glissade_reasons* out);
+
+/* Lines "name = value" of all options of the model. Valid until the next use of the context; null without memory. */
+GLISSADE_API const char* glissade_model_options(glissade_context* context, const glissade_model* model);
 
 #ifdef __cplusplus
 }

@@ -62,6 +62,8 @@ class Snapshot {
  public:
   /// `model` is taken over; its version is 0.
   static Snapshot of(Model model);
+  /// The same of a model that others read, too. Nobody may change it from then on. Names are copied, all else is shared.
+  static Snapshot sharing(std::shared_ptr<Model> model);
   /// Of a model file, which is mapped.
   static Result<Snapshot> load(const std::string& path);
 

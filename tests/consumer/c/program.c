@@ -1,4 +1,4 @@
-/* Glissade from C alone: program MODEL OUT. Answers, learns, adds a label, publishes, saves; prints what it found. */
+/* Glissade from C alone: program MODEL OUT. Answers, learns, adds a label, publishes, saves, trains; prints what it found. */
 #include <glissade/c.h>
 
 #include <stdio.h>
@@ -30,6 +30,114 @@ static void answer(glissade_context* context, const glissade_snapshot* snapshot,
   for (i = 1; i < K; ++i) expect(scores[i] <= scores[i - 1], "answers are in the order of their scores");
 }
 
+#define ROWS 600
+#define LABELS 30
+
+typedef struct {
+  int calls, epochs, stop;
+} watched;
+
+static int watch(void* user, const glissade_progress* progress) {
+  watched* seen = user;
+  ++seen->calls;
+  if (progress->activity == GLISSADE_ACTIVITY_EPOCH_DONE) ++seen->epochs;
+  return !(seen->stop && progress->activity == GLISSADE_ACTIVITY_EPOCH_DONE);
+}
+
+static int stop_at_once(void* user, const glissade_progress* progress) {
+  (void)user;
+  return progress->activity != GLISSADE_ACTIVITY_PREPARING;
+}
+
+/* A label's rows have its two features: a model that was trained on them answers with it, from its file, too. */
+static void train(glissade_context* context, const char* out) {
+  uint64_t offsets[ROWS + 1], label_offsets[ROWS + 1];
+  uint32_t ids[2 * ROWS], labels[ROWS], best[K], first;
+  glissade_rows features, targets, row;
+  glissade_training training;
+  glissade_model *model = NULL, *loaded = NULL;
+  glissade_model_facts facts;
+  glissade_snapshot* snapshot = NULL;
+  glissade_explanation* why = NULL;
+  glissade_reasons reasons;
+  watched seen = {0, 0, 0};
+  float scores[K];
+  uint32_t i;
+
+  for (i = 0; i < ROWS; ++i) {
+    labels[i] = i % LABELS;
+    ids[2 * i] = 2 * labels[i];
+    ids[2 * i + 1] = 2 * labels[i] + 1;
+    offsets[i] = 2 * i;
+    label_offsets[i] = i;
+  }
+  offsets[ROWS] = 2 * ROWS;
+  label_offsets[ROWS] = ROWS;
+  features = (glissade_rows){ROWS, offsets, ids, NULL};
+  targets = (glissade_rows){ROWS, label_offsets, labels, NULL};
+  glissade_training_init(&training);
+  training.options = "epochs = 4\nhidden = 16\nseed = 3\n";
+  training.on_progress = watch;
+  training.user = &seen;
+  check(context, glissade_train(context, &features, &targets, &training, &model), "train");
+  expect(seen.epochs == 4 && seen.calls > 4, "four epochs are told");
+  expect(strstr(glissade_model_options(context, model), "hidden = 16\n") != NULL, "the model has the options that were given");
+  check(context, glissade_model_save(context, model, out, 1), "model_save");
+  check(context, glissade_model_load(context, out, 0, &loaded), "model_load");
+  memset(&facts, 0, sizeof facts);
+  facts.size = sizeof facts;
+  check(context, glissade_model_info(context, model, &facts), "model_info");
+  expect(facts.labels == LABELS && facts.features == 2 * LABELS && facts.epochs_done == 4, "ids say how many there are");
+  check(context, glissade_model_snapshot(context, loaded, &snapshot), "model_snapshot");
+  row = (glissade_rows){1, offsets + 7, ids, NULL};
+  check(context, glissade_top_k(context, snapshot, &row, NULL, best, scores), "top_k");
+  expect(best[0] == labels[7], "a row of training is answered with its label");
+  check(context, glissade_explain(context, model, &row, 1, &why), "explain");
+  memset(&reasons, 0, sizeof reasons);
+  reasons.size = sizeof reasons;
+  glissade_explanation_view(why, &reasons);
+  expect(reasons.labels == 1 && reasons.label[0] == best[0] && reasons.feature_offsets[1] == 2, "both features have a part in it");
+  first = seen.epochs;
+  seen.stop = 1;
+  glissade_model_free(model);
+  check(context, glissade_train(context, &features, &targets, &training, &model), "train, stopped");
+  check(context, glissade_model_info(context, model, &facts), "model_info");
+  expect(facts.epochs_done == 1 && seen.epochs == (int)first + 1, "who says stop gets what was trained so far");
+  glissade_model_free(model);
+  training.on_progress = stop_at_once;
+  expect(glissade_train(context, &features, &targets, &training, &model) == GLISSADE_STOPPED, "stopped before there is a model");
+  training.options = "epoch = 4\n";
+  expect(glissade_train(context, &features, &targets, &training, &model) == GLISSADE_USAGE, "an unknown option is refused");
+  expect(strstr(glissade_error(context), "epoch") != NULL, "and named");
+  glissade_explanation_free(why);
+  glissade_snapshot_free(snapshot);
+  glissade_model_free(loaded);
+}
+
+/* Words of records become features, the same ones for records that come later. */
+static void make_rows_of_records(glissade_context* context) {
+  const char *texts[4] = {"red apple", "green apple", "red car", NULL}, *names[1] = {"title"};
+  const uint64_t lengths[4] = {9, 11, 7, 0};
+  const uint32_t kinds[1] = {GLISSADE_COLUMN_TEXT};
+  glissade_records records;
+  glissade_record_rows* rows = NULL;
+  glissade_rows view;
+  uint32_t features = 0;
+  glissade_records_init(&records);
+  records.columns = 1;
+  records.rows = 4;
+  records.texts = texts;
+  records.lengths = lengths;
+  records.names = names;
+  records.kinds = kinds;
+  check(context, glissade_fit_records(context, &records, &rows), "fit_records");
+  glissade_record_rows_view(rows, &view);
+  expect(view.rows == 4 && view.offsets[4] == 6, "six words in four records, of which one has none");
+  expect(glissade_record_rows_names(rows, &features) != NULL && features == 4, "four different ones");
+  expect(strlen(glissade_record_rows_notes(rows)) > 0, "and notes on how they were made");
+  glissade_record_rows_free(rows);
+}
+
 int main(int argc, char** argv) {
   const uint64_t offsets[2] = {0, 3}, one[2] = {0, 1};
   const uint32_t ids[3] = {12, 40, 900};
@@ -46,6 +154,7 @@ int main(int argc, char** argv) {
   float scores[K], best[K];
   float *vector, *all, *bias;
   const char* names[1] = {"a new label"};
+  char trained[4096];
   int i;
 
   if (argc != 3) return 2;
@@ -122,6 +231,9 @@ int main(int argc, char** argv) {
 
   answer(context, snapshot, &row, again);
   expect(memcmp(labels, again, sizeof labels) == 0, "a snapshot stays as it is");
+  expect(snprintf(trained, sizeof trained, "%s.trained", argv[2]) < (int)sizeof trained, "the path is short");
+  train(context, trained);
+  make_rows_of_records(context);
   free(vector);
   free(all);
   free(bias);
