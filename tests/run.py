@@ -30,6 +30,7 @@ import faults.suite
 import fuzz.suite
 import kill.suite
 import peers.suite
+import python.suite
 import recommend.suite
 import records.suite
 import runner
@@ -54,6 +55,7 @@ SUITES = {
     "searches": cli.searches.run,
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
+    "python": python.suite.run,
     "serve": serve.suite.run,
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,

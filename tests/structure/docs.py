@@ -171,7 +171,7 @@ def check_commands(context):
         for number, line, code in paragraphs_of(path):
             if code and line.rstrip().endswith("\\"):
                 waiting += line.rstrip()[:-1] + " "
-            elif code:
+            elif code and not line.startswith("from "):  # Python
                 spans.append((number, waiting + line, True))
                 waiting = ""
             else:

@@ -1,0 +1,362 @@
+"""A trained model: answering, explaining, saving."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterable
+from typing import Any, NamedTuple, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _library as lib
+from ._rows import RowView, features_of, labels_of
+from ._texts import Pipeline, RecordRows
+
+SEARCHES = {"automatic": 0, "exact": 1, "tables": 2, "learned": 3}
+SPEAKERS = ("hidden", "sparse-rows", "neighbours", "names", "co-labels", "prior")
+ROWS_AT_ONCE = 16384  # between two looks at whether somebody wants to interrupt
+MOST_K = 1000
+
+
+class TopK(NamedTuple):
+    """The best labels of each row.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (rows, k)
+        Best first. Places without an answer have the number -1, or None among names.
+    scores : ndarray of shape (rows, k), float32
+        Their scores or probabilities; -inf at places without an answer.
+    """
+
+    labels: npt.NDArray[Any]
+    scores: npt.NDArray[np.float32]
+
+
+class Reason(NamedTuple):
+    """Why a label is an answer (``glissade/explain.h``).
+
+    Attributes
+    ----------
+    label : Any
+        The label.
+    score, probability, base : float
+        `score` is `base` plus the sum of `shares`.
+    shares : dict of str to float
+        What each part of the model adds to the score.
+    features : list of (int or str, float, float)
+        Feature, what it adds to the log of the label's share among the candidates, and what it adds to the score.
+    neighbours : list of (int, float)
+        Training rows with the label that are like the row, and how much; numbers from 0 among the rows that were trained on.
+    """
+
+    label: Any
+    score: float
+    probability: float
+    base: float
+    shares: dict[str, float]
+    features: list[tuple[Any, float, float]]
+    neighbours: list[tuple[int, float]]
+
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Model:
+    """A model of the library, by numbers of features and labels. Immutable; its methods may be called from many threads.
+
+    Made by :meth:`load` and by the estimators.
+    """
+
+    def __init__(self, handle: Optional[lib.Handle], snapshot: Optional[lib.Handle] = None) -> None:
+        self._handle = handle
+        if snapshot is None:
+            assert handle is not None
+            snapshot = lib.made("glissade_snapshot_free", lib.library.glissade_model_snapshot, handle.value)
+        self._snapshot = snapshot
+        info = lib.Info(size=ctypes.sizeof(lib.Info))
+        lib.check(lib.library.glissade_snapshot_info(lib.context(), snapshot.value, ctypes.byref(info)))
+        self.n_features: int = info.features
+        self.n_labels: int = info.labels
+        self.width: int = info.width
+        self.training_samples: int = info.training_samples
+        self._pipeline: Optional[Pipeline] = None
+
+    @classmethod
+    def load(cls, path: PathLike, *, for_training: bool = False) -> Model:
+        """Read a model file.
+
+        Parameters
+        ----------
+        path : str or path
+            A file of ``glissade train``, or of :meth:`save`.
+        for_training : bool, default=False
+            Read the training state, too. Else the weights are mapped: processes that load one file share its memory.
+
+        Returns
+        -------
+        Model
+        """
+        name = os.fsencode(path)
+        return cls(lib.made("glissade_model_free", lib.library.glissade_model_load, name, int(for_training)))
+
+    def save(self, path: PathLike, *, training_state: bool = True) -> None:
+        """Write a model file; `path` is then either the old file or the whole new one.
+
+        Parameters
+        ----------
+        path : str or path
+        training_state : bool, default=True
+            Keep what ``partial_fit`` and ``glissade train --resume`` need, if the model has it.
+        """
+        if self._handle is None:
+            raise RuntimeError("a snapshot of a learner cannot be saved; save the estimator")
+        lib.check(lib.library.glissade_model_save(lib.context(), self._handle.value, os.fsencode(path), int(training_state)))
+
+    def to_bytes(self) -> bytes:
+        """The content of the model file."""
+        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
+            path = pathlib.Path(folder) / "model.glsd"
+            self.save(path)
+            return path.read_bytes()
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, for_training: bool = True) -> Model:
+        """The model of the content of a file."""
+        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
+            path = pathlib.Path(folder) / "model.glsd"
+            path.write_bytes(content)
+            return cls.load(path, for_training=for_training)
+
+    def _facts(self) -> lib.Facts:
+        if self._handle is None:
+            raise RuntimeError("a snapshot of a learner knows no options; save and load it")
+        facts = lib.Facts(size=ctypes.sizeof(lib.Facts))
+        lib.check(lib.library.glissade_model_info(lib.context(), self._handle.value, ctypes.byref(facts)))
+        return facts
+
+    @property
+    def epochs_done(self) -> int:
+        """How many whole passes over the data were made; fewer than asked for if training was stopped."""
+        return int(self._facts().epochs_done)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the model has its training state."""
+        return bool(self._facts().trainable)
+
+    @property
+    def threshold(self) -> Optional[float]:
+        """The least probability of labels that are worth giving (best F1 on held-out rows), of a model with a calibration."""
+        value = float(self._facts().threshold)
+        return value if value >= 0 else None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """All options of the model, as the command line names them."""
+        assert self._handle is not None
+        text = lib.library.glissade_model_options(lib.context(), self._handle.value)
+        if text is None:
+            raise MemoryError("no memory for the options of the model")
+        return dict(line.split(" = ", 1) for line in text.decode().splitlines())
+
+    def label_name(self, label: int) -> Optional[str]:
+        """The name of a label, or None where labels have no names."""
+        return self._name(lib.library.glissade_label_name, label)
+
+    def feature_name(self, feature: int) -> Optional[str]:
+        """The name of a feature, or None where features have no names."""
+        return self._name(lib.library.glissade_feature_name, feature)
+
+    def _name(self, call: Any, number: int) -> Optional[str]:
+        length = ctypes.c_size_t()
+        text = call(self._snapshot.value, number, ctypes.byref(length))
+        return ctypes.string_at(text, length.value).decode(errors="replace") if text and length.value else None
+
+    def label_names(self) -> Optional[list[str]]:
+        """The names of all labels, or None where they have none."""
+        names = [self.label_name(label) or "" for label in range(self.n_labels)] if self.n_labels and self.label_name(0) else []
+        return names or None
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What turns records into rows, of a model that was trained on texts."""
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self._snapshot)
+        return self._pipeline
+
+    def top_k(
+        self,
+        X: Any,
+        k: int = 5,
+        *,
+        probabilities: bool = True,
+        search: str = "automatic",
+        only: Optional[Iterable[int]] = None,
+        exclude: Any = None,
+    ) -> TopK:
+        """The best labels of each row, by number.
+
+        Parameters
+        ----------
+        X : CSR matrix or array of shape (rows, n_features)
+        k : int, default=5
+            Labels per row, 1 to 1000.
+        probabilities : bool, default=True
+            Probabilities instead of scores.
+        search : {"automatic", "exact", "tables", "learned"}
+            Which labels are scored, see ``glissade/model.h``.
+        only : iterable of int, optional
+            The labels that may be answers.
+        exclude : CSR matrix of shape (rows, n_labels), optional
+            Labels that are no answers of their row.
+
+        Returns
+        -------
+        TopK
+        """
+        if not isinstance(k, (int, np.integer)) or not 1 <= k <= MOST_K:
+            raise ValueError(f"k is {k!r}; allowed: whole numbers from 1 to {MOST_K}")
+        if search not in SEARCHES:
+            raise ValueError(f"search {search!r} does not exist; choose one of {', '.join(SEARCHES)}")
+        rows = self._rows_of(X)
+        excluded = None if exclude is None else labels_of(exclude)
+        if excluded is not None and excluded.rows != rows.rows:
+            raise ValueError(f"exclude has {excluded.rows} rows, X has {rows.rows}; give one for each")
+        permitted = None if only is None else self._filter(only)
+        query = lib.Query()
+        lib.library.glissade_query_init(ctypes.byref(query))
+        query.k, query.search, query.probabilities = int(k), SEARCHES[search], int(probabilities)
+        query.filter = None if permitted is None else permitted.value
+        labels = np.empty((rows.rows, k), np.uint32)
+        scores = np.empty((rows.rows, k), np.float32)
+        for begin in range(0, rows.rows, ROWS_AT_ONCE):
+            end = min(rows.rows, begin + ROWS_AT_ONCE)
+            part = rows.part(begin, end)
+            if excluded is not None:
+                without = excluded.part(begin, end)
+                query.excluded = ctypes.cast(ctypes.pointer(without), ctypes.c_void_p)
+            lib.check(lib.library.glissade_top_k(lib.context(), self._snapshot.value, ctypes.byref(part), ctypes.byref(query),
+                                                 labels[begin:end].ctypes.data, scores[begin:end].ctypes.data))
+        return TopK(labels.view(np.int32), scores)
+
+    def _rows_of(self, X: Any) -> Union[RowView, RecordRows]:
+        rows = X if isinstance(X, (RowView, RecordRows)) else features_of(X)
+        if isinstance(rows, RowView) and rows.columns > self.n_features:
+            raise ValueError(f"X has {rows.columns} features, the model {self.n_features}; give as many")
+        return rows
+
+    def _filter(self, only: Iterable[int]) -> lib.Handle:
+        numbers = np.asarray(list(only), np.int64)
+        if len(numbers) and (numbers.min() < 0 or numbers.max() >= self.n_labels):
+            raise ValueError(f"only names a label beyond 0 .. {self.n_labels - 1}")
+        permitted = lib.Handle("glissade_filter_free", lib.library.glissade_filter_new(self.n_labels, 0))
+        chosen = numbers.astype(np.uint32)
+        lib.library.glissade_filter_set(permitted.value, chosen.ctypes.data, len(chosen), 1)
+        return permitted
+
+    def score(self, X: Any, candidates: Any) -> npt.NDArray[np.float32]:
+        """Scores of given labels, comparable within a row.
+
+        Parameters
+        ----------
+        X : CSR matrix or array of shape (rows, n_features)
+        candidates : CSR matrix of shape (rows, n_labels)
+            What is not 0 is scored.
+
+        Returns
+        -------
+        ndarray of float32
+            One score for each entry of `candidates`, in the order of its CSR form.
+        """
+        rows, asked = self._rows_of(X), labels_of(candidates)
+        if asked.rows != rows.rows:
+            raise ValueError(f"candidates has {asked.rows} rows, X has {rows.rows}; give one for each")
+        if asked.columns > self.n_labels:
+            raise ValueError(f"candidates has {asked.columns} labels, the model {self.n_labels}; give as many")
+        scores = np.empty(int(asked.offsets[-1]) if len(asked.offsets) else 0, np.float32)
+        if len(scores):
+            lib.check(lib.library.glissade_score(lib.context(), self._snapshot.value, rows.pointer, asked.pointer, scores.ctypes.data))
+        return scores
+
+    def encode(self, X: Any) -> npt.NDArray[np.float32]:
+        """The last hidden layer's outputs, of shape (rows, width)."""
+        rows = self._rows_of(X)
+        vectors = np.empty((rows.rows, self.width), np.float32)
+        if rows.rows:
+            lib.check(lib.library.glissade_encode(lib.context(), self._snapshot.value, rows.pointer, vectors.ctypes.data))
+        return vectors
+
+    def label_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Vectors of shape (n_labels, width) and biases of all labels: a label's logit is bias + vector . encode(row)."""
+        vectors = np.empty((self.n_labels, self.width), np.float32)
+        bias = np.empty(self.n_labels, np.float32)
+        lib.check(lib.library.glissade_label_vectors(lib.context(), self._snapshot.value, vectors.ctypes.data, bias.ctypes.data))
+        return vectors, bias
+
+    def explain(self, X: Any, k: int = 5) -> list[Reason]:
+        """Why the `k` best labels of one row are its answers.
+
+        Parameters
+        ----------
+        X : CSR matrix or array of shape (1, n_features)
+        k : int, default=5
+
+        Returns
+        -------
+        list of Reason
+            Best label first, by number.
+        """
+        if self._handle is None:
+            raise RuntimeError("a snapshot of a learner explains nothing; save and load it")
+        rows = self._rows_of(X)
+        handle = lib.made("glissade_explanation_free", lib.library.glissade_explain, self._handle.value, rows.pointer, k)
+        raw = lib.Reasons(size=ctypes.sizeof(lib.Reasons))
+        lib.library.glissade_explanation_view(handle.value, ctypes.byref(raw))
+        reasons = []
+        for i in range(raw.labels):
+            features = [(raw.feature[j], raw.by[j], raw.by_score[j])
+                        for j in range(raw.feature_offsets[i], raw.feature_offsets[i + 1])]
+            neighbours = [(raw.neighbour[j], raw.likeness[j])
+                          for j in range(raw.neighbour_offsets[i], raw.neighbour_offsets[i + 1])]
+            shares = dict(zip(SPEAKERS, raw.shares[6 * i : 6 * i + 6]))
+            reasons.append(Reason(raw.label[i], raw.score[i], raw.probability[i], raw.base[i], shares, features, neighbours))
+        return reasons
+
+
+class Learner:
+    """What goes on learning from rows, and the snapshots of it."""
+
+    def __init__(self, model: Model, threads: int) -> None:
+        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
+            path = pathlib.Path(folder) / "model.glsd"
+            model.save(path)
+            options = lib.LearnerOptions()
+            lib.library.glissade_learner_options_init(ctypes.byref(options))
+            options.threads = threads
+            self._handle = lib.made("glissade_learner_free", lib.library.glissade_learner_load, os.fsencode(path), ctypes.byref(options))
+
+    def learn(self, features: Union[RowView, RecordRows], labels: RowView) -> None:
+        """Learn from rows, and from none of them if one is illegal."""
+        lib.check(lib.library.glissade_learn(lib.context(), self._handle.value, features.pointer, labels.pointer))
+
+    def add_labels(self, count: int, names: Optional[list[str]]) -> None:
+        """New labels, behind the others."""
+        first = ctypes.c_uint32()
+        array = None if names is None else lib.strings(names)
+        lib.check(lib.library.glissade_add_labels(lib.context(), self._handle.value, count, array, ctypes.byref(first)))
+
+    def model(self) -> Model:
+        """A snapshot of what has been learned."""
+        return Model(None, lib.made("glissade_snapshot_free", lib.library.glissade_publish, self._handle.value))
+
+    def saved(self) -> Model:
+        """All that was learned as a model of its own."""
+        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
+            path = pathlib.Path(folder) / "model.glsd"
+            lib.check(lib.library.glissade_learner_save(lib.context(), self._handle.value, os.fsencode(path)))
+            return Model.load(path, for_training=True)
