@@ -99,8 +99,8 @@ glissade_status glissade_fit_records(glissade_context* context, const glissade_r
     std::vector<std::string> phrases;
     if (all.phrase_count > 0) phrases.assign(all.phrases, all.phrases + all.phrase_count);
     auto fitted = glissade::fit_pipeline(
-        options, blocks_of(all),
-        [&](std::size_t block, glissade::RecordSink& sink) { return read_block(all, block, sink); }, phrases);
+        options, blocks_of(all), [&](std::size_t block, glissade::RecordSink& sink) { return read_block(all, block, sink); },
+        phrases);
     if (!fitted) return told(context, fitted.error());
     auto rows = std::make_unique<glissade_record_rows>();
     rows->rows = std::move(fitted->rows);

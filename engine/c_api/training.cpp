@@ -149,7 +149,8 @@ Result<glissade::TrainingRequest> request_of(const glissade_training& training) 
 }
 
 /// Error if names are given for an unknown number of things.
-Result<void> take_names(const glissade_training& training, const glissade::DatasetView& data, glissade::TrainingRequest& request) {
+Result<void> take_names(const glissade_training& training, const glissade::DatasetView& data,
+                        glissade::TrainingRequest& request) {
   if ((training.label_names != nullptr && training.labels == 0) || (training.feature_names != nullptr && training.features == 0))
     return glissade::usage_error("names are given and not how many; set labels and features");
   request.label_names = names_of(training.label_names, data.label_count);

@@ -203,6 +203,17 @@ def test_many_threads_may_ask_one_model(small, model):
     assert not wrong
 
 
+def test_a_context_is_freed_with_its_thread(monkeypatch):
+    from glissade import _library
+
+    freed = []
+    monkeypatch.setattr(_library.Handle, "__del__", lambda self: freed.append(self._free.__name__))
+    thread = threading.Thread(target=_library.context)
+    thread.start()
+    thread.join()
+    assert "glissade_context_free" in freed
+
+
 def test_csr_arrays_are_lent_and_not_copied(small):
     from glissade._rows import features_of
 

@@ -154,21 +154,30 @@ library = _load()
 version: str = library.glissade_version().decode()
 
 
-class _Contexts(threading.local):
-    """One context per thread: where the library leaves its messages and keeps buffers."""
+class Handle:
+    """Something of the library that is freed when nobody has it any more."""
 
-    handle: Optional[int] = None
-
-    def get(self) -> int:
-        if self.handle is None:
-            self.handle = library.glissade_context_new()
-            if not self.handle:
-                raise MemoryError("no memory for a context")
-        return self.handle
+    def __init__(self, free: str, value: Optional[int]) -> None:
+        self._free = getattr(library, free)
+        self.value = value
 
     def __del__(self) -> None:
-        if self.handle and library is not None:
-            library.glissade_context_free(self.handle)
+        value, self.value = getattr(self, "value", None), None
+        if value:
+            self._free(value)
+
+
+class _Contexts(threading.local):
+    """One context per thread, freed with it: where the library leaves its messages and keeps buffers."""
+
+    handle: Optional[Handle] = None
+
+    def get(self) -> int:
+        if self.handle is None or self.handle.value is None:
+            self.handle = Handle("glissade_context_free", library.glissade_context_new())
+            if self.handle.value is None:
+                raise MemoryError("no memory for a context")
+        return self.handle.value
 
 
 _contexts = _Contexts()
@@ -197,19 +206,6 @@ def check(status: int) -> None:
     """Raise what a call that ended with `status` has to say."""
     if status != OK:
         raise error_for(status, library.glissade_error(context()).decode(errors="replace"))
-
-
-class Handle:
-    """Something of the library that is freed when nobody has it any more."""
-
-    def __init__(self, free: str, value: Optional[int]) -> None:
-        self._free = getattr(library, free)
-        self.value = value
-
-    def __del__(self) -> None:
-        value, self.value = getattr(self, "value", None), None
-        if value:
-            self._free(value)
 
 
 def made(free: str, call: Any, *arguments: Any) -> Handle:
