@@ -8,7 +8,8 @@ import threading
 import time
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs have it ignored
 import numpy as np, scipy.sparse as sp
 from glissade import GlissadeClassifier
 draw = np.random.default_rng(0)
