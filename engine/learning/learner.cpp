@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <new>
 #include <utility>
 
 #include "engine/learning/living_model.h"
 #include "engine/learning/publisher.h"
 #include "engine/model/access.h"
+#include "engine/model/shared_slot.h"
 #include "engine/progress/stopwatch.h"
 #include "engine/serving/state.h"
 
@@ -51,7 +51,7 @@ class Learner::Impl {
   LivingModel living_;
   Publisher publisher_;
   std::uint64_t version_ = 1, whole_copies_ = 0;
-  std::atomic<std::shared_ptr<const Snapshot::State>> current_;
+  SharedSlot<const Snapshot::State> current_;
 };
 
 namespace {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "engine/features/feature_transform.h"
 #include "engine/layers/network.h"
 #include "engine/model/pass.h"
+#include "engine/model/shared_slot.h"
 #include "engine/parameters/weight_average.h"
 #include "engine/ranking/candidate_search.h"
 #include "engine/ranking/ranked_paths.h"
@@ -99,7 +99,7 @@ class Model::Impl {
   };
 
   std::unique_ptr<LabelIndex> index_;
-  std::atomic<std::shared_ptr<const SearchTables>> search_index_;
+  SharedSlot<const SearchTables> search_index_;
   std::unique_ptr<ClusterIndex> clusters_;
   std::mutex search_mutex_;
   std::vector<std::unique_ptr<CandidateSearch>> searches_;  ///< not in use

@@ -24,7 +24,7 @@ std::shared_ptr<const LabelIndex> Model::Impl::search_index() {
     tbb::this_task_arena::isolate([&] { made->index.build(); });
     std::shared_ptr<const SearchTables> ready = std::move(made);
     // Another thread may have been faster.
-    searched = search_index_.compare_exchange_strong(searched, ready) ? ready : search_index_.load();
+    searched = search_index_.replace(searched, std::move(ready));
   }
   return {searched, &searched->index};
 }
