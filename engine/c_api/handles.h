@@ -88,6 +88,11 @@ inline SparseRows view_of(const glissade_rows& rows) noexcept {
           rows.values == nullptr ? std::span<const float>() : std::span<const float>(rows.values, end)};
 }
 
+/// `count` texts ended by zeros; none where `texts` is null.
+inline std::vector<std::string> strings_of(const char* const* texts, std::uint32_t count) {
+  return texts == nullptr ? std::vector<std::string>() : std::vector<std::string>(texts, texts + count);
+}
+
 /// Copies what the caller's structure has of a newer or older one; the rest keeps its defaults.
 template <class T>
 bool take_struct(const T* from, T& to) noexcept {

@@ -8,17 +8,12 @@
 using glissade::c_api::fail;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
+using glissade::c_api::strings_of;
 using glissade::c_api::take_struct;
 using glissade::c_api::told;
 using glissade::c_api::view_of;
 
 namespace {
-
-std::vector<std::string> strings_of(const char* const* names, std::uint32_t count) {
-  std::vector<std::string> all;
-  for (std::uint32_t i = 0; names != nullptr && i < count; ++i) all.emplace_back(names[i]);
-  return all;
-}
 
 /// Hands a result on: its value into *out, or its error into the context.
 template <class T>

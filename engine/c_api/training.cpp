@@ -18,6 +18,7 @@
 using glissade::c_api::fail;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
+using glissade::c_api::strings_of;
 using glissade::c_api::take_struct;
 using glissade::c_api::told;
 using glissade::c_api::view_of;
@@ -67,12 +68,6 @@ Result<std::uint32_t> count_of(const glissade_rows& rows, std::uint32_t stated) 
   for (std::uint64_t i = rows.offsets[0]; i < rows.offsets[rows.rows]; ++i, any = true) highest = std::max(highest, rows.ids[i]);
   if (any && highest >= kMostIds) return glissade::usage_error("an id is 4294967295 or 4294967294; ids end at 4294967293");
   return any ? highest + 1 : 0;
-}
-
-std::vector<std::string> names_of(const char* const* names, std::uint32_t count) {
-  std::vector<std::string> all;
-  if (names != nullptr) all.assign(names, names + count);
-  return all;
 }
 
 /// What a caller is told of a training, and whether it is to go on.
@@ -153,8 +148,8 @@ Result<void> take_names(const glissade_training& training, const glissade::Datas
                         glissade::TrainingRequest& request) {
   if ((training.label_names != nullptr && training.labels == 0) || (training.feature_names != nullptr && training.features == 0))
     return glissade::usage_error("names are given and not how many; set labels and features");
-  request.label_names = names_of(training.label_names, data.label_count);
-  request.feature_names = names_of(training.feature_names, data.feature_count);
+  request.label_names = strings_of(training.label_names, data.label_count);
+  request.feature_names = strings_of(training.feature_names, data.feature_count);
   return {};
 }
 

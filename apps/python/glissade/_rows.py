@@ -69,13 +69,17 @@ def has_duplicates(matrix: Any) -> bool:
     return not copy.has_canonical_format
 
 
+def csr_of(matrix: Any) -> Any:
+    """The same as a CSR matrix; itself if it is one."""
+    if not scipy.sparse.issparse(matrix):
+        return scipy.sparse.csr_matrix(np.asarray(matrix))
+    return matrix if matrix.format == "csr" else matrix.tocsr()
+
+
 def features_of(matrix: Any) -> RowView:
     """Features, of a CSR matrix or of anything that scipy makes one of. Entries that stand twice are summed, in a copy."""
     check_arrays(matrix, "X")
-    if not scipy.sparse.issparse(matrix):
-        matrix = scipy.sparse.csr_matrix(np.asarray(matrix))
-    elif matrix.format != "csr":
-        matrix = matrix.tocsr()
+    matrix = csr_of(matrix)
     if has_duplicates(matrix):
         matrix = matrix.copy()
         matrix.sum_duplicates()
@@ -92,10 +96,7 @@ def features_of(matrix: Any) -> RowView:
 def labels_of(matrix: Any) -> RowView:
     """Labels, of an indicator matrix: what is not 0 applies. Stored zeros are left out, in a copy."""
     check_arrays(matrix, "Y")
-    if not scipy.sparse.issparse(matrix):
-        matrix = scipy.sparse.csr_matrix(np.asarray(matrix))
-    elif matrix.format != "csr":
-        matrix = matrix.tocsr()
+    matrix = csr_of(matrix)
     end = int(matrix.indptr[-1])
     if has_duplicates(matrix) or (end and not matrix.data[:end].all()):
         matrix = matrix.copy()
