@@ -186,13 +186,16 @@ void take_features(PipelineRows& rows, std::size_t features, Dataset::Arrays& ar
 
 Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns) {
   std::vector<RecordBlock> kept;
-  const auto labels = read_labels(file, columns, kept);
+  auto labels = read_labels(file, columns, kept);
   if (!labels) return labels.error();
   RecordRows rows{Dataset(Dataset::Arrays{})};
   Dataset::Arrays arrays;
   WordTable names;
   number_labels(*labels, names, arrays, rows, true);
   rows.label_names.assign(names.words().begin(), names.words().end());
+  names = WordTable();  // its words stand in the blocks' labels
+  labels->clear();
+  labels->shrink_to_fit();
   Reading reading(file, columns, true, nullptr, std::move(kept));
   auto fitted = fit_pipeline(
       columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); },

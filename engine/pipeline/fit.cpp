@@ -66,6 +66,13 @@ struct Block {
   std::vector<Number> numbers;
   std::vector<Moments> moments;
   std::uint64_t found = 0;  ///< words and categories
+
+  /// A block waits for all others: it keeps no room that it does not use.
+  void shrink() {
+    ends.shrink_to_fit();
+    ids.shrink_to_fit();
+    counts.shrink_to_fit();
+  }
 };
 
 class BlockSink final : public RecordSink, FeatureTaker {
@@ -280,30 +287,33 @@ void Fit::number_words() {
   });
 }
 
-/// Blocks of rows one after the other.
+/// Blocks of rows one after the other. Each block is given up as soon as it has been copied, and pages of the copy are touched no
+/// earlier, so that all rows are never there twice.
 void join(std::vector<Block>& blocks, PipelineRows& rows) {
-  std::vector<std::size_t> first_row{0}, first_entry{0};
+  std::size_t row_count = 0, entries = 0;
   for (const Block& block : blocks) {
-    first_row.push_back(first_row.back() + block.ends.size());
-    first_entry.push_back(first_entry.back() + block.ids.size());
+    row_count += block.ends.size();
+    entries += block.ids.size();
     rows.words += block.found;
   }
-  rows.offsets.resize(first_row.back() + 1);
-  rows.ids.resize(first_entry.back());
-  rows.values.resize(first_entry.back());
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t at) {
-    Block& block = blocks[at];
-    for (std::size_t r = 0; r < block.ends.size(); ++r) rows.offsets[first_row[at] + r + 1] = first_entry[at] + block.ends[r];
-    std::ranges::copy(block.ids, rows.ids.begin() + static_cast<std::ptrdiff_t>(first_entry[at]));
-    std::ranges::copy(block.counts, rows.values.begin() + static_cast<std::ptrdiff_t>(first_entry[at]));
+  rows.offsets.reserve(row_count + 1);
+  rows.ids.reserve(entries);
+  rows.values.reserve(entries);
+  for (Block& block : blocks) {
+    const std::uint64_t first = rows.ids.size();
+    for (const std::uint32_t end : block.ends) rows.offsets.push_back(first + end);
+    rows.ids.insert(rows.ids.end(), block.ids.begin(), block.ids.end());
+    rows.values.insert(rows.values.end(), block.counts.begin(), block.counts.end());
     block = Block();
-  });
+  }
 }
 
 Result<FittedPipeline> Fit::run(const RecordBlocks& read) {
   auto done = each_block(blocks_.size(), [&](std::size_t block) {
     BlockSink sink(fitted_.options, runs_.empty() ? nullptr : &runs_, words_.local(), blocks_[block]);
-    return read(block, sink);
+    auto done = read(block, sink);
+    blocks_[block].shrink();
+    return done;
   });
   if (!done) return done.error();
   learn_numbers();
@@ -350,7 +360,9 @@ Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks
   tbb::enumerable_thread_specific<Pipeline::Workspace> workspaces;
   auto done = each_block(blocks, [&](std::size_t block) {
     KnownSink sink(pipeline, workspaces.local(), made[block], unknown[block]);
-    return read(block, sink);
+    auto done = read(block, sink);
+    made[block].shrink();
+    return done;
   });
   if (!done) return done.error();
   PipelineRows rows;
