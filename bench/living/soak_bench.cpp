@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -100,38 +101,62 @@ Json spread(std::vector<float> ms) {
   return {{"queries", ms.size()}, {"p50_ms", ms[ms.size() / 2]}, {"p99_ms", ms[ms.size() * 99 / 100]}};
 }
 
-/// Publications after one step of the hidden path each, which touches about as many output rows as its active set has. The last
-/// `held` snapshots are held, so that copies do not come back at once.
-Json publications_after_a_step(const std::string& model, const DatasetView& events, std::size_t held) {
-  constexpr std::size_t kPublications = 100;
+/// How many output rows are others than in `before`; takes the new ones.
+std::size_t changed_rows(LabelVectors& before, LabelVectors now) {
+  std::size_t changed = 0;
+  for (std::size_t label = 0; label < now.labels; ++label) {
+    const std::span<const float> row = std::span(now.rows).subspan(label * now.width, now.width);
+    changed += label >= before.labels || !std::ranges::equal(row, std::span(before.rows).subspan(label * now.width, now.width));
+  }
+  before = std::move(now);
+  return changed;
+}
+
+/// Publications after some steps of the hidden path each, and how many output rows these touch. The last `held` snapshots are
+/// held, so that copies do not come back at once. The first ones, which make copies, are left out.
+Json publications_after_steps(const std::string& model, const DatasetView& events, std::size_t steps, std::size_t held) {
+  constexpr std::size_t kFirst = 8, kPublications = 60;
   const LearnerOptions options;
+  const std::size_t count = std::min<std::size_t>(steps * options.batch, events.size());
   Learner learner = must(Learner::load(model, options));
   std::vector<Snapshot> last;
   std::vector<double> ms;
-  for (std::size_t i = 0; i < kPublications; ++i) {
-    must(learner.learn(rows_of(events, i * options.batch % (events.size() - options.batch), options.batch)));
+  std::vector<std::size_t> changed;
+  LabelVectors rows = learner.current().label_vectors();
+  for (std::size_t i = 0; i < kFirst + kPublications; ++i) {
+    must(learner.learn(rows_of(events, i * count % (events.size() - count + 1), count)));
     const auto start = Clock::now();
     Snapshot snapshot = must(learner.publish());
-    ms.push_back(1e3 * std::chrono::duration<double>(Clock::now() - start).count());
+    const double took = 1e3 * std::chrono::duration<double>(Clock::now() - start).count();
+    const std::size_t touched = changed_rows(rows, snapshot.label_vectors());
+    if (i >= kFirst) ms.push_back(took);
+    if (i >= kFirst) changed.push_back(touched);
     last.insert(last.begin(), std::move(snapshot));
     last.erase(last.begin() + static_cast<std::ptrdiff_t>(std::min(held, last.size())), last.end());
   }
   std::ranges::sort(ms);
-  return {{"held", held},
+  std::ranges::sort(changed);
+  return {{"steps", steps},
+          {"held", held},
+          {"output rows touched, median", changed[changed.size() / 2]},
           {"p50_ms", ms[ms.size() / 2]},
           {"p90_ms", ms[ms.size() * 9 / 10]},
           {"max_ms", ms.back()},
           {"whole copies", learner.report().whole_copies}};
 }
 
-int run(const std::string& model, const std::string& path, double minutes, std::size_t rate, std::uint32_t threads) {
+int run(const std::string& model, const std::string& path, double minutes, std::size_t rate, std::uint32_t threads,
+        std::uint32_t keep_events) {
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
   const datasets::Dataset data = must(datasets::read_dataset(path));
   const DatasetView events = data.view();
   Json out;
-  for (const std::size_t held : {std::size_t{0}, std::size_t{4}})
-    out["publications after one step each"].push_back(publications_after_a_step(model, events, held));
-  Learner learner = must(Learner::load(model));
+  for (const std::size_t steps : {1, 4, 16}) {
+    for (const std::size_t held : {0, 4}) out["publications"].push_back(publications_after_steps(model, events, steps, held));
+  }
+  LearnerOptions options;
+  options.keep_events = keep_events;
+  Learner learner = must(Learner::load(model, options));
   std::uint64_t wrong = 0;
   for (const bool learning : {false, true}) {
     std::atomic<bool> done = false;
@@ -194,12 +219,13 @@ int main(int argc, char** argv) {
   std::string model, events;
   double minutes = 10;
   std::size_t rate = 500;
-  std::uint32_t threads = 1;
+  std::uint32_t threads = 1, keep_events = glissade::LearnerOptions().keep_events;
   app.add_option("--model", model, "Model file.")->required();
   app.add_option("--events", events, "Rows to ask about and to learn from, again and again, XMC format.")->required();
   app.add_option("--minutes", minutes, "Default 10.");
   app.add_option("--rate", rate, "Events a second. Default 500.");
   app.add_option("--threads", threads, "Of oneTBB, which all share. Default 1.");
+  app.add_option("--keep-events", keep_events, "LearnerOptions::keep_events. Memory is flat once so many were learned from.");
   CLI11_PARSE(app, argc, argv);
-  return glissade::run(model, events, minutes, rate, threads);
+  return glissade::run(model, events, minutes, rate, threads, keep_events);
 }

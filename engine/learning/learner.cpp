@@ -26,7 +26,8 @@ class Learner::Impl {
   }
 
   Snapshot publish() {
-    auto state = publisher_.publish(living_.model(), living_.begin_generation(), version_++);
+    std::shared_ptr<const Snapshot::State> state;
+    living_.execute([&] { state = publisher_.publish(living_.model(), living_.begin_generation(), version_++); });
     current_.store(state);  // the last one may come back by this
     publisher_.keep_spare(state);
     living_.report().whole_copies = whole_copies_ + publisher_.whole_copies();

@@ -45,6 +45,12 @@ class LivingModel {
   Result<std::uint32_t> add_features(std::uint32_t count, std::vector<std::string> names);
   Result<void> show(std::span<const std::uint32_t> labels, bool shown);
 
+  /// Calls `work` on the threads that learn.
+  template <class Work>
+  void execute(const Work& work) {
+    arena_.execute(work);
+  }
+
   Model::Impl& model() noexcept { return impl_; }
   /// What is to be published with the model as it is; what is learned from here on is of the next generation.
   Publisher::Parts begin_generation();

@@ -1,5 +1,6 @@
 #include "engine/learning/publisher.h"
 
+#include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
@@ -14,10 +15,13 @@ namespace {
 bool is_large(std::uint32_t layer, std::uint32_t output) noexcept { return layer == 0 || layer == output; }
 
 /// What the forward pass reads, of all rows that a step after `step` has touched.
-void take_changed(ParameterRows& to, const ParameterRows& from, std::uint64_t step) noexcept {
-  for (std::size_t row = 0; row < from.rows(); ++row) {
-    if (from.row_steps[row] > step) to.take_forward(from, row);
-  }
+void take_changed(ParameterRows& to, const ParameterRows& from, std::uint64_t step) {
+  constexpr std::size_t kGrain = 1024;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, from.rows(), kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
+    for (std::size_t row = range.begin(); row != range.end(); ++row) {
+      if (from.row_steps[row] > step) to.take_forward(from, row);
+    }
+  });
 }
 
 /// Calls visit(layer, to, from) for each block of parameters.

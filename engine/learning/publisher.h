@@ -32,7 +32,7 @@ class Publisher {
   /// A row of the output layer that changed without an optimiser step.
   void note_output_row(std::uint32_t row) { started_.add(row); }
 
-  /// `model` as it is now.
+  /// `model` as it is now. On the threads of the calling arena.
   std::shared_ptr<const Snapshot::State> publish(Model::Impl& model, const Parts& parts, std::uint64_t version);
 
   /// Sees to it that the next publish() finds a copy; `last` is what the last one returned, and nothing has changed since.

@@ -49,6 +49,11 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// For threads of a test's own, in which nothing of Catch may be called.
+bool learn_and_publish(Learner& learner, const DatasetView& events) {
+  return learner.learn(events).ok() && learner.publish().ok();
+}
+
 }  // namespace
 
 TEST_CASE("64 threads get the 1,280 answers that one thread gets", "[unit][threads]") {
@@ -85,10 +90,10 @@ TEST_CASE("two models in one process are served and learn at once, as each would
   const World worlds[] = {
       {planted_data(700, 400, 150, 3), planted_data(kEvents, 400, 150, 5, 8), planted_data(40, 400, 150, 6, 8), true},
       {planted_data(500, 90, 700, 3), planted_data(kEvents, 90, 700, 5, 8), planted_data(40, 90, 700, 6, 8), false}};
+  std::atomic<std::size_t> failed = 0, asked = 0;
   const auto learn_all = [&](const World& world, Learner& learner) {
     for (std::size_t first = 0; first < kEvents; first += kPiece) {
-      must(learner.learn(some_events(world.events, first, kPiece)));
-      must(learner.publish());
+      if (!learn_and_publish(learner, some_events(world.events, first, kPiece))) ++failed;
     }
   };
   std::vector<std::vector<Predictions>> alone;
@@ -100,7 +105,6 @@ TEST_CASE("two models in one process are served and learn at once, as each would
   std::vector<Learner> learners;
   for (const World& world : worlds) learners.push_back(must(Learner::create(living_model(world.before, world.with_paths))));
   std::atomic<bool> done = false;
-  std::atomic<std::size_t> failed = 0, asked = 0;
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < 2; ++i) threads.emplace_back([&, i] { learn_all(worlds[i], learners[i]); });
   std::thread asks([&] {
@@ -129,10 +133,10 @@ TEST_CASE("queries inside a caller's own loop of oneTBB answer while a model lea
   Learner learner = must(Learner::create(living_model(before, true)));
   const Snapshot old = learner.current();
   std::atomic<bool> done = false;
+  std::atomic<std::size_t> failed = 0;
   std::thread learns([&] {
     for (std::size_t first = 0; !done; first = (first + 50) % 1000) {
-      must(learner.learn(some_events(events, first, 50)));
-      must(learner.publish());
+      if (!learn_and_publish(learner, some_events(events, first, 50))) ++failed;
     }
   });
   for (const Search search : {Search::lsh, Search::automatic}) {
@@ -153,6 +157,7 @@ TEST_CASE("queries inside a caller's own loop of oneTBB answer while a model lea
   }
   done = true;
   learns.join();
+  CHECK(failed == 0);
 }
 
 TEST_CASE("a process that forks after it has loaded a model gets its answers in the child, too", "[unit]") {
