@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import browser.suite
 import catch.suite
 import cli.evaluations
 import cli.interrupts
@@ -65,6 +66,7 @@ SUITES = {
     "words": words.suite.run,
     "tensorboard": tensorboard.suite.run,
     "described": described.suite.run,
+    "browser": browser.suite.run,
 }
 
 

@@ -105,8 +105,6 @@ TEST_CASE("two models in one process are served and learn at once, as each would
   std::vector<Learner> learners;
   for (const World& world : worlds) learners.push_back(must(Learner::create(living_model(world.before, world.with_paths))));
   std::atomic<bool> done = false;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < 2; ++i) threads.emplace_back([&, i] { learn_all(worlds[i], learners[i]); });
   std::thread asks([&] {
     Workspace workspace;  // one for both
     Predictions found;
@@ -116,6 +114,9 @@ TEST_CASE("two models in one process are served and learn at once, as each would
       }
     }
   });
+  while (asked == 0) std::this_thread::yield();
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < 2; ++i) threads.emplace_back([&, i] { learn_all(worlds[i], learners[i]); });
   for (std::thread& thread : threads) thread.join();
   done = true;
   asks.join();
