@@ -10,6 +10,7 @@
 
 using glissade::SparseRows;
 using glissade::c_api::fail;
+using glissade::c_api::give_struct;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
 using glissade::c_api::take_struct;
@@ -67,10 +68,10 @@ glissade_status glissade_snapshot_info(glissade_context* context, const glissade
   return GLISSADE_OK;
 }
 
-void glissade_query_init(glissade_query* query) {
-  *query = {};
-  query->size = sizeof *query;
-  query->k = 5;
+void glissade_query_init_sized(glissade_query* query, std::size_t size) {
+  glissade_query usual{};
+  usual.k = 5;
+  give_struct(usual, query, size);
 }
 
 glissade_status glissade_top_k(glissade_context* context, const glissade_snapshot* snapshot, const glissade_rows* features,

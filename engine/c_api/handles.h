@@ -93,6 +93,13 @@ inline std::vector<std::string> strings_of(const char* const* texts, std::uint32
   return texts == nullptr ? std::vector<std::string>() : std::vector<std::string>(texts, texts + count);
 }
 
+/// Fills the `size` bytes that the caller's structure has, of an older or newer one than ours.
+template <class T>
+void give_struct(T usual, T* to, std::size_t size) noexcept {
+  usual.size = static_cast<std::uint32_t>(std::min(size, sizeof usual));
+  std::memcpy(to, &usual, usual.size);
+}
+
 /// Copies what the caller's structure has of a newer or older one; the rest keeps its defaults.
 template <class T>
 bool take_struct(const T* from, T& to) noexcept {

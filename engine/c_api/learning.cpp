@@ -6,6 +6,7 @@
 #include "engine/c_api/handles.h"
 
 using glissade::c_api::fail;
+using glissade::c_api::give_struct;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
 using glissade::c_api::strings_of;
@@ -31,10 +32,11 @@ glissade_status done_or_told(glissade_context* context, const glissade::Result<v
 
 extern "C" {
 
-void glissade_learner_options_init(glissade_learner_options* options) {
+void glissade_learner_options_init_sized(glissade_learner_options* options, std::size_t size) {
   const glissade::LearnerOptions usual;
-  *options = {sizeof *options,   usual.batch,      usual.learning_rate, usual.keep_examples,
-              usual.refit_every, usual.show_after, usual.threads};
+  give_struct(glissade_learner_options{0, usual.batch, usual.learning_rate, usual.keep_examples, usual.refit_every,
+                                       usual.show_after, usual.threads, usual.keep_events},
+              options, size);
 }
 
 glissade_status glissade_learner_load(glissade_context* context, const char* path, const glissade_learner_options* options,
@@ -52,6 +54,7 @@ glissade_status glissade_learner_load(glissade_context* context, const char* pat
     how.refit_every = asked.refit_every;
     how.show_after = asked.show_after;
     how.threads = asked.threads;
+    how.keep_events = asked.keep_events;
     auto learner = glissade::Learner::load(path, how);
     if (!learner) return told(context, learner.error());
     *out = new glissade_learner{std::move(*learner)};

@@ -9,6 +9,7 @@
 #include "engine/c_api/handles.h"
 
 using glissade::c_api::fail;
+using glissade::c_api::give_struct;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
 using glissade::c_api::take_struct;
@@ -74,13 +75,13 @@ bool is_complete(const glissade_records& records) noexcept {
 
 extern "C" {
 
-void glissade_records_init(glissade_records* records) {
-  const glissade::PipelineOptions usual;
-  *records = {};
-  records->size = sizeof *records;
-  records->word_ngrams = usual.word_ngrams;
-  records->min_rows = usual.min_rows;
-  records->max_features = usual.max_features;
+void glissade_records_init_sized(glissade_records* records, std::size_t size) {
+  const glissade::PipelineOptions options;
+  glissade_records usual{};
+  usual.word_ngrams = options.word_ngrams;
+  usual.min_rows = options.min_rows;
+  usual.max_features = options.max_features;
+  give_struct(usual, records, size);
 }
 
 glissade_status glissade_fit_records(glissade_context* context, const glissade_records* records, glissade_record_rows** out) {

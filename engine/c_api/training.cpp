@@ -16,6 +16,7 @@
 #include "engine/c_api/handles.h"
 
 using glissade::c_api::fail;
+using glissade::c_api::give_struct;
 using glissade::c_api::guarded;
 using glissade::c_api::missing;
 using glissade::c_api::strings_of;
@@ -172,9 +173,8 @@ Result<void> train_epochs(glissade::TrainingStart& start, Watch& watch) {
 
 extern "C" {
 
-void glissade_training_init(glissade_training* training) {
-  *training = {};
-  training->size = sizeof *training;
+void glissade_training_init_sized(glissade_training* training, std::size_t size) {
+  give_struct(glissade_training{}, training, size);
 }
 
 glissade_status glissade_train(glissade_context* context, const glissade_rows* features, const glissade_rows* labels,

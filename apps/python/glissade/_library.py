@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 OK, FAILED, USAGE, NOT_FOUND, STOPPED = range(5)
 NO_LABEL = 0xFFFFFFFF
-ABI = 1
+ABI = 2
 PREPARING, EPOCH_DONE = -1, -2
 
 
@@ -64,7 +64,7 @@ class Info(ctypes.Structure):
 class LearnerOptions(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("batch", c_uint32), ("learning_rate", c_double), ("keep_examples", c_uint32), ("refit_every", c_uint32),
-        ("show_after", c_uint32), ("threads", c_uint32),
+        ("show_after", c_uint32), ("threads", c_uint32), ("keep_events", c_uint32),
     ]
 
 
@@ -97,7 +97,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "glissade_error": (c_char_p, [_HANDLE]),
     "glissade_snapshot_free": (None, [_HANDLE]),
     "glissade_snapshot_info": (c_int32, [_HANDLE, _HANDLE, c_void_p]),
-    "glissade_query_init": (None, [c_void_p]),
+    "glissade_query_init_sized": (None, [c_void_p, c_size_t]),
     "glissade_top_k": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_void_p, c_void_p, c_void_p]),
     "glissade_score": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_void_p, c_void_p]),
     "glissade_encode": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_void_p]),
@@ -111,21 +111,21 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "glissade_pipeline_free": (None, [_HANDLE]),
     "glissade_pipeline_columns": (c_uint32, [_HANDLE]),
     "glissade_pipeline_column": (c_char_p, [_HANDLE, c_uint32]),
-    "glissade_records_init": (None, [c_void_p]),
+    "glissade_records_init_sized": (None, [c_void_p, c_size_t]),
     "glissade_fit_records": (c_int32, [_HANDLE, c_void_p, c_void_p]),
     "glissade_pipeline_rows": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_void_p]),
     "glissade_record_rows_free": (None, [_HANDLE]),
     "glissade_record_rows_view": (None, [_HANDLE, c_void_p]),
     "glissade_record_rows_names": (c_void_p, [_HANDLE, POINTER(c_uint32)]),
     "glissade_record_rows_notes": (c_char_p, [_HANDLE]),
-    "glissade_learner_options_init": (None, [c_void_p]),
+    "glissade_learner_options_init_sized": (None, [c_void_p, c_size_t]),
     "glissade_learner_load": (c_int32, [_HANDLE, c_char_p, c_void_p, c_void_p]),
     "glissade_learner_free": (None, [_HANDLE]),
     "glissade_learn": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_void_p]),
     "glissade_add_labels": (c_int32, [_HANDLE, _HANDLE, c_uint32, POINTER(c_char_p), POINTER(c_uint32)]),
     "glissade_publish": (c_int32, [_HANDLE, _HANDLE, c_void_p]),
     "glissade_learner_save": (c_int32, [_HANDLE, _HANDLE, c_char_p]),
-    "glissade_training_init": (None, [c_void_p]),
+    "glissade_training_init_sized": (None, [c_void_p, c_size_t]),
     "glissade_train": (c_int32, [_HANDLE, c_void_p, c_void_p, c_void_p, c_void_p]),
     "glissade_model_load": (c_int32, [_HANDLE, c_char_p, c_int, c_void_p]),
     "glissade_model_free": (None, [_HANDLE]),

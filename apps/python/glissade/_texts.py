@@ -35,7 +35,7 @@ class Fields:
 
     def records(self, columns: int) -> lib.Records:
         records = lib.Records()
-        lib.library.glissade_records_init(ctypes.byref(records))
+        lib.library.glissade_records_init_sized(ctypes.byref(records), ctypes.sizeof(records))
         records.columns, records.rows = columns, self.rows
         records.texts = ctypes.cast(self.texts, ctypes.c_void_p)
         records.lengths = self.lengths.ctypes.data

@@ -153,7 +153,7 @@ def train(
     """Train a model. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
     run = _Run(progress)
     asked = lib.Training()
-    lib.library.glissade_training_init(ctypes.byref(asked))
+    lib.library.glissade_training_init_sized(ctypes.byref(asked), ctypes.sizeof(asked))
     asked.features, asked.labels = feature_count, labels.columns
     asked.preset = None if preset is None else preset.encode()
     asked.effort = None if effort is None else effort.encode()

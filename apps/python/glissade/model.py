@@ -229,7 +229,7 @@ class Model:
             raise ValueError(f"exclude has {excluded.rows} rows, X has {rows.rows}; give one for each")
         permitted = None if only is None else self._filter(only)
         query = lib.Query()
-        lib.library.glissade_query_init(ctypes.byref(query))
+        lib.library.glissade_query_init_sized(ctypes.byref(query), ctypes.sizeof(query))
         query.k, query.search, query.probabilities = int(k), SEARCHES[search], int(probabilities)
         query.filter = None if permitted is None else permitted.value
         labels = np.empty((rows.rows, k), np.uint32)
@@ -336,7 +336,7 @@ class Learner:
             path = pathlib.Path(folder) / "model.glsd"
             model.save(path)
             options = lib.LearnerOptions()
-            lib.library.glissade_learner_options_init(ctypes.byref(options))
+            lib.library.glissade_learner_options_init_sized(ctypes.byref(options), ctypes.sizeof(options))
             options.threads = threads
             self._handle = lib.made("glissade_learner_free", lib.library.glissade_learner_load, os.fsencode(path), ctypes.byref(options))
 

@@ -7,8 +7,9 @@
  * number of threads at once. A learner has one writer at a time; glissade_learner_current() alone may be called meanwhile.
  *
  * Versions: GLISSADE_ABI is raised when something here changes its meaning. Structures begin with their size, which the caller
- * sets (the _init functions do), so that they may grow at their end; fields that a caller does not know have their defaults.
- * Functions are never taken away within one number.
+ * sets (the _init macros do), so that they may grow at their end; fields that a caller does not know have their defaults. The
+ * macros say how large a structure was when the program was compiled, so that a later library writes no further. Languages
+ * without a preprocessor call the _init_sized functions. Functions are never taken away within one number.
  */
 #ifndef GLISSADE_C_H
 #define GLISSADE_C_H
@@ -26,7 +27,7 @@
 extern "C" {
 #endif
 
-#define GLISSADE_ABI 1
+#define GLISSADE_ABI 2
 
 typedef int32_t glissade_status;
 enum {
@@ -92,7 +93,8 @@ typedef struct glissade_query {
   const glissade_filter* filter; /* labels that may be answers; null: all */
   const glissade_rows* excluded; /* per row labels that are no answers; null: none */
 } glissade_query;
-GLISSADE_API void glissade_query_init(glissade_query* query);
+GLISSADE_API void glissade_query_init_sized(glissade_query* query, size_t size);
+#define glissade_query_init(query) glissade_query_init_sized((query), sizeof *(query))
 
 #define GLISSADE_NO_LABEL 0xffffffffu
 
@@ -146,7 +148,7 @@ typedef struct glissade_records {
   uint32_t size; /* sizeof(glissade_records) */
   uint32_t columns;
   uint64_t rows;
-  const char* const* texts;   /* rows * columns, row-major, each lengths[i] bytes of UTF-8; null: no text */
+  const char* const* texts; /* rows * columns, row-major, each lengths[i] bytes of UTF-8; null: no text */
   const uint64_t* lengths;
   /* The rest is for glissade_fit_records() alone. */
   const char* const* names;   /* of the columns, ended by zeros */
@@ -156,7 +158,8 @@ typedef struct glissade_records {
   const char* stemmer; /* a Snowball algorithm; null: none */
   uint32_t word_ngrams, shortest_piece, longest_piece, columns_apart, min_rows, max_features;
 } glissade_records;
-GLISSADE_API void glissade_records_init(glissade_records* records);
+GLISSADE_API void glissade_records_init_sized(glissade_records* records, size_t size);
+#define glissade_records_init(records) glissade_records_init_sized((records), sizeof *(records))
 
 /* Makes a pipeline out of training records, and their rows. */
 GLISSADE_API glissade_status glissade_fit_records(glissade_context* context, const glissade_records* records,
@@ -178,9 +181,11 @@ typedef struct glissade_learner_options {
   uint32_t batch;
   double learning_rate; /* of the hidden path; 0: a tenth of the model's; negative: it stays as it is */
   uint32_t keep_examples, refit_every, show_after, threads;
+  uint32_t keep_events; /* 0: all */
 } glissade_learner_options;
 /* What they mean: glissade/learner.h. */
-GLISSADE_API void glissade_learner_options_init(glissade_learner_options* options);
+GLISSADE_API void glissade_learner_options_init_sized(glissade_learner_options* options, size_t size);
+#define glissade_learner_options_init(options) glissade_learner_options_init_sized((options), sizeof *(options))
 
 /* `options` may be null. */
 GLISSADE_API glissade_status glissade_learner_load(glissade_context* context, const char* path,
@@ -206,10 +211,10 @@ GLISSADE_API glissade_status glissade_learner_save(glissade_context* context, gl
 
 /* ------------------------------------------------------------------------------------------------------------- training */
 
-enum { /* what a training is busy with */
-  GLISSADE_ACTIVITY_PREPARING = -1, /* choices that the data make; before the first pass */
-  GLISSADE_ACTIVITY_EPOCH_DONE = -2
-  /* 0 and more: the others, glissade/phases.h */
+enum {                                   /* what a training is busy with */
+       GLISSADE_ACTIVITY_PREPARING = -1, /* choices that the data make; before the first pass */
+       GLISSADE_ACTIVITY_EPOCH_DONE = -2
+       /* 0 and more: the others, glissade/phases.h */
 };
 
 typedef struct glissade_progress {
@@ -241,7 +246,8 @@ typedef struct glissade_training {
   void (*on_note)(void* user, const char* line);
   void* user;
 } glissade_training;
-GLISSADE_API void glissade_training_init(glissade_training* training);
+GLISSADE_API void glissade_training_init_sized(glissade_training* training, size_t size);
+#define glissade_training_init(training) glissade_training_init_sized((training), sizeof *(training))
 
 /* Trains a new model on rows of features and of labels (whose values count for nothing), as `glissade train` does: the same rows,
  * options and seed give the same model file, byte for byte. `training` may be null. The rows must stay as they are meanwhile and
@@ -268,7 +274,8 @@ typedef struct glissade_model_facts {
   uint64_t training_samples, parameters;
   float threshold; /* the least probability of labels that are worth giving; below 0: the model has no calibration */
 } glissade_model_facts;
-GLISSADE_API glissade_status glissade_model_info(glissade_context* context, const glissade_model* model, glissade_model_facts* out);
+GLISSADE_API glissade_status glissade_model_info(glissade_context* context, const glissade_model* model,
+                                                 glissade_model_facts* out);
 /* Why labels are answers (glissade/explain.h): the k best labels of one row. What belongs to label i of `labels` begins at
  * feature_offsets[i] and neighbour_offsets[i] and ends where that of the next one begins. Valid as long as the explanation. */
 typedef struct glissade_reasons {

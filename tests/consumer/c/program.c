@@ -19,6 +19,18 @@ static void expect(int holds, const char* what) {
   exit(1);
 }
 
+/* A program that was compiled when structures were shorter. */
+static void check_short_structures(void) {
+  unsigned char bytes[sizeof(glissade_query)];
+  const size_t known = offsetof(glissade_query, search);
+  uint32_t size;
+  memset(bytes, 0xee, sizeof bytes);
+  glissade_query_init_sized((glissade_query*)(void*)bytes, known);
+  memcpy(&size, bytes, sizeof size);
+  expect(size == known && bytes[known] == 0xee, "a structure is filled as far as the program knows it");
+  expect(bytes[offsetof(glissade_query, k)] == 5, "its fields have their defaults");
+}
+
 static void answer(glissade_context* context, const glissade_snapshot* snapshot, const glissade_rows* row, uint32_t* labels) {
   float scores[K];
   glissade_query query;
@@ -160,6 +172,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   expect(context != NULL, "there is a context");
   expect(glissade_abi() == GLISSADE_ABI, "the library is of this header");
+  check_short_structures();
   row.rows = 1;
   row.offsets = offsets;
   row.ids = ids;
@@ -209,6 +222,7 @@ int main(int argc, char** argv) {
   glissade_learner_options_init(&options);
   options.batch = 4;
   options.learning_rate = 0.05;
+  options.keep_events = 1000;
   check(context, glissade_learner_load(context, argv[1], &options, &learner), "learner");
   check(context, glissade_add_labels(context, learner, 1, glissade_label_name(snapshot, 0, NULL) ? names : NULL, &fresh), "add_labels");
   expect(fresh == info.labels, "a new label stands behind the others");
