@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <glissade/model.h>
+#include <glissade/model_file_parts.h>
 #include <glissade/options.h>
 #include <glissade/preparation.h>
 #include <glissade/run_memory.h>
@@ -56,7 +57,18 @@ std::string layers_text(const Model& model) {
                      grouped(model.shape().labels));
 }
 
-std::string model_text(const Model& model, const std::string& path) {
+/// What a file consists of, part by part.
+std::string parts_text(const std::vector<ModelFilePart>& parts) {
+  std::uint64_t all = 0;
+  for (const ModelFilePart& part : parts) all += part.bytes;
+  std::string text = fmt::format("file             {}\n", system::bytes_text(all));
+  for (const ModelFilePart& part : parts)
+    text += fmt::format("  {:<22} {:>10} {:5.1f} %\n", part.name, system::bytes_text(part.bytes),
+                        100 * static_cast<double>(part.bytes) / static_cast<double>(all));
+  return text;
+}
+
+std::string model_text(const Model& model, const std::string& path, const std::vector<ModelFilePart>& parts) {
   const auto count = [](const std::vector<std::string>& names) { return names.empty() ? "none" : grouped(names.size()); };
   std::string text = fmt::format("model            {}\n", path);
   text += fmt::format("layers           {}\n", layers_text(model));
@@ -68,7 +80,7 @@ std::string model_text(const Model& model, const std::string& path) {
   text += fmt::format("label names      {}\n", count(model.label_names()));
   text += fmt::format("feature names    {}\n", count(model.feature_names()));
   text += fmt::format("memory           {}\n", system::bytes_text(model.memory_bytes()));
-  return text + "\n" + config_text(model.config());
+  return text + parts_text(parts) + "\n" + config_text(model.config());
 }
 
 std::string estimate_text(const RunMemory& memory) {
@@ -114,7 +126,9 @@ class Info : public Command {
     if (!model_.empty()) {
       const auto model = Model::load(model_);
       if (!model) return model.error();
-      text = model_text(*model, model_);
+      const auto parts = model_file_parts(model_);
+      if (!parts) return parts.error();
+      text = model_text(*model, model_, *parts);
     }
     if (auto written = put(text); !written) return written.error();
     return 0;

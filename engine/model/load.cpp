@@ -15,12 +15,11 @@
 #include "engine/samplers/sampler.h"
 
 namespace glissade {
-namespace {
 
 using model_file::Reader;
 using model_file::SectionKind;
 
-bool wanted_for_inference(SectionKind kind) {
+bool is_for_answers(SectionKind kind) noexcept {
   switch (kind) {
     case SectionKind::weights_low:
     case SectionKind::first_moment:
@@ -39,6 +38,8 @@ bool wanted_for_inference(SectionKind kind) {
     default: return kind <= SectionKind::pass || kind > SectionKind::cluster_lengths;
   }
 }
+
+namespace {
 
 Error damaged(const Reader& reader, std::string_view what) {
   return runtime_error(
@@ -252,7 +253,7 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
   try {
     if (auto environment = check_environment(); !environment) return environment.error();
     const bool training = purpose == LoadFor::training;
-    auto reader = Reader::open(path, training ? nullptr : wanted_for_inference);
+    auto reader = Reader::open(path, training ? nullptr : is_for_answers);
     if (!reader) return reader.error();
     auto state = read_state(*reader);
     if (!state) return state.error();

@@ -30,6 +30,9 @@ struct PassState {
 };
 static_assert(sizeof(PassState) == 96);
 
+/// Whether a model that only answers needs a section.
+bool is_for_answers(model_file::SectionKind kind) noexcept;
+
 /// What keeps `feature_labels` from being a table of the labels that features are; empty if nothing does.
 std::string_view defect_of(std::span<const std::uint32_t> feature_labels, const Shape& shape);
 

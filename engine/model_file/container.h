@@ -98,6 +98,8 @@ class Reader {
   bool has(SectionKind kind, std::uint32_t index = 0) const noexcept;
   /// Empty if there is no such section.
   std::span<const std::byte> bytes(SectionKind kind, std::uint32_t index = 0) const noexcept;
+  /// All, by kind, then by index.
+  std::span<const Section> sections() const noexcept { return sections_; }
   const std::string& path() const noexcept { return path_; }
   /// Keeps the mapping alive.
   std::shared_ptr<const void> mapping() const noexcept { return mapping_; }

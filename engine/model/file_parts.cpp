@@ -1,0 +1,71 @@
+#include <glissade/model_file_parts.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "engine/model/sections.h"
+#include "engine/model_file/container.h"
+
+namespace glissade {
+namespace {
+
+using model_file::Section;
+using model_file::SectionKind;
+
+constexpr std::string_view kTraining = "to train on", kOther = "other";
+constexpr std::array<std::string_view, 10> kParts = {"rows of features",
+                                                     "hidden layers",
+                                                     "rows of labels",
+                                                     "sparse rows of labels",
+                                                     "neighbours",
+                                                     "co-labels",
+                                                     "search",
+                                                     "names",
+                                                     kOther,
+                                                     kTraining};
+
+bool holds_rows(SectionKind kind) noexcept {
+  return kind == SectionKind::weights || kind == SectionKind::weights_high || kind == SectionKind::bias;
+}
+
+/// `output`: the index of the output layer.
+std::string_view part_of(const Section& section, std::uint32_t output) noexcept {
+  if (!is_for_answers(section.kind)) return kTraining;
+  if (holds_rows(section.kind)) return section.index == 0 ? kParts[0] : section.index == output ? kParts[2] : kParts[1];
+  switch (section.kind) {
+    case SectionKind::sparse_offsets:
+    case SectionKind::sparse_ids:
+    case SectionKind::sparse_values: return section.index == 0 ? kParts[3] : section.index == 1 ? kParts[4] : kParts[5];
+    case SectionKind::sample_label_begins:
+    case SectionKind::sample_labels: return kParts[4];
+    case SectionKind::search_numbers:
+    case SectionKind::search_books:
+    case SectionKind::search_codes:
+    case SectionKind::search_lists: return kParts[6];
+    case SectionKind::label_names:
+    case SectionKind::feature_names: return kParts[7];
+    default: return kOther;
+  }
+}
+
+}  // namespace
+
+Result<std::vector<ModelFilePart>> model_file_parts(const std::string& path) {
+  const auto reader = model_file::Reader::open(path, [](SectionKind) { return false; });
+  if (!reader) return reader.error();
+  std::uint32_t output = 0;
+  for (const Section& section : reader->sections()) {
+    if (holds_rows(section.kind)) output = std::max(output, section.index);
+  }
+  std::array<std::uint64_t, kParts.size()> bytes{};
+  for (const Section& section : reader->sections())
+    bytes[static_cast<std::size_t>(std::ranges::find(kParts, part_of(section, output)) - kParts.begin())] += section.bytes.size();
+  std::vector<ModelFilePart> parts;
+  for (std::size_t i = 0; i < kParts.size(); ++i) {
+    if (bytes[i] > 0) parts.push_back({std::string(kParts[i]), bytes[i]});
+  }
+  return parts;
+}
+
+}  // namespace glissade
