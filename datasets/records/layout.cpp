@@ -4,17 +4,15 @@
 #include <glissade/text.h>
 
 #include <algorithm>
-#include <array>
 
 #include "datasets/message.h"
 #include "datasets/records/csv_row.h"
 #include "datasets/records/json_names.h"
 #include "datasets/records/rows.h"
+#include "datasets/records/separator.h"
 
 namespace glissade::datasets {
 namespace {
-
-constexpr std::string_view kSeparators = ",\t;|";  // the first of those that stand equally often is taken
 
 /// The first line that is not blank.
 std::string_view telling_line(std::string_view text) noexcept {
@@ -34,18 +32,6 @@ bool has_label(std::string_view line, std::string_view prefix) {
   return false;
 }
 
-char separator_of(std::string_view line) noexcept {
-  std::array<std::size_t, kSeparators.size()> counts{};
-  bool quoted = false;
-  for (const char c : line) {
-    if (c == '"') quoted = !quoted;
-    const std::size_t at = quoted ? std::string_view::npos : kSeparators.find(c);
-    if (at != std::string_view::npos) ++counts[at];
-  }
-  const auto most = std::ranges::max_element(counts);
-  return kSeparators[static_cast<std::size_t>(most - counts.begin())];
-}
-
 void settle_format(std::string_view text, const RecordOptions& options, RecordLayout& layout) {
   const std::string_view line = telling_line(text);
   if (options.format) {
@@ -57,7 +43,8 @@ void settle_format(std::string_view text, const RecordOptions& options, RecordLa
   }
   if (layout.format == RecordFormat::tsv) layout.separator = '\t';
   if (layout.format != RecordFormat::csv) return;
-  layout.separator = options.separator ? *options.separator : separator_of(line);
+  layout.separator =
+      options.separator ? *options.separator : separator_of(text.substr(static_cast<std::size_t>(line.data() - text.data())));
   if (layout.separator == '\t') layout.format = RecordFormat::tsv;
 }
 

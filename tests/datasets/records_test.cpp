@@ -151,6 +151,17 @@ TEST_CASE("plain lines keep their places", "[unit]") {
   CHECK(reader.read("a, b\n\n {x\r\n", options).records == Strings{"a, b", "", " {x"});
 }
 
+TEST_CASE("fields are separated by what stands in each of the first records", "[unit]") {
+  Reader reader;
+  CHECK(reader.format("cat, house cat (n)\ta feline, tame\nlaw (n)\trules\n") == "TSV");
+  CHECK(reader.format("a, b, c\tx\n\n\"many\nlines\tof, text\"\ty\nd\tz, z\n") == "TSV");
+  CHECK(reader.format("title,tags\nred; blue,a;b\n\"x;y\",c;d\n") == "CSV");
+  CHECK(reader.format("a;b,c\nd;e,f,g\nh,;i\n") == "CSV, separator ';'");
+  // None is in all: as the first record says. A last one that is not whole says nothing.
+  CHECK(reader.format("a,b;c;d\ne,f,g\n") == "CSV, separator ';'");
+  CHECK(reader.format("a,b\tc\td\ne\tf,g\th\ni,") == "TSV");
+}
+
 TEST_CASE("the format is told by the first line", "[unit]") {
   Reader reader;
   CHECK(reader.format("a,b\n") == "CSV");
