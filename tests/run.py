@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import annif.suite
 import browser.suite
 import catch.suite
 import cli.evaluations
@@ -57,6 +58,7 @@ SUITES = {
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
     "python": python.suite.run,
+    "annif": annif.suite.run,
     "serve": serve.suite.run,
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,

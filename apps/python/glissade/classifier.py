@@ -19,7 +19,8 @@ from . import _texts as texts
 from ._inputs import columns_of, fields_of, is_frame, is_texts
 from ._rows import RowView, check_arrays, features_of, labels_of
 from ._training import Interrupted, Progress, progress_of, train
-from .model import MOST_K, Learner, Model, PathLike, Reason, TopK
+from .learner import Learner
+from .model import MOST_K, Model, PathLike, Reason, TopK
 
 ANSWERS = 100  # labels that predict() and predict_proba() look at where there are too many for all
 PIPELINE = ("word_ngrams", "shortest_piece", "longest_piece", "stemmer", "columns_apart", "min_rows", "max_features")
@@ -261,7 +262,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(np.empty((rows.rows, 0)), wanted.indicator)
         learner: Optional[Learner] = getattr(self, "_learner", None)
         if learner is None:
-            learner = Learner(self._whole_model(), self._threads())
+            learner = Learner.of(self._whole_model(), threads=self._threads())
         more = len(wanted.classes) - len(self.classes_)
         if more > 0:
             named = self.model_.label_name(0) is not None
