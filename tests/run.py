@@ -39,7 +39,6 @@ import runner
 import serve.suite
 import structure.docs
 import structure.suite
-import tensorboard.suite
 import words.suite
 
 # The longest first: as many suites run at a time as there are cores, and none of them keeps two busy.
@@ -66,7 +65,6 @@ SUITES = {
     "recommend": recommend.suite.run,
     "records": records.suite.run,
     "words": words.suite.run,
-    "tensorboard": tensorboard.suite.run,
     "described": described.suite.run,
     "browser": browser.suite.run,
 }

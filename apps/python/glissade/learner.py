@@ -6,11 +6,10 @@ import ctypes
 import os
 import pathlib
 import tempfile
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from . import _library as lib
 from ._rows import RowView, labels_of
-from ._texts import RecordRows
 from .model import Model, PathLike
 
 
@@ -55,12 +54,8 @@ class Learner:
         X : as in :meth:`Model.top_k`
         Y : CSR indicator of shape (rows, n_labels)
         """
-        features: Union[RowView, RecordRows]
-        if isinstance(X, (RowView, RecordRows)):
-            features = X
-        else:
-            self._first = self._first or self.model()  # features stay as they are
-            features = self._first.rows_of(X)
+        self._first = self._first or self.model()  # features stay as they are
+        features = self._first.rows_of(X)
         labels = Y if isinstance(Y, RowView) else labels_of(Y)
         if features.rows != labels.rows:
             raise ValueError(f"X has {features.rows} rows, Y has {labels.rows}; give one for each")

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as lib
-from ._inputs import fields_of, is_frame, is_texts
+from ._histories import HistoryRows
+from ._inputs import fields_of, is_frame, is_texts, plain
 from ._rows import RowView, features_of, labels_of
 from ._texts import Pipeline, RecordRows
 
@@ -65,6 +66,7 @@ class Reason(NamedTuple):
 
 
 PathLike = Union[str, "os.PathLike[str]"]
+Rows = Union[RowView, RecordRows, HistoryRows]
 
 
 class Model:
@@ -165,6 +167,16 @@ class Model:
             raise MemoryError("no memory for the options of the model")
         return dict(line.split(" = ", 1) for line in text.decode().splitlines())
 
+    @property
+    def handle(self) -> Optional[int]:
+        """The library's handle of a model that is whole."""
+        return None if self._handle is None else self._handle.value
+
+    def data_notes(self) -> str:
+        """What the model file says of how its rows are made, a line each."""
+        assert self._handle is not None
+        return bytes(lib.library.glissade_model_data_notes(self._handle.value)).decode(errors="replace")
+
     def label_name(self, label: int) -> Optional[str]:
         """The name of a label, or None where labels have no names."""
         return self._name(lib.library.glissade_label_name, label)
@@ -245,11 +257,12 @@ class Model:
                                                  labels[begin:end].ctypes.data, scores[begin:end].ctypes.data))
         return TopK(labels.view(np.int32), scores)
 
-    def rows_of(self, X: Any) -> Union[RowView, RecordRows]:
+    def rows_of(self, X: Any) -> Rows:
         """What this model takes for a row, of a matrix; or of texts or a DataFrame, by the pipeline of a model that was trained on such."""
+        X = plain(X)
         if is_texts(X) or is_frame(X):
             return self.pipeline.rows(fields_of(X, self.pipeline.names))
-        rows = X if isinstance(X, (RowView, RecordRows)) else features_of(X)
+        rows = X if isinstance(X, (RowView, RecordRows, HistoryRows)) else features_of(X)
         if isinstance(rows, RowView) and rows.columns > self.n_features:
             raise ValueError(f"X has {rows.columns} features, the model {self.n_features}; give as many")
         return rows
