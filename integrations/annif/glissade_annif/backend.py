@@ -44,6 +44,7 @@ class GlissadeBackend(mixins.TfidfVectorizerMixin, backend.AnnifLearningBackend)
     DEFAULT_PARAMETERS = {"features": "words", "subject_names": True, "ngram": 1, "min_df": 1}
 
     _model: Model | None = None
+    _active: tuple[Any, int, list[int]] | None = None  # a vocabulary, the model's labels, those that may be suggested
 
     # --------------------------------------------------------------------------------------------------------------- training
 
@@ -127,9 +128,16 @@ class GlissadeBackend(mixins.TfidfVectorizerMixin, backend.AnnifLearningBackend)
         self.initialize_vectorizer()
         return self.vectorizer.transform(texts)
 
+    def _active_subjects(self) -> list[int]:
+        """Gathered once: a vocabulary has tens of thousands."""
+        subjects, labels = self.project.subjects, self.model().n_labels
+        if self._active is None or self._active[0] is not subjects or self._active[1] != labels:
+            self._active = (subjects, labels, [subject_id for subject_id, _ in subjects.active if subject_id < labels])
+        return self._active[2]
+
     def _suggest_batch(self, docs: list[Any], params: dict[str, Any]) -> SuggestionBatch:
         model, subjects = self.model(), self.project.subjects
-        active = [subject_id for subject_id, _ in subjects.active if subject_id < model.n_labels]
+        active = self._active_subjects()
         shape = (len(docs), len(subjects))
         count = min(int(params["limit"]), len(active), MOST_ANSWERS)
         if count < 1:
