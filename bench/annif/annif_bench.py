@@ -23,6 +23,7 @@ PROJECTS = {
     "fasttext": ["backend=fasttext", ANALYZER, "epoch=30", "limit=100", "chunksize=24"],
     "mllm": ["backend=mllm", ANALYZER],
     "ensemble": ["backend=ensemble", "sources=omikuji-bonsai,fasttext"],
+    "ensemble-mllm": ["backend=ensemble", "sources=omikuji-bonsai,mllm"],
     "ensemble-glissade": ["backend=ensemble", "sources=glissade:2,omikuji-bonsai"],
 }
 DOCUMENTS = {"mllm": 2000}
@@ -86,7 +87,8 @@ def main():
     parser.add_argument("--rows", type=int, help="only so many training rows, drawn at random")
     parser.add_argument("--folder", type=pathlib.Path, help="where corpora, models and results are kept; default out/annif/DATA")
     arguments = parser.parse_args()
-    names = arguments.projects.split(",") if arguments.projects else [name for name in PROJECTS if name != "mllm" or arguments.data in WITH_LABELS]
+    suitable = [name for name in PROJECTS if "mllm" not in name or arguments.data in WITH_LABELS]
+    names = arguments.projects.split(",") if arguments.projects else suitable
     unknown = [name for name in names if name not in PROJECTS]
     if unknown:
         parser.error(f"no project {unknown[0]!r}; there are {', '.join(PROJECTS)}")

@@ -50,7 +50,6 @@ def main():
         scored.evaluate_many(hits, [document.subject_set for document in batch])
     result["documents"] = len(test)
     result["scores"] = scored.results(metrics=["F1@5", "NDCG", "NDCG@5", "Precision@1"])
-    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result["size_mib"] = size_of(project.datadir)
     print(json.dumps(result))
 
