@@ -177,8 +177,8 @@ GLISSADE_API const char* glissade_record_rows_notes(const glissade_record_rows* 
 
 /* ------------------------------------------------------------------------------------------------------------ histories */
 
-/* Items of users (sessions, or other things), oldest first, and how they become rows (glissade/histories.h): user u has the events
- * offsets[u] .. offsets[u + 1] - 1, from 0. */
+/* Items of users (sessions, or other things), oldest first, and how they become rows (glissade/histories.h): user u has the
+ * events offsets[u] .. offsets[u + 1] - 1, from 0. */
 typedef struct glissade_histories {
   uint32_t size;  /* sizeof(glissade_histories) */
   uint32_t items; /* M: how many different ones are known */
@@ -196,8 +196,8 @@ GLISSADE_API void glissade_histories_init_sized(glissade_histories* histories, s
 
 /* For training (`training` not 0): a row for each event that has another before it, which is what the next item is told by, the
  * item as label. Else a row for each user: what is to follow. Features: 2 M. Fails if there is no row, and on illegal arrays. */
-GLISSADE_API glissade_status glissade_history_rows_new(glissade_context* context, const glissade_histories* histories, int training,
-                                                       glissade_history_rows** out);
+GLISSADE_API glissade_status glissade_history_rows_new(glissade_context* context, const glissade_histories* histories,
+                                                       int training, glissade_history_rows** out);
 GLISSADE_API void glissade_history_rows_free(glissade_history_rows* rows);
 /* Valid as long as `rows`. Either may be null. */
 GLISSADE_API void glissade_history_rows_view(const glissade_history_rows* rows, glissade_rows* features, glissade_rows* labels);
