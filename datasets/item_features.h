@@ -1,5 +1,7 @@
 #pragma once
 
+#include <glissade/histories.h>
+
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,7 +10,7 @@ namespace glissade::datasets {
 
 /// What is known of items beside events: words of their titles, brands and the like. A row per item of a table (CSR).
 struct ItemFeatures {
-  static constexpr std::uint32_t kNoRow = 0xffffffffu;
+  static constexpr std::uint32_t kNoRow = History::kNoRow;
 
   std::uint32_t features = 0;  ///< ids are below it
   std::vector<std::uint64_t> offsets = {0};
@@ -16,6 +18,7 @@ struct ItemFeatures {
   std::vector<float> values;
 
   std::size_t rows() const noexcept { return offsets.size() - 1; }
+  SparseRows view() const noexcept { return {offsets, ids, values}; }
   std::span<const std::uint32_t> row_ids(std::size_t row) const noexcept {
     return std::span(ids).subspan(offsets[row], offsets[row + 1] - offsets[row]);
   }

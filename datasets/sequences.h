@@ -1,5 +1,6 @@
 #pragma once
 
+#include <glissade/histories.h>
 #include <glissade/result.h>
 
 #include <cstdint>
@@ -15,20 +16,13 @@
 
 namespace glissade::datasets {
 
+using glissade::Histories;
+using glissade::History;
 using hashing::WordTable;
 
 /// Whether the first word of a line names whose sequence it is (a user, a session) and is no item. detect: it does if no two
 /// lines begin with the same word although, were these words drawn as the other words of the file are, 20 pairs would be alike.
 enum class LineKey { detect, on, off };
-
-/// Items up to a moment, oldest first.
-struct History {
-  std::span<const std::uint32_t> items;
-  std::span<const float> weights = {};       ///< of each; none: all count alike
-  std::span<const EventTime> times = {};     ///< of each, ascending; none: not known
-  std::span<const std::uint32_t> rows = {};  ///< of each, in `features`, or kNoRow; none where there are no features
-  const ItemFeatures* features = nullptr;
-};
 
 /// What users, sessions or other things had to do with, one item after the other: a line each, "key item item ..." or "item item
 /// ...", in the order of time, words between white space (ASCII). A line without items stays, as an empty sequence.
@@ -50,17 +44,12 @@ struct Sequences {
   std::span<const std::uint32_t> line(std::size_t i) const noexcept {
     return std::span(items).subspan(offsets[i], offsets[i + 1] - offsets[i]);
   }
+  /// As the engine takes them.
+  Histories histories() const noexcept {
+    return {offsets, items, weights, times, rows, features ? features->view() : SparseRows{}, features ? features->features : 0};
+  }
   /// The first `count` items of a line.
-  History history(std::size_t i, std::size_t count) const noexcept {
-    return {line(i).first(count), part(weights, offsets[i], count), part(times, offsets[i], count), part(rows, offsets[i], count),
-            features.get()};
-  }
-
- private:
-  template <class T>
-  static std::span<const T> part(const std::vector<T>& all, std::uint64_t first, std::size_t count) noexcept {
-    return all.empty() ? std::span<const T>() : std::span(all).subspan(first, count);
-  }
+  History history(std::size_t i, std::size_t count) const noexcept { return histories().first(i, count); }
 };
 
 /// Reads a file of sequences and numbers their items. Plain, packed, or in an archive (see Text). In parallel; the result does

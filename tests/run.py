@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import annif.suite
 import browser.suite
 import catch.suite
 import cli.evaluations
@@ -38,7 +39,6 @@ import runner
 import serve.suite
 import structure.docs
 import structure.suite
-import tensorboard.suite
 import words.suite
 
 # The longest first: as many suites run at a time as there are cores, and none of them keeps two busy.
@@ -57,6 +57,7 @@ SUITES = {
     "fuzz": fuzz.suite.run,
     "kill": kill.suite.run,
     "python": python.suite.run,
+    "annif": annif.suite.run,
     "serve": serve.suite.run,
     "faults": faults.suite.run,
     "consumer": consumer.suite.run,
@@ -64,7 +65,6 @@ SUITES = {
     "recommend": recommend.suite.run,
     "records": records.suite.run,
     "words": words.suite.run,
-    "tensorboard": tensorboard.suite.run,
     "described": described.suite.run,
     "browser": browser.suite.run,
 }

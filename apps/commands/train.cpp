@@ -128,7 +128,6 @@ Result<int> Train::run() {
   Checkpoints::remove_abandoned(options_.model);
   auto log = EventLog::open(options_.log);
   if (!log) return log.error();
-  if (auto mirrored = log->mirror_to(options_.tensorboard); !mirrored) return mirrored.error();
   const auto searching = goes_on_searching();
   if (!searching) return searching.error();
   const auto asked = *searching ? options_.config.resolve() : start_.open();
@@ -173,9 +172,7 @@ Result<void> Train::search(ConfigSource::Resolved& asked, const TuningData& data
 
 /// Whether items already seen are answered, too, follows from the sequences where nobody said it.
 void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const {
-  if (start_.former() != nullptr || asked.names("exclude-input") || !data.excludes_seen) return;
-  asked.config.candidates.exclude_input = true;
-  if (options_.settings.quiet) return;
+  if (start_.former() != nullptr || !data.excludes_seen || !settle_exclusion(asked) || options_.settings.quiet) return;
   note(fmt::format("exclude-input on: none of the {} next items is among those before it; --exclude-input off says otherwise",
                    grouped(data.train.size())));
 }
@@ -196,8 +193,7 @@ void Train::relate_names(const ConfigSource::Resolved& asked, const PartNames& n
 /// Without a preset the data choose one.
 Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) {
   if (start_.former() != nullptr || !options_.config.preset_name().empty()) return {};
-  const PresetChoice choice = data.is_sequence() ? PresetChoice{"next-item", "the rows are items in the order of time"}
-                                                 : choose_preset(data.train, data.relations.feature_labels);
+  const PresetChoice choice = data.is_sequence() ? history_preset() : choose_preset(data.train, data.relations.feature_labels);
   auto chosen = options_.config.resolve_from(choice.preset);
   if (!chosen) return chosen.error();
   asked = std::move(*chosen);
@@ -215,9 +211,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   const DataProfile known = profile(data.train, data.train_pager);
   const std::string chosen =
       data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known, data.has_words);
-  // Values that fall with age say what they are to say.
-  if (data.is_sequence() && asked.config.network.weighting == FeatureWeighting::automatic)
-    asked.config.network.weighting = FeatureWeighting::given;
+  if (data.is_sequence()) settle_history_weighting(asked.config);
   if (options_.settings.quiet) return known;
   note(data_line(known));
   if (!chosen.empty()) note(chosen);

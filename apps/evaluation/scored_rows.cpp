@@ -87,7 +87,7 @@ Result<ScoredRows> context_rows(const Model& model, const std::string& model_pat
   if (!holds_vocabulary(model))
     return runtime_error(
         fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(model_path)));
-  const datasets::Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
+  const Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
   auto samples = read_context_samples(path, model.label_names(), subwords, model.config().words.window);
   if (!samples) return samples.error();
   if (auto ok = check_scorable(samples->view(), path); !ok) return ok.error();

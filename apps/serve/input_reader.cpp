@@ -217,7 +217,7 @@ Result<void> InputReader::add_items(const json& items, const Snapshot& snapshot,
                         : item.is_string() ? table_->row_of(item.get_ref<const std::string&>())
                                            : datasets::ItemFeatures::kNoRow);
   }
-  datasets::append_history({history, {}, {}, described, table_ ? &table_->rows() : nullptr}, rules_, items_, rows.ids,
+  datasets::append_history({history, {}, {}, described, table_ ? table_->rows().view() : SparseRows{}}, rules_, items_, rows.ids,
                            rows.values);
   end_row(rows);
   return {};

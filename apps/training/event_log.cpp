@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <fstream>
-#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -27,14 +26,6 @@ Result<EventLog> EventLog::open(const std::string& path) {
   return log;
 }
 
-Result<void> EventLog::mirror_to(const std::string& folder) {
-  if (folder.empty()) return {};
-  auto board = TensorBoard::open(folder);
-  if (!board) return board.error();
-  board_ = std::move(*board);
-  return {};
-}
-
 void EventLog::restart() {
   if (file_ != nullptr && ftruncate(fileno(file_.get()), 0) != 0) failed_ = failed_ || errno == EIO;
 }
@@ -48,7 +39,6 @@ void EventLog::drop_half_line() {
 }
 
 void EventLog::write(const nlohmann::ordered_json& event) {
-  if (board_) board_->write(event);
   if (file_ == nullptr || failed_) return;
   // Paths need not be UTF-8, JSON must be.
   const std::string line = event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

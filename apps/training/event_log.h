@@ -2,14 +2,11 @@
 
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <glissade/result.h>
-
-#include "apps/training/tensorboard.h"
 
 namespace glissade::apps {
 
@@ -19,11 +16,8 @@ class EventLog {
   /// Opens `path` for appending (created if missing); "" means no log.
   static Result<EventLog> open(const std::string& path);
 
-  /// What is written from here on also goes to a TensorBoard event file in `folder`; "" means none.
-  Result<void> mirror_to(const std::string& folder);
-
   /// Whether anybody reads it.
-  bool active() const noexcept { return file_ != nullptr || board_.has_value(); }
+  bool active() const noexcept { return file_ != nullptr; }
 
   /// Empties the file: a new run does not continue an old log.
   void restart();
@@ -40,7 +34,6 @@ class EventLog {
   };
   std::string path_;
   std::unique_ptr<std::FILE, Closer> file_;
-  std::optional<TensorBoard> board_;
   bool failed_ = false;
 };
 

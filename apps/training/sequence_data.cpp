@@ -210,7 +210,7 @@ Result<TrainingData> read_sequence_data(const TrainingFiles& files, const Sequen
     data.relations.feature_labels = items_alone(rows->data.view().feature_count, sequences.names.size());
   }
   data.train = rows->data.view();
-  data.excludes_seen = rows->never_repeats();
+  data.excludes_seen = rows->never_repeats;
   data.events.push_back(event_of("train", files.train, data.train, sequences));
   if (!quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(*rows)));
   data.owners.push_back(std::move(rows->data));

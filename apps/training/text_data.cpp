@@ -77,7 +77,7 @@ Result<void> add_test(TextData& data, const TrainingFiles& files, const Config& 
 Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, const Config& config, bool quiet) {
   auto corpus = datasets::read_corpus(files.train, config.words.min_count);
   if (!corpus) return corpus.error();
-  datasets::Subwords subwords(corpus->words, config.words.min_ngram, config.words.max_ngram);
+  Subwords subwords(corpus->words, config.words.min_ngram, config.words.max_ngram);
   auto data = std::make_unique<TextData>(TextData{std::move(*corpus), std::move(subwords)});
   if (!quiet) note(describe(*data, files.train));
   data->events.push_back(event("train", files.train, *data, data->corpus.tokens.size()));
@@ -87,7 +87,7 @@ Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, con
 }
 
 Result<ContextSamples> read_context_samples(const std::string& path, const std::vector<std::string>& words,
-                                            const datasets::Subwords& subwords, std::uint32_t window) {
+                                            const Subwords& subwords, std::uint32_t window) {
   const auto corpus = datasets::read_corpus(path, words);
   if (!corpus) return corpus.error();
   return context_samples({corpus->tokens, corpus->counts, subwords.feature_count(), subwords.bags()}, window);

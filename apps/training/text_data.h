@@ -8,12 +8,12 @@
 
 #include <glissade/config.h>
 #include <glissade/result.h>
+#include <glissade/subwords.h>
 #include <glissade/words.h>
 
 #include "apps/training/events.h"
 #include "apps/training/training_data.h"
 #include "datasets/corpus.h"
-#include "datasets/subwords.h"
 
 namespace glissade::apps {
 
@@ -21,7 +21,7 @@ namespace glissade::apps {
 /// the object.
 struct TextData {
   datasets::Corpus corpus;
-  datasets::Subwords subwords;
+  Subwords subwords;
   ContextSamples validation_samples{};
   ContextSamples test_samples{};
   std::optional<DatasetView> validation{};
@@ -39,6 +39,6 @@ Result<std::unique_ptr<TextData>> read_text_data(const TrainingFiles& files, con
 
 /// Samples of the text in `path`: each word that `words` has, with the words around it.
 Result<ContextSamples> read_context_samples(const std::string& path, const std::vector<std::string>& words,
-                                            const datasets::Subwords& subwords, std::uint32_t window);
+                                            const Subwords& subwords, std::uint32_t window);
 
 }  // namespace glissade::apps

@@ -84,10 +84,9 @@ void TrainOptions::add_options(CLI::App& parser) {
                   "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
                   "continued with --resume.")
       ->type_name("FILE");
-  parser
-      .add_option("--tensorboard", tensorboard,
-                  "Write a TensorBoard event file into this folder: the numbers of --log-json as scalars.")
-      ->type_name("DIR");
+  parser.add_option("--tensorboard", tensorboard, "Was an option of earlier versions.")
+      ->type_name("DIR")
+      ->group("");  // not in the help
   parser.add_flag("--quiet", settings.quiet, "Print nothing but errors and warnings.");
   data.add_options(parser);
   records.add_options(parser, RecordOptions::For::train);
@@ -179,6 +178,10 @@ Result<void> TrainOptions::check() const {
         "--resume and --from exclude each other: --resume goes on with a run, --from starts a new one; give one of "
         "them");
   }
+  if (!tensorboard.empty())
+    return usage_error(
+        "--tensorboard is no longer there: the Python package writes for TensorBoard; give --log-json LOG, and run 'python3 -m "
+        "glissade.tensorboard LOG DIR --follow' beside it");
   if (auto ok = data.check(); !ok) return ok;
   if (const auto chosen = choose_evaluation_size(eval_rows); !chosen) return chosen.error();
   if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();
@@ -188,11 +191,8 @@ Result<void> TrainOptions::check() const {
   if (!resumes()) {
     if (auto ok = check_monitor(); !ok) return ok;
   }
-  for (const auto& [option, path] : {std::pair{"--model", model},
-                                     {"--log-json", log},
-                                     {"--tensorboard", tensorboard},
-                                     {"--resume", resume_from},
-                                     {"--from", from}}) {
+  for (const auto& [option, path] :
+       {std::pair{"--model", model}, {"--log-json", log}, {"--resume", resume_from}, {"--from", from}}) {
     if (auto ok = check_file_name(option, path); !ok) return ok;
   }
   if (auto ok = check_autotune(); !ok) return ok;

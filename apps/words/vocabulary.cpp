@@ -9,27 +9,14 @@
 
 namespace glissade::apps {
 
-bool holds_vocabulary(const Model& model) {
-  if (!model.data_notes().empty()) return false;  // of rows or sequences
-  const auto& words = model.label_names();
-  const auto& features = model.feature_names();
-  return !words.empty() && features.size() >= words.size() && std::equal(words.begin(), words.end(), features.begin());
-}
-
 Result<Vocabulary> Vocabulary::load(const std::string& path) {
   auto model = Model::load(path);
   if (!model) return model.error();
   if (!holds_vocabulary(*model))
     return runtime_error(
         fmt::format("{} holds no words; train one on a running text, with --preset text8", datasets::quoted(path)));
-  const Config& config = model->config();
-  const datasets::Subwords subwords(model->label_names(), config.words.min_ngram, config.words.max_ngram);
-  if (subwords.feature_count() != model->shape().features) {
-    return runtime_error(fmt::format("{} has {} features where its words and n-grams make {}; train it again",
-                                     datasets::quoted(path), model->shape().features, subwords.feature_count()));
-  }
-  auto vectors = WordVectors::create(*model, subwords.bags());
-  if (!vectors) return vectors.error();
+  auto vectors = vocabulary_vectors(*model);
+  if (!vectors) return Error{fmt::format("{}: {}", datasets::quoted(path), vectors.error().message), vectors.error().kind};
   return Vocabulary(path, std::move(*model), std::move(*vectors));
 }
 

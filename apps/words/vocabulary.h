@@ -6,14 +6,10 @@
 
 #include <glissade/model.h>
 #include <glissade/result.h>
+#include <glissade/subwords.h>
 #include <glissade/words.h>
 
-#include "datasets/subwords.h"
-
 namespace glissade::apps {
-
-/// Whether a model was trained on a running text: its labels are words, and its first features the same words.
-bool holds_vocabulary(const Model& model);
 
 /// The words of a model and their vectors.
 class Vocabulary {

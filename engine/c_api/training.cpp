@@ -10,6 +10,7 @@
 
 #include <glissade/calibration.h>
 #include <glissade/options.h>
+#include <glissade/subwords.h>
 #include <glissade/trainer.h>
 #include <glissade/training_start.h>
 
@@ -137,8 +138,10 @@ Result<glissade::TrainingRequest> request_of(const glissade_training& training) 
   request.settings = std::move(*settings);
   if (training.data_notes != nullptr) {
     request.data_notes = training.data_notes;
-    request.has_words = true;
+    request.has_words = training.histories == 0;
   }
+  request.histories = (training.histories & GLISSADE_HISTORIES) != 0;
+  request.never_repeats = (training.histories & GLISSADE_NEVER_REPEATS) != 0;
   if (training.on_note != nullptr)
     request.on_note = [&training](const std::string& line) { training.on_note(training.user, line.c_str()); };
   return request;
@@ -253,6 +256,21 @@ glissade_status glissade_model_info(glissade_context* context, const glissade_mo
   std::memcpy(out, &all, std::min<std::size_t>(size, sizeof all));
   return GLISSADE_OK;
 }
+
+glissade_status glissade_word_vectors(glissade_context* context, const glissade_model* model, float* vectors) {
+  if (model == nullptr || vectors == nullptr) return missing(context);
+  return guarded(context, [&]() -> glissade_status {
+    const auto found = glissade::vocabulary_vectors(*model->model);
+    if (!found) return told(context, found.error());
+    for (std::size_t word = 0; word < found->size(); ++word) {
+      const auto vector = found->vector(word);
+      vectors = std::copy(vector.begin(), vector.end(), vectors);
+    }
+    return GLISSADE_OK;
+  });
+}
+
+const char* glissade_model_data_notes(const glissade_model* model) { return model->model->data_notes().c_str(); }
 
 const char* glissade_model_options(glissade_context* context, const glissade_model* model) {
   try {

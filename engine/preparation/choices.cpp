@@ -31,6 +31,18 @@ std::string settle_weighting(ResolvedConfig& asked, bool has_former, DataProfile
                      given ? "" : "; --weighting given takes values as they are");
 }
 
+PresetChoice history_preset() { return {"next-item", "the rows are items in the order of time"}; }
+
+bool settle_exclusion(ResolvedConfig& asked) noexcept {
+  if (asked.names("exclude-input")) return false;
+  asked.config.candidates.exclude_input = true;
+  return true;
+}
+
+void settle_history_weighting(Config& config) noexcept {
+  if (config.network.weighting == FeatureWeighting::automatic) config.network.weighting = FeatureWeighting::given;
+}
+
 NamesAsRows names_as_rows(const NameFeatures& names, const DatasetView& data, const RowPager* pager, bool always) {
   NamesAsRows found{names.labels(), name_evidence(names, data, pager), {}};
   if (always || found.evidence.tells()) found.rows = name_rows(names, data, pager);

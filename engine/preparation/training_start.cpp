@@ -40,13 +40,15 @@ class Preparation {
   Preparation(const DatasetView& data, TrainingRequest& request) : request_(request), held_(std::make_shared<Held>()) {
     start_.rows = data;
     start_.memory = held_;
+    start_.histories = request.histories;
   }
 
   Result<TrainingStart> make() {
     if (auto done = resolve(request_.preset); !done) return done.error();
     using Step = Result<void> (Preparation::*)();
     for (const Step step : {&Preparation::leave_out_repeats, &Preparation::relate, &Preparation::choose_preset_by_data,
-                            &Preparation::choose_weighting_by_data, &Preparation::add_names, &Preparation::make_model}) {
+                            &Preparation::choose_exclusion, &Preparation::choose_weighting_by_data, &Preparation::add_names,
+                            &Preparation::make_model}) {
       if (request_.go_on && !request_.go_on()) return runtime_error(std::string(kPreparationStopped));
       if (auto done = (this->*step)(); !done) return done.error();
     }
@@ -70,6 +72,7 @@ class Preparation {
   Result<void> leave_out_repeats();
   Result<void> relate();
   Result<void> choose_preset_by_data();
+  Result<void> choose_exclusion();
   Result<void> choose_weighting_by_data();
   Result<void> add_names();
   Result<void> make_model();
@@ -93,6 +96,7 @@ Result<void> Preparation::resolve(std::string_view name) {
 }
 
 Result<void> Preparation::leave_out_repeats() {
+  if (request_.histories) return {};  // users who begin alike are no mistake
   std::vector<bool> repeated = repeats_worth_leaving_out(start_.rows);
   if (repeated.empty()) return {};
   start_.repeated_rows = static_cast<std::uint64_t>(std::ranges::count(repeated, true));
@@ -104,6 +108,7 @@ Result<void> Preparation::leave_out_repeats() {
 }
 
 Result<void> Preparation::relate() {
+  if (request_.histories) return {};
   const bool find = request_.preset.empty() ? may_find_siblings(asked_) : finds_siblings(asked_.config);
   if (find) relations_ = relate_rows(start_.rows);
   held_->groups = std::move(relations_.groups);
@@ -118,21 +123,31 @@ Result<void> Preparation::relate() {
 
 Result<void> Preparation::choose_preset_by_data() {
   if (!request_.preset.empty()) return {};
-  const PresetChoice choice = choose_preset(start_.rows, relations_.feature_labels);
+  const PresetChoice choice = request_.histories ? history_preset() : choose_preset(start_.rows, relations_.feature_labels);
   note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   return resolve(choice.preset);
+}
+
+Result<void> Preparation::choose_exclusion() {
+  if (request_.histories && request_.never_repeats && settle_exclusion(asked_))
+    note(fmt::format("exclude-input on: none of the {} next items is among those before it", start_.rows.size()));
+  return {};
 }
 
 Result<void> Preparation::choose_weighting_by_data() {
   Config tuned = asked_.config;
   if (auto settled = settle_tables(tuned, shape(), !relations_.feature_labels.empty()); !settled) return settled.error();
-  note(settle_weighting(asked_, false, profile(start_.rows), request_.has_words));
+  if (request_.histories) {
+    settle_history_weighting(asked_.config);
+  } else {
+    note(settle_weighting(asked_, false, profile(start_.rows), request_.has_words));
+  }
   return {};
 }
 
 Result<void> Preparation::add_names() {
   const std::size_t samples = start_.rows.size();
-  if (request_.label_names.empty() || request_.feature_names.empty()) return {};
+  if (request_.histories || request_.label_names.empty() || request_.feature_names.empty()) return {};
   const NameFeatures names = name_features(request_.label_names, request_.feature_names);
   const NamesAsRows found = names_as_rows(names, start_.rows, nullptr, false);
   const NameRows& more = found.rows;
@@ -173,6 +188,7 @@ Result<void> Preparation::make_model() {
 void TrainingStart::note_run() {
   RunNotes notes;
   notes.holdout = 0.0;
+  if (histories) notes.holdout_last = 0;
   notes.name_rows = rows.added;
   if (repeated_rows > 0) notes.repeated_rows = "once";
   notes.rows = unordered(rows);

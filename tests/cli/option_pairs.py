@@ -79,7 +79,7 @@ TRAIN_VALUES = {
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--label-text": "texts.csv", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
-    "--tensorboard": "board", "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
+    "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",
     "--text": "t", "--categories": "c", "--numbers": "n", "--labels": "c", "--label-separator": ",", "--word-ngrams": "2", "--char-ngrams": "2,3", "--stem": "english",
     "--separate-columns": None, "--min-df": "2", "--max-features": "3", "--no-header": None, "--label-prefix": "p", "--csv-separator": "tab",
@@ -216,7 +216,7 @@ class Walk:
             place = pathlib.Path(scratch) / "run"
             shutil.copytree(start, place)
             done = self.call(place, args, situation.stdin)
-            files = {name(path.relative_to(place)): content(path) for path in sorted(place.rglob("*"))}
+            files = {str(path.relative_to(place)): content(path) for path in sorted(place.rglob("*"))}
         out = OUTPUTS.get(args[0], str)(done.stdout.decode())
         return done.returncode, out, numberless(done.stderr.decode()), files
 
@@ -307,16 +307,9 @@ def numberless(text):
     return re.sub(r"# (KiB|MiB|GiB|B|s|min|h)\b", "#", "\n".join(keep))
 
 
-def name(path):
-    """Event files of TensorBoard have the time and the process in their names, copies of data a hash that depends on the place."""
-    return re.sub(r"tfevents\..*", "tfevents", str(path))
-
-
 def content(path):
     if path.is_dir():
         return "folder"
-    if "tfevents" in path.name:
-        return "events"
     if path.name != "log.jsonl":
         return path.read_bytes()
     kinds = set()

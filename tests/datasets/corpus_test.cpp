@@ -1,4 +1,6 @@
 // Running text: its vocabulary, its tokens, its n-grams.
+#include <glissade/subwords.h>
+
 #include "datasets/corpus.h"
 
 #include <oneapi/tbb/global_control.h>
@@ -7,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "datasets/subwords.h"
 #include "tests/datasets/helpers.h"
 
 namespace {
 
 using namespace glissade::datasets;
+using glissade::Subwords;
 using glissade::TextView;
 using testing::TemporaryFolder;
 using Strings = std::vector<std::string>;

@@ -195,12 +195,12 @@ TEST_CASE("features of items stand behind their histories, as much as their item
   const Numbers rows{1, 0, ItemFeatures::kNoRow};
   Numbers ids;
   std::vector<float> values;
-  append_history({items, {}, {}, rows, &features}, {.decay = 0.5, .window = 50}, 2, ids, values);
+  append_history({items, {}, {}, rows, features.view()}, {.decay = 0.5, .window = 50}, 2, ids, values);
   CHECK(ids == Numbers{0, 1, 3, 4, 6});
   CHECK(values == std::vector<float>{0.5f, 1, 1, 0.25f, 0.125f + 0.25f});
   ids.clear();
   values.clear();
-  append_history({Numbers{2}, {}, {}, Numbers{0}, &features}, {}, 2, ids, values);  // nothing but features
+  append_history({Numbers{2}, {}, {}, Numbers{0}, features.view()}, {}, 2, ids, values);  // nothing but features
   CHECK(ids == Numbers{4, 6});
   Sequences s = read("a b a\n");
   s.rows = {0, 1, 0};
@@ -208,7 +208,8 @@ TEST_CASE("features of items stand behind their histories, as much as their item
   const auto made = prefix_rows(s, {}, 0, "s");
   REQUIRE(made);
   CHECK(made->data.view().feature_count == 2 * 2 + 3);
-  CHECK(Numbers(made->data.view().features.row_ids(0).begin(), made->data.view().features.row_ids(0).end()) == Numbers{0, 2, 4, 6});
+  CHECK(Numbers(made->data.view().features.row_ids(0).begin(), made->data.view().features.row_ids(0).end()) ==
+        Numbers{0, 2, 4, 6});
 }
 
 TEST_CASE("counts of items' words are weighed as tf-idf, rows of length 1", "[unit]") {
@@ -298,9 +299,9 @@ TEST_CASE("items that never come again are told from those that could", "[unit]"
   REQUIRE(rows);
   CHECK(rows->repeats == 0);
   CHECK(rows->expected_repeats > 20);
-  CHECK(rows->never_repeats());
-  CHECK_FALSE(prefix_rows(read(once + "1 2 1\n"), {}, 0, "s")->never_repeats());
-  CHECK_FALSE(prefix_rows(read("a b c\nc a b\n"), {}, 0, "s")->never_repeats());
+  CHECK(rows->never_repeats);
+  CHECK_FALSE(prefix_rows(read(once + "1 2 1\n"), {}, 0, "s")->never_repeats);
+  CHECK_FALSE(prefix_rows(read("a b c\nc a b\n"), {}, 0, "s")->never_repeats);
   // Next items b c a b; a is looked back at three times, b once, c twice: (3 * 1 + 1 * 2 + 2 * 1) / 4.
   CHECK(prefix_rows(read("a b c\nc a b\n"), {}, 0, "s")->expected_repeats == Approx(1.75));
 }

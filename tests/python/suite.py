@@ -30,7 +30,7 @@ def run(context):
         context.case("python: mypy --strict", lambda: call("-m", "mypy", "--config-file", ROOT / "pyproject.toml", ROOT / "apps/python/glissade",
                                                            f"--cache-dir={scratch}/mypy"))
         context.case("python: ruff", lambda: call("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", ROOT / "apps/python",
-                                                  HERE))
+                                                  HERE, ROOT / "docs/examples", ROOT / "integrations", ROOT / "tests/annif", ROOT / "bench/annif"))
         run_pytest(context, scratch, environment)
 
 

@@ -10,7 +10,7 @@ from runner import ROOT, Failure, Skip
 FLOORS = [
     ["relations", "progress"],
     ["config"],
-    ["parameters", "losses", "runtime", "model_file", "pipeline"],
+    ["parameters", "losses", "runtime", "model_file", "pipeline", "histories"],
     ["features"],
     ["batches"],
     ["dense", "candidates"],

@@ -9,7 +9,7 @@ from runner import ROOT, Failure
 from structure import floors
 
 FOLDERS = ["system", "simd", "hashing", "engine", "datasets", "apps"]  # each may include the ones before it
-WITH_README = FOLDERS + ["tests", "bench"]
+WITH_README = FOLDERS + ["integrations/annif", "tests", "bench"]
 README_LINES = 40
 FILE_LINES = 600
 ISA_HEADERS = {"immintrin.h", "cstddef", "cstdint"}
@@ -192,7 +192,7 @@ def check_readmes():
 
 def check_length():
     problems = []
-    files = [*sources(*FOLDERS, "tests", "bench", endings=(".h", ".cpp", ".py", ".toml")), *ROOT.rglob("meson.build"), ROOT / "dev"]
+    files = [*sources(*FOLDERS, "integrations", "tests", "bench", endings=(".h", ".cpp", ".py", ".toml")), *ROOT.rglob("meson.build"), ROOT / "dev"]
     for path in files:
         lines = path.read_text().count("\n")
         if lines > FILE_LINES:
@@ -202,5 +202,5 @@ def check_length():
 
 def check_unfinished():
     words = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|PLACE" r"HOLDER")
-    files = [*sources(*FOLDERS, "tests", "bench", endings=(".h", ".cpp", ".py", ".toml", ".build")), ROOT / "meson.build", ROOT / "dev"]
+    files = [*sources(*FOLDERS, "integrations", "tests", "bench", endings=(".h", ".cpp", ".py", ".toml", ".build")), ROOT / "meson.build", ROOT / "dev"]
     refuse([f"{place(path)}: {match.group()}" for path in files for match in words.finditer(path.read_text())])

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import _library
 from ._training import Progress
+from .learner import Learner
 from .model import Model, Reason, TopK
+from .recommender import ItemRecommender
+from .words import WordVectors
 
 if TYPE_CHECKING:
     from .classifier import GlissadeClassifier
 
 __version__ = _library.version
-__all__ = ["GlissadeClassifier", "Model", "Progress", "Reason", "TopK", "__version__"]
+__all__ = ["GlissadeClassifier", "ItemRecommender", "Learner", "Model", "Progress", "Reason", "TopK", "WordVectors", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

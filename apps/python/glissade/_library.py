@@ -14,6 +14,7 @@ OK, FAILED, USAGE, NOT_FOUND, STOPPED = range(5)
 NO_LABEL = 0xFFFFFFFF
 ABI = 2
 PREPARING, EPOCH_DONE = -1, -2
+HISTORIES, NEVER_REPEATS = 1, 2
 
 
 class Rows(ctypes.Structure):
@@ -36,7 +37,15 @@ class Training(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("features", c_uint32), ("labels", c_uint32), ("preset", c_char_p), ("effort", c_char_p),
         ("options", c_char_p), ("label_names", POINTER(c_char_p)), ("feature_names", c_void_p), ("data_notes", c_char_p),
-        ("on_progress", ON_PROGRESS), ("on_note", ON_NOTE), ("user", c_void_p),
+        ("on_progress", ON_PROGRESS), ("on_note", ON_NOTE), ("user", c_void_p), ("histories", c_uint32),
+    ]
+
+
+class Histories(ctypes.Structure):
+    _fields_ = [
+        ("size", c_uint32), ("items", c_uint32), ("users", c_uint64), ("offsets", c_void_p), ("item", c_void_p), ("weights", c_void_p),
+        ("times", c_void_p), ("fractions", c_void_p), ("decay", c_double), ("half_life", c_double), ("mean_weight", c_double),
+        ("window", c_uint32),
     ]
 
 
@@ -118,6 +127,11 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "glissade_record_rows_view": (None, [_HANDLE, c_void_p]),
     "glissade_record_rows_names": (c_void_p, [_HANDLE, POINTER(c_uint32)]),
     "glissade_record_rows_notes": (c_char_p, [_HANDLE]),
+    "glissade_histories_init_sized": (None, [c_void_p, c_size_t]),
+    "glissade_history_rows_new": (c_int32, [_HANDLE, c_void_p, c_int, c_void_p]),
+    "glissade_history_rows_free": (None, [_HANDLE]),
+    "glissade_history_rows_view": (None, [_HANDLE, c_void_p, c_void_p]),
+    "glissade_history_rows_never_repeat": (c_int, [_HANDLE]),
     "glissade_learner_options_init_sized": (None, [c_void_p, c_size_t]),
     "glissade_learner_load": (c_int32, [_HANDLE, c_char_p, c_void_p, c_void_p]),
     "glissade_learner_free": (None, [_HANDLE]),
@@ -132,6 +146,8 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "glissade_model_save": (c_int32, [_HANDLE, _HANDLE, c_char_p, c_int]),
     "glissade_model_snapshot": (c_int32, [_HANDLE, _HANDLE, c_void_p]),
     "glissade_model_info": (c_int32, [_HANDLE, _HANDLE, c_void_p]),
+    "glissade_word_vectors": (c_int32, [_HANDLE, _HANDLE, c_void_p]),
+    "glissade_model_data_notes": (c_char_p, [_HANDLE]),
     "glissade_model_options": (c_char_p, [_HANDLE, _HANDLE]),
     "glissade_explain": (c_int32, [_HANDLE, _HANDLE, c_void_p, c_uint32, c_void_p]),
     "glissade_explanation_free": (None, [_HANDLE]),

@@ -43,7 +43,7 @@ class Fields:
 
 
 def _bytes_of(text: Any) -> Optional[bytes]:
-    if text is None or isinstance(text, float) and np.isnan(text):
+    if text is None or isinstance(text, float) and np.isnan(text) or type(text).__name__ == "NAType":  # pandas.NA
         return None
     if isinstance(text, bytes):
         return text

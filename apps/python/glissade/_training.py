@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
 from . import _library as lib
+from ._histories import HistoryRows, Labels
 from ._rows import RowView
 from ._texts import RecordRows
 
@@ -138,8 +139,8 @@ class _Run:
 
 
 def train(
-    features: Union[RowView, RecordRows],
-    labels: RowView,
+    features: Union[RowView, RecordRows, HistoryRows],
+    labels: Union[RowView, Labels],
     *,
     preset: Optional[str],
     effort: Optional[str],
@@ -149,6 +150,7 @@ def train(
     feature_count: int,
     data_notes: Optional[bytes],
     progress: Optional[ProgressCallback],
+    histories: int = 0,
 ) -> tuple[lib.Handle, list[Progress]]:
     """Train a model. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
     run = _Run(progress)
@@ -161,7 +163,7 @@ def train(
     if label_names is not None:
         asked.label_names = lib.strings(label_names)
     asked.feature_names = ctypes.cast(feature_names, ctypes.c_void_p) if feature_names is not None else None
-    asked.data_notes = data_notes
+    asked.data_notes, asked.histories = data_notes, histories
     asked.on_progress = lib.ON_PROGRESS(run.on_progress)
     asked.on_note = lib.ON_NOTE(run.on_note)
     outcome: list[Any] = []

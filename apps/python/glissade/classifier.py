@@ -13,13 +13,15 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_random_state, validate_data
 
+from . import _answers as answers
 from . import _library as lib
 from . import _targets as targets
 from . import _texts as texts
-from ._inputs import columns_of, fields_of, is_frame, is_texts
+from ._inputs import columns_of, fields_of, is_frame, is_texts, plain
 from ._rows import RowView, check_arrays, features_of, labels_of
 from ._training import Interrupted, Progress, progress_of, train
-from .model import MOST_K, Learner, Model, PathLike, Reason, TopK
+from .learner import Learner
+from .model import MOST_K, Model, PathLike, Reason, TopK
 
 ANSWERS = 100  # labels that predict() and predict_proba() look at where there are too many for all
 PIPELINE = ("word_ngrams", "shortest_piece", "longest_piece", "stemmer", "columns_apart", "min_rows", "max_features")
@@ -67,7 +69,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
     model_ : Model
         The model, by numbers of features and labels.
     history_ : list of Progress
-        One entry for each epoch.
+        One entry for each epoch; `history_frame_` is the same as a DataFrame of pandas.
 
     Examples
     --------
@@ -161,7 +163,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : CSR matrix, array, DataFrame, or list of texts
+        X : CSR matrix, array, DataFrame, Arrow table, or list of texts
             CSR arrays of float32 and int32 are used where they lie; float64 and int64 are copied as these.
         y : CSR indicator, array of zeros and ones, list of lists of labels, or one label per row
             A list of lists is always of labels (numbers or names); an indicator is a matrix or an array.
@@ -175,6 +177,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         return self._fit(X, y, None)
 
     def _fit(self, X: Any, y: Any, known: Optional[npt.NDArray[Any]]) -> GlissadeClassifier:
+        X, y = plain(X), plain(y)
         columns = columns_of(X, self.columns)
         matrix = self._matrix(X, reset=True) if columns is None else None  # first what is wrong with X
         wanted = targets.targets_of(y, self._known_classes(y, known))
@@ -201,6 +204,12 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             raise KeyboardInterrupt from None
         self._take(handle, wanted, history)
         return self
+
+    @property
+    def history_frame_(self) -> Any:
+        """`history_` as a DataFrame of pandas, an epoch a row."""
+        check_is_fitted(self)
+        return answers.history_frame(self.history_)
 
     def _known_classes(self, y: Any, known: Optional[npt.NDArray[Any]]) -> Optional[npt.NDArray[Any]]:
         if self.label_names is None or known is not None:
@@ -256,12 +265,12 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         """
         if not hasattr(self, "model_"):
             return self._fit(X, y, None if classes is None else np.asarray(classes))
-        wanted = targets.targets_of(y, self.classes_, grows=True)
+        wanted = targets.targets_of(plain(y), self.classes_, grows=True)
         rows = self._input(X)
         check_consistent_length(np.empty((rows.rows, 0)), wanted.indicator)
         learner: Optional[Learner] = getattr(self, "_learner", None)
         if learner is None:
-            learner = Learner(self._whole_model(), self._threads())
+            learner = Learner.of(self._whole_model(), threads=self._threads())
         more = len(wanted.classes) - len(self.classes_)
         if more > 0:
             named = self.model_.label_name(0) is not None
@@ -284,6 +293,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
     def _input(self, X: Any) -> Input:
         """Rows for the model that there is."""
         check_is_fitted(self)
+        X = plain(X)
         columns: Optional[texts.Columns] = self._columns
         if columns is None:
             return features_of(self._matrix(X, reset=False))
@@ -359,16 +369,13 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         given = found.labels >= 0
         if threshold is not None:
             given &= found.scores >= threshold
-        return self._matrix_of(found.labels, given, given[given].astype(np.int64))
+        return answers.matrix_of(found.labels, given, given[given].astype(np.int64), self._shape_of_answers())
+
+    def _shape_of_answers(self) -> tuple[int, bool]:
+        return len(self.classes_), self._kind == targets.DENSE
 
     def _own_threshold(self) -> Optional[float]:
         return None if getattr(self, "_learner", None) is not None else self.model_.threshold
-
-    def _matrix_of(self, labels: npt.NDArray[Any], given: npt.NDArray[np.bool_], values: npt.NDArray[Any]) -> Any:
-        ends = np.concatenate([[0], np.cumsum(given.sum(axis=1))])
-        matrix = sp.csr_matrix((values, labels[given], ends), shape=(len(labels), len(self.classes_)))
-        matrix.sort_indices()
-        return matrix.toarray() if self._kind == targets.DENSE else matrix
 
     def predict_proba(self, X: Any, k: Optional[int] = None) -> Any:
         """Probabilities of labels.
@@ -391,18 +398,12 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         count = len(self.classes_)
         if self._kind == targets.ONE and count <= MOST_K and k is None:
             found = self.model_.top_k(rows, count, search="exact")
-            dense = self._dense_of(found, 0.0)
+            dense = answers.dense_of(found, count, 0.0)
             sums = dense.sum(axis=1, keepdims=True)
             return np.divide(dense, sums, out=np.full_like(dense, 1 / count), where=sums > 0)
         found = self.model_.top_k(rows, min(count, k or (MOST_K if self._kind == targets.DENSE else ANSWERS), MOST_K))
         given = found.labels >= 0
-        return self._matrix_of(found.labels, given, found.scores[given])
-
-    def _dense_of(self, found: TopK, missing: float) -> npt.NDArray[np.float64]:
-        dense = np.full((len(found.labels), len(self.classes_)), missing)
-        given = found.labels >= 0
-        dense[np.nonzero(given)[0], found.labels[given]] = found.scores[given]
-        return dense
+        return answers.matrix_of(found.labels, given, found.scores[given], self._shape_of_answers())
 
     def decision_function(self, X: Any, candidates: Any = None) -> Any:
         """Scores, comparable within a row.
@@ -424,7 +425,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             return sp.csr_matrix((scores, asked.ids.view(np.int32), asked.offsets.view(np.int64)), shape=(asked.rows, len(self.classes_)))
         if len(self.classes_) > MOST_K:
             raise ValueError(f"decision_function of {len(self.classes_)} classes needs candidates; predict_topk finds the best ones")
-        dense = self._dense_of(self.model_.top_k(rows, len(self.classes_), search="exact", probabilities=False), -np.inf)
+        dense = answers.dense_of(self.model_.top_k(rows, len(self.classes_), search="exact", probabilities=False), len(self.classes_), -np.inf)
         if self._kind == targets.ONE and len(self.classes_) == 2:
             return dense[:, 1] - dense[:, 0]
         return dense
@@ -432,7 +433,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """P@1: the share of rows whose best label is one of theirs (accuracy, of one label per row). Rows without labels are left out."""
         rows = self._input(X)
-        places = targets.indicator_of(y, self.classes_)
+        places = targets.indicator_of(plain(y), self.classes_)
         check_consistent_length(np.empty((rows.rows, 0)), places)
         best = self.model_.top_k(rows, 1, probabilities=False).labels[:, 0]
         right = np.asarray(places[np.arange(rows.rows), np.maximum(best, 0)]).ravel() * (best >= 0)

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as lib
+from ._histories import HistoryRows
+from ._inputs import fields_of, is_frame, is_texts, plain
 from ._rows import RowView, features_of, labels_of
 from ._texts import Pipeline, RecordRows
 
@@ -64,6 +66,7 @@ class Reason(NamedTuple):
 
 
 PathLike = Union[str, "os.PathLike[str]"]
+Rows = Union[RowView, RecordRows, HistoryRows]
 
 
 class Model:
@@ -164,6 +167,16 @@ class Model:
             raise MemoryError("no memory for the options of the model")
         return dict(line.split(" = ", 1) for line in text.decode().splitlines())
 
+    @property
+    def handle(self) -> Optional[int]:
+        """The library's handle of a model that is whole."""
+        return None if self._handle is None else self._handle.value
+
+    def data_notes(self) -> str:
+        """What the model file says of how its rows are made, a line each."""
+        assert self._handle is not None
+        return bytes(lib.library.glissade_model_data_notes(self._handle.value)).decode(errors="replace")
+
     def label_name(self, label: int) -> Optional[str]:
         """The name of a label, or None where labels have no names."""
         return self._name(lib.library.glissade_label_name, label)
@@ -203,7 +216,7 @@ class Model:
 
         Parameters
         ----------
-        X : CSR matrix or array of shape (rows, n_features)
+        X : CSR matrix or array of shape (rows, n_features), or list of texts or DataFrame as the model was trained on
         k : int, default=5
             Labels per row, 1 to 1000.
         probabilities : bool, default=True
@@ -223,7 +236,7 @@ class Model:
             raise ValueError(f"k is {k!r}; allowed: whole numbers from 1 to {MOST_K}")
         if search not in SEARCHES:
             raise ValueError(f"search {search!r} does not exist; choose one of {', '.join(SEARCHES)}")
-        rows = self._rows_of(X)
+        rows = self.rows_of(X)
         excluded = None if exclude is None else labels_of(exclude)
         if excluded is not None and excluded.rows != rows.rows:
             raise ValueError(f"exclude has {excluded.rows} rows, X has {rows.rows}; give one for each")
@@ -244,8 +257,12 @@ class Model:
                                                  labels[begin:end].ctypes.data, scores[begin:end].ctypes.data))
         return TopK(labels.view(np.int32), scores)
 
-    def _rows_of(self, X: Any) -> Union[RowView, RecordRows]:
-        rows = X if isinstance(X, (RowView, RecordRows)) else features_of(X)
+    def rows_of(self, X: Any) -> Rows:
+        """What this model takes for a row, of a matrix; or of texts or a DataFrame, by the pipeline of a model that was trained on such."""
+        X = plain(X)
+        if is_texts(X) or is_frame(X):
+            return self.pipeline.rows(fields_of(X, self.pipeline.names))
+        rows = X if isinstance(X, (RowView, RecordRows, HistoryRows)) else features_of(X)
         if isinstance(rows, RowView) and rows.columns > self.n_features:
             raise ValueError(f"X has {rows.columns} features, the model {self.n_features}; give as many")
         return rows
@@ -273,7 +290,7 @@ class Model:
         ndarray of float32
             One score for each entry of `candidates`, in the order of its CSR form.
         """
-        rows, asked = self._rows_of(X), labels_of(candidates)
+        rows, asked = self.rows_of(X), labels_of(candidates)
         if asked.rows != rows.rows:
             raise ValueError(f"candidates has {asked.rows} rows, X has {rows.rows}; give one for each")
         if asked.columns > self.n_labels:
@@ -285,7 +302,7 @@ class Model:
 
     def encode(self, X: Any) -> npt.NDArray[np.float32]:
         """The last hidden layer's outputs, of shape (rows, width)."""
-        rows = self._rows_of(X)
+        rows = self.rows_of(X)
         vectors = np.empty((rows.rows, self.width), np.float32)
         if rows.rows:
             lib.check(lib.library.glissade_encode(lib.context(), self._snapshot.value, rows.pointer, vectors.ctypes.data))
@@ -313,7 +330,7 @@ class Model:
         """
         if self._handle is None:
             raise RuntimeError("a snapshot of a learner explains nothing; save and load it")
-        rows = self._rows_of(X)
+        rows = self.rows_of(X)
         handle = lib.made("glissade_explanation_free", lib.library.glissade_explain, self._handle.value, rows.pointer, k)
         raw = lib.Reasons(size=ctypes.sizeof(lib.Reasons))
         lib.library.glissade_explanation_view(handle.value, ctypes.byref(raw))
@@ -326,37 +343,3 @@ class Model:
             shares = dict(zip(SPEAKERS, raw.shares[6 * i : 6 * i + 6]))
             reasons.append(Reason(raw.label[i], raw.score[i], raw.probability[i], raw.base[i], shares, features, neighbours))
         return reasons
-
-
-class Learner:
-    """What goes on learning from rows, and the snapshots of it."""
-
-    def __init__(self, model: Model, threads: int) -> None:
-        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
-            path = pathlib.Path(folder) / "model.glsd"
-            model.save(path)
-            options = lib.LearnerOptions()
-            lib.library.glissade_learner_options_init_sized(ctypes.byref(options), ctypes.sizeof(options))
-            options.threads = threads
-            self._handle = lib.made("glissade_learner_free", lib.library.glissade_learner_load, os.fsencode(path), ctypes.byref(options))
-
-    def learn(self, features: Union[RowView, RecordRows], labels: RowView) -> None:
-        """Learn from rows, and from none of them if one is illegal."""
-        lib.check(lib.library.glissade_learn(lib.context(), self._handle.value, features.pointer, labels.pointer))
-
-    def add_labels(self, count: int, names: Optional[list[str]]) -> None:
-        """New labels, behind the others."""
-        first = ctypes.c_uint32()
-        array = None if names is None else lib.strings(names)
-        lib.check(lib.library.glissade_add_labels(lib.context(), self._handle.value, count, array, ctypes.byref(first)))
-
-    def model(self) -> Model:
-        """A snapshot of what has been learned."""
-        return Model(None, lib.made("glissade_snapshot_free", lib.library.glissade_publish, self._handle.value))
-
-    def saved(self) -> Model:
-        """All that was learned as a model of its own."""
-        with tempfile.TemporaryDirectory(prefix="glissade-") as folder:
-            path = pathlib.Path(folder) / "model.glsd"
-            lib.check(lib.library.glissade_learner_save(lib.context(), self._handle.value, os.fsencode(path)))
-            return Model.load(path, for_training=True)

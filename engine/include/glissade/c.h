@@ -45,6 +45,7 @@ typedef struct glissade_filter glissade_filter;
 typedef struct glissade_pipeline glissade_pipeline;
 typedef struct glissade_model glissade_model;
 typedef struct glissade_record_rows glissade_record_rows;
+typedef struct glissade_history_rows glissade_history_rows;
 typedef struct glissade_explanation glissade_explanation;
 
 /* GLISSADE_ABI of the library at hand, and its version as text. */
@@ -174,6 +175,35 @@ GLISSADE_API void glissade_record_rows_view(const glissade_record_rows* rows, gl
 GLISSADE_API const char* const* glissade_record_rows_names(const glissade_record_rows* rows, uint32_t* features);
 GLISSADE_API const char* glissade_record_rows_notes(const glissade_record_rows* rows);
 
+/* ------------------------------------------------------------------------------------------------------------ histories */
+
+/* Items of users (sessions, or other things), oldest first, and how they become rows (glissade/histories.h): user u has the
+ * events offsets[u] .. offsets[u + 1] - 1, from 0. */
+typedef struct glissade_histories {
+  uint32_t size;  /* sizeof(glissade_histories) */
+  uint32_t items; /* M: how many different ones are known */
+  uint64_t users;
+  const uint64_t* offsets;
+  const uint32_t* item;    /* of each event; M stands for an unknown one */
+  const float* weights;    /* above 0; null: all count alike */
+  const int64_t* times;    /* ascending for a user, such as seconds; null: not known */
+  const double* fractions; /* what each time has behind the point, 0 to below 1; null: nothing */
+  double decay, half_life, mean_weight;
+  uint32_t window;
+} glissade_histories;
+GLISSADE_API void glissade_histories_init_sized(glissade_histories* histories, size_t size);
+#define glissade_histories_init(histories) glissade_histories_init_sized((histories), sizeof *(histories))
+
+/* For training (`training` not 0): a row for each event that has another before it, which is what the next item is told by, the
+ * item as label. Else a row for each user: what is to follow. Features: 2 M. Fails if there is no row, and on illegal arrays. */
+GLISSADE_API glissade_status glissade_history_rows_new(glissade_context* context, const glissade_histories* histories,
+                                                       int training, glissade_history_rows** out);
+GLISSADE_API void glissade_history_rows_free(glissade_history_rows* rows);
+/* Valid as long as `rows`. Either may be null. */
+GLISSADE_API void glissade_history_rows_view(const glissade_history_rows* rows, glissade_rows* features, glissade_rows* labels);
+/* Not 0: no item is among those before it, and chance would have put some there. */
+GLISSADE_API int glissade_history_rows_never_repeat(const glissade_history_rows* rows);
+
 /* ------------------------------------------------------------------------------------------------------------- learning */
 
 typedef struct glissade_learner_options {
@@ -245,7 +275,11 @@ typedef struct glissade_training {
   int (*on_progress)(void* user, const glissade_progress* progress);
   void (*on_note)(void* user, const char* line);
   void* user;
+  /* 0: rows of any kind. Else bits: GLISSADE_HISTORIES, rows of glissade_history_rows_new(); GLISSADE_NEVER_REPEATS, of which
+   * glissade_history_rows_never_repeat() is true. */
+  uint32_t histories;
 } glissade_training;
+enum { GLISSADE_HISTORIES = 1, GLISSADE_NEVER_REPEATS = 2 };
 GLISSADE_API void glissade_training_init_sized(glissade_training* training, size_t size);
 #define glissade_training_init(training) glissade_training_init_sized((training), sizeof *(training))
 
@@ -296,6 +330,12 @@ GLISSADE_API glissade_status glissade_explain(glissade_context* context, const g
 GLISSADE_API void glissade_explanation_free(glissade_explanation* explanation);
 GLISSADE_API void glissade_explanation_view(const glissade_explanation* explanation, glissade_reasons* out);
 
+/* Of a model that was trained on a running text: the vectors of its words, which are its labels. `vectors` has room for labels *
+ * width (glissade_snapshot_info). */
+GLISSADE_API glissade_status glissade_word_vectors(glissade_context* context, const glissade_model* model, float* vectors);
+
+/* What the model keeps of how its rows are made. Valid as long as the model. */
+GLISSADE_API const char* glissade_model_data_notes(const glissade_model* model);
 /* Lines "name = value" of all options of the model. Valid until the next use of the context; null without memory. */
 GLISSADE_API const char* glissade_model_options(glissade_context* context, const glissade_model* model);
 

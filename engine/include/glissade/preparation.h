@@ -8,6 +8,7 @@
 #include <glissade/data_profile.h>
 #include <glissade/label_names.h>
 #include <glissade/model.h>
+#include <glissade/options.h>
 #include <glissade/result.h>
 #include <glissade/row_pager.h>
 #include <glissade/row_relations.h>
@@ -43,6 +44,13 @@ Result<std::string> settle_tables(Config& config, const Shape& shape, bool same_
 /// model that training starts from (`has_former`) says it. Returns a line for the user, "" if nothing was chosen.
 /// `has_words`: features are words and the like, with their counts as values.
 std::string settle_weighting(ResolvedConfig& asked, bool has_former, DataProfile data, bool has_words);
+
+/// The preset of rows of histories (histories.h).
+PresetChoice history_preset();
+/// For histories whose next item is never one before it: sets exclude-input, unless it was named. Returns whether it did.
+bool settle_exclusion(ResolvedConfig& asked) noexcept;
+/// Values that fall with age say what they are to say: no weighting is chosen for them.
+void settle_history_weighting(Config& config) noexcept;
 
 /// Labels' names (or texts) as rows, and why or why not.
 struct NamesAsRows {

@@ -25,6 +25,8 @@ struct TrainingRequest {
   std::vector<std::string> label_names = {}, feature_names = {};  ///< one each, or none
   std::string data_notes = {};  ///< Model::data_notes(), of a pipeline for instance; "": rows of ids from 0
   bool has_words = false;       ///< features are words and the like, with their counts as values
+  bool histories = false;       ///< rows are those of histories.h, names those of items: no texts
+  bool never_repeats = false;   ///< HistoryRows::never_repeats(): a row's items are no answers, unless options say otherwise
   /// Takes a line about each choice that the data made. May be called before prepare_training() returns, from its thread.
   std::function<void(const std::string&)> on_note = {};
   /// Asked between the choices; false ends the preparation with kPreparationStopped.
@@ -43,6 +45,7 @@ struct TrainingStart {
 
   std::shared_ptr<void> memory;
   std::uint64_t repeated_rows = 0;  ///< left out
+  bool histories = false;           ///< as TrainingRequest has it
 };
 
 /// Makes the choices for `data` and a new model, as `glissade train` does for the same rows in a file: with the same options and

@@ -150,6 +150,56 @@ static void make_rows_of_records(glissade_context* context) {
   glissade_record_rows_free(rows);
 }
 
+/* 60 users go through five items, each from another one on: what comes next is learned. */
+static void recommend(glissade_context* context) {
+  uint64_t offsets[61];
+  uint32_t items[180], best[1];
+  float scores[1], vectors[1];
+  glissade_histories histories;
+  glissade_history_rows *rows = NULL, *asked = NULL;
+  glissade_rows features, next;
+  glissade_training training;
+  glissade_model* model = NULL;
+  glissade_snapshot* snapshot = NULL;
+  glissade_query query;
+  uint32_t i;
+  for (i = 0; i < 180; ++i) items[i] = (i / 3 + i % 3) % 5;
+  for (i = 0; i <= 60; ++i) offsets[i] = 3 * i;
+  glissade_histories_init(&histories);
+  histories.items = 5;
+  histories.users = 60;
+  histories.offsets = offsets;
+  histories.item = items;
+  check(context, glissade_history_rows_new(context, &histories, 1, &rows), "history_rows_new");
+  glissade_history_rows_view(rows, &features, &next);
+  expect(features.rows == 120 && next.rows == 120 && next.ids[0] == items[1], "each item with one before it is a row");
+  expect(glissade_history_rows_never_repeat(rows) == 1, "no item comes twice");
+  glissade_training_init(&training);
+  training.features = 10;
+  training.labels = 5;
+  training.options = "epochs = 5\nhidden = 16\n";
+  training.histories = GLISSADE_HISTORIES | GLISSADE_NEVER_REPEATS;
+  training.data_notes = "format sequence\nsequence-key on\nsequence-decay 0.7\nsequence-window 50\n";
+  check(context, glissade_train(context, &features, &next, &training, &model), "train on histories");
+  expect(strcmp(glissade_model_data_notes(model), training.data_notes) == 0, "the model keeps how its rows are made");
+  expect(glissade_word_vectors(context, model, vectors) == GLISSADE_FAILED, "items are no words");
+  check(context, glissade_model_snapshot(context, model, &snapshot), "snapshot");
+  histories.users = 1;
+  offsets[1] = 2;
+  check(context, glissade_history_rows_new(context, &histories, 0, &asked), "history_rows_new");
+  glissade_history_rows_view(asked, &features, NULL);
+  glissade_query_init(&query);
+  query.k = 1;
+  check(context, glissade_top_k(context, snapshot, &features, &query, best, scores), "top_k");
+  expect(best[0] == 2, "after 0 and 1 comes 2");
+  items[0] = 6;
+  expect(glissade_history_rows_new(context, &histories, 0, &asked) == GLISSADE_USAGE, "an item beyond the last one is refused");
+  glissade_snapshot_free(snapshot);
+  glissade_model_free(model);
+  glissade_history_rows_free(asked);
+  glissade_history_rows_free(rows);
+}
+
 int main(int argc, char** argv) {
   const uint64_t offsets[2] = {0, 3}, one[2] = {0, 1};
   const uint32_t ids[3] = {12, 40, 900};
@@ -248,6 +298,7 @@ int main(int argc, char** argv) {
   expect(snprintf(trained, sizeof trained, "%s.trained", argv[2]) < (int)sizeof trained, "the path is short");
   train(context, trained);
   make_rows_of_records(context);
+  recommend(context);
   free(vector);
   free(all);
   free(bias);

@@ -1,11 +1,13 @@
-#include "datasets/subwords.h"
+#include <glissade/subwords.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "hashing/word_table.h"
 
-namespace glissade::datasets {
+namespace glissade {
 namespace {
 
 /// The pieces of min .. max characters of `word`, each once for each place. A byte 10xxxxxx goes on with a character. The whole
@@ -71,4 +73,22 @@ Subwords::Subwords(const std::vector<std::string>& words, std::uint32_t min, std
   }
 }
 
-}  // namespace glissade::datasets
+bool holds_vocabulary(const Model& model) {
+  if (!model.data_notes().empty()) return false;  // of rows or sequences
+  const auto& words = model.label_names();
+  const auto& features = model.feature_names();
+  return !words.empty() && features.size() >= words.size() && std::equal(words.begin(), words.end(), features.begin());
+}
+
+Result<WordVectors> vocabulary_vectors(const Model& model) {
+  if (!holds_vocabulary(model))
+    return runtime_error("the model holds no words; train one on a running text, with --preset text8");
+  const Subwords subwords(model.label_names(), model.config().words.min_ngram, model.config().words.max_ngram);
+  if (subwords.feature_count() != model.shape().features) {
+    return runtime_error(fmt::format("the model has {} features where its words and n-grams make {}; train it again",
+                                     model.shape().features, subwords.feature_count()));
+  }
+  return WordVectors::create(model, subwords.bags());
+}
+
+}  // namespace glissade

@@ -1,13 +1,15 @@
 #pragma once
 
-#include <glissade/result.h>
-#include <glissade/views.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
-namespace glissade::datasets {
+#include <glissade/model.h>
+#include <glissade/result.h>
+#include <glissade/views.h>
+#include <glissade/words.h>
+
+namespace glissade {
 
 /// The features that the words of a vocabulary are made of: word w has feature w, its own, and one for each n-gram of characters
 /// that it shares with another word ("<wh", "her", "re>" of "where"; Bojanowski et al. 2017). An n-gram that only one word has
@@ -26,4 +28,10 @@ struct Subwords {
   std::vector<float> values;
 };
 
-}  // namespace glissade::datasets
+/// Whether a model was trained on a running text: its labels are words, and its first features the same words.
+bool holds_vocabulary(const Model& model);
+/// The vectors of the words of such a model, in the order of its labels. Runtime error without them, and for lack of memory; it
+/// does not name the file. Costs the n-grams of all words.
+Result<WordVectors> vocabulary_vectors(const Model& model);
+
+}  // namespace glissade
