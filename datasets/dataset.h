@@ -32,6 +32,9 @@ class Dataset {
   Dataset(DatasetView view, std::shared_ptr<const void> owner, std::shared_ptr<const RowPager> pager = nullptr,
           const ReadFacts& facts = {}, std::optional<CacheFile> cache_file = {});
 
+  /// The same rows with vectors beside them, which `keeps` keeps: one for each row. Copies of parts of it lie in memory.
+  Dataset with_vectors(const DenseRows& vectors, std::shared_ptr<const void> keeps) const;
+
   const DatasetView& view() const noexcept { return view_; }
   /// Null where all is in memory anyway. Lives as long as the Dataset.
   const RowPager* pager() const noexcept { return pager_.get(); }

@@ -24,6 +24,7 @@ struct PartOfBlock {
     block.rows = {whole.rows.offsets.subspan(begin, end - begin + 1), whole.rows.ids, whole.rows.values};
     if (whole.excluded.rows() > 0)
       block.excluded = {whole.excluded.offsets.subspan(begin, end - begin + 1), whole.excluded.ids, whole.excluded.values};
+    block.vectors = whole.vectors.piece(begin, end - begin);
     if (!whole.users.empty()) block.users = whole.users.subspan(begin, end - begin);
     for (const RowError& error : whole.errors) {
       if (error.before >= begin && (error.before < end || last)) errors.push_back({error.before - begin, error.message});
@@ -63,7 +64,7 @@ Result<void> BlockAnswers::answer_some(const RowBlock& block, std::string& text)
     PredictOptions predict = options_.predict;
     predict.excluded = block.excluded;
     predict.first_row = rows_ + static_cast<std::uint64_t>(std::ranges::count(block.errors, 0u, &RowError::before));
-    auto found = model_.predict(block.rows, predict);
+    auto found = model_.predict({block.rows, block.vectors}, predict);
     if (!found && (options_.on_error == OnError::stop || found.error().kind == Error::Kind::usage))
       return fail(found.error(), {}, text);
     if (!found && block.rows.rows() > 1) return answer_halves(block, text);
@@ -110,7 +111,7 @@ void BlockAnswers::add_row(const RowBlock& block, std::size_t row, const Predict
 }
 
 Result<void> BlockAnswers::explain_row(const RowBlock& block, std::size_t row, std::string& text) {
-  const SparseRows one{block.rows.offsets.subspan(row, 2), block.rows.ids, block.rows.values};
+  const InputRows one = InputRows(block.rows, block.vectors).piece(row, 1);
   ExplainOptions how{
       .k = options_.predict.k, .search = options_.predict.search, .row_number = rows_, .filter = options_.predict.filter};
   if (block.excluded.rows() > 0)

@@ -106,7 +106,7 @@ Result<void> begin(const TrainOptions& options, const AutotuneStart& start, cons
 Result<Model> model_to_try(const Config& config, const TuningData& data) {
   const DatasetView& rows = data.rows.train;
   const bool excludes = config.candidates.exclude_input;
-  auto model = Model::create(config, {rows.feature_count, rows.label_count},
+  auto model = Model::create(config, {rows.feature_count, rows.label_count, rows.vectors.width},
                              excludes ? data.rows.relations.feature_labels : std::vector<std::uint32_t>());
   if (!model || !data.names.both()) return model;
   if (auto named = model->set_label_names({data.names.labels.begin(), data.names.labels.end()}); !named) return named.error();

@@ -18,7 +18,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 constexpr const char* kTooSlow = "out of time";
 
 Result<Model> model_for(Config config, const DatasetView& rows, const TrialSettings& settings) {
-  const Shape shape{rows.feature_count, rows.label_count};
+  const Shape shape{rows.feature_count, rows.label_count, rows.vectors.width};
   tune_tables(config, shape);
   if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
   return settings.make_model(config);

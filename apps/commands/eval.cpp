@@ -34,6 +34,7 @@
 #include "apps/evaluation/row_texts.h"
 #include "apps/evaluation/scored_rows.h"
 #include "apps/input/data_options.h"
+#include "apps/input/row_vectors.h"
 #include "apps/input/sequence_options.h"
 #include "apps/words/questions.h"
 #include "apps/words/vocabulary.h"
@@ -78,6 +79,8 @@ using Rule = IdleRule<Scored>;
 constexpr std::array kIdle = {
     Rule{"--search", [](const Scored& scored) { return scored.questions && scored.search != Search::automatic; }, kQuestions},
     Rule{"--search", kOfAnswers, kAnswers},
+    Rule{"--vectors", kOfQuestions, kQuestions},
+    Rule{"--vectors", kOfAnswers, kAnswers},
     Rule{"--propensity", kOfQuestions, kQuestions},
     Rule{"--propensity", [](const Scored& scored) { return !scored.counts; },
          "PSP@k needs how often labels are trained on; it counts with --train FILE"},
@@ -143,6 +146,7 @@ class Eval : public Command {
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file.")->type_name("FILE");
     parser.add_option("--test", test_, "Labelled data; rows without labels are counted but not scored.")->type_name("FILE");
+    add_vectors_option(parser, vectors_, "--test");
     add_answer_options(parser);
     parser.add_option("--search", search_, kSearchHelp)->type_name("NAME");
     add_metric_options(parser);
@@ -252,6 +256,21 @@ class Eval : public Command {
   bool asks_questions() const noexcept { return !questions_.analogies.empty() || !questions_.similarities.empty(); }
   bool compares() const noexcept { return !against_.empty() || !against_answers_.empty(); }
 
+  /// Rows of --test as that model reads them, with their vectors.
+  Result<ScoredRows> scored_rows(const Model& model, const std::string& path) const {
+    auto rows = read_scored_rows(model, path, test_, data_, sequence_, records_);
+    if (!rows) return rows;
+    const std::uint32_t width = model.shape().vector_width;
+    auto file = read_vectors(width == 0 && !against_.empty() ? "" : vectors_, rows->view.size(), test_, false);
+    if (!file) return file.error();
+    if (width != 0 || against_.empty()) {
+      if (auto fit = check_vectors_wanted(width, vectors_, file->rows.width, "--vectors"); !fit) return fit.error();
+    }
+    rows->view.vectors = file->rows;
+    rows->vectors = file->owner;
+    return rows;
+  }
+
   Result<void> check_arguments() const {
     if (!answers_.path.empty() && (!model_.empty() || asks_questions()))
       return usage_error(
@@ -305,7 +324,7 @@ class Eval : public Command {
     scored.sequence = kind == RowKind::sequences;
     scored.records = kind == RowKind::records;
     warn_of_idle(*parser_, scored, kIdle);
-    const auto rows = read_scored_rows(*model, model_, test_, data_, sequence_, records_);
+    const auto rows = scored_rows(*model, model_);
     if (!rows) return rows.error();
     const KnownLabels known{model->shape().labels, model->label_counts(), model->training_samples(),
                             asked_.value_or(model->config().network.propensity)};
@@ -428,8 +447,10 @@ class Eval : public Command {
     if (!other) return other.error();
     if (auto ok = check_comparable(model, model_, *other, against_); !ok) return ok.error();
     if (const auto excludes = sequence_.excludes_seen(*other, against_); !excludes) return excludes.error();
-    if (rows.kind != RowKind::records && other->data_notes() == model.data_notes()) return score(*other, rows, known);
-    const auto own = read_scored_rows(*other, against_, test_, data_, sequence_, records_);
+    const bool same_width = other->shape().vector_width == model.shape().vector_width;
+    if (rows.kind != RowKind::records && same_width && other->data_notes() == model.data_notes())
+      return score(*other, rows, known);
+    const auto own = scored_rows(*other, against_);
     if (!own) return own.error();
     if (auto ok = check_same_labels(rows.view, model_, own->view, against_, test_); !ok) return ok.error();
     return score(*other, *own, known);
@@ -464,6 +485,7 @@ class Eval : public Command {
 
   const CLI::App* parser_ = nullptr;
   std::string model_;
+  std::string vectors_;
   std::string test_;
   AnswerFiles answers_;
   std::string against_;

@@ -27,6 +27,7 @@
 #include "apps/input/record_feed.h"
 #include "apps/input/record_options.h"
 #include "apps/input/row_feed.h"
+#include "apps/input/row_vectors.h"
 #include "apps/input/sequence_options.h"
 #include "datasets/message.h"
 
@@ -119,6 +120,7 @@ class Predict : public Command {
         ->type_name("TEXT")
         ->take_all()
         ->allow_extra_args(false);
+    add_vectors_option(parser, vectors_, "the input");
     threads_.add_options(parser);
     data_.add_options(parser);
     records_.add_options(parser, RecordOptions::For::use);
@@ -170,7 +172,12 @@ class Predict : public Command {
     if (searched_ == "learned" && search_ != searched_)
       note("search learned: the labels that look best by short codes are scored; --search exact scores all");
     const RowInput input{input_, queries_, source->goes_on};
-    const auto feed = open(input, *model, notes, *records, *source);
+    if (!vectors_.empty() && (sequence || source->goes_on || !queries_.empty()))
+      return usage_error(
+          "--vectors are beside the rows of one input: leave out --query and --on-error, and give rows of ids or records");
+    auto feed = open(input, *model, notes, *records, *source);
+    if (!feed) return feed.error();
+    feed = with_vectors(std::move(*feed), vectors_, input.path, model->shape().vector_width);
     if (!feed) return feed.error();
     BlockAnswers printed(*model,
                          {options, *least, source->goes_on ? answers->on_error : OnError::stop, answers->explains, sequence,
@@ -258,6 +265,7 @@ class Predict : public Command {
   const CLI::App* parser_ = nullptr;
   std::string model_;
   std::string input_;
+  std::string vectors_;
   std::vector<std::string> queries_;
   std::string search_ = "automatic";
   std::string searched_;  ///< what that stands for

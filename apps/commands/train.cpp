@@ -343,6 +343,8 @@ Result<int> Train::train_words(const ConfigSource::Resolved& asked, EventLog& lo
     return usage_error("--autotune: a running text has no labelled rows to judge settings by; leave it out");
   if (!options_.label_names.empty() || !options_.feature_names.empty())
     return usage_error("--label-names and --feature-names: a running text brings its own names; leave them out");
+  if (!options_.files.train_vectors.empty())
+    return usage_error("--vectors are beside rows, and a running text has none; leave them out");
   if (!options_.label_text.empty())
     return usage_error("--label-text is for rows with labels, and those of a running text are its words; leave it out");
   InterruptGuard::nothing_to_save_while("reading the text");

@@ -67,7 +67,7 @@ Result<std::vector<Mistake>> confident_mistakes(const Model& model, const Scored
     const std::size_t some = std::min(kRowsPerPrediction, rows.view.size() - done);
     options.first_row = done;
     if (rows.excluded.rows() > 0) options.excluded = rows_from(rows.excluded, done, some);
-    const auto answers = model.predict(rows_from(rows.view.features, done, some), options);
+    const auto answers = model.predict(rows.view.inputs().piece(done, some), options);
     if (!answers) return answers.error();
     for (std::size_t r = 0; r < some; ++r) {
       Mistake mistake = mistake_of(*answers, r, done + r, rows.view.labels.row_ids(done + r));

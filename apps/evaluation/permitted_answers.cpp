@@ -31,7 +31,7 @@ Result<Evaluation> evaluate_permitted(const Model& model, const ScoredRows& rows
     const std::size_t some = std::min(kRowsPerPiece, rows.view.size() - done);
     predict.first_row = done;
     if (options.excluded.rows() > 0) predict.excluded = piece_of(options.excluded, done, some);
-    const auto answers = model.predict(piece_of(rows.view.features, done, some), predict);
+    const auto answers = model.predict(rows.view.inputs().piece(done, some), predict);
     if (!answers) return answers.error();
     for (std::size_t i = 0; i < answers->labels.size(); ++i) {
       if (answers->labels[i] != Predictions::kNoLabel) ids.push_back(answers->labels[i]);

@@ -23,7 +23,7 @@ namespace {
 template <class Rows>
 ScoredRows kept(RowKind kind, Rows rows) {
   const auto owner = std::make_shared<const Rows>(std::move(rows));
-  return {kind, owner->view(), owner, {}};
+  return {kind, owner->view(), owner, {}, {}};
 }
 
 /// Sequences of which the last items are asked for, and what is before these.
@@ -79,7 +79,7 @@ Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_pa
   NextItems next{std::move(rows->data), datasets::seen_before(*sequences, options.held_back)};
   tell_seen(model, next, *excludes, path);
   const auto owner = std::make_shared<const NextItems>(std::move(next));
-  return ScoredRows{RowKind::sequences, owner->view(), owner, *excludes ? owner->seen.view() : SparseRows{}};
+  return ScoredRows{RowKind::sequences, owner->view(), owner, {}, *excludes ? owner->seen.view() : SparseRows{}};
 }
 
 /// Of a running text: how well words predict those around them.

@@ -20,7 +20,8 @@ struct ScoredRows {
   RowKind kind = RowKind::labels;
   DatasetView view{};
   std::shared_ptr<const void> owner{};
-  SparseRows excluded{};  ///< labels that are no answers to each row (--exclude-seen), or no rows
+  std::shared_ptr<const void> vectors{};  ///< what keeps the vectors of the view
+  SparseRows excluded{};                  ///< labels that are no answers to each row (--exclude-seen), or no rows
 };
 
 /// What a file holds for this model: as --format says, else what it was trained on.

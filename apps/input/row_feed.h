@@ -28,6 +28,7 @@ struct RowBlock {
   SparseRows rows{};
   std::span<const std::string> users = {};  ///< whose rows they are, one per row; empty: of nobody
   std::span<const RowError> errors = {};    ///< ascending
+  DenseRows vectors = {};                   ///< beside the rows; of no width: none
   SparseRows excluded = {};                 ///< of each row the labels that are no answers; no rows: none
 
   bool empty() const noexcept { return rows.rows() == 0 && errors.empty(); }

@@ -49,6 +49,7 @@ void append(TrainingData& data, const NameRows& rows) {
   data.train_pager = owner.pager();
   DatasetView& told = data.events.front().view;  // of the file alone
   told.features = first_rows(data.train.features, samples);
+  told.vectors = {};
   told.labels = first_rows(data.train.labels, samples);
 }
 

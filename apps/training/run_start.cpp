@@ -49,7 +49,7 @@ const Model* RunStart::former() const noexcept {
 /// libsvm does not say how many features and labels there are: those of the model that the run starts from are meant, too.
 Shape RunStart::shape_of(const DatasetView& data) const {
   if (resumed_) return resumed_->model().shape();
-  Shape shape{data.feature_count, data.label_count};
+  Shape shape{data.feature_count, data.label_count, data.vectors.width};
   const auto reading = options_.data.resolve();
   if (!from_ || !reading || reading->format != datasets::Format::libsvm) return shape;
   if (options_.feature_names.empty()) shape.features = std::max(shape.features, from_->shape().features);

@@ -8,6 +8,7 @@
 
 #include "apps/config/number_option.h"
 #include "apps/console/output_file.h"
+#include "apps/input/row_vectors.h"
 #include "apps/training/added_names.h"
 #include "apps/training/early_stop.h"
 #include "apps/training/repeats.h"
@@ -22,6 +23,9 @@ void TrainOptions::add_options(CLI::App& parser) {
       ->type_name("FILE");
   parser.add_option("--valid", files.valid, "Labelled data to evaluate on at the end of epochs, for --monitor.")
       ->type_name("FILE");
+  add_vectors_option(parser, files.train_vectors, "--train");
+  parser.add_option("--test-vectors", files.test_vectors, "Likewise of the rows of --test.")->type_name("FILE");
+  parser.add_option("--valid-vectors", files.valid_vectors, "Likewise of the rows of --valid.")->type_name("FILE");
   holdout_ = add_number(parser, "--holdout", files.holdout, {0, 1},
                         "Instead of --valid: hold this part of the training rows out and evaluate on it; between 0 and 1. "
                         "Part of the run: --resume holds out the same rows.")
@@ -167,8 +171,29 @@ bool TrainOptions::names_repeated_rows() const noexcept { return repeated_rows_-
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
 bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
 
+Result<void> TrainOptions::check_vectors() const {
+  struct Other {
+    const char* option;
+    const char* rows_option;
+    const std::string& vectors;
+    const std::string& rows;
+  };
+  for (const Other& other : {Other{"--test-vectors", "--test", files.test_vectors, files.test},
+                             Other{"--valid-vectors", "--valid", files.valid_vectors, files.valid}}) {
+    if (!other.vectors.empty() && files.train_vectors.empty())
+      return usage_error(fmt::format("{} goes with --vectors, of the rows of --train; give both or none", other.option));
+    if (!other.vectors.empty() && other.rows.empty())
+      return usage_error(fmt::format("{} goes with {}; give both or none", other.option, other.rows_option));
+    if (!files.train_vectors.empty() && !other.rows.empty() && other.vectors.empty())
+      return usage_error(fmt::format("--vectors is given and {} is not; give the vectors of the rows of {}, too", other.option,
+                                     other.rows_option));
+  }
+  return {};
+}
+
 Result<void> TrainOptions::check() const {
   if (files.train.empty() || model.empty()) return usage_error("train needs --train FILE and --model FILE");
+  if (auto ok = check_vectors(); !ok) return ok;
   if (!files.valid.empty() && files.holdout != 0)
     return usage_error("--valid and --holdout exclude each other; give one of them");
   if (files.holdout_last > 0 && !files.valid.empty())
@@ -199,8 +224,10 @@ Result<void> TrainOptions::check() const {
   if (autotune > 0 && config.names_effort())
     return usage_error("--effort and --autotune exclude each other: --autotune searches the settings itself; give one of them");
   if (log == model) return usage_error("--log-json and --model name the same file; give each its own");
-  const std::vector<std::string> inputs = {files.train,   files.test, files.valid, from,        label_names,
-                                           feature_names, label_text, groups,      same_things, sequence.item_file()};
+  const std::vector<std::string> inputs = {files.train,         files.test,         files.valid,         from,
+                                           label_names,         feature_names,      label_text,          groups,
+                                           files.train_vectors, files.test_vectors, files.valid_vectors, same_things,
+                                           sequence.item_file()};
   if (auto once = check_standard_input(inputs); !once) return once;
   if (auto ok = check_not_input(log, inputs); !ok) return ok;
   return check_replaceable(model, inputs);
@@ -222,6 +249,8 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
   if (!label_text.empty())
     return usage_error(
         "--label-text is for rows with labels, and sequences have items; describe these with --item-features FILE");
+  if (!files.train_vectors.empty())
+    return usage_error("--vectors are beside the rows of a file, and sequences make rows of their own; leave them out");
   if (!groups.empty() || !same_things.empty())
     return usage_error("--groups and --same-things are for rows of a file, and sequences make rows of their own; leave them out");
   return {};

@@ -74,6 +74,7 @@ class TrainOptions {
   RecordOptions records;
 
  private:
+  Result<void> check_vectors() const;
   void add_start_options(CLI::App& parser);
   void add_checkpoint_options(CLI::App& parser);
   void add_monitor_options(CLI::App& parser);

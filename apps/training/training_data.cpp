@@ -12,6 +12,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/cache_limit.h"
+#include "apps/input/row_vectors.h"
 #include "datasets/message.h"
 #include "datasets/split.h"
 
@@ -73,15 +74,27 @@ Result<void> check_trainable(const DatasetView& data, const std::string& path) {
   if (data.labels.ids.empty())
     return runtime_error(
         fmt::format("no row of {} has a label, so there is nothing to learn; give labelled data", datasets::quoted(path)));
-  if (data.features.ids.empty())
+  if (data.features.ids.empty() && data.vectors.empty())
     return runtime_error(
         fmt::format("no row of {} has a feature, so all rows look the same; give data with features", datasets::quoted(path)));
   return {};
 }
 
+/// The rows of a file with the vectors of another, if there is one.
+Result<datasets::Dataset> with_vectors(datasets::Dataset rows, const std::string& path, const std::string& vectors, bool quiet,
+                                       TrainingData& data) {
+  if (vectors.empty()) return rows;
+  auto file = read_vectors(vectors, rows.view().size(), path, quiet);
+  if (!file) return file.error();
+  data.vectors.push_back(file->owner);
+  return rows.with_vectors(file->rows, file->owner);
+}
+
 Result<void> read_train(TrainingData& data, const TrainingFiles& files, RowSource& source, const ReadSettings& settings) {
   datasets::ReadReport report;
   auto train = source.read_train(files.train, settings.quiet, report);
+  if (!train) return train.error();
+  train = with_vectors(std::move(*train), files.train, files.train_vectors, settings.quiet, data);
   if (!train) return train.error();
   if (auto ok = check_trainable(train->view(), files.train); !ok) return ok;
   std::vector<bool> left_out = repeats_worth_leaving_out(train->view(), train->pager());
@@ -107,11 +120,16 @@ Result<void> read_train(TrainingData& data, const TrainingFiles& files, RowSourc
 Result<void> read_others(TrainingData& data, const TrainingFiles& files, RowSource& source, const ReadSettings& settings) {
   const Shape shape = settings.shape.value_or(Shape{data.train.feature_count, data.train.label_count});
   datasets::ReadReport report;
-  const auto read = [&](const std::string& path, const std::string& what) {
-    return source.read_other(path, settings.quiet ? "" : what, shape, report);
+  const auto read = [&](const std::string& path, const std::string& vectors, const std::string& what) {
+    auto rows = source.read_other(path, settings.quiet ? "" : what, shape, report);
+    if (rows) rows = with_vectors(std::move(*rows), path, vectors, settings.quiet, data);
+    if (!rows || rows->view().vectors.width == data.train.vectors.width) return rows;
+    return Result<datasets::Dataset>(
+        runtime_error(fmt::format("{} has vectors of {} numbers, {} of {}; make them alike", datasets::quoted(vectors),
+                                  rows->view().vectors.width, datasets::quoted(files.train_vectors), data.train.vectors.width)));
   };
   if (!files.valid.empty()) {
-    auto valid = read(files.valid, "validation data");
+    auto valid = read(files.valid, files.valid_vectors, "validation data");
     if (!valid) return valid.error();
     data.validation = valid->view();
     data.validation_pager = valid->pager();
@@ -120,7 +138,7 @@ Result<void> read_others(TrainingData& data, const TrainingFiles& files, RowSour
     data.owners.push_back(std::move(*valid));
   }
   if (files.test.empty()) return {};
-  auto test = read(files.test, "test data");
+  auto test = read(files.test, files.test_vectors, "test data");
   if (!test) return test.error();
   data.events.push_back({"test", files.test, test->view(), report});
   if (data.validation) {

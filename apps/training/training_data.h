@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ namespace glissade::apps {
 /// What is trained on, and what each epoch is evaluated on. The views point into `owners`.
 struct TrainingData {
   std::vector<datasets::Dataset> owners;
+  std::vector<std::shared_ptr<const void>> vectors;  ///< what keeps the vectors of the views
   RowRelations relations;          ///< of the training file; its groups are those of `train`, which has them, too
   std::uint64_t named_groups = 0;  ///< content of the file of groups; 0 = none was given
   DatasetView train;
@@ -47,8 +49,11 @@ struct TrainingData {
 
 struct TrainingFiles {
   std::string train;
-  std::string test;                ///< "" = none
-  std::string valid;               ///< "" = none
+  std::string test;           ///< "" = none
+  std::string valid;          ///< "" = none
+  std::string train_vectors;  ///< "" = none, and then the two others are ""
+  std::string test_vectors;
+  std::string valid_vectors;
   double holdout = 0;              ///< share of the training rows to evaluate on instead; 0 = none
   std::uint32_t holdout_last = 0;  ///< last items of each sequence that are held out, the first of these to evaluate on; 0 = none
 

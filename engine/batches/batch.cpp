@@ -10,6 +10,7 @@
 #include <functional>
 #include <vector>
 
+#include "engine/batches/checked_vectors.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -27,11 +28,14 @@ void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows,
   feature_ids_.resize(feature_offsets_.back());
   feature_values_.resize(feature_offsets_.back());
   label_ids_.resize(label_offsets_.back());
+  vectors_.resize(rows.size(), data.vectors.width);
+  const VectorScale* const scale = transform != nullptr ? &transform->vectors() : nullptr;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows.size(), 64), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t i = range.begin(); i != range.end(); ++i) {
       copy_row(data, rows[i], i);
       if (transform != nullptr) transform->apply(data.features.row_ids(rows[i]), feature_values_.data() + feature_offsets_[i]);
       if (dropout.rate > 0) drop(rows[i], i, dropout);
+      if (vectors_.width != 0) vectors_.put(i, data.vectors.row(rows[i]), scale);
       if (with_labels)
         std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
     }
@@ -177,6 +181,11 @@ Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, st
   if (data.label_count > label_count) return too_wide("label", data.label_count, label_count);
   if (auto features = check_rows(data.features, data.feature_count, "feature"); !features) return features.error();
   return check_rows(data.labels, data.label_count, "label");
+}
+
+Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row) {
+  if (auto valid = check_rows(inputs.features, shape.features, "feature"); !valid) return valid;
+  return check_vectors(inputs.vectors, inputs.rows(), shape.vector_width, first_row);
 }
 
 DatasetView fitted(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) noexcept {

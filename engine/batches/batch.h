@@ -4,15 +4,26 @@
 #include <span>
 #include <vector>
 
+#include <glissade/config.h>
 #include <glissade/result.h>
 #include <glissade/views.h>
 
+#include "engine/batches/vector_batch.h"
 #include "engine/features/feature_transform.h"
 
 namespace glissade {
 
+/// What the first layer reads of a batch. `vectors`: null where there are none.
+struct BatchInputs {
+  SparseRows features;
+  const VectorBatch* vectors = nullptr;
+
+  BatchInputs(const SparseRows& sparse, const VectorBatch* dense = nullptr) noexcept  // NOLINT(google-explicit-constructor)
+      : features(sparse), vectors(dense) {}
+};
+
 /// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit
-/// values (weighted, then dropout applied) and labels. Buffers are reused from batch to batch.
+/// values (weighted, then dropout applied), vectors (scaled) and labels. Buffers are reused from batch to batch.
 class Batch {
  public:
   struct Dropout {
@@ -26,6 +37,7 @@ class Batch {
 
   std::size_t size() const noexcept { return features_.rows(); }
   const SparseRows& features() const noexcept { return features_; }
+  BatchInputs inputs() const noexcept { return {features_, vectors_.width == 0 ? nullptr : &vectors_}; }
   const SparseRows& labels() const noexcept { return labels_; }
 
  private:
@@ -39,13 +51,25 @@ class Batch {
   std::vector<std::uint32_t> label_ids_;
   SparseRows features_;
   SparseRows labels_;
+  VectorBatch vectors_;
 };
 
-/// Checks what everything else relies on: the view's counts within those of the model, offsets that ascend and stay within the
-/// arrays, every id below the view's count and once in its row, every value finite. Runtime error naming the first bad row.
+/// Checks, but for vectors (checked_vectors.h), what everything else relies on: the view's counts within those of the model,
+/// offsets that ascend and stay within the arrays, every id below the view's count and once in its row, every value finite.
+/// Runtime error naming the first bad row.
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
 /// Likewise of one side; `bound`: ids are below it.
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
+
+/// Likewise of what a model of that shape is asked about; `first_row`: number of the first row's vector in messages.
+Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row = 0);
+
+/// Rows that a model of that shape is asked about, as samples without labels.
+inline DatasetView view_of(const Shape& shape, const InputRows& inputs) noexcept {
+  DatasetView view{shape.features, shape.labels, inputs.features, {}};
+  view.vectors = inputs.vectors;
+  return view;
+}
 
 /// A legal view as the rest of the engine wants it: with the model's counts, and arrays that end with the last row.
 DatasetView fitted(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) noexcept;

@@ -54,7 +54,7 @@ class BatchAhead {
   Batch current_, next_;
   tbb::task_group copying_;
   std::vector<std::uint32_t> next_rows_;
-  const std::uint32_t* next_ids_ = nullptr;  ///< of the data set that `next_` was copied from; null if `next_` holds nothing
+  const std::uint64_t* next_offsets_ = nullptr;  ///< of the data set that `next_` was copied from; null if `next_` holds nothing
   std::uint64_t next_seed_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/batches/batch.h"
+#include "engine/batches/checked_vectors.h"
 #include "engine/batches/fingerprint.h"
 
 namespace glissade {
@@ -18,6 +19,7 @@ std::optional<Error> CheckedData::check(const DatasetView& data, const Shape& sh
   const std::uint32_t* const ids = data.features.ids.data();
   if (pager != nullptr && offsets_ == offsets && ids_ == ids && rows_ == data.size()) return std::nullopt;
   forget();
+  if (auto fit = check_vectors(data.vectors, data.size(), shape.vector_width); !fit) return fit.error();
   Fingerprint hash;
   const bool in_pieces = pager != nullptr && data.features.rows() == data.labels.rows();
   const std::size_t most = in_pieces ? kRowsAtOnce : std::max<std::size_t>(1, data.size());

@@ -28,6 +28,15 @@ void add_rows(XXH3_state_t& state, const SparseRows& rows, std::size_t begin, st
     add_bytes(state, ones.data(), std::min<std::uint64_t>(left, ones.size()) * sizeof(float));
 }
 
+/// Rows without a vector count by their number, so that moving them is a difference.
+void add_vectors(XXH3_state_t& state, const DenseRows& vectors, std::size_t begin, std::size_t end) {
+  for (std::size_t row = begin; row < end && !vectors.empty(); ++row) {
+    const auto vector = vectors.row(row);
+    if (vector.empty()) add_bytes(state, &row, sizeof row);
+    add_bytes(state, vector.data(), vector.size_bytes());
+  }
+}
+
 struct FreeState {
   void operator()(XXH3_state_t* state) const noexcept { XXH3_freeState(state); }
 };
@@ -44,6 +53,7 @@ void Fingerprint::add(const DatasetView& data, std::size_t begin, std::size_t en
     XXH3_64bits_reset(state.get());
     add_rows(*state, data.features, from, to, true);
     add_rows(*state, data.labels, from, to, false);
+    add_vectors(*state, data.vectors, from, to);
     parts_[first + part] = XXH3_64bits_digest(state.get());
   });
 }

@@ -63,7 +63,7 @@ glissade_status glissade_snapshot_info(glissade_context* context, const glissade
   const glissade::Snapshot& of = snapshot->snapshot;
   const std::uint32_t size = out->size;
   const glissade_info all{size,         of.shape().features,   of.shape().labels, of.encoded_width(),
-                          of.version(), of.training_samples(), of.memory()};
+                          of.version(), of.training_samples(), of.memory(),       of.shape().vector_width};
   std::memcpy(out, &all, std::min<std::size_t>(size, sizeof all));
   return GLISSADE_OK;
 }
@@ -90,7 +90,8 @@ glissade_status glissade_top_k(glissade_context* context, const glissade_snapsho
     if (asked.timeout_ms != 0) how.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(asked.timeout_ms);
     if (asked.filter != nullptr) how.filter = &asked.filter->filter;
     if (asked.excluded != nullptr) how.excluded = view_of(*asked.excluded);
-    const auto done = snapshot->snapshot.top_k(view_of(*features), how, context->workspace, context->found);
+    const auto done =
+        snapshot->snapshot.top_k({view_of(*features), view_of(asked.vectors)}, how, context->workspace, context->found);
     if (!done) return told(context, done.error());
     std::ranges::copy(context->found.labels, labels);
     std::ranges::copy(context->found.scores, scores);

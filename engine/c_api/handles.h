@@ -88,6 +88,11 @@ inline SparseRows view_of(const glissade_rows& rows) noexcept {
           rows.values == nullptr ? std::span<const float>() : std::span<const float>(rows.values, end)};
 }
 
+inline DenseRows view_of(const glissade_vectors* vectors) noexcept {
+  if (vectors == nullptr) return {};
+  return {vectors->numbers, vectors->width, static_cast<std::size_t>(vectors->stride), static_cast<std::size_t>(vectors->rows)};
+}
+
 /// `count` texts ended by zeros; none where `texts` is null.
 inline std::vector<std::string> strings_of(const char* const* texts, std::uint32_t count) {
   return texts == nullptr ? std::vector<std::string>() : std::vector<std::string>(texts, texts + count);

@@ -194,6 +194,8 @@ glissade_status glissade_train(glissade_context* context, const glissade_rows* f
     if (!label_count) return told(context, label_count.error());
     glissade::DatasetView data{*feature_count, *label_count, view_of(*features), view_of(*labels)};
     data.labels.values = {};
+    data.vectors = view_of(asked.vectors);
+    if (data.feature_count == 0 && !data.vectors.empty()) data.feature_count = 1;  // which no row has
     if (auto named = take_names(asked, data, *request); !named) return told(context, named.error());
     const std::optional<glissade::Model> none;
     Watch preparing(asked, none);
@@ -252,7 +254,8 @@ glissade_status glissade_model_info(glissade_context* context, const glissade_mo
                                  of.trainable() ? 1u : 0u,
                                  of.training_samples(),
                                  of.parameters(),
-                                 glissade::best_threshold(of).value_or(-1.f)};
+                                 glissade::best_threshold(of).value_or(-1.f),
+                                 of.shape().vector_width};
   std::memcpy(out, &all, std::min<std::size_t>(size, sizeof all));
   return GLISSADE_OK;
 }

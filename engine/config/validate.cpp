@@ -97,6 +97,9 @@ Result<void> config::validate_stored(const Config& config, const Shape& shape) {
   if (shape.labels == 0) {
     return usage_error("a network needs at least 1 label, the data have 0; check the header of the data file");
   }
+  if (shape.vector_width > kMostVectorWidth)
+    return usage_error("vectors of " + std::to_string(shape.vector_width) + " numbers are too long; allowed: up to " +
+                       std::to_string(kMostVectorWidth));
   return {};
 }
 

@@ -83,8 +83,9 @@ namespace estimates {
 std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
   std::uint64_t activations = 0;  // values, 16-bit halves, gradients
   for (const std::uint32_t width : config.network.hidden) activations += config.training.batch * padded(width) * 12;
-  // Two batches' copies; features also in the row-major order of the update.
-  const std::uint64_t copies = batch.features * 40 + batch.labels * 16;
+  // Two batches' copies; features also in the row-major order of the update; vectors in floats and halves.
+  const std::uint64_t copies =
+      batch.features * 40 + batch.labels * 16 + std::uint64_t{config.training.batch} * padded(shape.vector_width) * 12;
   const bool per_sample = config.active_set.scope == Scope::sample && !(config.active_set.sampler == SamplerKind::full);
   return activations + copies +
          (per_sample ? per_sample_output_bytes(config, shape, batch) : shared_output_bytes(config, shape, batch));
@@ -103,6 +104,7 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
   std::uint64_t bytes =
       block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
       block(shape.labels, active * (per_sample ? samples : config.training.accumulate), config.network.hidden.back());
+  bytes += block(shape.vector_width == 0 ? 0 : config.network.hidden.front(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);
   return bytes;
@@ -111,6 +113,7 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
 std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept {
   if (config.schedule.average == 0) return 0;
   std::uint64_t parameters = std::uint64_t{shape.features} * config.network.hidden.front() + config.network.hidden.front();
+  parameters += std::uint64_t{shape.vector_width} * config.network.hidden.front();
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     parameters += config.network.hidden[i] * (config.network.hidden[i - 1] + 1ull);
   return 4 * (parameters + shape.labels * (config.network.hidden.back() + 1ull));
@@ -134,6 +137,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   const auto options = ParameterRows::Options::of(config, true);
   add_rows(estimate, options.without_bias(), shape.features, config.network.hidden.front());
   add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
+  if (shape.vector_width != 0) add_rows(estimate, options.without_bias(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     add_rows(estimate, options, config.network.hidden[i], config.network.hidden[i - 1]);
   add_rows(estimate, options, shape.labels, config.network.hidden.back());

@@ -89,7 +89,7 @@ Result<CalibrationReport> evaluate_calibration(const Model& model, const Dataset
     CalibrationSums sums(model.shape().labels, best_threshold(model));
     const std::uint32_t most = std::min(kMostLabels, std::max(kAnswers, model.shape().labels));
     for (std::size_t first = 0; first < data.size(); first += kRowsAtOnce) {
-      const SparseRows rows = slice(data.features, first, std::min(kRowsAtOnce, data.size() - first));
+      const InputRows rows = data.inputs().piece(first, std::min(kRowsAtOnce, data.size() - first));
       PredictOptions predict{most, options.search, true, first};
       const auto found = model.predict(rows, predict);
       if (!found) return found.error();

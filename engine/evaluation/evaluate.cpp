@@ -61,7 +61,7 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     const auto start = std::chrono::steady_clock::now();
     predict_options.first_row = done;
     if (options.excluded.rows() > 0) predict_options.excluded = slice(options.excluded, done, count);
-    const Result<Predictions> predictions = model.predict(slice(data.features, done, count), predict_options);
+    const Result<Predictions> predictions = model.predict(data.inputs().piece(done, count), predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
     scorer.add(*predictions, slice(data.labels, done, count));

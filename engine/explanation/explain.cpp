@@ -25,13 +25,18 @@ constexpr std::size_t kRowsAtOnce = 256;
 /// A row, whole and without each of its features in turn: row 0 is the whole one, row 1 + i lacks feature i.
 class OccludedRows {
  public:
-  explicit OccludedRows(const SparseRows& row) : ids_(row.row_ids(0)), values_(row.row_values(0)) {}
+  explicit OccludedRows(const InputRows& row)
+      : ids_(row.features.row_ids(0)), values_(row.features.row_values(0)), vectors_(row.vectors) {
+    if (vectors_.empty()) return;
+    places_.assign(kRowsAtOnce, vectors_.place(0));
+    vectors_.places = places_;
+  }
 
   std::size_t rows() const noexcept { return ids_.size() + 1; }
   std::size_t at_once() const noexcept { return std::clamp<std::size_t>(kEntriesAtOnce / rows(), 1, kRowsAtOnce); }
 
   /// Rows first .. first + count - 1; valid until the next call.
-  SparseRows some(std::size_t first, std::size_t count) {
+  InputRows some(std::size_t first, std::size_t count) {
     offsets_.assign(1, 0);
     some_ids_.clear();
     some_values_.clear();
@@ -43,12 +48,14 @@ class OccludedRows {
       }
       offsets_.push_back(some_ids_.size());
     }
-    return {offsets_, some_ids_, some_values_};
+    return {{offsets_, some_ids_, some_values_}, vectors_.piece(0, count)};
   }
 
  private:
   std::span<const std::uint32_t> ids_;
   std::span<const float> values_;
+  DenseRows vectors_;                  ///< the row's own, again and again
+  std::vector<std::uint32_t> places_;  ///< [kRowsAtOnce]
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> some_ids_;
   std::vector<float> some_values_;
@@ -56,8 +63,7 @@ class OccludedRows {
 
 class Explainer {
  public:
-  Explainer(Model::Impl& impl, const SparseRows& row, const ExplainOptions& options)
-      : impl_(impl), row_(row), options_(options) {}
+  Explainer(Model::Impl& impl, const InputRows& row, const ExplainOptions& options) : impl_(impl), row_(row), options_(options) {}
 
   Result<std::vector<LabelReasons>> run() {
     if (auto error = answer()) return *error;
@@ -97,9 +103,9 @@ class Explainer {
       std::vector<std::uint32_t> rows(count);
       std::iota(rows.begin(), rows.end(), 0u);
       Batch batch;
-      batch.gather({impl_.shape.features, impl_.shape.labels, occluded.some(first, count), {}}, rows, {}, &impl_.transform);
+      batch.gather(view_of(impl_.shape, occluded.some(first, count)), rows, {}, &impl_.transform);
       std::vector<Activations> hidden;
-      if (!impl_.network.forward(batch.features(), {}, hidden))
+      if (!impl_.network.forward(batch.inputs(), {}, hidden))
         return runtime_error("out of memory in a matrix product; explain rows of fewer features");
       score_labels(impl_, batch.features(), hidden.back(), labels_, by_, some);
       scores_.insert(scores_.end(), some.begin(), some.end());
@@ -130,7 +136,7 @@ class Explainer {
   }
 
   void add_features() {
-    const auto ids = row_.row_ids(0);
+    const auto ids = row_.features.row_ids(0);
     for (std::size_t i = 0; i < labels_.size(); ++i) {
       auto& features = reasons_[i].features;
       for (std::size_t j = 0; j < ids.size(); ++j) {
@@ -147,7 +153,7 @@ class Explainer {
   void add_neighbours() {
     const NeighbourPath& path = impl_.paths.neighbours;
     Batch batch;
-    batch.gather({impl_.shape.features, impl_.shape.labels, row_, {}}, std::array{0u}, {}, &impl_.transform);
+    batch.gather(view_of(impl_.shape, row_), std::array{0u}, {}, &impl_.transform);
     SparseQuery query;
     query.begin(batch.features().row_ids(0), batch.features().row_values(0));
     std::vector<NeighbourPath::Near> near;
@@ -182,7 +188,7 @@ class Explainer {
   }
 
   Model::Impl& impl_;
-  const SparseRows& row_;
+  const InputRows& row_;
   const ExplainOptions& options_;
   Search by_ = Search::exact;
   std::vector<LabelReasons> reasons_;
@@ -204,7 +210,7 @@ std::string_view speaker_name(Speaker speaker) noexcept {
   return "";
 }
 
-Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const SparseRows& row, const ExplainOptions& options) {
+Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const InputRows& row, const ExplainOptions& options) {
   if (row.rows() != 1) return usage_error(fmt::format("explain wants one row, these are {}; call it for each", row.rows()));
   if (options.search == Search::tables)
     return usage_error("rows cannot be explained by search tables; use exact, learned or automatic");
@@ -215,7 +221,7 @@ Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const SparseRow
   }
 }
 
-Result<std::vector<LabelReasons>> explain(const Model& model, const SparseRows& row, const ExplainOptions& options) {
+Result<std::vector<LabelReasons>> explain(const Model& model, const InputRows& row, const ExplainOptions& options) {
   return explain_row(impl_of(model), row, options);
 }
 

@@ -9,6 +9,6 @@
 namespace glissade {
 
 /// See explain(): of a model, or of what a snapshot answers from.
-Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const SparseRows& row, const ExplainOptions& options);
+Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const InputRows& row, const ExplainOptions& options);
 
 }  // namespace glissade

@@ -96,6 +96,7 @@ void FeatureTransform::scale_outsized(const DatasetView& data, const RowPager* p
 }
 
 void FeatureTransform::learn(const DatasetView& data, const RowPager* pager) {
+  if (!vectors_.empty()) vectors_.learn(data.vectors);
   if (!has_factors()) return;
   std::vector<float> learned = has_idf() ? idf_of(data, pager) : std::vector<float>(data.feature_count, 1.f);
   scale_outsized(data, pager, learned);

@@ -9,6 +9,7 @@
 #include <glissade/row_pager.h>
 #include <glissade/views.h>
 
+#include "engine/features/vector_scale.h"
 #include "engine/parameters/array.h"
 
 namespace glissade {
@@ -30,7 +31,8 @@ class FeatureTransform {
  public:
   FeatureTransform() = default;
   /// Without factors. `automatic` is as `given`: who trains chooses first (choose_weighting()).
-  explicit FeatureTransform(FeatureWeighting weighting) noexcept : weighting_(weighting) {}
+  explicit FeatureTransform(FeatureWeighting weighting, std::size_t vector_width = 0)
+      : weighting_(weighting), vectors_(vector_width) {}
 
   FeatureWeighting weighting() const noexcept { return weighting_; }
   bool is_identity() const noexcept { return weighting_ == FeatureWeighting::given || weighting_ == FeatureWeighting::automatic; }
@@ -49,8 +51,9 @@ class FeatureTransform {
   /// are released to `pager` (if any) as they have been copied.
   Array<float> applied(const DatasetView& data, const RowPager* pager) const;
 
-  /// The same factors and mean length as `from`, in the same memory.
+  /// The same factors, mean length and scale of vectors as `from`, in the same memory.
   void share(const FeatureTransform& from) {
+    vectors_.share(from.vectors_);
     factors_ = from.factors_.shared();
     mean_length_ = from.mean_length_.shared();
   }
@@ -64,6 +67,9 @@ class FeatureTransform {
   /// Likewise: one number, or empty.
   Array<float>& mean_length() noexcept { return mean_length_; }
   const Array<float>& mean_length() const noexcept { return mean_length_; }
+  /// Of the vectors beside the features; empty where rows have none. Known from the beginning, learned by learn().
+  VectorScale& vectors() noexcept { return vectors_; }
+  const VectorScale& vectors() const noexcept { return vectors_; }
   /// Why the factors cannot be those of `features` features, or "". `trained`: whether there have to be any.
   const char* defect(std::size_t features, bool trained) const noexcept;
 
@@ -85,6 +91,7 @@ class FeatureTransform {
   FeatureWeighting weighting_ = FeatureWeighting::given;
   Array<float> factors_;
   Array<float> mean_length_;
+  VectorScale vectors_;
 };
 
 }  // namespace glissade

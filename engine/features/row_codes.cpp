@@ -21,6 +21,9 @@ RowCode code_of(const DatasetView& data, std::size_t row) noexcept {
     const float value = values.empty() ? 1.f : values[i];
     features += hashing::mix((std::uint64_t{ids[i]} << 32 | std::bit_cast<std::uint32_t>(value)) + 1);
   }
+  if (!data.vectors.empty()) {
+    for (const float value : data.vectors.row(row)) features = hashing::mix(features + std::bit_cast<std::uint32_t>(value) + 1);
+  }
   for (const std::uint32_t label : data.labels.row_ids(row)) labels += hashing::mix(std::uint64_t{label} + 1);
   return {features, hashing::mix(features ^ hashing::mix(labels))};
 }

@@ -9,7 +9,8 @@
 
 namespace glissade {
 
-std::optional<Error> code_output_rows(Model::Impl& impl, const SparseRows& features, WorkMonitor& monitor) {
+std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs, WorkMonitor& monitor) {
+  const SparseRows& features = inputs.features;
   constexpr std::size_t kQueries = 2048, kQueriesApart = 64;
   impl.codes = {};
   if (!CodedRows::pays(impl.shape.labels, impl.network.output.width()) || features.rows() == 0) return std::nullopt;
@@ -21,17 +22,17 @@ std::optional<Error> code_output_rows(Model::Impl& impl, const SparseRows& featu
   }
   Batch batch;
   std::vector<Activations> hidden;
-  batch.gather({impl.shape.features, impl.shape.labels, features, {}}, rows, {}, &impl.transform);
-  if (!impl.network.forward(batch.features(), {}, hidden))
+  batch.gather(view_of(impl.shape, inputs), rows, {}, &impl.transform);
+  if (!impl.network.forward(batch.inputs(), {}, hidden))
     return runtime_error("out of memory in a matrix product while the output rows are coded; use fewer threads");
   impl.codes = CodedRows::learn(impl.network.output, hidden.back(), monitor);
   return std::nullopt;
 }
 
-Result<void> Model::code_rows(const SparseRows& features) {
-  if (auto valid = check_rows(features, impl_->shape.features, "feature"); !valid) return valid.error();
+Result<void> Model::code_rows(const InputRows& inputs) {
+  if (auto valid = check_inputs(inputs, impl_->shape); !valid) return valid.error();
   try {
-    if (auto error = code_output_rows(*impl_, features, WorkMonitor::silent())) return *error;
+    if (auto error = code_output_rows(*impl_, inputs, WorkMonitor::silent())) return *error;
     return {};
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory while the output rows are coded");

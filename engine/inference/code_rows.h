@@ -11,6 +11,6 @@ namespace glissade {
 /// Learns the codes that Search::learned needs from the output rows and from what about 2,000 of these rows, evenly spread, make
 /// of the last hidden layer; nothing where the output layer is too small for them to pay, or where
 /// `monitor` is stopped. The rows are legal.
-std::optional<Error> code_output_rows(Model::Impl& impl, const SparseRows& features, WorkMonitor& monitor);
+std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs, WorkMonitor& monitor);
 
 }  // namespace glissade

@@ -31,10 +31,6 @@ Piece piece_from(const SparseRows& excluded, std::size_t first, std::uint32_t k)
   return piece;
 }
 
-SparseRows some(const SparseRows& rows, const Piece& piece, std::size_t first) noexcept {
-  return {rows.offsets.subspan(first, piece.count + 1), rows.ids, rows.values};
-}
-
 /// The first out.k answers of row `from` that are not in `excluded` become row `to`.
 void take_others(const Predictions& all, std::size_t from, std::span<const std::uint32_t> excluded, Predictions& out,
                  std::size_t to) {
@@ -65,13 +61,13 @@ Result<void> check_excluded(const SparseRows& excluded, std::size_t rows) {
   return {};
 }
 
-Result<Predictions> predict_others(const SparseRows& features, const PredictOptions& options, const AnswerSpace& space,
+Result<Predictions> predict_others(const InputRows& inputs, const PredictOptions& options, const AnswerSpace& space,
                                    const AnswerRows& answer) {
   Predictions out;
   out.k = options.k;
-  out.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
-  out.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
-  for (std::size_t first = 0; first < features.rows();) {
+  out.labels.assign(inputs.rows() * options.k, Predictions::kNoLabel);
+  out.scores.assign(inputs.rows() * options.k, -std::numeric_limits<float>::infinity());
+  for (std::size_t first = 0; first < inputs.rows();) {
     const Piece piece = piece_from(options.excluded, first, options.k);
     PredictOptions wider = options;
     wider.excluded = {};
@@ -79,7 +75,7 @@ Result<Predictions> predict_others(const SparseRows& features, const PredictOpti
     wider.k = static_cast<std::uint32_t>(
         std::max<std::size_t>(options.k, std::min<std::size_t>(space.labels, options.k + piece.longest)));
     wider.first_row = options.first_row + first;
-    const auto all = answer(some(features, piece, first), wider);
+    const auto all = answer(inputs.piece(first, piece.count), wider);
     if (!all) return all.error();
     for (std::size_t row = 0; row < piece.count; ++row)
       take_others(*all, row, options.excluded.row_ids(first + row), out, first + row);

@@ -38,13 +38,13 @@ constexpr float kLargeValue = 1e6f;  ///< of a feature: a suspect where scores o
 /// Predicts some rows, piece by piece.
 class Predictor {
  public:
-  Predictor(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated,
-            PredictBuffers& buffers, Predictions& out)
+  Predictor(Model::Impl& impl, const InputRows& inputs, const PredictOptions& options, bool calibrated, PredictBuffers& buffers,
+            Predictions& out)
       : impl_(impl),
         options_(options),
         calibrated_(calibrated),
         by_(search_for(impl, options)),
-        view_{impl.shape.features, impl.shape.labels, features, {}},
+        view_(view_of(impl.shape, inputs)),
         out_(out),
         buffers_(buffers),
         few_(buffers.few) {
@@ -52,8 +52,8 @@ class Predictor {
     if (options.filter != nullptr && are_few(options.filter->permitted(), options.filter->labels())) options.filter->ids(few_);
     out_.candidates = out_.fallbacks = 0;
     out_.k = options.k;
-    out_.labels.assign(features.rows() * options.k, Predictions::kNoLabel);
-    out_.scores.assign(features.rows() * options.k, -std::numeric_limits<float>::infinity());
+    out_.labels.assign(inputs.rows() * options.k, Predictions::kNoLabel);
+    out_.scores.assign(inputs.rows() * options.k, -std::numeric_limits<float>::infinity());
   }
 
   Result<void> run() {
@@ -119,7 +119,7 @@ class Predictor {
     FirstSample not_finite;
     const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
                               nullptr, options_.filter};
-    if (!impl_.network.forward(batch.features(), {}, buffers_.hidden))
+    if (!impl_.network.forward(batch.inputs(), {}, buffers_.hidden))
       return runtime_error("out of memory in a matrix product; predict fewer rows at once");
     const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {
@@ -172,7 +172,7 @@ class Predictor {
 
 }  // namespace
 
-Result<void> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated,
+Result<void> predict_rows(Model::Impl& impl, const InputRows& inputs, const PredictOptions& options, bool calibrated,
                           PredictBuffers& buffers, Predictions& out) {
   if (options.k < 1 || options.k > kMostLabels) {
     return usage_error(fmt::format("k = {} is outside 1 .. {}", options.k, kMostLabels));
@@ -185,41 +185,41 @@ Result<void> predict_rows(Model::Impl& impl, const SparseRows& features, const P
           fmt::format("the filter is for {} labels, the model has {}; make it for as many", filter->labels(), impl.shape.labels));
     if (filter->permitted() == 0) return usage_error("the filter permits no label; permit some");
   }
-  if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
-  if (auto valid = check_excluded(options.excluded, features.rows()); !valid) return valid.error();
+  if (auto valid = check_inputs(inputs, impl.shape, options.first_row); !valid) return valid.error();
+  if (auto valid = check_excluded(options.excluded, inputs.rows()); !valid) return valid.error();
   try {
-    if (options.excluded.rows() == 0) return Predictor(impl, features, options, calibrated, buffers, out).run();
-    const auto answer = [&](const SparseRows& rows, const PredictOptions& how) -> Result<Predictions> {
+    if (options.excluded.rows() == 0) return Predictor(impl, inputs, options, calibrated, buffers, out).run();
+    const auto answer = [&](const InputRows& rows, const PredictOptions& how) -> Result<Predictions> {
       Predictions longer;
       if (auto done = Predictor(impl, rows, how, calibrated, buffers, longer).run(); !done) return done.error();
       return longer;
     };
-    auto others = predict_others(features, options, {impl.shape.labels, search_for(impl, options)}, answer);
+    auto others = predict_others(inputs, options, {impl.shape.labels, search_for(impl, options)}, answer);
     if (!others) return others.error();
     out = std::move(*others);
     return {};
   } catch (const std::bad_alloc&) {
-    return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", features.rows()));
+    return runtime_error(fmt::format("out of memory while predicting {} rows; predict fewer rows at once", inputs.rows()));
   }
 }
 
 namespace {
 
-Result<Predictions> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated) {
+Result<Predictions> predict_rows(Model::Impl& impl, const InputRows& inputs, const PredictOptions& options, bool calibrated) {
   PredictBuffers buffers;
   Predictions out;
-  if (auto done = glissade::predict_rows(impl, features, options, calibrated, buffers, out); !done) return done.error();
+  if (auto done = glissade::predict_rows(impl, inputs, options, calibrated, buffers, out); !done) return done.error();
   return out;
 }
 
 }  // namespace
 
-Result<Predictions> Model::predict(const SparseRows& features, const PredictOptions& options) const {
-  return predict_rows(*impl_, features, options, true);
+Result<Predictions> Model::predict(const InputRows& inputs, const PredictOptions& options) const {
+  return predict_rows(*impl_, inputs, options, true);
 }
 
-Result<Predictions> predict_uncalibrated(const Model& model, const SparseRows& features, const PredictOptions& options) {
-  return predict_rows(impl_of(model), features, options, false);
+Result<Predictions> predict_uncalibrated(const Model& model, const InputRows& inputs, const PredictOptions& options) {
+  return predict_rows(impl_of(model), inputs, options, false);
 }
 
 bool has_calibration(const Model& model) noexcept { return !impl_of(model).paths.calibration.empty(); }

@@ -24,7 +24,7 @@ struct PredictBuffers {
 };
 
 /// Model::predict() into `out`, whose memory is used again. `calibrated`: probabilities as the model's calibration has them.
-Result<void> predict_rows(Model::Impl& impl, const SparseRows& features, const PredictOptions& options, bool calibrated,
+Result<void> predict_rows(Model::Impl& impl, const InputRows& inputs, const PredictOptions& options, bool calibrated,
                           PredictBuffers& buffers, Predictions& out);
 
 }  // namespace glissade

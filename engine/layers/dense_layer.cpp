@@ -23,14 +23,14 @@ bool all_blocks(std::size_t count, std::size_t block, const Body& body) {
   return ok;
 }
 
-const void* sample_data(const Activations& a, dense::Element element, std::size_t sample) noexcept {
-  if (element == dense::Element::bf16) return a.half_row(sample);
-  return a.row(sample);
+const void* sample_data(const DenseInput& a, dense::Element element, std::size_t sample) noexcept {
+  if (element == dense::Element::bf16) return a.halves + sample * a.stride;
+  return a.values + sample * a.stride;
 }
 
 }  // namespace
 
-bool DenseLayer::forward(const Activations& input, Activations& sums) const {
+bool DenseLayer::forward(const DenseInput& input, Activations& sums, bool add) const {
   const simd::Kernels& kernels = simd::kernels();
   const dense::Element element = dense::element_for(rows.storage());
   PackedRows packed;
@@ -38,14 +38,14 @@ bool DenseLayer::forward(const Activations& input, Activations& sums) const {
   return all_blocks(input.samples, kSampleBlock, [&](std::size_t begin, std::size_t end) {
     const bool ok =
         dense::multiply(element, end - begin, rows.rows(), rows.width(), {sample_data(input, element, begin), input.stride, 1},
-                        packed.transposed(), sums.row(begin), sums.stride, false);
-    for (std::size_t sample = begin; sample < end; ++sample)
+                        packed.transposed(), sums.row(begin), sums.stride, add);
+    for (std::size_t sample = begin; sample < end && !rows.bias.empty(); ++sample)
       kernels.axpy_f32(1.f, rows.bias.data(), sums.row(sample), rows.rows());
     return ok;
   });
 }
 
-bool DenseLayer::backward(const Activations& input, const float* gradient, std::size_t gradient_stride, float* input_gradient,
+bool DenseLayer::backward(const DenseInput& input, const float* gradient, std::size_t gradient_stride, float* input_gradient,
                           const RowOptimizer& optimizer) {
   const simd::Kernels& kernels = simd::kernels();
   const dense::Element element = dense::element_for(rows.storage());
@@ -63,6 +63,7 @@ bool DenseLayer::backward(const Activations& input, const float* gradient, std::
                                rows.rows());
       }
     }
+    if (input_gradient == nullptr) return true;
     return dense::multiply(element, end - begin, rows.width(), rows.rows(), {gradient_at(begin, 0), gradient_stride, 1},
                            packed_.operand(), input_gradient + begin * input.stride, input.stride, false);
   });
@@ -73,7 +74,8 @@ bool DenseLayer::backward(const Activations& input, const float* gradient, std::
                         {sample_data(input, element, 0), input.stride, 1}, row_gradients.data(), rows.stride(), false);
     for (std::size_t row = begin; row < end; ++row) {
       float bias_gradient = 0;
-      for (std::size_t sample = 0; sample < samples; ++sample) bias_gradient += gradient[sample * gradient_stride + row];
+      for (std::size_t sample = 0; sample < samples && !rows.bias.empty(); ++sample)
+        bias_gradient += gradient[sample * gradient_stride + row];
       optimizer.update(rows, row, row_gradients.data() + (row - begin) * rows.stride(), bias_gradient);
     }
     return done;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kInputStream = 1;
 constexpr std::uint64_t kDenseStream = 2;    // + layer, at most 8
 constexpr std::uint64_t kDeeperStream = 81;  // + layer, at most 15; the numbers behind the first nine layers' are others'
+constexpr std::uint64_t kVectorStream = 101;
 constexpr std::uint64_t kOutputStream = 1u << 20;
 
 std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDenseStream : kDeeperStream) + layer; }
@@ -21,6 +22,10 @@ Network::Network(const Config& config, const Shape& shape, bool trainable) : act
   auto options = ParameterRows::Options::of(config, trainable);
   options.stream = kInputStream;
   input = EmbeddingBag(shape.features, config.network.hidden.front(), options);
+  if (shape.vector_width != 0) {
+    options.stream = kVectorStream;
+    vectors = DenseLayer(shape.vector_width, config.network.hidden.front(), options.without_bias());
+  }
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i) {
     options.stream = dense_stream(i - 1);
     dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options);
@@ -37,13 +42,17 @@ void Network::randomize(std::uint64_t seed) {
   constexpr double kOutputLimit = 0.1;
   const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
   input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream));
+  if (vectors.rows.rows() != 0) vectors.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kVectorStream));
   for (std::size_t i = 0; i < dense.size(); ++i) {
     dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, dense_stream(i)));
   }
   output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream));
 }
 
-bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases) const {
+bool Network::forward(const BatchInputs& inputs, const Dropout& dropout, std::vector<Activations>& hidden,
+                      PhaseSeconds* phases) const {
+  const SparseRows& x = inputs.features;
+  bool ok = true;
   PhaseSeconds unused;
   PhaseSeconds& times = phases != nullptr ? *phases : unused;
   const bool halves = output.storage() != Storage::fp32;
@@ -52,10 +61,10 @@ bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<A
   {
     const PhaseWatch watch(times, Phase::input_forward);
     input.forward(x, hidden[0]);
+    if (vectors.rows.rows() != 0 && inputs.vectors != nullptr) ok &= vectors.forward(*inputs.vectors, hidden[0], true);
     activate(hidden[0], activation, dropout.rate, hashing::derive(dropout.seed, 0));
   }
   const PhaseWatch watch(times, Phase::dense_forward);
-  bool ok = true;
   for (std::size_t i = 0; i < dense.size(); ++i) {
     hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);
     ok &= dense[i].forward(hidden[i], hidden[i + 1]);
@@ -66,12 +75,14 @@ bool Network::forward(const SparseRows& x, const Dropout& dropout, std::vector<A
 
 std::uint64_t Network::parameters() const noexcept {
   std::uint64_t total = input.rows.rows() * input.rows.width() + input.bias.width() + output.rows() * (output.width() + 1);
+  total += vectors.rows.rows() * vectors.rows.width();
   for (const DenseLayer& layer : dense) total += layer.rows.rows() * (layer.rows.width() + 1);
   return total;
 }
 
 std::uint64_t Network::memory_bytes() const noexcept {
   std::uint64_t total = input.rows.memory_bytes() + input.bias.memory_bytes() + output.memory_bytes();
+  total += vectors.rows.memory_bytes();
   for (const DenseLayer& layer : dense) total += layer.rows.memory_bytes();
   return total;
 }

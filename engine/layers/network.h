@@ -7,6 +7,7 @@
 #include <glissade/phases.h>
 #include <glissade/views.h>
 
+#include "engine/batches/batch.h"
 #include "engine/layers/activation.h"
 #include "engine/layers/dense_layer.h"
 #include "engine/layers/embedding_bag.h"
@@ -29,9 +30,10 @@ class Network {
     std::uint64_t seed = 0;
   };
 
-  /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). False if oneDNN failed.
+  /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). The first layer's sums are those
+  /// of the embedding bag, and, where the model takes vectors, W times the vector. False if oneDNN failed.
   /// Thread-safe, with a `hidden` of the caller's own. Times are added to `phases` if there is one.
-  bool forward(const SparseRows& x, const Dropout& dropout, std::vector<Activations>& hidden,
+  bool forward(const BatchInputs& x, const Dropout& dropout, std::vector<Activations>& hidden,
                PhaseSeconds* phases = nullptr) const;
 
   std::uint64_t parameters() const noexcept;
@@ -39,6 +41,7 @@ class Network {
 
   Activation activation = Activation::relu;
   EmbeddingBag input;
+  DenseLayer vectors;  ///< [first width x vector width], without biases; no rows where the model takes no vectors
   std::vector<DenseLayer> dense;
   ParameterRows output;  ///< [labels x last width]
 };

@@ -40,6 +40,8 @@ Result<void> LivingModel::check(const Model& model, const LearnerOptions& option
   if (impl.config.network.loss == LossKind::ns) return usage_error("word vectors cannot learn from events; use a model of rows");
   if (impl.training_samples == 0 && impl.step == 0)
     return usage_error("the model has not been trained; train it on a data set before it learns from events");
+  if (impl.shape.vector_width != 0)
+    return usage_error("the model takes vectors beside the features, and events have none; a learner cannot teach it yet");
   if (options.batch == 0) return usage_error("LearnerOptions::batch: 0 is out of range; allowed: 1 or more");
   if (!std::isfinite(options.learning_rate))
     return usage_error(fmt::format("LearnerOptions::learning_rate: {} is no number; give one", options.learning_rate));

@@ -56,7 +56,7 @@ Result<std::vector<ModelFilePart>> model_file_parts(const std::string& path) {
   if (!reader) return reader.error();
   std::uint32_t output = 0;
   for (const Section& section : reader->sections()) {
-    if (holds_rows(section.kind)) output = std::max(output, section.index);
+    if (holds_rows(section.kind) && section.index != kVectorLayer) output = std::max(output, section.index);
   }
   std::array<std::uint64_t, kParts.size()> bytes{};
   for (const Section& section : reader->sections())

@@ -27,7 +27,11 @@ namespace glissade {
 class Model::Impl {
  public:
   Impl(const Config& c, const Shape& s, bool is_trainable)
-      : config(c), shape(s), trainable(is_trainable), transform(c.network.weighting), network(c, s, is_trainable) {}
+      : config(c),
+        shape(s),
+        trainable(is_trainable),
+        transform(c.network.weighting, s.vector_width),
+        network(c, s, is_trainable) {}
 
   /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their
   /// own, built on first use. Training and what is saved of it never depend on whether somebody searched. Thread-safe among
@@ -51,7 +55,7 @@ class Model::Impl {
   /// Another weighting, without factors, before any step.
   void set_weighting(FeatureWeighting weighting) {
     config.network.weighting = weighting;
-    transform = FeatureTransform(weighting);
+    transform = FeatureTransform(weighting, shape.vector_width);
   }
 
   /// A CandidateSearch that no other thread has; to be given back.

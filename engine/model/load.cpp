@@ -111,6 +111,9 @@ std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t 
 std::optional<Error> fill_transform(const Reader& reader, bool training, const ModelState& state, Model::Impl& impl) {
   if (auto error = take(reader, SectionKind::feature_factors, 0, training, impl.transform.factors())) return error;
   if (auto error = take(reader, SectionKind::mean_length, 0, training, impl.transform.mean_length())) return error;
+  if (auto error = take(reader, SectionKind::vector_scale, 0, training, impl.transform.vectors().numbers())) return error;
+  if (const std::string_view wrong = impl.transform.vectors().defect(impl.shape.vector_width); !wrong.empty())
+    return damaged(reader, wrong);
   const std::string_view wrong = impl.transform.defect(impl.shape.features, state.step != 0);
   return wrong.empty() ? std::nullopt : std::optional(damaged(reader, wrong));
 }
@@ -259,7 +262,8 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
     if (!state) return state.error();
     auto config = from_text(text_of(reader->bytes(SectionKind::config)));
     if (!config) return damaged(*reader, "its config: " + config.error().message);
-    const Shape shape{state->features, state->labels};
+    const auto vector_width = reader->bytes(SectionKind::vector_scale).size() / (2 * sizeof(float));
+    const Shape shape{state->features, state->labels, static_cast<std::uint32_t>(vector_width)};
     if (auto valid = config::validate_stored(*config, shape); !valid)
       return damaged(*reader, "its config: " + valid.error().message);
     if (training && state->has_training_state == 0) {

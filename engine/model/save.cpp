@@ -26,8 +26,10 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
   if (!impl.run_notes.empty()) out.list.push_back({SectionKind::run_notes, 0, bytes_of(impl.run_notes)});
   if (!impl.average.empty()) {
     out.keep(SectionKind::average_count, 0, std::vector{impl.average.count});
-    for (std::uint32_t i = 0; i < impl.average.means.size(); ++i)
-      out.list.push_back({SectionKind::average, i, impl.average.means[i].as_bytes()});
+    std::size_t i = 0;
+    for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows&) {
+      out.list.push_back({SectionKind::average, index, impl.average.means[i++].as_bytes()});
+    });
   }
   if (!impl.pass.open) return;
   out.keep(SectionKind::pass, 0, std::vector{PassState{impl.pass.done, impl.pass.data_rows, impl.pass.sums}});
@@ -78,6 +80,8 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     sections.push_back({SectionKind::feature_factors, 0, factors.as_bytes()});
   if (const auto& length = impl.transform.mean_length(); !length.empty())
     sections.push_back({SectionKind::mean_length, 0, length.as_bytes()});
+  if (const auto& scale = impl.transform.vectors().numbers(); !scale.empty())
+    sections.push_back({SectionKind::vector_scale, 0, scale.as_bytes()});
   if (impl.sibling_fingerprint)
     sections.push_back({SectionKind::sibling_fingerprint, 0, std::as_bytes(std::span(&*impl.sibling_fingerprint, 1))});
   if (!impl.feature_labels.empty())

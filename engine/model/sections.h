@@ -54,8 +54,11 @@ void for_each_array(Rows& rows, const Visit& visit) {
   visit(SectionKind::row_second_moment, rows.row_second_moment, true);
 }
 
+/// The section of the weights of vectors, away from the numbers of layers.
+inline constexpr std::uint32_t kVectorLayer = 1u << 16;
+
 /// Calls visit(index, rows) for each parameter block of a network: the embedding bag, its bias, the dense layers, the
-/// output layer. The index is that of the sections.
+/// output layer, and the weights of vectors where there are some. The index is that of the sections.
 template <class NetworkType, class Visit>
 void for_each_layer(NetworkType& network, const Visit& visit) {
   visit(0u, network.input.rows);
@@ -63,6 +66,7 @@ void for_each_layer(NetworkType& network, const Visit& visit) {
   std::uint32_t index = 2;
   for (auto& layer : network.dense) visit(index++, layer.rows);
   visit(index, network.output);
+  if (network.vectors.rows.rows() != 0) visit(kVectorLayer, network.vectors.rows);
 }
 
 }  // namespace glissade

@@ -108,6 +108,10 @@ Result<Model> Model::create_from(const Model& from, const Config& config, const 
     const ParameterRows& rows = former.network.dense[i].rows;
     take_rows(rows, all_rows(rows), impl.network.dense[i].rows);
   }
+  if (shape.vector_width != 0 && shape.vector_width == former.shape.vector_width) {
+    take_rows(former.network.vectors.rows, all_rows(former.network.vectors.rows), impl.network.vectors.rows);
+    impl.transform.vectors().take(former.transform.vectors());
+  }
   take_rows(former.network.output, *labels, impl.network.output);
   impl.taken_labels.resize(shape.labels);
   for (std::size_t row = 0; row < shape.labels; ++row) impl.taken_labels[row] = (*labels)[row] != kNone;

@@ -11,8 +11,9 @@
 
 namespace glissade::model_file {
 
-/// Version of the layout that this build writes; it reads this one and, where a reader exists, older ones.
-inline constexpr std::uint32_t kFormatVersion = 1;
+/// Newest version that this build reads and writes. 2 is 1 with vectors beside the features: a build that knows none would answer
+/// as if they were not there. So a file is written as 2 only where it has them.
+inline constexpr std::uint32_t kFormatVersion = 2;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -75,6 +76,8 @@ enum class SectionKind : std::uint32_t {
   search_lists = 59,    ///< uint32: where each list begins, and the rows in the order of the lists
   calibration = 66,     ///< float: see Calibration
   mean_length = 67,     ///< float: mean length of the rows that the weighting was learned from, see FeatureTransform
+  // From version 2 on, of a model that takes vectors:
+  vector_scale = 72,  ///< float: a mean and a factor per column, see VectorScale
 };
 
 struct Section {
@@ -82,6 +85,9 @@ struct Section {
   std::uint32_t index = 0;
   std::span<const std::byte> bytes;
 };
+
+/// The oldest version whose readers understand these sections.
+std::uint32_t version_of(std::span<const Section> sections) noexcept;
 
 /// Writes all sections: fixed header (magic, version, section count, checksum), section table with offset, size and XXH3 of each,
 /// payloads aligned to 4,096 bytes, little-endian. Temporary file beside `path`, fsync, rename, fsync of the folder. On failure

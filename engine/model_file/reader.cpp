@@ -86,6 +86,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::search_lists: return "search_lists";
     case SectionKind::calibration: return "calibration";
     case SectionKind::mean_length: return "mean_length";
+    case SectionKind::vector_scale: return "vector_scale";
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -58,6 +59,7 @@ std::vector<std::byte> make_head(std::span<const Section> sections) {
     entries.push_back(entry);
   }
   Header header;
+  header.version = version_of(sections);
   header.sections = static_cast<std::uint32_t>(sections.size());
   header.file_bytes = end;
   std::vector<std::byte> head(head_bytes(sections.size()));
@@ -81,6 +83,11 @@ int write_all(const system::TemporaryFile& file, std::span<const std::byte> head
 }
 
 }  // namespace
+
+std::uint32_t version_of(std::span<const Section> sections) noexcept {
+  const bool vectors = std::ranges::any_of(sections, [](const Section& one) { return one.kind >= SectionKind::vector_scale; });
+  return vectors ? 2 : 1;
+}
 
 Result<void> write(const std::string& path, std::span<const Section> sections) {
   if (sections.size() > kMostSections) {

@@ -5,6 +5,12 @@
 namespace glissade {
 namespace {
 
+/// All of the vectors that the rows of a view lie among.
+DenseRows memory_of(DenseRows vectors) noexcept {
+  vectors.places = {};
+  return vectors;
+}
+
 class RowCopier {
  public:
   RowCopier(const DatasetView& view, const std::vector<bool>& chosen, bool wanted) : view_(view) {
@@ -26,6 +32,8 @@ class RowCopier {
     rows_.label_ids.reserve(labels);
     rows_.feature_offsets.push_back(0);
     rows_.label_offsets.push_back(0);
+    rows_.vectors = memory_of(view.vectors);
+    rows_.vector_places.reserve(view.vectors.empty() ? 0 : rows);
     for (std::size_t row = 0; row < view.size(); ++row) {
       if (chosen[row] == wanted) copy(row);
     }
@@ -40,6 +48,7 @@ class RowCopier {
     append(rows_.label_ids, view_.labels.row_ids(row));
     rows_.feature_offsets.push_back(rows_.feature_ids.size());
     rows_.label_offsets.push_back(rows_.label_ids.size());
+    if (!view_.vectors.empty()) rows_.vector_places.push_back(view_.vectors.place(row));
   }
 
   template <class T>
@@ -73,6 +82,11 @@ void put_values(std::vector<float>& out, const SparseRows& rows) {
   }
 }
 
+void put_places(std::vector<std::uint32_t>& out, const DatasetView& data, const DenseRows& memory) {
+  const bool known = !data.vectors.empty() && data.vectors.data == memory.data;
+  for (std::size_t row = 0; row < data.size(); ++row) out.push_back(known ? data.vectors.place(row) : DenseRows::kNone);
+}
+
 }  // namespace
 
 DatasetView OwnedRows::view() const noexcept {
@@ -81,6 +95,8 @@ DatasetView OwnedRows::view() const noexcept {
   view.label_count = label_count;
   view.features = {feature_offsets, feature_ids, feature_values};
   view.labels = {label_offsets, label_ids, {}};
+  view.vectors = vectors;
+  if (!vectors.empty()) view.vectors.places = vector_places;
   return view;
 }
 
@@ -110,6 +126,11 @@ OwnedRows join_rows(const DatasetView& data, const DatasetView& more) {
   }
   rows.label_offsets = joined_offsets(data.labels, more.labels);
   put_ids(rows.label_ids, data.labels, more.labels);
+  rows.vectors = memory_of(data.vectors);
+  if (rows.vectors.empty()) return rows;
+  rows.vector_places.reserve(data.size() + more.size());
+  put_places(rows.vector_places, data, rows.vectors);
+  put_places(rows.vector_places, more, rows.vectors);
   return rows;
 }
 

@@ -117,6 +117,9 @@ std::uint64_t unordered(const DatasetView& data, const RowPager* pager) noexcept
       const float value = values.empty() ? 1.f : values[i];
       features += mix((std::uint64_t{ids[i]} << 32 | std::bit_cast<std::uint32_t>(value)) + 1);
     }
+    if (!data.vectors.empty()) {
+      for (const float value : data.vectors.row(row)) features = mix(features + std::bit_cast<std::uint32_t>(value) + 1);
+    }
     for (const std::uint32_t label : data.labels.row_ids(row)) labels += mix(std::uint64_t{label} + 1);
     sum += mix(features ^ mix(labels));
     trail.passed(row + 1);

@@ -14,6 +14,7 @@
 #include <glissade/run_notes.h>
 
 #include "engine/batches/batch.h"
+#include "engine/batches/checked_vectors.h"
 #include "engine/training/arena.h"
 
 namespace glissade {
@@ -27,9 +28,10 @@ Result<void> check_trainable(const DatasetView& data) {
     return usage_error(
         fmt::format("{} rows of features and {} of labels; give as many of both", data.size(), data.labels.rows()));
   if (auto legal = check_view(data, data.feature_count, data.label_count); !legal) return legal;
+  if (auto legal = check_vectors(data.vectors, data.size(), data.vectors.width); !legal) return legal;
   if (data.labels.offsets.front() == data.labels.offsets.back())
     return usage_error("no row has a label, so there is nothing to learn; give labelled rows");
-  if (data.features.offsets.front() == data.features.offsets.back())
+  if (data.vectors.empty() && data.features.offsets.front() == data.features.offsets.back())
     return usage_error("no row has a feature, so all rows look the same; give rows with features");
   return {};
 }
@@ -68,7 +70,7 @@ class Preparation {
   void note(const std::string& line) const {
     if (request_.on_note && !line.empty()) request_.on_note(line);
   }
-  Shape shape() const noexcept { return {start_.rows.feature_count, start_.rows.label_count}; }
+  Shape shape() const noexcept { return {start_.rows.feature_count, start_.rows.label_count, start_.rows.vectors.width}; }
   Result<void> leave_out_repeats();
   Result<void> relate();
   Result<void> choose_preset_by_data();

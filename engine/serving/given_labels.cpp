@@ -84,25 +84,25 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
 
 }  // namespace
 
-bool hidden_of(const Model::Impl& impl, const SparseRows& features, PredictBuffers& buffers) {
-  const DatasetView view{impl.shape.features, impl.shape.labels, features, {}};
-  buffers.rows.resize(features.rows());
+bool hidden_of(const Model::Impl& impl, const InputRows& inputs, PredictBuffers& buffers) {
+  const DatasetView view = view_of(impl.shape, inputs);
+  buffers.rows.resize(inputs.rows());
   std::iota(buffers.rows.begin(), buffers.rows.end(), 0u);
   buffers.batch.gather(view, buffers.rows, {}, &impl.transform);
-  return impl.network.forward(buffers.batch.features(), {}, buffers.hidden);
+  return impl.network.forward(buffers.batch.inputs(), {}, buffers.hidden);
 }
 
-Result<void> score_given(Model::Impl& impl, const SparseRows& features, const SparseRows& labels, GivenBuffers& buffers,
+Result<void> score_given(Model::Impl& impl, const InputRows& inputs, const SparseRows& labels, GivenBuffers& buffers,
                          std::vector<float>& scores) {
-  if (features.rows() != labels.rows())
-    return usage_error(fmt::format("{} rows of features and {} of candidates; give as many", features.rows(), labels.rows()));
-  if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
+  if (inputs.rows() != labels.rows())
+    return usage_error(fmt::format("{} rows of features and {} of candidates; give as many", inputs.rows(), labels.rows()));
+  if (auto valid = check_inputs(inputs, impl.shape); !valid) return valid.error();
   if (auto valid = check_rows(labels, impl.shape.labels, "candidate"); !valid) return valid.error();
   scores.clear();
-  if (features.rows() == 0) return {};
+  if (inputs.rows() == 0) return {};
   try {
     scores.assign(labels.offsets.back() - labels.offsets.front(), 0.f);
-    if (!hidden_of(impl, features, buffers.predict)) return no_memory();
+    if (!hidden_of(impl, inputs, buffers.predict)) return no_memory();
     if (impl.paths.empty()) {
       score_logits(impl, labels, buffers.predict.hidden.back(), scores);
     } else {

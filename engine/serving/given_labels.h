@@ -19,10 +19,10 @@ struct GivenBuffers {
 };
 
 /// The hidden layers' outputs for rows (legal ones), into buffers.hidden. False if a matrix product ran out of memory.
-bool hidden_of(const Model::Impl& impl, const SparseRows& features, PredictBuffers& buffers);
+bool hidden_of(const Model::Impl& impl, const InputRows& inputs, PredictBuffers& buffers);
 
 /// See Snapshot::score(). A label that can be no answer of its sample (exclude-input) has the score -infinity.
-Result<void> score_given(Model::Impl& impl, const SparseRows& features, const SparseRows& labels, GivenBuffers& buffers,
+Result<void> score_given(Model::Impl& impl, const InputRows& inputs, const SparseRows& labels, GivenBuffers& buffers,
                          std::vector<float>& scores);
 
 }  // namespace glissade

@@ -121,12 +121,12 @@ std::uint64_t Snapshot::memory() const noexcept {
          state_->feature_names.memory_bytes();
 }
 
-Result<void> Snapshot::top_k(const SparseRows& features, const Query& query, Workspace& workspace, Predictions& out) const {
+Result<void> Snapshot::top_k(const InputRows& inputs, const Query& query, Workspace& workspace, Predictions& out) const {
   Workspace::Impl& work = *workspace.impl_;
   Model::Impl& impl = *state_->impl;
   work.left_out = 0;
   const bool leaves_out = query.unknown == Query::Unknown::leave_out;
-  const SparseRows rows = leaves_out ? work.known_of(features, impl.shape.features) : features;
+  const InputRows rows = leaves_out ? InputRows(work.known_of(inputs.features, impl.shape.features), inputs.vectors) : inputs;
   PredictOptions options{query.k, query.search, query.probabilities};
   options.filter = work.both(query.filter, state_->shown.get(), impl.shape.labels);
   options.excluded = query.excluded;
@@ -146,7 +146,7 @@ Result<void> Snapshot::top_k(const SparseRows& features, const Query& query, Wor
     const std::size_t count = std::min(kPiece, rows.rows() - first);
     options.first_row = first;
     options.excluded = piece_of(query.excluded, first, count);
-    if (auto done = predict_rows(impl, piece_of(rows, first, count), options, true, work.buffers, work.piece); !done) return done;
+    if (auto done = predict_rows(impl, rows.piece(first, count), options, true, work.buffers, work.piece); !done) return done;
     out.labels.insert(out.labels.end(), work.piece.labels.begin(), work.piece.labels.end());
     out.scores.insert(out.scores.end(), work.piece.scores.begin(), work.piece.scores.end());
     out.candidates += work.piece.candidates;
@@ -155,42 +155,42 @@ Result<void> Snapshot::top_k(const SparseRows& features, const Query& query, Wor
   return {};
 }
 
-Result<Predictions> Snapshot::top_k(const SparseRows& features, const Query& query) const {
+Result<Predictions> Snapshot::top_k(const InputRows& inputs, const Query& query) const {
   Workspace workspace;
   Predictions out;
-  if (auto done = top_k(features, query, workspace, out); !done) return done.error();
+  if (auto done = top_k(inputs, query, workspace, out); !done) return done.error();
   return out;
 }
 
-Result<void> Snapshot::score(const SparseRows& features, const SparseRows& candidates, Workspace& workspace,
+Result<void> Snapshot::score(const InputRows& inputs, const SparseRows& candidates, Workspace& workspace,
                              std::vector<float>& scores) const {
-  return score_given(*state_->impl, features, candidates, workspace.impl_->given, scores);
+  return score_given(*state_->impl, inputs, candidates, workspace.impl_->given, scores);
 }
 
-Result<std::vector<LabelReasons>> Snapshot::explain(const SparseRows& row, const ExplainOptions& options) const {
+Result<std::vector<LabelReasons>> Snapshot::explain(const InputRows& row, const ExplainOptions& options) const {
   Workspace workspace;
   ExplainOptions shown = options;
   shown.filter = workspace.impl_->both(options.filter, state_->shown.get(), state_->impl->shape.labels);
   return explain_row(*state_->impl, row, shown);
 }
 
-Result<void> Snapshot::encode(const SparseRows& features, Workspace& workspace, std::vector<float>& vectors) const {
+Result<void> Snapshot::encode(const InputRows& inputs, Workspace& workspace, std::vector<float>& vectors) const {
   const Model::Impl& impl = *state_->impl;
-  if (auto valid = check_rows(features, impl.shape.features, "feature"); !valid) return valid.error();
+  if (auto valid = check_inputs(inputs, impl.shape); !valid) return valid.error();
   const std::size_t width = impl.network.output.width();
   try {
-    vectors.resize(features.rows() * width);
+    vectors.resize(inputs.rows() * width);
     PredictBuffers& buffers = workspace.impl_->buffers;
-    for (std::size_t first = 0; first < features.rows(); first += kPiece) {
-      const std::size_t count = std::min(kPiece, features.rows() - first);
-      if (!hidden_of(impl, piece_of(features, first, count), buffers))
+    for (std::size_t first = 0; first < inputs.rows(); first += kPiece) {
+      const std::size_t count = std::min(kPiece, inputs.rows() - first);
+      if (!hidden_of(impl, inputs.piece(first, count), buffers))
         return runtime_error("out of memory in a matrix product; encode fewer rows at once");
       for (std::size_t row = 0; row < count; ++row)
         std::copy_n(buffers.hidden.back().row(row), width, vectors.data() + (first + row) * width);
     }
     return {};
   } catch (const std::bad_alloc&) {
-    return runtime_error(fmt::format("out of memory while encoding {} rows; encode fewer at once", features.rows()));
+    return runtime_error(fmt::format("out of memory while encoding {} rows; encode fewer at once", inputs.rows()));
   }
 }
 

@@ -33,7 +33,7 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   monitor.begin(Activity::centroids, samples.size());
   for (std::size_t first = 0; first < samples.size() && monitor.advance(batch); first += batch) {
     copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {}, transform);
-    all.ok &= network.forward(copied.features(), {}, hidden);
+    all.ok &= network.forward(copied.inputs(), {}, hidden);
     const Activations& last = hidden.back();
     if (first == 0) {
       all.stride = last.stride;

@@ -116,7 +116,7 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
   for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kKeptAtOnce) {
     const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kKeptAtOnce, kept.size() - first));
     batch.gather(data, rows, {}, &impl.transform);
-    if (!impl.network.forward(batch.features(), {}, hidden)) return no_memory_to_weigh();
+    if (!impl.network.forward(batch.inputs(), {}, hidden)) return no_memory_to_weigh();
     Predictions best;
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);

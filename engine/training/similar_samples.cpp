@@ -50,7 +50,7 @@ std::vector<std::uint32_t> hidden_codes(const Network& network, const DatasetVie
     rows.resize(std::min(step, data.size() - first));
     std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
     samples.gather(data, rows, {}, transform);
-    network.forward(samples.features(), {}, hidden);
+    network.forward(samples.inputs(), {}, hidden);
     Activations& last = hidden.back();
     if (first == 0) mean = mean_of(last);
     constexpr std::size_t kBlock = 4 * hashing::kLanes;

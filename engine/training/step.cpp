@@ -23,6 +23,7 @@ TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
     for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
     blocks.push_back(&model.network.output);
+    if (model.network.vectors.rows.rows() != 0) blocks.push_back(&model.network.vectors.rows);
     gradient_store_ = std::make_unique<GradientStore>(blocks);
   }
   label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
@@ -107,7 +108,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
-  report.ok &= network.forward(batch.features(), {config.training.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
+  report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -161,6 +162,8 @@ bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, P
                                         optimizer);
   }
   activate_backward(hidden_[0], network.activation, dropout, gradients_[0].data());
+  if (const VectorBatch* const vectors = batch.inputs().vectors; vectors != nullptr && network.vectors.rows.rows() != 0)
+    ok &= network.vectors.backward(*vectors, gradients_[0].data(), hidden_[0].stride, nullptr, optimizer);
   phases[Phase::dense_backward] += watch.seconds();
   network.input.backward(batch.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
   return ok;

@@ -17,6 +17,7 @@
 #include <glissade/options.h>
 
 #include "engine/batches/checked_data.h"
+#include "engine/batches/checked_vectors.h"
 #include "engine/batches/sample_order.h"
 #include "engine/batches/window_reader.h"
 #include "engine/config/proposing_paths.h"
@@ -271,7 +272,7 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   }
   if (!call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
     const PhaseWatch coding(call.phases, Phase::search_codes);
-    if (auto error = code_output_rows(model_, data.features, call.monitor)) return error;
+    if (auto error = code_output_rows(model_, data.inputs(), call.monitor)) return error;
   }
   if (!call.monitor.stopped()) ++model_.epochs_done;
   return std::nullopt;
@@ -414,6 +415,10 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
   arena_.execute([&] {
     if (auto valid = check_view(batch, model_.shape.features, model_.shape.labels); !valid) {
       error = valid.error();
+      return;
+    }
+    if (auto fit = check_vectors(batch.vectors, batch.size(), model_.shape.vector_width); !fit) {
+      error = fit.error();
       return;
     }
     if (batch.size() == 0) return;

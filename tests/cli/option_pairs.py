@@ -75,7 +75,7 @@ TRAIN = [
     Situation("text over", [WORDS], WORDS + " --resume" + SHOWN),
 ]
 TRAIN_VALUES = {
-    "--test": "test.txt", "--valid": "rows.txt", "--holdout": "0.3", "--eval-every": "2", "--eval-rows": "2", "--resume": None, "--from": "model.glsd",
+    "--test": "test.txt", "--valid": "rows.txt", "--vectors": "tiny.npy", "--test-vectors": "tiny.npy", "--valid-vectors": "tiny.npy", "--holdout": "0.3", "--eval-every": "2", "--eval-rows": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
     "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--label-text": "texts.csv", "--name-rows": "on", "--repeated-rows": "keep", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
@@ -103,7 +103,7 @@ OTHERS = {
         Situation("analogies", WORD_MODEL, "eval --model m.glsd --analogies q.txt"),
         Situation("similarities", WORD_MODEL, "eval --model m.glsd --similarity s.txt"),
         Situation("answers", [], "eval --predictions p.txt --test test.txt"),
-    ], {**DATA, "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--item-features": "items.csv", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
+    ], {**DATA, "--vectors": "tiny.npy", "--search": "lsh", "--propensity": "0.6,2.6", "--json": None, "--calibration": None, "--csv-separator": "tab", "--k": "2,4", "--sequence-key": "on", "--holdout-last": "2", "--exclude-seen": "on", "--item-features": "items.csv", "--among": "2", "--analogies": "q.txt", "--similarity": "s.txt", "--test": "test.txt", "--metrics": "f1", "--by-frequency": None,
         "--predictions": "p.txt", "--against": "model.glsd", "--against-predictions": "p.txt", "--train": "tiny.txt", "--label-names": "labels.txt", "--examples": "e.json",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     "cache": ([
@@ -121,7 +121,7 @@ OTHERS = {
         Situation("events", [EVENTS + " --epochs 1"], "predict --model m.glsd e.csv"),
         Situation("events with items", [EVENTS + " --item-features items.csv --item-text title --epochs 1"], "predict --model m.glsd e.csv"),
         Situation("JSON", [], "predict --model model.glsd test.txt --json"),
-    ], {**DATA, "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b", "--item-features": "items.csv",
+    ], {**DATA, "--vectors": "tiny.npy", "--k": "2", "--search": "lsh", "--sequence-key": "on", "--exclude-seen": "on", "--scores": "logit", "--names": None, "--csv-separator": "tab", "--query": "a b", "--item-features": "items.csv",
         "--threshold": "0.9", "--min-labels": "1", "--explain": None, "--json": None, "--output": "tsv", "--keys": None, "--on-error": "skip",
         "--allow": "listed.txt", "--deny": "listed.txt"}),
     # It does not end by itself: tests/serve shows what its options do.

@@ -5,6 +5,7 @@ A case is a table [[case]]:
   args       arguments of glissade; paths are relative to the case's folder
   use        files from fixtures/ to put there; "model.glsd" is a small model trained once per run
   files      name -> content, written there (\\n, \\r as in TOML)
+  vectors    name -> rows of numbers, written there as .npy of float32, or of float16 where the name begins with "half"
   folders    names of folders to make
   damage     { file, op } with op = truncate | flip | magic | newer, applied to a file after it was put there
   before     argument lists that are run first and must succeed
@@ -57,7 +58,7 @@ def make_fixtures(context, scratch):
 
 
 def run_case(context, case, folder, fixtures):
-    unknown = set(case) - set("name args use files folders damage before env stdin exit stdout stderr creates".split())
+    unknown = set(case) - set("name args use files vectors folders damage before env stdin exit stdout stderr creates".split())
     if unknown:
         raise Failure(f"unknown keys in the case: {', '.join(sorted(unknown))}")
     folder.mkdir()
@@ -82,8 +83,17 @@ def fill(case, folder, fixtures):
         shutil.copy(fixtures / name, folder / name)
     for name, content in case.get("files", {}).items():
         (folder / name).write_bytes(content.encode())
+    for name, rows in case.get("vectors", {}).items():
+        (folder / name).write_bytes(npy(rows, "e" if name.startswith("half") else "f"))
     if "damage" in case:
         damage(folder / case["damage"]["file"], case["damage"]["op"])
+
+
+def npy(rows, kind):
+    """What numpy.save writes: a header of a multiple of 64 bytes, and the numbers."""
+    header = "{'descr': '<f%d', 'fortran_order': False, 'shape': (%d, %d), }" % (struct.calcsize(kind), len(rows), len(rows[0]))
+    header += " " * (-(10 + len(header) + 1) % 64) + "\n"
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header.encode() + b"".join(struct.pack("<%d%s" % (len(row), kind), *row) for row in rows)
 
 
 def damage(path, op):

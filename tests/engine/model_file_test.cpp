@@ -158,10 +158,10 @@ TEST_CASE("model file: foreign, newer and missing files are named as such", "[un
 
   REQUIRE(write(path, Example().sections()).ok());
   std::string newer = get(path);
-  newer[8] = 2;
+  newer[8] = 3;
   put(path, newer);
   CHECK(refusal(path) ==
-        "model file '" + path + "' has format version 2, this build reads up to 1; use a newer version of Glissade");
+        "model file '" + path + "' has format version 3, this build reads up to 2; use a newer version of Glissade");
 
   CHECK(refusal(folder.file("none")) ==
         "model file '" + folder.file("none") + "' cannot be opened: No such file or directory; check the path");
@@ -272,11 +272,22 @@ TEST_CASE("golden model file, format version 1", "[unit]") {
   CHECK(bias[0] == 1.f);
   CHECK(bias[1] == -2.f);
 
-  // This build writes version 1: it must write these very bytes.
+  // Without vectors this build writes version 1: it must write these very bytes.
   const std::string config = "k = 5\n";
   const Section sections[] = {{SectionKind::config, 0, bytes_of(config)}, {SectionKind::bias, 1, std::as_bytes(std::span(bias))}};
   REQUIRE(write(folder.file("now"), sections).ok());
   CHECK(get(folder.file("now")) == file);
+}
+
+TEST_CASE("model file: a file is of version 2 where it has vectors, which builds of version 1 would pass over", "[unit]") {
+  const TemporaryFolder folder;
+  const float scale[] = {1.f, 2.f};
+  const Section sections[] = {{SectionKind::vector_scale, 0, std::as_bytes(std::span(scale))}};
+  REQUIRE(write(folder.file("m"), sections).ok());
+  CHECK(get(folder.file("m"))[8] == 2);
+  const auto reader = Reader::open(folder.file("m"));
+  REQUIRE(reader.ok());
+  CHECK(reader->bytes(SectionKind::vector_scale).size() == sizeof scale);
 }
 
 }  // namespace

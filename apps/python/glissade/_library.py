@@ -21,6 +21,10 @@ class Rows(ctypes.Structure):
     _fields_ = [("rows", c_uint64), ("offsets", c_void_p), ("ids", c_void_p), ("values", c_void_p)]
 
 
+class Vectors(ctypes.Structure):
+    _fields_ = [("rows", c_uint64), ("numbers", c_void_p), ("stride", c_uint64), ("width", c_uint32)]
+
+
 class Progress(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("activity", c_int32), ("activity_share", c_double), ("seconds_left", c_double), ("epoch", c_uint32),
@@ -37,7 +41,7 @@ class Training(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("features", c_uint32), ("labels", c_uint32), ("preset", c_char_p), ("effort", c_char_p),
         ("options", c_char_p), ("label_names", POINTER(c_char_p)), ("feature_names", c_void_p), ("data_notes", c_char_p),
-        ("on_progress", ON_PROGRESS), ("on_note", ON_NOTE), ("user", c_void_p), ("histories", c_uint32),
+        ("on_progress", ON_PROGRESS), ("on_note", ON_NOTE), ("user", c_void_p), ("histories", c_uint32), ("vectors", c_void_p),
     ]
 
 
@@ -52,21 +56,21 @@ class Histories(ctypes.Structure):
 class Query(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("k", c_uint32), ("search", c_uint32), ("probabilities", c_uint32), ("leave_out_unknown", c_uint32),
-        ("timeout_ms", c_uint32), ("filter", c_void_p), ("excluded", c_void_p),
+        ("timeout_ms", c_uint32), ("filter", c_void_p), ("excluded", c_void_p), ("vectors", c_void_p),
     ]
 
 
 class Facts(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("features", c_uint32), ("labels", c_uint32), ("epochs_done", c_uint32), ("epochs", c_uint32),
-        ("trainable", c_uint32), ("training_samples", c_uint64), ("parameters", c_uint64), ("threshold", c_float),
+        ("trainable", c_uint32), ("training_samples", c_uint64), ("parameters", c_uint64), ("threshold", c_float), ("vector_width", c_uint32),
     ]
 
 
 class Info(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("features", c_uint32), ("labels", c_uint32), ("width", c_uint32), ("version", c_uint64),
-        ("training_samples", c_uint64), ("memory", c_uint64),
+        ("training_samples", c_uint64), ("memory", c_uint64), ("vector_width", c_uint32),
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
 from . import _library as lib
+from ._dense import VectorView
 from ._histories import HistoryRows, Labels
 from ._rows import RowView
 from ._texts import RecordRows
@@ -151,6 +152,7 @@ def train(
     data_notes: Optional[bytes],
     progress: Optional[ProgressCallback],
     histories: int = 0,
+    vectors: Optional[VectorView] = None,
 ) -> tuple[lib.Handle, list[Progress]]:
     """Train a model. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
     run = _Run(progress)
@@ -164,6 +166,7 @@ def train(
         asked.label_names = lib.strings(label_names)
     asked.feature_names = ctypes.cast(feature_names, ctypes.c_void_p) if feature_names is not None else None
     asked.data_notes, asked.histories = data_notes, histories
+    asked.vectors = None if vectors is None else vectors.pointer
     asked.on_progress = lib.ON_PROGRESS(run.on_progress)
     asked.on_note = lib.ON_NOTE(run.on_note)
     outcome: list[Any] = []

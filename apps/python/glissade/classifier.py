@@ -17,6 +17,7 @@ from . import _answers as answers
 from . import _library as lib
 from . import _targets as targets
 from . import _texts as texts
+from ._dense import rows_without_features, vectors_of
 from ._inputs import columns_of, fields_of, is_frame, is_texts, plain
 from ._rows import RowView, check_arrays, features_of, labels_of
 from ._training import Interrupted, Progress, progress_of, train
@@ -158,7 +159,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X: Any, y: Any) -> GlissadeClassifier:
+    def fit(self, X: Any, y: Any, vectors: Any = None) -> GlissadeClassifier:
         """Train a new model.
 
         Parameters
@@ -167,6 +168,8 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             CSR arrays of float32 and int32 are used where they lie; float64 and int64 are copied as these.
         y : CSR indicator, array of zeros and ones, list of lists of labels, or one label per row
             A list of lists is always of labels (numbers or names); an indicator is a matrix or an array.
+        vectors : array of shape (rows, width), optional
+            Dense vectors, such as sentence vectors, beside X; or alone, with None for X. Predictions then need them, too.
 
         Returns
         -------
@@ -174,16 +177,18 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             Itself. KeyboardInterrupt stops the training within a second; what was trained so far is then in the estimator, and
             the interrupt goes on.
         """
-        return self._fit(X, y, None)
+        return self._fit(X, y, None, vectors)
 
-    def _fit(self, X: Any, y: Any, known: Optional[npt.NDArray[Any]]) -> GlissadeClassifier:
-        X, y = plain(X), plain(y)
-        columns = columns_of(X, self.columns)
-        matrix = self._matrix(X, reset=True) if columns is None else None  # first what is wrong with X
+    def _fit(self, X: Any, y: Any, known: Optional[npt.NDArray[Any]], vectors: Any = None) -> GlissadeClassifier:
+        X, y = None if X is None else plain(X), plain(y)
+        columns = None if X is None else columns_of(X, self.columns)
+        matrix = self._matrix(X, reset=True) if columns is None and X is not None else None  # first what is wrong with X
         wanted = targets.targets_of(y, self._known_classes(y, known))
         names = wanted.names()
         if columns is None:
-            rows: Input = features_of(matrix)
+            rows: Input = rows_without_features(vectors) if X is None else features_of(matrix)
+            if X is None:
+                self.n_features_in_ = 0
             feature_names, feature_count, notes = self._feature_texts(rows.columns), rows.columns, None
         else:
             self.n_features_in_ = len(columns.names)
@@ -197,7 +202,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             handle, history = train(
                 rows, labels_of(wanted.indicator), preset=self.preset, effort=self.effort, options=self._training_options(),
                 label_names=names, feature_names=feature_names, feature_count=feature_count, data_notes=notes,
-                progress=progress_of(self.progress))
+                progress=progress_of(self.progress), vectors=vectors_of(vectors, rows.rows))
         except Interrupted as stopped:
             if stopped.model is not None:
                 self._take(stopped.model, wanted, [])
@@ -290,9 +295,11 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         check_arrays(X, "X")
         return validate_data(self, X, accept_sparse="csr", dtype=[np.float32, np.float64], reset=reset)
 
-    def _input(self, X: Any) -> Input:
+    def _input(self, X: Any, vectors: Any = None) -> Input:
         """Rows for the model that there is."""
         check_is_fitted(self)
+        if X is None:
+            return rows_without_features(vectors)
         X = plain(X)
         columns: Optional[texts.Columns] = self._columns
         if columns is None:
@@ -312,6 +319,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         search: str = "automatic",
         only: Any = None,
         exclude: Any = None,
+        vectors: Any = None,
     ) -> TopK:
         """The best `k` labels of each row, best first.
 
@@ -328,15 +336,17 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             The labels that may be answers.
         exclude : CSR indicator of shape (rows, n_classes), optional
             Labels that are no answers of their row.
+        vectors : as in :meth:`fit`
 
         Returns
         -------
         TopK
             Labels of `classes_`, and scores.
         """
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         numbers = None if only is None else self._numbers_of(only)
-        found = self.model_.top_k(rows, k, probabilities=probabilities, search=search, only=numbers, exclude=exclude)
+        found = self.model_.top_k(rows, k, probabilities=probabilities, search=search, only=numbers, exclude=exclude,
+                                  vectors=vectors)
         return TopK(self._labels_of(found.labels), found.scores)
 
     def _labels_of(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
@@ -353,7 +363,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         except KeyError as unknown:
             raise ValueError(f"only names {unknown}, which is no class of the model") from None
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, vectors: Any = None) -> Any:
         """The label of each row; or an indicator matrix, of a model of many labels per row.
 
         Returns
@@ -361,11 +371,11 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (rows,), or CSR matrix or array of shape (rows, n_classes)
             Labels of at least the probability `threshold`, at most 100 per row. A model without a calibration gives the best one.
         """
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         if self._kind == targets.ONE:
-            return self.classes_[self.model_.top_k(rows, 1, probabilities=False).labels[:, 0]]
+            return self.classes_[self.model_.top_k(rows, 1, probabilities=False, vectors=vectors).labels[:, 0]]
         threshold = self.threshold if self.threshold is not None else self._own_threshold()
-        found = self.model_.top_k(rows, 1 if threshold is None else min(ANSWERS, len(self.classes_)))
+        found = self.model_.top_k(rows, 1 if threshold is None else min(ANSWERS, len(self.classes_)), vectors=vectors)
         given = found.labels >= 0
         if threshold is not None:
             given &= found.scores >= threshold
@@ -377,7 +387,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
     def _own_threshold(self) -> Optional[float]:
         return None if getattr(self, "_learner", None) is not None else self.model_.threshold
 
-    def predict_proba(self, X: Any, k: Optional[int] = None) -> Any:
+    def predict_proba(self, X: Any, k: Optional[int] = None, vectors: Any = None) -> Any:
         """Probabilities of labels.
 
         Parameters
@@ -394,14 +404,15 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             Else: the best `k` labels of each row (an array where the model was fitted to one). A probability is that of the label
             to apply, whatever others do.
         """
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         count = len(self.classes_)
         if self._kind == targets.ONE and count <= MOST_K and k is None:
-            found = self.model_.top_k(rows, count, search="exact")
+            found = self.model_.top_k(rows, count, search="exact", vectors=vectors)
             dense = answers.dense_of(found, count, 0.0)
             sums = dense.sum(axis=1, keepdims=True)
             return np.divide(dense, sums, out=np.full_like(dense, 1 / count), where=sums > 0)
-        found = self.model_.top_k(rows, min(count, k or (MOST_K if self._kind == targets.DENSE else ANSWERS), MOST_K))
+        found = self.model_.top_k(rows, min(count, k or (MOST_K if self._kind == targets.DENSE else ANSWERS), MOST_K),
+                                  vectors=vectors)
         given = found.labels >= 0
         return answers.matrix_of(found.labels, given, found.scores[given], self._shape_of_answers())
 
@@ -430,12 +441,12 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             return dense[:, 1] - dense[:, 0]
         return dense
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None, vectors: Any = None) -> float:
         """P@1: the share of rows whose best label is one of theirs (accuracy, of one label per row). Rows without labels are left out."""
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         places = targets.indicator_of(plain(y), self.classes_)
         check_consistent_length(np.empty((rows.rows, 0)), places)
-        best = self.model_.top_k(rows, 1, probabilities=False).labels[:, 0]
+        best = self.model_.top_k(rows, 1, probabilities=False, vectors=vectors).labels[:, 0]
         right = np.asarray(places[np.arange(rows.rows), np.maximum(best, 0)]).ravel() * (best >= 0)
         weights = np.ones(rows.rows) if sample_weight is None else np.asarray(sample_weight, float)
         if not isinstance(y, np.ndarray) or y.ndim != 1:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as lib
+from ._dense import vectors_of
 from ._histories import HistoryRows
 from ._inputs import fields_of, is_frame, is_texts, plain
 from ._rows import RowView, features_of, labels_of
@@ -86,6 +87,7 @@ class Model:
         self.n_features: int = info.features
         self.n_labels: int = info.labels
         self.width: int = info.width
+        self.vector_width: int = info.vector_width
         self.training_samples: int = info.training_samples
         self._pipeline: Optional[Pipeline] = None
 
@@ -211,6 +213,7 @@ class Model:
         search: str = "automatic",
         only: Optional[Iterable[int]] = None,
         exclude: Any = None,
+        vectors: Any = None,
     ) -> TopK:
         """The best labels of each row, by number.
 
@@ -227,6 +230,8 @@ class Model:
             The labels that may be answers.
         exclude : CSR matrix of shape (rows, n_labels), optional
             Labels that are no answers of their row.
+        vectors : array of shape (rows, vector_width), optional
+            Dense vectors beside X, for a model that was trained with some.
 
         Returns
         -------
@@ -240,6 +245,7 @@ class Model:
         excluded = None if exclude is None else labels_of(exclude)
         if excluded is not None and excluded.rows != rows.rows:
             raise ValueError(f"exclude has {excluded.rows} rows, X has {rows.rows}; give one for each")
+        dense = vectors_of(vectors, rows.rows)
         permitted = None if only is None else self._filter(only)
         query = lib.Query()
         lib.library.glissade_query_init_sized(ctypes.byref(query), ctypes.sizeof(query))
@@ -253,6 +259,9 @@ class Model:
             if excluded is not None:
                 without = excluded.part(begin, end)
                 query.excluded = ctypes.cast(ctypes.pointer(without), ctypes.c_void_p)
+            if dense is not None:
+                beside = dense.part(begin, end)
+                query.vectors = ctypes.cast(ctypes.pointer(beside), ctypes.c_void_p)
             lib.check(lib.library.glissade_top_k(lib.context(), self._snapshot.value, ctypes.byref(part), ctypes.byref(query),
                                                  labels[begin:end].ctypes.data, scores[begin:end].ctypes.data))
         return TopK(labels.view(np.int32), scores)

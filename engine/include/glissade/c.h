@@ -66,6 +66,14 @@ typedef struct glissade_rows {
   const float* values; /* or null */
 } glissade_rows;
 
+/* Dense rows beside sparse ones, such as sentence vectors: `width` floats each, `stride` floats apart. */
+typedef struct glissade_vectors {
+  uint64_t rows;
+  const float* numbers;
+  uint64_t stride;
+  uint32_t width;
+} glissade_vectors;
+
 /* ------------------------------------------------------------------------------------------------------------ answering */
 
 GLISSADE_API glissade_status glissade_snapshot_load(glissade_context* context, const char* path, glissade_snapshot** out);
@@ -77,7 +85,8 @@ typedef struct glissade_info {
   uint32_t width; /* of vectors */
   uint64_t version;
   uint64_t training_samples;
-  uint64_t memory; /* bytes */
+  uint64_t memory;       /* bytes */
+  uint32_t vector_width; /* numbers of the vector that each row has beside its features; 0: none */
 } glissade_info;
 GLISSADE_API glissade_status glissade_snapshot_info(glissade_context* context, const glissade_snapshot* snapshot,
                                                     glissade_info* out);
@@ -85,14 +94,15 @@ GLISSADE_API glissade_status glissade_snapshot_info(glissade_context* context, c
 enum { GLISSADE_SEARCH_AUTOMATIC = 0, GLISSADE_SEARCH_EXACT = 1, GLISSADE_SEARCH_TABLES = 2, GLISSADE_SEARCH_LEARNED = 3 };
 
 typedef struct glissade_query {
-  uint32_t size;                 /* sizeof(glissade_query) */
-  uint32_t k;                    /* labels per row, 1 .. 1000; default 5 */
-  uint32_t search;               /* GLISSADE_SEARCH_ */
-  uint32_t probabilities;        /* not 0: probabilities instead of scores */
-  uint32_t leave_out_unknown;    /* not 0: features that the model does not have are left out; else they are an error */
-  uint32_t timeout_ms;           /* 0: none */
-  const glissade_filter* filter; /* labels that may be answers; null: all */
-  const glissade_rows* excluded; /* per row labels that are no answers; null: none */
+  uint32_t size;                   /* sizeof(glissade_query) */
+  uint32_t k;                      /* labels per row, 1 .. 1000; default 5 */
+  uint32_t search;                 /* GLISSADE_SEARCH_ */
+  uint32_t probabilities;          /* not 0: probabilities instead of scores */
+  uint32_t leave_out_unknown;      /* not 0: features that the model does not have are left out; else they are an error */
+  uint32_t timeout_ms;             /* 0: none */
+  const glissade_filter* filter;   /* labels that may be answers; null: all */
+  const glissade_rows* excluded;   /* per row labels that are no answers; null: none */
+  const glissade_vectors* vectors; /* one per row, for a model that takes vectors; else null */
 } glissade_query;
 GLISSADE_API void glissade_query_init_sized(glissade_query* query, size_t size);
 #define glissade_query_init(query) glissade_query_init_sized((query), sizeof *(query))
@@ -278,6 +288,7 @@ typedef struct glissade_training {
   /* 0: rows of any kind. Else bits: GLISSADE_HISTORIES, rows of glissade_history_rows_new(); GLISSADE_NEVER_REPEATS, of which
    * glissade_history_rows_never_repeat() is true. */
   uint32_t histories;
+  const glissade_vectors* vectors; /* one per row, beside its features, which may be none; null: the model takes none */
 } glissade_training;
 enum { GLISSADE_HISTORIES = 1, GLISSADE_NEVER_REPEATS = 2 };
 GLISSADE_API void glissade_training_init_sized(glissade_training* training, size_t size);
@@ -306,7 +317,8 @@ typedef struct glissade_model_facts {
   uint32_t epochs_done, epochs; /* less than all: stopped */
   uint32_t trainable;           /* 0: without its training state */
   uint64_t training_samples, parameters;
-  float threshold; /* the least probability of labels that are worth giving; below 0: the model has no calibration */
+  float threshold;       /* the least probability of labels that are worth giving; below 0: the model has no calibration */
+  uint32_t vector_width; /* as in glissade_info */
 } glissade_model_facts;
 GLISSADE_API glissade_status glissade_model_info(glissade_context* context, const glissade_model* model,
                                                  glissade_model_facts* out);

@@ -29,7 +29,7 @@ bool has_calibration(const Model& model) noexcept;
 std::optional<float> best_threshold(const Model& model) noexcept;
 
 /// Model::predict() with the probabilities that it describes, also where the model has a calibration.
-Result<Predictions> predict_uncalibrated(const Model& model, const SparseRows& features, const PredictOptions& options = {});
+Result<Predictions> predict_uncalibrated(const Model& model, const InputRows& inputs, const PredictOptions& options = {});
 
 /// How far probabilities are from how often labels apply: the expected calibration error (Guo et al. 2017). `answers` are pairs
 /// of a probability and whether the label applied. They are sorted by probability and cut into 15 bins of as many answers each

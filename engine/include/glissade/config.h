@@ -223,6 +223,9 @@ struct Config {
 struct Shape {
   std::uint32_t features = 0;  ///< D
   std::uint32_t labels = 0;    ///< L
+  /// Numbers of the vector that each row has beside its features, up to kMostVectorWidth; 0: no vectors.
+  std::uint32_t vector_width = 0;
 };
+inline constexpr std::uint32_t kMostVectorWidth = 16384;
 
 }  // namespace glissade

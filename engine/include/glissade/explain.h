@@ -75,6 +75,6 @@ struct ExplainOptions {
 
 /// The labels that predict() answers `row` with (one row), best first, and why. Fails as predict() does; usage error on
 /// Search::tables. Costs one prediction for each feature of the row, side by side. Thread-safe.
-Result<std::vector<LabelReasons>> explain(const Model& model, const SparseRows& row, const ExplainOptions& options = {});
+Result<std::vector<LabelReasons>> explain(const Model& model, const InputRows& row, const ExplainOptions& options = {});
 
 }  // namespace glissade

@@ -164,23 +164,24 @@ class Model {
   const std::string& run_notes() const noexcept;
   void set_run_notes(std::string notes);
 
-  /// The best labels of each row of `features`. Fails if an id is >= shape().features, a value is not finite, or scores
+  /// The best labels of each row of `inputs`. Fails if an id is >= shape().features, a value is not finite, vectors are none of
+  /// shape().vector_width numbers, or scores
   /// overflow (huge values, or a model whose weights have diverged); the message names the first such row, or if
   /// Search::learned is asked for and the model has no codes, or if a filter is for another number of labels or permits none.
   /// With Search::tables the first call builds tables over the weights and keeps them, unless training has left full ones; what
   /// training does and what is saved never depend on calls of predict. Thread-safe, also inside a parallel loop of the
   /// caller's: no call waits for another one.
-  Result<Predictions> predict(const SparseRows& features, const PredictOptions& options = {}) const;
+  Result<Predictions> predict(const InputRows& inputs, const PredictOptions& options = {}) const;
 
   /// The search that predict() would do: `options.search`, or what automatic stands for.
   Search search_for(const PredictOptions& options) const noexcept;
 
-  /// Makes the codes that Search::learned needs, from the output rows and up to 2,048 of `features`, rows as they will be asked
+  /// Makes the codes that Search::learned needs, from the output rows and up to 2,048 of `inputs`, rows as they will be asked
   /// for (of the training data, say); none where an output layer is so small or so hard to code that they do not pay. The last
   /// epoch of Trainer::train_epoch() does it by itself; this is for models from before, or whose training was stopped. Later
   /// training drops them. About 5 s for 670,000 labels of 128 weights on two threads. Fails as predict() does on illegal rows.
   /// Not thread-safe.
-  Result<void> code_rows(const SparseRows& features);
+  Result<void> code_rows(const InputRows& inputs);
   /// Whether there are such codes, for Search::learned.
   bool has_codes() const noexcept;
 

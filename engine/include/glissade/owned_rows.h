@@ -7,7 +7,7 @@
 
 namespace glissade {
 
-/// A data set in memory of its own.
+/// A data set in memory of its own, but for vectors: those stay where they were, which must outlive it.
 struct OwnedRows {
   std::uint32_t feature_count = 0;
   std::uint32_t label_count = 0;
@@ -16,6 +16,8 @@ struct OwnedRows {
   std::vector<float> feature_values = {};  ///< empty: each is 1
   std::vector<std::uint64_t> label_offsets = {};
   std::vector<std::uint32_t> label_ids = {};
+  DenseRows vectors = {};                         ///< in the memory that they were in; `places` is not used
+  std::vector<std::uint32_t> vector_places = {};  ///< of each row in it, or DenseRows::kNone
 
   /// Valid as long as nothing is changed or moved.
   DatasetView view() const noexcept;
@@ -24,7 +26,8 @@ struct OwnedRows {
 /// The rows that are marked as `wanted`, in their order. `chosen`: one mark per row. Throws std::bad_alloc.
 OwnedRows copy_rows(const DatasetView& data, const std::vector<bool>& chosen, bool wanted = true);
 
-/// The rows of both, one after the other, with the counts of the first, which the ids of the second fit. Throws std::bad_alloc.
+/// The rows of both, one after the other, with the counts of the first, which the ids of the second fit. Rows of the second have
+/// vectors where those lie in the memory of the first's. Throws std::bad_alloc.
 OwnedRows join_rows(const DatasetView& data, const DatasetView& more);
 
 /// Offsets of the joined rows, from 0.

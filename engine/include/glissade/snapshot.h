@@ -73,23 +73,23 @@ class Snapshot {
   /// Bytes of memory that it keeps, shared with others of the same Learner or not, mapped files included.
   std::uint64_t memory() const noexcept;
 
-  /// The best labels of each row of `features`, into `out`, as Model::predict() has them. Fails as that does, and where the
+  /// The best labels of each row of `inputs`, into `out`, as Model::predict() has them. Fails as that does, and where the
   /// deadline passes: then `out` is not to be used.
-  Result<void> top_k(const SparseRows& features, const Query& query, Workspace& workspace, Predictions& out) const;
-  Result<Predictions> top_k(const SparseRows& features, const Query& query = {}) const;
+  Result<void> top_k(const InputRows& inputs, const Query& query, Workspace& workspace, Predictions& out) const;
+  Result<Predictions> top_k(const InputRows& inputs, const Query& query = {}) const;
 
   /// Scores of given labels: scores[candidates.offsets[r] + i] is that of row r's i-th candidate, by the same model as in top_k()
   /// and comparable within a row: all paths speak for each of them, and they are ranked together with what the paths name
-  /// themselves. `candidates` has as many rows as `features`, no label twice in a row, no values.
-  Result<void> score(const SparseRows& features, const SparseRows& candidates, Workspace& workspace,
+  /// themselves. `candidates` has as many rows as `inputs`, no label twice in a row, no values.
+  Result<void> score(const InputRows& inputs, const SparseRows& candidates, Workspace& workspace,
                      std::vector<float>& scores) const;
 
   /// Why the best labels of a row (one) are its best, as explain() says it of a model (glissade/explain.h). Costs about one query
   /// for each feature of the row, and allocates.
-  Result<std::vector<LabelReasons>> explain(const SparseRows& row, const ExplainOptions& options = {}) const;
+  Result<std::vector<LabelReasons>> explain(const InputRows& row, const ExplainOptions& options = {}) const;
 
   /// The last hidden layer's outputs, [rows x width].
-  Result<void> encode(const SparseRows& features, Workspace& workspace, std::vector<float>& vectors) const;
+  Result<void> encode(const InputRows& inputs, Workspace& workspace, std::vector<float>& vectors) const;
   std::uint32_t encoded_width() const noexcept;
   LabelVectors label_vectors() const;
 

@@ -23,6 +23,58 @@ struct SparseRows {
   }
 };
 
+/// Dense rows in somebody else's memory, such as sentence vectors: `width` floats each, `stride` floats apart. The memory must
+/// outlive the view and stay unchanged. Without columns (`width` 0) there are none.
+struct DenseRows {
+  static constexpr std::uint32_t kNone = 0xffffffffu;
+
+  const float* data = nullptr;
+  std::uint32_t width = 0;
+  std::size_t stride = 0;
+  std::size_t count = 0;  ///< rows in the memory
+  /// Where each row of the view lies in the memory, so that rows can be picked without a copy; kNone: that row has no vector.
+  /// Empty: row r is the r-th.
+  std::span<const std::uint32_t> places = {};
+
+  bool empty() const noexcept { return width == 0; }
+  std::size_t rows() const noexcept { return places.empty() ? count : places.size(); }
+  std::uint32_t place(std::size_t row) const noexcept { return places.empty() ? static_cast<std::uint32_t>(row) : places[row]; }
+  /// `width` floats; empty where the row has no vector.
+  std::span<const float> row(std::size_t row) const noexcept {
+    const std::uint32_t at = place(row);
+    return at == kNone ? std::span<const float>() : std::span(data + at * stride, width);
+  }
+  /// Rows first .. first + rows - 1 of them.
+  DenseRows piece(std::size_t first, std::size_t rows) const noexcept {
+    DenseRows part = *this;
+    if (empty()) return part;
+    part.count = places.empty() ? rows : count;
+    if (places.empty()) part.data += first * stride;
+    if (!places.empty()) part.places = places.subspan(first, rows);
+    return part;
+  }
+};
+
+/// What a model is asked about: sparse features, and a vector beside them where the model takes vectors (Shape::vector_width).
+/// Rows of a model for vectors alone have no features. Made of sparse rows where there are no vectors.
+struct InputRows {
+  SparseRows features;
+  DenseRows vectors;
+
+  InputRows() = default;
+  InputRows(const SparseRows& sparse, const DenseRows& dense = {}) noexcept  // NOLINT(google-explicit-constructor)
+      : features(sparse), vectors(dense) {}
+  InputRows(std::span<const std::uint64_t> offsets, std::span<const std::uint32_t> ids,
+            std::span<const float> values = {}) noexcept
+      : features{offsets, ids, values} {}
+
+  std::size_t rows() const noexcept { return features.rows(); }
+  /// Rows first .. first + rows - 1 of them.
+  InputRows piece(std::size_t first, std::size_t rows) const noexcept {
+    return {{features.offsets.subspan(first, rows + 1), features.ids, features.values}, vectors.piece(first, rows)};
+  }
+};
+
 /// Samples to train on or to evaluate: sparse features and label sets. Ids within a row are unique, in any order, and below
 /// `feature_count` / `label_count`, which may be less than what the model has; a row may have no label and no feature.
 struct DatasetView {
@@ -38,8 +90,10 @@ struct DatasetView {
   /// Rows at the end that say something about labels and are no samples, such as labels' names (label_names.h): they are trained
   /// on, and neither counted nor kept to weigh the paths on.
   std::size_t added = 0;
+  DenseRows vectors = {};  ///< one per row beside its features; none where the width is 0. Added rows need not have any
 
   std::size_t size() const noexcept { return features.rows(); }
+  InputRows inputs() const noexcept { return {features, vectors}; }
 };
 
 /// A number for the content of a data set: the same for every view of the same rows in the same order, whatever memory they lie
