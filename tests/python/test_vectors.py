@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from conftest import command_line
+
 from glissade import GlissadeClassifier, Model
 
 PLAIN = {"preset": "plain", "hidden": 16, "epochs": 40, "learning_rate": 0.1}
