@@ -37,7 +37,7 @@ struct Rows {
 constexpr std::uint64_t kMostBytes = std::uint64_t{128} << 20;
 
 void use(Model& model, bool train) {
-  const auto [features, labels] = model.shape();
+  const std::uint32_t features = model.shape().features, labels = model.shape().labels;
   if (estimate_training_memory(model.config(), model.shape()).total() > kMostBytes) return;
   const Rows rows(features, labels);
   const DatasetView view = rows.view(features, labels);
