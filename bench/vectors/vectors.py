@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""wordnet-related by tf-idf, by sentence vectors of all-MiniLM-L6-v2, and by both: P@k of 'glissade train' on rows held out of training (--part valid, for
-choices) or on the test set (--part test), for several seeds. The vectors are made once, in minutes, and kept in out/vectors. Other options go to 'train'."""
+"""wordnet-related by tf-idf, by sentence vectors of all-MiniLM-L6-v2, and by both: P@k of 'glissade train' on rows held out of training
+(--part valid, for choices) or on the test set (--part test), for several seeds. The vectors are made once, in minutes, and kept in out/vectors.
+Other options go to 'train'."""
 
 import argparse
 import json
@@ -55,7 +56,8 @@ def run(glissade, part, rows, vectors, seed, options, folder):
     else:
         data += ["--holdout", HELD_OUT]
     start = time.monotonic()
-    command = [glissade, "train", *data, "--seed", str(seed), "--eval-every", "1000", *options, "--quiet", "--model", str(folder / "m.glsd"), "--log-json", str(log)]
+    command = [glissade, "train", *data, "--seed", str(seed), "--eval-every", "1000", *options, "--quiet", "--model", str(folder / "m.glsd"),
+               "--log-json", str(log)]
     if subprocess.run(command).returncode != 0:
         fail(f"'{' '.join(command)}' failed")
     seconds = time.monotonic() - start

@@ -1,5 +1,5 @@
-"""Texts of the rows of wordnet-related, of which the data set has word ids alone: wordnet-text has the same entries as JSON lines, in the same order,
-and more of them. A row's text is the next entry that has its words."""
+"""Texts of the rows of wordnet-related, of which the data set has word ids alone: wordnet-text has the same entries as JSON lines, in the same
+order, and more of them. A row's text is the next entry that has its words."""
 
 import json
 import re

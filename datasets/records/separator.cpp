@@ -7,7 +7,7 @@
 namespace glissade::datasets {
 namespace {
 
-constexpr std::string_view kSeparators = ",\t;|";
+constexpr std::string_view kSeparators = "\t,;|";     // texts hold tabs the least
 constexpr std::size_t kRecords = 20;                  // a table says what it is within so many
 constexpr std::size_t kBytes = std::size_t{1} << 16;  // .. and within so many bytes
 
@@ -48,7 +48,8 @@ char separator_of(std::string_view text) noexcept {
     if (!whole) break;  // perhaps it goes on in text to come
     for (std::size_t i = 0; i < equal.size(); ++i) equal[i] = equal[i] == counts[i] ? equal[i] : 0;
   }
-  return most_of(std::ranges::max(equal) > 0 ? equal : first);
+  if (std::ranges::max(equal) == 0) equal = first;
+  return std::ranges::max(equal) > 0 ? most_of(equal) : ',';
 }
 
 }  // namespace glissade::datasets

@@ -154,6 +154,7 @@ TEST_CASE("plain lines keep their places", "[unit]") {
 TEST_CASE("fields are separated by what stands in each of the first records", "[unit]") {
   Reader reader;
   CHECK(reader.format("cat, house cat (n)\ta feline, tame\nlaw (n)\trules\n") == "TSV");
+  CHECK(reader.format("cat, house cat\ta feline\nlaw\trules, of a state\n") == "TSV");
   CHECK(reader.format("a, b, c\tx\n\n\"many\nlines\tof, text\"\ty\nd\tz, z\n") == "TSV");
   CHECK(reader.format("title,tags\nred; blue,a;b\n\"x;y\",c;d\n") == "CSV");
   CHECK(reader.format("a;b,c\nd;e,f,g\nh,;i\n") == "CSV, separator ';'");
