@@ -19,7 +19,8 @@ def run(context):
     with tempfile.TemporaryDirectory(prefix="glissade-annif-") as scratch:
         scratch = pathlib.Path(scratch)
         failed = len(context.failed)
-        context.case("annif: pip installs the packages", lambda: pytest_cases.install(PYTHON, context, scratch / "site", ROOT, ROOT / "integrations" / "annif"))
+        packages = (ROOT, ROOT / "integrations" / "annif")
+        context.case("annif: pip installs the packages", lambda: pytest_cases.install(PYTHON, context, scratch / "site", *packages))
         if len(context.failed) == failed:
             places = os.pathsep.join([str(scratch / "site"), str(ROOT / "bench" / "annif")])
             environment = {**os.environ, "PYTHONPATH": places, "PYTHONDONTWRITEBYTECODE": "1", "NLTK_DATA": str(scratch / "nltk"),
