@@ -22,8 +22,8 @@ def run(python, context, suite, tests, scratch, environment):
     report = scratch / "report.xml"
     chosen = context.name_filter.removeprefix(f"{suite}: ")
     wanted = ["-k", chosen] if chosen.isidentifier() else []
-    done = subprocess.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report, *wanted, tests], cwd=scratch, env=environment,
-                          capture_output=True, text=True)
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml", report, *wanted, tests]
+    done = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True)
     if not report.exists():
         context.fails(f"{suite}: pytest", (done.stdout + done.stderr)[-4000:])
         return
