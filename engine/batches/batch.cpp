@@ -40,6 +40,8 @@ void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows,
         std::ranges::copy(data.labels.row_ids(rows[i]), label_ids_.begin() + static_cast<std::ptrdiff_t>(label_offsets_[i]));
     }
   });
+  weights_.clear();
+  for (std::size_t i = 0; i < rows.size() && !data.weights.empty(); ++i) weights_.push_back(data.weights[rows[i]]);
   features_ = {feature_offsets_, feature_ids_, feature_values_};
   labels_ = {label_offsets_, label_ids_, {}};
 }
@@ -181,6 +183,15 @@ Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, st
   if (data.label_count > label_count) return too_wide("label", data.label_count, label_count);
   if (auto features = check_rows(data.features, data.feature_count, "feature"); !features) return features.error();
   return check_rows(data.labels, data.label_count, "label");
+}
+
+Result<void> check_weights(std::span<const float> weights, std::size_t rows) {
+  if (weights.empty()) return {};
+  if (weights.size() != rows)
+    return usage_error(fmt::format("{} weights for {} rows; give one for each row", weights.size(), rows));
+  const auto bad = std::ranges::find_if(weights, [](float weight) { return !std::isfinite(weight) || weight <= 0; });
+  if (bad == weights.end()) return {};
+  return usage_error(fmt::format("row {} counts {}; give weights above 0", bad - weights.begin(), *bad));
 }
 
 Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row) {

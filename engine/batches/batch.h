@@ -23,7 +23,7 @@ struct BatchInputs {
 };
 
 /// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit
-/// values (weighted, then dropout applied), vectors (scaled) and labels. Buffers are reused from batch to batch.
+/// values (weighted, then dropout applied), vectors (scaled), labels and weights. Buffers are reused from batch to batch.
 class Batch {
  public:
   struct Dropout {
@@ -39,6 +39,8 @@ class Batch {
   const SparseRows& features() const noexcept { return features_; }
   BatchInputs inputs() const noexcept { return {features_, vectors_.width == 0 ? nullptr : &vectors_}; }
   const SparseRows& labels() const noexcept { return labels_; }
+  /// How much each sample counts; empty: all alike.
+  std::span<const float> weights() const noexcept { return weights_; }
 
  private:
   void copy_row(const DatasetView& data, std::uint32_t row, std::size_t at) noexcept;
@@ -52,6 +54,7 @@ class Batch {
   SparseRows features_;
   SparseRows labels_;
   VectorBatch vectors_;
+  std::vector<float> weights_;
 };
 
 /// Checks, but for vectors (checked_vectors.h), what everything else relies on: the view's counts within those of the model,
@@ -60,6 +63,9 @@ class Batch {
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
 /// Likewise of one side; `bound`: ids are below it.
 Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
+
+/// Error unless there are no weights, or one for each of `rows` rows, each finite and above 0.
+Result<void> check_weights(std::span<const float> weights, std::size_t rows);
 
 /// Likewise of what a model of that shape is asked about; `first_row`: number of the first row's vector in messages.
 Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row = 0);

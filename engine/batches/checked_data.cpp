@@ -20,6 +20,7 @@ std::optional<Error> CheckedData::check(const DatasetView& data, const Shape& sh
   if (pager != nullptr && offsets_ == offsets && ids_ == ids && rows_ == data.size()) return std::nullopt;
   forget();
   if (auto fit = check_vectors(data.vectors, data.size(), shape.vector_width); !fit) return fit.error();
+  if (auto fit = check_weights(data.weights, data.size()); !fit) return fit.error();
   Fingerprint hash;
   const bool in_pieces = pager != nullptr && data.features.rows() == data.labels.rows();
   const std::size_t most = in_pieces ? kRowsAtOnce : std::max<std::size_t>(1, data.size());

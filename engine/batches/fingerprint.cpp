@@ -37,6 +37,10 @@ void add_vectors(XXH3_state_t& state, const DenseRows& vectors, std::size_t begi
   }
 }
 
+void add_weights(XXH3_state_t& state, std::span<const float> weights, std::size_t begin, std::size_t end) {
+  if (!weights.empty()) add_bytes(state, weights.data() + begin, (end - begin) * sizeof(float));
+}
+
 struct FreeState {
   void operator()(XXH3_state_t* state) const noexcept { XXH3_freeState(state); }
 };
@@ -54,6 +58,7 @@ void Fingerprint::add(const DatasetView& data, std::size_t begin, std::size_t en
     add_rows(*state, data.features, from, to, true);
     add_rows(*state, data.labels, from, to, false);
     add_vectors(*state, data.vectors, from, to);
+    add_weights(*state, data.weights, from, to);
     parts_[first + part] = XXH3_64bits_digest(state.get());
   });
 }

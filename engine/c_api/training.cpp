@@ -195,6 +195,7 @@ glissade_status glissade_train(glissade_context* context, const glissade_rows* f
     glissade::DatasetView data{*feature_count, *label_count, view_of(*features), view_of(*labels)};
     data.labels.values = {};
     data.vectors = view_of(asked.vectors);
+    if (asked.weights != nullptr) data.weights = {asked.weights, data.size()};
     if (data.feature_count == 0 && !data.vectors.empty()) data.feature_count = 1;  // which no row has
     if (auto named = take_names(asked, data, *request); !named) return told(context, named.error());
     const std::optional<glissade::Model> none;

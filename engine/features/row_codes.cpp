@@ -25,6 +25,7 @@ RowCode code_of(const DatasetView& data, std::size_t row) noexcept {
     for (const float value : data.vectors.row(row)) features = hashing::mix(features + std::bit_cast<std::uint32_t>(value) + 1);
   }
   for (const std::uint32_t label : data.labels.row_ids(row)) labels += hashing::mix(std::uint64_t{label} + 1);
+  if (!data.weights.empty()) labels = hashing::mix(labels + std::bit_cast<std::uint32_t>(data.weights[row]));
   return {features, hashing::mix(features ^ hashing::mix(labels))};
 }
 

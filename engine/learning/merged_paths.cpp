@@ -50,6 +50,10 @@ void merge_neighbours(const NeighbourPath& from, NeighbourPath& to, const LeftOu
     labels.insert(labels.end(), of_sample.begin(), of_sample.end());
     begins.push_back(labels.size());
   }
+  if (!from.sample_weights.empty()) {
+    to.sample_weights = Array<float>(kept);
+    for (std::size_t i = 0; i < kept; ++i) to.sample_weights[i] = from.weight_of(static_cast<std::uint32_t>(place(i)));
+  }
   to.label_begins = Array<std::uint64_t>(begins.size());
   to.labels = Array<std::uint32_t>(labels.size());
   std::ranges::copy(begins, to.label_begins.data());

@@ -38,7 +38,8 @@ std::string_view part_of(const Section& section, std::uint32_t output) noexcept 
     case SectionKind::sparse_ids:
     case SectionKind::sparse_values: return section.index == 0 ? kParts[3] : section.index == 1 ? kParts[4] : kParts[5];
     case SectionKind::sample_label_begins:
-    case SectionKind::sample_labels: return kParts[4];
+    case SectionKind::sample_labels:
+    case SectionKind::sample_weights: return kParts[4];
     case SectionKind::search_numbers:
     case SectionKind::search_books:
     case SectionKind::search_codes:

@@ -11,9 +11,9 @@
 
 namespace glissade::model_file {
 
-/// Newest version that this build reads and writes. 2 is 1 with vectors beside the features: a build that knows none would answer
-/// as if they were not there. So a file is written as 2 only where it has them.
-inline constexpr std::uint32_t kFormatVersion = 2;
+/// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
+/// less: a build that knows none would answer as if they were not there. So a file has such a version only where it has them.
+inline constexpr std::uint32_t kFormatVersion = 3;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -78,6 +78,8 @@ enum class SectionKind : std::uint32_t {
   mean_length = 67,     ///< float: mean length of the rows that the weighting was learned from, see FeatureTransform
   // From version 2 on, of a model that takes vectors:
   vector_scale = 72,  ///< float: a mean and a factor per column, see VectorScale
+  // From version 3 on, of a model whose training rows do not count alike:
+  sample_weights = 73,  ///< float per training sample: how many votes it has
 };
 
 struct Section {

@@ -87,6 +87,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::calibration: return "calibration";
     case SectionKind::mean_length: return "mean_length";
     case SectionKind::vector_scale: return "vector_scale";
+    case SectionKind::sample_weights: return "sample_weights";
   }
   return {};
 }

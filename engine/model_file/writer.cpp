@@ -85,8 +85,9 @@ int write_all(const system::TemporaryFile& file, std::span<const std::byte> head
 }  // namespace
 
 std::uint32_t version_of(std::span<const Section> sections) noexcept {
-  const bool vectors = std::ranges::any_of(sections, [](const Section& one) { return one.kind >= SectionKind::vector_scale; });
-  return vectors ? 2 : 1;
+  const auto has = [&](SectionKind kind) { return std::ranges::find(sections, kind, &Section::kind) != sections.end(); };
+  if (has(SectionKind::sample_weights)) return 3;
+  return has(SectionKind::vector_scale) ? 2 : 1;
 }
 
 Result<void> write(const std::string& path, std::span<const Section> sections) {

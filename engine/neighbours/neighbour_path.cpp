@@ -30,7 +30,7 @@ class NeighbourProposer final : public ProposingPath::Proposer {
     for (std::size_t i = 0; i < near_.size(); ++i) {
       if (i + 2 * kAhead < near_.size()) path_.ask_for_begin(near_[i + 2 * kAhead].sample);
       if (i + kAhead < near_.size()) path_.ask_for_labels(near_[i + kAhead].sample);
-      votes_.add(near_[i].likeness, path_.labels_of(near_[i].sample));
+      votes_.add(near_[i].likeness, path_.weight_of(near_[i].sample), path_.labels_of(near_[i].sample));
     }
     votes_.propose(kProposed, candidates);
   }
@@ -95,6 +95,8 @@ void NeighbourPath::take_labels(const DatasetView& data) {
   for (std::size_t i = 0; i <= data.size(); ++i) label_begins[i] = data.labels.offsets[i] - first;
   labels = Array<std::uint32_t>(data.labels.offsets.back() - first);
   std::ranges::copy(data.labels.ids.subspan(first, labels.size()), labels.data());
+  sample_weights = Array<float>(data.weights.size());
+  std::ranges::copy(data.weights, sample_weights.data());
 }
 
 void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
@@ -110,6 +112,7 @@ NeighbourPath NeighbourPath::shared() const {
   same.samples = samples.shared();
   same.label_begins = label_begins.shared();
   same.labels = labels.shared();
+  same.sample_weights = sample_weights.shared();
   same.sample_index = sample_index.shared();
   same.fresh_samples = fresh_samples;
   same.fresh = fresh;
@@ -121,20 +124,22 @@ void NeighbourPath::index(std::size_t features) {
 }
 
 std::size_t NeighbourPath::memory_bytes() const noexcept {
-  return weights.weights.bytes() + samples.memory_bytes() + label_begins.bytes() + labels.bytes() + sample_index.memory_bytes();
+  return weights.weights.bytes() + samples.memory_bytes() + label_begins.bytes() + labels.bytes() + sample_weights.bytes() + sample_index.memory_bytes();
 }
 
 std::vector<StoredArray> NeighbourPath::arrays() {
   using model_file::SectionKind;
   return {{SectionKind::sparse_offsets, 1, &samples.offsets},   {SectionKind::sparse_ids, 1, &samples.ids},
           {SectionKind::sparse_values, 1, &samples.values},     {SectionKind::feature_weights, 1, &weights.weights},
-          {SectionKind::sample_label_begins, 0, &label_begins}, {SectionKind::sample_labels, 0, &labels}};
+          {SectionKind::sample_label_begins, 0, &label_begins}, {SectionKind::sample_labels, 0, &labels},
+          {SectionKind::sample_weights, 0, &sample_weights}};
 }
 
 std::string_view NeighbourPath::defect(const Shape& shape) const noexcept {
   if (const std::string_view wrong = samples.defect(shape.features); !wrong.empty()) return wrong;
   if (!are_offsets(label_begins, labels.size())) return "labels of its samples do not fit together";
   if (!samples.empty() && label_begins.size() != samples.rows() + 1) return "its samples and their labels do not fit together";
+  if (!sample_weights.empty() && sample_weights.size() != samples.rows()) return "its samples and their weights do not fit together";
   const auto known = [&](std::uint32_t label) { return label < shape.labels; };
   if (!std::all_of(labels.data(), labels.data() + labels.size(), known)) return "a sample has a label beyond the model's";
   return {};
@@ -142,6 +147,7 @@ std::string_view NeighbourPath::defect(const Shape& shape) const noexcept {
 
 std::optional<Error> NeighbourPath::not_finite() const {
   if (auto error = not_finite_error("the learned weight", "feature", weights.weights)) return error;
+  if (auto error = not_finite_error("the weight", "row", sample_weights)) return error;
   return not_finite_error("the kept features", "row", samples);
 }
 

@@ -27,6 +27,11 @@ class NeighbourPath final : public ProposingPath {
     return std::span(labels.data(), labels.size()).subspan(label_begins[sample], label_begins[sample + 1] - label_begins[sample]);
   }
 
+  /// How many votes a sample has. Samples of events have one.
+  float weight_of(std::uint32_t sample) const noexcept {
+    return sample < sample_weights.size() ? sample_weights[sample] : 1.f;
+  }
+
   /// Asks for what labels_of() reads first, and then for the labels themselves, before their turn. Samples of events are left
   /// out.
   void ask_for_begin(std::uint32_t sample) const noexcept {
@@ -60,6 +65,7 @@ class NeighbourPath final : public ProposingPath {
   SparseMatrix samples;               ///< one row per training sample
   Array<std::uint64_t> label_begins;  ///< [samples + 1]
   Array<std::uint32_t> labels;
+  Array<float> sample_weights;        ///< how many each counts as; empty: 1 each
   FeatureIndex sample_index;
 
   // Samples of events since (engine/learning), behind the others; not part of a model file.

@@ -13,9 +13,9 @@ void Votes::Sums::add(const Sums& vote) noexcept {
   count += vote.count;
 }
 
-Votes::Sums Votes::vote_of_likeness(float likeness) noexcept {
+Votes::Sums Votes::vote_of_likeness(float likeness, float weight) noexcept {
   const float squared = likeness * likeness, to_fourth = squared * squared;
-  return {squared, to_fourth, to_fourth * to_fourth, likeness, 1};
+  return {weight * squared, weight * to_fourth, weight * (to_fourth * to_fourth), likeness, weight};
 }
 
 void Votes::clear() {
@@ -24,8 +24,8 @@ void Votes::clear() {
   sums_.clear();
 }
 
-void Votes::add(float likeness, std::span<const std::uint32_t> labels) {
-  const Sums vote = vote_of_likeness(std::max(0.f, likeness));
+void Votes::add(float likeness, float weight, std::span<const std::uint32_t> labels) {
+  const Sums vote = vote_of_likeness(std::max(0.f, likeness), weight);
   all_.add(vote);
   for (const std::uint32_t label : labels) {
     if (is_voted(label)) {

@@ -16,8 +16,8 @@ class Votes {
 
   /// Begins a sample.
   void clear();
-  /// A neighbour with these labels; `likeness` < 0 counts as 0.
-  void add(float likeness, std::span<const std::uint32_t> labels);
+  /// A neighbour with these labels, which counts as `weight` of them; `likeness` < 0 counts as 0.
+  void add(float likeness, float weight, std::span<const std::uint32_t> labels);
 
   /// Adds the `most` labels with the largest sums of fourth powers.
   void propose(std::size_t most, CandidateSet& candidates);
@@ -30,7 +30,7 @@ class Votes {
 
     void add(const Sums& vote) noexcept;
   };
-  static Sums vote_of_likeness(float likeness) noexcept;
+  static Sums vote_of_likeness(float likeness, float weight) noexcept;
 
   /// A sparse set (Briggs and Torczon 1993): the place may be one of an earlier sample, and then another label stands there.
   bool is_voted(std::uint32_t label) const noexcept {

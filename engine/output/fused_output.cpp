@@ -254,11 +254,11 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
   const LogitRow row = logit_row(step, piece, sample, z, found);
   SampleState& state = state_[sample];
   if (sample % kProbeStride == 0) probe(z, piece, found.positions, state);
-  const float scale = 1.f / static_cast<float>(step.hidden.samples);
+  const float weight = step.sample_weight(sample), scale = weight / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size();
   const Loss::RowGradient gradient =
       whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
-  state.loss += gradient.loss;
+  state.loss += weight * gradient.loss;
   std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
   if (element_ == dense::Element::f16) {
     kernels.scale_f16(gradient.factor * gradient_scale_, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());

@@ -25,6 +25,9 @@ struct OutputStep {
   const RowOptimizer& optimizer;
   float* hidden_gradient;  ///< [samples x hidden.stride], overwritten
   PhaseSeconds& phases;    ///< times are added here
+  std::span<const float> sample_weights = {};  ///< of each sample's loss; empty: 1 each
+
+  float sample_weight(std::size_t sample) const noexcept { return sample_weights.empty() ? 1.f : sample_weights[sample]; }
 };
 
 struct OutputReport {

@@ -84,8 +84,9 @@ PerSampleOutput::SampleReport PerSampleOutput::run_sample(const OutputStep& step
   if (sample % kProbeStride == 0) report.hit = is_hit(z, size, scratch.positions);
   const LogitRow row{z, size, scratch.positions, set.labels, set.exact, set.log_weights, step.labels.row_values(sample)};
   loss_.weigh(row);
-  const Loss::RowGradient gradient = loss_.gradient(row, scale);
-  report.loss = gradient.loss;
+  const float weight = step.sample_weight(sample);
+  const Loss::RowGradient gradient = loss_.gradient(row, weight * scale);
+  report.loss = weight * gradient.loss;
   kernels.scale_f32(gradient.factor, z, size);
 
   float* hidden_gradient = step.hidden_gradient + sample * step.hidden.stride;

@@ -124,7 +124,6 @@ void UnfusedOutput::differentiate_block(const OutputStep& step, const SetPiece& 
   const simd::Kernels& kernels = simd::kernels();
   static thread_local FoundLabels found;
   const bool one_piece = piece.size == set_.size();
-  const float scale = 1.f / static_cast<float>(step.hidden.samples);
   float* bias_gradient = bias_gradients_.data() + begin / block_ * kPiece;
   std::fill_n(bias_gradient, piece.size, 0.f);
   for (std::size_t sample = begin; sample < end; ++sample) {
@@ -139,9 +138,10 @@ void UnfusedOutput::differentiate_block(const OutputStep& step, const SetPiece& 
       }
     }
     loss_.weigh(row);
+    const float weight = step.sample_weight(sample), scale = weight / static_cast<float>(step.hidden.samples);
     const Loss::RowGradient gradient =
         one_piece ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
-    state.loss += gradient.loss;
+    state.loss += weight * gradient.loss;
     kernels.scale_f32(gradient.factor, row.z, row.size);
     kernels.axpy_f32(1.f, row.z, bias_gradient, row.size);
     if (element_ == dense::Element::bf16) kernels.narrow_nearest(row.z, gradient_halves_.data() + sample * kPiece, row.size);

@@ -34,6 +34,7 @@ class RowCopier {
     rows_.label_offsets.push_back(0);
     rows_.vectors = memory_of(view.vectors);
     rows_.vector_places.reserve(view.vectors.empty() ? 0 : rows);
+    rows_.weights.reserve(view.weights.empty() ? 0 : rows);
     for (std::size_t row = 0; row < view.size(); ++row) {
       if (chosen[row] == wanted) copy(row);
     }
@@ -49,6 +50,7 @@ class RowCopier {
     rows_.feature_offsets.push_back(rows_.feature_ids.size());
     rows_.label_offsets.push_back(rows_.label_ids.size());
     if (!view_.vectors.empty()) rows_.vector_places.push_back(view_.vectors.place(row));
+    if (!view_.weights.empty()) rows_.weights.push_back(view_.weights[row]);
   }
 
   template <class T>
@@ -97,6 +99,7 @@ DatasetView OwnedRows::view() const noexcept {
   view.labels = {label_offsets, label_ids, {}};
   view.vectors = vectors;
   if (!vectors.empty()) view.vectors.places = vector_places;
+  view.weights = weights;
   return view;
 }
 
@@ -126,6 +129,11 @@ OwnedRows join_rows(const DatasetView& data, const DatasetView& more) {
   }
   rows.label_offsets = joined_offsets(data.labels, more.labels);
   put_ids(rows.label_ids, data.labels, more.labels);
+  if (!data.weights.empty() || !more.weights.empty()) {
+    rows.weights.reserve(data.size() + more.size());
+    for (std::size_t row = 0; row < data.size(); ++row) rows.weights.push_back(data.weight(row));
+    for (std::size_t row = 0; row < more.size(); ++row) rows.weights.push_back(more.weight(row));
+  }
   rows.vectors = memory_of(data.vectors);
   if (rows.vectors.empty()) return rows;
   rows.vector_places.reserve(data.size() + more.size());

@@ -121,6 +121,7 @@ std::uint64_t unordered(const DatasetView& data, const RowPager* pager) noexcept
       for (const float value : data.vectors.row(row)) features = mix(features + std::bit_cast<std::uint32_t>(value) + 1);
     }
     for (const std::uint32_t label : data.labels.row_ids(row)) labels += mix(std::uint64_t{label} + 1);
+    if (!data.weights.empty()) labels = mix(labels + std::bit_cast<std::uint32_t>(data.weights[row]));
     sum += mix(features ^ mix(labels));
     trail.passed(row + 1);
   }

@@ -1,6 +1,8 @@
 #include <glissade/training_start.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <utility>
 
 #include <oneapi/tbb/task_arena.h>
@@ -22,6 +24,18 @@ namespace {
 
 constexpr const char* kRowsOfIds = "format xmc\nid-base zero\n";
 
+/// Weights as people give them: only their ratios count, and 0 leaves a row out.
+Result<void> check_given_weights(std::span<const float> weights, std::size_t rows) {
+  if (weights.empty()) return {};
+  if (weights.size() != rows) return usage_error(fmt::format("{} weights for {} rows; give one for each row", weights.size(), rows));
+  const auto bad = std::ranges::find_if(weights, [](float weight) { return !std::isfinite(weight) || weight < 0; });
+  if (bad != weights.end())
+    return usage_error(fmt::format("row {} has the weight {}; give numbers of 0 or more", bad - weights.begin(), *bad));
+  if (std::ranges::all_of(weights, [](float weight) { return weight == 0; }))
+    return usage_error("all rows have the weight 0, so there is nothing to learn; give some weights above 0");
+  return {};
+}
+
 Result<void> check_trainable(const DatasetView& data) {
   if (data.size() == 0) return usage_error("there are no rows to train on; give some");
   if (data.labels.rows() != data.size())
@@ -29,6 +43,7 @@ Result<void> check_trainable(const DatasetView& data) {
         fmt::format("{} rows of features and {} of labels; give as many of both", data.size(), data.labels.rows()));
   if (auto legal = check_view(data, data.feature_count, data.label_count); !legal) return legal;
   if (auto legal = check_vectors(data.vectors, data.size(), data.vectors.width); !legal) return legal;
+  if (auto legal = check_given_weights(data.weights, data.size()); !legal) return legal;
   if (data.labels.offsets.front() == data.labels.offsets.back())
     return usage_error("no row has a label, so there is nothing to learn; give labelled rows");
   if (data.vectors.empty() && data.features.offsets.front() == data.features.offsets.back())
@@ -48,7 +63,7 @@ class Preparation {
   Result<TrainingStart> make() {
     if (auto done = resolve(request_.preset); !done) return done.error();
     using Step = Result<void> (Preparation::*)();
-    for (const Step step : {&Preparation::leave_out_repeats, &Preparation::relate, &Preparation::choose_preset_by_data,
+    for (const Step step : {&Preparation::weigh_rows, &Preparation::leave_out_repeats, &Preparation::relate, &Preparation::choose_preset_by_data,
                             &Preparation::choose_exclusion, &Preparation::choose_weighting_by_data, &Preparation::add_names,
                             &Preparation::make_model}) {
       if (request_.go_on && !request_.go_on()) return runtime_error(std::string(kPreparationStopped));
@@ -63,7 +78,8 @@ class Preparation {
  private:
   /// What the rows of the start may point into.
   struct Held {
-    OwnedRows rows, named;
+    OwnedRows weighed, rows, named;
+    std::vector<float> weights;
     std::vector<std::uint64_t> groups;
   };
 
@@ -71,6 +87,7 @@ class Preparation {
     if (request_.on_note && !line.empty()) request_.on_note(line);
   }
   Shape shape() const noexcept { return {start_.rows.feature_count, start_.rows.label_count, start_.rows.vectors.width}; }
+  Result<void> weigh_rows();
   Result<void> leave_out_repeats();
   Result<void> relate();
   Result<void> choose_preset_by_data();
@@ -95,6 +112,28 @@ Result<void> Preparation::resolve(std::string_view name) {
     asked_.config = std::move(*made);
   }
   return apply_settings(request_.settings, asked_);
+}
+
+/// Leaves rows of weight 0 out and gives the others a mean of 1. Equal weights are none.
+Result<void> Preparation::weigh_rows() {
+  const std::span<const float> given = start_.rows.weights;
+  if (given.empty()) return {};
+  const auto none = static_cast<std::size_t>(std::ranges::count(given, 0.f));
+  const double mean = std::accumulate(given.begin(), given.end(), 0.0) / static_cast<double>(given.size() - none);
+  const float most = std::ranges::max(given);
+  if (none != 0) {
+    std::vector<bool> out(given.size());
+    for (std::size_t row = 0; row < given.size(); ++row) out[row] = given[row] == 0;
+    note(fmt::format("{} of {} rows have the weight 0 and are left out", none, given.size()));
+    held_->weighed = copy_rows(start_.rows, out, false);
+    start_.rows = held_->weighed.view();
+  }
+  const bool alike = std::ranges::all_of(start_.rows.weights, [&](float weight) { return weight == most; });
+  if (!alike) {
+    for (const float weight : start_.rows.weights) held_->weights.push_back(static_cast<float>(weight / mean));
+  }
+  start_.rows.weights = held_->weights;
+  return {};
 }
 
 Result<void> Preparation::leave_out_repeats() {

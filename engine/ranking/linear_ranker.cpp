@@ -39,9 +39,16 @@ struct Slope {
   Matrix curvature = Matrix::Zero();  ///< its lower triangle
 };
 
-/// One sample's part of the loss, before it is divided by their number. `p` is scratch.
-void add_sample(const RankingExamples& examples, std::size_t first, std::size_t end, double labels, const Vector& unit,
-                const Vector& weights, std::vector<double>& p, Slope& slope) {
+/// Where a sample's candidates are, the sum of their targets, and how much the sample counts.
+struct Sample {
+  std::size_t first, end;
+  double labels, weight;
+};
+
+/// One sample's part of the loss, before it is divided by the sum of their weights. `p` is scratch.
+void add_sample(const RankingExamples& examples, const Sample& sample, const Vector& unit, const Vector& weights,
+                std::vector<double>& p, Slope& slope) {
+  const auto [first, end, labels, weight] = sample;
   double highest = -1e300, sum = 0;
   p.resize(end - first);
   for (std::size_t c = first; c < end; ++c)
@@ -52,29 +59,29 @@ void add_sample(const RankingExamples& examples, std::size_t first, std::size_t 
     const double target = examples.targets[c] / labels, log_share = p[c - first] - highest - std::log(sum);
     const double share = std::exp(log_share);
     const Vector x = path_features(examples.features[c]).cwiseQuotient(unit);
-    slope.loss -= target * log_share;
-    slope.gradient += (share - target) * x;
-    slope.curvature.noalias() += (share * x) * x.transpose();
+    slope.loss -= weight * target * log_share;
+    slope.gradient += weight * (share - target) * x;
+    slope.curvature.noalias() += (weight * share * x) * x.transpose();
     mean += share * x;
   }
-  slope.curvature.noalias() -= mean * mean.transpose();
+  slope.curvature.noalias() -= weight * mean * mean.transpose();
 }
 
 Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {
   Slope slope;
   std::vector<double> p;
-  std::size_t begin = 0, used = 0;
-  for (const std::size_t end : std::span(examples.ends).first(std::min(kMostSamples, examples.ends.size()))) {
-    const std::size_t first = begin;
-    begin = end;
+  std::size_t begin = 0;
+  double used = 0;
+  for (std::size_t i = 0; i < std::min(kMostSamples, examples.ends.size()); ++i) {
+    Sample sample{begin, examples.ends[i], 0, examples.weights[i]};
+    begin = sample.end;
     if (!monitor.advance()) break;
-    double labels = 0;
-    for (std::size_t c = first; c < end; ++c) labels += examples.targets[c];
-    if (labels == 0) continue;
-    ++used;
-    add_sample(examples, first, end, labels, unit, weights, p, slope);
+    for (std::size_t c = sample.first; c < sample.end; ++c) sample.labels += examples.targets[c];
+    if (sample.labels == 0) continue;
+    used += sample.weight;
+    add_sample(examples, sample, unit, weights, p, slope);
   }
-  const double n = std::max<double>(1, static_cast<double>(used));
+  const double n = used > 0 ? used : 1;
   slope.loss = slope.loss / n + 0.5 * kRidge * weights.squaredNorm();
   slope.gradient = slope.gradient / n + kRidge * weights;
   slope.curvature = slope.curvature / n + kRidge * Matrix::Identity();
@@ -97,11 +104,12 @@ RankingSlope ranking_slope_at(const RankingExamples& examples, std::span<const d
 }
 
 void RankingExamples::add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which,
-                          std::span<const float> wanted) {
+                          std::span<const float> wanted, float weight) {
   features.insert(features.end(), candidates.begin(), candidates.end());
   labels.insert(labels.end(), which.begin(), which.end());
   targets.insert(targets.end(), wanted.begin(), wanted.end());
   ends.push_back(features.size());
+  weights.push_back(weight);
 }
 
 std::uint64_t LinearRanker::work(const RankingExamples& examples) noexcept {

@@ -18,8 +18,10 @@ struct RankingExamples {
   std::vector<std::uint32_t> labels;  ///< which candidates they are
   std::vector<float> targets;         ///< weight of a candidate that is a label of its sample, else 0
   std::vector<std::size_t> ends;      ///< of each sample's candidates
+  std::vector<float> weights;         ///< how much each sample counts
 
-  void add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted);
+  void add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted,
+           float weight = 1.f);
 };
 
 /// The linear ranker's loss at some weights and its derivatives by them: the mean over samples of the cross entropy, and a ridge

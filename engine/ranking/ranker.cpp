@@ -57,11 +57,12 @@ struct Case {
 std::vector<Case> cases_of(const RankingExamples& examples) {
   std::vector<Case> cases;
   std::size_t begin = 0;
-  for (const std::size_t end : examples.ends) {
+  for (std::size_t i = 0; i < examples.ends.size(); ++i) {
+    const std::size_t end = examples.ends[i];
     const auto labels = static_cast<std::size_t>(std::count_if(examples.targets.begin() + static_cast<std::ptrdiff_t>(begin),
                                                                examples.targets.begin() + static_cast<std::ptrdiff_t>(end),
                                                                [](float target) { return target != 0; }));
-    if (labels != 0 && labels != end - begin) cases.push_back({begin, end, 1.f / std::sqrt(static_cast<float>(labels))});
+    if (labels != 0 && labels != end - begin) cases.push_back({begin, end, examples.weights[i] / std::sqrt(static_cast<float>(labels))});
     begin = end;
   }
   return cases;

@@ -143,7 +143,7 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
   const LogitRow all{worker.logits.data(), worker.logits.size(), worker.labels.own_places(),
                      truth.size(),         worker.logits.size(), {},
                      worker.targets};
-  const float factor = loss_.gradient(all, 1.f).factor;
+  const float factor = loss_.gradient(all, data_.weight(rows_[place])).factor;
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const float gradient = factor * worker.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;

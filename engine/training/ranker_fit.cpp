@@ -136,7 +136,8 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
                         example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
                       }
                     });
-    for (const Example& example : made) examples.add(example.features, example.labels, example.targets);
+    for (std::size_t i = 0; i < made.size(); ++i)
+      examples.add(made[i].features, made[i].labels, made[i].targets, data.weight(rows[i]));
   }
   if (kept.empty() || monitor.stopped()) return std::nullopt;
   if (auto error = defect_of(examples, kept)) return error;

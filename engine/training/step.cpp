@@ -125,7 +125,8 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
                                              seed(kActiveSet),
                                              optimizer,
                                              gradients_.back().data(),
-                                             report.phases});
+                                             report.phases,
+                                     batch.weights()});
   report.output += output;
   report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);

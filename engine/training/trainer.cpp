@@ -421,6 +421,10 @@ Result<StepReport> Trainer::Impl::train_step(const DatasetView& batch) {
       error = fit.error();
       return;
     }
+    if (auto fit = check_weights(batch.weights, batch.size()); !fit) {
+      error = fit.error();
+      return;
+    }
     if (batch.size() == 0) return;
     if (auto known = check_weighting(model_); !known) {
       error = known.error();

@@ -72,9 +72,9 @@ TEST_CASE("votes count for all labels of a neighbour, and only for the sample at
   Votes votes(10);
   CandidateSet set(10);
   votes.clear();
-  votes.add(0.5f, std::vector<std::uint32_t>{1, 2});
-  votes.add(1.f, std::vector<std::uint32_t>{2});
-  votes.add(-1.f, std::vector<std::uint32_t>{3});  // unlike the sample: a neighbour, but no vote
+  votes.add(0.5f, 1.f, std::vector<std::uint32_t>{1, 2});
+  votes.add(1.f, 1.f, std::vector<std::uint32_t>{2});
+  votes.add(-1.f, 1.f, std::vector<std::uint32_t>{3});  // unlike the sample: a neighbour, but no vote
   votes.propose(2, set);
   CHECK(set.labels() == std::vector<std::uint32_t>{2, 1});
   set.add(9);
@@ -114,6 +114,7 @@ TEST_CASE("the arrays of the paths are written in the order of the file format's
       {SectionKind::feature_weights, 2},
       {SectionKind::sample_label_begins, 0},
       {SectionKind::sample_labels, 0},
+      {SectionKind::sample_weights, 0},
       {SectionKind::blend, 0},
       {SectionKind::ranker, 0},
       {SectionKind::sparse_low, 0},

@@ -42,6 +42,7 @@ class Training(ctypes.Structure):
         ("size", c_uint32), ("features", c_uint32), ("labels", c_uint32), ("preset", c_char_p), ("effort", c_char_p),
         ("options", c_char_p), ("label_names", POINTER(c_char_p)), ("feature_names", c_void_p), ("data_notes", c_char_p),
         ("on_progress", ON_PROGRESS), ("on_note", ON_NOTE), ("user", c_void_p), ("histories", c_uint32), ("vectors", c_void_p),
+        ("weights", c_void_p),
     ]
 
 

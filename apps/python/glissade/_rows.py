@@ -103,3 +103,18 @@ def labels_of(matrix: Any) -> RowView:
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
     return RowView(matrix.indptr, matrix.indices, None, matrix.shape[1])
+
+
+def weights_of(weights: Any, rows: int) -> Any:
+    """How much each of `rows` rows counts, as float32; None where all count alike."""
+    if weights is None:
+        return None
+    array = np.asarray(weights)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"sample_weight is an array of {array.dtype}; give numbers")
+    if array.ndim == 0:
+        array = np.full(rows, array)
+    if array.shape != (rows,):
+        raise ValueError(f"sample_weight has the shape {array.shape}, X has {rows} rows; give one number for each row")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(array, np.float32)

@@ -153,8 +153,9 @@ def train(
     progress: Optional[ProgressCallback],
     histories: int = 0,
     vectors: Optional[VectorView] = None,
+    weights: Any = None,
 ) -> tuple[lib.Handle, list[Progress]]:
-    """Train a model. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
+    """Train a model. `weights`: an array of float32 in one piece, one per row, or None. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
     run = _Run(progress)
     asked = lib.Training()
     lib.library.glissade_training_init_sized(ctypes.byref(asked), ctypes.sizeof(asked))
@@ -167,6 +168,7 @@ def train(
     asked.feature_names = ctypes.cast(feature_names, ctypes.c_void_p) if feature_names is not None else None
     asked.data_notes, asked.histories = data_notes, histories
     asked.vectors = None if vectors is None else vectors.pointer
+    asked.weights = None if weights is None else weights.ctypes.data
     asked.on_progress = lib.ON_PROGRESS(run.on_progress)
     asked.on_note = lib.ON_NOTE(run.on_note)
     outcome: list[Any] = []

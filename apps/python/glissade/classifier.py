@@ -19,7 +19,7 @@ from . import _targets as targets
 from . import _texts as texts
 from ._dense import rows_without_features, vectors_of
 from ._inputs import columns_of, fields_of, is_frame, is_texts, plain
-from ._rows import RowView, check_arrays, features_of, labels_of
+from ._rows import RowView, check_arrays, features_of, labels_of, weights_of
 from ._training import Interrupted, Progress, progress_of, train
 from .learner import Learner
 from .model import MOST_K, Model, PathLike, Reason, TopK
@@ -159,7 +159,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------------------------------------- training
 
-    def fit(self, X: Any, y: Any, vectors: Any = None) -> GlissadeClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, vectors: Any = None) -> GlissadeClassifier:
         """Train a new model.
 
         Parameters
@@ -168,6 +168,9 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             CSR arrays of float32 and int32 are used where they lie; float64 and int64 are copied as these.
         y : CSR indicator, array of zeros and ones, list of lists of labels, or one label per row
             A list of lists is always of labels (numbers or names); an indicator is a matrix or an array.
+        sample_weight : array of shape (rows,), optional
+            How much each row counts, 0 or more: in what the network learns, as a neighbour of other rows, and where the parts
+            of the model are weighed. The ratios count: a mean of 1 is made of them. Rows of 0 are left out.
         vectors : array of shape (rows, width), optional
             Dense vectors, such as sentence vectors, beside X; or alone, with None for X. Predictions then need them, too.
 
@@ -177,9 +180,11 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             Itself. KeyboardInterrupt stops the training within a second; what was trained so far is then in the estimator, and
             the interrupt goes on.
         """
-        return self._fit(X, y, None, vectors)
+        return self._fit(X, y, None, vectors, sample_weight)
 
-    def _fit(self, X: Any, y: Any, known: Optional[npt.NDArray[Any]], vectors: Any = None) -> GlissadeClassifier:
+    def _fit(
+        self, X: Any, y: Any, known: Optional[npt.NDArray[Any]], vectors: Any = None, sample_weight: Any = None
+    ) -> GlissadeClassifier:
         X, y = None if X is None else plain(X), plain(y)
         columns = None if X is None else columns_of(X, self.columns)
         matrix = self._matrix(X, reset=True) if columns is None and X is not None else None  # first what is wrong with X
@@ -197,12 +202,13 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             rows = texts.fit(fields_of(X, columns.names), columns, names or [], self._pipeline_options())
             feature_names, feature_count, notes = rows.names, rows.columns, rows.notes(self.label_column)
         check_consistent_length(np.empty((rows.rows, 0)), wanted.indicator)
+        weights = weights_of(sample_weight, rows.rows)
         self._columns = columns
         try:
             handle, history = train(
                 rows, labels_of(wanted.indicator), preset=self.preset, effort=self.effort, options=self._training_options(),
                 label_names=names, feature_names=feature_names, feature_count=feature_count, data_notes=notes,
-                progress=progress_of(self.progress), vectors=vectors_of(vectors, rows.rows))
+                progress=progress_of(self.progress), vectors=vectors_of(vectors, rows.rows), weights=weights)
         except Interrupted as stopped:
             if stopped.model is not None:
                 self._take(stopped.model, wanted, [])

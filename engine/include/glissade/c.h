@@ -289,6 +289,7 @@ typedef struct glissade_training {
    * glissade_history_rows_never_repeat() is true. */
   uint32_t histories;
   const glissade_vectors* vectors; /* one per row, beside its features, which may be none; null: the model takes none */
+  const float* weights; /* how much each row counts, 0 or more: the ratios count, and rows of 0 are left out; null: all alike */
 } glissade_training;
 enum { GLISSADE_HISTORIES = 1, GLISSADE_NEVER_REPEATS = 2 };
 GLISSADE_API void glissade_training_init_sized(glissade_training* training, size_t size);

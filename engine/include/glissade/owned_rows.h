@@ -18,6 +18,7 @@ struct OwnedRows {
   std::vector<std::uint32_t> label_ids = {};
   DenseRows vectors = {};                         ///< in the memory that they were in; `places` is not used
   std::vector<std::uint32_t> vector_places = {};  ///< of each row in it, or DenseRows::kNone
+  std::vector<float> weights = {};                ///< empty: each is 1
 
   /// Valid as long as nothing is changed or moved.
   DatasetView view() const noexcept;

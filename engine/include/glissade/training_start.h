@@ -52,7 +52,8 @@ struct TrainingStart {
 /// seed the models that training ends with are the same, byte for byte. `data` must outlive the result. Fails on an illegal view
 /// (a row with an id twice, ids beyond the counts, values that are not finite), on no rows, labels or features to learn from,
 /// on options that do not fit, and on too little memory. Uses config.run.threads threads. Rows are copied only where some say
-/// nothing new, or names are added as rows.
+/// nothing new, names are added as rows, or some have the weight 0: of data.weights, which may have any mean here, the ratios
+/// count, and rows of weight 0 are left out.
 Result<TrainingStart> prepare_training(const DatasetView& data, TrainingRequest request);
 
 }  // namespace glissade

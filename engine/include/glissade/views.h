@@ -91,7 +91,11 @@ struct DatasetView {
   /// on, and neither counted nor kept to weigh the paths on.
   std::size_t added = 0;
   DenseRows vectors = {};  ///< one per row beside its features; none where the width is 0. Added rows need not have any
+  /// How much each row counts: its loss, its votes as a neighbour, and its part in how the paths are weighed, each times this.
+  /// Above 0, with a mean near 1, so that learning rates keep their meaning. Empty: all rows count alike.
+  std::span<const float> weights = {};
 
+  float weight(std::size_t row) const noexcept { return weights.empty() ? 1.f : weights[row]; }
   std::size_t size() const noexcept { return features.rows(); }
   InputRows inputs() const noexcept { return {features, vectors}; }
 };
