@@ -155,7 +155,10 @@ def train(
     vectors: Optional[VectorView] = None,
     weights: Any = None,
 ) -> tuple[lib.Handle, list[Progress]]:
-    """Train a model. `weights`: an array of float32 in one piece, one per row, or None. Raises Interrupted on KeyboardInterrupt, and what `progress` raises."""
+    """Train a model. Raises Interrupted on KeyboardInterrupt, and what `progress` raises.
+
+    `weights` is an array of float32 in one piece, one for each row, or None.
+    """
     run = _Run(progress)
     asked = lib.Training()
     lib.library.glissade_training_init_sized(ctypes.byref(asked), ctypes.sizeof(asked))
