@@ -1,6 +1,9 @@
 """The tools that are compared: what each is, how it is installed, what it reads, how it is set up. Standard library only."""
 
 import dataclasses
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # What pip is asked for, group by group, with the versions of requirements.txt. A list is one call of pip.
 INSTALLS = {
@@ -12,17 +15,23 @@ INSTALLS = {
     # Built here: the package's setup.py drops the flags of its own Makefile, which environment.py puts back.
     "fasttext": [["--no-cache-dir", "--no-binary", "fasttext", "fasttext"]],
     "torch": [["torch"]],
+    "sklearn": [["scikit-learn"]],
+    # Without the neural networks of its other half.
+    "libmultilabel": [["numba", "pandas", "PyYAML", "psutil", "scikit-learn", "sparsekmeans", "tqdm", "liblinear-multicore"], ["--no-deps", "libmultilabel"]],
 }
 
 FASTTEXT = {"dim": 100}
 OVA_RATE = 3e9  # multiplications and additions per second and thread that fastText's one-versus-all loss was seen to do
+SGD_RATE = 3.5e6  # samples per second and thread that scikit-learn's SGDClassifier was seen to take, of 13 features each
 TORCH = {"dropout": 0.0, "batch": 1024, "learning_rate": 0.01}
+SAMPLED = 4096  # labels
+SGD = {"max_iter": 5, "tol": None, "alpha": 1e-5}
 
 
 @dataclasses.dataclass
 class Tool:
     name: str  # of its row and its files
-    group: str  # of INSTALLS; "" for Glissade
+    group: str  # of INSTALLS; "" for Glissade's own program
     runner: str
     about: str
     options: dict
@@ -42,9 +51,14 @@ def all_tools(settings, data):
         Tool("fasttext-hs", "fasttext", "run_fasttext.py", "hierarchical softmax, features as words without their values",
              {**FASTTEXT, "loss": "hs", "epoch": 25, "lr": 0.5}, ("text", "words")),
         ova(settings, data),
+        Tool("libmultilabel", "libmultilabel", "run_libmultilabel.py", "linear trees of up to 100 branches, LIBLINEAR's L2-loss SVM in the nodes, beam 10",
+             {"liblinear": "-s 1 -e 0.0001 -q", "threads": True, "branches": 100, "depth": 10, "beam": 10}, ("text", "matrix")),
+        one_vs_rest(settings, data),
         torch_tool(settings, "cpu", "bf16"),
         torch_tool(settings, "cpu", "fp32"),
+        torch_tool(settings, "cpu", "fp32", SAMPLED),
         torch_tool(settings, "cuda", "bf16"),
+        torch_tool(settings, "cuda", "bf16", SAMPLED),
     ]
 
 
@@ -52,7 +66,11 @@ def glissade_tools(settings):
     variants = [("glissade", "defaults, no tuning flags", [])]
     variants += [(f"glissade-{name}", " ".join(flags), flags) for name, flags in settings.glissade]
     program = f"{settings.build}/apps/glissade"
-    return [Tool(name, "", "run_glissade.py", about, {"program": program, "flags": flags}) for name, about, flags in variants]
+    python = {"package": str(ROOT / "apps/python/glissade"), "library": f"{settings.build}/engine/c_api/libglissade.so", "options": {}}
+    return [
+        *[Tool(name, "", "run_glissade.py", about, {"program": program, "flags": flags}) for name, about, flags in variants],
+        Tool("python-glissade", "sklearn", "run_glissade_python.py", "GlissadeClassifier() on matrices in memory", python, ("text", "matrix")),
+    ]
 
 
 def ova(settings, data):
@@ -65,10 +83,21 @@ def ova(settings, data):
     return tool
 
 
-def torch_tool(settings, device, precision):
-    options = {**TORCH, "device": device, "precision": precision, "hidden": settings.torch_hidden, "epochs": settings.torch_epochs, "budget": settings.torch_budget}
-    about = f"full softmax, {options['hidden']} hidden, Adam, batch {options['batch']}, {precision}"
-    return Tool(f"torch-{device}-{precision}", "torch", "run_torch.py", about, options, ("text", "matrix"))
+def one_vs_rest(settings, data):
+    tool = Tool("sklearn-ovr", "sklearn", "run_sklearn.py", f"OneVsRestClassifier of SGDClassifier (hinge loss), {SGD['max_iter']} passes", SGD, ("text", "matrix"))
+    seconds = SGD["max_iter"] * data["labels"] * data["train_rows"] / (SGD_RATE * settings.threads)
+    if seconds > settings.limit:
+        tool.obstacle = f"would take about {seconds:,.0f} s, more than the limit of {settings.limit:,.0f} s"
+    return tool
+
+
+def torch_tool(settings, device, precision, sampled=0):
+    """`sampled`: labels that are drawn for a batch beside its own; 0: all labels are scored."""
+    options = {**TORCH, "device": device, "precision": precision, "hidden": settings.torch_hidden, "epochs": settings.torch_epochs,
+               "budget": settings.torch_budget, "sampled": sampled}
+    softmax, name = (f"softmax over {sampled} drawn labels and the batch's own", "-sampled") if sampled else ("full softmax", "")
+    about = f"{softmax}, {options['hidden']} hidden, Adam, batch {options['batch']}, {precision}"
+    return Tool(f"torch-{device}-{precision}{name}", "torch", "run_torch.py", about, options, ("text", "matrix"))
 
 
 def chosen(tools, names):

@@ -9,7 +9,7 @@ from libmultilabel import linear
 
 import stages
 
-BLOCK = 1024  # test rows whose scores by all labels are held at once
+BLOCK = 256  # test rows whose scores by all labels are held at once
 
 
 def main():
@@ -27,8 +27,7 @@ def main():
     rows = []
     with run.stage("predict"):
         for first in range(0, x.shape[0], BLOCK):
-            scores = linear.predict_values(model, x[first:first + BLOCK], beam_width=run.options["beam"])
-            scores = scores.toarray() if scipy.sparse.issparse(scores) else numpy.asarray(scores)
+            scores = numpy.asarray(model.predict_values(x[first:first + BLOCK], run.options["beam"]))
             rows += [numpy.argsort(-one, kind="stable")[:5] for one in scores]
     run.predicted(rows)
 
