@@ -34,7 +34,7 @@ def test_training_of_an_estimator(model):
 
 
 def test_training_of_a_log(tmp_path):
-    rows = "\n".join(["120 4 4", *(f"{row % 4} {row % 4}:1" for row in range(120))]) + "\n"
+    rows = "\n".join(["120 4 4", *(f"{row % 4} {row % 4}:{1 + row / 1000}" for row in range(120))]) + "\n"
     (tmp_path / "rows.txt").write_text(rows)
     common = ["train", "--train", "rows.txt", "--model", "m.glsd", "--preset", "plain", "--hidden", "8", "--epochs", "2", "--quiet"]
     command_line(tmp_path, *common, "--test", "rows.txt", "--log-json", "run.jsonl")
