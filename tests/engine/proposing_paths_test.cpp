@@ -114,12 +114,12 @@ TEST_CASE("the arrays of the paths are written in the order of the file format's
       {SectionKind::feature_weights, 2},
       {SectionKind::sample_label_begins, 0},
       {SectionKind::sample_labels, 0},
-      {SectionKind::sample_weights, 0},
       {SectionKind::blend, 0},
       {SectionKind::ranker, 0},
       {SectionKind::sparse_low, 0},
       {SectionKind::sparse_second_moment, 0},
       {SectionKind::calibration, 0},
+      {SectionKind::sample_weights, 0},
   };
   CHECK(order == expected);
 }

@@ -1,5 +1,7 @@
 """Inputs of all kinds, by hypothesis: an answer, or an exception with one line. Never a crash, and nothing read out of bounds."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -122,3 +124,17 @@ def test_duplicates_are_summed_and_order_does_not_matter(model):
     other.data, other.indices, other.indptr = np.array([3, 1, 1, 1], np.float32), np.array([9, 1, 5, 1], np.int32), np.array([0, 4], np.int32)
     assert np.allclose(model.predict_topk(plain, 5).scores, model.predict_topk(other, 5).scores)
     assert other.indices.tolist() == [9, 1, 5, 1]  # the caller's matrix stays as it is
+
+
+@pytest.mark.parametrize("of_labels", [False, True])
+def test_more_columns_than_there_is_room_for(of_labels):
+    """The library says what is missing before anything as large as the columns is made."""
+    small = sp.csr_matrix((np.ones(3, np.float32), [0, 1, 2], [0, 1, 2, 3]), shape=(3, 4))
+    wide = sp.csr_matrix((np.ones(3, np.float32), [0, 1, 2], [0, 1, 2, 3]), shape=(3, 2**31 - 1))
+    tracemalloc.start()
+    try:
+        with pytest.raises(MemoryError, match="not enough memory: training needs about"):
+            GlissadeClassifier("plain", epochs=1, hidden=64).fit(*((small, wide) if of_labels else (wide, small)))
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()

@@ -16,17 +16,22 @@ ONE, SPARSE, DENSE, LISTS = "one label", "sparse indicator", "dense indicator", 
 
 
 class Targets(NamedTuple):
-    """`kind` is how they were given; column i of `indicator` stands for classes[i]."""
+    """`kind` is how they were given; column i of `indicator` stands for classes[i], or for the number i where there are none."""
 
     kind: str
-    classes: npt.NDArray[Any]
+    named: Optional[npt.NDArray[Any]]
     indicator: Any
+
+    @property
+    def classes(self) -> npt.NDArray[Any]:
+        """Takes as much memory as there are columns, which only a trained model shows to be as many as there is room for."""
+        return np.arange(self.indicator.shape[1]) if self.named is None else self.named
 
     def names(self) -> Optional[list[str]]:
         """Names for the model file: of classes that are no numbers from 0 on."""
-        if self.classes.dtype.kind in "iu" and np.array_equal(self.classes, np.arange(len(self.classes))):
+        if self.named is None or self.named.dtype.kind in "iu" and np.array_equal(self.named, np.arange(len(self.named))):
             return None
-        return [str(one) for one in self.classes]
+        return [str(one) for one in self.named]
 
 
 def _is_lists(y: Any) -> bool:
@@ -75,7 +80,7 @@ def _of_matrix(y: Any, kind: str, known: Optional[npt.NDArray[Any]]) -> Targets:
         raise ValueError("y contains NaN or infinity; give an indicator matrix of zeros and ones")
     if data.dtype.kind not in "biuf" or (len(data) and not np.isin(data, (0, 1)).all()):
         raise ValueError("y is a matrix with values other than 0 and 1; give an indicator matrix, or lists of labels")
-    return Targets(kind, np.arange(y.shape[1]) if known is None else known, y)
+    return Targets(kind, known, y)
 
 
 def _of_column(y: Any, known: Optional[npt.NDArray[Any]], grows: bool) -> Targets:
