@@ -124,7 +124,8 @@ void NeighbourPath::index(std::size_t features) {
 }
 
 std::size_t NeighbourPath::memory_bytes() const noexcept {
-  return weights.weights.bytes() + samples.memory_bytes() + label_begins.bytes() + labels.bytes() + sample_weights.bytes() + sample_index.memory_bytes();
+  return weights.weights.bytes() + samples.memory_bytes() + label_begins.bytes() + labels.bytes() + sample_weights.bytes() +
+         sample_index.memory_bytes();
 }
 
 std::vector<StoredArray> NeighbourPath::arrays() {
@@ -139,7 +140,8 @@ std::string_view NeighbourPath::defect(const Shape& shape) const noexcept {
   if (const std::string_view wrong = samples.defect(shape.features); !wrong.empty()) return wrong;
   if (!are_offsets(label_begins, labels.size())) return "labels of its samples do not fit together";
   if (!samples.empty() && label_begins.size() != samples.rows() + 1) return "its samples and their labels do not fit together";
-  if (!sample_weights.empty() && sample_weights.size() != samples.rows()) return "its samples and their weights do not fit together";
+  if (!sample_weights.empty() && sample_weights.size() != samples.rows())
+    return "its samples and their weights do not fit together";
   const auto known = [&](std::uint32_t label) { return label < shape.labels; };
   if (!std::all_of(labels.data(), labels.data() + labels.size(), known)) return "a sample has a label beyond the model's";
   return {};

@@ -28,9 +28,7 @@ class NeighbourPath final : public ProposingPath {
   }
 
   /// How many votes a sample has. Samples of events have one.
-  float weight_of(std::uint32_t sample) const noexcept {
-    return sample < sample_weights.size() ? sample_weights[sample] : 1.f;
-  }
+  float weight_of(std::uint32_t sample) const noexcept { return sample < sample_weights.size() ? sample_weights[sample] : 1.f; }
 
   /// Asks for what labels_of() reads first, and then for the labels themselves, before their turn. Samples of events are left
   /// out.
@@ -65,7 +63,7 @@ class NeighbourPath final : public ProposingPath {
   SparseMatrix samples;               ///< one row per training sample
   Array<std::uint64_t> label_begins;  ///< [samples + 1]
   Array<std::uint32_t> labels;
-  Array<float> sample_weights;        ///< how many each counts as; empty: 1 each
+  Array<float> sample_weights;  ///< how many each counts as; empty: 1 each
   FeatureIndex sample_index;
 
   // Samples of events since (engine/learning), behind the others; not part of a model file.

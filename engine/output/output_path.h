@@ -23,8 +23,8 @@ struct OutputStep {
   hashing::GroupCodes codes;  ///< of all samples that retrieve; only if the sampler uses tables
   std::uint64_t seed;
   const RowOptimizer& optimizer;
-  float* hidden_gradient;  ///< [samples x hidden.stride], overwritten
-  PhaseSeconds& phases;    ///< times are added here
+  float* hidden_gradient;                      ///< [samples x hidden.stride], overwritten
+  PhaseSeconds& phases;                        ///< times are added here
   std::span<const float> sample_weights = {};  ///< of each sample's loss; empty: 1 each
 
   float sample_weight(std::size_t sample) const noexcept { return sample_weights.empty() ? 1.f : sample_weights[sample]; }

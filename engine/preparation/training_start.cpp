@@ -27,7 +27,8 @@ constexpr const char* kRowsOfIds = "format xmc\nid-base zero\n";
 /// Weights as people give them: only their ratios count, and 0 leaves a row out.
 Result<void> check_given_weights(std::span<const float> weights, std::size_t rows) {
   if (weights.empty()) return {};
-  if (weights.size() != rows) return usage_error(fmt::format("{} weights for {} rows; give one for each row", weights.size(), rows));
+  if (weights.size() != rows)
+    return usage_error(fmt::format("{} weights for {} rows; give one for each row", weights.size(), rows));
   const auto bad = std::ranges::find_if(weights, [](float weight) { return !std::isfinite(weight) || weight < 0; });
   if (bad != weights.end())
     return usage_error(fmt::format("row {} has the weight {}; give numbers of 0 or more", bad - weights.begin(), *bad));
@@ -63,9 +64,9 @@ class Preparation {
   Result<TrainingStart> make() {
     if (auto done = resolve(request_.preset); !done) return done.error();
     using Step = Result<void> (Preparation::*)();
-    for (const Step step : {&Preparation::weigh_rows, &Preparation::leave_out_repeats, &Preparation::relate, &Preparation::choose_preset_by_data,
-                            &Preparation::choose_exclusion, &Preparation::choose_weighting_by_data, &Preparation::add_names,
-                            &Preparation::make_model}) {
+    for (const Step step : {&Preparation::weigh_rows, &Preparation::leave_out_repeats, &Preparation::relate,
+                            &Preparation::choose_preset_by_data, &Preparation::choose_exclusion,
+                            &Preparation::choose_weighting_by_data, &Preparation::add_names, &Preparation::make_model}) {
       if (request_.go_on && !request_.go_on()) return runtime_error(std::string(kPreparationStopped));
       if (auto done = (this->*step)(); !done) return done.error();
     }

@@ -62,7 +62,8 @@ std::vector<Case> cases_of(const RankingExamples& examples) {
     const auto labels = static_cast<std::size_t>(std::count_if(examples.targets.begin() + static_cast<std::ptrdiff_t>(begin),
                                                                examples.targets.begin() + static_cast<std::ptrdiff_t>(end),
                                                                [](float target) { return target != 0; }));
-    if (labels != 0 && labels != end - begin) cases.push_back({begin, end, examples.weights[i] / std::sqrt(static_cast<float>(labels))});
+    if (labels != 0 && labels != end - begin)
+      cases.push_back({begin, end, examples.weights[i] / std::sqrt(static_cast<float>(labels))});
     begin = end;
   }
   return cases;

@@ -173,9 +173,10 @@ void WeightLearning::differentiate(std::uint32_t place, WeightWorker& worker, st
     worker.logits[c] = kSharpness * sum;
   }
   const std::size_t count = worker.logits.size();
-  const float factor =
-      loss_.gradient({worker.logits.data(), count, worker.labels.own_places(), truth.size(), count, {}}, data_.weight(rows_[place]))
-          .factor;
+  const float factor = loss_
+                           .gradient({worker.logits.data(), count, worker.labels.own_places(), truth.size(), count, {}},
+                                     data_.weight(rows_[place]))
+                           .factor;
   worker.by_feature.resize(data_.feature_count, 0.f);
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const float gradient = factor * worker.logits[c];

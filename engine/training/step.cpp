@@ -126,7 +126,7 @@ void TrainingStep::run_batch(const DatasetView& data, const Part& part, const Ro
                                              optimizer,
                                              gradients_.back().data(),
                                              report.phases,
-                                     batch.weights()});
+                                             batch.weights()});
   report.output += output;
   report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);
