@@ -39,7 +39,8 @@ def read(path, out):
             ids.append(int(feature))
             values.append(float(value or 1))
         ends.append(len(ids))
-    sp.save_npz(out / "x.npz", sp.csr_matrix((np.array(values, np.float32), np.array(ids, np.int32), np.array(ends, np.int32)), (rows, features)), False)
+    x = sp.csr_matrix((np.array(values, np.float32), np.array(ids, np.int32), np.array(ends, np.int32)), (rows, features))
+    sp.save_npz(out / "x.npz", x, False)
     sp.save_npz(out / "y.npz", sp.csr_matrix((np.ones(len(of_labels), np.int8), of_labels, label_ends), (rows, labels)), False)
 
 
@@ -100,7 +101,8 @@ def answers(out, site, model, turns, rows):
     query.probabilities = 1
 
     def call():
-        lib.check(lib.library.glissade_top_k(lib.context(), loaded._snapshot.value, view.pointer, ctypes.byref(query), labels.ctypes.data, scores.ctypes.data))
+        lib.check(lib.library.glissade_top_k(lib.context(), loaded._snapshot.value, view.pointer, ctypes.byref(query), labels.ctypes.data,
+                                             scores.ctypes.data))
 
     loaded.top_k(X[:500], 5)
     took = {"python": [], "call": []}

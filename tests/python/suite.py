@@ -30,7 +30,7 @@ def run(context):
                                                            f"--cache-dir={scratch}/mypy"))
         context.case("python: ruff", lambda: call("-m", "ruff", "check", "--no-cache", "--config", ROOT / "pyproject.toml", ROOT / "apps/python",
                                                   HERE, ROOT / "docs/examples", ROOT / "integrations", ROOT / "tests/annif", ROOT / "bench/annif",
-                                                  ROOT / "bench/vectors"))
+                                                  ROOT / "bench/vectors", ROOT / "bench/python"))
         pytest_cases.run(PYTHON, context, "python", HERE, scratch, environment)
 
 
