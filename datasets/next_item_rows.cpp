@@ -17,7 +17,7 @@ Result<void> check_size(const std::vector<HistoryPlaces>& places, const Sequence
                         const std::string& path) {
   const std::uint64_t items = sequences.names.size();
   const std::uint64_t described = sequences.features ? sequences.features->features : 0;
-  if (2 * items + described > std::numeric_limits<std::uint32_t>::max() - 2) {
+  if ((rules.ordered ? 2 : 1) * items + described > std::numeric_limits<std::uint32_t>::max() - 2) {
     return runtime_error(fmt::format("{} has {} different items, more than {} have no numbers; leave rare ones out",
                                      datasets::quoted(path), items, std::numeric_limits<std::uint32_t>::max() / 2 - 1));
   }
@@ -26,7 +26,7 @@ Result<void> check_size(const std::vector<HistoryPlaces>& places, const Sequence
   std::uint64_t bytes = 0;
   for (const auto& [begin, end] : places) {
     for (std::size_t at = begin; at < end; ++at) {
-      const std::uint64_t looked_back = std::min<std::uint64_t>(at, rules.window);
+      const std::uint64_t looked_back = rules.ordered ? std::min<std::uint64_t>(at, rules.window) : at;
       bytes += 28 + 8 * (looked_back + 1) + 8 * std::min(described, looked_back * row_length);
     }
   }

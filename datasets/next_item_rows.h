@@ -16,7 +16,7 @@ namespace glissade::datasets {
 using glissade::append_history;
 using glissade::HistoryRules;
 
-/// Rows for M items with F features of their own: D = 2 M + F, L = M.
+/// Rows for M items with F features of their own: D = 2 M + F, or M + F of sets, L = M.
 struct NextItemRows {
   Dataset data;
   std::uint64_t short_lines = 0;  ///< sequences too short for any row

@@ -60,7 +60,6 @@ std::string ThingNames::label(std::uint32_t label) const {
 
 std::string ThingNames::feature(std::uint32_t feature) const {
   if (feature < items_) return label(feature);
-  if (feature - items_ < items_) return label(feature - items_) + " (last)";
   const std::string_view name = feature_name(feature);
   return name.empty() ? std::to_string(feature) : std::string(name);
 }

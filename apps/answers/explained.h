@@ -13,7 +13,7 @@
 namespace glissade::apps {
 
 /// What labels and features are called, of a model or of a snapshot; which must outlive it. Features of items are named as labels
-/// (datasets/next_item_rows.h): `items` of them, each twice, before others.
+/// (datasets/next_item_rows.h): `items` of them, before others, which have names of their own.
 class ThingNames {
  public:
   ThingNames(const Model& model, bool items);

@@ -38,6 +38,7 @@ struct PredictSource {
   bool stream = false;     ///< rows are answered as they come
   bool goes_on = false;    ///< errors do not end the run
   bool sequence = false;   ///< items one after the other
+  bool set = false;        ///< of these: their order means nothing
   bool events = false;     ///< of a log
   bool records = false;    ///< columns of records, or texts
   bool has_users = false;  ///< rows are somebody's
@@ -202,6 +203,7 @@ class Predict : public Command {
     PredictSource out;
     out.stream = RowInput{input_, queries_}.is_stream();
     out.sequence = sequence;
+    out.set = sequence && notes && !notes->rules.ordered;
     out.events = sequence && reads_events(data_, notes);
     out.goes_on = answers.on_error != OnError::stop && (!out.events || !queries_.empty());
     out.records = records;
@@ -217,7 +219,8 @@ class Predict : public Command {
 
   void tell_end(const BlockAnswers& printed, const PredictSource& source) const {
     if (printed.shows_training_rows())
-      note(source.sequence
+      note(source.set ? "training rows are counted from 1: up to five for each set, in the order of the file"
+           : source.sequence
                ? "training rows are counted from 1: one for each item that has another one before it, in the order of the file"
                : "training rows are counted from 1 in the order of the training file, without those that were held out or left "
                  "out as repeats");

@@ -133,7 +133,7 @@ Result<int> Train::run() {
   const auto asked = *searching ? options_.config.resolve() : start_.open();
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.run.threads);
-  if (auto ok = options_.check_sequences(reads_sequences()); !ok) return ok.error();
+  if (auto ok = options_.check_sequences(reads_sequences(), options_.sequence.order(former_sequences())); !ok) return ok.error();
   if (auto ok = options_.check_records(reads_records()); !ok) return ok.error();
   const bool text = reads_text(*asked);
   if (text && options_.sequence.names_events())
@@ -173,6 +173,7 @@ Result<void> Train::search(ConfigSource::Resolved& asked, const TuningData& data
 /// Whether items already seen are answered, too, follows from the sequences where nobody said it.
 void Train::choose_exclusion(ConfigSource::Resolved& asked, const TrainingData& data) const {
   if (start_.former() != nullptr || !data.excludes_seen || !settle_exclusion(asked) || options_.settings.quiet) return;
+  if (data.is_set) return note("exclude-input on: what a set has is no answer; --exclude-input off says otherwise");
   note(fmt::format("exclude-input on: none of the {} next items is among those before it; --exclude-input off says otherwise",
                    grouped(data.train.size())));
 }
@@ -193,7 +194,9 @@ void Train::relate_names(const ConfigSource::Resolved& asked, const PartNames& n
 /// Without a preset the data choose one.
 Result<void> Train::choose_by_data(ConfigSource::Resolved& asked, const TrainingData& data) {
   if (start_.former() != nullptr || !options_.config.preset_name().empty()) return {};
-  const PresetChoice choice = data.is_sequence() ? history_preset() : choose_preset(data.train, data.relations.feature_labels);
+  const PresetChoice choice = data.is_set          ? set_preset()
+                              : data.is_sequence() ? history_preset()
+                                                   : choose_preset(data.train, data.relations.feature_labels);
   auto chosen = options_.config.resolve_from(choice.preset);
   if (!chosen) return chosen.error();
   asked = std::move(*chosen);
@@ -242,9 +245,12 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (const auto repeated = choose_repeated_rows(options_.repeated_rows)) reading.repeated = *repeated;
   reading.relations = {options_.groups, options_.same_things, finds_siblings(asked)};
   auto data = reads_sequences() ? read_sequence_data(options_.files, options_.sequence, {options_.data, options_.records},
-                                                     former_sequences(), start_.former(), settings.quiet)
+                                                     former_sequences(), start_.former(), reading)
                                 : read_rows(reading);
   if (!data) return data.error();
+  if (data->is_sequence() && !data->is_set) {
+    if (auto ok = options_.check_ordered(); !ok) return ok.error();
+  }
   options_.rows_repeat = data->rows_repeat;
   auto names = start_.read_names(*data);
   if (!names) return names.error();

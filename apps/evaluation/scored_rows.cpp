@@ -16,6 +16,7 @@
 #include "datasets/message.h"
 #include "datasets/next_item_rows.h"
 #include "datasets/sequences.h"
+#include "datasets/set_rows.h"
 
 namespace glissade::apps {
 namespace {
@@ -50,7 +51,28 @@ void tell_seen(const Model& model, const NextItems& rows, bool excludes, const s
                                              : "--exclude-seen off has them answered"));
 }
 
-/// How well each sequence tells its last item.
+/// The last item of each sequence, or number --holdout-last from its end; of sets without that option a part of each.
+Result<NextItems> asked_of(const datasets::Sequences& sequences, const datasets::HistoryRules& rules,
+                           const SequenceOptions& options, const std::string& path) {
+  const auto tell_short = [&](std::uint64_t lines) {
+    if (lines > 0)
+      note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(path), grouped(lines),
+                       grouped(sequences.size())));
+  };
+  if (!rules.ordered && !options.names_held_back()) {
+    auto rows = datasets::questions_of_sets(sequences, rules, path);
+    if (!rows) return rows.error();
+    tell_short(rows->short_lines);
+    auto seen = datasets::seen_in(*rows, static_cast<std::uint32_t>(sequences.names.size()));
+    return NextItems{std::move(rows->data), std::move(seen)};
+  }
+  auto rows = datasets::last_rows(sequences, rules, options.held_back, path);
+  if (!rows) return rows.error();
+  tell_short(rows->short_lines);
+  return NextItems{std::move(rows->data), datasets::seen_before(sequences, options.held_back)};
+}
+
+/// How well each sequence tells its last item, or each set a part of it.
 Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_path, const std::string& path,
                                  const DataOptions& data, const SequenceOptions& options, const RecordOptions& records) {
   auto notes = SequenceNotes::of(model);
@@ -69,14 +91,11 @@ Result<ScoredRows> sequence_rows(const Model& model, const std::string& model_pa
   if (!table) return table.error();
   const auto sequences = read_known_items(path, "test data", model.label_names(), *notes, data, *table ? &**table : nullptr);
   if (!sequences) return sequences.error();
-  auto rows = datasets::last_rows(*sequences, notes->rules, options.held_back, path);
-  if (!rows) return rows.error();
-  if (rows->short_lines > 0)
-    note(fmt::format("{}: {} of {} sequences are too short to be scored", datasets::quoted(path), grouped(rows->short_lines),
-                     grouped(sequences->size())));
   const auto excludes = options.excludes_seen(model, model_path);
   if (!excludes) return excludes.error();
-  NextItems next{std::move(rows->data), datasets::seen_before(*sequences, options.held_back)};
+  auto rows = asked_of(*sequences, notes->rules, options, path);
+  if (!rows) return rows.error();
+  NextItems next = std::move(*rows);
   tell_seen(model, next, *excludes, path);
   const auto owner = std::make_shared<const NextItems>(std::move(next));
   return ScoredRows{RowKind::sequences, owner->view(), owner, {}, *excludes ? owner->seen.view() : SparseRows{}};

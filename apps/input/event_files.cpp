@@ -70,7 +70,7 @@ std::string unknown_text(const std::string& name, const datasets::Sequences& seq
 }
 
 Result<datasets::EventLog> read_event_log(const std::string& path, const std::string& what, const EventNotes& notes,
-                                          std::string_view format, const KnownItems& items) {
+                                          std::string_view format, const KnownItems& items, bool ordered) {
   const auto reading = notes.reading(format);
   if (!reading) return reading.error();
   const auto file = datasets::RecordFiles::open(path, *reading);
@@ -83,7 +83,9 @@ Result<datasets::EventLog> read_event_log(const std::string& path, const std::st
     note(fmt::format(
         "{} {}: {}, {} events of {} users and {} different items, {}; read in {} ({:.0f} MB/s)", what, datasets::quoted(path),
         file->format_text(), grouped(sequences.items.size()), grouped(sequences.size()), grouped(sequences.names.size()),
-        notes.columns.time.empty() ? "in the order of the file; --time COLUMN says another" : "in the order of time",
+        !ordered                     ? "a set for each user"
+        : notes.columns.time.empty() ? "in the order of the file; --time COLUMN says another"
+                                     : "in the order of time",
         duration_text(sequences.seconds), static_cast<double>(sequences.text_bytes) * 1e-6 / std::max(sequences.seconds, 1e-9)));
   if (log->replaced > 0) note(replaced_text(datasets::quoted(path), log->replaced));
   if (sequences.unknown > 0) note(unknown_text(datasets::quoted(path), sequences) + ", and cannot be predicted");

@@ -38,9 +38,9 @@ Result<datasets::EventLog> read_known_events(const datasets::RecordFiles& file, 
 /// "1 of 4 items are unknown to the model; they are passed over", or what else they count for; "" if there are none.
 std::string unknown_text(const std::string& name, const datasets::Sequences& sequences);
 
-/// Reads a log of events. If `what` is not empty, a line about the file goes to
-/// standard error; items that the model does not know are told in any case.
+/// Reads a log of events. If `what` is not empty, a line about the file, and whether users' items are `ordered`, goes to standard
+/// error; items that the model does not know are told in any case.
 Result<datasets::EventLog> read_event_log(const std::string& path, const std::string& what, const EventNotes& notes,
-                                          std::string_view format, const KnownItems& items);
+                                          std::string_view format, const KnownItems& items, bool ordered);
 
 }  // namespace glissade::apps

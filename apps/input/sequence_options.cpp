@@ -23,8 +23,11 @@ namespace {
 using datasets::LineKey;
 
 constexpr std::array<Choice<LineKey>, 3> kKeys = {{{"detect", LineKey::detect}, {"on", LineKey::on}, {"off", LineKey::off}}};
-constexpr std::array<Choice<bool>, 2> kSeen = {{{"on", true}, {"off", false}}};
+constexpr std::array<Choice<ItemOrder>, 3> kOrders = {
+    {{"detect", ItemOrder::detect}, {"on", ItemOrder::on}, {"off", ItemOrder::off}}};
+constexpr std::array<Choice<bool>, 2> kOnOff = {{{"on", true}, {"off", false}}};
 constexpr const char* kFormat = "format sequence\n";
+constexpr const char* kSetFormat = "format set\n";  // versions that know no sets refuse it
 
 template <class T>
 void take_number(std::string_view text, T& out) {
@@ -38,14 +41,18 @@ std::string SequenceNotes::text() const {
   std::string weighted;
   if (rules.half_life > 0) weighted += fmt::format("sequence-half-life {}\n", rules.half_life);
   if (rules.mean_weight != 1) weighted += fmt::format("sequence-mean-weight {}\n", rules.mean_weight);
-  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n{}{}", kFormat, keyed ? "on" : "off", rules.decay,
-                     rules.window, weighted, events ? fmt::format("events {}\n", events->json()) : "");
+  if (events) weighted += fmt::format("events {}\n", events->json());
+  const char* const key = keyed ? "on" : "off";
+  if (!rules.ordered) return fmt::format("{}sequence-key {}\n{}", kSetFormat, key, weighted);
+  return fmt::format("{}sequence-key {}\nsequence-decay {}\nsequence-window {}\n{}", kFormat, key, rules.decay, rules.window,
+                     weighted);
 }
 
 std::optional<SequenceNotes> SequenceNotes::of(const Model& model) {
   const std::string& notes = model.data_notes();
-  if (!notes.starts_with(kFormat)) return std::nullopt;
   SequenceNotes found;
+  found.rules.ordered = !notes.starts_with(kSetFormat);
+  if (found.rules.ordered && !notes.starts_with(kFormat)) return std::nullopt;
   found.keyed = notes_value(notes, "sequence-key") == "on";
   take_number(notes_value(notes, "sequence-decay"), found.rules.decay);
   take_number(notes_value(notes, "sequence-window"), found.rules.window);
@@ -82,6 +89,16 @@ void SequenceOptions::add_options(CLI::App& parser, For command) {
           ->type_name("NAME")
           ->group(group));
   if (command == For::train) {
+    order_option_ =
+        parser
+            .add_option("--sequence-order", order_,
+                        "Sequences: whether the order of items means something: detect, on or off. Off: what a user or a "
+                        "line has is a set (a basket, likes), and parts of it are asked for by the rest. Default on; "
+                        "for a log without --time detect: it does if equal items follow each other more often than in "
+                        "a drawn order.")
+            ->type_name("NAME")
+            ->group(group);
+    added_.push_back(order_option_);
     decay_ =
         add_number(parser, "--sequence-decay", rules_.decay, {0, 1},
                    "Sequences: value of an item that is one place further back; 0 to 1. Default 0.7, with --event-half-life 1.")
@@ -120,8 +137,10 @@ void SequenceOptions::add_event_options(CLI::App& parser) {
       ->group(group);
   parser.add_option("--item", columns_.item, "The column of a log's items.")->type_name("COLUMN")->group(group);
   parser
-      .add_option("--time", columns_.time,
-                  "The column of a log's times: numbers, or dates (ISO 8601). Default: events stand in the order of time.")
+      .add_option(
+          "--time", columns_.time,
+          "The column of a log's times: numbers, or dates (ISO 8601). Default: events stand in the order of time, or in none: "
+          "see --sequence-order.")
       ->type_name("COLUMN")
       ->group(group);
   parser
@@ -224,7 +243,7 @@ void SequenceOptions::add_exclude_seen(CLI::App& parser) {
 
 Result<bool> SequenceOptions::excludes_seen(const Model& model, const std::string& path) const {
   if (exclude_seen_.empty()) return false;
-  const auto excludes = choose("--exclude-seen", exclude_seen_, kSeen);
+  const auto excludes = choose("--exclude-seen", exclude_seen_, kOnOff);
   if (!excludes) return excludes;
   if (!*excludes && never_answers_seen(model))
     return usage_error(
@@ -294,6 +313,9 @@ Result<void> SequenceOptions::check(bool reads_sequences) const {
   if (!key_.empty()) {
     if (const auto key = choose("--sequence-key", key_, kKeys); !key) return key.error();
   }
+  if (!order_.empty()) {
+    if (const auto order = choose("--sequence-order", order_, kOrders); !order) return order.error();
+  }
   if (names_events() && !key_.empty())
     return usage_error("--sequence-key is for lines of items, and a log names its users by --user; leave it out");
   if (auto share = time_share(); !share) return share.error();
@@ -320,11 +342,34 @@ Result<LineKey> SequenceOptions::key(const std::optional<SequenceNotes>& notes) 
   return notes->keyed ? LineKey::on : LineKey::off;
 }
 
+ItemOrder SequenceOptions::order(const std::optional<SequenceNotes>& notes) const {
+  if (notes) return notes->rules.ordered ? ItemOrder::on : ItemOrder::off;
+  if (!order_.empty()) {
+    const auto chosen = choose("--sequence-order", order_, kOrders);
+    return chosen ? *chosen : ItemOrder::on;  // check() refuses it
+  }
+  const bool names_ages = decay_->count() > 0 || window_->count() > 0;
+  return names_events() && columns_.time.empty() && !names_ages ? ItemOrder::detect : ItemOrder::on;
+}
+
+Result<void> SequenceOptions::check_set() const {
+  for (const CLI::Option* option : {decay_, window_, half_life_option_}) {
+    if (option->count() > 0)
+      return usage_error(fmt::format(
+          "{}: items without an order are a set and have no ages; leave it out, or --sequence-order off", option->get_name()));
+  }
+  return {};
+}
+
 Result<datasets::HistoryRules> SequenceOptions::rules(const std::optional<SequenceNotes>& notes) const {
   const auto life = half_life();
   if (!life) return life.error();
   if (!notes) {
     datasets::HistoryRules rules = rules_;
+    rules.ordered = order(notes) != ItemOrder::off;
+    if (!rules.ordered) {
+      if (auto ok = check_set(); !ok) return ok.error();
+    }
     rules.half_life = life->value;
     if (life->value > 0 && decay_->count() == 0) rules.decay = 1;
     return rules;
@@ -334,6 +379,13 @@ Result<datasets::HistoryRules> SequenceOptions::rules(const std::optional<Sequen
     return usage_error(fmt::format("{}: the model has {}, not {}; leave it out, or train a new model without it",
                                    option->get_name(), known, given));
   };
+  const auto word = [](bool ordered) { return ordered ? "--sequence-order on" : "--sequence-order off"; };
+  if ((order_ == "on" && !notes->rules.ordered) || (order_ == "off" && notes->rules.ordered))
+    return usage_error(fmt::format("{}: the model was trained with {}; leave it out, or train a new model without it",
+                                   word(order_ == "on"), word(notes->rules.ordered)));
+  if (!notes->rules.ordered && decay_ != nullptr) {
+    if (auto ok = check_set(); !ok) return ok.error();
+  }
   if (auto same = differs(decay_, rules_.decay, notes->rules.decay); !same) return same.error();
   if (auto same = differs(window_, rules_.window, notes->rules.window); !same) return same.error();
   if (names_half_life() && life->value != notes->rules.half_life)
@@ -367,7 +419,7 @@ Result<datasets::Sequences> read_known_items(const std::string& path, const std:
                                              const std::vector<std::string>& names, const SequenceNotes& notes,
                                              const DataOptions& data, const ItemTable* table) {
   if (!reads_events(data, notes)) return read_known_sequences(path, what, names, notes.keyed);
-  auto log = read_event_log(path, what, *notes.events, data.format(), {&names, table});
+  auto log = read_event_log(path, what, *notes.events, data.format(), {&names, table}, notes.rules.ordered);
   if (!log) return log.error();
   return std::move(log->sequences);
 }

@@ -40,6 +40,9 @@ bool reads_sequences(const DataOptions& data, const std::optional<SequenceNotes>
 /// Likewise whether they are a log of events.
 bool reads_events(const DataOptions& data, const std::optional<SequenceNotes>& notes) noexcept;
 
+/// Whether the order of a sequence means something; detect: the data tell (order_evidence).
+enum class ItemOrder { detect, on, off };
+
 /// --event-half-life.
 struct HalfLife {
   double value = 0;   ///< 0: not given
@@ -57,8 +60,11 @@ class SequenceOptions {
 
   /// Whether lines begin with a key: as the option says, else as `notes` do, else detected.
   Result<datasets::LineKey> key(const std::optional<SequenceNotes>& notes) const;
-  /// As the options say, else as `notes` do. Usage error where both say something else.
+  /// As the options say, else as `notes` do; in an order where that is to be detected. Usage error where both say something else.
   Result<datasets::HistoryRules> rules(const std::optional<SequenceNotes>& notes) const;
+
+  /// Whether the order of items means something: as `notes` say, else as the options do.
+  ItemOrder order(const std::optional<SequenceNotes>& notes) const;
 
   /// Whether --user, --item, --time or --event-weight is given: data are a log of events.
   bool names_events() const noexcept;
@@ -90,8 +96,9 @@ class SequenceOptions {
   void add_exclude_seen(CLI::App& parser);
   void add_item_options(CLI::App& parser, For command);
   Result<void> check_items(bool reads_sequences) const;
+  Result<void> check_set() const;
 
-  std::string key_;
+  std::string key_, order_;
   datasets::EventColumns columns_;
   std::string half_life_;
   std::string item_file_, item_key_;
@@ -101,6 +108,7 @@ class SequenceOptions {
   datasets::HistoryRules rules_;
   std::vector<const CLI::Option*> added_;
   const CLI::Option* half_life_option_ = nullptr;
+  const CLI::Option* order_option_ = nullptr;
   const CLI::Option* decay_ = nullptr;
   const CLI::Option* window_ = nullptr;
   const CLI::Option* held_back_ = nullptr;

@@ -131,7 +131,7 @@ Result<std::shared_ptr<const InputReader>> InputReader::of(const Model& model) {
     auto table = ItemTable::of(model);
     if (!table) return table.error();
     reader->table_ = std::move(*table);
-    reader->items_ = model.shape().features / 2;
+    reader->items_ = model.shape().features / (sequence->rules.ordered ? 2 : 1);
     if (reader->table_) {
       reader->items_ = static_cast<std::uint32_t>(reader->table_->items());
       for (std::uint32_t i = 0; i < reader->items_; ++i)

@@ -47,7 +47,7 @@ class InputReader {
   static Result<std::shared_ptr<const InputReader>> of(const Model& model);
 
   Kind kind() const noexcept { return kind_; }
-  /// Items that a model of items was trained on, two features each: as one of the row and as its last one.
+  /// Items that a model of items was trained on: a feature each, and in an order a second one as the last of the row.
   std::uint32_t items() const noexcept { return items_; }
   /// The columns of a model of texts.
   const std::vector<std::string>& columns() const noexcept { return columns_; }
@@ -71,7 +71,7 @@ class InputReader {
   datasets::HistoryRules rules_;
   std::optional<ItemTable> table_;
   std::vector<std::uint32_t> item_rows_;  ///< of the table, for each of items_
-  std::uint32_t items_ = 0;               ///< that the model was trained on: two features each
+  std::uint32_t items_ = 0;               ///< that the model was trained on
   std::uint32_t first_id_ = 0;            ///< of a feature in the files that it was trained on
 };
 

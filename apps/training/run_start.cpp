@@ -59,7 +59,7 @@ Shape RunStart::shape_of(const DatasetView& data) const {
 
 Result<PartNames> RunStart::read_names(const TrainingData& data) const {
   if (data.is_sequence()) {
-    PartNames names{data.item_names, history_names(data.item_names)};
+    PartNames names{data.item_names, history_names(data.item_names, !data.is_set)};
     names.features.insert(names.features.end(), data.item_features.begin(), data.item_features.end());
     return names;
   }

@@ -12,10 +12,13 @@
 #include "apps/input/event_files.h"
 #include "datasets/events.h"
 #include "datasets/message.h"
+#include "datasets/set_rows.h"
+#include "datasets/split.h"
 
 namespace glissade::apps {
 namespace {
 
+using datasets::ItemSetRows;
 using datasets::NextItemRows;
 using datasets::Sequences;
 
@@ -26,15 +29,21 @@ DataEvent event_of(const char* role, const std::string& path, const DatasetView&
   return event;
 }
 
-std::string short_text(const NextItemRows& rows) {
-  return rows.short_lines == 0 ? "" : fmt::format(", {} sequences are too short for one", grouped(rows.short_lines));
+/// Rows of either kind.
+struct MadeRows {
+  datasets::Dataset data;
+  std::uint64_t short_lines = 0;
+};
+
+std::string short_text(std::uint64_t short_lines) {
+  return short_lines == 0 ? "" : fmt::format(", {} sequences are too short for one", grouped(short_lines));
 }
 
-void keep_validation(TrainingData& data, NextItemRows rows, const std::string& path, const Sequences& sequences, bool quiet) {
+void keep_validation(TrainingData& data, MadeRows rows, const std::string& path, const Sequences& sequences, bool quiet) {
   data.validation = rows.data.view();
   data.validation_path = path;
   data.events.push_back(event_of("validation", path, *data.validation, sequences));
-  if (!quiet) note(fmt::format("{} rows to evaluate on{}", grouped(data.validation->size()), short_text(rows)));
+  if (!quiet) note(fmt::format("{} rows to evaluate on{}", grouped(data.validation->size()), short_text(rows.short_lines)));
   data.owners.push_back(std::move(rows.data));
 }
 
@@ -46,12 +55,22 @@ struct KnownSequences {
   const ItemTable* table;  ///< or null
 };
 
-Result<NextItemRows> rows_of_file(const std::string& path, const char* what, const KnownSequences& known, bool quiet,
-                                  Sequences& sequences) {
+Result<MadeRows> of_last(const Sequences& sequences, const datasets::HistoryRules& rules, std::uint32_t from_end,
+                         const std::string& path) {
+  auto rows = datasets::last_rows(sequences, rules, from_end, path);
+  if (!rows) return rows.error();
+  return MadeRows{std::move(rows->data), rows->short_lines};
+}
+
+Result<MadeRows> rows_of_file(const std::string& path, const char* what, const KnownSequences& known, bool quiet,
+                              Sequences& sequences) {
   auto read = read_known_items(path, quiet ? "" : what, known.names, known.notes, known.how, known.table);
   if (!read) return read.error();
   sequences = std::move(*read);
-  return last_rows(sequences, known.notes.rules, 1, path);
+  if (known.notes.rules.ordered) return of_last(sequences, known.notes.rules, 1, path);
+  auto rows = datasets::questions_of_sets(sequences, known.notes.rules, path);
+  if (!rows) return rows.error();
+  return MadeRows{std::move(rows->data), rows->short_lines};
 }
 
 /// What a training file holds.
@@ -145,10 +164,11 @@ double mean_weight(const Sequences& sequences, const std::string& column, bool q
   return mean;
 }
 
-Result<TrainingSequences> read_log(const TrainingFiles& files, const EventNotes& events, const std::string& format, bool quiet) {
+Result<TrainingSequences> read_log(const TrainingFiles& files, const EventNotes& events, const std::string& format, bool ordered,
+                                   bool quiet) {
   if (files.time_share > 0 && events.columns.time.empty())
     return usage_error("--split time needs the times of events; give --time COLUMN, too");
-  auto log = read_event_log(files.train, quiet ? "" : "training data", events, format, {});
+  auto log = read_event_log(files.train, quiet ? "" : "training data", events, format, {}, ordered);
   if (!log) return log.error();
   if (files.time_share == 0) return TrainingSequences{std::move(log->sequences), std::nullopt};
   auto split = split_by_time(*log, files.time_share, files.train);
@@ -178,19 +198,82 @@ Result<void> read_others(TrainingData& data, const TrainingFiles& files, const K
   return {};
 }
 
+/// Whether the order that items stand in says something, and a line about it.
+bool order_tells(const Sequences& sequences, bool quiet) {
+  const OrderEvidence evidence = order_evidence(sequences.histories(), sequences.names);
+  const bool tells = evidence.tells();
+  const std::string why = evidence.sorted
+                              ? "items stand in the order of their names"
+                              : fmt::format("the same two items follow each other {} times, {:.0f} times in a drawn order",
+                                            grouped(evidence.equal), evidence.by_chance);
+  const char* const taken = tells ? "on: {}, so a user's items are in an order; --sequence-order off takes them as a set"
+                                  : "off: {}, so a user's items are a set; --time COLUMN or --sequence-order on says otherwise";
+  if (!quiet) note("sequence-order " + fmt::format(fmt::runtime(taken), why));
+  return tells;
+}
+
+/// Rows to train on whose items are in an order.
+Result<void> keep_ordered(TrainingData& data, const Sequences& sequences, const datasets::HistoryRules& rules,
+                          const TrainingFiles& files, bool quiet) {
+  auto rows = prefix_rows(sequences, rules, files.holdout_last, files.train);
+  if (!rows) return rows.error();
+  data.train = rows->data.view();
+  data.excludes_seen = rows->never_repeats;
+  data.events.push_back(event_of("train", files.train, data.train, sequences));
+  if (!quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(rows->short_lines)));
+  data.owners.push_back(std::move(rows->data));
+  return {};
+}
+
+/// Rows to train on of sets, and those of sets that are held out.
+Result<void> keep_sets(TrainingData& data, const Sequences& sequences, const datasets::HistoryRules& rules,
+                       const TrainingFiles& files, const ReadSettings& settings) {
+  auto rows = rows_of_sets(sequences, rules, files.holdout_last, files.train);
+  if (!rows) return rows.error();
+  data.is_set = data.excludes_seen = data.relations.same_ids = true;
+  std::vector<std::uint64_t> groups = groups_of_sets(rows->data.view());
+  const std::uint64_t all = rows->data.view().size();
+  std::optional<datasets::Dataset> held_out;
+  if (files.holdout > 0) {
+    auto [kept, held] = datasets::hold_out(rows->data.view(), files.holdout, settings.seed, {}, groups);
+    if (held.view().size() == 0 || kept.view().size() == 0)
+      return usage_error(fmt::format("--holdout: {} of {} rows of whole sets leaves none to {} on; hold out {}", files.holdout,
+                                     grouped(all), held.view().size() == 0 ? "evaluate" : "train",
+                                     held.view().size() == 0 ? "more" : "less"));
+    const std::vector<bool> out = datasets::held_out_rows(all, files.holdout, settings.seed, groups);
+    std::size_t row = 0;
+    std::erase_if(groups, [&](std::uint64_t) { return out[row++]; });
+    rows->data = std::move(kept);
+    held_out = std::move(held);
+  }
+  data.relations.groups = std::move(groups);
+  data.train = rows->data.view();
+  data.train.groups = data.relations.groups;
+  data.train.groups_known = true;
+  data.events.push_back(event_of("train", files.train, data.train, sequences));
+  if (!settings.quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(rows->short_lines)));
+  data.owners.push_back(std::move(rows->data));
+  if (held_out) keep_validation(data, {std::move(*held_out), 0}, files.train, sequences, settings.quiet);
+  return {};
+}
+
 }  // namespace
 
 Result<TrainingData> read_sequence_data(const TrainingFiles& files, const SequenceOptions& options, const SequenceFiles& how,
-                                        const std::optional<SequenceNotes>& notes, const Model* former, bool quiet) {
+                                        const std::optional<SequenceNotes>& notes, const Model* former,
+                                        const ReadSettings& settings) {
+  const bool quiet = settings.quiet;
   const auto events = events_of(options, how, notes);
   if (!events) return events.error();
   auto rules = options.rules(notes);
   if (!rules) return rules.error();
   if (files.time_share > 0 && !*events)
     return usage_error("--split is for logs of events; give --user, --item and --time, too, or leave it out");
-  auto read = *events ? read_log(files, **events, how.data.format(), quiet) : read_lines(files, options, notes, quiet);
+  auto read =
+      *events ? read_log(files, **events, how.data.format(), rules->ordered, quiet) : read_lines(files, options, notes, quiet);
   if (!read) return read.error();
   Sequences& sequences = read->train;
+  if (options.order(notes) == ItemOrder::detect) rules->ordered = order_tells(sequences, quiet);
   if (auto ok = check_half_life(options, *rules, files, *events, sequences); !ok) return ok.error();
   if (!notes && !sequences.weights.empty()) rules->mean_weight = mean_weight(sequences, (*events)->columns.weight, quiet);
   const auto table = table_of(options, sequences.names, former, events->has_value(), quiet);
@@ -199,24 +282,20 @@ Result<TrainingData> read_sequence_data(const TrainingFiles& files, const Sequen
     (*table)->describe(sequences, sequences.names.size());
     if (read->next) (*table)->describe(*read->next, sequences.names.size());
   }
-  auto rows = prefix_rows(sequences, *rules, files.holdout_last, files.train);
-  if (!rows) return rows.error();
   TrainingData data;
+  auto made =
+      rules->ordered ? keep_ordered(data, sequences, *rules, files, quiet) : keep_sets(data, sequences, *rules, files, settings);
+  if (!made) return made.error();
   const SequenceNotes read_as{sequences.keyed, *rules, *events};
   data.notes = read_as.text();
   if (*table) {
     data.notes += (*table)->notes(sequences.names.size());
     data.item_features = (*table)->feature_names();
-    data.relations.feature_labels = items_alone(rows->data.view().feature_count, sequences.names.size());
+    data.relations.feature_labels = items_alone(data.train.feature_count, sequences.names.size());
   }
-  data.train = rows->data.view();
-  data.excludes_seen = rows->never_repeats;
-  data.events.push_back(event_of("train", files.train, data.train, sequences));
-  if (!quiet) note(fmt::format("{} rows to train on{}", grouped(data.train.size()), short_text(*rows)));
-  data.owners.push_back(std::move(rows->data));
   if (read->next || files.holdout_last > 0) {
-    auto held = read->next ? last_rows(*read->next, *rules, 1, files.train)
-                           : last_rows(sequences, *rules, files.holdout_last, files.train);
+    auto held =
+        read->next ? of_last(*read->next, *rules, 1, files.train) : of_last(sequences, *rules, files.holdout_last, files.train);
     if (!held) return held.error();
     keep_validation(data, std::move(*held), files.train, read->next ? *read->next : sequences, quiet);
   }
@@ -226,7 +305,8 @@ Result<TrainingData> read_sequence_data(const TrainingFiles& files, const Sequen
   return data;
 }
 
-std::vector<std::string> history_names(const std::vector<std::string>& items) {
+std::vector<std::string> history_names(const std::vector<std::string>& items, bool ordered) {
+  if (!ordered) return items;
   std::vector<std::string> names;
   names.reserve(2 * items.size());
   for (const std::string& item : items) names.push_back(item + " (before)");

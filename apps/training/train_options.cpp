@@ -233,17 +233,18 @@ Result<void> TrainOptions::check() const {
   return check_replaceable(model, inputs);
 }
 
-Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
+Result<void> TrainOptions::check_sequences(bool reads_sequences, ItemOrder order) const {
   if (auto ok = sequence.check(reads_sequences); !ok) return ok;
   if (!reads_sequences) return {};
   if (sequence.names_events() && data.names_format() && !is_record_format(data.format()))
     return usage_error(fmt::format("--format {} has no columns; leave it out, or --user, --item and --time", data.format()));
   if (files.time_share > 0 && !files.valid.empty())
     return usage_error("--valid and --split exclude each other; give one of them");
-  if (autotune > 0 && !files.has_validation())
-    return usage_error("--autotune: with sequences it judges by the next items; give --holdout-last N or --valid FILE, too");
-  if (files.holdout > 0)
-    return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
+  if (files.holdout > 0 && order != ItemOrder::on && (files.holdout_last > 0 || files.time_share > 0))
+    return usage_error("--holdout holds whole sets out, --holdout-last and --split parts of all; give one of them");
+  if (order == ItemOrder::on) {
+    if (auto ok = check_ordered(); !ok) return ok;
+  }
   if (!label_names.empty() || !feature_names.empty())
     return usage_error("--label-names and --feature-names: sequences bring their own names; leave them out");
   if (!label_text.empty())
@@ -253,6 +254,14 @@ Result<void> TrainOptions::check_sequences(bool reads_sequences) const {
     return usage_error("--vectors are beside the rows of a file, and sequences make rows of their own; leave them out");
   if (!groups.empty() || !same_things.empty())
     return usage_error("--groups and --same-things are for rows of a file, and sequences make rows of their own; leave them out");
+  return {};
+}
+
+Result<void> TrainOptions::check_ordered() const {
+  if (autotune > 0 && !files.has_validation())
+    return usage_error("--autotune: with sequences it judges by the next items; give --holdout-last N or --valid FILE, too");
+  if (files.holdout > 0)
+    return usage_error("--holdout holds single rows out, and those of a sequence tell of each other; use --holdout-last N");
   return {};
 }
 

@@ -30,7 +30,9 @@ class TrainOptions {
   Result<void> check_monitor() const;
 
   /// Usage error if the run reads sequences and options do not go with them, or the other way round.
-  Result<void> check_sequences(bool reads_sequences) const;
+  Result<void> check_sequences(bool reads_sequences, ItemOrder order) const;
+  /// What sequences in an order do not take. Sets do.
+  Result<void> check_ordered() const;
 
   /// Likewise for records.
   Result<void> check_records(bool reads_records) const;

@@ -40,11 +40,13 @@ struct TrainingData {
   std::string notes;                       ///< how the data are read, for Model::set_data_notes()
   bool has_words = false;                  ///< features are words and the like, with their counts as values
   bool rows_repeat = false;                ///< some say nothing new, and are left out or kept as ReadSettings::repeated has it
-  bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there
+  bool excludes_seen = false;  ///< of sequences: no next item is among those before it, and chance would have put some there;
+                               ///< or they are sets
 
   /// What is known of labels beyond their names; null: nothing.
   const NameFeatures* label_words() const noexcept { return label_texts.content == 0 ? nullptr : &label_texts.words; }
   bool is_sequence() const noexcept { return !item_names.empty(); }
+  bool is_set = false;  ///< of sequences: their order means nothing
 };
 
 struct TrainingFiles {

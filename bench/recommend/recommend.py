@@ -101,14 +101,12 @@ class Glissade:
 
 
 def run_on_log(glissade, task, leaves_out):
-    """Straight from a log. Items without an order are all as far away as each other."""
+    """Straight from a log; of items without an order, one without times."""
     known, asked = f"{glissade.folder}/log.csv", f"{glissade.folder}/asked.csv"
     logs.write_log(known, task.final.histories, range(len(task.final.histories)), task.items)
     logs.write_log(asked, task.final.histories, task.final.asked, task.items)
-    train = ["--train", known, "--user", "user", "--item", "item", "--time", "time", "--exclude-input", "on" if leaves_out else "off"]
-    if not task.ordered:
-        longest = max(len(history) for history in task.final.histories)
-        train += ["--sequence-decay", "1", "--sequence-window", str(longest)]
+    train = ["--train", known, "--user", "user", "--item", "item", "--exclude-input", "on" if leaves_out else "off"]
+    train += ["--time", "time"] if task.ordered else []
     return glissade.run("Glissade, from the log", train, asked, len(task.final.asked), {name: i for i, name in enumerate(task.items)}, "\t")
 
 

@@ -61,6 +61,25 @@ void glissade_histories_init_sized(glissade_histories* histories, std::size_t si
   give_struct(usual, histories, size);
 }
 
+glissade_status glissade_histories_order_tells(glissade_context* context, const glissade_histories* histories,
+                                               const char* const* names, int* out) {
+  if (histories == nullptr || out == nullptr) return missing(context);
+  return guarded(context, [&]() -> glissade_status {
+    glissade_histories of;
+    glissade_histories_init(&of);
+    if (!take_struct(histories, of))
+      return fail(context, GLISSADE_USAGE, "the histories have no size; use glissade_histories_init()");
+    if (of.offsets == nullptr || (of.item == nullptr && of.offsets[of.users] != 0)) return missing(context);
+    if (const std::string wrong = wrong_with(of); !wrong.empty()) return fail(context, GLISSADE_USAGE, wrong.c_str());
+    std::vector<std::string> known;
+    if (names != nullptr) known.assign(names, names + of.items);
+    const std::span<const std::uint32_t> items(of.item, of.offsets[of.users]);
+    if (!known.empty() && std::ranges::find(items, of.items) != items.end()) known.emplace_back();  // unknown ones
+    *out = glissade::order_evidence({.offsets = {of.offsets, of.users + 1}, .items = items}, known).tells() ? 1 : 0;
+    return GLISSADE_OK;
+  });
+}
+
 glissade_status glissade_history_rows_new(glissade_context* context, const glissade_histories* histories, int training,
                                           glissade_history_rows** out) {
   if (histories == nullptr || out == nullptr) return missing(context);
@@ -77,9 +96,16 @@ glissade_status glissade_history_rows_new(glissade_context* context, const gliss
                                    .items = {of.item, events},
                                    .weights = of.weights == nullptr ? std::span<const float>() : std::span(of.weights, events),
                                    .times = times};
-    const glissade::HistoryRules rules{of.decay, of.window, of.half_life, of.mean_weight};
+    const glissade::HistoryRules rules{of.decay, of.window, of.half_life, of.mean_weight, of.unordered == 0};
     auto rows = std::make_unique<glissade_history_rows>();
-    if (training != 0) {
+    if (training != 0 && !rules.ordered) {
+      std::vector<std::size_t> counts(of.users);
+      for (std::size_t user = 0; user < counts.size(); ++user) counts[user] = view.line(user).size();
+      rows->made.rows = set_rows(view, counts, rules, of.items);
+      if (rows->made.rows.label_ids.empty())
+        return fail(context, GLISSADE_USAGE,
+                    "no user has two different items, and a row needs one beside another; give more events");
+    } else if (training != 0) {
       std::vector<glissade::HistoryPlaces> places(of.users);
       for (std::size_t user = 0; user < places.size(); ++user)
         places[user] = {1, std::max<std::size_t>(1, view.line(user).size())};
@@ -88,7 +114,7 @@ glissade_status glissade_history_rows_new(glissade_context* context, const gliss
         return fail(context, GLISSADE_USAGE, "no user has two events, and a row needs one before another; give longer histories");
     } else {
       glissade::OwnedRows& made = rows->made.rows;
-      made.feature_count = 2 * of.items;
+      made.feature_count = rules.item_features(of.items);
       made.feature_offsets.push_back(0);
       for (std::size_t user = 0; user < of.users; ++user) {
         append_history(view.first(user, view.line(user).size()), rules, of.items, made.feature_ids, made.feature_values);
@@ -106,7 +132,7 @@ void glissade_history_rows_view(const glissade_history_rows* rows, glissade_rows
   const glissade::OwnedRows& made = rows->made.rows;
   if (features != nullptr)
     *features = {made.feature_offsets.size() - 1, made.feature_offsets.data(), made.feature_ids.data(),
-                 made.feature_values.data()};
+                 made.feature_values.empty() ? nullptr : made.feature_values.data()};
   if (labels != nullptr)
     *labels = {made.label_offsets.empty() ? 0 : made.label_offsets.size() - 1, made.label_offsets.data(), made.label_ids.data(),
                nullptr};

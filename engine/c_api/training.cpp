@@ -141,6 +141,7 @@ Result<glissade::TrainingRequest> request_of(const glissade_training& training) 
     request.has_words = training.histories == 0;
   }
   request.histories = (training.histories & GLISSADE_HISTORIES) != 0;
+  request.sets = (training.histories & GLISSADE_SETS) != 0;
   request.never_repeats = (training.histories & GLISSADE_NEVER_REPEATS) != 0;
   if (training.on_note != nullptr)
     request.on_note = [&training](const std::string& line) { training.on_note(training.user, line.c_str()); };

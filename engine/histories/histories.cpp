@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/histories/set_items.h"
+
 namespace glissade {
 namespace {
 
@@ -75,14 +77,33 @@ HistoryRows history_rows(const Histories& histories, std::span<const HistoryPlac
       made.repeats += std::ranges::find(seen, line[at]) != seen.end() ? 1 : 0;
     }
   }
-  rows.feature_count = 2 * items + histories.feature_count;
+  rows.feature_count = rules.item_features(items) + histories.feature_count;
   rows.label_count = items + (unknown ? 1 : 0);
   made.expected_repeats = expected_repeats(rows, items);
   return made;
 }
 
+void append_set(std::span<const SetItem> set, const SparseRows& features, std::uint32_t items, std::vector<std::uint32_t>& ids,
+                std::vector<float>& values) {
+  thread_local std::vector<Entry> described;
+  described.clear();
+  for (const SetItem& one : set) {
+    if (one.item < items) {
+      ids.push_back(one.item);
+      values.push_back(static_cast<float>(one.value));
+    }
+    describe(features, one.row, one.value, items, described);
+  }
+  append_sums(described, ids, values);
+}
+
 void append_history(const History& history, const HistoryRules& rules, std::uint32_t items, std::vector<std::uint32_t>& ids,
                     std::vector<float>& values) {
+  if (!rules.ordered) {
+    thread_local std::vector<SetItem> set;
+    different_items(history, rules, set);
+    return append_set(set, history.features, items, ids, values);
+  }
   thread_local std::vector<Entry> row, described;
   row.clear();
   described.clear();

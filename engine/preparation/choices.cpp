@@ -33,6 +33,8 @@ std::string settle_weighting(ResolvedConfig& asked, bool has_former, DataProfile
 
 PresetChoice history_preset() { return {"next-item", "the rows are items in the order of time"}; }
 
+PresetChoice set_preset() { return {"items", "the rows are items of sets"}; }
+
 bool settle_exclusion(ResolvedConfig& asked) noexcept {
   if (asked.names("exclude-input")) return false;
   asked.config.candidates.exclude_input = true;

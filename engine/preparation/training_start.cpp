@@ -150,7 +150,13 @@ Result<void> Preparation::leave_out_repeats() {
 }
 
 Result<void> Preparation::relate() {
-  if (request_.histories) return {};
+  if (request_.histories) {
+    if (!request_.sets) return {};
+    held_->groups = groups_of_sets(start_.rows);
+    start_.rows.groups = held_->groups;
+    start_.rows.groups_known = true;
+    return {};
+  }
   const bool find = request_.preset.empty() ? may_find_siblings(asked_) : finds_siblings(asked_.config);
   if (find) relations_ = relate_rows(start_.rows);
   held_->groups = std::move(relations_.groups);
@@ -165,14 +171,19 @@ Result<void> Preparation::relate() {
 
 Result<void> Preparation::choose_preset_by_data() {
   if (!request_.preset.empty()) return {};
-  const PresetChoice choice = request_.histories ? history_preset() : choose_preset(start_.rows, relations_.feature_labels);
+  const PresetChoice choice = request_.sets        ? set_preset()
+                              : request_.histories ? history_preset()
+                                                   : choose_preset(start_.rows, relations_.feature_labels);
   note(fmt::format("preset {}: {}", choice.preset, choice.reason));
   return resolve(choice.preset);
 }
 
 Result<void> Preparation::choose_exclusion() {
-  if (request_.histories && request_.never_repeats && settle_exclusion(asked_))
+  if (request_.sets) {
+    settle_exclusion(asked_);
+  } else if (request_.histories && request_.never_repeats && settle_exclusion(asked_)) {
     note(fmt::format("exclude-input on: none of the {} next items is among those before it", start_.rows.size()));
+  }
   return {};
 }
 

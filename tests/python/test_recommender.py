@@ -35,6 +35,9 @@ def model(log):
 
 @pytest.mark.parametrize(("columns", "more", "options"), [
     (["user", "item", "time"], {}, []),
+    (["user", "item"], {}, []),
+    (["user", "item", "weight"], {}, []),
+    (["user", "item", "time"], {"ordered": False}, ["--sequence-order", "off"]),
     (["user", "item"], {"decay": 0.5, "window": 3}, ["--sequence-decay", "0.5", "--sequence-window", "3"]),
     (["user", "item", "time", "weight"], {"half_life": "30d"}, ["--event-half-life", "30d"]),
     (["user", "item", "time"], {"exclude_input": False, "random_state": 4}, ["--exclude-input", "off", "--seed", "4"])])
@@ -80,6 +83,30 @@ def test_logs_in_other_forms_are_the_same_log(log):
         assert np.array_equal(one.labels, answers[0].labels) and np.array_equal(one.scores, answers[0].scores)
 
 
+def test_a_log_without_an_order_is_of_sets(log, tmp_path):
+    sets = ItemRecommender(epochs=6, hidden=32, time=None).fit(log)
+    assert sets.model_.data_notes().startswith("format set\n") and sets.model_.options["exclude-input"] == "on"
+    others = [ItemRecommender(epochs=6, hidden=32).fit(log[["user", "item"]]), ItemRecommender(epochs=6, hidden=32, ordered=False).fit(log[["user", "item"]])]
+    rings = [[f"item {ring}-{at % 8}" for at in range(start, start + 3)] for ring in range(10) for start in range(8)]
+    found = sets.recommend(rings, 3).labels
+    for other in others:
+        assert np.array_equal(found, other.recommend(rings, 3).labels)
+    assert np.array_equal(found, sets.recommend([ring[::-1] + ring[:1] for ring in rings], 3).labels)  # neither order nor number counts
+    assert not any(item in ring for ring, row in zip(rings, found) for item in row)
+    assert np.mean([item.split("-")[0] == ring[0].split("-")[0] for ring, row in zip(rings, found) for item in row]) > 0.9
+    sets.save(tmp_path / "s.glsd")
+    loaded = ItemRecommender.load(tmp_path / "s.glsd")
+    assert loaded.ordered is False and np.array_equal(loaded.recommend(rings, 3).labels, found)
+    users = list(dict.fromkeys(log["user"]))[:9]
+    assert np.array_equal(loaded.remember(log[["user", "item"]]).recommend(users, 2).labels, sets.recommend(users, 2).labels)
+
+
+def test_a_log_in_the_order_of_time_is_known_as_one(log):
+    in_order = log.sort_values("time", kind="stable")[["user", "item"]]
+    assert ItemRecommender(epochs=1, hidden=16).fit(in_order).model_.data_notes().startswith("format sequence\n")
+    assert ItemRecommender(epochs=1, hidden=16, ordered=False).fit(in_order).model_.data_notes().startswith("format set\n")
+
+
 def test_what_was_seen_is_left_out_or_not():
     log = events(repeats=True)
     model = ItemRecommender(epochs=3, hidden=16).fit(log)
@@ -118,7 +145,8 @@ def test_a_file_is_loaded_and_told_of_users(log, model, tmp_path):
 
 
 @pytest.mark.parametrize(("events", "options", "message"), [
-    ([("a", "x")], {}, "at least two"), ([("a", "x"), ("b", "y")], {}, "two events"), ([], {}, "give tuples"), ([("a",)], {}, "give tuples"),
+    ([("a", "x")], {}, "at least two"), ([("a", "x"), ("b", "y")], {"ordered": True}, "two events"),
+    ([("a", "x"), ("b", "y"), ("b", "y")], {}, "two different items"), ([("a", "x"), ("a", "y")], {"ordered": False, "decay": 1}, "ages"), ([], {}, "give tuples"), ([("a",)], {}, "give tuples"),
     ([("a", "x", 1), ("a", "y")], {}, "all alike"), ([("a", "x"), ("a", 3)], {}, "several kinds"),
     ([("a", "x", 1, -1), ("a", "y", 2, 1)], {}, "above 0"), ([("a", "x", "monday"), ("a", "y", "sunday")], {}, "ISO 8601"),
     ([("a", "x"), ("a", "y")], {"half_life": 3}, "needs times"), ([("a", "x", 1), ("a", "y", 2)], {"half_life": "3 moons"}, "half_life"),

@@ -20,6 +20,11 @@ class Rules(NamedTuple):
     window: int
     half_life: float
     mean_weight: float
+    ordered: bool = True
+
+    def features(self, items: int) -> int:
+        """How many features `items` items are."""
+        return 2 * items if self.ordered else items
 
 
 class Columns(NamedTuple):
@@ -36,7 +41,9 @@ class Columns(NamedTuple):
         if self.weight:
             columns["weight"] = self.weight
         events = json.dumps({**columns, "header": True, "separator": ""}, separators=(",", ":"), ensure_ascii=False)
-        lines = ["format sequence", "sequence-key on", f"sequence-decay {_number(rules.decay)}", f"sequence-window {rules.window}"]
+        lines = ["format set", "sequence-key on"]
+        if rules.ordered:
+            lines = ["format sequence", "sequence-key on", f"sequence-decay {_number(rules.decay)}", f"sequence-window {rules.window}"]
         if rules.half_life > 0:
             lines.append(f"sequence-half-life {_number(rules.half_life)}")
         if rules.mean_weight != 1:
@@ -47,11 +54,11 @@ class Columns(NamedTuple):
 def noted(notes: str) -> tuple[Columns, Rules]:
     """What Columns.notes() wrote."""
     lines = dict(line.split(" ", 1) for line in notes.splitlines() if " " in line)
-    if lines.get("format") != "sequence":
+    if lines.get("format") not in ("sequence", "set"):
         raise ValueError("the model was not trained on histories of items; load it with GlissadeClassifier or Model")
     columns = json.loads(lines.get("events", "{}"))
-    rules = Rules(float(lines["sequence-decay"]), int(lines["sequence-window"]), float(lines.get("sequence-half-life", 0)),
-                  float(lines.get("sequence-mean-weight", 1)))
+    rules = Rules(float(lines.get("sequence-decay", 0.7)), int(lines.get("sequence-window", 50)), float(lines.get("sequence-half-life", 0)),
+                  float(lines.get("sequence-mean-weight", 1)), lines["format"] == "sequence")
     return Columns(*(str(columns.get(name, "")) for name in Columns._fields)), rules
 
 
@@ -118,7 +125,7 @@ def _times(values: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 def log_of(user: Any, item: Any, time: Any, weight: Any) -> Log:
-    """A log of its columns; without times events are in the order of time."""
+    """A log of its columns; without times events are in the order of the log."""
     users, user_of = numbered(user, "user")
     items, item_of = numbered(item, "item")
     order = np.argsort(user_of, kind="stable")
@@ -148,22 +155,36 @@ class Labels(NamedTuple):
     columns: int
 
 
+def _raw(log: Log, items: int) -> lib.Histories:
+    raw = lib.Histories()
+    lib.library.glissade_histories_init_sized(ctypes.byref(raw), ctypes.sizeof(raw))
+    raw.items, raw.users = items, len(log.offsets) - 1
+    raw.offsets, raw.item = log.offsets.ctypes.data, log.item.ctypes.data
+    for name, array in (("weights", log.weights), ("times", log.times), ("fractions", log.fractions)):
+        setattr(raw, name, None if array is None else array.ctypes.data)
+    return raw
+
+
+def order_tells(log: Log) -> bool:
+    """Whether the order in which the log has each user's events says something."""
+    tells = ctypes.c_int()
+    names = lib.strings([str(item) for item in log.items.tolist()])
+    lib.check(lib.library.glissade_histories_order_tells(lib.context(), ctypes.byref(_raw(log, len(log.items))), names, ctypes.byref(tells)))
+    return bool(tells.value)
+
+
 class HistoryRows:
     """Rows of histories, in the library's memory."""
 
     def __init__(self, log: Log, items: int, rules: Rules, training: bool) -> None:
-        raw = lib.Histories()
-        lib.library.glissade_histories_init_sized(ctypes.byref(raw), ctypes.sizeof(raw))
-        raw.items, raw.users = items, len(log.offsets) - 1
-        raw.offsets, raw.item = log.offsets.ctypes.data, log.item.ctypes.data
-        for name, array in (("weights", log.weights), ("times", log.times), ("fractions", log.fractions)):
-            setattr(raw, name, None if array is None else array.ctypes.data)
+        raw = _raw(log, items)
         raw.decay, raw.window, raw.half_life, raw.mean_weight = rules.decay, rules.window, rules.half_life, rules.mean_weight
+        raw.unordered = 0 if rules.ordered else 1
         self.handle = lib.made("glissade_history_rows_free", lib.library.glissade_history_rows_new, ctypes.byref(raw), int(training))
         self.struct, labels = lib.Rows(), lib.Rows()
         lib.library.glissade_history_rows_view(self.handle.value, ctypes.byref(self.struct), ctypes.byref(labels))
         self.labels = Labels(ctypes.byref(labels), items)
-        self.rows, self.columns = int(self.struct.rows), 2 * items
+        self.rows, self.columns = int(self.struct.rows), rules.features(items)
         self.never_repeats = bool(lib.library.glissade_history_rows_never_repeat(self.handle.value))
 
     @property

@@ -14,7 +14,7 @@ OK, FAILED, USAGE, NOT_FOUND, STOPPED = range(5)
 NO_LABEL = 0xFFFFFFFF
 ABI = 2
 PREPARING, EPOCH_DONE = -1, -2
-HISTORIES, NEVER_REPEATS = 1, 2
+HISTORIES, NEVER_REPEATS, SETS = 1, 2, 4
 
 
 class Rows(ctypes.Structure):
@@ -50,7 +50,7 @@ class Histories(ctypes.Structure):
     _fields_ = [
         ("size", c_uint32), ("items", c_uint32), ("users", c_uint64), ("offsets", c_void_p), ("item", c_void_p), ("weights", c_void_p),
         ("times", c_void_p), ("fractions", c_void_p), ("decay", c_double), ("half_life", c_double), ("mean_weight", c_double),
-        ("window", c_uint32),
+        ("window", c_uint32), ("unordered", c_uint32),
     ]
 
 
@@ -133,6 +133,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "glissade_record_rows_names": (c_void_p, [_HANDLE, POINTER(c_uint32)]),
     "glissade_record_rows_notes": (c_char_p, [_HANDLE]),
     "glissade_histories_init_sized": (None, [c_void_p, c_size_t]),
+    "glissade_histories_order_tells": (c_int, [_HANDLE, c_void_p, c_void_p, c_void_p]),
     "glissade_history_rows_new": (c_int32, [_HANDLE, c_void_p, c_int, c_void_p]),
     "glissade_history_rows_free": (None, [_HANDLE]),
     "glissade_history_rows_view": (None, [_HANDLE, c_void_p, c_void_p]),

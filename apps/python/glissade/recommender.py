@@ -46,6 +46,11 @@ class ItemRecommender:
     preset, effort, random_state, n_jobs, progress : as of :class:`GlissadeClassifier`
     user, item, time, weight : str
         Columns of a DataFrame of events. `time` and `weight` may be missing; a column that is not named so must be named here.
+        ``time=None``: no times, whatever columns there are.
+    ordered : bool, optional
+        Whether the order of a user's items means something. If not, they are a set (a basket, likes), and the model answers what
+        else belongs to it. Left out, it does where there are times, `decay` or `window`, else where the log shows it, as
+        ``--sequence-order detect`` does.
     decay : float, optional
         What an item is worth that lies one place further back. Left out 0.7, or 1 with `half_life`.
     window : int, default=50
@@ -82,15 +87,17 @@ class ItemRecommender:
         progress: Union[bool, Callable[[Progress], Optional[bool]], None] = None,
         user: str = "user",
         item: str = "item",
-        time: str = "time",
+        time: Optional[str] = "time",
         weight: str = "weight",
+        ordered: Optional[bool] = None,
         decay: Optional[float] = None,
         window: int = 50,
         half_life: Any = None,
         **options: Any,
     ) -> None:
         self.preset, self.effort, self.random_state, self.n_jobs, self.progress = preset, effort, random_state, n_jobs, progress
-        self.columns = histories.Columns(user, item, time, weight)
+        self.columns = histories.Columns(user, item, time or "", weight)
+        self.ordered = ordered
         self.decay, self.window, self.half_life = decay, window, half_life
         self.options = options
 
@@ -103,7 +110,7 @@ class ItemRecommender:
                 if getattr(self.columns, what) not in names:
                     raise ValueError(f"the events have no column {getattr(self.columns, what)!r}; name that of the {what}s: {what}=...")
             for what, usual in (("time", "time"), ("weight", "weight")):
-                if getattr(self.columns, what) not in names and getattr(self.columns, what) != usual:
+                if getattr(self.columns, what) not in ("", usual, *names):
                     raise ValueError(f"the events have no column {getattr(self.columns, what)!r}; choose one of {', '.join(names)}")
             given = [events[name] if name in names else None for name in self.columns]
         else:
@@ -112,6 +119,8 @@ class ItemRecommender:
             if not rows or len(width) != 1 or not 2 <= min(width) <= 4:
                 raise ValueError("events are no table; give tuples (user, item), (user, item, time) or (user, item, time, weight), all alike")
             given = [*zip(*rows), None, None][: len(self.columns)]
+            if not self.columns.time:
+                given[2] = None
         there = histories.Columns(*(name if column is not None else "" for name, column in zip(self.columns, given)))
         return histories.log_of(*given), there
 
@@ -119,8 +128,14 @@ class ItemRecommender:
         half_life = 0.0 if self.half_life is None else half_life_of(self.half_life)
         if half_life and log.times is None:
             raise ValueError("half_life needs times of the events; give them, or leave it out")
+        has_ages = bool(half_life) or self.decay is not None or self.window != 50
+        ordered = self.ordered
+        if ordered is None:
+            ordered = log.times is not None or has_ages or histories.order_tells(log)
+        if has_ages and not ordered:
+            raise ValueError("items without an order have no ages; leave decay, window and half_life out, or ordered=False")
         decay = self.decay if self.decay is not None else 1.0 if half_life else 0.7
-        return histories.Rules(float(decay), int(self.window), half_life, histories.mean_of(log.weights))
+        return histories.Rules(float(decay), int(self.window), half_life, histories.mean_of(log.weights), bool(ordered))
 
     def fit(self, events: Any) -> ItemRecommender:
         """Train on the events of users.
@@ -128,7 +143,8 @@ class ItemRecommender:
         Parameters
         ----------
         events : DataFrame, Arrow table, or list of (user, item), (user, item, time) or (user, item, time, weight)
-            Without times events are in their order. An item that stands twice counts twice.
+            Without times events are in the order of time, or a user's items are a set: see `ordered`. An item that stands twice
+            counts twice, but in a set once.
 
         Returns
         -------
@@ -136,9 +152,9 @@ class ItemRecommender:
             Itself. KeyboardInterrupt stops the training within a second; what was trained so far is then in it.
         """
         log, there = self._read(events)
-        rules = self._rules(log)
         if len(log.items) < 2:
             raise ValueError(f"the events have {len(log.items)} different items; at least two are needed")
+        rules = self._rules(log)
         rows = histories.HistoryRows(log, len(log.items), rules, training=True)
         names = [str(item) for item in log.items.tolist()]
         options = {name: value for name, value in self.options.items() if value is not None}
@@ -150,9 +166,9 @@ class ItemRecommender:
         try:
             handle, history = train(
                 rows, rows.labels, preset=self.preset, effort=self.effort, options=options, label_names=names,
-                feature_names=lib.strings([f"{name} (before)" for name in names] + [f"{name} (last)" for name in names]),
+                feature_names=lib.strings([f"{name} (before)" for name in names] + [f"{name} (last)" for name in names] if rules.ordered else names),
                 feature_count=rows.columns, data_notes=there.notes(rules), progress=progress_of(self.progress),
-                histories=lib.HISTORIES | (lib.NEVER_REPEATS if rows.never_repeats else 0))
+                histories=lib.HISTORIES | (lib.NEVER_REPEATS if rows.never_repeats else 0) | (0 if rules.ordered else lib.SETS))
         except Interrupted as stopped:
             if stopped.model is None:
                 raise KeyboardInterrupt from None
@@ -217,7 +233,7 @@ class ItemRecommender:
         Parameters
         ----------
         users : iterable
-            Users of the events, or lists of items, oldest first.
+            Users of the events, or lists of items, oldest first where they are in an order.
         k : int, default=10
             1 to 1000.
         exclude_seen : bool, optional
@@ -270,8 +286,8 @@ class ItemRecommender:
             raise FileNotFoundError(f"there is no model file {os.fspath(path)!r}")
         model = Model.load(path)
         columns, rules = histories.noted(model.data_notes())
-        made = cls(user=columns.user, item=columns.item, time=columns.time or "time", weight=columns.weight or "weight",
-                   decay=rules.decay, window=rules.window, half_life=rules.half_life or None)
+        made = cls(user=columns.user, item=columns.item, time=columns.time or (None if not rules.ordered else "time"), weight=columns.weight or "weight",
+                   ordered=rules.ordered, decay=rules.decay if rules.ordered else None, window=rules.window, half_life=rules.half_life or None)
         made._take(model, np.array(model.label_names() or []), rules, [])
         return made
 

@@ -200,12 +200,18 @@ typedef struct glissade_histories {
   const double* fractions; /* what each time has behind the point, 0 to below 1; null: nothing */
   double decay, half_life, mean_weight;
   uint32_t window;
+  uint32_t unordered; /* not 0: the order of a user's events means nothing; decay, window and times do not count */
 } glissade_histories;
 GLISSADE_API void glissade_histories_init_sized(glissade_histories* histories, size_t size);
 #define glissade_histories_init(histories) glissade_histories_init_sized((histories), sizeof *(histories))
 
+/* Whether the order of each user's events tells something, 1 or 0 (order_evidence() in glissade/histories.h). `names` of the M
+ * items may be null; they tell what is sorted. */
+GLISSADE_API glissade_status glissade_histories_order_tells(glissade_context* context, const glissade_histories* histories,
+                                                            const char* const* names, int* out);
 /* For training (`training` not 0): a row for each event that has another before it, which is what the next item is told by, the
- * item as label. Else a row for each user: what is to follow. Features: 2 M. Fails if there is no row, and on illegal arrays. */
+ * item as label. Else a row for each user: what is to follow. Features: 2 M. Fails if there is no row, and on illegal arrays.
+ * Unordered: for training up to five rows for each user, of which each asks for some of its items by the others. Features: M. */
 GLISSADE_API glissade_status glissade_history_rows_new(glissade_context* context, const glissade_histories* histories,
                                                        int training, glissade_history_rows** out);
 GLISSADE_API void glissade_history_rows_free(glissade_history_rows* rows);
@@ -286,12 +292,12 @@ typedef struct glissade_training {
   void (*on_note)(void* user, const char* line);
   void* user;
   /* 0: rows of any kind. Else bits: GLISSADE_HISTORIES, rows of glissade_history_rows_new(); GLISSADE_NEVER_REPEATS, of which
-   * glissade_history_rows_never_repeat() is true. */
+   * glissade_history_rows_never_repeat() is true; GLISSADE_SETS, of unordered histories. */
   uint32_t histories;
   const glissade_vectors* vectors; /* one per row, beside its features, which may be none; null: the model takes none */
   const float* weights; /* how much each row counts, 0 or more: the ratios count, and rows of 0 are left out; null: all alike */
 } glissade_training;
-enum { GLISSADE_HISTORIES = 1, GLISSADE_NEVER_REPEATS = 2 };
+enum { GLISSADE_HISTORIES = 1, GLISSADE_NEVER_REPEATS = 2, GLISSADE_SETS = 4 };
 GLISSADE_API void glissade_training_init_sized(glissade_training* training, size_t size);
 #define glissade_training_init(training) glissade_training_init_sized((training), sizeof *(training))
 

@@ -47,6 +47,8 @@ std::string settle_weighting(ResolvedConfig& asked, bool has_former, DataProfile
 
 /// The preset of rows of histories (histories.h).
 PresetChoice history_preset();
+/// The preset of rows of sets.
+PresetChoice set_preset();
 /// For histories whose next item is never one before it: sets exclude-input, unless it was named. Returns whether it did.
 bool settle_exclusion(ResolvedConfig& asked) noexcept;
 /// Values that fall with age say what they are to say: no weighting is chosen for them.

@@ -32,6 +32,10 @@ struct RowRelations {
 /// and 16 bytes per row; uses the threads of the calling arena. Throws std::bad_alloc.
 RowRelations relate_rows(const DatasetView& data);
 
+/// One number for each row of set_rows() (histories.h): equal for parts of one set, and of equal sets. Features that are no items
+/// are passed over. In parallel.
+std::vector<std::uint64_t> groups_of_sets(const DatasetView& data);
+
 /// relate_rows() with groups that are known already, one number per row: finds same things alone.
 RowRelations relate_rows(const DatasetView& data, std::vector<std::uint64_t> groups);
 

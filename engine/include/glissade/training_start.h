@@ -26,6 +26,7 @@ struct TrainingRequest {
   std::string data_notes = {};  ///< Model::data_notes(), of a pipeline for instance; "": rows of ids from 0
   bool has_words = false;       ///< features are words and the like, with their counts as values
   bool histories = false;       ///< rows are those of histories.h, names those of items: no texts
+  bool sets = false;            ///< of these: they are those of set_rows()
   bool never_repeats = false;   ///< HistoryRows::never_repeats(): a row's items are no answers, unless options say otherwise
   /// Takes a line about each choice that the data made. May be called before prepare_training() returns, from its thread.
   std::function<void(const std::string&)> on_note = {};
