@@ -202,10 +202,10 @@ Result<void> read_others(TrainingData& data, const TrainingFiles& files, const K
 bool order_tells(const Sequences& sequences, bool quiet) {
   const OrderEvidence evidence = order_evidence(sequences.histories(), sequences.names);
   const bool tells = evidence.tells();
-  const std::string why = evidence.sorted
-                              ? "items stand in the order of their names"
-                              : fmt::format("the same two items follow each other {} times, {:.0f} times in a drawn order",
-                                            grouped(evidence.equal), evidence.by_chance);
+  const std::string why =
+      evidence.sorted ? "items stand in the order of their names"
+                      : fmt::format("the same two items follow each other {} times, {} times in a drawn order",
+                                    grouped(evidence.equal), grouped(static_cast<std::uint64_t>(evidence.by_chance + 0.5)));
   const char* const taken = tells ? "on: {}, so a user's items are in an order; --sequence-order off takes them as a set"
                                   : "off: {}, so a user's items are a set; --time COLUMN or --sequence-order on says otherwise";
   if (!quiet) note("sequence-order " + fmt::format(fmt::runtime(taken), why));

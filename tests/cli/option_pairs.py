@@ -67,7 +67,7 @@ TRAIN = [
     Situation("events", [], EVENTS + " --time when --epochs 3" + SHOWN),
     Situation("events without an order", [], EVENTS + " --epochs 3" + SHOWN),
     Situation("events with items", [], EVENTS + " --item-features items.csv --item-text title --epochs 3" + SHOWN),
-    Situation("events resumed", [EVENTS + " --epochs 1"], EVENTS + " --epochs 3 --resume" + SHOWN),
+    Situation("events resumed", [EVENTS + " --time when --epochs 1"], EVENTS + " --time when --epochs 3 --resume" + SHOWN),
     Situation("records", [], RECORDS + " --epochs 3" + SHOWN),
     Situation("records resumed", [RECORDS + " --epochs 1"], RECORDS + " --epochs 3 --resume" + SHOWN),
     Situation("text", [], WORDS + SHOWN),

@@ -105,8 +105,7 @@ TEST_CASE("neither the order of a set nor how often an item stands there says an
 }
 
 TEST_CASE("sets are dealt out by chance", "[unit]") {
-  // Of equal sets at 2,000 places item 0 stands with item 1 in a part as often as 6 items in pairs make it: a part of two, and 1
-  // of 5 ways to fill it with item 0.
+  // Of ten items in parts of two, item 0 is together with each of the nine others alike often.
   std::vector<Numbers> lines(2000, Numbers{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
   int together = 0;
   for (const SetRow& row : trained(sets_of(lines, 10))) together += row.labels == Numbers{0, 1} ? 1 : 0;

@@ -286,8 +286,9 @@ class ItemRecommender:
             raise FileNotFoundError(f"there is no model file {os.fspath(path)!r}")
         model = Model.load(path)
         columns, rules = histories.noted(model.data_notes())
-        made = cls(user=columns.user, item=columns.item, time=columns.time or (None if not rules.ordered else "time"), weight=columns.weight or "weight",
-                   ordered=rules.ordered, decay=rules.decay if rules.ordered else None, window=rules.window, half_life=rules.half_life or None)
+        time = columns.time or ("time" if rules.ordered else None)
+        made = cls(user=columns.user, item=columns.item, time=time, weight=columns.weight or "weight", ordered=rules.ordered,
+                   decay=rules.decay if rules.ordered else None, window=rules.window, half_life=rules.half_life or None)
         made._take(model, np.array(model.label_names() or []), rules, [])
         return made
 

@@ -26,8 +26,8 @@ struct EventTime {
 /// weight / mean_weight (without weights 1) if item i is the last one. Feature 2 M + f
 /// is feature f of the items, where they have some: the sum over the places of what stands there times what the item has of it.
 ///
-/// Where the order of items means nothing (a basket, what somebody likes), a history is a set: feature i is item i, of the value 1,
-/// or with weights of its largest weight / mean_weight, however often it stands. Decay, window, times and a last item do not
+/// Where the order of items means nothing (a basket, what somebody likes), a history is a set: feature i is item i, of the value
+/// 1, or with weights of its largest weight / mean_weight, however often it stands. Decay, window, times and a last item do not
 /// count. Feature M + f is the sum over the items of what each has of feature f, times its value.
 struct HistoryRules {
   double decay = 0.7;
@@ -115,16 +115,18 @@ OrderEvidence order_evidence(const Histories& histories, std::span<const std::st
 /// Parts that a set is dealt out into: chosen in bench/peers/RECIPE.md.
 inline constexpr std::uint32_t kSetParts = 5;
 
-/// Rows of sets: some items of a set are the labels, the others the features that tell them. D and L as of HistoryRows. Deals the different items out of the first counts[i] of each history i into kSetParts parts alike in size, or as many parts as
-/// there are items, and makes a row of each of the first `asked` parts: its items are the labels. Which part an item is in is
-/// drawn, by its number and that of the history alone. Sets of one item make no row. Unknown items are one label, M. `counts` has
-/// one entry for each history; `items` is M; `rules` are unordered. Costs kSetParts - 1 times the length of all histories.
-/// Throws std::bad_alloc.
-OwnedRows set_rows(const Histories& histories, std::span<const std::size_t> counts, const HistoryRules& rules, std::uint32_t items,
-                   std::uint32_t asked = kSetParts);
+/// Rows of sets: some items of a set are the labels, the others the features that tell them. D and L as of HistoryRows. Deals the
+/// different items out of the first counts[i] of each history i into kSetParts parts alike in size, or as many parts as there are
+/// items, and makes a row of each of the first `asked` parts: its items are the labels. Which part an item is in is drawn, by its
+/// number and that of the history alone. Sets of one item make no row. Unknown items are one label, M. `counts` has one entry for
+/// each history; `items` is M; `rules` are unordered. Costs kSetParts - 1 times the length of all histories. Throws
+/// std::bad_alloc.
+OwnedRows set_rows(const Histories& histories, std::span<const std::size_t> counts, const HistoryRules& rules,
+                   std::uint32_t items, std::uint32_t asked = kSetParts);
 
-/// What follows `history`, or belongs to it, as a row without label. Appends ids, ascending, and values. `items` is M; numbers from M on stand for
-/// unknown items, which have an age and no feature but those of their row. Throws std::bad_alloc; thread-safe.
+/// What follows `history`, or belongs to it, as a row without label. Appends ids, ascending, and values. `items` is M; numbers
+/// from M on stand for unknown items, which have an age and no feature but those of their row. Throws std::bad_alloc;
+/// thread-safe.
 void append_history(const History& history, const HistoryRules& rules, std::uint32_t items, std::vector<std::uint32_t>& ids,
                     std::vector<float>& values);
 /// Likewise of items without weights and times.
