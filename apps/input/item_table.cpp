@@ -12,6 +12,7 @@
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
 #include "apps/input/data_notes.h"
+#include "apps/input/sequence_options.h"
 #include "datasets/message.h"
 #include "datasets/records/record_files.h"
 
@@ -245,9 +246,11 @@ Result<std::optional<ItemTable>> ItemTable::of(const Model& model) {
   const auto& names = model.feature_names();
   const std::size_t features = read.value("features", std::size_t{0});
   table.items_ = read.value("items", std::size_t{0});
-  if (features == 0 || table.items_ == 0 || table.items_ > names.size() / 2 || features > names.size() - 2 * table.items_)
+  const auto sequence = SequenceNotes::of(model);
+  const std::size_t each = sequence && !sequence->rules.ordered ? 1 : 2;  // features of an item itself
+  if (features == 0 || table.items_ == 0 || table.items_ > names.size() / each || features > names.size() - each * table.items_)
     return damaged_table();
-  const auto first = names.begin() + static_cast<std::ptrdiff_t>(2 * table.items_);
+  const auto first = names.begin() + static_cast<std::ptrdiff_t>(each * table.items_);
   table.names_.assign(first, first + static_cast<std::ptrdiff_t>(features));
   table.counts_.features = static_cast<std::uint32_t>(features);
   std::string_view rest = notes.substr(static_cast<std::size_t>(head.data() - notes.data()) + head.size());
