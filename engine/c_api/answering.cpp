@@ -101,9 +101,16 @@ glissade_status glissade_top_k(glissade_context* context, const glissade_snapsho
 
 glissade_status glissade_score(glissade_context* context, const glissade_snapshot* snapshot, const glissade_rows* features,
                                const glissade_rows* candidates, float* scores) {
+  return glissade_score_with_vectors(context, snapshot, features, nullptr, candidates, scores);
+}
+
+glissade_status glissade_score_with_vectors(glissade_context* context, const glissade_snapshot* snapshot,
+                                            const glissade_rows* features, const glissade_vectors* vectors,
+                                            const glissade_rows* candidates, float* scores) {
   if (snapshot == nullptr || features == nullptr || candidates == nullptr || scores == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
-    const auto done = snapshot->snapshot.score(view_of(*features), view_of(*candidates), context->workspace, context->floats);
+    const auto done = snapshot->snapshot.score({view_of(*features), view_of(vectors)}, view_of(*candidates), context->workspace,
+                                               context->floats);
     if (!done) return told(context, done.error());
     std::ranges::copy(context->floats, scores);
     return GLISSADE_OK;
@@ -111,12 +118,17 @@ glissade_status glissade_score(glissade_context* context, const glissade_snapsho
 }
 
 glissade_status glissade_encode(glissade_context* context, const glissade_snapshot* snapshot, const glissade_rows* features,
-                                float* vectors) {
-  if (snapshot == nullptr || features == nullptr || vectors == nullptr) return missing(context);
+                                float* out) {
+  return glissade_encode_with_vectors(context, snapshot, features, nullptr, out);
+}
+
+glissade_status glissade_encode_with_vectors(glissade_context* context, const glissade_snapshot* snapshot,
+                                             const glissade_rows* features, const glissade_vectors* vectors, float* out) {
+  if (snapshot == nullptr || features == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
-    const auto done = snapshot->snapshot.encode(view_of(*features), context->workspace, context->floats);
+    const auto done = snapshot->snapshot.encode({view_of(*features), view_of(vectors)}, context->workspace, context->floats);
     if (!done) return told(context, done.error());
-    std::ranges::copy(context->floats, vectors);
+    std::ranges::copy(context->floats, out);
     return GLISSADE_OK;
   });
 }

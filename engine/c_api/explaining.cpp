@@ -48,12 +48,17 @@ extern "C" {
 
 glissade_status glissade_explain(glissade_context* context, const glissade_model* model, const glissade_rows* row,
                                  std::uint32_t k, glissade_explanation** out) {
+  return glissade_explain_with_vectors(context, model, row, nullptr, k, out);
+}
+
+glissade_status glissade_explain_with_vectors(glissade_context* context, const glissade_model* model, const glissade_rows* row,
+                                              const glissade_vectors* vector, std::uint32_t k, glissade_explanation** out) {
   if (model == nullptr || row == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     if (row->rows != 1) return fail(context, GLISSADE_USAGE, "an explanation is of one row; give one");
     glissade::ExplainOptions options;
     options.k = k;
-    const auto reasons = glissade::explain(*model->model, view_of(*row), options);
+    const auto reasons = glissade::explain(*model->model, {view_of(*row), view_of(vector)}, options);
     if (!reasons) return told(context, reasons.error());
     auto explanation = std::make_unique<glissade_explanation>();
     for (const glissade::LabelReasons& one : *reasons) explanation->add(one);

@@ -65,11 +65,17 @@ void glissade_learner_free(glissade_learner* learner) { delete learner; }
 
 glissade_status glissade_learn(glissade_context* context, glissade_learner* learner, const glissade_rows* features,
                                const glissade_rows* labels) {
+  return glissade_learn_with_vectors(context, learner, features, nullptr, labels);
+}
+
+glissade_status glissade_learn_with_vectors(glissade_context* context, glissade_learner* learner, const glissade_rows* features,
+                                            const glissade_vectors* vectors, const glissade_rows* labels) {
   if (learner == nullptr || features == nullptr || labels == nullptr) return missing(context);
   return guarded(context, [&] {
     const glissade::Shape shape = learner->learner.shape();
     glissade::DatasetView events{shape.features, shape.labels, view_of(*features), view_of(*labels)};
     events.labels.values = {};
+    events.vectors = view_of(vectors);
     return done_or_told(context, learner->learner.learn(events));
   });
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/batches/checked_vectors.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/inference/code_rows.h"
 #include "engine/inference/search_some.h"
@@ -40,8 +41,6 @@ Result<void> LivingModel::check(const Model& model, const LearnerOptions& option
   if (impl.config.network.loss == LossKind::ns) return usage_error("word vectors cannot learn from events; use a model of rows");
   if (impl.training_samples == 0 && impl.step == 0)
     return usage_error("the model has not been trained; train it on a data set before it learns from events");
-  if (impl.shape.vector_width != 0)
-    return usage_error("the model takes vectors beside the features, and events have none; a learner cannot teach it yet");
   if (options.batch == 0) return usage_error("LearnerOptions::batch: 0 is out of range; allowed: 1 or more");
   if (!std::isfinite(options.learning_rate))
     return usage_error(fmt::format("LearnerOptions::learning_rate: {} is no number; give one", options.learning_rate));
@@ -122,17 +121,33 @@ Result<void> LivingModel::check(const DatasetView& events) const {
   if (auto whole = check_whole(); !whole) return whole;
   constexpr float kMostValue = 1e9f;  // its square, and sums of such, are numbers yet
   if (auto valid = check_view(events, impl_.shape.features, impl_.shape.labels); !valid) return valid;
+  if (auto fit = check_vectors(events.vectors, events.size(), impl_.shape.vector_width); !fit) return fit;
   std::vector<float> values;
+  const auto first_large = [&] {
+    return std::ranges::find_if(values, [](float value) { return !(std::abs(value) <= kMostValue); });
+  };
   for (std::size_t row = 0; row < events.size() && !events.features.values.empty(); ++row) {
     const auto ids = events.features.row_ids(row);
     const auto given = events.features.row_values(row);
     values.assign(given.begin(), given.end());
     impl_.transform.apply(ids, values.data());
-    const auto large = std::ranges::find_if(values, [](float value) { return !(std::abs(value) <= kMostValue); });
+    const auto large = first_large();
     if (large == values.end()) continue;
     const auto place = static_cast<std::size_t>(large - values.begin());
     return usage_error(
         fmt::format("event {}: feature {} has the value {}; scale the values as in training", row, ids[place], given[place]));
+  }
+  values.resize(impl_.shape.vector_width);
+  for (std::size_t row = 0; row < events.vectors.rows(); ++row) {
+    const auto vector = events.vectors.row(row);
+    if (vector.empty()) continue;
+    impl_.transform.vectors().apply(vector, values.data());
+    const auto large = first_large();
+    if (large == values.end()) continue;
+    const auto place = static_cast<std::size_t>(large - values.begin());
+    return usage_error(
+        fmt::format("event {}: number {} of its vector is {}; give vectors of the kind that the model was trained on", row, place,
+                    vector[place]));
   }
   return {};
 }
@@ -156,7 +171,8 @@ std::optional<Error> LivingModel::learn_piece(const DatasetView& events, std::si
   DatasetView piece = fitted(events, impl_.shape.features, impl_.shape.labels);
   piece.features.offsets = piece.features.offsets.subspan(first, count + 1);
   piece.labels.offsets = piece.labels.offsets.subspan(first, count + 1);
-  if (!hidden_of(impl_, piece.features, buffers_))
+  piece.vectors = events.vectors.piece(first, count);
+  if (!hidden_of(impl_, piece.inputs(), buffers_))
     return runtime_error("out of memory in a matrix product; learn from fewer events");
   if (examples_.most() != 0 && pieces_++ % kExampleEvery == 0) {
     if (auto error = take_examples(piece.labels)) return error;
@@ -359,7 +375,7 @@ Result<std::uint32_t> LivingModel::add_labels(std::uint32_t count, std::vector<s
   for (std::uint32_t label = 0; shown_ && label < first; ++label) {
     if (!shown_->permits(label)) shown.forbid(label);
   }
-  grow({impl_.shape.features, first + count});
+  grow({impl_.shape.features, first + count, impl_.shape.vector_width});
   for (std::uint32_t label = first; label < first + count; ++label) {
     impl_.network.output.bias[label] = unseen_bias_;
     publisher.note_output_row(label);
@@ -380,7 +396,7 @@ Result<std::uint32_t> LivingModel::add_features(std::uint32_t count, std::vector
   const std::uint32_t first = impl_.shape.features;
   if (std::uint64_t{first} + count > kMostIds)
     return usage_error(fmt::format("{} features are too many", std::uint64_t{first} + count));
-  grow({first + count, impl_.shape.labels});
+  grow({first + count, impl_.shape.labels, impl_.shape.vector_width});
   for (std::string& name : names) feature_names_.add(std::move(name));
   is_whole_ = true;
   return first;
@@ -436,7 +452,7 @@ std::optional<Error> LivingModel::renew_codes() {
   if (report_.steps == 0 && codes_.rows() == impl_.network.output.rows()) {
     impl_.codes = codes_.shared();
   } else if (recent_.size() != 0) {
-    const SparseRows asked = recent_.view(impl_.shape.features, impl_.shape.labels).features;
+    const InputRows asked = recent_.view(impl_.shape.features, impl_.shape.labels).inputs();
     if (auto error = code_output_rows(impl_, asked, WorkMonitor::silent())) return error;
     if (!impl_.codes.empty()) codes_ = impl_.codes.shared();
   }

@@ -24,12 +24,13 @@ void take_changed(ParameterRows& to, const ParameterRows& from, std::uint64_t st
   });
 }
 
-/// Calls visit(layer, to, from) for each block of parameters.
+/// Calls visit(layer, to, from) for each block of parameters; the index of the layer is that of the sections.
 template <class Visit>
 void for_each_pair(Network& to, const Network& from, const Visit& visit) {
   std::vector<const ParameterRows*> sources;
   for_each_layer(from, [&](std::uint32_t, const ParameterRows& rows) { sources.push_back(&rows); });
-  for_each_layer(to, [&](std::uint32_t layer, ParameterRows& rows) { visit(layer, rows, *sources[layer]); });
+  auto source = sources.begin();
+  for_each_layer(to, [&](std::uint32_t layer, ParameterRows& rows) { visit(layer, rows, **source++); });
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ std::unique_ptr<Publisher::Copy> Publisher::Pool::take() {
 std::unique_ptr<Publisher::Copy> Publisher::copy_of(const Model::Impl& from, const CodedRows* codes, const Memory& memory) {
   // Some room, which costs nothing before it is used, so that labels and features which come later do not move the others.
   constexpr std::uint32_t kPart = 8;
-  const Shape roomy{from.shape.features + from.shape.features / kPart, from.shape.labels + from.shape.labels / kPart};
+  const Shape roomy{from.shape.features + from.shape.features / kPart, from.shape.labels + from.shape.labels / kPart,
+                    from.shape.vector_width};
   auto copy = std::make_unique<Copy>();
   copy->impl = std::make_unique<Model::Impl>(from.config, roomy, false);
   Model::Impl& impl = *copy->impl;

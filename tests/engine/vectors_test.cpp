@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include <glissade/learner.h>
 #include <glissade/model_file_parts.h>
 #include <glissade/options.h>
 #include <glissade/owned_rows.h>
@@ -23,51 +22,10 @@
 #include "engine/features/vector_scale.h"
 #include "engine/model_file/layout.h"
 #include "engine/training/step.h"
-#include "tests/engine/models.h"
+#include "tests/engine/vector_data.h"
 
 namespace glissade::test {
 namespace {
-
-/// Rows with vectors that own their memory.
-struct VectorData {
-  Data data;
-  std::uint32_t width;
-  std::vector<float> numbers;
-
-  DenseRows vectors() const { return {numbers.data(), width, width, data.size()}; }
-  DatasetView view() const {
-    DatasetView view = data.view();
-    view.vectors = vectors();
-    return view;
-  }
-  Shape shape() const { return {data.features, data.labels, width}; }
-};
-
-/// Numbers that bf16 has, so that nothing is rounded.
-float short_number(hashing::Random& random) { return static_cast<float>(random.below(255)) / 128.f - 1.f; }
-
-VectorData with_vectors(Data data, std::uint32_t width, std::uint64_t seed) {
-  VectorData out{std::move(data), width, {}};
-  hashing::Random random(hashing::mix(seed));
-  for (std::size_t i = 0; i < out.data.size() * width; ++i) out.numbers.push_back(short_number(random));
-  return out;
-}
-
-/// Each row has one label, and a vector that lies near a place of that label. Without features.
-VectorData told_by_vectors(std::size_t rows, std::uint32_t labels, std::uint32_t width) {
-  VectorData out{{1, labels, {}, {}}, width, {}};
-  hashing::Random random(hashing::mix(3));
-  std::vector<float> places(std::size_t{labels} * width);
-  for (float& number : places) number = short_number(random);
-  for (std::size_t i = 0; i < rows; ++i) {
-    const auto label = static_cast<std::uint32_t>(random.below(labels));
-    out.data.x.add({});
-    out.data.y.add({&label, 1});
-    for (std::uint32_t j = 0; j < width; ++j)
-      out.numbers.push_back(5.f + places[label * width + j] + 0.3f * static_cast<float>(2 * random.unit() - 1));
-  }
-  return out;
-}
 
 /// The same numbers as features behind the others.
 Data as_features(const VectorData& with) {
@@ -89,15 +47,6 @@ std::vector<float> weights_of(const ParameterRows& rows, std::size_t row) {
   std::vector<float> values(rows.width());
   rows.read(row, values.data());
   return values;
-}
-
-Model made(const Config& config, const VectorData& data) { return must(Model::create(config, data.shape())); }
-
-double trained(Model& model, const VectorData& data, std::uint32_t epochs) {
-  Trainer trainer = must(Trainer::create(model, data.data.size()));
-  double loss = 0;
-  for (std::uint32_t i = 0; i < epochs; ++i) loss = must(trainer.train_epoch(data.view())).loss;
-  return loss;
 }
 
 std::string refusal(const Result<void>& result) { return result ? std::string() : result.error().message; }
@@ -399,15 +348,6 @@ TEST_CASE("vectors: a model that starts from another takes their weights and the
   scale.take(impl_of(former).transform.vectors());
   scale.learn(data.vectors().piece(0, 5));
   CHECK(scale.numbers()[0] == impl_of(former).transform.vectors().numbers()[0]);
-}
-
-TEST_CASE("vectors: a learner says that it cannot teach such a model", "[unit]") {
-  const VectorData data = told_by_vectors(100, 8, 12);
-  Model model = made(small_config(), data);
-  trained(model, data, 1);
-  const auto learner = Learner::create(std::move(model), {});
-  REQUIRE_FALSE(learner);
-  CHECK(learner.error().message.starts_with("the model takes vectors beside the features"));
 }
 
 TEST_CASE("vectors: the memory estimate counts their weights", "[unit]") {

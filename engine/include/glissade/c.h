@@ -114,12 +114,20 @@ GLISSADE_API void glissade_query_init_sized(glissade_query* query, size_t size);
 GLISSADE_API glissade_status glissade_top_k(glissade_context* context, const glissade_snapshot* snapshot,
                                             const glissade_rows* features, const glissade_query* query, uint32_t* labels,
                                             float* scores);
-/* Scores of given labels, in their order: `scores` has room for all of candidates->ids. */
+/* Scores of given labels, in their order: `scores` has room for all of candidates->ids. This function, glissade_encode(),
+ * glissade_learn() and glissade_explain() are for models that take no vectors; each has one beside it, ..._with_vectors(), for
+ * those that do: `vectors` has one per row of `features`, or is null, which is the same as without. */
 GLISSADE_API glissade_status glissade_score(glissade_context* context, const glissade_snapshot* snapshot,
                                             const glissade_rows* features, const glissade_rows* candidates, float* scores);
-/* Vectors of rows: `vectors` has room for rows * width. */
+GLISSADE_API glissade_status glissade_score_with_vectors(glissade_context* context, const glissade_snapshot* snapshot,
+                                                         const glissade_rows* features, const glissade_vectors* vectors,
+                                                         const glissade_rows* candidates, float* scores);
+/* What the last hidden layer makes of rows: `out` has room for rows * width. */
 GLISSADE_API glissade_status glissade_encode(glissade_context* context, const glissade_snapshot* snapshot,
-                                             const glissade_rows* features, float* vectors);
+                                             const glissade_rows* features, float* out);
+GLISSADE_API glissade_status glissade_encode_with_vectors(glissade_context* context, const glissade_snapshot* snapshot,
+                                                          const glissade_rows* features, const glissade_vectors* vectors,
+                                                          float* out);
 /* Vectors of all labels: `vectors` has room for labels * width, `bias` for labels. */
 GLISSADE_API glissade_status glissade_label_vectors(glissade_context* context, const glissade_snapshot* snapshot, float* vectors,
                                                     float* bias);
@@ -240,6 +248,9 @@ GLISSADE_API void glissade_learner_free(glissade_learner* learner);
 /* Row r of `features` goes with row r of `labels`. Refuses illegal rows, and then has learned from none. */
 GLISSADE_API glissade_status glissade_learn(glissade_context* context, glissade_learner* learner, const glissade_rows* features,
                                             const glissade_rows* labels);
+GLISSADE_API glissade_status glissade_learn_with_vectors(glissade_context* context, glissade_learner* learner,
+                                                         const glissade_rows* features, const glissade_vectors* vectors,
+                                                         const glissade_rows* labels);
 /* Names are ended by zeros; null for a model without names. */
 GLISSADE_API glissade_status glissade_add_labels(glissade_context* context, glissade_learner* learner, uint32_t count,
                                                  const char* const* names, uint32_t* first);
@@ -346,6 +357,9 @@ typedef struct glissade_reasons {
 } glissade_reasons;
 GLISSADE_API glissade_status glissade_explain(glissade_context* context, const glissade_model* model, const glissade_rows* row,
                                               uint32_t k, glissade_explanation** out);
+GLISSADE_API glissade_status glissade_explain_with_vectors(glissade_context* context, const glissade_model* model,
+                                                           const glissade_rows* row, const glissade_vectors* vector, uint32_t k,
+                                                           glissade_explanation** out);
 GLISSADE_API void glissade_explanation_free(glissade_explanation* explanation);
 GLISSADE_API void glissade_explanation_view(const glissade_explanation* explanation, glissade_reasons* out);
 

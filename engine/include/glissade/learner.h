@@ -45,9 +45,10 @@ struct LearnReport {
 
 /// Goes on learning from events while others answer from snapshots of it.
 ///
-/// All paths learn. A new sample is a neighbour from the next publish() on, and is added to the sparse rows of its labels, whose
-/// sum of samples is kept up; label counts follow; the hidden path makes a step for each `batch` of events; what judges the paths
-/// together is fitted again on recent events, as the paths saw them before they learned from them.
+/// All paths learn, and so do the weights of vectors where the model takes them. A new sample is a neighbour from the next
+/// publish() on, and is added to the sparse rows of its labels, whose sum of samples is kept up; label counts follow; the hidden
+/// path makes a step for each `batch` of events; what judges the paths together is fitted again on recent events, as the paths
+/// saw them before they learned from them.
 ///
 /// One thread calls the members, or many one after another; current() alone may be called by any thread at any time.
 class Learner {
@@ -62,10 +63,12 @@ class Learner {
   Learner& operator=(Learner&&) noexcept;
   ~Learner();
 
-  /// Each row of `events`: features and the labels that go with them. Refuses what check() does, and then has learned from none.
+  /// Each row of `events`: features, a vector where the model takes vectors, and the labels that go with them. Refuses what
+  /// check() does, and then has learned from none.
   Result<void> learn(const DatasetView& events);
-  /// Whether learn() would take these rows: ids that there are, each once in its row, and values, as the model weights them, of
-  /// at most 1e9: one far beyond all others would leave weights that are no numbers. For who writes events down before.
+  /// Whether learn() would take these rows: ids that there are, each once in its row; values, as the model weights them, of at
+  /// most 1e9; vectors as wide as the model's, whose numbers are, as the model scales them, within that, too. One far beyond all
+  /// others would leave weights that are no numbers. For who writes events down before.
   Result<void> check(const DatasetView& events) const;
 
   /// New labels and features, behind the others. Names: one each, not taken yet, if the model has names; else empty, and `count`

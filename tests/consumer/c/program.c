@@ -200,6 +200,89 @@ static void recommend(glissade_context* context) {
   glissade_history_rows_free(rows);
 }
 
+#define WIDTH 2
+
+/* Rows without features, told by where their vectors lie: scored, encoded, explained, and learned anew. */
+static void tell_by_vectors(glissade_context* context, const char* out) {
+  uint64_t none[ROWS + 1] = {0}, label_offsets[ROWS + 1], two[2] = {0, 2};
+  uint32_t labels[ROWS], both[2] = {0, 1};
+  float numbers[ROWS * WIDTH], scores[2], best[1], *hidden;
+  uint32_t found[1], i, pass;
+  glissade_rows features, targets, row, candidates;
+  glissade_vectors vectors, one;
+  glissade_training training;
+  glissade_query query;
+  glissade_info info;
+  glissade_model* model = NULL;
+  glissade_snapshot *snapshot = NULL, *after = NULL;
+  glissade_explanation* why = NULL;
+  glissade_reasons reasons;
+  glissade_learner* learner = NULL;
+  for (i = 0; i < ROWS; ++i) {
+    labels[i] = i % 2;
+    label_offsets[i] = i;
+    numbers[WIDTH * i] = (float)(labels[i] ? 5 : -5) + (float)(i % 7) / 10;
+    numbers[WIDTH * i + 1] = (float)(i % 3);
+  }
+  label_offsets[ROWS] = ROWS;
+  features = (glissade_rows){ROWS, none, both, NULL};
+  targets = (glissade_rows){ROWS, label_offsets, labels, NULL};
+  vectors = (glissade_vectors){ROWS, numbers, WIDTH, WIDTH};
+  glissade_training_init(&training);
+  training.preset = "plain";
+  training.options = "epochs = 20\nhidden = 8\nlearning-rate = 0.1\nsampler = full\n";
+  training.features = 1;
+  training.labels = 2;
+  training.vectors = &vectors;
+  check(context, glissade_train(context, &features, &targets, &training, &model), "train on vectors");
+  check(context, glissade_model_snapshot(context, model, &snapshot), "snapshot");
+  memset(&info, 0, sizeof info);
+  info.size = sizeof info;
+  check(context, glissade_snapshot_info(context, snapshot, &info), "info");
+  expect(info.vector_width == WIDTH, "the model takes vectors");
+
+  row = (glissade_rows){1, none, both, NULL};
+  one = (glissade_vectors){1, numbers + WIDTH, WIDTH, WIDTH}; /* of row 1 */
+  candidates = (glissade_rows){1, two, both, NULL};
+  check(context, glissade_score_with_vectors(context, snapshot, &row, &one, &candidates, scores), "score_with_vectors");
+  expect(scores[1] > scores[0], "the vector tells the label");
+  expect(glissade_score(context, snapshot, &row, &candidates, scores) == GLISSADE_USAGE, "a row without its vector is refused");
+  hidden = malloc(2 * info.width * sizeof(float));
+  row.rows = one.rows = 2;
+  one.numbers = numbers;
+  check(context, glissade_encode_with_vectors(context, snapshot, &row, &one, hidden), "encode_with_vectors");
+  expect(memcmp(hidden, hidden + info.width, info.width * sizeof(float)) != 0, "rows of two vectors are not one");
+  expect(glissade_encode(context, snapshot, &row, hidden) == GLISSADE_USAGE, "rows without vectors are refused");
+  row.rows = one.rows = 1;
+  check(context, glissade_explain_with_vectors(context, model, &row, &one, 1, &why), "explain_with_vectors");
+  memset(&reasons, 0, sizeof reasons);
+  reasons.size = sizeof reasons;
+  glissade_explanation_view(why, &reasons);
+  expect(reasons.labels == 1 && reasons.label[0] == 0, "the vector of row 0 is one of label 0");
+  glissade_explanation_free(why);
+  expect(glissade_explain(context, model, &row, 1, &why) == GLISSADE_USAGE, "a row without its vector is not explained");
+
+  check(context, glissade_model_save(context, model, out, 1), "model_save");
+  check(context, glissade_learner_load(context, out, NULL, &learner), "learner");
+  for (i = 0; i < ROWS; ++i) labels[i] = !labels[i];
+  expect(glissade_learn(context, learner, &features, &targets) == GLISSADE_USAGE, "events without vectors are refused");
+  for (pass = 0; pass < 60; ++pass)
+    check(context, glissade_learn_with_vectors(context, learner, &features, &vectors, &targets), "learn_with_vectors");
+  check(context, glissade_publish(context, learner, &after), "publish");
+  glissade_query_init(&query);
+  query.k = 1;
+  query.vectors = &one;
+  check(context, glissade_top_k(context, after, &row, &query, found, best), "top_k");
+  expect(found[0] == 1, "labels that changed their places are learned");
+  check(context, glissade_top_k(context, snapshot, &row, &query, found, best), "top_k");
+  expect(found[0] == 0, "and what was there before stays");
+  free(hidden);
+  glissade_learner_free(learner);
+  glissade_snapshot_free(after);
+  glissade_snapshot_free(snapshot);
+  glissade_model_free(model);
+}
+
 int main(int argc, char** argv) {
   const uint64_t offsets[2] = {0, 3}, one[2] = {0, 1};
   const uint32_t ids[3] = {12, 40, 900};
@@ -297,6 +380,7 @@ int main(int argc, char** argv) {
   expect(memcmp(labels, again, sizeof labels) == 0, "a snapshot stays as it is");
   expect(snprintf(trained, sizeof trained, "%s.trained", argv[2]) < (int)sizeof trained, "the path is short");
   train(context, trained);
+  tell_by_vectors(context, trained);
   make_rows_of_records(context);
   recommend(context);
   free(vector);
