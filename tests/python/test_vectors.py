@@ -74,3 +74,36 @@ def test_what_does_not_fit_is_refused(told):
         GlissadeClassifier(**PLAIN).fit(X, y, vectors=broken)
     with pytest.raises(ValueError, match="the model takes none"):
         GlissadeClassifier(**PLAIN).fit(X, y).predict(X, vectors=vectors)
+
+
+def test_scores_codes_and_reasons_come_with_vectors(told):
+    X, y, vectors = told
+    for features in (X, None):
+        model = GlissadeClassifier(**PLAIN).fit(features, y, vectors=vectors)
+        assert (model.decision_function(features, vectors=vectors).argmax(axis=1) == y).mean() > 0.95
+        every = sp.csr_matrix(np.ones((200, 5)))
+        given = model.decision_function(features, candidates=every, vectors=vectors)
+        assert (given.toarray().argmax(axis=1) == y).mean() > 0.95
+        hidden = model.model_.encode(features, vectors=vectors)
+        assert hidden.shape == (200, 16)
+        assert not np.allclose(hidden[0], hidden[1])
+        one = None if features is None else features[:1]
+        reason = model.explain(one, 1, vectors=vectors[:1])[0]
+        assert reason.label == model.predict(one, vectors=vectors[:1])[0] == y[0]
+        assert reason.shares["hidden"] != 0
+    model = GlissadeClassifier(**PLAIN).fit(X, y, vectors=vectors)
+    for call in (model.decision_function, model.model_.encode, model.explain):
+        with pytest.raises(ValueError, match="the model takes a vector of 12 numbers"):
+            call(X[:1])
+
+
+def test_partial_fit_learns_from_vectors(told, tmp_path):
+    X, y, vectors = told
+    model = GlissadeClassifier(**PLAIN).partial_fit(X, y, vectors=vectors)
+    for _ in range(60):
+        model.partial_fit(X, (y + 1) % 5, vectors=vectors)
+    assert model.score(X, (y + 1) % 5, vectors=vectors) > 0.9
+    with pytest.raises(ValueError, match="the model takes a vector of 12 numbers"):
+        model.partial_fit(X, y)
+    model.save(tmp_path / "m.glsd")
+    assert Model.load(tmp_path / "m.glsd").vector_width == 12

@@ -54,6 +54,11 @@ def vectors_of(vectors: Any, rows: int) -> Optional[VectorView]:
     return view
 
 
+def pointer_of(view: Optional[VectorView]) -> Any:
+    """Of vectors, for a call of the library; null where there are none."""
+    return None if view is None else view.pointer
+
+
 def rows_without_features(vectors: Any) -> RowView:
     """Rows for vectors alone: as many as there are of these, with no feature."""
     if vectors is None:

@@ -261,7 +261,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"pipeline has {name!r}, which does not exist; choose of {', '.join(PIPELINE)}")
         return options
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> GlissadeClassifier:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, vectors: Any = None) -> GlissadeClassifier:
         """Go on learning from rows, as events that come in (``glissade/learner.h``). The first call trains a model.
 
         Parameters
@@ -269,15 +269,16 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         X, y : as in :meth:`fit`
         classes : array-like, optional
             All labels that there will be, for the first call. Labels that come later are added.
+        vectors : as in :meth:`fit`
 
         Returns
         -------
         GlissadeClassifier
         """
         if not hasattr(self, "model_"):
-            return self._fit(X, y, None if classes is None else np.asarray(classes))
+            return self._fit(X, y, None if classes is None else np.asarray(classes), vectors)
         wanted = targets.targets_of(plain(y), self.classes_, grows=True)
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         check_consistent_length(np.empty((rows.rows, 0)), wanted.indicator)
         learner: Optional[Learner] = getattr(self, "_learner", None)
         if learner is None:
@@ -286,7 +287,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         if more > 0:
             named = self.model_.label_name(0) is not None
             learner.add_labels(more, [str(one) for one in wanted.classes[-more:]] if named else None)
-        learner.learn(rows, labels_of(wanted.indicator))
+        learner.learn(rows, labels_of(wanted.indicator), vectors)
         self._learner, self.model_, self.classes_ = learner, learner.model(), wanted.classes
         return self
 
@@ -422,7 +423,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         given = found.labels >= 0
         return answers.matrix_of(found.labels, given, found.scores[given], self._shape_of_answers())
 
-    def decision_function(self, X: Any, candidates: Any = None) -> Any:
+    def decision_function(self, X: Any, candidates: Any = None, vectors: Any = None) -> Any:
         """Scores, comparable within a row.
 
         Parameters
@@ -430,19 +431,21 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         X : as in :meth:`fit`
         candidates : CSR indicator of shape (rows, n_classes), optional
             The labels to score. Needed with more than 1000 classes.
+        vectors : as in :meth:`fit`
 
         Returns
         -------
         CSR matrix with the scores of the candidates; without them an ndarray of shape (rows, n_classes), or (rows,) of two classes
         """
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         if candidates is not None:
             asked = labels_of(candidates)
-            scores = self.model_.score(rows, candidates)
+            scores = self.model_.score(rows, candidates, vectors)
             return sp.csr_matrix((scores, asked.ids.view(np.int32), asked.offsets.view(np.int64)), shape=(asked.rows, len(self.classes_)))
         if len(self.classes_) > MOST_K:
             raise ValueError(f"decision_function of {len(self.classes_)} classes needs candidates; predict_topk finds the best ones")
-        dense = answers.dense_of(self.model_.top_k(rows, len(self.classes_), search="exact", probabilities=False), len(self.classes_), -np.inf)
+        found = self.model_.top_k(rows, len(self.classes_), search="exact", probabilities=False, vectors=vectors)
+        dense = answers.dense_of(found, len(self.classes_), -np.inf)
         if self._kind == targets.ONE and len(self.classes_) == 2:
             return dense[:, 1] - dense[:, 0]
         return dense
@@ -459,22 +462,23 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
             weights = weights * (np.diff(places.indptr) > 0 if self._kind != targets.ONE else 1)
         return float(np.average(right, weights=weights)) if weights.sum() else 0.0
 
-    def explain(self, X: Any, k: int = 5) -> list[Reason]:
+    def explain(self, X: Any, k: int = 5, vectors: Any = None) -> list[Reason]:
         """Why the `k` best labels of one row are its answers. Features and labels by name where they have names.
 
         Parameters
         ----------
         X : one row, as in :meth:`fit`
         k : int, default=5
+        vectors : as in :meth:`fit`, of one row
 
         Returns
         -------
         list of Reason
         """
-        rows = self._input(X)
+        rows = self._input(X, vectors)
         model = self._whole_model()
         reasons = []
-        for reason in model.explain(rows, k):
+        for reason in model.explain(rows, k, vectors):
             features = [(self._feature(model, feature), by, by_score) for feature, by, by_score in reason.features]
             reasons.append(reason._replace(label=self.classes_[reason.label].item(), features=features))
         return reasons

@@ -9,6 +9,7 @@ import tempfile
 from typing import Any, Optional
 
 from . import _library as lib
+from ._dense import pointer_of, rows_without_features, vectors_of
 from ._rows import RowView, labels_of
 from .model import Model, PathLike
 
@@ -46,20 +47,22 @@ class Learner:
             model.save(path)
             return cls.load(path, threads=threads)
 
-    def learn(self, X: Any, Y: Any) -> None:
+    def learn(self, X: Any, Y: Any, vectors: Any = None) -> None:
         """Learn from rows, and from none of them if one is illegal.
 
         Parameters
         ----------
         X : as in :meth:`Model.top_k`
         Y : CSR indicator of shape (rows, n_labels)
+        vectors : as in :meth:`Model.top_k`
         """
         self._first = self._first or self.model()  # features stay as they are
-        features = self._first.rows_of(X)
+        features = rows_without_features(vectors) if X is None else self._first.rows_of(X)
+        beside = pointer_of(vectors_of(vectors, features.rows))
         labels = Y if isinstance(Y, RowView) else labels_of(Y)
         if features.rows != labels.rows:
             raise ValueError(f"X has {features.rows} rows, Y has {labels.rows}; give one for each")
-        lib.check(lib.library.glissade_learn(lib.context(), self._handle.value, features.pointer, labels.pointer))
+        lib.check(lib.library.glissade_learn_with_vectors(lib.context(), self._handle.value, features.pointer, beside, labels.pointer))
 
     def add_labels(self, count: int, names: Optional[list[str]] = None) -> None:
         """Put new labels behind the others, with names for a model whose labels have them."""

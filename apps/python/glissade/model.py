@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _library as lib
-from ._dense import vectors_of
+from ._dense import pointer_of, rows_without_features, vectors_of
 from ._histories import HistoryRows
 from ._inputs import fields_of, is_frame, is_texts, plain
 from ._rows import RowView, features_of, labels_of
@@ -219,7 +219,8 @@ class Model:
 
         Parameters
         ----------
-        X : CSR matrix or array of shape (rows, n_features), or list of texts or DataFrame as the model was trained on
+        X : CSR matrix or array of shape (rows, n_features), or list of texts or DataFrame as the model was trained on, or None
+            None is for a model of vectors alone.
         k : int, default=5
             Labels per row, 1 to 1000.
         probabilities : bool, default=True
@@ -241,7 +242,7 @@ class Model:
             raise ValueError(f"k is {k!r}; allowed: whole numbers from 1 to {MOST_K}")
         if search not in SEARCHES:
             raise ValueError(f"search {search!r} does not exist; choose one of {', '.join(SEARCHES)}")
-        rows = self.rows_of(X)
+        rows = self._rows(X, vectors)
         excluded = None if exclude is None else labels_of(exclude)
         if excluded is not None and excluded.rows != rows.rows:
             raise ValueError(f"exclude has {excluded.rows} rows, X has {rows.rows}; give one for each")
@@ -266,6 +267,9 @@ class Model:
                                                  labels[begin:end].ctypes.data, scores[begin:end].ctypes.data))
         return TopK(labels.view(np.int32), scores)
 
+    def _rows(self, X: Any, vectors: Any) -> Rows:
+        return rows_without_features(vectors) if X is None else self.rows_of(X)
+
     def rows_of(self, X: Any) -> Rows:
         """What this model takes for a row, of a matrix; or of texts or a DataFrame, by the pipeline of a model that was trained on such."""
         X = plain(X)
@@ -285,7 +289,7 @@ class Model:
         lib.library.glissade_filter_set(permitted.value, chosen.ctypes.data, len(chosen), 1)
         return permitted
 
-    def score(self, X: Any, candidates: Any) -> npt.NDArray[np.float32]:
+    def score(self, X: Any, candidates: Any, vectors: Any = None) -> npt.NDArray[np.float32]:
         """Scores of given labels, comparable within a row.
 
         Parameters
@@ -293,29 +297,34 @@ class Model:
         X : CSR matrix or array of shape (rows, n_features)
         candidates : CSR matrix of shape (rows, n_labels)
             What is not 0 is scored.
+        vectors : as in :meth:`top_k`
 
         Returns
         -------
         ndarray of float32
             One score for each entry of `candidates`, in the order of its CSR form.
         """
-        rows, asked = self.rows_of(X), labels_of(candidates)
+        rows, asked = self._rows(X, vectors), labels_of(candidates)
+        beside = pointer_of(vectors_of(vectors, rows.rows))
         if asked.rows != rows.rows:
             raise ValueError(f"candidates has {asked.rows} rows, X has {rows.rows}; give one for each")
         if asked.columns > self.n_labels:
             raise ValueError(f"candidates has {asked.columns} labels, the model {self.n_labels}; give as many")
         scores = np.empty(int(asked.offsets[-1]) if len(asked.offsets) else 0, np.float32)
         if len(scores):
-            lib.check(lib.library.glissade_score(lib.context(), self._snapshot.value, rows.pointer, asked.pointer, scores.ctypes.data))
+            lib.check(lib.library.glissade_score_with_vectors(lib.context(), self._snapshot.value, rows.pointer, beside, asked.pointer,
+                                                              scores.ctypes.data))
         return scores
 
-    def encode(self, X: Any) -> npt.NDArray[np.float32]:
-        """The last hidden layer's outputs, of shape (rows, width)."""
-        rows = self.rows_of(X)
-        vectors = np.empty((rows.rows, self.width), np.float32)
+    def encode(self, X: Any, vectors: Any = None) -> npt.NDArray[np.float32]:
+        """The last hidden layer's outputs, of shape (rows, width); X and `vectors` as in :meth:`top_k`."""
+        rows = self._rows(X, vectors)
+        beside = pointer_of(vectors_of(vectors, rows.rows))
+        hidden = np.empty((rows.rows, self.width), np.float32)
         if rows.rows:
-            lib.check(lib.library.glissade_encode(lib.context(), self._snapshot.value, rows.pointer, vectors.ctypes.data))
-        return vectors
+            lib.check(lib.library.glissade_encode_with_vectors(lib.context(), self._snapshot.value, rows.pointer, beside,
+                                                               hidden.ctypes.data))
+        return hidden
 
     def label_vectors(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Vectors of shape (n_labels, width) and biases of all labels: a label's logit is bias + vector . encode(row)."""
@@ -324,13 +333,15 @@ class Model:
         lib.check(lib.library.glissade_label_vectors(lib.context(), self._snapshot.value, vectors.ctypes.data, bias.ctypes.data))
         return vectors, bias
 
-    def explain(self, X: Any, k: int = 5) -> list[Reason]:
+    def explain(self, X: Any, k: int = 5, vectors: Any = None) -> list[Reason]:
         """Why the `k` best labels of one row are its answers.
 
         Parameters
         ----------
         X : CSR matrix or array of shape (1, n_features)
         k : int, default=5
+        vectors : array of shape (1, vector_width), optional
+            The row's vector, which is a reason of the speaker "hidden".
 
         Returns
         -------
@@ -339,8 +350,10 @@ class Model:
         """
         if self._handle is None:
             raise RuntimeError("a snapshot of a learner explains nothing; save and load it")
-        rows = self.rows_of(X)
-        handle = lib.made("glissade_explanation_free", lib.library.glissade_explain, self._handle.value, rows.pointer, k)
+        rows = self._rows(X, vectors)
+        beside = pointer_of(vectors_of(vectors, rows.rows))
+        handle = lib.made("glissade_explanation_free", lib.library.glissade_explain_with_vectors, self._handle.value, rows.pointer, beside,
+                          k)
         raw = lib.Reasons(size=ctypes.sizeof(lib.Reasons))
         lib.library.glissade_explanation_view(handle.value, ctypes.byref(raw))
         reasons = []
