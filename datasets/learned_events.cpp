@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include <glissade/config.h>
+
 namespace glissade::datasets {
 namespace {
 
 constexpr std::uint64_t kEventsVersion = 1;
 constexpr std::uint64_t kVersionWithFeatures = 2;  ///< names of features before those of labels
+constexpr std::uint64_t kVersionWithVectors = 3;   ///< likewise, and vectors at the end
 
 template <class T>
 void put_array(std::string& bytes, const std::vector<T>& array) {
@@ -70,14 +73,20 @@ std::string to_bytes(const LearnedEvents& events) {
     put_number(names.size());
     for (const std::string& name : names) put_array(bytes, std::vector<char>(name.begin(), name.end()));
   };
-  put_number(events.new_features.empty() ? kEventsVersion : kVersionWithFeatures);
-  if (!events.new_features.empty()) put_names(events.new_features);
+  const std::uint64_t version = events.vector_width != 0      ? kVersionWithVectors
+                                : events.new_features.empty() ? kEventsVersion
+                                                              : kVersionWithFeatures;
+  put_number(version);
+  if (version != kEventsVersion) put_names(events.new_features);
   put_names(events.new_labels);
   put_array(bytes, events.feature_offsets);
   put_array(bytes, events.feature_ids);
   put_array(bytes, events.feature_values);
   put_array(bytes, events.label_offsets);
   put_array(bytes, events.label_ids);
+  if (version != kVersionWithVectors) return bytes;
+  put_number(events.vector_width);
+  put_array(bytes, events.vectors);
   return bytes;
 }
 
@@ -85,19 +94,26 @@ Result<LearnedEvents> learned_events(std::string_view bytes) {
   EventBytes in(bytes);
   LearnedEvents events;
   const std::uint64_t version = in.number();
-  if (version != kEventsVersion && version != kVersionWithFeatures)
+  if (version < kEventsVersion || version > kVersionWithVectors)
     return runtime_error("these events were written by another version of glissade; use that one");
-  if (version == kVersionWithFeatures) in.names(events.new_features);
+  if (version != kEventsVersion) in.names(events.new_features);
   in.names(events.new_labels);
   in.array(events.feature_offsets);
   in.array(events.feature_ids);
   in.array(events.feature_values);
   in.array(events.label_offsets);
   in.array(events.label_ids);
+  std::uint64_t width = 0;
+  if (version == kVersionWithVectors) {
+    width = in.number();
+    in.array(events.vectors);
+  }
   if (!in.at_end() || !are_offsets(events.feature_offsets, events.feature_ids.size()) ||
       events.feature_values.size() != events.feature_ids.size() || !are_offsets(events.label_offsets, events.label_ids.size()) ||
-      events.label_offsets.size() != events.feature_offsets.size())
+      events.label_offsets.size() != events.feature_offsets.size() || width > kMostVectorWidth ||
+      (version == kVersionWithVectors) != (width != 0) || events.vectors.size() != events.size() * width)
     return runtime_error("these bytes are no events: sizes do not fit together");
+  events.vector_width = static_cast<std::uint32_t>(width);
   return events;
 }
 

@@ -10,7 +10,8 @@
 
 namespace glissade::datasets {
 
-/// What a model learned at once: names of features and labels that were added behind the others, then events.
+/// What a model learned at once: names of features and labels that were added behind the others, then events, with their vectors
+/// where the model takes some.
 struct LearnedEvents {
   std::vector<std::string> new_features;
   std::vector<std::string> new_labels;
@@ -19,10 +20,13 @@ struct LearnedEvents {
   std::vector<float> feature_values;
   std::vector<std::uint64_t> label_offsets = {0};
   std::vector<std::uint32_t> label_ids;
+  std::uint32_t vector_width = 0;  ///< 0: there are none
+  std::vector<float> vectors;      ///< [events x vector_width]
 
   std::size_t size() const noexcept { return feature_offsets.size() - 1; }
   SparseRows features() const noexcept { return {feature_offsets, feature_ids, feature_values}; }
   SparseRows labels() const noexcept { return {label_offsets, label_ids, {}}; }
+  DenseRows vector_rows() const noexcept { return {vectors.data(), vector_width, vector_width, size()}; }
   friend bool operator==(const LearnedEvents&, const LearnedEvents&) = default;
 };
 

@@ -52,6 +52,8 @@ void append_rows_of(const PredictRequest& request, InputRows& all) {
   all.ids.insert(all.ids.end(), rows.ids.begin(), rows.ids.end());
   all.values.insert(all.values.end(), rows.values.begin(), rows.values.end());
   if (request.exclude_seen) all.seen.insert(all.seen.end(), rows.seen.begin(), rows.seen.end());
+  all.vector_width = rows.vector_width;
+  all.vectors.insert(all.vectors.end(), rows.vectors.begin(), rows.vectors.end());
 }
 
 }  // namespace
@@ -154,7 +156,7 @@ void Batcher::answer(const std::vector<Job*>& jobs, Lane& lane) {
   }
   Query query = query_of(*jobs.front()->predict);
   if (excludes) query.excluded = lane.rows.seen_view();
-  if (!jobs.front()->model->snapshot.top_k(lane.rows.view(), query, lane.workspace, lane.best)) {
+  if (!jobs.front()->model->snapshot.top_k(lane.rows.inputs(), query, lane.workspace, lane.best)) {
     for (Job* job : jobs) answer_one(*job, lane);
     return;
   }
@@ -174,12 +176,12 @@ void Batcher::answer(const std::vector<Job*>& jobs, Lane& lane) {
 void Batcher::answer_one(Job& job, Lane& lane) {
   Result<void> done;
   if (job.score != nullptr) {
-    done = job.model->snapshot.score(job.score->rows.view(), job.score->candidate_view(), lane.workspace, job.answer.scores);
+    done = job.model->snapshot.score(job.score->rows.inputs(), job.score->candidate_view(), lane.workspace, job.answer.scores);
   } else {
     Query query = query_of(*job.predict);
     query.deadline = job.deadline;
     if (job.predict->exclude_seen) query.excluded = job.predict->rows.seen_view();
-    done = job.model->snapshot.top_k(job.predict->rows.view(), query, lane.workspace, job.answer.best);
+    done = job.model->snapshot.top_k(job.predict->rows.inputs(), query, lane.workspace, job.answer.best);
   }
   if (done) return;
   job.answer.outcome = Clock::now() >= job.deadline ? Outcome::late : Outcome::failed;

@@ -18,6 +18,29 @@ void name_columns(const InputReader& reader, json& record) {
   record["additionalProperties"] = false;
 }
 
+/// A vector of that many numbers in each form of an input, or alone.
+void ask_for_vectors(std::uint32_t width, json& schemas) {
+  const json number = schemas["Features"]["oneOf"][1]["properties"]["values"]["items"];
+  schemas["Vector"] = {{"description", "Beside the features of the input."},
+                       {"type", "array"},
+                       {"items", number},
+                       {"minItems", width},
+                       {"maxItems", width}};
+  schemas["Texts"] = schemas["Texts"]["oneOf"][1];  // a text alone brings none
+  const auto ask = [](json& form) {
+    form["properties"]["vector"] = reference("Vector");
+    form["required"].push_back("vector");
+  };
+  ask(schemas["Texts"]);
+  ask(schemas["Items"]);
+  for (json& form : schemas["Features"]["oneOf"]) ask(form);
+  json alone = {{"type", "object"}, {"additionalProperties", false}, {"required", json::array()}};
+  ask(alone);
+  json& input = schemas["Input"];
+  if (!input.contains("oneOf")) input = {{"oneOf", {input}}};
+  input["oneOf"].push_back(alone);
+}
+
 }  // namespace
 
 std::string description_for(const ServedModel& model) {
@@ -33,6 +56,7 @@ std::string description_for(const ServedModel& model) {
     case InputReader::Kind::items: schemas["Input"] = {{"oneOf", {reference("Items"), reference("Features")}}}; break;
     case InputReader::Kind::ids: schemas["Input"] = reference("Features"); break;
   }
+  if (const std::uint32_t width = model.snapshot.shape().vector_width; width != 0) ask_for_vectors(width, schemas);
   if (reader.kind() != InputReader::Kind::items) asked.erase("exclude_seen");
   if (!model.facts.best_threshold) asked["threshold"] = asked["threshold"]["oneOf"][0];
   return all.dump();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -143,16 +144,53 @@ Result<std::shared_ptr<const InputReader>> InputReader::of(const Model& model) {
   return std::shared_ptr<const InputReader>(std::move(reader));
 }
 
+namespace {
+
+/// The vector of an input of a model that takes `width` numbers, 0: none.
+Result<void> append_vector(const json& input, std::uint32_t width, const std::string& what, InputRows& rows) {
+  const auto found = input.is_object() ? input.find("vector") : input.end();
+  const bool given = input.is_object() && found != input.end();
+  if (!given && width == 0) return {};
+  if (width == 0) return wrong(what, "the model takes no vectors; leave \"vector\" out");
+  if (!given) {
+    return wrong(what, fmt::format("the model takes a vector of {} numbers with each row; give \"vector\":[..], as in "
+                                   "{{\"text\":..,\"vector\":[..]}}",
+                                   width));
+  }
+  if (!found->is_array() || found->size() != width)
+    return wrong(what, fmt::format("\"vector\" must be a list of {} numbers, as the model takes them", width));
+  rows.vector_width = width;
+  for (const json& one : *found) {
+    const auto number = value_of(one, what);
+    if (!number) return number.error();
+    rows.vectors.push_back(*number);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> InputReader::add(const json& input, const Snapshot& snapshot, const std::string& what, InputRows& rows) const {
+  if (auto added = append_vector(input, snapshot.shape().vector_width, what, rows); !added) return added;
+  return add_features_of(input, snapshot, what, rows);
+}
+
+Result<void> InputReader::add_features_of(const json& input, const Snapshot& snapshot, const std::string& what,
+                                          InputRows& rows) const {
   constexpr std::string_view kForms =
       "give {\"text\":..}, {\"items\":[..]}, {\"features\":{..}} or {\"ids\":[..],\"values\":[..]}";
   if (input.is_string()) return add_text(input, snapshot, what, rows);
   if (!input.is_object()) return wrong(what, fmt::format("an input is {}; {}", kind_of(input), kForms));
-  const bool with_values = input.size() == 2 && input.contains("ids") && input.contains("values");
-  if (input.size() != 1 && !with_values)
-    return wrong(what, fmt::format("an input has {} fields that are not one of its forms; {}", input.size(), kForms));
+  const std::size_t fields = input.size() - input.count("vector");
+  const bool with_values = fields == 2 && input.contains("ids") && input.contains("values");
+  if (fields == 0 && !input.empty()) {  // the vector alone
+    end_row(rows);
+    return {};
+  }
+  if (fields != 1 && !with_values)
+    return wrong(what, fmt::format("an input has {} fields that are not one of its forms; {}", fields, kForms));
   if (input.contains("ids")) return add_ids(input, snapshot, what, rows);
-  const auto form = input.begin();
+  const auto form = input.begin().key() == "vector" ? std::next(input.begin()) : input.begin();
   if (form.key() == "text") return add_text(form.value(), snapshot, what, rows);
   if (form.key() == "items") return add_items(form.value(), snapshot, what, rows);
   if (form.key() == "features") return add_features(form.value(), snapshot, what, rows);

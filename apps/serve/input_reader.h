@@ -20,7 +20,7 @@
 
 namespace glissade::apps {
 
-/// Rows of features that a request is made of.
+/// Rows of features that a request is made of, and their vectors where the model takes some.
 struct InputRows {
   std::vector<std::uint64_t> offsets = {0};
   std::vector<std::uint32_t> ids;
@@ -31,9 +31,13 @@ struct InputRows {
   bool keeps_words = false;         ///< whether those words are kept, by the names that they would have as features:
   std::vector<std::uint64_t> word_offsets = {0};
   std::vector<std::string> words;
+  std::uint32_t vector_width = 0;  ///< 0: the model takes none
+  std::vector<float> vectors;      ///< [rows x vector_width]
 
   std::size_t size() const noexcept { return offsets.size() - 1; }
   SparseRows view() const noexcept { return {offsets, ids, values}; }
+  DenseRows vector_view() const noexcept { return {vectors.data(), vector_width, vector_width, size()}; }
+  glissade::InputRows inputs() const noexcept { return {view(), vector_view()}; }
   SparseRows seen_view() const noexcept { return {seen_offsets, seen, {}}; }
 };
 
@@ -53,11 +57,14 @@ class InputReader {
   const std::vector<std::string>& columns() const noexcept { return columns_; }
 
   /// Appends one row: {"text":"..."} or {"text":{"column":"..."}}, a text alone, {"items":[...]}, {"features":{"12":0.5}}, or
-  /// {"ids":[...],"values":[...]}. `what` names it in messages. An error leaves `rows` unusable.
+  /// {"ids":[...],"values":[...]}. With a model that takes vectors each but the text alone has a field "vector":[...] more, which
+  /// may be the only one. `what` names it in messages. An error leaves `rows` unusable.
   Result<void> add(const nlohmann::json& input, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
 
  private:
   InputReader() = default;
+  Result<void> add_features_of(const nlohmann::json& input, const Snapshot& snapshot, const std::string& what,
+                               InputRows& rows) const;
   Result<void> add_text(const nlohmann::json& text, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
   Result<void> add_items(const nlohmann::json& items, const Snapshot& snapshot, const std::string& what, InputRows& rows) const;
   Result<void> add_features(const nlohmann::json& features, const Snapshot& snapshot, const std::string& what,

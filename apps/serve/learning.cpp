@@ -212,6 +212,8 @@ datasets::LearnedEvents Learning::join(const std::vector<Job*>& jobs) {
     const InputRows& rows = job->request.rows;
     job->answer.events = rows.size();
     job->answer.unknown = rows.unknown;
+    all.vector_width = rows.vector_width;
+    all.vectors.insert(all.vectors.end(), rows.vectors.begin(), rows.vectors.end());
     for (std::size_t row = 0; row < rows.size(); ++row) {
       const SparseRows view = rows.view();
       all.feature_ids.insert(all.feature_ids.end(), view.row_ids(row).begin(), view.row_ids(row).end());
@@ -303,6 +305,7 @@ Result<void> Learning::take_in(const datasets::LearnedEvents& events) {
   view.label_count = shape.labels;
   view.features = events.features();
   view.labels = events.labels();
+  view.vectors = events.vector_rows();
   if (auto done = learner_.learn(view); !done) return done;
   unpublished_ += events.size();
   return {};
@@ -320,6 +323,7 @@ std::vector<Learning::Job*> Learning::acceptable(const std::vector<Job*>& jobs) 
     view.label_count = shape.labels;
     view.features = rows.view();
     view.labels = {none, {}, {}};
+    view.vectors = rows.vector_view();
     if (auto learnable = learner_.check(view); learnable) {
       good.push_back(job);
     } else {

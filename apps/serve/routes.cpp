@@ -165,15 +165,14 @@ class Routes {
     for (std::size_t row = 0; row < request.rows.size(); ++row) {
       if (!turn || Batcher::Clock::now() >= end)
         return fail(response, 503, "no answer within the time limit; explain fewer rows at once, or raise --timeout");
-      const auto one = [row](SparseRows rows) {
-        rows.offsets = rows.offsets.subspan(row, 2);
-        return rows;
-      };
       ExplainOptions options;
       options.k = request.k;
       options.filter = request.filter ? &*request.filter : nullptr;
-      if (request.exclude_seen) options.excluded = one(request.rows.seen_view());
-      auto found = model.snapshot.explain(one(request.rows.view()), options);
+      if (request.exclude_seen) {
+        options.excluded = request.rows.seen_view();
+        options.excluded.offsets = options.excluded.offsets.subspan(row, 2);
+      }
+      auto found = model.snapshot.explain(request.rows.inputs().piece(row, 1), options);
       if (!found) return fail(response, 400, found.error().message);
       reasons.push_back(std::move(*found));
     }

@@ -2,12 +2,9 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include <glissade/calibration.h>
 
 #include "apps/input/sequence_options.h"
-#include "datasets/message.h"
 
 namespace glissade::apps {
 
@@ -25,11 +22,6 @@ Result<ModelFacts> ModelFacts::of(const Model& model) {
 Result<ServedHandle> load_served(const std::string& path, std::uint64_t version) {
   auto model = Model::load(path);
   if (!model) return model.error();
-  if (model->shape().vector_width != 0)
-    return usage_error(
-        fmt::format("{} takes a vector of {} numbers with each row, which requests cannot bring yet; ask it with "
-                    "predict --vectors, or from a program",
-                    datasets::quoted(path), model->shape().vector_width));
   auto facts = ModelFacts::of(*model);
   if (!facts) return facts.error();
   return ServedHandle(

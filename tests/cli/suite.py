@@ -25,6 +25,7 @@ import subprocess
 import tempfile
 import tomllib
 
+from npy import npy_of
 from runner import Failure
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -84,16 +85,9 @@ def fill(case, folder, fixtures):
     for name, content in case.get("files", {}).items():
         (folder / name).write_bytes(content.encode())
     for name, rows in case.get("vectors", {}).items():
-        (folder / name).write_bytes(npy(rows, "e" if name.startswith("half") else "f"))
+        (folder / name).write_bytes(npy_of(rows, "e" if name.startswith("half") else "f"))
     if "damage" in case:
         damage(folder / case["damage"]["file"], case["damage"]["op"])
-
-
-def npy(rows, kind):
-    """What numpy.save writes: a header of a multiple of 64 bytes, and the numbers."""
-    header = "{'descr': '<f%d', 'fortran_order': False, 'shape': (%d, %d), }" % (struct.calcsize(kind), len(rows), len(rows[0]))
-    header += " " * (-(10 + len(header) + 1) % 64) + "\n"
-    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header.encode() + b"".join(struct.pack("<%d%s" % (len(row), kind), *row) for row in rows)
 
 
 def damage(path, op):

@@ -159,8 +159,13 @@ TEST_CASE("learned events survive their bytes, and no other bytes are events", "
   events.feature_values = {0.5f, 2};
   events.label_offsets = {0, 1, 3};
   events.label_ids = {7, 1, 2};
+  const bool has_vectors = GENERATE(false, true);
+  if (has_vectors) {
+    events.vector_width = 3;
+    events.vectors = {1, -0.5f, 3, 4, 5, 1e-30f};
+  }
   const std::string bytes = to_bytes(events);
-  CHECK(bytes[0] == (events.new_features.empty() ? 1 : 2));
+  CHECK(int{bytes[0]} == (has_vectors ? 3 : events.new_features.empty() ? 1 : 2));
   const auto back = learned_events(bytes);
   REQUIRE(back);
   CHECK(*back == events);

@@ -17,7 +17,7 @@ LEFT_OUT = "positive_data_acceptance,unsupported_method"
 def run(context):
     with tempfile.TemporaryDirectory(prefix="glissade-described-") as name:
         models = serve.models.Models(context, pathlib.Path(name))
-        for kind in ("ids", "records", "events"):
+        for kind in ("ids", "records", "events", "vectors", "vectors_of_ids"):
             context.case(f"described: a server of {kind} answers as openapi.json says", lambda kind=kind: check(context, models, kind))
 
 

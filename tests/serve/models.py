@@ -3,6 +3,7 @@
 import functools
 import subprocess
 
+from npy import npy_of
 from runner import Failure
 
 RECORDS = """t,u,c,n,l
@@ -18,6 +19,11 @@ COLOURS, THINGS = ("red", "blue", "green", "old"), ("hat", "shoe", "tea", "ball"
 MANY = "t,u,c,n,l\n" + "".join(f"{COLOURS[i * 7 % 4]} {THINGS[i * 3 % 5]},the {THINGS[i % 5]},{'xy'[i % 2]},{i % 9},{COLOURS[i * 7 % 4][0]};{THINGS[i * 3 % 5]}\n"
                                 for i in range(600))
 PLAIN = "--preset plain --hidden 8 --batch 4 --epochs 3 --threads 1".split()
+
+
+def place_of(label, row):
+    """A vector near the place of a label."""
+    return [3.0 * (label == at) + (row * (at + 3) % 11) / 20 for at in range(4)]
 
 
 class Models:
@@ -48,6 +54,19 @@ class Models:
         """Records, with all paths."""
         return self.train("paths.glsd", "--train", "many.csv", "--text", "t,u", "--categories", "c", "--numbers", "n", "--labels", "l", *PLAIN, "--fan-in", "8",
                           "--neighbours", "4")
+
+    @functools.cached_property
+    def vectors(self):
+        """Records that are all alike, with vectors that tell their label."""
+        (self.folder / "alike.csv").write_text("t,l\n" + "".join(f"red hat,{'abc'[i % 3]}\n" for i in range(300)))
+        (self.folder / "alike.npy").write_bytes(npy_of([place_of(i % 3, i) for i in range(300)], "f"))
+        return self.train("vectors.glsd", "--train", "alike.csv", "--text", "t", "--labels", "l", "--vectors", "alike.npy", *PLAIN, "--epochs", "20")
+
+    @functools.cached_property
+    def vectors_of_ids(self):
+        (self.folder / "bare.txt").write_text("300 5 3\n" + "".join(f"{i % 3} {i % 5}:1\n" for i in range(300)))
+        (self.folder / "bare.npy").write_bytes(npy_of([place_of(i % 3, i) for i in range(300)], "f"))
+        return self.train("bare.glsd", "--train", "bare.txt", "--vectors", "bare.npy", *PLAIN)
 
     @functools.cached_property
     def events(self):
