@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 
+FOLDERS = ("wordnet-related", "wordnet-text")
 WORD = re.compile(r"[a-z]+")
 AT_LEAST = 0.8  # of the words of row and entry together are in both
 LOOK_AHEAD = 60  # entries
@@ -39,3 +40,17 @@ def texts(data, part):
         found.append(text_of(entries[at + step]))
         at += step + 1
     return found
+
+
+def words(data, part, folder):
+    """The file of the rows with their words."""
+    return data / f"wordnet-related/{part}.txt.zst"
+
+
+def bare(data, part, folder):
+    """A file of the same rows with their labels alone."""
+    rows = lines(words(data, part, folder))
+    count, _, labels = rows[0].split(" ")
+    path = folder / f"wordnet-{part}-bare.txt"
+    path.write_text("\n".join([f"{count} 1 {labels}", *(row.split(" ")[0] for row in rows[1:])]) + "\n")
+    return path
