@@ -9,15 +9,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/engine/models.h"
+#include "tests/engine/golden.h"
 
 namespace glissade::test {
 namespace {
 
 constexpr std::uint32_t kGoldenFeatures = 60, kGoldenLabels = 30;
 constexpr double kGap = 0.05;  ///< between the scores of neighbours in a top list: several times what levels differ by
-
-std::string golden(const std::string& name) { return std::string(GLISSADE_SOURCE_ROOT) + "/tests/engine/golden/" + name; }
 
 /// The samples that are asked for: those of `planted_data(100, ..., 77)` with clear answers.
 Data questions(const Model& model) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -18,7 +17,7 @@
 #include "engine/ranking/ranker.h"
 #include "engine/sparse_rows/row_training.h"
 #include "engine/training/step.h"
-#include "tests/engine/models.h"
+#include "tests/engine/golden.h"
 
 namespace glissade::test {
 namespace {
@@ -227,8 +226,6 @@ TEST_CASE("weights: what few rows that count much say wins over what many say; t
 
 namespace {
 
-std::string golden_v3(const char* end) { return std::string(GLISSADE_SOURCE_ROOT) + "/tests/engine/golden/model_v3." + end; }
-
 /// One row per feature.
 Predictions asked_of_golden(const Model& model) {
   std::vector<std::uint32_t> ids(8);
@@ -241,18 +238,10 @@ Predictions asked_of_golden(const Model& model) {
 }  // namespace
 
 TEST_CASE("weights: a model file of format version 3 predicts what it did when it was written", "[unit][levels]") {
-  const Model model = must(Model::load(golden_v3("glsd")));
+  const Model model = must(Model::load(golden("model_v3.glsd")));
   const Predictions found = asked_of_golden(model);
   CHECK(found.labels[0] == 0);  // of few rows that count much
-  std::ifstream file(golden_v3("txt"));
-  for (std::size_t i = 0; i < 24; ++i) {
-    std::uint32_t label = 0;
-    float score = 0;
-    char colon = 0;
-    REQUIRE(file >> label >> colon >> score);
-    CHECK(found.labels[i] == label);
-    CHECK(found.scores[i] == Approx(score).margin(1e-3));
-  }
+  check_as_written(found, golden("model_v3.txt"));
 }
 
 TEST_CASE("write the golden model of format version 3", "[.write-golden]") {
@@ -265,10 +254,7 @@ TEST_CASE("write the golden model of format version 3", "[.write-golden]") {
   Trainer trainer = must(Trainer::create(model, data.size()));
   for (int epoch = 0; epoch < 4; ++epoch) must(trainer.train_epoch(weighed(data, weights)));
   must(model.save("model_v3.glsd", false));
-  const Predictions found = asked_of_golden(model);
-  std::ofstream answers("model_v3.txt");
-  answers.precision(9);
-  for (std::size_t i = 0; i < 24; ++i) answers << found.labels[i] << ':' << found.scores[i] << (i % 3 == 2 ? '\n' : ' ');
+  write_answers(asked_of_golden(model), "model_v3.txt");
 }
 
 TEST_CASE("weights: rows of 0 are as if they were not there, and equal weights as if there were none", "[unit]") {

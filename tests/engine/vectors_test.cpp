@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -177,27 +176,17 @@ struct Asked {
   InputRows inputs() const { return {{offsets, {}, {}}, {numbers.data(), 12, 12, 5}}; }
 };
 
-std::string golden_v2(const char* end) { return std::string(GLISSADE_SOURCE_ROOT) + "/tests/engine/golden/model_v2." + end; }
-
 }  // namespace
 
 TEST_CASE("vectors: a model file of format version 2 predicts what it did when it was written", "[unit][levels]") {
-  const Model model = must(Model::load(golden_v2("glsd")));
+  const Model model = must(Model::load(golden("model_v2.glsd")));
   REQUIRE(model.shape().vector_width == 12);
   const Predictions found = must(model.predict(Asked().inputs(), {.k = 3}));
-  std::ifstream file(golden_v2("txt"));
-  for (std::size_t i = 0; i < 15; ++i) {
-    std::uint32_t label = 0;
-    float score = 0;
-    char colon = 0;
-    REQUIRE(file >> label >> colon >> score);
-    CHECK(found.labels[i] == label);
-    CHECK(found.scores[i] == Approx(score).margin(1e-3));
-  }
+  check_as_written(found, golden("model_v2.txt"));
 }
 
 TEST_CASE("vectors: their weights are parts of the hidden layers in a model file", "[unit]") {
-  const auto parts = must(model_file_parts(golden_v2("glsd")));
+  const auto parts = must(model_file_parts(golden("model_v2.glsd")));
   const auto bytes = [&](std::string_view name) {
     return std::ranges::find(parts, name, [](const ModelFilePart& part) { return std::string_view(part.name); })->bytes;
   };
@@ -213,9 +202,7 @@ TEST_CASE("write the golden model of format version 2", "[.write-golden]") {
   trained(model, data, 4);
   must(model.save("model_v2.glsd", false));
   const Predictions found = must(model.predict(Asked().inputs(), {.k = 3}));
-  std::ofstream answers("model_v2.txt");
-  answers.precision(9);
-  for (std::size_t i = 0; i < 15; ++i) answers << found.labels[i] << ':' << found.scores[i] << (i % 3 == 2 ? '\n' : ' ');
+  write_answers(found, "model_v2.txt");
 }
 
 TEST_CASE("vectors: a run that is stopped, saved and loaded equals one that never stopped", "[unit]") {
