@@ -21,6 +21,7 @@
 #include "engine/features/vector_scale.h"
 #include "engine/model_file/layout.h"
 #include "engine/training/step.h"
+#include "tests/engine/golden.h"
 #include "tests/engine/vector_data.h"
 
 namespace glissade::test {
