@@ -83,6 +83,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--test-lines", type=int, default=3000, help="the last lines; default 3000")
     parser.add_argument("--minutes", type=float, default=5, help="of fastText's autotune; default 5, 0 = without")
+    parser.add_argument("--threads", type=int, default=2, help="of fastText; default 2. By one, its autotune does not end in NaN")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args(own)
     data = arguments.data or f"{os.environ.get('GLISSADE_DATA', ROOT / '../shared/data')}/cooking/cooking.stackexchange.txt.zst"
@@ -102,12 +103,13 @@ def main():
         if options:
             results.append(run_glissade(f"Glissade, {' '.join(options)}", glissade, plain, test, folder, options))
         ready = [separated(line) for line in test]
-        results.append(run_fasttext("fastText, tutorial", prepared, ready, folder))
+        results.append(run_fasttext("fastText, tutorial", prepared, ready, folder, threads=arguments.threads))
         if arguments.minutes > 0:
             cut = len(train) * 5 // 6
             part, rest = write("part.txt", train[:cut], separated), write("rest.txt", train[cut:], separated)
             try:
-                results.append(run_fasttext(f"fastText, autotune {arguments.minutes:g} min", part, ready, folder, rest, arguments.minutes))
+                results.append(run_fasttext(f"fastText, autotune {arguments.minutes:g} min", part, ready, folder, rest, arguments.minutes,
+                                            arguments.threads))
             except RuntimeError as error:  # "Encountered NaN", after the search, is seen now and then
                 print(f"tagged: fastText's autotune ended with '{error}'", file=sys.stderr)
     if arguments.json:
