@@ -48,6 +48,15 @@ std::vector<glissade::EventTime> times_of(const glissade_histories& of) {
   return times;
 }
 
+/// The histories as this build knows them, checked.
+glissade_status take_histories(glissade_context* context, const glissade_histories& given, glissade_histories& of) {
+  glissade_histories_init(&of);
+  if (!take_struct(&given, of)) return fail(context, GLISSADE_USAGE, "the histories have no size; use glissade_histories_init()");
+  if (of.offsets == nullptr || (of.item == nullptr && of.offsets[of.users] != 0)) return missing(context);
+  const std::string wrong = wrong_with(of);
+  return wrong.empty() ? GLISSADE_OK : fail(context, GLISSADE_USAGE, wrong.c_str());
+}
+
 }  // namespace
 
 extern "C" {
@@ -66,11 +75,7 @@ glissade_status glissade_histories_order_tells(glissade_context* context, const 
   if (histories == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     glissade_histories of;
-    glissade_histories_init(&of);
-    if (!take_struct(histories, of))
-      return fail(context, GLISSADE_USAGE, "the histories have no size; use glissade_histories_init()");
-    if (of.offsets == nullptr || (of.item == nullptr && of.offsets[of.users] != 0)) return missing(context);
-    if (const std::string wrong = wrong_with(of); !wrong.empty()) return fail(context, GLISSADE_USAGE, wrong.c_str());
+    if (const glissade_status status = take_histories(context, *histories, of); status != GLISSADE_OK) return status;
     std::vector<std::string> known;
     if (names != nullptr) known.assign(names, names + of.items);
     const std::span<const std::uint32_t> items(of.item, of.offsets[of.users]);
@@ -85,11 +90,7 @@ glissade_status glissade_history_rows_new(glissade_context* context, const gliss
   if (histories == nullptr || out == nullptr) return missing(context);
   return guarded(context, [&]() -> glissade_status {
     glissade_histories of;
-    glissade_histories_init(&of);
-    if (!take_struct(histories, of))
-      return fail(context, GLISSADE_USAGE, "the histories have no size; use glissade_histories_init()");
-    if (of.offsets == nullptr || (of.item == nullptr && of.offsets[of.users] != 0)) return missing(context);
-    if (const std::string wrong = wrong_with(of); !wrong.empty()) return fail(context, GLISSADE_USAGE, wrong.c_str());
+    if (const glissade_status status = take_histories(context, *histories, of); status != GLISSADE_OK) return status;
     const std::vector<glissade::EventTime> times = times_of(of);
     const std::size_t events = of.offsets[of.users];
     const glissade::Histories view{.offsets = {of.offsets, of.users + 1},
