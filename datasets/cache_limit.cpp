@@ -1,45 +1,10 @@
 #include "datasets/cache_limit.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <string_view>
-#include <system_error>
-
-#include "datasets/message.h"
+#include "datasets/byte_size.h"
 
 namespace glissade::datasets {
-namespace {
 
-constexpr const char* kVariable = "GLISSADE_CACHE_LIMIT";
-constexpr double kMost = 1e18;  ///< bytes
-
-/// 1 for "", 1,000 for "k" and so on; 0 for anything else.
-double unit_of(std::string_view letter) noexcept {
-  if (letter.empty()) return 1;
-  constexpr std::string_view kSmall = "kmgt", kCapital = "KMGT";
-  const std::size_t power = std::min(kSmall.find(letter), kCapital.find(letter));
-  return letter.size() == 1 && power != std::string_view::npos ? std::pow(1000.0, static_cast<double>(power + 1)) : 0;
-}
-
-}  // namespace
-
-Result<std::optional<std::uint64_t>> cache_limit() {
-  const char* value = std::getenv(kVariable);
-  if (value == nullptr || *value == '\0') return std::optional<std::uint64_t>();
-  const std::string_view text = value;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  const double bytes = number * unit_of(text.substr(static_cast<std::size_t>(end - text.data())));
-  if (error == std::errc() && bytes >= 1 && bytes <= kMost) return std::optional(static_cast<std::uint64_t>(bytes));
-  return usage_error(
-      fmt::format("environment variable {}: {} is no size; give a number above 0 with k, M, G or T behind it, such as 20G, or "
-                  "leave it unset",
-                  kVariable, datasets::quoted(std::string(text))));
-}
+Result<std::optional<std::uint64_t>> cache_limit() { return size_in_environment("GLISSADE_CACHE_LIMIT"); }
 
 Result<CacheCleared> keep_within(const std::string& folder, std::uint64_t bytes, const std::vector<std::string>& newest) {
   return clear_cache(folder, {.bytes = bytes, .spared = newest});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -10,9 +11,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_pipeline.h>
 
 #include "datasets/message.h"
+#include "datasets/record_labels.h"
+#include "datasets/stored_rows.h"
 #include "hashing/word_table.h"
 
 namespace glissade::datasets {
@@ -20,58 +24,18 @@ namespace {
 
 using hashing::WordTable;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(kSpace);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin);
-}
-
-/// The labels of one block, numbered as they come.
-class BlockLabels {
- public:
-  void add(std::span<const std::string_view> texts, std::string_view separator) {
-    const std::size_t begin = ids_.size();
-    for (std::string_view text : texts) {
-      while (!separator.empty()) {
-        const std::size_t end = text.find(separator);
-        if (end == std::string_view::npos) break;
-        take(text.substr(0, end), begin);
-        text.remove_prefix(end + separator.size());
-      }
-      take(text, begin);
-    }
-    ends_.push_back(ids_.size());
-  }
-
-  const std::vector<std::string_view>& names() const noexcept { return table_.words(); }
-  const std::vector<std::uint32_t>& ids() const noexcept { return ids_; }
-  const std::vector<std::size_t>& ends() const noexcept { return ends_; }
-
- private:
-  void take(std::string_view text, std::size_t begin) {
-    const std::string_view name = trimmed(text);
-    if (name.empty()) return;
-    std::uint32_t id = table_.find(name);
-    if (id == WordTable::kNone) id = table_.add(names_.emplace_back(name));
-    const auto row = std::span(ids_).subspan(begin);
-    if (std::ranges::find(row, id) == row.end()) ids_.push_back(id);
-  }
-
-  std::deque<std::string> names_;  // stay where they are
-  WordTable table_;
-  std::vector<std::uint32_t> ids_;
-  std::vector<std::size_t> ends_;
+/// Numbers for labels that are known.
+struct KnownLabels {
+  WordTable names;
+  LabelRows rows;
 };
-
-/// The labels of all blocks.
-using Labels = std::vector<BlockLabels>;
 
 /// Gives the records of blocks to a pipeline.
 class Reading {
  public:
-  /// `labels`: takes the labels of each block, unless they are known. `kept`: blocks that were read, if any.
-  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict, Labels* labels, std::vector<RecordBlock> kept = {})
+  /// `labels`: takes the labels of each block, unless they were read. `kept`: blocks that were read, if any.
+  Reading(const RecordFiles& file, const RecordColumns& columns, bool strict, KnownLabels* labels,
+          std::vector<RecordBlock> kept = {})
       : file_(file), columns_(columns), strict_(strict), labels_(labels), kept_(std::move(kept)) {}
 
   Result<void> operator()(std::size_t number, RecordSink& sink) {
@@ -84,8 +48,9 @@ class Reading {
     if (!block.problems().empty()) return runtime_error(block.problems().front().message);
     replaced_ += block.replaced();
     const std::size_t columns = columns_.features.columns.size();
+    BlockLabels labels;
     for (std::size_t record = 0; record < block.size(); ++record) {
-      if (labels_ != nullptr) (*labels_)[number].add(block.field(record, columns), columns_.label_separator);
+      if (labels_ != nullptr) labels.add(block.field(record, columns), columns_.label_separator);
       const std::int32_t no_number = sink.add(block.record(record).first(columns));
       if (no_number >= 0) {
         const auto column = static_cast<std::size_t>(no_number);
@@ -93,7 +58,10 @@ class Reading {
         if (!told) return told;
       }
     }
-    return {};
+    if (labels_ == nullptr) return {};
+    std::vector<std::uint32_t> numbers;
+    for (const std::string_view name : labels.names()) numbers.push_back(labels_->names.find(name));
+    return labels_->rows.put(number, labels, numbers, static_cast<std::uint32_t>(labels_->names.size()));
   }
 
   std::uint64_t replaced() const noexcept { return replaced_; }
@@ -117,7 +85,7 @@ class Reading {
   const RecordFiles& file_;
   const RecordColumns& columns_;
   bool strict_;
-  Labels* labels_;
+  KnownLabels* labels_;
   std::vector<RecordBlock> kept_;
   std::atomic<std::uint64_t> replaced_ = 0;
   std::mutex mutex_;
@@ -129,109 +97,164 @@ class Reading {
 /// Files of more text are read twice: their records would take about as much memory as the text.
 constexpr std::uint64_t kMostKept = std::uint64_t{512} << 20;
 
-/// The labels of all blocks, which must be known before features are made. Blocks that were read go to `kept` if there is room.
-Result<Labels> read_labels(const RecordFiles& file, const RecordColumns& columns, std::vector<RecordBlock>& kept) {
-  Labels labels(file.blocks());
-  std::vector<std::string> problems(file.blocks());
-  if (file.text_bytes() <= kMostKept) kept.resize(file.blocks());
-  tbb::parallel_for(std::size_t{0}, file.blocks(), [&](std::size_t number) {
-    RecordBlock own;
-    RecordBlock& block = kept.empty() ? own : kept[number];
-    file.read(number, block);
-    if (!block.problems().empty()) problems[number] = block.problems().front().message;
-    for (std::size_t record = 0; record < block.size(); ++record)
-      labels[number].add(block.field(record, columns.features.columns.size()), columns.label_separator);
-  });
-  for (const std::string& problem : problems) {
-    if (!problem.empty()) return runtime_error(problem);
-  }
-  return labels;
+/// Reads the labels of all blocks, which must be known before features are made, and numbers them in their order. Blocks that
+/// were read go to `kept` if there is room.
+class LabelReading {
+ public:
+  LabelReading(const RecordFiles& file, const RecordColumns& columns, LabelRows& rows)
+      : file_(file), columns_(columns), rows_(rows) {}
+
+  Result<void> run(std::vector<RecordBlock>& kept);
+  std::vector<std::string> take_names();
+
+ private:
+  struct Read {
+    std::size_t number = 0;
+    BlockLabels labels;
+    std::optional<Error> problem;
+  };
+  Read read(std::size_t number, std::vector<RecordBlock>& kept) const;
+  Result<void> take(const Read& read);
+
+  const RecordFiles& file_;
+  const RecordColumns& columns_;
+  LabelRows& rows_;
+  std::deque<std::string> names_;  // stay where they are
+  WordTable table_;
+};
+
+LabelReading::Read LabelReading::read(std::size_t number, std::vector<RecordBlock>& kept) const {
+  Read read{number, {}, {}};
+  RecordBlock own;
+  RecordBlock& block = kept.empty() ? own : kept[number];
+  file_.read(number, block);
+  if (!block.problems().empty()) read.problem = runtime_error(block.problems().front().message);
+  for (std::size_t record = 0; record < block.size(); ++record)
+    read.labels.add(block.field(record, columns_.features.columns.size()), columns_.label_separator);
+  return read;
 }
 
-/// Numbers for the labels of all blocks, in their order: those that `known` has, then others.
-void number_labels(const Labels& labels, WordTable& known, Dataset::Arrays& arrays, RecordRows& rows, bool grows) {
-  const auto first_unknown = static_cast<std::uint32_t>(known.size());
+Result<void> LabelReading::take(const Read& read) {
+  if (read.problem) return *read.problem;
+  std::vector<std::uint32_t> numbers;
+  for (const std::string_view name : read.labels.names()) {
+    std::uint32_t number = table_.find(name);
+    if (number == WordTable::kNone) number = table_.add(names_.emplace_back(name));
+    numbers.push_back(number);
+  }
+  return rows_.put(read.number, read.labels, numbers, 0);
+}
+
+/// A few blocks at a time: the names of a block's labels take about as much memory as its text.
+Result<void> LabelReading::run(std::vector<RecordBlock>& kept) {
+  if (file_.text_bytes() <= kMostKept) kept.resize(file_.blocks());
+  std::size_t next = 0;
+  std::optional<Error> failed;  // of the stage that is serial
+  std::atomic<bool> stopping = false;
+  const auto in_flight = static_cast<std::size_t>(std::max(1, tbb::info::default_concurrency())) * 4;
+  tbb::parallel_pipeline(in_flight,
+                         tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
+                           if (next == file_.blocks() || stopping) flow.stop();
+                           return next++;
+                         }) & tbb::make_filter<std::size_t, Read>(tbb::filter_mode::parallel, [&](std::size_t number) {
+                           return read(number, kept);
+                         }) & tbb::make_filter<Read, void>(tbb::filter_mode::serial_in_order, [&](const Read& read) {
+                           if (failed) return;
+                           if (auto done = take(read); !done) failed = done.error();
+                           stopping = failed.has_value();
+                         }));
+  if (failed) return *failed;
+  return {};
+}
+
+std::vector<std::string> LabelReading::take_names() {
+  return {std::make_move_iterator(names_.begin()), std::make_move_iterator(names_.end())};
+}
+
+/// Rows that all are in memory.
+Result<Dataset> dataset_in_memory(PipelineRows& features, std::uint32_t feature_count, const LabelRows& labels,
+                                  std::uint32_t label_count) {
+  Dataset::Arrays arrays;
+  arrays.feature_count = feature_count;
+  arrays.label_count = label_count;
+  arrays.feature_offsets = std::move(features.offsets);
+  arrays.feature_ids = std::move(features.ids);
+  arrays.feature_values = std::move(features.values);
   arrays.label_offsets.assign(1, 0);
-  std::vector<std::uint32_t> row;
-  for (const BlockLabels& block : labels) {
-    std::vector<std::uint32_t> numbers;
-    for (const std::string_view name : block.names()) numbers.push_back(grows ? known.add(name) : known.find(name));
-    std::size_t begin = 0;
-    for (const std::size_t end : block.ends()) {
-      row.clear();
-      std::uint32_t unknown = 0;
-      for (; begin < end; ++begin) {
-        const std::uint32_t number = numbers[block.ids()[begin]];
-        row.push_back(number != WordTable::kNone ? number : first_unknown + unknown++);
-      }
-      rows.labels += row.size();
-      rows.unknown_labels += unknown;
-      if (unknown > 0) arrays.label_count = std::max(arrays.label_count, first_unknown + unknown);
-      std::ranges::sort(row);
-      arrays.label_ids.insert(arrays.label_ids.end(), row.begin(), row.end());
-      arrays.label_offsets.push_back(arrays.label_ids.size());
-    }
+  arrays.label_ids.reserve(labels.labels());
+  std::vector<std::uint32_t> of_block;
+  for (std::size_t block = 0; block < labels.blocks(); ++block) {
+    if (auto done = labels.ends(block, of_block); !done) return done.error();
+    for (const std::uint32_t end : of_block) arrays.label_offsets.push_back(arrays.label_ids.size() + end);
+    if (auto done = labels.ids(block, of_block); !done) return done.error();
+    arrays.label_ids.insert(arrays.label_ids.end(), of_block.begin(), of_block.end());
   }
-  arrays.label_count = std::max(arrays.label_count, static_cast<std::uint32_t>(known.size()));
+  return Dataset(std::move(arrays));
 }
 
-void take_features(PipelineRows& rows, std::size_t features, Dataset::Arrays& arrays) {
-  arrays.feature_count = static_cast<std::uint32_t>(features);
-  arrays.feature_offsets = std::move(rows.offsets);
-  arrays.feature_ids = std::move(rows.ids);
-  arrays.feature_values = std::move(rows.values);
+/// The rows of all blocks, in memory or, where some were too many for it, as a file of the cache.
+Result<Dataset> dataset_of(PipelineRows& features, std::size_t feature_count, const LabelRows& labels, std::size_t label_count,
+                           const RowSpill& spill, const RecordFiles& file) {
+  const auto features_in_all = static_cast<std::uint32_t>(feature_count), labels_in_all = static_cast<std::uint32_t>(label_count);
+  if (features.stored)
+    return stored_dataset(*features.stored, features_in_all, labels, labels_in_all, spill, file.files().front());
+  return dataset_in_memory(features, features_in_all, labels, labels_in_all);
 }
 
 }  // namespace
 
-Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns) {
-  std::vector<RecordBlock> kept;
-  auto labels = read_labels(file, columns, kept);
-  if (!labels) return labels.error();
+Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns, const SpillPlace& place) {
+  RowSpill spill(place, 2 * file.blocks(), file.name());
+  LabelRows labels(file.blocks(), spill, file.blocks());
   RecordRows rows{Dataset(Dataset::Arrays{})};
-  Dataset::Arrays arrays;
-  WordTable names;
-  number_labels(*labels, names, arrays, rows, true);
-  rows.label_names.assign(names.words().begin(), names.words().end());
-  names = WordTable();  // its words stand in the blocks' labels
-  labels->clear();
-  labels->shrink_to_fit();
+  std::vector<RecordBlock> kept;
+  {
+    LabelReading reading(file, columns, labels);
+    if (auto done = reading.run(kept); !done) return done.error();
+    rows.label_names = reading.take_names();
+  }
+  rows.labels = labels.labels();
   Reading reading(file, columns, true, nullptr, std::move(kept));
   auto fitted = fit_pipeline(
       columns.features, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); },
-      rows.label_names);
+      rows.label_names, &spill);
   if (!fitted) return fitted.error();
-  take_features(fitted->rows, fitted->names.size(), arrays);
+  auto data = dataset_of(fitted->rows, fitted->names.size(), labels, rows.label_names.size(), spill, file);
+  if (!data) return data.error();
+  rows.data = std::move(*data);
   if (columns.label_separator.empty())
     rows.separated = static_cast<std::uint64_t>(
         std::ranges::count_if(rows.label_names, [](const std::string& name) { return name.find(',') != std::string::npos; }));
-  rows.data = Dataset(std::move(arrays));
   rows.feature_names = std::move(fitted->names);
   rows.fitted = std::move(fitted->options);
   rows.different = fitted->different;
   rows.words = fitted->rows.words;
   rows.replaced = reading.replaced();
+  rows.spilled = spill.bytes();
   return rows;
 }
 
 Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumns& columns, const Pipeline& pipeline,
-                                     const std::vector<std::string>& label_names) {
-  Labels labels(file.blocks());
+                                     const std::vector<std::string>& label_names, const SpillPlace& place) {
+  RowSpill spill(place, 2 * file.blocks(), file.name());
+  KnownLabels labels{{}, {file.blocks(), spill, file.blocks()}};
+  for (const std::string& name : label_names) labels.names.add(name);
   Reading reading(file, columns, false, &labels);
-  auto made = apply_pipeline(pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); });
+  auto made = apply_pipeline(
+      pipeline, file.blocks(), [&](std::size_t block, RecordSink& sink) { return reading(block, sink); }, &spill);
   if (!made) return made.error();
   RecordRows rows{Dataset(Dataset::Arrays{})};
-  Dataset::Arrays arrays;
-  WordTable names;
-  for (const std::string& name : label_names) names.add(name);
-  number_labels(labels, names, arrays, rows, false);
-  take_features(*made, pipeline.features(), arrays);
-  rows.data = Dataset(std::move(arrays));
+  auto data = dataset_of(*made, pipeline.features(), labels.rows, label_names.size() + labels.rows.most_unknown(), spill, file);
+  if (!data) return data.error();
+  rows.data = std::move(*data);
+  rows.labels = labels.rows.labels();
+  rows.unknown_labels = labels.rows.unknown();
   rows.words = made->words;
   rows.unknown_words = made->unknown;
   rows.replaced = reading.replaced();
   rows.no_numbers = reading.no_numbers();
   rows.first_no_number = reading.first_no_number();
+  rows.spilled = spill.bytes();
   return rows;
 }
 

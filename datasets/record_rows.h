@@ -9,6 +9,7 @@
 
 #include "datasets/dataset.h"
 #include "datasets/records/record_files.h"
+#include "datasets/row_spill.h"
 
 namespace glissade::datasets {
 
@@ -32,19 +33,21 @@ struct RecordRows {
   std::string first_no_number = {};  ///< where, and what stands there
   std::uint64_t replaced = 0;        ///< texts that were not UTF-8, in which U+FFFD now stands
   std::uint64_t separated = 0;       ///< labels that hold a comma, of those that are not cut
+  std::uint64_t spilled = 0;         ///< bytes of rows that did not stay in memory: `data` are mapped from the cache then
 };
 
 /// Makes a pipeline and labels out of all records of `file`, which has the columns of `columns` in their order and the column of
 /// labels last. Runs of words that labels' names have are features, too, so labels are read first; of files of more than 512 MiB
 /// of text records are read twice. Labels
 /// are trimmed; empty ones are none, and a record has each once. Reads blocks in parallel; the result does not depend on threads.
-/// Fails with the first problem of a record, and on a text where a number should be.
-Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns);
+/// Fails with the first problem of a record, and on a text where a number should be. Rows of more than place.memory are written
+/// to place.folder and then are a file of the cache there; what stays in memory are the names.
+Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns& columns, const SpillPlace& place = {});
 
 /// The same by a pipeline and labels that are known. A label that is not among `label_names` gets a number behind them, as a
 /// miss. Texts where a number should be are counted and passed over.
 Result<RecordRows> known_record_rows(const RecordFiles& file, const RecordColumns& columns, const Pipeline& pipeline,
-                                     const std::vector<std::string>& label_names);
+                                     const std::vector<std::string>& label_names, const SpillPlace& place = {});
 
 /// What separates the labels of a column, as far as its first texts tell: ";" or "|" if a tenth of them hold it, else "".
 std::string find_label_separator(const RecordFiles& file, const RecordColumns& columns);

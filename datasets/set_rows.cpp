@@ -20,8 +20,8 @@ Result<void> check_room(const Sequences& sequences, const std::vector<std::size_
   const std::uint64_t described = sequences.features ? sequences.features->features : 0;
   if (items + described > std::numeric_limits<std::uint32_t>::max() - 2) {
     return runtime_error(
-        fmt::format("{} has {} different items with {} features, more than {} have no numbers; leave rare ones out", quoted(path),
-                    items, described, std::numeric_limits<std::uint32_t>::max() - 2));
+        fmt::format("{} has {} different items with {} features, more than {} have no numbers; leave rare ones out",
+                    datasets::quoted(path), items, described, std::numeric_limits<std::uint32_t>::max() - 2));
   }
   const std::uint64_t row_length =
       described == 0 || sequences.features->rows() == 0 ? 0 : sequences.features->ids.size() / sequences.features->rows() + 1;
@@ -30,7 +30,7 @@ Result<void> check_room(const Sequences& sequences, const std::vector<std::size_
     const std::uint64_t rows = std::min<std::uint64_t>(asked, count);
     bytes += rows * (24 + 8 * count + 8 * std::min(described, count * row_length));
   }
-  return require_memory(bytes, "making rows of " + quoted(path));
+  return require_memory(bytes, "making rows of " + datasets::quoted(path));
 }
 
 Result<ItemSetRows> made(const Sequences& sequences, const std::vector<std::size_t>& counts, const HistoryRules& rules,
@@ -44,7 +44,7 @@ Result<ItemSetRows> made(const Sequences& sequences, const std::vector<std::size
   }
   if (rows.label_ids.empty())
     return runtime_error(fmt::format("{}: no set has two different items, and a row asks for one by another; give larger sets{}",
-                                     quoted(path), asked == kSetParts ? ", or hold fewer items out" : ""));
+                                     datasets::quoted(path), asked == kSetParts ? ", or hold fewer items out" : ""));
   return ItemSetRows{Dataset(std::move(rows)), short_lines};
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace glissade::system {
@@ -13,6 +14,19 @@ Descriptor::~Descriptor() { close(); }
 int Descriptor::close() noexcept {
   if (number_ < 0) return 0;
   return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno;
+}
+
+int Descriptor::write_at(std::span<const std::byte> bytes, std::uint64_t offset) const noexcept {
+  constexpr std::size_t kLargestWrite = std::size_t{1} << 30;  // Linux takes at most 2^31 - 4096 bytes at once
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(number_, bytes.data(), std::min(bytes.size(), kLargestWrite), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    if (written == 0) return ENOSPC;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+  return 0;
 }
 
 FileMapping::~FileMapping() {

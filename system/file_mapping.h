@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +22,8 @@ class Descriptor {
   int number() const noexcept { return number_; }
   /// 0 or the errno of what failed; the descriptor is gone either way.
   int close() noexcept;
+  /// All bytes, from `offset` on. 0 or errno.
+  int write_at(std::span<const std::byte> bytes, std::uint64_t offset) const noexcept;
 
  private:
   int number_;

@@ -116,17 +116,7 @@ int TemporaryFile::create_beside(const std::string& target) {
 }
 
 int TemporaryFile::write_at(std::span<const std::byte> bytes, std::uint64_t offset) const noexcept {
-  constexpr std::size_t kLargestWrite = std::size_t{1} << 30;  // Linux takes at most 2^31 - 4096 bytes at once
-  while (!bytes.empty()) {
-    const ssize_t written =
-        ::pwrite(file_.number(), bytes.data(), std::min(bytes.size(), kLargestWrite), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    if (written == 0) return ENOSPC;
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-    offset += static_cast<std::uint64_t>(written);
-  }
-  return 0;
+  return file_.write_at(bytes, offset);
 }
 
 int TemporaryFile::set_size(std::uint64_t bytes) const noexcept {

@@ -226,7 +226,7 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
 Result<TrainingData> Train::read_rows(const ReadSettings& reading) const {
   const Model* former = start_.former();
   if (reads_records()) {
-    RecordSource source(options_.records, options_.data.format(), start_.resumes() ? former : nullptr, reading.quiet);
+    RecordSource source(options_.records, options_.data, start_.resumes() ? former : nullptr, reading.quiet);
     return read_training_data(options_.files, source, reading);
   }
   KnownBase known;

@@ -122,7 +122,7 @@ Result<ScoredRows> record_rows(const Model& model, const std::string& model_path
                                    data.format(), datasets::quoted(model_path)));
   const auto pipeline = Pipeline::make((*notes)->columns.features, model.feature_names());
   if (!pipeline) return pipeline.error();
-  auto rows = read_known_records(path, "test data", options, data.format(), **notes, *pipeline, model.label_names());
+  auto rows = read_known_records(path, "test data", options, data, **notes, *pipeline, model.label_names());
   if (!rows) return rows.error();
   if (auto ok = check_scorable(rows->data.view(), path); !ok) return ok.error();
   return kept(RowKind::records, std::move(rows->data));

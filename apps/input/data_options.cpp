@@ -14,6 +14,7 @@
 #include "apps/input/cache_limit.h"
 #include "apps/input/read_notes.h"
 #include "apps/input/record_options.h"
+#include "datasets/cache.h"
 #include "datasets/known_features.h"
 #include "datasets/message.h"
 
@@ -58,11 +59,13 @@ void DataOptions::add_options(CLI::App& parser) {
                   "the run; of these, zero if any id is 0.")
       ->type_name("NAME")
       ->group(group);
-  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there.")
+  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there; rows stay in memory.")
       ->group(group);
   parser
       .add_option("--cache-dir", cache_directory_,
-                  "Where binary copies of parsed files are kept. Default $GLISSADE_CACHE, else ~/.cache/glissade.")
+                  "Where binary copies of parsed files are kept, and rows of records (CSV, JSON lines) that are more than "
+                  "$GLISSADE_READ_MEMORY, by default a quarter of the memory at hand. Default $GLISSADE_CACHE, else "
+                  "~/.cache/glissade.")
       ->type_name("DIR")
       ->group(group);
 }
@@ -108,6 +111,13 @@ Result<datasets::ReadOptions> DataOptions::resolve(const KnownBase& known) const
   options.use_cache = !no_cache_;
   options.cache_directory = cache_directory_;
   return options;
+}
+
+Result<datasets::SpillPlace> DataOptions::spill_place() const {
+  const auto memory = datasets::read_memory();
+  if (!memory) return memory.error();
+  if (no_cache_) return datasets::SpillPlace{"", *memory};
+  return datasets::SpillPlace{datasets::cache_directory({.cache_directory = cache_directory_}), *memory};
 }
 
 Result<datasets::Dataset> DataOptions::read(const std::string& path, const std::string& what, const KnownBase& known,

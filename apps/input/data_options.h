@@ -9,6 +9,7 @@
 
 #include "datasets/dataset.h"
 #include "datasets/read.h"
+#include "datasets/row_spill.h"
 
 namespace CLI {
 class App;
@@ -48,6 +49,8 @@ class DataOptions {
   /// Likewise whether they are sequences of items.
   bool is_sequence(bool otherwise) const noexcept { return format_.empty() ? otherwise : format_ == "sequence"; }
   bool names_format() const noexcept { return !format_.empty(); }
+  /// Where rows of records go that are more than memory should hold. Usage error if $GLISSADE_READ_MEMORY is no size.
+  Result<datasets::SpillPlace> spill_place() const;
   /// What --format names, "" = nothing.
   const std::string& format() const noexcept { return format_; }
 

@@ -9,7 +9,7 @@
 
 #include "apps/console/numbers.h"
 #include "apps/console/output.h"
-#include "apps/input/data_options.h"
+#include "apps/input/cache_limit.h"
 #include "datasets/mapped_file.h"
 #include "datasets/message.h"
 
@@ -55,25 +55,36 @@ void report_records(const datasets::RecordFiles& file, double seconds, datasets:
   report.total_seconds = report.parse_seconds = seconds;
 }
 
+void tell_spilled(const std::string& path, const datasets::RecordRows& rows) {
+  if (rows.spilled == 0) return;
+  const std::string folder = std::filesystem::path(rows.data.cache_file()->path).parent_path().string();
+  note(fmt::format("{}: rows are more than memory should hold ($GLISSADE_READ_MEMORY) and lie in the cache {}",
+                   datasets::quoted(path), datasets::quoted(folder)));
+  keep_cache_limit({&rows.data});
+}
+
 std::string describe(const datasets::RecordFiles& file, const DatasetView& rows, double seconds) {
   return fmt::format("{}, {}; read in {} ({:.0f} MB/s)", file.format_text(), describe(rows), duration_text(seconds),
                      static_cast<double>(file.text_bytes()) * 1e-6 / std::max(seconds, 1e-9));
 }
 
 Result<datasets::RecordRows> read_known_records(const std::string& path, const std::string& what, const RecordOptions& options,
-                                                std::string_view format, const RecordNotes& notes, const Pipeline& pipeline,
+                                                const DataOptions& data, const RecordNotes& notes, const Pipeline& pipeline,
                                                 const std::vector<std::string>& label_names, datasets::ReadReport* report) {
-  const auto reading = options.reading(format, notes);
+  const auto reading = options.reading(data.format(), notes);
   if (!reading) return reading.error();
   const auto begin = std::chrono::steady_clock::now();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
   options.warn_of_separator(file->format());
-  auto rows = datasets::known_record_rows(*file, notes.columns, pipeline, label_names);
+  const auto place = data.spill_place();
+  if (!place) return place.error();
+  auto rows = datasets::known_record_rows(*file, notes.columns, pipeline, label_names, *place);
   if (!rows) return rows;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!what.empty()) note(fmt::format("{} {}: {}", what, datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
   tell_changes(path, *rows);
+  tell_spilled(path, *rows);
   if (report != nullptr) report_records(*file, seconds, *report);
   return rows;
 }

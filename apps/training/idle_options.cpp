@@ -64,8 +64,6 @@ constexpr std::string_view kNoCopies = "running texts have no binary copies; it 
 
 constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
 
-constexpr std::string_view kNoCopiesOfRecords = "records have no binary copies; it counts for rows of ids";
-
 constexpr std::string_view kNothingToStopBy =
     "--monitor names the metric of the search alone, and training has nothing to stop by; it counts with --valid or --holdout";
 
@@ -74,7 +72,6 @@ constexpr bool (*kOnlySearches)(const S&) = [](const S& s) {
 };
 constexpr bool (*kIsOver)(const S&) = [](const S& s) { return s.over(); };
 constexpr bool (*kIsSequence)(const S&) = [](const S& s) { return SequenceNotes::of(s.model).has_value(); };
-constexpr bool (*kIsRecords)(const S&) = [](const S& s) { return Pipeline::is_pipeline(s.model.data_notes()); };
 constexpr bool (*kTakesNoPreset)(const S&) = [](const S& s) {
   return s.options.config.names_effort() && s.options.config.preset_name().empty() &&
          (s.options.resumes() || !s.options.from.empty());
@@ -143,8 +140,6 @@ constexpr std::array kRules = {
     Rule{"--cache-dir", kIsText, kNoCopies},
     Rule{"--no-cache", kIsSequence, kNoCopiesOfSequences},
     Rule{"--cache-dir", kIsSequence, kNoCopiesOfSequences},
-    Rule{"--no-cache", kIsRecords, kNoCopiesOfRecords},
-    Rule{"--cache-dir", kIsRecords, kNoCopiesOfRecords},
 };
 
 }  // namespace

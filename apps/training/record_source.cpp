@@ -26,8 +26,8 @@ bool RecordSource::has_words() const { return cuts_words(notes_.columns.features
 /// As options name them. Where they name none, it is up to the format, and that to the content.
 Result<RecordNotes> RecordSource::columns_of(const std::string& path) const {
   if (options_.names_columns()) return options_.columns();
-  if (format_ == "fasttext") return options_.columns({"text"}, "labels");
-  const auto asked = options_.reading(format_, options_.usual());
+  if (data_.format() == "fasttext") return options_.columns({"text"}, "labels");
+  const auto asked = options_.reading(data_.format(), options_.usual());
   if (!asked) return asked.error();
   const auto file = datasets::RecordFiles::open(path, *asked);
   if (!file) return file.error();
@@ -69,14 +69,16 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   auto notes = columns_of(path);
   if (!notes) return notes.error();
   notes_ = std::move(*notes);
-  auto reading = options_.reading(format_, notes_);
+  auto reading = options_.reading(data_.format(), notes_);
   if (!reading) return reading.error();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
   options_.warn_of_separator(file->format());
   datasets::RecordColumns& columns = notes_.columns;
   if (!options_.names_label_separator()) columns.label_separator = datasets::find_label_separator(*file, columns);
-  auto rows = datasets::fit_record_rows(*file, columns);
+  const auto place = data_.spill_place();
+  if (!place) return place.error();
+  auto rows = datasets::fit_record_rows(*file, columns, *place);
   if (!rows) return rows.error();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   report_records(*file, seconds, report);
@@ -84,6 +86,7 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   columns.features = std::move(rows->fitted);
   names_ = {std::move(rows->label_names), std::move(rows->feature_names)};
   if (rows->replaced > 0) note(replaced_text(datasets::quoted(path), rows->replaced));
+  tell_spilled(path, *rows);
   if (quiet_) return std::move(rows->data);
   note(fmt::format("training data {}: {}", datasets::quoted(path), describe(*file, rows->data.view(), seconds)));
   if (rows->different > names_.features.size())
@@ -111,7 +114,7 @@ Result<datasets::Dataset> RecordSource::read_other(const std::string& path, cons
                                                    datasets::ReadReport& report) {
   const auto pipeline = Pipeline::make(notes_.columns.features, names_.features);
   if (!pipeline) return pipeline.error();
-  auto rows = read_known_records(path, what, options_, format_, notes_, *pipeline, names_.labels, &report);
+  auto rows = read_known_records(path, what, options_, data_, notes_, *pipeline, names_.labels, &report);
   if (!rows) return rows.error();
   if (auto ok = check_scorable(rows->data.view(), path); !ok) return ok.error();
   return std::move(rows->data);

@@ -6,6 +6,7 @@
 #include <glissade/model.h>
 #include <glissade/pipeline.h>
 
+#include "apps/input/data_options.h"
 #include "apps/input/record_options.h"
 #include "apps/training/row_source.h"
 
@@ -15,9 +16,9 @@ namespace glissade::apps {
 /// pipeline of its model; another run makes one.
 class RecordSource : public RowSource {
  public:
-  /// `format`: what --format names, "" = nothing. `resumed`: the model of a run that goes on, or null. All must outlive it.
-  RecordSource(const RecordOptions& options, const std::string& format, const Model* resumed, bool quiet)
-      : options_(options), format_(format), resumed_(resumed), quiet_(quiet) {}
+  /// `resumed`: the model of a run that goes on, or null. All must outlive it.
+  RecordSource(const RecordOptions& options, const DataOptions& data, const Model* resumed, bool quiet)
+      : options_(options), data_(data), resumed_(resumed), quiet_(quiet) {}
 
   Result<datasets::Dataset> read_train(const std::string& path, bool quiet, datasets::ReadReport& report) override;
   Result<datasets::Dataset> read_other(const std::string& path, const std::string& what, const Shape& shape,
@@ -31,7 +32,7 @@ class RecordSource : public RowSource {
   Result<datasets::Dataset> fit(const std::string& path, datasets::ReadReport& report);
 
   const RecordOptions& options_;
-  const std::string& format_;
+  const DataOptions& data_;
   const Model* resumed_;
   bool quiet_;
   RecordNotes notes_;

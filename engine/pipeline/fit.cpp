@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <memory>
 #include <mutex>
-#include <numeric>
 #include <optional>
 
 #include <oneapi/tbb/enumerable_thread_specific.h>
@@ -13,6 +13,7 @@
 
 #include "engine/pipeline/name_table.h"
 #include "engine/pipeline/record_features.h"
+#include "engine/pipeline/row_blocks.h"
 #include "engine/pipeline/run_filter.h"
 #include "engine/pipeline/word_batch.h"
 
@@ -20,25 +21,6 @@ namespace glissade {
 namespace {
 
 constexpr std::uint32_t kNone = hashing::WordTable::kNone;
-
-/// Mean and variance of what one column had in one block (Chan, Golub, LeVeque 1979).
-struct Moments {
-  double count = 0, mean = 0, squares = 0;
-
-  void add(double value) noexcept {
-    count += 1;
-    const double step = value - mean;
-    mean += step / count;
-    squares += step * (value - mean);
-  }
-  void add(const Moments& other) noexcept {
-    if (other.count == 0) return;
-    const double all = count + other.count, step = other.mean - mean;
-    squares += other.squares + step * step * count * other.count / all;
-    mean += step * other.count / all;
-    count = all;
-  }
-};
 
 /// What one thread has met, over all its blocks.
 struct Words {
@@ -53,26 +35,11 @@ struct Words {
   std::vector<std::uint32_t> number;  ///< of the word as a feature, at the end
 };
 
-/// The rows of one block, by the numbers of the thread that made them; columns of numbers as they are.
+/// What is known of a block beside its rows, whose ids are numbers of the thread that made them.
 struct Block {
   Words* words = nullptr;
-  std::vector<std::uint32_t> ends;
-  std::vector<std::uint32_t> ids;
-  std::vector<float> counts;
-  struct Number {
-    std::uint32_t row, column;
-    double value;
-  };
-  std::vector<Number> numbers;
   std::vector<Moments> moments;
   std::uint64_t found = 0;  ///< words and categories
-
-  /// A block waits for all others: it keeps no room that it does not use.
-  void shrink() {
-    ends.shrink_to_fit();
-    ids.shrink_to_fit();
-    counts.shrink_to_fit();
-  }
 };
 
 class BlockSink final : public RecordSink, FeatureTaker {
@@ -96,17 +63,18 @@ class BlockSink final : public RecordSink, FeatureTaker {
     for (const std::uint32_t word : row_) {
       Words::Met& met = words_.met[word];
       if (met.row == words_.rows) {
-        block_.counts[met.at] += 1;
+        rows_.values[met.at] += 1;
         continue;
       }
-      met = {met.rows + 1, words_.rows, static_cast<std::uint32_t>(block_.ids.size())};
-      block_.ids.push_back(word);
-      block_.counts.push_back(1);
+      met = {met.rows + 1, words_.rows, static_cast<std::uint32_t>(rows_.ids.size())};
+      rows_.ids.push_back(word);
+      rows_.values.push_back(1);
     }
     block_.found += batch_.whole();
-    block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
+    rows_.ends.push_back(static_cast<std::uint32_t>(rows_.ids.size()));
     return no_number;
   }
+  RowBlock take_rows() { return std::move(rows_); }
 
  private:
   void take(const hashing::HashedWord& word, bool part) override { batch_.add(word, part); }
@@ -125,13 +93,14 @@ class BlockSink final : public RecordSink, FeatureTaker {
   }
   void take_number(std::size_t column, double value) override {
     block_.moments[column].add(value);
-    block_.numbers.push_back({static_cast<std::uint32_t>(block_.ends.size()), static_cast<std::uint32_t>(column), value});
+    rows_.numbers.push_back({static_cast<std::uint32_t>(rows_.ends.size()), static_cast<std::uint32_t>(column), value});
   }
 
   RecordFeatures cutter_;
   const RunFilter* runs_;
   Words& words_;
   Block& block_;
+  RowBlock rows_;
   WordBatch batch_;
   std::vector<hashing::HashedWord> run_words_, asked_;  ///< runs that may be parts, with and without their column
   std::vector<std::uint32_t> found_;
@@ -160,17 +129,19 @@ Result<void> each_block(std::size_t blocks, const std::function<Result<void>(std
 
 class Fit {
  public:
-  Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases);
+  Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases, RowStore* store);
   Result<FittedPipeline> run(const RecordBlocks& read);
 
  private:
   void learn_numbers();
   void choose_words();
-  void number_words();
+  Result<void> number_words();
+  RowBlock numbered(const RowBlock& rows, const Words* words) const;
 
   FittedPipeline fitted_;
   RunFilter runs_;  ///< of the phrases
   std::vector<Block> blocks_;
+  std::shared_ptr<RowBlocks> rows_;
   tbb::enumerable_thread_specific<Words> words_;
   std::vector<std::uint32_t> number_features_;  ///< of each column
 };
@@ -201,7 +172,8 @@ void add_phrases(std::span<const std::string> phrases, const PipelineOptions& op
   runs.finish();
 }
 
-Fit::Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases) : blocks_(blocks) {
+Fit::Fit(const PipelineOptions& options, std::size_t blocks, std::span<const std::string> phrases, RowStore* store)
+    : blocks_(blocks), rows_(std::make_shared<RowBlocks>(blocks, store)) {
   fitted_.options = options;
   add_phrases(phrases, options, runs_);
   fitted_.options.name_runs = !runs_.empty();
@@ -250,124 +222,118 @@ void Fit::choose_words() {
 }
 
 /// Local numbers become features; a row's ids ascend.
-void Fit::number_words() {
-  tbb::parallel_for(std::size_t{0}, blocks_.size(), [&](std::size_t at) {
-    Block& block = blocks_[at];
-    std::vector<std::pair<std::uint32_t, float>> row;
-    std::vector<std::uint32_t> ends, ids;
-    std::vector<float> values;
-    std::size_t number = 0;
-    for (std::uint32_t r = 0, begin = 0; r < block.ends.size(); begin = block.ends[r++]) {
-      row.clear();
-      for (; number < block.numbers.size() && block.numbers[number].row == r; ++number) {
-        const PipelineColumn& column = fitted_.options.columns[block.numbers[number].column];
-        const std::uint32_t id = number_features_[block.numbers[number].column];
-        const auto value = static_cast<float>((block.numbers[number].value - column.mean) / column.deviation);
-        if (!row.empty() && row.back().first == id) {
-          row.back().second += value;
-        } else {
-          row.emplace_back(id, value);
-        }
+RowBlock Fit::numbered(const RowBlock& rows, const Words* words) const {
+  RowBlock made;
+  std::vector<std::pair<std::uint32_t, float>> row;
+  std::size_t number = 0;
+  for (std::uint32_t r = 0, begin = 0; r < rows.ends.size(); begin = rows.ends[r++]) {
+    row.clear();
+    for (; number < rows.numbers.size() && rows.numbers[number].row == r; ++number) {
+      const PipelineColumn& column = fitted_.options.columns[rows.numbers[number].column];
+      const std::uint32_t id = number_features_[rows.numbers[number].column];
+      const auto value = static_cast<float>((rows.numbers[number].value - column.mean) / column.deviation);
+      if (!row.empty() && row.back().first == id) {
+        row.back().second += value;
+      } else {
+        row.emplace_back(id, value);
       }
-      for (std::uint32_t i = begin; i < block.ends[r]; ++i) __builtin_prefetch(&block.words->number[block.ids[i]]);
-      for (std::uint32_t i = begin; i < block.ends[r]; ++i) {
-        const std::uint32_t id = block.words->number[block.ids[i]];
-        if (id != kNone) row.emplace_back(id, block.counts[i]);
-      }
-      std::ranges::sort(row);
-      for (const auto& [id, value] : row) {
-        ids.push_back(id);
-        values.push_back(value);
-      }
-      ends.push_back(static_cast<std::uint32_t>(ids.size()));
     }
-    block.ends.swap(ends);
-    block.ids.swap(ids);
-    block.counts.swap(values);
+    for (std::uint32_t i = begin; i < rows.ends[r]; ++i) __builtin_prefetch(&words->number[rows.ids[i]]);
+    for (std::uint32_t i = begin; i < rows.ends[r]; ++i) {
+      const std::uint32_t id = words->number[rows.ids[i]];
+      if (id != kNone) row.emplace_back(id, rows.values[i]);
+    }
+    std::ranges::sort(row);
+    for (const auto& [id, value] : row) {
+      made.ids.push_back(id);
+      made.values.push_back(value);
+    }
+    made.ends.push_back(static_cast<std::uint32_t>(made.ids.size()));
+  }
+  return made;
+}
+
+Result<void> Fit::number_words() {
+  return each_block(blocks_.size(), [&](std::size_t block) -> Result<void> {
+    const auto rows = rows_->take(block);
+    if (!rows) return rows.error();
+    return rows_->put(block, numbered(*rows, blocks_[block].words));
   });
 }
 
-/// Blocks of rows one after the other. Each block is given up as soon as it has been copied, and pages of the copy are touched no
-/// earlier, so that all rows are never there twice.
-void join(std::vector<Block>& blocks, PipelineRows& rows) {
-  std::size_t row_count = 0, entries = 0;
-  for (const Block& block : blocks) {
-    row_count += block.ends.size();
-    entries += block.ids.size();
-    rows.words += block.found;
-  }
-  rows.offsets.reserve(row_count + 1);
-  rows.ids.reserve(entries);
-  rows.values.reserve(entries);
-  for (Block& block : blocks) {
-    const std::uint64_t first = rows.ids.size();
-    for (const std::uint32_t end : block.ends) rows.offsets.push_back(first + end);
-    rows.ids.insert(rows.ids.end(), block.ids.begin(), block.ids.end());
-    rows.values.insert(rows.values.end(), block.counts.begin(), block.counts.end());
-    block = Block();
+/// The rows as a caller takes them.
+void give(std::shared_ptr<RowBlocks> blocks, PipelineRows& rows) {
+  if (blocks->any_stored()) {
+    rows.stored = std::move(blocks);
+  } else {
+    std::move(*blocks).join(rows);
   }
 }
 
 Result<FittedPipeline> Fit::run(const RecordBlocks& read) {
   auto done = each_block(blocks_.size(), [&](std::size_t block) {
     BlockSink sink(fitted_.options, runs_.empty() ? nullptr : &runs_, words_.local(), blocks_[block]);
-    auto done = read(block, sink);
-    blocks_[block].shrink();
-    return done;
+    if (auto done = read(block, sink); !done) return done;
+    return rows_->put(block, sink.take_rows());
   });
   if (!done) return done.error();
   learn_numbers();
   choose_words();
-  number_words();
+  if (auto numbered = number_words(); !numbered) return numbered.error();
   words_.clear();
-  join(blocks_, fitted_.rows);
+  for (const Block& block : blocks_) fitted_.rows.words += block.found;
+  give(std::move(rows_), fitted_.rows);
   return std::move(fitted_);
 }
 
 /// Rows of a pipeline that is known.
 class KnownSink final : public RecordSink {
  public:
-  KnownSink(const Pipeline& pipeline, Pipeline::Workspace& workspace, Block& block, std::uint64_t& unknown)
-      : pipeline_(pipeline), workspace_(workspace), block_(block), unknown_(unknown) {}
+  KnownSink(const Pipeline& pipeline, Pipeline::Workspace& workspace) : pipeline_(pipeline), workspace_(workspace) {}
   std::int32_t add(Record record) override {
     const PipelineRow row = pipeline_.row(record, workspace_);
-    block_.ids.insert(block_.ids.end(), row.ids.begin(), row.ids.end());
-    block_.counts.insert(block_.counts.end(), row.values.begin(), row.values.end());
-    block_.ends.push_back(static_cast<std::uint32_t>(block_.ids.size()));
-    block_.found += row.words;
+    rows_.ids.insert(rows_.ids.end(), row.ids.begin(), row.ids.end());
+    rows_.values.insert(rows_.values.end(), row.values.begin(), row.values.end());
+    rows_.ends.push_back(static_cast<std::uint32_t>(rows_.ids.size()));
+    words_ += row.words;
     unknown_ += row.unknown;
     return row.no_number;
   }
+  RowBlock take_rows() { return std::move(rows_); }
+  std::uint64_t words() const noexcept { return words_; }
+  std::uint64_t unknown() const noexcept { return unknown_; }
 
  private:
   const Pipeline& pipeline_;
   Pipeline::Workspace& workspace_;
-  Block& block_;
-  std::uint64_t& unknown_;
+  RowBlock rows_;
+  std::uint64_t words_ = 0, unknown_ = 0;
 };
 
 }  // namespace
 
 Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read,
-                                    std::span<const std::string> phrases) {
+                                    std::span<const std::string> phrases, RowStore* store) {
   if (auto ok = validate(options); !ok) return ok.error();
-  return Fit(options, blocks, phrases).run(read);
+  return Fit(options, blocks, phrases, store).run(read);
 }
 
-Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read) {
-  std::vector<Block> made(blocks);
-  std::vector<std::uint64_t> unknown(blocks, 0);
+Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read, RowStore* store) {
+  auto made = std::make_shared<RowBlocks>(blocks, store);
+  std::atomic<std::uint64_t> words = 0, unknown = 0;
   tbb::enumerable_thread_specific<Pipeline::Workspace> workspaces;
   auto done = each_block(blocks, [&](std::size_t block) {
-    KnownSink sink(pipeline, workspaces.local(), made[block], unknown[block]);
-    auto done = read(block, sink);
-    made[block].shrink();
-    return done;
+    KnownSink sink(pipeline, workspaces.local());
+    if (auto done = read(block, sink); !done) return done;
+    words += sink.words();
+    unknown += sink.unknown();
+    return made->put(block, sink.take_rows());
   });
   if (!done) return done.error();
   PipelineRows rows;
-  join(made, rows);
-  rows.unknown = std::accumulate(unknown.begin(), unknown.end(), std::uint64_t{0});
+  rows.words = words;
+  rows.unknown = unknown;
+  give(std::move(made), rows);
   return rows;
 }
 

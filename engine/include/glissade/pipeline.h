@@ -129,6 +129,30 @@ class RecordSink {
 /// Gives the records of block number `block` to `sink`. Called for different blocks from several threads at once.
 using RecordBlocks = std::function<Result<void>(std::size_t block, RecordSink& sink)>;
 
+/// Keeps blocks of rows outside of memory while there are more than memory should hold. Functions are called for different blocks
+/// from several threads at once.
+class RowStore {
+ public:
+  virtual ~RowStore() = default;
+  /// Whether the store keeps a block of so many bytes; else it stays in memory. Asked once for each block.
+  virtual bool takes(std::size_t bytes) noexcept = 0;
+  /// Keeps the bytes of a block, one part behind the other, in place of those that it has of it.
+  virtual Result<void> keep(std::size_t block, std::span<const std::span<const std::byte>> parts) = 0;
+  /// Bytes of a block from `begin` on. Fails unless it has as many.
+  virtual Result<void> read(std::size_t block, std::uint64_t begin, std::span<std::byte> bytes) const = 0;
+};
+
+/// Rows of features in blocks, some of which lie in a RowStore, which must outlive them. Immutable; thread-safe.
+class StoredRows {
+ public:
+  virtual ~StoredRows() = default;
+  virtual std::size_t blocks() const noexcept = 0;
+  /// Where each row of a block ends among the block's ids. The vector's memory is used again.
+  virtual Result<void> ends(std::size_t block, std::vector<std::uint32_t>& out) const = 0;
+  virtual Result<void> ids(std::size_t block, std::vector<std::uint32_t>& out) const = 0;
+  virtual Result<void> values(std::size_t block, std::vector<float>& out) const = 0;
+};
+
 /// Rows of features (CSR).
 struct PipelineRows {
   std::vector<std::uint64_t> offsets = {0};
@@ -136,6 +160,8 @@ struct PipelineRows {
   std::vector<float> values;
   std::uint64_t words = 0;    ///< of all records
   std::uint64_t unknown = 0;  ///< of these, no features
+  /// All rows, where a RowStore took some: then the arrays above are empty.
+  std::shared_ptr<const StoredRows> stored = nullptr;
 
   std::size_t rows() const noexcept { return offsets.size() - 1; }
 };
@@ -149,12 +175,14 @@ struct FittedPipeline {
 
 /// Makes a pipeline out of training records, and their rows. The blocks are read once, in parallel on the calling arena; the
 /// result does not depend on threads, nor on how records are cut into blocks (means of numbers: but for rounding). The error of
-/// the first block that has one. Memory: the different words of the records for each thread, 8 bytes for each entry of a row.
-/// `phrases`: the runs of up to four words in them, such as names of labels, become features where records have them.
+/// the first block that has one. Memory: the different words of the records for each thread, 8 bytes for each entry of a row that
+/// `store` does not take. `phrases`: the runs of up to four words in them, such as names of labels, become features where records
+/// have them. `store`: null keeps all in memory.
 Result<FittedPipeline> fit_pipeline(const PipelineOptions& options, std::size_t blocks, const RecordBlocks& read,
-                                    std::span<const std::string> phrases = {});
+                                    std::span<const std::string> phrases = {}, RowStore* store = nullptr);
 
 /// The rows of records that a pipeline has not been fitted to. As fit_pipeline().
-Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read);
+Result<PipelineRows> apply_pipeline(const Pipeline& pipeline, std::size_t blocks, const RecordBlocks& read,
+                                    RowStore* store = nullptr);
 
 }  // namespace glissade
