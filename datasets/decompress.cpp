@@ -9,10 +9,10 @@
 
 namespace glissade::datasets {
 
-Result<Text> Text::open(const std::string& path) {
-  auto source = open_source(path);
+Result<Text> Text::open(const std::string& path, const SpillPlace& place) {
+  auto source = open_source(path, place);
   if (!source) return source.error();
-  return from(std::move(*source), path);
+  return from(std::move(*source), path, place);
 }
 
 void Text::keep(Unpacked unpacked) noexcept {
@@ -21,16 +21,16 @@ void Text::keep(Unpacked unpacked) noexcept {
   memory_ = std::move(unpacked).take();
 }
 
-Result<Text> Text::from(Source source, const std::string& path) {
+Result<Text> Text::from(Source source, const std::string& path, const SpillPlace& place) {
   Text text(std::move(source.file));
   if (const Packing packing = packing_of(text.whole()); packing != Packing::none) {
-    Unpacked unpacked(path);
+    Unpacked unpacked(path, place);
     if (auto done = unpack(packing, text.whole(), path, unpacked); !done) return done.error();
     text.keep(std::move(unpacked));
   }
   // What was packed as a whole may be an archive: d.tar.gz.
   if (const auto kind = archive_kind(text.whole())) {
-    Unpacked unpacked(path);
+    Unpacked unpacked(path, place);
     if (auto done = unpack_member(text.whole(), *kind, source.member, path, unpacked); !done) return done.error();
     text.keep(std::move(unpacked));
   } else if (!source.member.empty()) {

@@ -20,9 +20,10 @@ namespace glissade::datasets {
 class Text {
  public:
   /// Fails on corrupt or truncated compressed data, when the text would not fit in the available memory, and on UTF-16 or UTF-32.
-  static Result<Text> from(Source source, const std::string& path);
+  /// `place`: where text goes that is more than memory should hold.
+  static Result<Text> from(Source source, const std::string& path, const SpillPlace& place = {});
   /// What open_source() opens.
-  static Result<Text> open(const std::string& path);
+  static Result<Text> open(const std::string& path, const SpillPlace& place = {});
 
   /// Without a byte-order mark.
   std::string_view text() const noexcept { return whole().substr(mark_); }

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "datasets/message.h"
+#include "datasets/unpacked.h"
 
 namespace glissade::datasets {
 namespace {
@@ -24,10 +25,10 @@ Error open_error(const std::string& path, int error_number) {
 
 }  // namespace
 
-Result<MappedFile> MappedFile::open(const std::string& path) {
+Result<MappedFile> MappedFile::open(const std::string& path, const SpillPlace& place) {
   if (path == "-") {
     MappedFile input;
-    if (auto read = input.read_stream(STDIN_FILENO, path); !read) return read.error();
+    if (auto read = input.read_stream(STDIN_FILENO, path, place); !read) return read.error();
     return input;
   }
   const system::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -37,7 +38,7 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   if (S_ISDIR(status.st_mode)) return runtime_error(fmt::format("{} is a directory; name a file in it", datasets::quoted(path)));
   MappedFile mapped;
   if (!S_ISREG(status.st_mode)) {
-    if (auto read = mapped.read_stream(file.number(), path); !read) return read.error();
+    if (auto read = mapped.read_stream(file.number(), path, place); !read) return read.error();
     return mapped;
   }
   if (const int failed = mapped.mapping_.map(file.number())) return open_error(path, failed);
@@ -63,19 +64,19 @@ void MappedFile::leave(std::string_view part) const noexcept {
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
-Result<void> MappedFile::read_stream(int descriptor, const std::string& path) {
-  constexpr std::size_t kFirstBytes = std::size_t{1} << 20;
+Result<void> MappedFile::read_stream(int descriptor, const std::string& path, const SpillPlace& place) {
+  Unpacked bytes(path, place, "reading");
   for (;;) {
-    if (copied_ == copy_.size()) {
-      const std::size_t wanted = std::max(kFirstBytes, copied_ * 2);
-      if (auto enough = require_memory(wanted - copied_, "reading " + datasets::quoted(path)); !enough) return enough.error();
-      if (!copy_.grow(wanted)) return open_error(path, ENOMEM);
-    }
-    const ssize_t got = ::read(descriptor, copy_.data() + copied_, copy_.size() - copied_);
-    if (got == 0) return {};
-    if (got < 0 && errno != EINTR) return open_error(path, errno);
-    if (got > 0) copied_ += static_cast<std::size_t>(got);
+    if (auto room = bytes.make_room(); !room) return room;
+    const ssize_t got = ::read(descriptor, bytes.free_begin(), bytes.free_bytes());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return open_error(path, errno);
+    if (got == 0) break;
+    bytes.advance(static_cast<std::size_t>(got));
   }
+  copied_ = bytes.used();
+  copy_ = std::move(bytes).take();
+  return {};
 }
 
 }  // namespace glissade::datasets

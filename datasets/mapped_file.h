@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "datasets/memory.h"
+#include "datasets/spill_place.h"
 #include "system/file_mapping.h"
 
 namespace glissade::datasets {
@@ -17,7 +18,8 @@ class MappedFile {
  public:
   /// "-" is standard input, read to its end. Fails on a missing or unreadable file and on a directory. An empty file is fine
   /// here.
-  static Result<MappedFile> open(const std::string& path);
+  /// `place`: where a stream goes that is more than memory should hold.
+  static Result<MappedFile> open(const std::string& path, const SpillPlace& place = {});
 
   std::string_view bytes() const noexcept { return is_mapped() ? mapping_.bytes() : std::string_view(copy_.data(), copied_); }
 
@@ -30,7 +32,7 @@ class MappedFile {
 
  private:
   MappedFile() = default;
-  Result<void> read_stream(int descriptor, const std::string& path);
+  Result<void> read_stream(int descriptor, const std::string& path, const SpillPlace& place);
 
   bool is_mapped() const noexcept { return mapping_.bytes().data() != nullptr; }
 

@@ -1,12 +1,17 @@
 #include "datasets/memory.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+
+#include <cerrno>
+#include <span>
 
 #include <glissade/options.h>
 
 #include "datasets/message.h"
 #include "system/message.h"
+#include "system/scratch_file.h"
 
 namespace glissade::datasets {
 Result<void> require_memory(std::uint64_t bytes, const std::string& what) {
@@ -25,14 +30,30 @@ void prefer_large_pages(void* data, std::size_t bytes) noexcept {
 
 bool Memory::grow(std::size_t bytes) noexcept {
   if (bytes <= size_) return true;
+  // Room on disk is taken now: a page without any would end the process when it is written to.
+  if (is_in_file() && posix_fallocate(file_.number(), 0, static_cast<off_t>(bytes)) != 0) return false;
   void* grown = data_ == nullptr
                     ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
                     : mremap(data_, size_, bytes, MREMAP_MAYMOVE);
   if (grown == MAP_FAILED) return false;
   data_ = static_cast<char*>(grown);
   size_ = bytes;
-  prefer_large_pages(data_, size_);
+  if (!is_in_file()) prefer_large_pages(data_, size_);
   return true;
+}
+
+int Memory::move_to_file(const std::string& folder, std::size_t used) {
+  system::ScratchFile scratch;
+  if (const int failed = scratch.create_in(folder)) return failed;
+  system::Descriptor file = std::move(scratch).take();
+  if (const int failed = posix_fallocate(file.number(), 0, static_cast<off_t>(size_))) return failed;
+  if (const int failed = file.write_at(std::as_bytes(std::span(data_, used)), 0)) return failed;
+  void* mapped = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, file.number(), 0);
+  if (mapped == MAP_FAILED) return errno;
+  release();
+  data_ = static_cast<char*>(mapped);
+  file_ = std::move(file);
+  return 0;
 }
 
 void Memory::release() noexcept {

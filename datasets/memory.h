@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "system/file_mapping.h"
+
 namespace glissade::datasets {
 
 /// An error unless `bytes` are available to this process. `what` starts the message: "reading 'x'", "decompressing 'x'".
@@ -20,16 +22,23 @@ class Memory {
  public:
   Memory() = default;
   ~Memory() { release(); }
-  Memory(Memory&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Memory(Memory&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), file_(std::move(other.file_)) {}
   Memory& operator=(Memory&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(file_, other.file_);
     return *this;
   }
 
-  /// At least `bytes` long from now on; the contents stay, the address may change. False when the system refuses (nothing changes
-  /// then).
+  /// At least `bytes` long from now on; the contents stay, the address may change. False when the system refuses, memory or space
+  /// on disk (nothing changes then).
   [[nodiscard]] bool grow(std::size_t bytes) noexcept;
+
+  /// Moves the first `used` bytes to a file of a folder that has no name, which grows from then on in place of memory: the system
+  /// may write its pages out. 0 or errno; nothing changes on failure.
+  int move_to_file(const std::string& folder, std::size_t used);
+  bool is_in_file() const noexcept { return file_.number() >= 0; }
 
   char* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
@@ -39,6 +48,7 @@ class Memory {
 
   char* data_ = nullptr;
   std::size_t size_ = 0;
+  system::Descriptor file_;
 };
 
 /// Asks for large pages where [data, data + bytes) holds any: fewer page faults. Never fails, changes nothing but speed.

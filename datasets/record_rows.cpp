@@ -104,7 +104,8 @@ class LabelReading {
   LabelReading(const RecordFiles& file, const RecordColumns& columns, LabelRows& rows)
       : file_(file), columns_(columns), rows_(rows) {}
 
-  Result<void> run(std::vector<RecordBlock>& kept);
+  /// `most`: bytes of text whose records are kept.
+  Result<void> run(std::uint64_t most, std::vector<RecordBlock>& kept);
   std::vector<std::string> take_names();
 
  private:
@@ -146,8 +147,8 @@ Result<void> LabelReading::take(const Read& read) {
 }
 
 /// A few blocks at a time: the names of a block's labels take about as much memory as its text.
-Result<void> LabelReading::run(std::vector<RecordBlock>& kept) {
-  if (file_.text_bytes() <= kMostKept) kept.resize(file_.blocks());
+Result<void> LabelReading::run(std::uint64_t most, std::vector<RecordBlock>& kept) {
+  if (file_.text_bytes() <= most) kept.resize(file_.blocks());
   std::size_t next = 0;
   std::optional<Error> failed;  // of the stage that is serial
   std::atomic<bool> stopping = false;
@@ -210,7 +211,7 @@ Result<RecordRows> fit_record_rows(const RecordFiles& file, const RecordColumns&
   std::vector<RecordBlock> kept;
   {
     LabelReading reading(file, columns, labels);
-    if (auto done = reading.run(kept); !done) return done.error();
+    if (auto done = reading.run(std::min(kMostKept, place.bytes_in_memory()), kept); !done) return done.error();
     rows.label_names = reading.take_names();
   }
   rows.labels = labels.labels();

@@ -1,32 +1,17 @@
 #include "datasets/row_spill.h"
 
 #include <filesystem>
-#include <limits>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include <glissade/options.h>
-
-#include "datasets/byte_size.h"
 #include "datasets/message.h"
 
 namespace glissade::datasets {
 
-Result<std::uint64_t> read_memory() {
-  const auto size = size_in_environment("GLISSADE_READ_MEMORY");
-  if (!size) return size.error();
-  return size->value_or(0);
-}
-
 RowSpill::RowSpill(const SpillPlace& place, std::size_t blocks, std::string name)
-    : folder_(place.folder),
-      name_(std::move(name)),
-      memory_(place.memory != 0 ? place.memory : available_memory() / 4),
-      parts_(blocks) {
-  if (folder_.empty()) memory_ = std::numeric_limits<std::uint64_t>::max();
-}
+    : folder_(place.folder), name_(std::move(name)), memory_(place.bytes_in_memory()), parts_(blocks) {}
 
 bool RowSpill::takes(std::size_t bytes) noexcept {
   if (in_memory_.fetch_add(bytes) + bytes <= memory_) return false;
@@ -34,12 +19,7 @@ bool RowSpill::takes(std::size_t bytes) noexcept {
   return true;
 }
 
-Error RowSpill::failure(const std::string& why) const {
-  return runtime_error(
-      fmt::format("rows of {} are more than memory should hold, and {} cannot keep them: {}; free space there, or "
-                  "name another folder by --cache-dir or GLISSADE_CACHE",
-                  name_, datasets::quoted(folder_), why));
-}
+Error RowSpill::failure(const std::string& why) const { return cannot_keep("rows of " + name_ + " are", folder_, why); }
 
 Result<void> RowSpill::create() {
   const std::scoped_lock lock(mutex_);

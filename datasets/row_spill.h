@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,19 +11,10 @@
 #include <glissade/pipeline.h>
 #include <glissade/result.h>
 
+#include "datasets/spill_place.h"
 #include "system/scratch_file.h"
 
 namespace glissade::datasets {
-
-/// Where rows go that are more than memory should hold.
-struct SpillPlace {
-  std::string folder = {};   ///< "" = nowhere: all stay in memory
-  std::uint64_t memory = 0;  ///< bytes of rows that stay in memory; 0 = a quarter of what is available
-};
-
-/// What environment variable GLISSADE_READ_MEMORY says of SpillPlace::memory, such as "2G"; 0 where it is not set. Usage error if
-/// it is no size.
-Result<std::uint64_t> read_memory();
 
 /// Blocks of rows beyond so many bytes, in a file of a folder. The file has no name: nothing stays of it, however the process
 /// ends.

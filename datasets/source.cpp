@@ -26,9 +26,9 @@ std::size_t archive_length(const std::string& path) {
 
 std::string source_file(const std::string& path) { return path.substr(0, archive_length(path)); }
 
-Result<Source> open_source(const std::string& path) {
+Result<Source> open_source(const std::string& path, const SpillPlace& place) {
   const std::size_t length = archive_length(path);
-  auto file = MappedFile::open(path.substr(0, length));
+  auto file = MappedFile::open(path.substr(0, length), place);
   if (!file) return file.error();
   return Source{std::move(*file), length < path.size() ? path.substr(length + 1) : ""};
 }

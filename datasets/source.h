@@ -16,8 +16,8 @@ struct Source {
 
 /// Opens `path`: a file, "-" for standard input, or 'archive.zip:name' for one file of an archive (zip or tar, packed or not),
 /// where no file is called so.
-/// Fails as MappedFile::open() does.
-Result<Source> open_source(const std::string& path);
+/// Fails as MappedFile::open() does, to which `place` goes.
+Result<Source> open_source(const std::string& path, const SpillPlace& place = {});
 
 /// The file on disk that open_source() opens: the archive of 'archive.zip:name', else `path`.
 std::string source_file(const std::string& path);

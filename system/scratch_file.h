@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "system/file_mapping.h"
 
@@ -19,6 +20,8 @@ class ScratchFile {
   int write_at(std::span<const std::byte> bytes, std::uint64_t offset) const noexcept;
   /// All bytes, from `offset` on; EIO where the file ends before.
   int read_at(std::span<std::byte> bytes, std::uint64_t offset) const noexcept;
+  /// The open file, for who maps it.
+  Descriptor take() && noexcept { return std::move(file_); }
 
  private:
   Descriptor file_;

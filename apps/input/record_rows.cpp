@@ -71,14 +71,15 @@ std::string describe(const datasets::RecordFiles& file, const DatasetView& rows,
 Result<datasets::RecordRows> read_known_records(const std::string& path, const std::string& what, const RecordOptions& options,
                                                 const DataOptions& data, const RecordNotes& notes, const Pipeline& pipeline,
                                                 const std::vector<std::string>& label_names, datasets::ReadReport* report) {
-  const auto reading = options.reading(data.format(), notes);
+  const auto place = data.spill_place();
+  if (!place) return place.error();
+  auto reading = options.reading(data.format(), notes);
   if (!reading) return reading.error();
+  reading->place = *place;
   const auto begin = std::chrono::steady_clock::now();
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
   options.warn_of_separator(file->format());
-  const auto place = data.spill_place();
-  if (!place) return place.error();
   auto rows = datasets::known_record_rows(*file, notes.columns, pipeline, label_names, *place);
   if (!rows) return rows;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -69,15 +69,16 @@ Result<datasets::Dataset> RecordSource::fit(const std::string& path, datasets::R
   auto notes = columns_of(path);
   if (!notes) return notes.error();
   notes_ = std::move(*notes);
+  const auto place = data_.spill_place();
+  if (!place) return place.error();
   auto reading = options_.reading(data_.format(), notes_);
   if (!reading) return reading.error();
+  reading->place = *place;
   const auto file = datasets::RecordFiles::open(path, *reading);
   if (!file) return file.error();
   options_.warn_of_separator(file->format());
   datasets::RecordColumns& columns = notes_.columns;
   if (!options_.names_label_separator()) columns.label_separator = datasets::find_label_separator(*file, columns);
-  const auto place = data_.spill_place();
-  if (!place) return place.error();
   auto rows = datasets::fit_record_rows(*file, columns, *place);
   if (!rows) return rows.error();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

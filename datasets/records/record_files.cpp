@@ -79,7 +79,7 @@ Result<RecordFiles> RecordFiles::open(const std::string& path, const RecordOptio
   RecordOptions settled = options;
   const bool alone = impl->paths.size() == 1;
   for (const std::string& name : impl->paths) {
-    auto text = Text::open(name);
+    auto text = Text::open(name, options.place);
     if (!text) return text.error();
     auto layout = read_layout(text->text(), settled, name, alone);
     if (!layout) return layout.error();

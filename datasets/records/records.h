@@ -11,6 +11,7 @@
 
 #include "datasets/records/line_counts.h"
 #include "datasets/records/text_memory.h"
+#include "datasets/spill_place.h"
 
 namespace glissade::datasets {
 
@@ -40,6 +41,7 @@ struct RecordOptions {
   std::string label_prefix = "__label__";
   bool strict = false;                             ///< a text that is not UTF-8 is a problem; else U+FFFD stands for what is none
   std::size_t block_bytes = std::size_t{1} << 20;  ///< of text in a block, about
+  SpillPlace place = {};  ///< where text goes that is unpacked or a stream and more than memory should hold
 };
 
 /// A record that cannot be taken.

@@ -8,6 +8,7 @@
 
 #include "datasets/cache.h"
 #include "datasets/record_rows.h"
+#include "datasets/unpacked.h"
 #include "tests/datasets/helpers.h"
 
 namespace glissade::datasets {
@@ -134,6 +135,47 @@ TEST_CASE("spill: a copy that was damaged meanwhile is written anew") {
   const auto again = fit_record_rows(records, files.columns, files.place(1));
   REQUIRE(again);
   check_same(fit_record_rows(records, files.columns)->data, again->data);
+}
+
+TEST_CASE("spill: text that is unpacked, or comes as a stream, and is more than memory should hold is read from a file") {
+  Files files;
+  const std::string text = csv_text();
+  const SpillPlace place = files.place(5000);
+  const RecordOptions options{.columns = {"text", "price", "tags"}, .block_bytes = 500, .place = place};
+  const auto plain = fit_record_rows(files.open(), files.columns);
+  REQUIRE(plain);
+  for (const std::string& packed : {testing::gzip_of(text), testing::zstd_of(text)}) {
+    const auto unpacked = RecordFiles::open(files.folder.file("d.packed", packed), options);
+    REQUIRE(unpacked);
+    CHECK(unpacked->text_bytes() == text.size());
+    const auto rows = fit_record_rows(*unpacked, files.columns);
+    REQUIRE(rows);
+    check_same(plain->data, rows->data);
+    CHECK(files.cached().empty());
+  }
+}
+
+TEST_CASE("spill: unpacked text grows in its file, and a disk without a place for it is told") {
+  TemporaryFolder folder;
+  const std::string path = "d.gz";
+  const std::string piece(1u << 20, 'x');
+  Unpacked bytes(path, {folder / "cache", 3u << 20});
+  REQUIRE(bytes.reserve(std::size_t{1} << 50));  // a claim
+  for (int i = 0; i < 10; ++i) REQUIRE(bytes.append(std::string(1u << 20, static_cast<char>('a' + i))));
+  CHECK(bytes.used() == 10u << 20);
+  const std::size_t used = bytes.used();
+  const Memory memory = std::move(bytes).take();
+  CHECK(memory.is_in_file());
+  CHECK(std::filesystem::is_empty(folder / "cache"));
+  for (std::size_t i = 0; i < used; i += 1000) REQUIRE(memory.data()[i] == static_cast<char>('a' + (i >> 20)));
+
+  Unpacked nowhere(path, {folder.file("no-folder", "x"), 100});
+  const auto failed = nowhere.append(piece);
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().message == "the bytes of the text of 'd.gz' are more than memory should hold, and '" +
+                                      (folder / "no-folder") +
+                                      "' cannot keep them: Not a directory; free space there, or name "
+                                      "another folder by --cache-dir or GLISSADE_CACHE");
 }
 
 }  // namespace
