@@ -51,27 +51,60 @@ class FeaturesByName {
 };
 
 bool is_space(char c) noexcept { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-/// Bytes beyond ASCII are parts of letters: a script without upper case has word marks of its own, seldom met in names.
-bool is_letter(char c) noexcept {
-  return static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
-/// Calls visit(piece) for the longest pieces of text in which all characters are `wanted`.
-template <class Wanted, class Visit>
-void for_each_run(std::string_view text, const Wanted& wanted, const Visit& visit) {
+/// Calls visit(piece) for what stands between spaces.
+template <class Visit>
+void for_each_piece(std::string_view text, const Visit& visit) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t begin = i;
-    while (i < text.size() && wanted(text[i])) ++i;
+    while (i < text.size() && !is_space(text[i])) ++i;
     if (i != begin) visit(text.substr(begin, i - begin));
-    while (i < text.size() && !wanted(text[i])) ++i;
+    while (i < text.size() && is_space(text[i])) ++i;
   }
+}
+
+/// Calls visit(word) for runs of letters and digits, and for overlapping pairs of characters of a script that writes no spaces,
+/// as a pipeline cuts texts; of such a character that stands alone, for it.
+template <class Visit>
+void for_each_word(std::string_view text, const Visit& visit) {
+  const Characters& characters = Characters::with(true);
+  std::size_t word = 0, word_bytes = 0;    // where the run of letters begins
+  std::size_t dense = 0, dense_bytes = 0;  // the last character of a run without spaces
+  bool is_paired = false;
+  const auto end_word = [&] {
+    if (word_bytes > 0) visit(text.substr(word, word_bytes));
+    word_bytes = 0;
+  };
+  const auto end_dense = [&] {
+    if (dense_bytes > 0 && !is_paired) visit(text.substr(dense, dense_bytes));
+    dense_bytes = 0;
+    is_paired = false;
+  };
+  for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
+    const CharacterKind kind = characters.first(text.substr(at), length).kind;
+    if (kind != CharacterKind::letter) end_word();
+    if (kind != CharacterKind::dense) end_dense();
+    if (kind == CharacterKind::letter) {
+      if (word_bytes == 0) word = at;
+      word_bytes += length;
+    } else if (kind == CharacterKind::dense) {
+      if (dense_bytes > 0) {
+        visit(text.substr(dense, dense_bytes + length));
+        is_paired = true;
+      }
+      dense = at;
+      dense_bytes = length;
+    }
+  }
+  end_word();
+  end_dense();
 }
 
 /// Features that are runs of two to four words of the name, with a space between them.
 void find_runs(std::string_view name, const FeaturesByName& features, std::vector<std::uint32_t>& found) {
   constexpr std::size_t kLongest = 4;
   std::vector<std::string_view> words;
-  for_each_run(name, is_letter, [&](std::string_view word) { words.push_back(word); });
+  for_each_word(name, [&](std::string_view word) { words.push_back(word); });
   for (std::size_t first = 0; first < words.size(); ++first) {
     std::string run(words[first]);
     for (std::size_t last = first + 1; last < std::min(words.size(), first + kLongest); ++last) {
@@ -85,12 +118,10 @@ void find_runs(std::string_view name, const FeaturesByName& features, std::vecto
 void find_words(std::string_view name, const FeaturesByName& features, std::vector<std::uint32_t>& found) {
   found.clear();
   features.add(name, found);
-  for_each_run(
-      name, [](char c) { return !is_space(c); },
-      [&](std::string_view piece) {
-        features.add(piece, found);
-        for_each_run(piece, is_letter, [&](std::string_view word) { features.add(word, found); });
-      });
+  for_each_piece(name, [&](std::string_view piece) {
+    features.add(piece, found);
+    for_each_word(piece, [&](std::string_view word) { features.add(word, found); });
+  });
   if (features.has_runs()) find_runs(name, features, found);
   std::ranges::sort(found);
   found.erase(std::unique(found.begin(), found.end()), found.end());  // clang 14 takes no subrange of libstdc++

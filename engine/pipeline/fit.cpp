@@ -32,6 +32,7 @@ struct Words {
   NameTable table;
   std::vector<Met> met;               ///< of each word
   std::uint32_t rows = 0;             ///< so far
+  std::size_t entries = 0;            ///< of the last block: the next will have about as many
   std::vector<std::uint32_t> number;  ///< of the word as a feature, at the end
 };
 
@@ -47,6 +48,8 @@ class BlockSink final : public RecordSink, FeatureTaker {
   BlockSink(const PipelineOptions& options, const RunFilter* runs, Words& words, Block& block)
       : cutter_(options, runs), runs_(runs), words_(words), block_(block) {
     block.words = &words;
+    rows_.ids.reserve(words.entries);
+    rows_.values.reserve(words.entries);
     block.moments.resize(options.columns.size());
   }
   std::int32_t add(Record record) override {
@@ -74,7 +77,10 @@ class BlockSink final : public RecordSink, FeatureTaker {
     rows_.ends.push_back(static_cast<std::uint32_t>(rows_.ids.size()));
     return no_number;
   }
-  RowBlock take_rows() { return std::move(rows_); }
+  RowBlock take_rows() {
+    words_.entries = rows_.ids.size() + rows_.ids.size() / 16;
+    return std::move(rows_);
+  }
 
  private:
   void take(const hashing::HashedWord& word, bool part) override { batch_.add(word, part); }
@@ -224,6 +230,9 @@ void Fit::choose_words() {
 /// Local numbers become features; a row's ids ascend.
 RowBlock Fit::numbered(const RowBlock& rows, const Words* words) const {
   RowBlock made;
+  made.ids.reserve(rows.ids.size() + rows.numbers.size());
+  made.values.reserve(made.ids.capacity());
+  made.ends.reserve(rows.ends.size());
   std::vector<std::pair<std::uint32_t, float>> row;
   std::size_t number = 0;
   for (std::uint32_t r = 0, begin = 0; r < rows.ends.size(); begin = rows.ends[r++]) {

@@ -3,6 +3,7 @@
 #include <libstemmer.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "engine/pipeline/ascii_block.h"
@@ -11,7 +12,13 @@ namespace glissade {
 namespace {
 
 /// What no run of words goes across.
-constexpr bool is_stop(char byte) noexcept { return std::string_view(",;:.!?()[]{}|\"\n").find(byte) != std::string_view::npos; }
+constexpr std::array<bool, 256> kStops = [] {
+  std::array<bool, 256> stops{};
+  for (const char byte : std::string_view(",;:.!?()[]{}|\"\n")) stops[static_cast<unsigned char>(byte)] = true;
+  return stops;
+}();
+
+constexpr bool is_stop(char byte) noexcept { return kStops[static_cast<unsigned char>(byte)]; }
 
 constexpr bool is_ascii(std::string_view bytes) noexcept { return static_cast<unsigned char>(bytes.front()) < 0x80; }
 

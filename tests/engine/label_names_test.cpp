@@ -62,6 +62,18 @@ TEST_CASE("a word is the feature of its very name before one of another case", "
   CHECK(words("x\xff\xc3", {"x\xff\xc3"}) == Ids{0});  // no UTF-8
 }
 
+TEST_CASE("names are cut where texts of any script are: at quotes, dashes and spaces beyond ASCII, and in pairs of characters",
+          "[unit]") {
+  const std::vector<std::string> features = {"ancien",       "r\u00e9gime",  "cat",   "domestic cat",
+                                             "\u6771\u4eac", "\u4eac\u90fd", "\u732b"};
+  CHECK(words("l\u2019ancien r\u00e9gime", features) == Ids{0, 1});
+  CHECK(words("\u201ccat\u201d", features) == Ids{2});
+  CHECK(words("domestic\u00a0cat", features) == Ids{2, 3});  // a label of a fastText file
+  CHECK(words("ancien\u2014cat", features) == Ids{0, 2});
+  CHECK(words("\u6771\u4eac\u90fd \u732b", features) == Ids{4, 5, 6});
+  CHECK(words("\u6771\u4eaccat", features) == Ids{2, 4});
+}
+
 TEST_CASE("a word with accents is the feature without them where none has them", "[unit]") {
   CHECK(words("Caf\u00e9", {"cafe"}) == Ids{0});
   CHECK(words("Cafe\u0301", {"cafe"}) == Ids{0});  // the accent as a character of its own
