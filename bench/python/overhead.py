@@ -1,9 +1,9 @@
 """What the Python package costs beside the command line, on the same rows with the same options and seed: './dev bench python
 [gowalla] [--turns 3] [--rows 100000] [-- any option of glissade train with a value]'.
 
-Training: the process of 'glissade train', which maps its cache of the file and saves the model, beside a process that has matrices and
-calls fit() and save(). Answers: Model.top_k of that many rows beside one call of glissade_top_k. In turn; medians. The first training
-fills the cache and does not count."""
+Training: the process of 'glissade train', which maps its cache of the file and saves the model, beside processes that have matrices and
+call Model.train() and save(), or GlissadeClassifier's fit() and save(), which loads scikit-learn. Answers: Model.top_k of that many rows
+beside one call of glissade_top_k. In turn; medians. The first training fills the cache and does not count."""
 
 import ctypes
 import json
@@ -49,23 +49,35 @@ def used():
     return usage.ru_utime + usage.ru_stime, time.monotonic()
 
 
-def child(out, site, options, model):
-    """fit() in this process; prints what it took."""
+TRAININGS = {"command line": "glissade train", "model": "Model.train(X, Y) and save", "estimator": "GlissadeClassifier.fit(X, Y) and save"}
+
+
+def child(who, out, site, options, model):
+    """A training in this process, by Model or by the estimator; prints what it took."""
     import scipy.sparse as sp
 
     sys.path.insert(0, site)
-    from glissade import GlissadeClassifier
+    if who == "model":
+        from glissade import Model
+
+        def train(X, Y):
+            return Model.train(X, Y, **options)
+    else:
+        from glissade import GlissadeClassifier
+
+        def train(X, Y):
+            return GlissadeClassifier(**options).fit(X, Y)
 
     X, Y = (sp.load_npz(pathlib.Path(out) / name) for name in ("x.npz", "y.npz"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cpu, wall = used()
-    GlissadeClassifier(**options).fit(X, Y).save(model)
+    train(X, Y).save(model)
     after, end = used()
     print(json.dumps({"cpu": after - cpu, "wall": end - wall, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "before": before}))
 
 
-def of_python(out, site, options, model):
-    done = subprocess.run([sys.executable, __file__, "child", str(out), str(site), json.dumps(options), model], capture_output=True, text=True)
+def of_python(who, out, site, options, model):
+    done = subprocess.run([sys.executable, __file__, "child", who, str(out), str(site), json.dumps(options), model], capture_output=True, text=True)
     if done.returncode != 0:
         trainings.fail(done.stderr)
     return json.loads(done.stdout)
@@ -133,18 +145,20 @@ def main():
             out.mkdir(parents=True)
             train, _ = trainings.arguments_of(data)
             subprocess.run([sys.executable, __file__, "read", train[1], str(out)], check=True)
-            theirs, ours = str(out / "theirs.glsd"), str(out / "ours.glsd")
+            files = {who: str(out / f"{who}.glsd") for who in TRAININGS}
+            theirs = files["command line"]
             of_command_line(glissade, train, options, theirs)
-            runs = {"glissade train": [], "fit(X, Y) and save": []}
+            runs = {who: [] for who in TRAININGS}
             for _ in range(int(settings.turns)):
-                runs["glissade train"].append(of_command_line(glissade, train, options, theirs))
-                runs["fit(X, Y) and save"].append(of_python(out, site, options, ours))
-            same = pathlib.Path(theirs).read_bytes() == pathlib.Path(ours).read_bytes()
+                for who, took in runs.items():
+                    alone = who == "command line"
+                    took.append(of_command_line(glissade, train, options, theirs) if alone else of_python(who, out, site, options, files[who]))
+            same = len({pathlib.Path(file).read_bytes() for file in files.values()}) == 1
             print(f"{data}, {settings.turns} turns, medians; the model files {'are equal' if same else 'DIFFER'}\n")
             print("| | CPU s | s | peak MiB | before training MiB |\n|---|---:|---:|---:|---:|")
-            for name, took in runs.items():
+            for who, took in runs.items():
                 before = f"{median(took, 'before'):.0f}" if "before" in took[0] else ""
-                print(f"| {name} | {median(took, 'cpu'):.1f} | {median(took, 'wall'):.1f} | {median(took, 'peak'):.0f} | {before} |")
+                print(f"| {TRAININGS[who]} | {median(took, 'cpu'):.1f} | {median(took, 'wall'):.1f} | {median(took, 'peak'):.0f} | {before} |")
             print(f"\n| answers for {int(settings.rows):,} rows | CPU s | s |\n|---|---:|---:|")
             for name, took in answers(out, site, theirs, int(settings.turns), int(settings.rows)).items():
                 title = "Model.top_k" if name == "python" else "one call of glissade_top_k"
@@ -155,6 +169,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["read"]:
         read(sys.argv[2], pathlib.Path(sys.argv[3]))
     elif sys.argv[1:2] == ["child"]:
-        child(sys.argv[2], sys.argv[3], json.loads(sys.argv[4]), sys.argv[5])
+        child(*sys.argv[2:5], json.loads(sys.argv[5]), sys.argv[6])
     else:
         main()

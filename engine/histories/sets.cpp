@@ -64,8 +64,11 @@ void different_items(const History& history, const HistoryRules& rules, std::vec
   }
   // Of equal ones the first stays, which has the largest value.
   std::ranges::sort(set, {}, [](const SetItem& one) { return std::tuple(one.item, one.row, -one.value); });
-  const auto rest = std::ranges::unique(set, {}, [](const SetItem& one) { return std::pair(one.item, one.row); });
-  set.erase(rest.begin(), rest.end());
+  // Not std::ranges::unique: clang 14, which builds the fuzz targets, cannot compile it.
+  const auto rest = std::unique(set.begin(), set.end(), [](const SetItem& one, const SetItem& other) {
+    return one.item == other.item && one.row == other.row;
+  });
+  set.erase(rest, set.end());
 }
 
 OwnedRows set_rows(const Histories& histories, std::span<const std::size_t> counts, const HistoryRules& rules,

@@ -112,6 +112,18 @@ void RankingExamples::add(std::span<const CandidateFeatures> candidates, std::sp
   weights.push_back(weight);
 }
 
+void RankingExamples::expect(std::size_t samples) {
+  constexpr double kMore = 1.05;  // samples to come may have more candidates
+  if (ends.empty() || samples <= ends.size()) return;
+  const double share = static_cast<double>(samples) / static_cast<double>(ends.size());
+  const auto expected = static_cast<std::size_t>(static_cast<double>(features.size()) * share);
+  if (features.capacity() >= expected) return;
+  const auto room = static_cast<std::size_t>(static_cast<double>(expected) * kMore);
+  features.reserve(room);
+  labels.reserve(room);
+  targets.reserve(room);
+}
+
 std::uint64_t LinearRanker::work(const RankingExamples& examples) noexcept {
   constexpr std::uint64_t kUsualRounds = 12;
   return kUsualRounds * std::min(kMostSamples, examples.ends.size());

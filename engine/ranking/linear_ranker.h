@@ -22,6 +22,8 @@ struct RankingExamples {
 
   void add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted,
            float weight = 1.f);
+  /// Makes room for `samples` in all, by what those so far take on average: growing by doubling would hold everything twice.
+  void expect(std::size_t samples);
 };
 
 /// The linear ranker's loss at some weights and its derivatives by them: the mean over samples of the cross entropy, and a ridge

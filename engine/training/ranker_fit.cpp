@@ -12,6 +12,7 @@
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
+#include "engine/parameters/array.h"
 #include "engine/parameters/finite.h"
 #include "engine/ranking/co_labels.h"
 #include "engine/ranking/kept_samples.h"
@@ -93,28 +94,15 @@ Error no_memory_to_weigh() {
   return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch");
 }
 
-}  // namespace
-
-std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
-                                 bool last_epoch, WorkMonitor& monitor) {
-  std::vector<std::uint32_t> kept;
-  std::vector<bool> unknown(data.size());
-  for (std::size_t row = 0; row < data.size(); ++row) {
-    unknown[row] = is_kept_for_ranking(impl.config, data, together, row);
-    if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
-  }
-  if (!last_epoch) {
-    std::size_t place = 0;
-    std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
-  }
+/// What the paths say of the candidates of `kept` samples.
+std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
+                                     const std::vector<bool>& unknown, WorkMonitor& monitor, RankingExamples& examples) {
   const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size() - data.added);
-  RankingExamples examples;
   Batch batch;
   std::vector<Activations> hidden;
   std::vector<Example> made;
-  monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
   for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kKeptAtOnce) {
-    const std::span<const std::uint32_t> rows = std::span(kept).subspan(first, std::min(kKeptAtOnce, kept.size() - first));
+    const std::span<const std::uint32_t> rows = kept.subspan(first, std::min(kKeptAtOnce, kept.size() - first));
     batch.gather(data, rows, {}, &impl.transform);
     if (!impl.network.forward(batch.inputs(), {}, hidden)) return no_memory_to_weigh();
     Predictions best;
@@ -138,7 +126,31 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
                     });
     for (std::size_t i = 0; i < made.size(); ++i)
       examples.add(made[i].features, made[i].labels, made[i].targets, data.weight(rows[i]));
+    examples.expect(kept.size());
+    give_back_free_memory();  // blocks of samples leave holes where threads have heaps of their own
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
+                                 bool last_epoch, WorkMonitor& monitor) {
+  std::vector<std::uint32_t> kept;
+  std::vector<bool> unknown(data.size());
+  for (std::size_t row = 0; row < data.size(); ++row) {
+    unknown[row] = is_kept_for_ranking(impl.config, data, together, row);
+    if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
+  }
+  if (!last_epoch) {
+    std::size_t place = 0;
+    std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
+  }
+  RankingExamples examples;
+  give_back_free_memory();
+  monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
+  if (auto error = gather_examples(impl, data, kept, unknown, monitor, examples)) return error;
+  give_back_free_memory();  // what the searches took, before the fits take theirs
   if (kept.empty() || monitor.stopped()) return std::nullopt;
   if (auto error = defect_of(examples, kept)) return error;
   std::vector<std::uint32_t> labels;

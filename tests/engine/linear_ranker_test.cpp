@@ -64,4 +64,31 @@ TEST_CASE("to a ranker a sample of n labels weighs as much as the root of n samp
   CHECK(scores[1] > scores[0]);
 }
 
+TEST_CASE("room for expected examples is made once, and changes none of them", "[unit]") {
+  RankingExamples examples, plain;
+  const auto add = [](RankingExamples& to, std::size_t sample) {
+    std::vector<CandidateFeatures> features(20 + sample % 3, CandidateFeatures{});
+    for (CandidateFeatures& one : features) one[0] = static_cast<float>(sample);
+    to.add(features, std::vector<std::uint32_t>(features.size(), 7), std::vector<float>(features.size(), 1.f), 2.f);
+  };
+  examples.expect(1000);  // of none it says nothing
+  CHECK(examples.features.capacity() == 0);
+  for (std::size_t sample = 0; sample < 30; ++sample) add(examples, sample);
+  examples.expect(1000);
+  const CandidateFeatures* const place = examples.features.data();
+  const std::uint32_t* const labels = examples.labels.data();
+  const float* const targets = examples.targets.data();
+  CHECK(examples.features.capacity() < 1000 * 22 * 1.1);
+  for (std::size_t sample = 30; sample < 1000; ++sample) {
+    add(examples, sample);
+    if (sample % 100 == 0) examples.expect(1000);
+  }
+  CHECK(examples.features.data() == place);
+  CHECK(examples.labels.data() == labels);
+  CHECK(examples.targets.data() == targets);
+  for (std::size_t sample = 0; sample < 1000; ++sample) add(plain, sample);
+  CHECK(examples.features == plain.features);
+  CHECK(examples.ends == plain.ends);
+}
+
 }  // namespace glissade::test

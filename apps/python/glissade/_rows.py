@@ -76,6 +76,17 @@ def csr_of(matrix: Any) -> Any:
     return matrix if matrix.format == "csr" else matrix.tocsr()
 
 
+def matrix_of(given: Any, what: str) -> Any:
+    """A matrix of numbers, sparse or an array of two dimensions; an error for anything else."""
+    if scipy.sparse.issparse(given) and given.ndim == 2:
+        return given
+    array = np.asarray(given) if hasattr(given, "__array__") else given
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "biuf":
+        form = f"an array of {array.dtype} with the shape {array.shape}" if isinstance(array, np.ndarray) else f"a {type(given).__name__}"
+        raise ValueError(f"{what} is {form}; give a matrix of numbers, or use GlissadeClassifier")
+    return array.astype(np.float32) if array.dtype == np.float16 else array  # which scipy lacks
+
+
 def features_of(matrix: Any) -> RowView:
     """Features, of a CSR matrix or of anything that scipy makes one of. Entries that stand twice are summed, in a copy."""
     check_arrays(matrix, "X")

@@ -105,6 +105,13 @@ def options_text(options: Mapping[str, Any]) -> bytes:
     return "".join(lines).encode()
 
 
+def checked_names(names: Sequence[str], count: int, what: str, columns: str) -> Sequence[str]:
+    """`names`, one for each of `count` columns; `what` and `columns` are what a message calls them."""
+    if len(names) != count:
+        raise ValueError(f"{what} has {len(names)} names, {columns} has {count} columns; give one for each")
+    return names
+
+
 class Interrupted(Exception):
     """A training that KeyboardInterrupt stopped. `model` is what was trained so far, or None."""
 

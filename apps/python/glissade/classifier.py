@@ -20,7 +20,7 @@ from . import _texts as texts
 from ._dense import rows_without_features, vectors_of
 from ._inputs import columns_of, fields_of, is_frame, is_texts, plain
 from ._rows import RowView, check_arrays, features_of, labels_of, weights_of
-from ._training import Interrupted, Progress, progress_of, train
+from ._training import Interrupted, Progress, checked_names, progress_of, train
 from .learner import Learner
 from .model import MOST_K, Model, PathLike, Reason, TopK
 
@@ -230,11 +230,7 @@ class GlissadeClassifier(ClassifierMixin, BaseEstimator):
         return np.array([str(name) for name in self.label_names])
 
     def _feature_texts(self, count: int) -> Any:
-        if self.feature_names is None:
-            return None
-        if len(self.feature_names) != count:
-            raise ValueError(f"feature_names has {len(self.feature_names)} names, X has {count} columns; give one for each")
-        return lib.strings(self.feature_names)
+        return None if self.feature_names is None else lib.strings(checked_names(self.feature_names, count, "feature_names", "X"))
 
     def _take(self, handle: lib.Handle, wanted: targets.Targets, history: list[Progress]) -> None:
         self.model_ = Model(handle)

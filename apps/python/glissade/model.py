@@ -6,7 +6,7 @@ import ctypes
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
@@ -16,8 +16,10 @@ from . import _library as lib
 from ._dense import pointer_of, rows_without_features, vectors_of
 from ._histories import HistoryRows
 from ._inputs import fields_of, is_frame, is_texts, plain
-from ._rows import RowView, features_of, labels_of
+from ._rows import RowView, features_of, labels_of, matrix_of, weights_of
 from ._texts import Pipeline, RecordRows
+from ._training import Interrupted, ProgressCallback, checked_names, progress_of
+from ._training import train as run_training
 
 SEARCHES = {"automatic": 0, "exact": 1, "tables": 2, "learned": 3}
 SPEAKERS = ("hidden", "sparse-rows", "neighbours", "names", "co-labels", "prior")
@@ -73,7 +75,7 @@ Rows = Union[RowView, RecordRows, HistoryRows]
 class Model:
     """A model of the library, by numbers of features and labels. Immutable; its methods may be called from many threads.
 
-    Made by :meth:`load` and by the estimators.
+    Made by :meth:`train`, :meth:`load` and the estimators.
     """
 
     def __init__(self, handle: Optional[lib.Handle], snapshot: Optional[lib.Handle] = None) -> None:
@@ -90,6 +92,63 @@ class Model:
         self.vector_width: int = info.vector_width
         self.training_samples: int = info.training_samples
         self._pipeline: Optional[Pipeline] = None
+
+    @classmethod
+    def train(
+        cls,
+        X: Any,
+        Y: Any,
+        *,
+        preset: Optional[str] = None,
+        effort: Optional[str] = None,
+        label_names: Optional[Sequence[str]] = None,
+        feature_names: Optional[Sequence[str]] = None,
+        sample_weight: Any = None,
+        vectors: Any = None,
+        progress: Union[bool, ProgressCallback, None] = None,
+        **options: Any,
+    ) -> Model:
+        """Train a model on matrices. The rows are lent; beside them it takes the memory of ``glissade train``, and no scikit-learn.
+
+        Parameters
+        ----------
+        X : CSR matrix or array of shape (rows, features), or None
+            CSR arrays of float32 and int32 are used where they lie. None is for `vectors` alone.
+        Y : CSR indicator or array of shape (rows, labels)
+            What is not 0 applies.
+        preset : str, optional
+            A named set of options. Left out, the data choose one.
+        effort : {"quick", "default", "best"}, optional
+        label_names, feature_names : list of str, optional
+            Names of the columns of Y and X. With both, labels' names are trained on, too, where they tell something.
+        sample_weight : array of shape (rows,), optional
+            How much each row counts; the ratios count.
+        vectors : array of shape (rows, width), optional
+            Dense vectors beside X.
+        progress : bool or callable, optional
+            As in :class:`GlissadeClassifier`. Where a function returns False, the model is what was trained until then.
+        **options
+            Options of ``glissade train`` (docs/options.md), with _ for -: ``epochs=10, seed=1, threads=2``.
+
+        Returns
+        -------
+        Model
+            With its training state. KeyboardInterrupt stops the training within a second, and leaves no model.
+        """
+        rows = rows_without_features(vectors) if X is None else features_of(matrix_of(X, "X"))
+        labels = labels_of(matrix_of(Y, "Y"))
+        if labels.rows != rows.rows:
+            raise ValueError(f"Y has {labels.rows} rows, X has {rows.rows}; give one for each")
+        features = None if feature_names is None else checked_names(feature_names, rows.columns, "feature_names", "X")
+        try:
+            handle, _ = run_training(
+                rows, labels, preset=preset, effort=effort, options={name: one for name, one in options.items() if one is not None},
+                label_names=None if label_names is None else checked_names(label_names, labels.columns, "label_names", "Y"),
+                feature_names=None if features is None else lib.strings(features), feature_count=rows.columns, data_notes=None,
+                progress=progress_of(progress), vectors=vectors_of(vectors, rows.rows), weights=weights_of(sample_weight, rows.rows))
+        except Interrupted:
+            raise KeyboardInterrupt from None
+        return cls(handle)
 
     @classmethod
     def load(cls, path: PathLike, *, for_training: bool = False) -> Model:
