@@ -252,6 +252,10 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     if (auto ok = options_.check_ordered(); !ok) return ok.error();
   }
   options_.rows_repeat = data->rows_repeat;
+  const auto kept = datasets::read_memory();
+  if (!kept) return kept.error();
+  const std::uint64_t row_bytes = data->train.features.ids.size() * 8 + data->train.labels.ids.size() * 4;
+  options_.rows_fit_memory = row_bytes <= datasets::SpillPlace{".", *kept}.bytes_in_memory();
   auto names = start_.read_names(*data);
   if (!names) return names.error();
   relate_names(asked, *names, *data);

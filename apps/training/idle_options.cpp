@@ -62,6 +62,13 @@ constexpr std::string_view kNoStates =
     "a running text has no states within an epoch to go on from; --checkpoint-epochs says when its model file is written";
 constexpr std::string_view kNoCopies = "running texts have no binary copies; it counts for rows with labels";
 
+constexpr std::string_view kNoCopiesOfFewRecords =
+    "records whose rows fit into memory have no binary copies; it counts for larger ones ($GLISSADE_READ_MEMORY), and for rows "
+    "of ids";
+constexpr bool (*kIsFewRecords)(const S&) = [](const S& s) {
+  return s.options.rows_fit_memory && Pipeline::is_pipeline(s.model.data_notes());
+};
+
 constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
 
 constexpr std::string_view kNothingToStopBy =
@@ -140,6 +147,8 @@ constexpr std::array kRules = {
     Rule{"--cache-dir", kIsText, kNoCopies},
     Rule{"--no-cache", kIsSequence, kNoCopiesOfSequences},
     Rule{"--cache-dir", kIsSequence, kNoCopiesOfSequences},
+    Rule{"--no-cache", kIsFewRecords, kNoCopiesOfFewRecords},
+    Rule{"--cache-dir", kIsFewRecords, kNoCopiesOfFewRecords},
 };
 
 }  // namespace

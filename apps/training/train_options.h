@@ -66,7 +66,8 @@ class TrainOptions {
   std::string name_rows = "auto";
   std::string eval_rows = "auto";
   std::string repeated_rows = "once";
-  bool rows_repeat = false;  ///< set once the data were read: some rows say nothing new
+  bool rows_repeat = false;      ///< set once the data were read: some rows say nothing new
+  bool rows_fit_memory = false;  ///< likewise: rows of records would not go to the cache
   std::string log;
   std::string tensorboard;
   RunSettings settings;
