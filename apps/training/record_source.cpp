@@ -27,8 +27,11 @@ bool RecordSource::has_words() const { return cuts_words(notes_.columns.features
 Result<RecordNotes> RecordSource::columns_of(const std::string& path) const {
   if (options_.names_columns()) return options_.columns();
   if (data_.format() == "fasttext") return options_.columns({"text"}, "labels");
-  const auto asked = options_.reading(data_.format(), options_.usual());
+  const auto place = data_.spill_place();
+  if (!place) return place.error();
+  auto asked = options_.reading(data_.format(), options_.usual());
   if (!asked) return asked.error();
+  asked->place = *place;
   const auto file = datasets::RecordFiles::open(path, *asked);
   if (!file) return file.error();
   if (file->format() == datasets::RecordFormat::fasttext) return options_.columns({"text"}, "labels");
