@@ -28,6 +28,7 @@ import cli.searches
 import cli.suite
 import consumer.suite
 import described.suite
+import distributed.suite
 import faults.suite
 import fuzz.suite
 import kill.suite
@@ -65,6 +66,7 @@ SUITES = {
     "recommend": recommend.suite.run,
     "records": records.suite.run,
     "words": words.suite.run,
+    "distributed": distributed.suite.run,
     "described": described.suite.run,
     "browser": browser.suite.run,
 }

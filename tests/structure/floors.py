@@ -8,7 +8,7 @@ from runner import ROOT, Failure, Skip
 
 # From the lowest floor to the highest. A folder may use those of lower floors: none beside it and none above it.
 FLOORS = [
-    ["relations", "progress"],
+    ["relations", "progress", "communication"],
     ["config"],
     ["parameters", "losses", "runtime", "model_file", "pipeline", "histories"],
     ["features"],
