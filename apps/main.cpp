@@ -27,7 +27,7 @@ constexpr int kRuntimeStatus = 1;
 constexpr int kUsageStatus = 2;
 
 int failure(const Error& error) {
-  complain(error.message);
+  complain_at_end(error.message);
   return error.kind == Error::Kind::usage ? kUsageStatus : kRuntimeStatus;
 }
 
@@ -120,9 +120,9 @@ int main(int argc, char** argv) {
   try {
     return glissade::apps::run(argc, argv);
   } catch (const std::bad_alloc&) {
-    glissade::apps::complain("out of memory; free some, or use a smaller configuration or data set");
+    glissade::apps::complain_at_end("out of memory; free some, or use a smaller configuration or data set");
   } catch (const std::exception& error) {
-    glissade::apps::complain(error.what());
+    glissade::apps::complain_at_end(error.what());
   }
   return 1;
 }

@@ -38,6 +38,7 @@
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
 #include "apps/training/part_names.h"
+#include "apps/training/rank_group.h"
 #include "apps/training/record_source.h"
 #include "apps/training/run.h"
 #include "apps/training/run_start.h"
@@ -80,14 +81,19 @@ class Train : public Command {
   Result<DataProfile> look_at(ConfigSource::Resolved& asked, const TrainingData& data) const;
   Result<void> search(ConfigSource::Resolved& asked, const TuningData& data, EventLog& log);
   Result<bool> goes_on_searching();
+  Result<void> check_for_ranks(bool text) const;
+  void describe_ranks(const Model& model) const;
   void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
   void describe(const Model& model, const Needs& needs) const;
 
   TrainOptions options_;
   RunStart start_{options_};
+  RankGroup ranks_;
   SearchState search_;
   std::string chosen_preset_;  ///< by the data
 };
+
+constexpr int kUsageStatus = 2;
 
 std::uint64_t resident_bytes() { return static_cast<std::uint64_t>(resident_memory_mib() * (1 << 20)); }
 
@@ -125,8 +131,15 @@ Result<int> Train::run() {
   options_.files.time_share = *time_share;
   if (auto ok = options_.check(); !ok) return ok.error();
   settings.evaluation_size = *choose_evaluation_size(options_.eval_rows);
-  Checkpoints::remove_abandoned(options_.model);
-  auto log = EventLog::open(options_.log);
+  auto ranks = RankGroup::join(options_.distribute);
+  if (!ranks) return ranks.error();
+  ranks_ = std::move(*ranks);
+  if (ranks_.follows()) {
+    settings.quiet = true;
+  } else {
+    Checkpoints::remove_abandoned(options_.model);
+  }
+  auto log = EventLog::open(ranks_.follows() ? std::string() : options_.log);
   if (!log) return log.error();
   const auto searching = goes_on_searching();
   if (!searching) return searching.error();
@@ -141,7 +154,27 @@ Result<int> Train::run() {
   if (text && options_.records.names_columns())
     return usage_error(
         "--text, --categories, --numbers and --labels name columns of records, and a running text has none; leave them out");
+  if (auto ok = check_for_ranks(text); !ok) return ok.error();
   return text ? train_words(*asked, *log) : train_rows(*asked, *log);
+}
+
+/// What several processes cannot share.
+Result<void> Train::check_for_ranks(bool text) const {
+  if (ranks_.is_alone()) return {};
+  if (text) return usage_error("a running text is trained by one process; start it without mpirun, or with --distribute off");
+  if (options_.autotune > 0)
+    return usage_error(
+        "--autotune searches in one process; run it without mpirun, and give the options that it finds to all ranks");
+  if (options_.files.train == "-")
+    return usage_error("--train -: mpirun hands standard input to rank 0 alone; give a file that every rank can read");
+  return {};
+}
+
+void Train::describe_ranks(const Model& model) const {
+  if (options_.settings.quiet || ranks_.is_alone()) return;
+  const Config::Training& training = model.config().training;
+  note(fmt::format("{} ranks share each step of {} samples, in parts of {}; this one, rank 0, evaluates and writes",
+                   ranks_.size(), grouped(training.step_samples()), grouped(training.part_samples())));
 }
 
 /// Whether --resume goes on with a search, whose state is then read.
@@ -260,6 +293,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (!names) return names.error();
   relate_names(asked, *names, *data);
   if (auto chosen = choose_by_data(asked, *data); !chosen) return chosen.error();
+  ranks_.settle_parts(asked);
   choose_exclusion(asked, *data);
   std::optional<DataProfile> known;
   if (!start_.resumes()) {
@@ -298,14 +332,27 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
   if (data->validation_pager != nullptr) data->validation_pager->release(0, data->validation->size());
-  auto trainer = Trainer::create(*model, data->train.size());
+  if (auto same = ranks_.check_same(*model, fingerprint(data->train)); !same) {
+    // All ranks know of it, and one says it.
+    const bool follows = ranks_.follows();
+    ranks_.finish();
+    return follows ? Result<int>(kUsageStatus) : same.error();
+  }
+  describe_ranks(*model);
+  auto trainer = Trainer::create_among(ranks_.communicator(), *model, data->train.size());
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);
   trainer->know_labels(data->label_words());
   settings.validation_pager = data->validation_pager;
-  const auto pass = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
+  const auto train = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
+  if (ranks_.follows()) return ranks_.follow(train);
+  const auto pass = [&](const PassCallbacks& callbacks) -> Result<EpochReport> {
+    if (auto led = ranks_.lead_epoch(); !led) return led.error();
+    return train(callbacks);
+  };
   const EvaluationData evaluation{data->validation, data->test};
   auto status = TrainingRun(*model, pass, evaluation, settings, log).run();
+  if (status) ranks_.end(*status);
   if (status && *status == 0) std::remove(SearchState::path_for(options_.model).c_str());
   return status;
 }

@@ -16,4 +16,12 @@ void note(std::string_view line);
 /// Writes "glissade: `message`" to standard error, always as one line.
 void complain(std::string_view message);
 
+/// For a process that is one of several ranks: from now on note() and complain() print nothing, so that a run speaks with the one
+/// voice of rank 0.
+void speak_for_rank(int rank) noexcept;
+
+/// The line of an error that ends the process. A rank other than 0 lets rank 0 say it first, which may have failed likewise: then
+/// the launcher ends this process meanwhile.
+void complain_at_end(std::string_view message);
+
 }  // namespace glissade::apps

@@ -111,6 +111,11 @@ Json epoch_json(const EpochEvent& event) {
   json["sampling_seconds"] = r.phases[Phase::sampling];
   Json& phases = json["phase_seconds"] = Json::object();
   for (std::size_t i = 0; i < kPhaseNames.size(); ++i) phases[std::string(kPhaseNames[i])] = r.phases.seconds[i];
+  if (!r.ranks.empty()) {
+    Json& ranks = json["ranks"] = Json::array();
+    for (const CommunicationCounts& one : r.ranks)
+      ranks.push_back({{"messages", one.messages}, {"bytes_sent", one.bytes_sent}, {"seconds_waited", one.seconds_waited}});
+  }
   json["eval_rows"] = event.evaluation ? Json(event.evaluation->metrics.samples) : Json();
   json["eval_seconds"] = event.evaluation ? Json(event.evaluation->seconds) : Json();
   json["save_seconds"] = event.save_seconds;

@@ -1,5 +1,6 @@
 #include "apps/training/run.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -25,6 +26,23 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 std::string metrics_text(const Metrics& m) {
   return fmt::format("P@1/3/5 {} / {} / {}", percent(m.precision[0]), percent(m.precision[1]), percent(m.precision[2]));
+}
+
+/// What a step of rank 0 costs beside the computation, and which rank the others wait for, if one does.
+std::string ranks_text(const EpochReport& report) {
+  if (report.ranks.empty() || report.steps == 0) return "";
+  const auto waited = [](const CommunicationCounts& a, const CommunicationCounts& b) {
+    return a.seconds_waited < b.seconds_waited;
+  };
+  const auto [least, most] = std::minmax_element(report.ranks.begin(), report.ranks.end(), waited);
+  std::string text =
+      fmt::format(", {} ranks, {} sent a step, {} of waiting", report.ranks.size(),
+                  system::bytes_text(report.ranks[0].bytes_sent / report.steps), duration_text(report.ranks[0].seconds_waited));
+  // All wait for what travels; who waits less is late.
+  if (most->seconds_waited - least->seconds_waited > 0.2 * report.train_seconds)
+    text += fmt::format(", rank {} is slow: others waited {} longer", least - report.ranks.begin(),
+                        duration_text(most->seconds_waited - least->seconds_waited));
+  return text;
 }
 
 std::string rows_text(const Evaluation& evaluation) { return fmt::format(" on {} rows", grouped(evaluation.metrics.samples)); }
@@ -297,6 +315,7 @@ void TrainingRun::report(const EpochEvent& event) const {
                                  model_.config().training.epochs, duration_text(r.train_seconds),
                                  grouped(static_cast<std::uint64_t>(r.samples_per_second)), r.loss, percent(r.active_share));
   if (r.phases[Phase::rehash] > 0) line += fmt::format(", re-hashing {}", duration_text(r.phases[Phase::rehash]));
+  line += ranks_text(r);
   if (event.evaluation)
     line += fmt::format(", {}{} (in {})", metrics_text(event.evaluation->metrics),
                         event.on_all_rows ? "" : rows_text(*event.evaluation), duration_text(event.evaluation->seconds));

@@ -11,6 +11,7 @@
 #include "apps/input/row_vectors.h"
 #include "apps/training/added_names.h"
 #include "apps/training/early_stop.h"
+#include "apps/training/rank_group.h"
 #include "apps/training/repeats.h"
 
 namespace glissade::apps {
@@ -83,6 +84,13 @@ void TrainOptions::add_options(CLI::App& parser) {
           "Which label is which feature, where the same things have other ids as labels than as features: lines of two ids "
           "from 0, 'label feature'. For exclude-input; kept in the model. Instead of what is found.")
       ->type_name("FILE");
+  parser
+      .add_option(
+          "--distribute", distribute,
+          "What several processes share that 'mpirun -np N glissade train ...' has started: data (each has the whole model "
+          "and goes through a part of every batch), off (nothing: they know nothing of each other). auto: data. Rank 0 "
+          "evaluates, writes and speaks. Default auto.")
+      ->type_name("NAME");
   parser
       .add_option("--log-json", log,
                   "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
@@ -207,6 +215,7 @@ Result<void> TrainOptions::check() const {
     return usage_error(
         "--tensorboard is no longer there: the Python package writes for TensorBoard; give --log-json LOG, and run 'python3 -m "
         "glissade.tensorboard LOG DIR --follow' beside it");
+  if (auto known = RankGroup::check(distribute); !known) return known;
   if (auto ok = data.check(); !ok) return ok;
   if (const auto chosen = choose_evaluation_size(eval_rows); !chosen) return chosen.error();
   if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();

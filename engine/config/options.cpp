@@ -388,6 +388,11 @@ constexpr auto kOptions = std::to_array<Option>({
         {kTraining, "batches",
          "Batches whose gradients make one optimiser step. The step is that of a batch so many times larger, with the "
          "activations of one. Each batch has an active set of its own; gradients are kept meanwhile."}),
+    number<"parts", &Config::training, &Config::Training::parts, "1 .. 65536">(
+        {kTraining, "parts",
+         "Parts of equal size that a batch is cut into. They go through the network one after another, and their gradients make "
+         "one step, as with accumulate; each has the active rows of its own labels, and all have those that are drawn. Several "
+         "processes share them (--distribute), which set it to their number if it is not given."}),
     number<"shuffle-block", &Config::training, &Config::Training::shuffle_block, "0 .. 16777216">(
         {kTraining, "samples",
          "Read the training data block by block in random order, and shuffle the samples of 8 blocks at a time. Data in the "

@@ -62,6 +62,7 @@ Result<void> check_words(const Config& config) {
   };
   if (config.network.storage != Storage::fp32) return refuse("precision", config::name_of(config.network.storage), "fp32");
   if (config.training.accumulate != 1) return refuse("accumulate", std::to_string(config.training.accumulate), "1");
+  if (config.training.parts != 1) return refuse("parts", std::to_string(config.training.parts), "1");
   if (config.optimizer.clip_norm != 0) return refuse("clip-norm", config::number_text(config.optimizer.clip_norm), "0");
   if (config.optimizer.kind != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer.kind), "sgd");
   if (config.network.activation != Activation::linear)
@@ -91,6 +92,10 @@ Result<void> config::validate_stored(const Config& config, const Shape& shape) {
   if (auto address = check_address(config); !address) return address;
   if (auto transform = check_transform(config); !transform) return transform;
   if (auto words = check_words(config); !words) return words;
+  if (config.training.parts > config.training.batch) {
+    return usage_error("option 'parts': '" + std::to_string(config.training.parts) + "' is more than batch, " +
+                       std::to_string(config.training.batch) + "; allowed: 1 .. batch");
+  }
   if (shape.features == 0) {
     return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");
   }

@@ -92,18 +92,19 @@ std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSi
 }
 
 std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
-  if (config.training.accumulate == 1 && config.optimizer.clip_norm == 0) return 0;
+  const std::uint64_t parts = std::uint64_t{config.training.accumulate} * config.training.parts;
+  if (parts == 1 && config.optimizer.clip_norm == 0) return 0;
   const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
     return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
   };
-  const std::uint64_t samples = std::uint64_t{config.training.batch} * config.training.accumulate;
+  const std::uint64_t samples = config.training.step_samples();
   const bool per_sample = config.active_set.scope == Scope::sample;
   const std::uint64_t wanted =
       std::max<std::uint64_t>(config.active_set.size.of(shape.labels), per_sample ? 0 : batch.different_labels);
   const std::uint64_t active = config.active_set.sampler == SamplerKind::full ? shape.labels : wanted;
   std::uint64_t bytes =
       block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
-      block(shape.labels, active * (per_sample ? samples : config.training.accumulate), config.network.hidden.back());
+      block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
   bytes += block(shape.vector_width == 0 ? 0 : config.network.hidden.front(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 
+#include "engine/communication/wire_floats.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -37,7 +39,11 @@ const GradientStore::Block& GradientStore::block_of(const ParameterRows& rows) c
 
 void GradientStore::add(const ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
                         float share) noexcept {
-  auto& block = const_cast<Block&>(block_of(rows));
+  add(const_cast<Block&>(block_of(rows)), row, gradient, bias_gradient, share);
+}
+
+void GradientStore::add(Block& block, std::size_t row, const float* gradient, float bias_gradient, float share) noexcept {
+  const ParameterRows& rows = block.rows;
   std::uint32_t& place = block.place_of[row];
   if (place == 0) {
     place = block.count.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -47,6 +53,69 @@ void GradientStore::add(const ParameterRows& rows, std::size_t row, const float*
   }
   simd::kernels().axpy_f32(share, gradient, block.gradients.data() + (place - 1) * rows.stride(), rows.width());
   block.bias_gradients[place - 1] += share * bias_gradient;
+}
+
+std::vector<std::uint64_t> GradientStore::counts() const {
+  std::vector<std::uint64_t> counts;
+  for (const auto& block : blocks_) counts.push_back(block->count);
+  return counts;
+}
+
+GradientStore::Places GradientStore::places_of(const Block& block, std::uint64_t count, Wire wire) noexcept {
+  const std::size_t biases = count * sizeof(std::uint32_t);
+  const std::size_t gradients = biases + (block.rows.bias.empty() ? 0 : count * sizeof(float));
+  // What comes behind begins at a whole word again.
+  return {biases, gradients, gradients + (count * block.rows.width() * wire_bytes(wire) + 3) / 4 * 4};
+}
+
+std::size_t GradientStore::packed_bytes(std::span<const std::uint64_t> counts, Wire wire) const noexcept {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) bytes += places_of(*blocks_[i], counts[i], wire).end;
+  return bytes;
+}
+
+void GradientStore::pack(Wire wire, std::byte* out) {
+  for (const auto& block : blocks_) {
+    const std::size_t count = block->count, width = block->rows.width();
+    const Places places = places_of(*block, count, wire);
+    if (count != 0) std::memcpy(out, block->row_of.data(), places.biases);
+    if (places.gradients != places.biases)
+      std::memcpy(out + places.biases, block->bias_gradients.data(), places.gradients - places.biases);
+    for_places(count, [&](std::size_t i) {
+      to_wire({block->gradients.data() + i * block->rows.stride(), width}, wire,
+              out + places.gradients + i * width * wire_bytes(wire));
+      block->place_of[block->row_of[i]] = 0;
+    });
+    block->count = 0;
+    out += places.end;
+  }
+}
+
+Result<void> GradientStore::add_packed(std::span<const std::uint64_t> counts, Wire wire, const std::byte* in) {
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    Block& block = *blocks_[b];
+    const std::size_t width = block.rows.width();
+    const Places places = places_of(block, counts[b], wire);
+    std::atomic<bool> sound = counts[b] <= block.rows.rows();
+    for_places(sound ? counts[b] : 0, [&](std::size_t i) {
+      static thread_local std::vector<float> gradient;
+      gradient.resize(width);
+      std::uint32_t row;
+      float bias_gradient = 0;
+      std::memcpy(&row, in + i * sizeof row, sizeof row);
+      if (row >= block.rows.rows()) {
+        sound = false;
+        return;
+      }
+      if (places.gradients != places.biases) std::memcpy(&bias_gradient, in + places.biases + i * sizeof(float), sizeof(float));
+      from_wire(in + places.gradients + i * width * wire_bytes(wire), wire, gradient);
+      add(block, row, gradient.data(), bias_gradient, 1.f);
+    });
+    if (!sound)
+      return runtime_error("another rank has sent gradients of rows that this one does not have; start all ranks alike");
+    in += places.end;
+  }
+  return {};
 }
 
 /// Places are taken in the order in which threads come; so the sum goes by rows.

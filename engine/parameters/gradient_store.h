@@ -5,15 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
+
+#include <glissade/communicator.h>
+#include <glissade/result.h>
 
 #include "engine/parameters/parameter_rows.h"
 
 namespace glissade {
 
 /// Gradients of rows, kept back until all batches that share a step have added theirs, or until the length of all of them
-/// together is known: for `accumulate` and `clip-norm`. Without these a row is updated as soon as its gradient is there, and no
-/// gradient is ever stored.
+/// together is known: for `accumulate`, `parts` and `clip-norm`, and where ranks share a step. Without these a row is updated as
+/// soon as its gradient is there, and no gradient is ever stored.
 ///
 /// Address space for every row's gradient is taken once; memory only for as many rows as a step touches.
 class GradientStore {
@@ -33,6 +37,16 @@ class GradientStore {
   using Update = std::function<void(ParameterRows&, std::size_t, const float*, float)>;
   void flush(float scale, const Update& update);
 
+  /// Of each block the number of rows that have a gradient.
+  std::vector<std::uint64_t> counts() const;
+  /// Bytes of what pack() writes where there are so many rows.
+  std::size_t packed_bytes(std::span<const std::uint64_t> counts, Wire wire) const noexcept;
+  /// Writes all gradients to `out`, for another rank, and forgets them: of each block the numbers of its rows, in no certain
+  /// order, their bias gradients if it has biases, their gradients, which `wire` may round.
+  void pack(Wire wire, std::byte* out);
+  /// Adds what pack() wrote on a rank that has such blocks. Runtime error if a row is none of these.
+  Result<void> add_packed(std::span<const std::uint64_t> counts, Wire wire, const std::byte* in);
+
   /// Rows of `rows` that have a gradient.
   std::size_t used_rows(const ParameterRows& rows) const noexcept { return block_of(rows).count; }
 
@@ -46,7 +60,13 @@ class GradientStore {
     Array<float> bias_gradients;
     std::atomic<std::uint32_t> count{0};
   };
+  /// Where the parts of a block lie in what pack() writes, in bytes from the begin of the block.
+  struct Places {
+    std::size_t biases, gradients, end;
+  };
+  static Places places_of(const Block& block, std::uint64_t count, Wire wire) noexcept;
   const Block& block_of(const ParameterRows& rows) const noexcept;
+  static void add(Block& block, std::size_t row, const float* gradient, float bias_gradient, float share) noexcept;
 
   std::vector<std::unique_ptr<Block>> blocks_;
 };

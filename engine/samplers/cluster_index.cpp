@@ -86,10 +86,10 @@ void ClusterIndex::restart(std::uint64_t epoch, std::uint64_t samples, std::uint
   period_ = std::max(batch, samples / kFillingPart);
 }
 
-std::size_t ClusterIndex::advance(const Activations& hidden) {
-  if (hidden.samples == 0) return 0;
+std::size_t ClusterIndex::advance(const Activations& hidden, std::uint64_t samples) {
+  if (samples == 0) return 0;
   if (!running_) begin_pass(hidden);
-  samples_ += hidden.samples;
+  samples_ += samples;
   const std::size_t due = due_rows(samples_, period_, rows_.rows());
   const std::size_t first = hashed_;
   tbb::parallel_for(std::size_t{0}, (due - first + kRowsAtOnce - 1) / kRowsAtOnce, [&](std::size_t block) {
@@ -299,7 +299,8 @@ void ClusterIndex::search(const Query& query, std::size_t depth, std::uint32_t* 
     const std::uint32_t bucket = scratch.buckets[probe];
     const std::size_t begin = buckets_.begin[bucket], size = buckets_.size[bucket];
     kernels.sketch_sums(buckets_.codes.data() + begin * simd::kSketchBytes,
-                        (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows, simd::kSketchBytes, lookup.tables, scratch.sums.data());
+                        (buckets_.begin[bucket + 1] - begin) / simd::kSketchRows, simd::kSketchBytes, lookup.tables,
+                        scratch.sums.data());
     const float score = scratch.scores[probe];
     const float* const lengths = buckets_.lengths.data() + begin;
     float* const estimates = scratch.estimates.data() + met;

@@ -35,9 +35,12 @@ class ClusterIndex {
   static constexpr std::uint64_t kFillingPart = 32;
   static constexpr std::uint64_t kPasses = 2;  ///< further ones in an epoch
 
-  /// Counts the samples of a step, with the activations that the output layer saw, and hashes the rows that are due. Returns how
-  /// many.
-  std::size_t advance(const Activations& hidden);
+  /// Counts `samples` samples of a step, of the last of which `hidden` are the activations that the output layer saw, and hashes
+  /// the rows that are due. Returns how many.
+  std::size_t advance(const Activations& hidden, std::uint64_t samples);
+  std::size_t advance(const Activations& hidden) { return advance(hidden, hidden.samples); }
+  /// Whether the next advance() looks at the activations: it begins a pass.
+  bool wants_activations() const noexcept { return !running_; }
 
   /// The rows of the largest logits, among those that the table finds, for some samples, best first: ids[i * depth + rank],
   /// unused places RankedRows::kNoRow. Serial; no allocation once a thread's buffers have grown, until then

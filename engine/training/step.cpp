@@ -14,12 +14,14 @@ enum StepStream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kAc
 
 }  // namespace
 
-TrainingStep::TrainingStep(Model::Impl& model) : model_(model), feature_groups_(model.shape.features) {
+TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks) : model_(model), feature_groups_(model.shape.features) {
   if (uses_tables(model.config.active_set.sampler)) index_ = &model.training_index();
   if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
-  if (model.config.training.accumulate > 1 || model.config.optimizer.clip_norm > 0) {
+  if (ranks != nullptr && !ranks->is_alone()) shared_ = std::make_unique<SharedStep>(*ranks);
+  const Config::Training& training = model.config.training;
+  if (shared_ || training.accumulate > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
     for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
     blocks.push_back(&model.network.output);
@@ -37,10 +39,11 @@ void TrainingStep::follow_counts() {
 
 double TrainingStep::begin_epoch(std::uint64_t samples) {
   follow_counts();
-  if (clusters_) clusters_->restart(model_.epochs_done, samples, model_.config.training.batch);
+  const std::uint64_t step_samples = model_.config.training.step_samples();
+  if (clusters_) clusters_->restart(model_.epochs_done, samples, step_samples);
   if (index_ == nullptr) return 0.0;
   const Stopwatch watch;
-  index_->restart(model_.epochs_done, samples, model_.config.training.batch);
+  index_->restart(model_.epochs_done, samples, step_samples);
   return watch.seconds();
 }
 
@@ -48,9 +51,23 @@ Batch::Dropout TrainingStep::feature_dropout(std::uint64_t step) const noexcept 
   return {model_.config.training.feature_dropout, hashing::derive(model_.config.run.seed, kFeatureDropout, step)};
 }
 
-/// Where gradients wait, a step goes through its samples batch by batch.
-std::span<const std::uint32_t> TrainingStep::first_batch(std::span<const std::uint32_t> rows) const noexcept {
-  return gradient_store_ ? rows.first(std::min<std::size_t>(rows.size(), model_.config.training.batch)) : rows;
+/// Where gradients wait, a step goes through its samples part by part.
+std::size_t TrainingStep::parts_of(std::span<const std::uint32_t> rows) const noexcept {
+  const std::size_t samples = model_.config.training.part_samples();
+  return (rows.size() + samples - 1) / samples;
+}
+
+std::span<const std::uint32_t> TrainingStep::part_of(std::span<const std::uint32_t> rows, std::size_t part) const noexcept {
+  const std::size_t samples = model_.config.training.part_samples();
+  const auto rest = rows.subspan(std::min(rows.size(), part * samples));
+  return rest.first(std::min(rest.size(), samples));
+}
+
+/// The first part of these that this process will go through.
+std::span<const std::uint32_t> TrainingStep::first_own(std::span<const std::uint32_t> rows) const noexcept {
+  if (!shared_) return part_of(rows, 0);
+  const auto share = shared_->own_share(parts_of(rows));
+  return share.count == 0 ? std::span<const std::uint32_t>() : part_of(rows, share.first);
 }
 
 TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan) {
@@ -60,11 +77,16 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const RowOptimizer optimizer(config, plan.learning_rate, step);
   if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
+  if (index_ != nullptr) {
+    const PhaseWatch watch(report.phases, Phase::sampling);
+    index_->ensure_begun();
+  }
   if (gradient_store_) {
     run_parts(data, plan, optimizer, report);
   } else {
-    run_batch(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
+    run_part(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
     report.features_touched = feature_groups_.used_rows();
+    advance_tables(plan.rows.size(), report);
   }
   if (index_ == nullptr) model_.drop_index();
   if (!model_.codes.empty()) model_.codes = {};
@@ -73,72 +95,90 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
 
 void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report) {
   const std::uint64_t step = model_.step;
-  std::uint64_t part = 0;
-  for (auto rest = plan.rows; !rest.empty(); ++part) {
-    const auto rows = first_batch(rest);
-    rest = rest.subspan(rows.size());
-    const bool last = rest.empty();
+  const std::size_t parts = parts_of(plan.rows);
+  const SharedStep::Share own = shared_ ? shared_->own_share(parts) : SharedStep::Share{0, parts};
+  for (std::size_t part = own.first; part < own.first + own.count; ++part) {
+    const auto rows = part_of(plan.rows, part);
+    const bool last = part + 1 == own.first + own.count;
     const float share = static_cast<float>(rows.size()) / static_cast<float>(plan.rows.size());
-    run_batch(data, {rows, first_batch(last ? plan.next : rest), last ? step + 1 : step, part},
-              optimizer.collecting(*gradient_store_, share), report);
+    run_part(data, {rows, last ? first_own(plan.next) : part_of(plan.rows, part + 1), last ? step + 1 : step, part},
+             optimizer.collecting(*gradient_store_, share), report);
   }
-  const PhaseWatch watch(report.phases, Phase::output_update);
-  Network& network = model_.network;
-  report.features_touched = gradient_store_->used_rows(network.input.rows);
-  report.output.rows_touched = gradient_store_->used_rows(network.output);
-  const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
-  gradient_store_->flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
-                         [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
-                           const float change = optimizer.update(rows, row, gradient, bias_gradient);
-                           if (index_ != nullptr && &rows == &network.output)
-                             index_->drift().add(static_cast<std::uint32_t>(row), change);
-                         });
+  if (shared_) exchange(part_of(plan.rows, parts - 1).size(), report);
+  if (report.error || !report.ok) return;
+  {
+    const PhaseWatch watch(report.phases, Phase::output_update);
+    Network& network = model_.network;
+    report.features_touched = gradient_store_->used_rows(network.input.rows);
+    report.output.rows_touched = gradient_store_->used_rows(network.output);
+    const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
+    gradient_store_->flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
+                           [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
+                             const float change = optimizer.update(rows, row, gradient, bias_gradient);
+                             if (index_ != nullptr && &rows == &network.output)
+                               index_->drift().add(static_cast<std::uint32_t>(row), change);
+                           });
+  }
+  advance_tables(plan.rows.size(), report);
 }
 
-void TrainingStep::run_batch(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report) {
+/// What the other ranks have of the step. A learned table that begins anew looks at the activations of the last part.
+void TrainingStep::exchange(std::size_t last_samples, Report& report) {
+  const PhaseWatch watch(report.phases, Phase::communication);
+  report.output.ok &= report.ok;
+  auto done = shared_->exchange(report.output, *gradient_store_);
+  report.ok = report.output.ok;
+  if (done && report.ok && clusters_ != nullptr && clusters_->wants_activations()) {
+    if (hidden_.empty()) hidden_.resize(1);
+    done = shared_->share_activations(hidden_.back(), last_samples, model_.network.output.width(), shared_->owner_of_last());
+  }
+  if (!done) report.error = done.error();
+}
+
+void TrainingStep::advance_tables(std::size_t samples, Report& report) {
+  if (clusters_ == nullptr && index_ == nullptr) return;
+  const PhaseWatch watch(report.phases, Phase::rehash);
+  if (clusters_ != nullptr) report.rows_rehashed += clusters_->advance(hidden_.back(), samples);
+  if (index_ != nullptr) report.rows_rehashed += index_->advance(samples);
+}
+
+void TrainingStep::run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report) {
   const Config& config = model_.config;
   Network& network = model_.network;
   const std::uint64_t step = model_.step;
-  const auto seed = [&](StepStream stream) {
+  const auto seed = [&](StepStream stream, std::uint64_t number) {
     const std::uint64_t of_step = hashing::derive(config.run.seed, stream, step);
-    return part.part == 0 ? of_step : hashing::derive(of_step, part.part);
+    return number == 0 ? of_step : hashing::derive(of_step, number);
   };
 
   const Stopwatch gather;
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
-  report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout)}, hidden_, &report.phases);
+  report.ok &=
+      network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_, &report.phases);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
   if (index_ != nullptr) {
     const PhaseWatch watch(report.phases, Phase::sampling);
-    index_->ensure_begun();
     hash_hidden();
   }
   weights_of(label_weights_, batch.labels().ids, target_weights_);
   const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
-  const OutputReport output = output_->step({hidden_.back(),
-                                             labels,
-                                             {codes_.data(), codes_stride_, asking_},
-                                             seed(kActiveSet),
-                                             optimizer,
-                                             gradients_.back().data(),
-                                             report.phases,
-                                             batch.weights()});
+  const OutputReport output =
+      output_->step({hidden_.back(),
+                     labels,
+                     {codes_.data(), codes_stride_, asking_},
+                     seed(kActiveSet, part.part / config.training.parts),  // what is drawn is the same in all parts of a batch
+                     optimizer,
+                     gradients_.back().data(),
+                     report.phases,
+                     batch.weights()});
   report.output += output;
   report.ok &= output.ok;
   report.ok &= backward(batch, optimizer, report.phases);
 
-  if (clusters_ != nullptr) {
-    const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed += clusters_->advance(hidden_.back());
-  }
-  if (index_ != nullptr) {
-    const PhaseWatch watch(report.phases, Phase::rehash);
-    report.rows_rehashed += index_->advance(part.rows.size());
-  }
   const PhaseWatch waiting(report.phases, Phase::gather);
   copying.finish();
 }

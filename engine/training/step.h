@@ -1,8 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include <glissade/communicator.h>
+#include <glissade/result.h>
 
 #include "engine/batches/batch_ahead.h"
 #include "engine/layers/row_groups.h"
@@ -10,6 +14,7 @@
 #include "engine/output/output_path.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
+#include "engine/training/shared_step.h"
 
 namespace glissade {
 
@@ -23,6 +28,7 @@ class TrainingStep {
     std::uint64_t features_touched = 0;
     std::uint64_t rows_rehashed = 0;
     bool ok = true;
+    std::optional<Error> error;  ///< of the communication; other ranks may have gone on, so training cannot
   };
 
   /// What a step is about. `next` are the samples of the step that will follow, if known: they are copied meanwhile.
@@ -33,7 +39,11 @@ class TrainingStep {
     float correction = 1;  ///< strength, see Sampler::set_correction; the config's `off` stays off
   };
 
-  explicit TrainingStep(Model::Impl& model);
+  /// With `ranks`, which must outlive it, the parts of each step are shared among them; all call run() with the same plan.
+  explicit TrainingStep(Model::Impl& model, Communicator* ranks = nullptr);
+
+  /// Null where no ranks share the steps.
+  SharedStep* shared() noexcept { return shared_.get(); }
 
   /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples
   /// alone. Returns the seconds it took.
@@ -49,15 +59,19 @@ class TrainingStep {
   Report run(const DatasetView& data, const Plan& plan);
 
  private:
-  /// Forward, loss and backward on one batch; `part` counts the batches of a step.
+  /// Forward, loss and backward on some samples; `part` counts those of a step.
   struct Part {
     std::span<const std::uint32_t> rows, next;
     std::uint64_t next_step;
     std::uint64_t part;
   };
-  void run_batch(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
+  void run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
   void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
-  std::span<const std::uint32_t> first_batch(std::span<const std::uint32_t> rows) const noexcept;
+  void exchange(std::size_t last_samples, Report& report);
+  void advance_tables(std::size_t samples, Report& report);
+  std::size_t parts_of(std::span<const std::uint32_t> rows) const noexcept;
+  std::span<const std::uint32_t> part_of(std::span<const std::uint32_t> rows, std::size_t part) const noexcept;
+  std::span<const std::uint32_t> first_own(std::span<const std::uint32_t> rows) const noexcept;
   Batch::Dropout feature_dropout(std::uint64_t step) const noexcept;
   bool backward(const Batch& batch, const RowOptimizer& optimizer, PhaseSeconds& phases);
   void hash_hidden();
@@ -68,6 +82,7 @@ class TrainingStep {
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once
+  std::unique_ptr<SharedStep> shared_;             ///< null where the steps are this process's alone
   BatchAhead batches_;
   std::vector<Activations> hidden_;
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer

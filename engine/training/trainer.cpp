@@ -24,6 +24,7 @@
 #include "engine/inference/code_rows.h"
 #include "engine/model/access.h"
 #include "engine/model/sections.h"
+#include "engine/model/weights_digest.h"
 #include "engine/progress/stopwatch.h"
 #include "engine/relations/kept_together.h"
 #include "engine/training/arena.h"
@@ -52,16 +53,17 @@ Error out_of_memory() { return runtime_error("out of memory in a matrix product;
 
 class Trainer::Impl {
  public:
-  Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream)
-      : model_(model), samples_per_epoch_(samples_per_epoch), arena_(arena_threads(model.config.run.threads)) {
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks)
+      : model_(model), samples_per_epoch_(samples_per_epoch), ranks_(ranks), arena_(arena_threads(model.config.run.threads)) {
     schedule(samples_per_epoch);
     if (stream != nullptr) stream_ = *stream;
     stream_begin_ = model.step;
-    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model); });
+    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model, ranks); });
   }
 
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
   Result<StepReport> train_step(const DatasetView& batch);
+  Result<std::vector<CommunicationCounts>> compare_ranks();
   void read_through(const RowPager* pager) noexcept {
     pager_ = pager;
     checked_.forget();
@@ -86,6 +88,7 @@ class Trainer::Impl {
   std::optional<Error> finish_pass(const DatasetView& data, Call& call);
   std::optional<Error> run_steps(const DatasetView& data, Call& call);
   std::optional<Error> run_pass(const DatasetView& data, Call& call);
+  bool shared() const noexcept { return step_->shared() != nullptr; }
   bool report(Call& call, Activity activity, double share);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
@@ -103,6 +106,7 @@ class Trainer::Impl {
 
   Model::Impl& model_;
   std::uint64_t samples_per_epoch_;  ///< those that are kept out of training, too
+  Communicator* ranks_;              ///< null: this process alone
   tbb::task_arena arena_;
   std::uint64_t total_steps_ = 0;
   std::unique_ptr<TrainingStep> step_;
@@ -167,7 +171,7 @@ void Trainer::Impl::count_labels(const DatasetView& data) {
 
 /// Sets the steps of the whole training, from the samples that an epoch trains on.
 void Trainer::Impl::schedule(std::uint64_t samples_per_epoch) noexcept {
-  const std::uint64_t step_samples = std::uint64_t{model_.config.training.batch} * model_.config.training.accumulate;
+  const std::uint64_t step_samples = model_.config.training.step_samples();
   total_steps_ = (samples_per_epoch + step_samples - 1) / step_samples * model_.config.training.epochs;
 }
 
@@ -283,6 +287,7 @@ std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::spa
   const std::uint64_t step = model_.step + 1;
   const TrainingStep::Report report =
       step_->run(data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_)});
+  if (report.error) return report.error;
   if (!report.ok) return out_of_memory();
   add(sums, report, rows.size());
   phases += report.phases;
@@ -295,7 +300,7 @@ double Trainer::Impl::rate_of(std::uint64_t step) const noexcept {
   return learning_rate(model_.config, step, total_steps_);
 }
 
-/// Tells the callback; false if it wants the call to end.
+/// Tells the callback; false if it wants the call to end. Where ranks share the steps, all must agree on that, in a step.
 bool Trainer::Impl::report(Call& call, Activity activity, double share) {
   if (!call.callbacks.on_progress) return true;
   const Pass& pass = model_.pass;
@@ -304,7 +309,10 @@ bool Trainer::Impl::report(Call& call, Activity activity, double share) {
   progress.activity = activity;
   progress.activity_share = share;
   progress.seconds_left = call.remaining.seconds_left();
-  return call.callbacks.on_progress(progress);
+  const bool goes_on = call.callbacks.on_progress(progress);
+  if (!shared() || goes_on) return goes_on;
+  step_->shared()->wish_to_stop();
+  return true;
 }
 
 /// The steps that the pass still has to go, or as many as the callbacks want.
@@ -315,8 +323,7 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
   double next_progress = kProgressSeconds;
   const auto batch_at = [&](std::size_t first) {
     const std::span<const std::uint32_t> rest = std::span(pass.order).subspan(std::min(first, pass.order.size()));
-    return rest.first(
-        std::min<std::size_t>(std::size_t{model_.config.training.batch} * model_.config.training.accumulate, rest.size()));
+    return rest.first(std::min<std::size_t>(model_.config.training.step_samples(), rest.size()));
   };
   const auto done_share = [&] {
     return static_cast<double>(pass.done) / static_cast<double>(std::max<std::size_t>(1, pass.order.size()));
@@ -337,7 +344,14 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
     }
     const double seconds = watch.seconds();
     pass.sums.seconds = before + seconds;
-    bool goes_on = !call.callbacks.after_step || call.callbacks.after_step();
+    bool goes_on = !shared() || !step_->shared()->stop_is_agreed();
+    if (call.callbacks.after_step && !call.callbacks.after_step()) {
+      if (shared()) {
+        step_->shared()->wish_to_stop();
+      } else {
+        goes_on = false;
+      }
+    }
     if (call.callbacks.on_progress && seconds >= next_progress) {
       next_progress = seconds + kProgressSeconds;
       goes_on &= report(call, Activity::steps, done_share());
@@ -371,6 +385,30 @@ std::optional<Error> Trainer::Impl::run_pass(const DatasetView& data, Call& call
   return std::nullopt;
 }
 
+/// What each rank has sent and waited since the last call, if all have the same weights. Collective.
+Result<std::vector<CommunicationCounts>> Trainer::Impl::compare_ranks() {
+  struct Said {
+    std::uint64_t weights;
+    CommunicationCounts counts;
+  } said{0, ranks_->take_counts()};
+  arena_.execute([&] { said.weights = weights_digest(model_.network); });
+  std::vector<Said> all(static_cast<std::size_t>(ranks_->size()));
+  const std::vector<std::size_t> bytes(all.size(), sizeof said);
+  if (auto done = ranks_->all_gather_v(std::as_bytes(std::span(&said, 1)), bytes, std::as_writable_bytes(std::span(all))); !done)
+    return done.error();
+  std::vector<CommunicationCounts> counts;
+  for (const Said& one : all) {
+    if (one.weights != all[0].weights) {
+      return runtime_error(fmt::format(
+          "rank {} has other weights than rank 0 at step {}; give all ranks the same model file and the same build of "
+          "Glissade and its libraries, and check the memory of that machine",
+          counts.size(), model_.step));
+    }
+    counts.push_back(one.counts);
+  }
+  return counts;
+}
+
 Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const PassCallbacks& callbacks) {
   const std::uint32_t epoch = model_.epochs_done + 1;
   PhaseSeconds phases;
@@ -388,7 +426,12 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
     if (!error) error = run_pass(fitted(data, model_.shape.features, model_.shape.labels), call);
   });
   if (error) return *error;
-  const EpochReport report = report_of(model_.pass.sums, epoch, phases, model_.shape);
+  EpochReport report = report_of(model_.pass.sums, epoch, phases, model_.shape);
+  if (shared()) {
+    auto counts = compare_ranks();
+    if (!counts) return counts.error();
+    report.ranks = std::move(*counts);
+  }
   if (model_.epochs_done == epoch) model_.pass = {};
   return report;
 }
@@ -467,15 +510,33 @@ Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
   return make(model, samples_per_epoch, nullptr);
 }
 
+Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch) {
+  if (auto fit = check_trainable(model); !fit) return fit.error();
+  if (samples_per_epoch == 0)
+    return usage_error("Trainer::create_among wants the samples of an epoch, at least 1, for its schedules");
+  const Config::Training& training = model.config().training;
+  if (const std::uint64_t parts = std::uint64_t{training.accumulate} * training.parts;
+      parts < static_cast<std::uint64_t>(ranks.size())) {
+    return usage_error(fmt::format(
+        "option 'parts': the {} parts of a step (accumulate {}, parts {}) are too few for {} ranks; start no more ranks "
+        "than that, or give a new run more parts",
+        parts, training.accumulate, training.parts, ranks.size()));
+  }
+  auto trainer = make(model, samples_per_epoch, nullptr, &ranks);
+  if (!trainer || ranks.is_alone()) return trainer;
+  if (const auto same = trainer->impl_->compare_ranks(); !same) return same.error();
+  return trainer;
+}
+
 Result<Trainer> Trainer::for_stream(Model& model, const StreamOptions& options) {
   if (auto fit = check_trainable(model); !fit) return fit.error();
   if (auto fit = check_stream(impl_of(model), options); !fit) return fit.error();
   return make(model, 0, &options);
 }
 
-Result<Trainer> Trainer::make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream) {
+Result<Trainer> Trainer::make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks) {
   try {
-    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch, stream));
+    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch, stream, ranks));
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
   }

@@ -270,6 +270,8 @@ Result<WordTrainer> WordTrainer::create(Model& model, const TextView& text) {
   if (!model.trainable()) return usage_error("this model was loaded for inference; load it for training");
   if (model.config().training.accumulate != 1)
     return usage_error("option 'accumulate': words make batches of any size; use a larger batch and accumulate 1");
+  if (model.config().training.parts != 1)
+    return usage_error("option 'parts': words make batches of any size, and no process shares them; use parts 1");
   if (model.config().schedule.average != 0)
     return usage_error("option 'average': words are not averaged over steps; use average 0");
   const Shape shape = model.shape();

@@ -90,9 +90,9 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
     CHECK(count("words") == 6);
   }
   {
-    const auto& [epochs, batch, accumulate, shuffle_block, loaders, batches, feature_dropout, hidden_dropout] = training;
+    const auto& [epochs, batch, accumulate, parts, shuffle_block, loaders, batches, feature_dropout, hidden_dropout] = training;
     CHECK(epochs == 5);
-    CHECK(count("training") == 8);
+    CHECK(count("training") == 9);
   }
   {
     const auto& [seed, deterministic, threads] = run;

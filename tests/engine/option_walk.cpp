@@ -121,6 +121,7 @@ const std::vector<Values>& all_values() {
       {"epochs", {"1", "3"}},
       {"batch", {"8", "24"}},
       {"accumulate", {"1", "2", "3"}},
+      {"parts", {"1", "2", "3"}},
       {"shuffle-block", {"0", "4", "16"}},
       {"loader-threads", {"1", "2"}},
       {"batches", {"shuffled", "similar"}},

@@ -21,11 +21,12 @@ enum class Phase : std::size_t {
   rehash,           ///< building and re-hashing tables
   sparse_paths,     ///< building sparse rows and neighbours, weighing the paths
   search_codes,     ///< short codes of the output rows, after the last epoch
+  communication,    ///< gradients from rank to rank, waiting for other ranks
 };
 
-inline constexpr std::array<std::string_view, 13> kPhaseNames = {
+inline constexpr std::array<std::string_view, 14> kPhaseNames = {
     "gather",         "input forward",   "dense forward", "sampling", "packing",      "scores",      "output update",
-    "dense backward", "input transpose", "input update",  "re-hash",  "sparse paths", "search codes"};
+    "dense backward", "input transpose", "input update",  "re-hash",  "sparse paths", "search codes", "communication"};
 
 /// What a training call is busy with. Everything but `steps` happens before the first step of a pass or after its last one.
 enum class Activity : std::size_t {

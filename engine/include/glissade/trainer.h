@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include <glissade/communicator.h>
 #include <glissade/label_names.h>
 #include <glissade/model.h>
 #include <glissade/phases.h>
@@ -42,6 +44,7 @@ struct EpochReport {
   double rows_touched_share = 0;      ///< mean over steps of the output rows updated / L
   double features_touched_share = 0;  ///< mean over steps of the input rows updated / D
   std::uint64_t rows_rehashed = 0;
+  std::vector<CommunicationCounts> ranks;  ///< by rank, of this call; empty: one process alone
 };
 
 struct StepReport {
@@ -71,6 +74,15 @@ class Trainer {
   /// (config.training.epochs passes over that many samples), also for single calls of train_step(). Fails if the model is not
   /// trainable or memory does not suffice.
   static Result<Trainer> create(Model& model, std::uint64_t samples_per_epoch);
+
+  /// The same for one of several processes that train copies of one model on the same data: `ranks`, which must outlive the
+  /// trainer. Each goes through some parts of each step (config.training.accumulate and parts; usage error if these are fewer than
+  /// the ranks); the gradients of all rows that a step touches travel, and every rank applies all. So the models stay the same,
+  /// to the bit, which the end of each pass checks. Everything else, such as sparse paths, every rank computes for itself: the
+  /// models and the data must be the same, and so must the instruction set. Callbacks may differ: where one rank's returns false,
+  /// all ranks stop after the following step, and in other activities not before the next steps. Every call of train_epoch() and
+  /// train_step() is collective.
+  static Result<Trainer> create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch);
 
   /// For a stream of batches, by train_step() alone. Fails, beyond what create() fails for, where the config asks for what a
   /// stream cannot give: `start centroids` and `average` (they need a data set or an end), `correction rising`, and sparse paths
@@ -113,7 +125,8 @@ class Trainer {
  private:
   class Impl;
   explicit Trainer(std::unique_ptr<Impl> impl);
-  static Result<Trainer> make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream);
+  static Result<Trainer> make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream,
+                              Communicator* ranks = nullptr);
   std::unique_ptr<Impl> impl_;
 };
 

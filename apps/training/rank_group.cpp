@@ -1,0 +1,127 @@
+#include "apps/training/rank_group.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <glissade/options.h>
+#include <glissade/runtime.h>
+
+#include "apps/console/interrupt.h"
+#include "apps/console/output.h"
+#include "datasets/message.h"
+
+namespace glissade::apps {
+namespace {
+
+/// What rank 0 tells the others between two epochs.
+enum RankOrder : std::int64_t { kTrainEpoch, kEnd };
+
+/// What must be the same everywhere, a line each: "what<tab>value".
+std::string facts_of(const Model& model, std::uint64_t data) {
+  std::string level;
+  for (const SimdLevel& one : simd_levels()) {
+    if (one.active) level = one.name;
+  }
+  std::string facts = fmt::format("version of Glissade\t{}\ninstruction set (GLISSADE_SIMD)\t{}\n", version(), level);
+  for (const Option& option : options()) {
+    if (option.stored) facts += fmt::format("option --{}\t{}\n", option.name, option.get(model.config()));
+  }
+  const Shape shape = model.shape();
+  facts += fmt::format("number of features\t{}\nnumber of labels\t{}\nwidth of the vectors\t{}\n", shape.features, shape.labels,
+                       shape.vector_width);
+  facts += fmt::format("content of --train\t{:016x}\nsteps trained so far\t{}\n", data, model.step());
+  return facts;
+}
+
+/// The first line in which two differ, in words; "" if there is none.
+std::string difference(std::string_view here, std::string_view first, std::size_t rank) {
+  while (!here.empty() && !first.empty()) {
+    const auto take = [](std::string_view& text) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(text.size(), line.size() + 1));
+      return line;
+    };
+    const std::string_view own = take(here), other = take(first);
+    if (own == other) continue;
+    const auto value = [](std::string_view line) { return line.substr(std::min(line.size(), line.find('\t') + 1)); };
+    return fmt::format("rank {} has another {} than rank 0: {}, not {}", rank, own.substr(0, own.find('\t')),
+                       datasets::quoted(std::string(value(own))), datasets::quoted(std::string(value(other))));
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<void> RankGroup::check(const std::string& distribute) {
+  constexpr std::array<std::string_view, 3> kKnown = {"auto", "data", "off"};
+  if (std::ranges::find(kKnown, distribute) != kKnown.end()) return {};
+  return usage_error(fmt::format("--distribute: {} is unknown; allowed: auto | data | off", datasets::quoted(distribute)));
+}
+
+Result<RankGroup> RankGroup::join(const std::string& distribute) {
+  RankGroup group;
+  if (distribute == "off") return group;
+  const auto launch = launch_in_environment();
+  if (!launch) {
+    if (distribute == "auto") return group;
+    return usage_error(
+        "--distribute data: no launcher has started this process; run 'mpirun -np N glissade train ...', or leave it out");
+  }
+  speak_for_rank(launch->rank);
+  if (launch->rank > 0) leave_interrupts_to_parent();
+  auto ranks = Communicator::of_launcher();
+  if (!ranks) return ranks.error();
+  group.ranks_ = std::move(*ranks);
+  return group;
+}
+
+void RankGroup::settle_parts(ConfigSource::Resolved& asked) const noexcept {
+  Config::Training& training = asked.config.training;
+  if (asked.names("parts")) return;
+  const auto ranks = static_cast<std::uint32_t>(size());
+  training.parts = std::min((ranks + training.accumulate - 1) / training.accumulate, training.batch);
+}
+
+Result<void> RankGroup::check_same(const Model& model, std::uint64_t data) {
+  if (is_alone()) return {};
+  const std::string own = facts_of(model, data);
+  const auto all = ranks_.all_gather_unknown(std::as_bytes(std::span(own)));
+  if (!all) return all.error();
+  const auto text_of = [&](std::size_t rank) {
+    return std::string_view(reinterpret_cast<const char*>((*all)[rank].data()), (*all)[rank].size());
+  };
+  for (std::size_t rank = 1; rank < all->size(); ++rank) {
+    if (const std::string differs = difference(text_of(rank), text_of(0), rank); !differs.empty())
+      return usage_error(differs + "; start all ranks with the same command on the same files");
+  }
+  return {};
+}
+
+Result<void> RankGroup::lead_epoch() {
+  std::array<std::int64_t, 2> order = {kTrainEpoch, 0};
+  return ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0);
+}
+
+void RankGroup::end(int status) {
+  std::array<std::int64_t, 2> order = {kEnd, status};
+  if (ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0)) ranks_.finish();
+}
+
+Result<int> RankGroup::follow(const std::function<Result<EpochReport>(const PassCallbacks&)>& pass) {
+  for (;;) {
+    std::array<std::int64_t, 2> order{};
+    if (auto told = ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0); !told) return told.error();
+    if (order[0] == kEnd) {
+      ranks_.finish();
+      return static_cast<int>(order[1]);
+    }
+    if (auto trained = pass({}); !trained) return trained.error();
+  }
+}
+
+}  // namespace glissade::apps

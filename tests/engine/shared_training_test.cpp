@@ -1,0 +1,249 @@
+// Steps that several ranks share: the same model on all of them, and the one that one process makes of the same parts.
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/engine/models.h"
+#include "tests/engine/thread_transport.h"
+
+namespace glissade::test {
+namespace {
+
+/// What a rank has in the end.
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<float> weights;
+  std::string bytes;
+  std::string error;
+  std::uint64_t step = 0;
+};
+
+struct SharedRun {
+  int ranks = 2;
+  std::uint32_t epochs = 2;
+  std::function<void(int rank, Model& model)> before = {};
+  std::function<PassCallbacks(int rank, Model& model)> callbacks = {};
+};
+
+std::vector<Outcome> train_among(const SharedRun& run, const Config& config, const Data& data) {
+  std::vector<Outcome> outcomes(static_cast<std::size_t>(run.ranks));
+  ThreadRanks(run.ranks).run([&](Communicator& ranks) {
+    Outcome& outcome = outcomes[static_cast<std::size_t>(ranks.rank())];
+    auto model = Model::create(config, {data.features, data.labels});
+    if (run.before) run.before(ranks.rank(), *model);
+    auto trainer = Trainer::create_among(ranks, *model, data.size());
+    if (!trainer) {
+      outcome.error = trainer.error().message;
+      return;
+    }
+    for (std::uint32_t epoch = 0; epoch < run.epochs; ++epoch) {
+      const auto report =
+          trainer->train_epoch(data.view(), run.callbacks ? run.callbacks(ranks.rank(), *model) : PassCallbacks());
+      if (!report) {
+        outcome.error = report.error().message;
+        break;
+      }
+      outcome.losses.push_back(report->loss);
+    }
+    outcome.step = model->step();
+    outcome.weights = all_weights(*model);
+    const TemporaryFolder folder;
+    if (model->save(folder.file("m.glsd"))) outcome.bytes = model_file::get(folder.file("m.glsd"));
+  });
+  return outcomes;
+}
+
+Outcome train_alone(const Config& config, const Data& data, std::uint32_t epochs) {
+  Model model = make_model(config, data);
+  Outcome outcome;
+  outcome.losses = train(model, data, epochs);
+  outcome.weights = all_weights(model);
+  outcome.step = model.step();
+  return outcome;
+}
+
+double distance_of(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  double square = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) square += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return std::sqrt(square);
+}
+
+/// 5 steps an epoch, of 12 parts; the last step has one whole part and a piece of one.
+Data shared_data() { return planted_data(4 * 48 + 6, 80, 90, 5); }
+
+Config shared_config() {
+  Config config = small_config();
+  config.network.storage = Storage::fp32;
+  config.network.hidden = {16, 12};
+  config.training.batch = 48;
+  config.training.parts = 12;
+  config.training.hidden_dropout = 0.2;
+  config.training.feature_dropout = 0.1;
+  return config;
+}
+
+void check_alike(const Config& config, const Data& data, std::uint32_t epochs = 2) {
+  const Outcome alone = train_alone(config, data, epochs);
+  const std::vector<float> start = all_weights(make_model(config, data));
+  for (const int ranks : {2, 3, 4}) {
+    CAPTURE(ranks);
+    const auto outcomes = train_among({ranks, epochs}, config, data);
+    for (const Outcome& outcome : outcomes) {
+      REQUIRE(outcome.error == "");
+      REQUIRE((outcome.bytes == outcomes[0].bytes));
+      CHECK(outcome.step == alone.step);
+      for (std::size_t i = 0; i < outcome.losses.size(); ++i) CHECK(outcome.losses[i] == Approx(alone.losses[i]).epsilon(1e-4));
+      const double moved = distance_of(alone.weights, start);
+      REQUIRE(moved > 0.1);
+      CHECK(distance_of(outcome.weights, alone.weights) < 2e-3 * moved);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ranks train what one process trains in the same parts, with every sampler", "[unit]") {
+  using enum SamplerKind;
+  const auto sampler = GENERATE(uniform, frequency, in_batch, exact, lsh, lsh_topk, lsh_label, lsh_learned, full);
+  const auto scope = GENERATE(Scope::shared, Scope::sample);
+  CAPTURE(static_cast<int>(sampler), static_cast<int>(scope));
+  Config config = shared_config();
+  config.active_set.sampler = sampler;
+  config.active_set.scope = scope;
+  check_alike(config, shared_data());
+}
+
+TEST_CASE("ranks share batches that are accumulated, and gradients that are shortened", "[unit]") {
+  Config config = shared_config();
+  config.training.parts = 2;
+  config.training.accumulate = 2;
+  config.training.batch = 24;
+  config.optimizer.clip_norm = 0.05;
+  config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
+  check_alike(config, shared_data());
+}
+
+TEST_CASE("ranks build and weigh the same sparse paths, and average the same steps", "[unit]") {
+  Config config = shared_config();
+  config.sparse_rows.fan_in = 8;
+  config.sparse_rows.epochs = 1;
+  config.candidates.neighbours = 6;
+  config.candidates.co_labels = 3;
+  config.schedule.average = 0.3;
+  config.training.epochs = 2;
+  check_alike(config, shared_data());
+}
+
+TEST_CASE("ranks keep the same weights in 16 bits, and the same bytes run after run", "[unit][levels]") {
+  const Mode mode = GENERATE(from_range(modes()));
+  CAPTURE(mode.name);
+  Config config = shared_config();
+  mode.apply(config);
+  config.active_set.sampler = SamplerKind::lsh;
+  const Data data = shared_data();
+  const auto first = train_among({3}, config, data), second = train_among({3}, config, data);
+  for (const Outcome& outcome : {first[1], first[2], second[0], second[1], second[2]}) {
+    REQUIRE(outcome.error == "");
+    REQUIRE((outcome.bytes == first[0].bytes));
+  }
+}
+
+TEST_CASE("parts of a batch draw the same rows, so that a step touches few more", "[unit]") {
+  const Data data = planted_data(480, 500, 4000, 3);
+  Config config = small_config();
+  config.active_set.size = 600;
+  config.training.batch = 96;
+  const auto touched = [&](std::uint32_t parts) {
+    config.training.parts = parts;
+    Model model = make_model(config, data);
+    Trainer trainer = must(Trainer::create(model, data.size()));
+    return must(trainer.train_epoch(data.view())).rows_touched_share;
+  };
+  const double whole = touched(1);
+  CHECK(touched(4) < 1.4 * whole);
+  CHECK(touched(4) > whole);
+}
+
+TEST_CASE("all ranks stop after the same step if one of them wishes so", "[unit]") {
+  const int wishing = GENERATE(0, 2);
+  SharedRun run;
+  run.ranks = 3;
+  run.epochs = 1;
+  run.callbacks = [&](int rank, Model& model) {
+    return PassCallbacks{{}, [&model, stops = rank == wishing] { return !stops || model.step() < 2; }};
+  };
+  for (const Outcome& outcome : train_among(run, shared_config(), shared_data())) {
+    CHECK(outcome.error == "");
+    CHECK(outcome.step == 3);  // the one that followed
+  }
+}
+
+TEST_CASE("a stopped shared pass goes on where it was, with another number of ranks", "[unit]") {
+  const Config config = shared_config();
+  const Data data = shared_data();
+  const Outcome alone = train_alone(config, data, 2);
+  std::string stopped;
+  SharedRun run;
+  run.epochs = 1;
+  run.callbacks = [&](int, Model& model) { return PassCallbacks{{}, [&model] { return model.step() < 2; }}; };
+  stopped = train_among(run, config, data)[0].bytes;
+  const TemporaryFolder folder;
+  model_file::put(folder.file("stopped.glsd"), stopped);
+  for (const int ranks : {2, 4}) {
+    CAPTURE(ranks);
+    std::vector<Outcome> outcomes(static_cast<std::size_t>(ranks));
+    ThreadRanks(ranks).run([&](Communicator& among) {
+      auto model = Model::load(folder.file("stopped.glsd"), LoadFor::training);
+      if (!model) return;
+      auto trainer = Trainer::create_among(among, *model, data.size());
+      Outcome& outcome = outcomes[static_cast<std::size_t>(among.rank())];
+      for (int epoch = 0; epoch < 2; ++epoch) outcome.losses.push_back(trainer->train_epoch(data.view())->loss);
+      outcome.weights = all_weights(*model);
+    });
+    const auto undisturbed = train_among({ranks}, config, data);
+    for (const Outcome& outcome : outcomes) {
+      REQUIRE(outcome.losses.size() == 2);
+      CHECK(outcome.losses[1] == Approx(alone.losses[1]).epsilon(1e-4));
+      if (ranks == 2) CHECK((outcome.weights == undisturbed[0].weights));
+    }
+  }
+}
+
+TEST_CASE("ranks whose weights differ are told apart", "[unit]") {
+  const auto spoil = [](int rank, Model& model) {
+    if (rank == 2) impl_of(model).network.output.weights[0] += 1e-3f;
+  };
+  SharedRun start;
+  start.ranks = 3;
+  start.before = spoil;
+  for (const Outcome& outcome : train_among(start, shared_config(), shared_data()))
+    CHECK(outcome.error.find("rank 2 has other weights than rank 0 at step 0; give all ranks the same model file") == 0);
+  SharedRun later;
+  later.ranks = 3;
+  later.callbacks = [&](int rank, Model& model) {
+    return PassCallbacks{{}, [&spoil, &model, rank] {
+                           if (model.step() == 3) spoil(rank, model);
+                           return true;
+                         }};
+  };
+  for (const Outcome& outcome : train_among(later, shared_config(), shared_data()))
+    CHECK(outcome.error.find("rank 2 has other weights than rank 0 at step 5") == 0);
+}
+
+TEST_CASE("a step of fewer parts than ranks is refused", "[unit]") {
+  Config config = shared_config();
+  config.training.parts = 2;
+  for (const Outcome& outcome : train_among({3}, config, shared_data()))
+    CHECK(outcome.error.find("option 'parts': the 2 parts of a step (accumulate 1, parts 2) are too few for 3 ranks") == 0);
+  config.training.parts = 49;
+  const auto refused = Model::create(config, {80, 90});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "option 'parts': '49' is more than batch, 48; allowed: 1 .. batch");
+}
+
+}  // namespace glissade::test
