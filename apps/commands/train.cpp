@@ -134,6 +134,7 @@ Result<int> Train::run() {
   auto ranks = RankGroup::join(options_.distribute);
   if (!ranks) return ranks.error();
   ranks_ = std::move(*ranks);
+  options_.is_alone = ranks_.is_alone();
   if (ranks_.follows()) {
     settings.quiet = true;
   } else {
@@ -332,14 +333,15 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
   if (data->validation_pager != nullptr) data->validation_pager->release(0, data->validation->size());
-  if (auto same = ranks_.check_same(*model, fingerprint(data->train)); !same) {
+  const Sharing sharing = *RankGroup::sharing(options_.communicate, options_.wire, options_.travel_share);
+  if (auto same = ranks_.check_same(*model, fingerprint(data->train), sharing); !same) {
     // All ranks know of it, and one says it.
     const bool follows = ranks_.follows();
     ranks_.finish();
     return follows ? Result<int>(kUsageStatus) : same.error();
   }
   describe_ranks(*model);
-  auto trainer = Trainer::create_among(ranks_.communicator(), *model, data->train.size());
+  auto trainer = Trainer::create_among(ranks_.communicator(), *model, data->train.size(), sharing);
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);
   trainer->know_labels(data->label_words());

@@ -112,6 +112,7 @@ Json epoch_json(const EpochEvent& event) {
   Json& phases = json["phase_seconds"] = Json::object();
   for (std::size_t i = 0; i < kPhaseNames.size(); ++i) phases[std::string(kPhaseNames[i])] = r.phases.seconds[i];
   if (!r.ranks.empty()) {
+    json["ranks_steps"] = r.call_steps;
     Json& ranks = json["ranks"] = Json::array();
     for (const CommunicationCounts& one : r.ranks)
       ranks.push_back({{"messages", one.messages}, {"bytes_sent", one.bytes_sent}, {"seconds_waited", one.seconds_waited}});

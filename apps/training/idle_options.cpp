@@ -60,6 +60,7 @@ constexpr std::string_view kSkipsNone =
     "each epoch that is left is one of these, or the last, which always is; it counts with more epochs";
 constexpr std::string_view kNoStates =
     "a running text has no states within an epoch to go on from; --checkpoint-epochs says when its model file is written";
+constexpr std::string_view kAlone = "no other process shares the run; it counts under mpirun";
 constexpr std::string_view kNoCopies = "running texts have no binary copies; it counts for rows with labels";
 
 constexpr std::string_view kNoCopiesOfFewRecords =
@@ -142,6 +143,12 @@ constexpr std::array kRules = {
     Rule{"--checkpoint-minutes", [](const S& s) { return s.settings().checkpoints.minutes > 0 && s.text; }, kNoStates},
     Rule{"--checkpoint-steps", [](const S& s) { return s.settings().checkpoints.steps > 0 && s.over(); }, kOver},
     Rule{"--checkpoint-steps", [](const S& s) { return s.settings().checkpoints.steps > 0 && s.text; }, kNoStates},
+
+    Rule{"--communicate", [](const S& s) { return s.options.is_alone; }, kAlone},
+    Rule{"--wire", [](const S& s) { return s.options.is_alone; }, kAlone},
+    Rule{"--travel-share", [](const S& s) { return s.options.is_alone; }, kAlone},
+    Rule{"--travel-share", [](const S& s) { return s.options.communicate != "coarse"; },
+         "all gradients travel; it counts with --communicate coarse"},
 
     Rule{"--no-cache", kIsText, kNoCopies},
     Rule{"--cache-dir", kIsText, kNoCopies},

@@ -11,6 +11,7 @@
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 
+#include "apps/config/choice.h"
 #include "apps/console/interrupt.h"
 #include "apps/console/output.h"
 #include "datasets/message.h"
@@ -18,11 +19,25 @@
 namespace glissade::apps {
 namespace {
 
+enum class Distribution { automatic, data, off };
+constexpr std::array kDistributions = {Choice<Distribution>{"auto", Distribution::automatic},
+                                       Choice<Distribution>{"data", Distribution::data},
+                                       Choice<Distribution>{"off", Distribution::off}};
+constexpr std::array kWays = {Choice<Communicate>{"dense", Communicate::dense},
+                              Choice<Communicate>{"sparse", Communicate::sparse},
+                              Choice<Communicate>{"coarse", Communicate::coarse}};
+constexpr std::array kWires = {Choice<Wire>{"fp32", Wire::fp32}, Choice<Wire>{"bf16", Wire::bf16}};
+
+template <class T, std::size_t N>
+std::string_view choice_name(T value, const std::array<Choice<T>, N>& choices) {
+  return std::ranges::find(choices, value, &Choice<T>::value)->name;
+}
+
 /// What rank 0 tells the others between two epochs.
 enum RankOrder : std::int64_t { kTrainEpoch, kEnd };
 
 /// What must be the same everywhere, a line each: "what<tab>value".
-std::string facts_of(const Model& model, std::uint64_t data) {
+std::string facts_of(const Model& model, std::uint64_t data, const Sharing& sharing) {
   std::string level;
   for (const SimdLevel& one : simd_levels()) {
     if (one.active) level = one.name;
@@ -31,6 +46,8 @@ std::string facts_of(const Model& model, std::uint64_t data) {
   for (const Option& option : options()) {
     if (option.stored) facts += fmt::format("option --{}\t{}\n", option.name, option.get(model.config()));
   }
+  facts += fmt::format("option --communicate\t{}\noption --wire\t{}\noption --travel-share\t{}\n",
+                       choice_name(sharing.communicate, kWays), choice_name(sharing.wire, kWires), sharing.share);
   const Shape shape = model.shape();
   facts += fmt::format("number of features\t{}\nnumber of labels\t{}\nwidth of the vectors\t{}\n", shape.features, shape.labels,
                        shape.vector_width);
@@ -58,9 +75,16 @@ std::string difference(std::string_view here, std::string_view first, std::size_
 }  // namespace
 
 Result<void> RankGroup::check(const std::string& distribute) {
-  constexpr std::array<std::string_view, 3> kKnown = {"auto", "data", "off"};
-  if (std::ranges::find(kKnown, distribute) != kKnown.end()) return {};
-  return usage_error(fmt::format("--distribute: {} is unknown; allowed: auto | data | off", datasets::quoted(distribute)));
+  const auto known = choose("--distribute", distribute, kDistributions);
+  return known ? Result<void>() : known.error();
+}
+
+Result<Sharing> RankGroup::sharing(const std::string& communicate, const std::string& wire, double share) {
+  const auto way = choose("--communicate", communicate, kWays);
+  if (!way) return way.error();
+  const auto form = choose("--wire", wire, kWires);
+  if (!form) return form.error();
+  return Sharing{*way, *form, share};
 }
 
 Result<RankGroup> RankGroup::join(const std::string& distribute) {
@@ -87,9 +111,9 @@ void RankGroup::settle_parts(ConfigSource::Resolved& asked) const noexcept {
   training.parts = std::min((ranks + training.accumulate - 1) / training.accumulate, training.batch);
 }
 
-Result<void> RankGroup::check_same(const Model& model, std::uint64_t data) {
+Result<void> RankGroup::check_same(const Model& model, std::uint64_t data, const Sharing& sharing) {
   if (is_alone()) return {};
-  const std::string own = facts_of(model, data);
+  const std::string own = facts_of(model, data, sharing);
   const auto all = ranks_.all_gather_unknown(std::as_bytes(std::span(own)));
   if (!all) return all.error();
   const auto text_of = [&](std::size_t rank) {

@@ -25,6 +25,9 @@ class RankGroup {
   /// What `distribute` may be.
   static Result<void> check(const std::string& distribute);
 
+  /// How the ranks share steps; usage error on a name that does not exist.
+  static Result<Sharing> sharing(const std::string& communicate, const std::string& wire, double share);
+
   bool is_alone() const noexcept { return ranks_.is_alone(); }
   bool follows() const noexcept { return ranks_.rank() > 0; }
   int size() const noexcept { return ranks_.size(); }
@@ -35,7 +38,7 @@ class RankGroup {
 
   /// Usage error, the same on all ranks, if one was started with other options, other data, another state or another version
   /// than rank 0. `data`: a number for the content of the data.
-  Result<void> check_same(const Model& model, std::uint64_t data);
+  Result<void> check_same(const Model& model, std::uint64_t data, const Sharing& sharing);
 
   /// Rank 0: the others begin the next epoch.
   Result<void> lead_epoch();

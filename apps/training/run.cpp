@@ -30,14 +30,14 @@ std::string metrics_text(const Metrics& m) {
 
 /// What a step of rank 0 costs beside the computation, and which rank the others wait for, if one does.
 std::string ranks_text(const EpochReport& report) {
-  if (report.ranks.empty() || report.steps == 0) return "";
+  if (report.ranks.empty() || report.call_steps == 0) return "";
   const auto waited = [](const CommunicationCounts& a, const CommunicationCounts& b) {
     return a.seconds_waited < b.seconds_waited;
   };
   const auto [least, most] = std::minmax_element(report.ranks.begin(), report.ranks.end(), waited);
-  std::string text =
-      fmt::format(", {} ranks, {} sent a step, {} of waiting", report.ranks.size(),
-                  system::bytes_text(report.ranks[0].bytes_sent / report.steps), duration_text(report.ranks[0].seconds_waited));
+  std::string text = fmt::format(", {} ranks, {} sent a step, {} of waiting", report.ranks.size(),
+                                 system::bytes_text(report.ranks[0].bytes_sent / report.call_steps),
+                                 duration_text(report.ranks[0].seconds_waited));
   // All wait for what travels; who waits less is late.
   if (most->seconds_waited - least->seconds_waited > 0.2 * report.train_seconds)
     text += fmt::format(", rank {} is slow: others waited {} longer", least - report.ranks.begin(),

@@ -84,13 +84,7 @@ void TrainOptions::add_options(CLI::App& parser) {
           "Which label is which feature, where the same things have other ids as labels than as features: lines of two ids "
           "from 0, 'label feature'. For exclude-input; kept in the model. Instead of what is found.")
       ->type_name("FILE");
-  parser
-      .add_option(
-          "--distribute", distribute,
-          "What several processes share that 'mpirun -np N glissade train ...' has started: data (each has the whole model "
-          "and goes through a part of every batch), off (nothing: they know nothing of each other). auto: data. Rank 0 "
-          "evaluates, writes and speaks. Default auto.")
-      ->type_name("NAME");
+  add_rank_options(parser);
   parser
       .add_option("--log-json", log,
                   "One JSON object per line: start, progress, each epoch, done; 'glissade report' draws it. Started anew; "
@@ -162,6 +156,32 @@ void TrainOptions::add_monitor_options(CLI::App& parser) {
                    ->type_name("DELTA");
 }
 
+void TrainOptions::add_rank_options(CLI::App& parser) {
+  parser
+      .add_option(
+          "--distribute", distribute,
+          "What several processes share that 'mpirun -np N glissade train ...' has started: data (each has the whole model "
+          "and goes through a part of every batch), off (nothing: they know nothing of each other). auto: data. Rank 0 "
+          "evaluates, writes and speaks. Default auto.")
+      ->type_name("NAME");
+  parser
+      .add_option(
+          "--communicate", communicate,
+          "Which gradients travel between the ranks of --distribute data: dense (of all rows), sparse (of the rows that a "
+          "step touched), coarse (of those that weigh most, by the sum of magnitudes over all ranks; the others wait and "
+          "add up until they do). Default sparse.")
+      ->type_name("NAME");
+  add_number(
+      parser, "--travel-share", travel_share, {1e-6, 1},
+      "With --communicate coarse: part of the touched rows whose gradients travel in a step. In the warm-up and in the last "
+      "step of an epoch all do. Default 0.1.")
+      ->type_name("SHARE");
+  parser
+      .add_option("--wire", wire,
+                  "How gradients travel: as floats (fp32), or rounded to 16 bits (bf16), of which sums are floats. Default fp32.")
+      ->type_name("NAME");
+}
+
 void TrainOptions::add_autotune_option(CLI::App& parser) {
   add_number(
       parser, "--autotune", autotune, {0, 1e6},
@@ -216,6 +236,7 @@ Result<void> TrainOptions::check() const {
         "--tensorboard is no longer there: the Python package writes for TensorBoard; give --log-json LOG, and run 'python3 -m "
         "glissade.tensorboard LOG DIR --follow' beside it");
   if (auto known = RankGroup::check(distribute); !known) return known;
+  if (const auto known = RankGroup::sharing(communicate, wire, travel_share); !known) return known.error();
   if (auto ok = data.check(); !ok) return ok;
   if (const auto chosen = choose_evaluation_size(eval_rows); !chosen) return chosen.error();
   if (const auto chosen = choose_name_rows(name_rows); !chosen) return chosen.error();

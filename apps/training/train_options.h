@@ -70,6 +70,10 @@ class TrainOptions {
   bool rows_fit_memory = false;  ///< likewise: rows of records would not go to the cache
   bool rows_repeat = false;  ///< set once the data were read: some rows say nothing new
   std::string distribute = "auto";
+  std::string communicate = "sparse";
+  std::string wire = "fp32";
+  double travel_share = 0.1;
+  bool is_alone = true;  ///< set once the ranks were joined
   std::string log;
   std::string tensorboard;
   RunSettings settings;
@@ -84,6 +88,7 @@ class TrainOptions {
   void add_checkpoint_options(CLI::App& parser);
   void add_monitor_options(CLI::App& parser);
   void add_autotune_option(CLI::App& parser);
+  void add_rank_options(CLI::App& parser);
 
   const CLI::App* parser_ = nullptr;
   CLI::Option* resume_ = nullptr;

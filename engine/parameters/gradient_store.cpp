@@ -14,6 +14,7 @@ namespace glissade {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 64;
+constexpr std::uint32_t kTaken = 0xffffffff;  ///< no row has this number: a place holds it plus 1
 
 template <class Body>
 void for_places(std::size_t count, const Body& body) {
@@ -25,7 +26,12 @@ void for_places(std::size_t count, const Body& body) {
 }  // namespace
 
 GradientStore::Block::Block(ParameterRows& of)
-    : rows(of), place_of(of.rows()), row_of(of.rows()), gradients(of.rows() * of.stride()), bias_gradients(of.rows()) {}
+    : rows(of),
+      place_of(of.rows()),
+      row_of(of.rows()),
+      gradients(of.rows() * of.stride()),
+      bias_gradients(of.rows()),
+      l1(of.rows()) {}
 
 GradientStore::GradientStore(const std::vector<ParameterRows*>& blocks) {
   for (ParameterRows* rows : blocks) blocks_.push_back(std::make_unique<Block>(*rows));
@@ -116,6 +122,70 @@ Result<void> GradientStore::add_packed(std::span<const std::uint64_t> counts, Wi
     in += places.end;
   }
   return {};
+}
+
+void GradientStore::pour_into(GradientStore& other) {
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    Block &from = *blocks_[b], &to = *other.blocks_[b];
+    const std::size_t width = from.rows.width(), stride = from.rows.stride();
+    for_places(from.count, [&](std::size_t i) {
+      const std::uint32_t row = from.row_of[i];
+      add(to, row, from.gradients.data() + i * stride, from.bias_gradients[i], 1.f);
+      from.place_of[row] = 0;
+      const std::size_t place = to.place_of[row] - 1;
+      const float* const gradient = to.gradients.data() + place * stride;
+      float l1 = std::abs(to.bias_gradients[place]);
+      for (std::size_t d = 0; d < width; ++d) l1 += std::abs(gradient[d]);
+      to.l1[place] = l1;
+    });
+    from.count = 0;
+  }
+}
+
+std::vector<GradientStore::Weight> GradientStore::weights() const {
+  std::vector<Weight> all;
+  for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
+    const Block& block = *blocks_[b];
+    for (std::uint32_t i = 0; i < block.count; ++i) all.push_back({b, block.row_of[i], block.l1[i]});
+  }
+  return all;
+}
+
+void GradientStore::take(std::size_t b, std::size_t row, float* out) noexcept {
+  Block& block = *blocks_[b];
+  const std::size_t width = block.rows.width();
+  std::uint32_t& place = block.place_of[row];
+  if (place == 0) {
+    std::fill_n(out, width + 1, 0.f);
+    return;
+  }
+  std::copy_n(block.gradients.data() + (place - 1) * block.rows.stride(), width, out);
+  out[width] = block.bias_gradients[place - 1];
+  block.row_of[place - 1] = kTaken;
+  place = 0;
+}
+
+/// The last places fill the gaps.
+void GradientStore::end_of_takes() noexcept {
+  for (const auto& block : blocks_) {
+    std::uint32_t count = block->count;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      while (count > i && block->row_of[count - 1] == kTaken) --count;
+      if (i >= count || block->row_of[i] != kTaken) continue;
+      --count;
+      const std::size_t stride = block->rows.stride();
+      std::copy_n(block->gradients.data() + count * stride, block->rows.width(), block->gradients.data() + i * stride);
+      block->bias_gradients[i] = block->bias_gradients[count];
+      block->l1[i] = block->l1[count];
+      block->row_of[i] = block->row_of[count];
+      block->place_of[block->row_of[i]] = i + 1;
+    }
+    block->count = count;
+  }
+}
+
+void GradientStore::put(std::size_t block, std::size_t row, const float* taken) noexcept {
+  add(*blocks_[block], row, taken, taken[blocks_[block]->rows.width()], 1.f);
 }
 
 /// Places are taken in the order in which threads come; so the sum goes by rows.

@@ -47,6 +47,24 @@ class GradientStore {
   /// Adds what pack() wrote on a rank that has such blocks. Runtime error if a row is none of these.
   Result<void> add_packed(std::span<const std::uint64_t> counts, Wire wire, const std::byte* in);
 
+  std::size_t blocks() const noexcept { return blocks_.size(); }
+  const ParameterRows& rows_of(std::size_t block) const noexcept { return blocks_[block]->rows; }
+  /// Adds all gradients to those of `other`, a store of the same blocks, and forgets them.
+  void pour_into(GradientStore& other);
+  /// A row that has a gradient, and the sum of that one's magnitudes, the bias's included.
+  struct Weight {
+    std::uint32_t block, row;
+    float l1;
+  };
+  /// All rows of a store that is filled by pour_into() alone, in no certain order.
+  std::vector<Weight> weights() const;
+  /// Moves the gradient of a row to `out`, rows_of(block).width() values and the bias's; zeros where it has none. Safe from many
+  /// threads for different rows. Nothing else may be called until end_of_takes().
+  void take(std::size_t block, std::size_t row, float* out) noexcept;
+  void end_of_takes() noexcept;
+  /// Adds what take() gave.
+  void put(std::size_t block, std::size_t row, const float* taken) noexcept;
+
   /// Rows of `rows` that have a gradient.
   std::size_t used_rows(const ParameterRows& rows) const noexcept { return block_of(rows).count; }
 
@@ -58,6 +76,7 @@ class GradientStore {
     Array<std::uint32_t> row_of;    ///< by place
     Array<float> gradients;         ///< by place, a row's stride each
     Array<float> bias_gradients;
+    Array<float> l1;  ///< by place, of what was poured in
     std::atomic<std::uint32_t> count{0};
   };
   /// Where the parts of a block lie in what pack() writes, in bytes from the begin of the block.

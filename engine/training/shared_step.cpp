@@ -1,7 +1,11 @@
 #include "engine/training/shared_step.h"
 
+#include <oneapi/tbb/parallel_for.h>
+
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <iterator>
 #include <numeric>
 
 namespace glissade {
@@ -10,16 +14,33 @@ namespace {
 /// What stands before the counts of rows in what a rank says of its parts.
 enum ReportField : std::size_t { kLossBits, kProbed, kHits, kActiveRows, kFailed, kStop, kReportFields };
 
+constexpr std::size_t kRowsTakenAtOnce = 64;
+
 }  // namespace
 
-SharedStep::Share SharedStep::share_of(int rank, std::size_t parts) const noexcept {
-  const auto r = static_cast<std::size_t>(rank), ranks = static_cast<std::size_t>(ranks_.size());
-  const std::size_t first = parts * r / ranks;
-  return {first, parts * (r + 1) / ranks - first};
+void SharedStep::prepare(const std::vector<ParameterRows*>& blocks) {
+  if (sharing_.communicate == Communicate::sparse) return;
+  waiting_ = std::make_unique<GradientStore>(blocks);
+  sums_ = std::make_unique<GradientStore>(blocks);
+  choice_ = std::make_unique<RowChoice>(blocks);
 }
 
-Result<void> SharedStep::exchange(OutputReport& report, GradientStore& store) {
-  const auto ranks = static_cast<std::size_t>(ranks_.size()), self = static_cast<std::size_t>(ranks_.rank());
+SharedStep::Share SharedStep::own_share(std::size_t parts) const noexcept {
+  const std::size_t first = parts * rank() / size();
+  return {first, parts * (rank() + 1) / size() - first};
+}
+
+std::span<const std::uint64_t> SharedStep::counts_of(std::size_t rank) const noexcept {
+  return std::span(headers_).subspan(rank * fields_ + kReportFields, fields_ - kReportFields);
+}
+
+Result<void> SharedStep::exchange(OutputReport& report, GradientStore& store, bool all_travel) {
+  if (auto told = exchange_reports(report, store); !told) return told;
+  if (!report.ok) return {};
+  return sums_ ? reduce_rows(store, all_travel || stop_is_agreed_) : gather_rows(store);
+}
+
+Result<void> SharedStep::exchange_reports(OutputReport& report, const GradientStore& store) {
   std::vector<std::uint64_t> own = {std::bit_cast<std::uint64_t>(report.loss),
                                     report.probed,
                                     report.hits,
@@ -27,39 +48,90 @@ Result<void> SharedStep::exchange(OutputReport& report, GradientStore& store) {
                                     report.ok ? 0u : 1u,
                                     wishes_to_stop_ ? 1u : 0u};
   std::ranges::copy(store.counts(), std::back_inserter(own));
-  const std::size_t fields = own.size();
-  headers_.resize(ranks * fields);
-  const std::vector<std::size_t> header_bytes(ranks, fields * sizeof(std::uint64_t));
-  if (auto sent = ranks_.all_gather_v(std::as_bytes(std::span(own)), header_bytes, std::as_writable_bytes(std::span(headers_)));
-      !sent)
+  fields_ = own.size();
+  headers_.resize(size() * fields_);
+  const std::vector<std::size_t> bytes(size(), fields_ * sizeof(std::uint64_t));
+  if (auto sent = ranks_.all_gather_v(std::as_bytes(std::span(own)), bytes, std::as_writable_bytes(std::span(headers_))); !sent)
     return sent;
-  const auto header_of = [&](std::size_t rank) {
-    return std::span<const std::uint64_t>(headers_).subspan(rank * fields, fields);
-  };
-  const auto counts_of = [&](std::size_t rank) { return header_of(rank).subspan(kReportFields); };
-
   OutputReport whole;
   stop_is_agreed_ = false;
-  std::vector<std::size_t> bytes(ranks);
-  for (std::size_t rank = 0; rank < ranks; ++rank) {
-    const auto header = header_of(rank);
+  for (std::size_t rank = 0; rank < size(); ++rank) {
+    const std::uint64_t* const header = headers_.data() + rank * fields_;
     whole.loss += std::bit_cast<double>(header[kLossBits]);
     whole.probed += header[kProbed];
     whole.hits += header[kHits];
     whole.active_rows += header[kActiveRows];
     whole.ok &= header[kFailed] == 0;
     stop_is_agreed_ |= header[kStop] != 0;
-    bytes[rank] = store.packed_bytes(counts_of(rank), Wire::fp32);
   }
   report = whole;
+  return {};
+}
+
+/// From each rank to each other one, added up in the order of the ranks. Bytes sent: those of this rank's rows, size() - 1 times.
+Result<void> SharedStep::gather_rows(GradientStore& store) {
+  std::vector<std::size_t> bytes(size());
+  for (std::size_t rank = 0; rank < size(); ++rank) bytes[rank] = store.packed_bytes(counts_of(rank), sharing_.wire);
   gradients_.resize(std::reduce(bytes.begin(), bytes.end()));
-  const std::size_t begin = std::reduce(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(self));
-  store.pack(Wire::fp32, gradients_.data() + begin);
-  if (auto sent = ranks_.all_gather_v(std::span(gradients_).subspan(begin, bytes[self]), bytes, gradients_); !sent) return sent;
+  const std::size_t begin = std::reduce(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(rank()));
+  store.pack(sharing_.wire, gradients_.data() + begin);
+  if (auto sent = ranks_.all_gather_v(std::span(gradients_).subspan(begin, bytes[rank()]), bytes, gradients_); !sent) return sent;
   const std::byte* in = gradients_.data();
-  for (std::size_t rank = 0; rank < ranks; in += bytes[rank], ++rank) {
-    if (auto added = store.add_packed(counts_of(rank), Wire::fp32, in); !added) return added;
+  for (std::size_t rank = 0; rank < size(); in += bytes[rank], ++rank) {
+    if (auto added = store.add_packed(counts_of(rank), sharing_.wire, in); !added) return added;
   }
+  return {};
+}
+
+/// Each rank proposes its heaviest rows, twice as many as may travel, waiting ones among them. Of these the heaviest by the sum
+/// over the ranks go into one buffer, which is added up on the way (the lazy all-reduce of GradientFlow: one message instead of
+/// one per block). What is not chosen goes on waiting, and further steps add to it. Bytes sent: 12 a proposed row to each other
+/// rank, and 2 (size - 1) / size of the buffer.
+Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
+  std::uint64_t most = 0;
+  for (std::size_t rank = 0; rank < size(); ++rank) {
+    const auto counts = counts_of(rank);
+    most = std::max(most, std::reduce(counts.begin(), counts.end()));
+  }
+  all_travel |= sharing_.communicate == Communicate::dense || sharing_.share >= 1;
+  const auto wanted = static_cast<std::size_t>(std::ceil(sharing_.share * static_cast<double>(most)));
+  store.pour_into(*waiting_);
+  auto waiting = waiting_->weights();
+  const auto own = all_travel ? std::span<const RowChoice::Row>(waiting) : RowChoice::heaviest(waiting, 2 * wanted);
+  const auto counts = ranks_.all_gather(own.size());
+  if (!counts) return counts.error();
+  std::vector<std::size_t> bytes(counts->begin(), counts->end());
+  for (std::size_t& one : bytes) one *= sizeof(RowChoice::Row);
+  proposals_.resize(std::reduce(counts->begin(), counts->end()));
+  if (auto sent = ranks_.all_gather_v(std::as_bytes(own), bytes, std::as_writable_bytes(std::span(proposals_))); !sent)
+    return sent;
+  std::size_t begin = 0;
+  for (const std::uint64_t count : *counts) {
+    choice_->add(std::span(proposals_).subspan(begin, count));
+    begin += count;
+  }
+  const auto touched = choice_->choose(all_travel ? proposals_.size() : wanted);
+  const auto travelling = sharing_.communicate == Communicate::dense ? choice_->all_rows() : touched;
+  std::vector<std::size_t> places(travelling.size() + 1);
+  for (std::size_t i = 0; i < travelling.size(); ++i)
+    places[i + 1] = places[i] + waiting_->rows_of(travelling[i].block).width() + 1;
+  pool_.resize(places.back());
+  const auto for_rows = [](std::size_t count, const auto& body) {
+    tbb::parallel_for(std::size_t{0}, (count + kRowsTakenAtOnce - 1) / kRowsTakenAtOnce, [&](std::size_t chunk) {
+      for (std::size_t i = chunk * kRowsTakenAtOnce; i < std::min(count, (chunk + 1) * kRowsTakenAtOnce); ++i) body(i);
+    });
+  };
+  for_rows(travelling.size(),
+           [&](std::size_t i) { waiting_->take(travelling[i].block, travelling[i].row, pool_.data() + places[i]); });
+  waiting_->end_of_takes();
+  if (auto sent = ranks_.all_reduce(pool_, sharing_.wire); !sent) return sent;
+  // Both lists are in the same order, and the touched rows are among those that travel.
+  std::vector<std::size_t> place_of(touched.size());
+  for (std::size_t i = 0, at = 0; i < touched.size(); ++i, ++at) {
+    while (travelling[at].block != touched[i].block || travelling[at].row != touched[i].row) ++at;
+    place_of[i] = places[at];
+  }
+  for_rows(touched.size(), [&](std::size_t i) { sums_->put(touched[i].block, touched[i].row, pool_.data() + place_of[i]); });
   return {};
 }
 

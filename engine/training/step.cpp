@@ -14,12 +14,13 @@ enum StepStream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kAc
 
 }  // namespace
 
-TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks) : model_(model), feature_groups_(model.shape.features) {
+TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharing& sharing)
+    : model_(model), feature_groups_(model.shape.features) {
   if (uses_tables(model.config.active_set.sampler)) index_ = &model.training_index();
   if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
-  if (ranks != nullptr && !ranks->is_alone()) shared_ = std::make_unique<SharedStep>(*ranks);
+  if (ranks != nullptr && !ranks->is_alone()) shared_ = std::make_unique<SharedStep>(*ranks, sharing);
   const Config::Training& training = model.config.training;
   if (shared_ || training.accumulate > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
@@ -27,6 +28,7 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks) : model_(mod
     blocks.push_back(&model.network.output);
     if (model.network.vectors.rows.rows() != 0) blocks.push_back(&model.network.vectors.rows);
     gradient_store_ = std::make_unique<GradientStore>(blocks);
+    if (shared_) shared_->prepare(blocks);
   }
   label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
@@ -104,29 +106,30 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
     run_part(data, {rows, last ? first_own(plan.next) : part_of(plan.rows, part + 1), last ? step + 1 : step, part},
              optimizer.collecting(*gradient_store_, share), report);
   }
-  if (shared_) exchange(part_of(plan.rows, parts - 1).size(), report);
+  if (shared_) exchange(part_of(plan.rows, parts - 1).size(), plan.all_travel, report);
   if (report.error || !report.ok) return;
   {
     const PhaseWatch watch(report.phases, Phase::output_update);
     Network& network = model_.network;
-    report.features_touched = gradient_store_->used_rows(network.input.rows);
-    report.output.rows_touched = gradient_store_->used_rows(network.output);
-    const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradient_store_->norm() : 0.0;
-    gradient_store_->flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
-                           [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
-                             const float change = optimizer.update(rows, row, gradient, bias_gradient);
-                             if (index_ != nullptr && &rows == &network.output)
-                               index_->drift().add(static_cast<std::uint32_t>(row), change);
-                           });
+    GradientStore& gradients = shared_ ? shared_->sums(*gradient_store_) : *gradient_store_;
+    report.features_touched = gradients.used_rows(network.input.rows);
+    report.output.rows_touched = gradients.used_rows(network.output);
+    const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradients.norm() : 0.0;
+    gradients.flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
+                    [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
+                      const float change = optimizer.update(rows, row, gradient, bias_gradient);
+                      if (index_ != nullptr && &rows == &network.output)
+                        index_->drift().add(static_cast<std::uint32_t>(row), change);
+                    });
   }
   advance_tables(plan.rows.size(), report);
 }
 
 /// What the other ranks have of the step. A learned table that begins anew looks at the activations of the last part.
-void TrainingStep::exchange(std::size_t last_samples, Report& report) {
+void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& report) {
   const PhaseWatch watch(report.phases, Phase::communication);
   report.output.ok &= report.ok;
-  auto done = shared_->exchange(report.output, *gradient_store_);
+  auto done = shared_->exchange(report.output, *gradient_store_, all_travel);
   report.ok = report.output.ok;
   if (done && report.ok && clusters_ != nullptr && clusters_->wants_activations()) {
     if (hidden_.empty()) hidden_.resize(1);

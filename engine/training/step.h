@@ -7,6 +7,7 @@
 
 #include <glissade/communicator.h>
 #include <glissade/result.h>
+#include <glissade/trainer.h>
 
 #include "engine/batches/batch_ahead.h"
 #include "engine/layers/row_groups.h"
@@ -36,11 +37,12 @@ class TrainingStep {
     std::span<const std::uint32_t> rows;
     std::span<const std::uint32_t> next;
     double learning_rate;
-    float correction = 1;  ///< strength, see Sampler::set_correction; the config's `off` stays off
+    float correction = 1;     ///< strength, see Sampler::set_correction; the config's `off` stays off
+    bool all_travel = false;  ///< where ranks choose which gradients travel: all do
   };
 
   /// With `ranks`, which must outlive it, the parts of each step are shared among them; all call run() with the same plan.
-  explicit TrainingStep(Model::Impl& model, Communicator* ranks = nullptr);
+  explicit TrainingStep(Model::Impl& model, Communicator* ranks = nullptr, const Sharing& sharing = {});
 
   /// Null where no ranks share the steps.
   SharedStep* shared() noexcept { return shared_.get(); }
@@ -67,7 +69,7 @@ class TrainingStep {
   };
   void run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
   void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
-  void exchange(std::size_t last_samples, Report& report);
+  void exchange(std::size_t last_samples, bool all_travel, Report& report);
   void advance_tables(std::size_t samples, Report& report);
   std::size_t parts_of(std::span<const std::uint32_t> rows) const noexcept;
   std::span<const std::uint32_t> part_of(std::span<const std::uint32_t> rows, std::size_t part) const noexcept;

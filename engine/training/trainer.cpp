@@ -53,12 +53,13 @@ Error out_of_memory() { return runtime_error("out of memory in a matrix product;
 
 class Trainer::Impl {
  public:
-  Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks)
+  Impl(Model::Impl& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks,
+       const Sharing& sharing)
       : model_(model), samples_per_epoch_(samples_per_epoch), ranks_(ranks), arena_(arena_threads(model.config.run.threads)) {
     schedule(samples_per_epoch);
     if (stream != nullptr) stream_ = *stream;
     stream_begin_ = model.step;
-    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model, ranks); });
+    arena_.execute([&] { step_ = std::make_unique<TrainingStep>(model, ranks, sharing); });
   }
 
   Result<EpochReport> train_epoch(const DatasetView& data, const PassCallbacks& callbacks);
@@ -109,6 +110,7 @@ class Trainer::Impl {
   Communicator* ranks_;              ///< null: this process alone
   tbb::task_arena arena_;
   std::uint64_t total_steps_ = 0;
+  std::uint64_t call_steps_ = 0;  ///< of the call of train_epoch() at work
   std::unique_ptr<TrainingStep> step_;
   const RowPager* pager_ = nullptr;
   const NameFeatures* label_words_ = nullptr;  ///< instead of words of the model's names
@@ -285,8 +287,10 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
 std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                                std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases) {
   const std::uint64_t step = model_.step + 1;
-  const TrainingStep::Report report =
-      step_->run(data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_)});
+  const bool rising = static_cast<double>(step) <= model_.config.schedule.warmup * static_cast<double>(total_steps_);
+  const TrainingStep::Report report = step_->run(
+      data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_), rising || next.empty()});
+  ++call_steps_;
   if (report.error) return report.error;
   if (!report.ok) return out_of_memory();
   add(sums, report, rows.size());
@@ -411,6 +415,7 @@ Result<std::vector<CommunicationCounts>> Trainer::Impl::compare_ranks() {
 
 Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const PassCallbacks& callbacks) {
   const std::uint32_t epoch = model_.epochs_done + 1;
+  call_steps_ = 0;
   PhaseSeconds phases;
   std::optional<Error> error;
   Call* at_work = nullptr;
@@ -431,6 +436,7 @@ Result<EpochReport> Trainer::Impl::train_epoch(const DatasetView& data, const Pa
     auto counts = compare_ranks();
     if (!counts) return counts.error();
     report.ranks = std::move(*counts);
+    report.call_steps = call_steps_;
   }
   if (model_.epochs_done == epoch) model_.pass = {};
   return report;
@@ -510,7 +516,8 @@ Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
   return make(model, samples_per_epoch, nullptr);
 }
 
-Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch) {
+Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch,
+                                      const Sharing& sharing) {
   if (auto fit = check_trainable(model); !fit) return fit.error();
   if (samples_per_epoch == 0)
     return usage_error("Trainer::create_among wants the samples of an epoch, at least 1, for its schedules");
@@ -522,7 +529,9 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
         "than that, or give a new run more parts",
         parts, training.accumulate, training.parts, ranks.size()));
   }
-  auto trainer = make(model, samples_per_epoch, nullptr, &ranks);
+  if (!(sharing.share > 0 && sharing.share <= 1))
+    return usage_error(fmt::format("Sharing::share: {} is out of range; allowed: above 0, up to 1", sharing.share));
+  auto trainer = make(model, samples_per_epoch, nullptr, &ranks, sharing);
   if (!trainer || ranks.is_alone()) return trainer;
   if (const auto same = trainer->impl_->compare_ranks(); !same) return same.error();
   return trainer;
@@ -534,9 +543,10 @@ Result<Trainer> Trainer::for_stream(Model& model, const StreamOptions& options) 
   return make(model, 0, &options);
 }
 
-Result<Trainer> Trainer::make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks) {
+Result<Trainer> Trainer::make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream, Communicator* ranks,
+                              const Sharing& sharing) {
   try {
-    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch, stream, ranks));
+    return Trainer(std::make_unique<Impl>(impl_of(model), samples_per_epoch, stream, ranks, sharing));
   } catch (const std::bad_alloc&) {
     return runtime_error("out of memory for the hash tables or step buffers; use fewer tables or a smaller batch");
   }

@@ -50,6 +50,7 @@ OWN = {
     ("train", "--checkpoint-minutes"): Numbers("0", "1000000", "1000001"),
     ("train", "--checkpoint-steps"): COUNT,
     ("train", "--checkpoint-epochs"): UINT32,
+    ("train", "--travel-share"): Numbers("0.000001", "1", "1.01"),
     ("train", "--keep"): UINT32._replace(low="0"),
     ("train", "--patience"): UINT32,
     ("train", "--autotune"): Numbers("0", "1e6", "1000000.5"),

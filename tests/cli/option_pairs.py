@@ -78,7 +78,7 @@ TRAIN = [
 TRAIN_VALUES = {
     "--test": "test.txt", "--valid": "rows.txt", "--vectors": "tiny.npy", "--test-vectors": "tiny.npy", "--valid-vectors": "tiny.npy", "--holdout": "0.3", "--eval-every": "2", "--eval-rows": "2", "--resume": None, "--from": "model.glsd",
     "--checkpoint-minutes": "1e-9", "--checkpoint-steps": "1", "--checkpoint-epochs": "2", "--keep": "1", "--monitor": "loss", "--patience": "1",
-    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--label-text": "texts.csv", "--name-rows": "on", "--repeated-rows": "keep", "--distribute": "data", "--log-json": "log.jsonl",
+    "--min-delta": "0.5", "--slim": None, "--label-names": "labels.txt", "--feature-names": "features.txt", "--label-text": "texts.csv", "--name-rows": "on", "--repeated-rows": "keep", "--distribute": "data", "--communicate": "coarse", "--wire": "bf16", "--travel-share": "0.5", "--log-json": "log.jsonl",
     "--groups": "groups.txt", "--same-things": "same.txt", "--autotune": "0.002",
     "--quiet": None, "--format": "libsvm", "--id-base": "one", "--no-cache": None, "--cache-dir": "copies",
     "--preset": "few-rows", "--effort": "quick", "--config": "config.toml", "--sequence-key": "on", "--sequence-order": "off", "--sequence-decay": "0.3", "--sequence-window": "1", "--holdout-last": "1",

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -143,6 +144,48 @@ TEST_CASE("gradients of a row add up until they are flushed, and are gone then",
     CHECK(calls == 1);
     CHECK(store.used_rows(rows) == 0);
     CHECK(store.norm() == 0);
+  }
+}
+
+TEST_CASE("gradients that are taken out of a store leave the others", "[unit]") {
+  ParameterRows::Options options;
+  options.storage = Storage::fp32;
+  ParameterRows rows(10, 3, options);
+  GradientStore poured({&rows}), store({&rows});
+  const auto fill = [&] {
+    for (const std::uint32_t row : {8u, 1u, 5u, 3u, 0u}) {
+      const float gradient[] = {static_cast<float>(row), -1, 2};
+      // In two portions, which add up.
+      poured.add(rows, row, gradient, 0.5f, 0.25f);
+      poured.pour_into(store);
+      poured.add(rows, row, gradient, 0.5f, 0.75f);
+    }
+    poured.pour_into(store);
+    CHECK(poured.used_rows(rows) == 0);
+  };
+  for (const std::vector<std::uint32_t>& taken :
+       {std::vector<std::uint32_t>{8}, {0}, {3, 0}, {8, 1, 5}, {1, 3}, {8, 1, 5, 3, 0}, {2}, {}}) {
+    fill();
+    const std::size_t before = store.weights().size();
+    REQUIRE(before == 5);
+    float out[4];
+    for (const std::uint32_t row : taken) {
+      store.take(0, row, out);
+      const bool has = row != 2;
+      CHECK((out[0] == static_cast<float>(has ? row : 0) && out[1] == (has ? -1.f : 0.f) && out[3] == (has ? 0.5f : 0.f)));
+    }
+    store.end_of_takes();
+    CHECK(store.used_rows(rows) == 5 - taken.size() + (taken == std::vector<std::uint32_t>{2} ? 1 : 0));
+    for (const auto& [block, row, l1] : store.weights()) {
+      CHECK(block == 0);
+      CHECK(std::ranges::find(taken, row) == taken.end());
+      CHECK(l1 == static_cast<float>(row) + 3.5f);
+    }
+    store.take(0, 7, out);
+    store.end_of_takes();
+    store.flush(
+        1, [](ParameterRows&, std::size_t row, const float* gradient, float) { CHECK(gradient[0] == static_cast<float>(row)); });
+    CHECK(store.weights().empty());
   }
 }
 

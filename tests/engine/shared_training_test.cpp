@@ -20,6 +20,7 @@ struct Outcome {
   std::string bytes;
   std::string error;
   std::uint64_t step = 0;
+  std::uint64_t bytes_sent = 0;
 };
 
 struct SharedRun {
@@ -27,6 +28,7 @@ struct SharedRun {
   std::uint32_t epochs = 2;
   std::function<void(int rank, Model& model)> before = {};
   std::function<PassCallbacks(int rank, Model& model)> callbacks = {};
+  Sharing sharing = {};
 };
 
 std::vector<Outcome> train_among(const SharedRun& run, const Config& config, const Data& data) {
@@ -35,7 +37,7 @@ std::vector<Outcome> train_among(const SharedRun& run, const Config& config, con
     Outcome& outcome = outcomes[static_cast<std::size_t>(ranks.rank())];
     auto model = Model::create(config, {data.features, data.labels});
     if (run.before) run.before(ranks.rank(), *model);
-    auto trainer = Trainer::create_among(ranks, *model, data.size());
+    auto trainer = Trainer::create_among(ranks, *model, data.size(), run.sharing);
     if (!trainer) {
       outcome.error = trainer.error().message;
       return;
@@ -48,6 +50,7 @@ std::vector<Outcome> train_among(const SharedRun& run, const Config& config, con
         break;
       }
       outcome.losses.push_back(report->loss);
+      outcome.bytes_sent += report->ranks[0].bytes_sent;
     }
     outcome.step = model->step();
     outcome.weights = all_weights(*model);
@@ -233,6 +236,63 @@ TEST_CASE("ranks whose weights differ are told apart", "[unit]") {
   };
   for (const Outcome& outcome : train_among(later, shared_config(), shared_data()))
     CHECK(outcome.error.find("rank 2 has other weights than rank 0 at step 5") == 0);
+}
+
+TEST_CASE("ranks that add up on the way have the gradients that are gathered", "[unit]") {
+  Config config = shared_config();
+  config.active_set.sampler = GENERATE(SamplerKind::uniform, SamplerKind::lsh);
+  config.optimizer.clip_norm = GENERATE(0.0, 0.05);
+  const Data data = shared_data();
+  SharedRun run;
+  run.ranks = 3;
+  const Outcome gathered = train_among(run, config, data)[0];
+  for (const Communicate way : {Communicate::dense, Communicate::coarse}) {
+    run.sharing = {way, Wire::fp32, 1.0};
+    for (const Outcome& outcome : train_among(run, config, data)) {
+      REQUIRE(outcome.error == "");
+      CHECK((outcome.bytes == gathered.bytes));
+    }
+  }
+}
+
+TEST_CASE("ranks that send 16 bits send half the bytes, and learn much the same", "[unit]") {
+  Config config = shared_config();
+  config.network.hidden = {64};
+  const Data data = shared_data();
+  const auto way = GENERATE(Communicate::dense, Communicate::sparse, Communicate::coarse);
+  CAPTURE(static_cast<int>(way));
+  SharedRun run;
+  run.sharing = {way, Wire::fp32, 0.5};
+  const Outcome floats = train_among(run, config, data)[0];
+  run.sharing.wire = Wire::bf16;
+  const auto halves = train_among(run, config, data);
+  REQUIRE(halves[0].error == "");
+  CHECK((halves[1].bytes == halves[0].bytes));
+  CHECK((halves[0].bytes != floats.bytes));
+  CHECK(static_cast<double>(halves[0].bytes_sent) < 0.6 * static_cast<double>(floats.bytes_sent));
+  for (std::size_t i = 0; i < floats.losses.size(); ++i) CHECK(halves[0].losses[i] == Approx(floats.losses[i]).epsilon(0.02));
+}
+
+TEST_CASE("ranks let gradients wait, and these add up and arrive in the end", "[unit]") {
+  const Data data = planted_data(600, 80, 90, 5);
+  Config config = shared_config();
+  config.optimizer.kind = OptimizerKind::sgd;
+  config.optimizer.learning_rate = 0.5;
+  config.schedule.warmup = 0;
+  config.schedule.decay = DecayKind::none;
+  config.training.epochs = 4;
+  SharedRun run;
+  run.ranks = 3;
+  run.epochs = 4;
+  const Outcome all = train_among(run, config, data)[0];
+  run.sharing = {Communicate::coarse, Wire::fp32, 0.2};
+  const auto some = train_among(run, config, data);
+  REQUIRE(some[0].error == "");
+  CHECK((some[2].bytes == some[0].bytes));
+  CHECK(some[0].bytes_sent < all.bytes_sent / 2);
+  // What waited was not lost: the loss goes down nearly as far.
+  const double start = all.losses.front();
+  CHECK(some[0].losses.back() < start - 0.8 * (start - all.losses.back()));
 }
 
 TEST_CASE("a step of fewer parts than ranks is refused", "[unit]") {

@@ -44,7 +44,8 @@ struct EpochReport {
   double rows_touched_share = 0;      ///< mean over steps of the output rows updated / L
   double features_touched_share = 0;  ///< mean over steps of the input rows updated / D
   std::uint64_t rows_rehashed = 0;
-  std::vector<CommunicationCounts> ranks;  ///< by rank, of this call; empty: one process alone
+  std::uint64_t call_steps = 0;            ///< of this call of train_epoch(), which may have gone on with the epoch
+  std::vector<CommunicationCounts> ranks;  ///< by rank, in these steps; empty: one process alone
 };
 
 struct StepReport {
@@ -65,6 +66,23 @@ struct StreamOptions {
   std::uint64_t warmup_steps = 100;  ///< steps over which the rate rises linearly from 0
 };
 
+/// Which gradients travel where ranks share steps.
+enum class Communicate {
+  dense,   ///< those of all rows, whether a step touched them or not: what one measures the others by
+  sparse,  ///< those of the rows that a step touched, from each rank to each other one
+  coarse,  ///< of the touched rows those that weigh most, added up on the way; the others wait until they do
+};
+
+/// How ranks share steps. Part of no model.
+struct Sharing {
+  Communicate communicate = Communicate::sparse;
+  Wire wire = Wire::fp32;
+  /// coarse: part of the touched rows whose gradients travel in a step, in (0, 1]. All do in the steps of the warm-up
+  /// (config.schedule.warmup), in the last one of a pass and in the one after which a callback stops it: so no gradient is lost
+  /// there. A checkpoint within a pass holds none of those that wait.
+  double share = 0.1;
+};
+
 /// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
 /// thread may use the model. Uses oneTBB with config.run.threads threads inside its own arena, which lives as long as the
 /// Trainer.
@@ -76,13 +94,14 @@ class Trainer {
   static Result<Trainer> create(Model& model, std::uint64_t samples_per_epoch);
 
   /// The same for one of several processes that train copies of one model on the same data: `ranks`, which must outlive the
-  /// trainer. Each goes through some parts of each step (config.training.accumulate and parts; usage error if these are fewer than
-  /// the ranks); the gradients of all rows that a step touches travel, and every rank applies all. So the models stay the same,
-  /// to the bit, which the end of each pass checks. Everything else, such as sparse paths, every rank computes for itself: the
-  /// models and the data must be the same, and so must the instruction set. Callbacks may differ: where one rank's returns false,
-  /// all ranks stop after the following step, and in other activities not before the next steps. Every call of train_epoch() and
-  /// train_step() is collective.
-  static Result<Trainer> create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch);
+  /// trainer. Each goes through some parts of each step (config.training.accumulate and parts; usage error if these are fewer
+  /// than the ranks); the gradients of all rows that a step touches travel, and every rank applies all. So the models stay the
+  /// same, to the bit, which the end of each pass checks. Everything else, such as sparse paths, every rank computes for itself:
+  /// the models and the data must be the same, and so must the instruction set. Callbacks may differ: where one rank's returns
+  /// false, all ranks stop after the following step, and in other activities not before the next steps. Every call of
+  /// train_epoch() and train_step() is collective.
+  static Result<Trainer> create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch,
+                                      const Sharing& sharing = {});
 
   /// For a stream of batches, by train_step() alone. Fails, beyond what create() fails for, where the config asks for what a
   /// stream cannot give: `start centroids` and `average` (they need a data set or an end), `correction rising`, and sparse paths
@@ -126,7 +145,7 @@ class Trainer {
   class Impl;
   explicit Trainer(std::unique_ptr<Impl> impl);
   static Result<Trainer> make(Model& model, std::uint64_t samples_per_epoch, const StreamOptions* stream,
-                              Communicator* ranks = nullptr);
+                              Communicator* ranks = nullptr, const Sharing& sharing = {});
   std::unique_ptr<Impl> impl_;
 };
 
