@@ -31,7 +31,8 @@ GradientStore::Block::Block(ParameterRows& of)
       row_of(of.rows()),
       gradients(of.rows() * of.stride()),
       bias_gradients(of.rows()),
-      l1(of.rows()) {}
+      l1(of.rows()),
+      steps(of.rows()) {}
 
 GradientStore::GradientStore(const std::vector<ParameterRows*>& blocks) {
   for (ParameterRows* rows : blocks) blocks_.push_back(std::make_unique<Block>(*rows));
@@ -56,6 +57,7 @@ void GradientStore::add(Block& block, std::size_t row, const float* gradient, fl
     block.row_of[place - 1] = static_cast<std::uint32_t>(row);
     std::fill_n(block.gradients.data() + (place - 1) * rows.stride(), rows.width(), 0.f);
     block.bias_gradients[place - 1] = 0;
+    block.steps[place - 1] = 0;
   }
   simd::kernels().axpy_f32(share, gradient, block.gradients.data() + (place - 1) * rows.stride(), rows.width());
   block.bias_gradients[place - 1] += share * bias_gradient;
@@ -137,6 +139,7 @@ void GradientStore::pour_into(GradientStore& other) {
       float l1 = std::abs(to.bias_gradients[place]);
       for (std::size_t d = 0; d < width; ++d) l1 += std::abs(gradient[d]);
       to.l1[place] = l1;
+      ++to.steps[place];
     });
     from.count = 0;
   }
@@ -146,7 +149,7 @@ std::vector<GradientStore::Weight> GradientStore::weights() const {
   std::vector<Weight> all;
   for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
     const Block& block = *blocks_[b];
-    for (std::uint32_t i = 0; i < block.count; ++i) all.push_back({b, block.row_of[i], block.l1[i]});
+    for (std::uint32_t i = 0; i < block.count; ++i) all.push_back({b, block.row_of[i], block.l1[i], block.steps[i]});
   }
   return all;
 }
@@ -177,6 +180,7 @@ void GradientStore::end_of_takes() noexcept {
       std::copy_n(block->gradients.data() + count * stride, block->rows.width(), block->gradients.data() + i * stride);
       block->bias_gradients[i] = block->bias_gradients[count];
       block->l1[i] = block->l1[count];
+      block->steps[i] = block->steps[count];
       block->row_of[i] = block->row_of[count];
       block->place_of[block->row_of[i]] = i + 1;
     }
@@ -184,8 +188,10 @@ void GradientStore::end_of_takes() noexcept {
   }
 }
 
-void GradientStore::put(std::size_t block, std::size_t row, const float* taken) noexcept {
-  add(*blocks_[block], row, taken, taken[blocks_[block]->rows.width()], 1.f);
+void GradientStore::put(const Weight& row, const float* taken) noexcept {
+  Block& block = *blocks_[row.block];
+  add(block, row.row, taken, taken[block.rows.width()], 1.f);
+  block.steps[block.place_of[row.row] - 1] = row.steps;
 }
 
 /// Places are taken in the order in which threads come; so the sum goes by rows.
@@ -210,8 +216,10 @@ void GradientStore::flush(float scale, const Update& update) {
     ParameterRows& rows = block->rows;
     for_places(block->count, [&](std::size_t i) {
       float* const gradient = block->gradients.data() + i * rows.stride();
-      if (scale != 1.f) simd::kernels().scale_f32(scale, gradient, rows.width());
-      update(rows, block->row_of[i], gradient, scale * block->bias_gradients[i]);
+      const std::uint32_t steps = std::max(1u, block->steps[i]);
+      const float factor = steps == 1 ? scale : scale / static_cast<float>(steps);
+      if (factor != 1.f) simd::kernels().scale_f32(factor, gradient, rows.width());
+      update(rows, block->row_of[i], gradient, factor * block->bias_gradients[i], steps);
       block->place_of[block->row_of[i]] = 0;
     });
     block->count = 0;

@@ -32,9 +32,9 @@ class GradientStore {
   /// Length of all gradients as one vector, biases included: the same for any number of threads.
   double norm() const;
 
-  /// Calls update(rows, row, gradient, bias_gradient), all multiplied by `scale`, once for each row that has a gradient, in
-  /// parallel, and forgets them.
-  using Update = std::function<void(ParameterRows&, std::size_t, const float*, float)>;
+  /// Calls update(rows, row, gradient, bias_gradient, steps), once for each row that has a gradient, in parallel, and forgets
+  /// them. The gradient is multiplied by `scale`, and is the mean over so many steps where it waited: 1 unless put() said more.
+  using Update = std::function<void(ParameterRows&, std::size_t, const float*, float, std::uint32_t)>;
   void flush(float scale, const Update& update);
 
   /// Of each block the number of rows that have a gradient.
@@ -51,10 +51,11 @@ class GradientStore {
   const ParameterRows& rows_of(std::size_t block) const noexcept { return blocks_[block]->rows; }
   /// Adds all gradients to those of `other`, a store of the same blocks, and forgets them.
   void pour_into(GradientStore& other);
-  /// A row that has a gradient, and the sum of that one's magnitudes, the bias's included.
+  /// A row that has a gradient, the sum of that one's magnitudes, the bias's included, and how many times some was poured in.
   struct Weight {
     std::uint32_t block, row;
     float l1;
+    std::uint32_t steps;
   };
   /// All rows of a store that is filled by pour_into() alone, in no certain order.
   std::vector<Weight> weights() const;
@@ -62,8 +63,8 @@ class GradientStore {
   /// threads for different rows. Nothing else may be called until end_of_takes().
   void take(std::size_t block, std::size_t row, float* out) noexcept;
   void end_of_takes() noexcept;
-  /// Adds what take() gave.
-  void put(std::size_t block, std::size_t row, const float* taken) noexcept;
+  /// Adds what take() gave, the sum over `steps` steps.
+  void put(const Weight& row, const float* taken) noexcept;
 
   /// Rows of `rows` that have a gradient.
   std::size_t used_rows(const ParameterRows& rows) const noexcept { return block_of(rows).count; }
@@ -76,7 +77,8 @@ class GradientStore {
     Array<std::uint32_t> row_of;    ///< by place
     Array<float> gradients;         ///< by place, a row's stride each
     Array<float> bias_gradients;
-    Array<float> l1;  ///< by place, of what was poured in
+    Array<float> l1;             ///< by place, of what was poured in
+    Array<std::uint32_t> steps;  ///< by place, likewise
     std::atomic<std::uint32_t> count{0};
   };
   /// Where the parts of a block lie in what pack() writes, in bytes from the begin of the block.

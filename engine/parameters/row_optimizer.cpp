@@ -81,7 +81,8 @@ float RowOptimizer::power2(std::uint64_t steps) const noexcept {
   return steps == 1 ? static_cast<float>(beta2_) : static_cast<float>(std::pow(beta2_, static_cast<double>(steps)));
 }
 
-float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept {
+float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+                           std::uint32_t steps) const noexcept {
   if (store_ != nullptr) {
     store_->add(rows, row, gradient, bias_gradient, share_);
     return 0;
@@ -90,7 +91,7 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
   const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
-  const Numbers numbers = numbers_for(rows, row, gradient, skipped);
+  const Numbers numbers = numbers_for(rows, row, gradient, skipped, static_cast<float>(steps));
   float change = 0;
   if (rounds) {
     const std::uint64_t seed = hashing::derive(rounding_, rows.options().stream, row);
@@ -101,13 +102,16 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
   } else {
     change = update_part(rows, {at, width, gradient, 0}, numbers);
   }
-  if (!rows.bias.empty()) change += update_bias(rows, row, bias_gradient, numbers);
+  if (!rows.bias.empty()) change += update_bias(rows, row, bias_gradient, numbers, static_cast<float>(steps));
   return change;
 }
 
 RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t row, const float* gradient,
-                                                std::uint64_t skipped) const noexcept {
+                                                std::uint64_t skipped, float steps) const noexcept {
   Numbers numbers{Rule::sgd, adam_, momentum_, sgd_};
+  numbers.adam.rate *= steps;
+  numbers.momentum.rate *= steps;
+  numbers.sgd.rate *= steps;
   const auto mean_square = [&] {
     const std::size_t width = rows.width(row), over = rows.options().usual_width;
     if (width == 0) return 0.f;  // a bias alone
@@ -128,8 +132,8 @@ RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t
     }
     case OptimizerKind::adagrad: {
       float& v = rows.row_second_moment[row];
-      v += mean_square();
-      numbers.sgd.rate = sgd_.rate / (std::sqrt(v) + adam_.epsilon);
+      v += steps * mean_square();
+      numbers.sgd.rate /= std::sqrt(v) + adam_.epsilon;
       break;
     }
     case OptimizerKind::momentum:
@@ -182,7 +186,8 @@ float RowOptimizer::update_part(ParameterRows& rows, const Part& part, const Num
 }
 
 // Biases are not decayed.
-float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers) const noexcept {
+float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers,
+                                float steps) const noexcept {
   float delta = 0;
   switch (kind_) {
     case OptimizerKind::adam: {
@@ -196,8 +201,8 @@ float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float grad
     }
     case OptimizerKind::adagrad: {
       float& v = rows.bias_second_moment[row];
-      v += gradient * gradient;
-      delta = sgd_.rate * gradient / (std::sqrt(v) + adam_.epsilon);
+      v += steps * (gradient * gradient);
+      delta = steps * sgd_.rate * gradient / (std::sqrt(v) + adam_.epsilon);
       break;
     }
     case OptimizerKind::momentum: {
@@ -206,7 +211,7 @@ float RowOptimizer::update_bias(ParameterRows& rows, std::size_t row, float grad
       delta = numbers.momentum.rate * m;
       break;
     }
-    case OptimizerKind::sgd: delta = sgd_.rate * gradient; break;
+    case OptimizerKind::sgd: delta = numbers.sgd.rate * gradient; break;
   }
   rows.bias[row] -= delta;
   return delta * delta;

@@ -59,10 +59,13 @@ class RowOptimizer {
   /// memory, and each has a handful of places there.
   void prefetch(const ParameterRows& rows, std::size_t row) const noexcept;
 
-  /// Applies the gradient `gradient` (rows.width(row) floats) and `bias_gradient` to row `row`. Returns the squared length of the
+  /// Applies the gradient `gradient` (rows.width(row) floats) and `bias_gradient` to row `row`. Where they are means over `steps`
+  /// steps that come late, the row moves so many times as far, and Adagrad's sum grows so much: about what it would have done
+  /// step by step, and what momentum correction is to a plain momentum (Lin et al. 2018). Returns the squared length of the
   /// change, bias included, in bf16 that before rounding; 0 where gradients are collected. `rows` has the state that the
   /// optimiser keeps (OptimizerState).
-  float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const noexcept;
+  float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+               std::uint32_t steps = 1) const noexcept;
 
  private:
   /// The kernel that a row goes through: an optimiser with one second moment per row is one without, at a rate of the row's own.
@@ -77,9 +80,10 @@ class RowOptimizer {
 
   float power1(std::uint64_t steps) const noexcept;
   float power2(std::uint64_t steps) const noexcept;
-  Numbers numbers_for(ParameterRows& rows, std::size_t row, const float* gradient, std::uint64_t skipped) const noexcept;
+  Numbers numbers_for(ParameterRows& rows, std::size_t row, const float* gradient, std::uint64_t skipped,
+                      float steps) const noexcept;
   float update_part(ParameterRows& rows, const Part& part, const Numbers& numbers) const noexcept;
-  float update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers) const noexcept;
+  float update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers, float steps) const noexcept;
 
   const simd::Kernels& kernels_;
   OptimizerKind kind_;

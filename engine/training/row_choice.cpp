@@ -39,10 +39,12 @@ void RowChoice::add(std::span<const Row> rows) {
     if (one.block >= rows_.size() || one.row >= rows_[one.block]) continue;
     std::uint32_t& place = place_of_[one.block][one.row];
     if (place == 0) {
-      proposed_.push_back({one.block, one.row, 0.f});
+      proposed_.push_back({one.block, one.row, 0.f, 0});
       place = static_cast<std::uint32_t>(proposed_.size());
     }
-    proposed_[place - 1].l1 += one.l1;
+    Row& sum = proposed_[place - 1];
+    sum.l1 += one.l1;
+    sum.steps = std::max(sum.steps, one.steps);  // most rows are touched by all ranks in the same steps, or by one
   }
 }
 
@@ -59,7 +61,7 @@ std::vector<RowChoice::Row> RowChoice::all_rows() const {
   std::vector<Row> all;
   for (std::size_t block = 0; block < rows_.size(); ++block) {
     for (std::size_t row = 0; row < rows_[block]; ++row)
-      all.push_back({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(row), 0.f});
+      all.push_back({static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(row), 0.f, 0});
   }
   return all;
 }

@@ -85,7 +85,7 @@ Result<void> SharedStep::gather_rows(GradientStore& store) {
 
 /// Each rank proposes its heaviest rows, twice as many as may travel, waiting ones among them. Of these the heaviest by the sum
 /// over the ranks go into one buffer, which is added up on the way (the lazy all-reduce of GradientFlow: one message instead of
-/// one per block). What is not chosen goes on waiting, and further steps add to it. Bytes sent: 12 a proposed row to each other
+/// one per block). What is not chosen goes on waiting, and further steps add to it. Bytes sent: 16 a proposed row to each other
 /// rank, and 2 (size - 1) / size of the buffer.
 Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
   std::uint64_t most = 0;
@@ -131,7 +131,7 @@ Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
     while (travelling[at].block != touched[i].block || travelling[at].row != touched[i].row) ++at;
     place_of[i] = places[at];
   }
-  for_rows(touched.size(), [&](std::size_t i) { sums_->put(touched[i].block, touched[i].row, pool_.data() + place_of[i]); });
+  for_rows(touched.size(), [&](std::size_t i) { sums_->put(touched[i], pool_.data() + place_of[i]); });
   return {};
 }
 

@@ -116,8 +116,8 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
     report.output.rows_touched = gradients.used_rows(network.output);
     const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradients.norm() : 0.0;
     gradients.flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
-                    [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) {
-                      const float change = optimizer.update(rows, row, gradient, bias_gradient);
+                    [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient, std::uint32_t steps) {
+                      const float change = optimizer.update(rows, row, gradient, bias_gradient, steps);
                       if (index_ != nullptr && &rows == &network.output)
                         index_->drift().add(static_cast<std::uint32_t>(row), change);
                     });

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/parameters/gradient_store.h"
+#include "engine/parameters/row_optimizer.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -132,7 +133,8 @@ TEST_CASE("gradients of a row add up until they are flushed, and are gone then",
     // (5.5, 1, 0 | 1) and (0, 4 | 3)
     CHECK(store.norm() == Approx(std::sqrt(5.5 * 5.5 + 1 + 1 + 16 + 9)));
     int calls = 0;
-    store.flush(2, [&](ParameterRows& of, std::size_t row, const float* gradient, float bias) {
+    store.flush(2, [&](ParameterRows& of, std::size_t row, const float* gradient, float bias, std::uint32_t steps) {
+      CHECK(steps == 1);
       if (&of == &others) return;
       ++calls;
       CHECK(row == 7);
@@ -145,6 +147,23 @@ TEST_CASE("gradients of a row add up until they are flushed, and are gone then",
     CHECK(store.used_rows(rows) == 0);
     CHECK(store.norm() == 0);
   }
+}
+
+TEST_CASE("gradients that come late move a row about as far as step by step", "[unit]") {
+  const auto kind = GENERATE(OptimizerKind::sgd, OptimizerKind::adagrad, OptimizerKind::adam);
+  Config config = full_config();
+  config.optimizer.kind = kind;
+  const auto options = ParameterRows::Options::of(config, true);
+  ParameterRows early(1, 4, options), late(1, 4, options);
+  const float gradient[] = {0.5f, -0.25f, 1, 2};
+  // Both have seen something before, so that no state begins at 0.
+  for (ParameterRows* rows : {&early, &late}) RowOptimizer(config, 0.01, 1).update(*rows, 0, gradient, 1);
+  for (std::uint64_t step = 2; step < 5; ++step) RowOptimizer(config, 0.01, step).update(early, 0, gradient, 1);
+  RowOptimizer(config, 0.01, 4).update(late, 0, gradient, 1, 3);
+  const double tolerance = kind == OptimizerKind::sgd ? 1e-5 : 0.25;
+  for (int d = 0; d < 4; ++d) CHECK(late.weights[d] == Approx(early.weights[d]).epsilon(tolerance));
+  CHECK(late.bias[0] == Approx(early.bias[0]).epsilon(tolerance));
+  if (kind == OptimizerKind::adagrad) CHECK(late.row_second_moment[0] == Approx(early.row_second_moment[0]));
 }
 
 TEST_CASE("gradients that are taken out of a store leave the others", "[unit]") {
@@ -176,15 +195,17 @@ TEST_CASE("gradients that are taken out of a store leave the others", "[unit]") 
     }
     store.end_of_takes();
     CHECK(store.used_rows(rows) == 5 - taken.size() + (taken == std::vector<std::uint32_t>{2} ? 1 : 0));
-    for (const auto& [block, row, l1] : store.weights()) {
+    for (const auto& [block, row, l1, steps] : store.weights()) {
       CHECK(block == 0);
+      CHECK(steps == 2);
       CHECK(std::ranges::find(taken, row) == taken.end());
       CHECK(l1 == static_cast<float>(row) + 3.5f);
     }
     store.take(0, 7, out);
     store.end_of_takes();
-    store.flush(
-        1, [](ParameterRows&, std::size_t row, const float* gradient, float) { CHECK(gradient[0] == static_cast<float>(row)); });
+    store.flush(1, [](ParameterRows&, std::size_t row, const float* gradient, float, std::uint32_t steps) {
+      CHECK((gradient[0] == static_cast<float>(row) / 2 && steps == 2));
+    });
     CHECK(store.weights().empty());
   }
 }
