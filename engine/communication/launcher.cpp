@@ -72,8 +72,9 @@ struct ModuleCloser {
 using ModuleHandle = std::unique_ptr<void, ModuleCloser>;
 
 Error not_usable(const Launch& launch, const std::string& why) {
-  return runtime_error(
-      fmt::format("{} is set, so MPI started this process, but {}; run it without mpirun, or repair that", launch.variable, why));
+  return runtime_error(fmt::format(
+      "{} is set, so MPI started this process, but {}; start it without mpirun or with --distribute off, or repair that",
+      launch.variable, why));
 }
 
 }  // namespace
