@@ -156,6 +156,7 @@ Result<int> Train::run() {
     return usage_error(
         "--text, --categories, --numbers and --labels name columns of records, and a running text has none; leave them out");
   if (auto ok = check_for_ranks(text); !ok) return ok.error();
+  if (ranks_.shares_rows()) settings.checkpoints.minutes = 0;  // likewise
   return text ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
@@ -166,6 +167,9 @@ Result<void> Train::check_for_ranks(bool text) const {
   if (options_.autotune > 0)
     return usage_error(
         "--autotune searches in one process; run it without mpirun, and give the options that it finds to all ranks");
+  if (ranks_.shares_rows() && options_.settings.checkpoints.steps > 0)
+    return usage_error(
+        "--checkpoint-steps: ranks that share rows out have a whole model at the ends of epochs alone; leave it out");
   if (options_.files.train == "-")
     return usage_error("--train -: mpirun hands standard input to rank 0 alone; give a file that every rank can read");
   return {};
@@ -174,6 +178,11 @@ Result<void> Train::check_for_ranks(bool text) const {
 void Train::describe_ranks(const Model& model) const {
   if (options_.settings.quiet || ranks_.is_alone()) return;
   const Config::Training& training = model.config().training;
+  if (ranks_.shares_rows())
+    return note(
+        fmt::format("{} ranks share the rows of {} features and {} labels; this one, rank 0, has all at the ends of epochs, "
+                    "when it evaluates and writes",
+                    ranks_.size(), grouped(model.shape().features), grouped(model.shape().labels)));
   note(fmt::format("{} ranks share each step of {} samples, in parts of {}; this one, rank 0, evaluates and writes",
                    ranks_.size(), grouped(training.step_samples()), grouped(training.part_samples())));
 }
@@ -309,7 +318,8 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   }
   InterruptGuard::nothing_to_save_while("making the model", settings.nothing_yet);
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, start_.resumed_bytes());
-  auto model = start_.make_model(asked, *data, std::move(*names));
+  Communicator alone;
+  auto model = start_.make_model(asked, *data, std::move(*names), ranks_.shares_rows() ? ranks_.communicator() : alone);
   if (!model) return model.error();
   if (model->data_notes().empty()) model->set_data_notes(data->notes);
   options_.warn_of_idle(*model, false);
@@ -333,7 +343,8 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (data->train_pager != nullptr) data->train_pager->release(0, data->train.size());
   if (!settings.monitor.metric.empty() && data->validation) settings.notes.validation = fingerprint(*data->validation);
   if (data->validation_pager != nullptr) data->validation_pager->release(0, data->validation->size());
-  const Sharing sharing = *RankGroup::sharing(options_.communicate, options_.wire, options_.travel_share);
+  Sharing sharing = *RankGroup::sharing(options_.communicate, options_.wire, options_.travel_share);
+  sharing.distribution = ranks_.distribution();
   if (auto same = ranks_.check_same(*model, fingerprint(data->train), sharing); !same) {
     // All ranks know of it, and one says it.
     const bool follows = ranks_.follows();

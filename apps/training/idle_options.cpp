@@ -72,6 +72,9 @@ constexpr bool (*kIsFewRecords)(const S&) = [](const S& s) {
 
 constexpr std::string_view kNoCopiesOfSequences = "sequences have no binary copies; it counts for rows with labels";
 
+constexpr bool (*kSharesRows)(const S&) = [](const S& s) { return !s.options.is_alone && s.options.distribute == "labels"; };
+constexpr std::string_view kSumsTravel = "ranks that share rows out send no gradients of rows; it counts with --distribute data";
+
 constexpr std::string_view kNothingToStopBy =
     "--monitor names the metric of the search alone, and training has nothing to stop by; it counts with --valid or --holdout";
 
@@ -147,7 +150,9 @@ constexpr std::array kRules = {
     Rule{"--communicate", [](const S& s) { return s.options.is_alone; }, kAlone},
     Rule{"--wire", [](const S& s) { return s.options.is_alone; }, kAlone},
     Rule{"--travel-share", [](const S& s) { return s.options.is_alone; }, kAlone},
-    Rule{"--travel-share", [](const S& s) { return s.options.communicate != "coarse"; },
+    Rule{"--communicate", kSharesRows, kSumsTravel},
+    Rule{"--travel-share", kSharesRows, kSumsTravel},
+    Rule{"--travel-share", [](const S& s) { return s.options.communicate != "coarse" && s.options.distribute != "labels"; },
          "all gradients travel; it counts with --communicate coarse"},
 
     Rule{"--no-cache", kIsText, kNoCopies},

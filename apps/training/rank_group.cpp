@@ -20,10 +20,9 @@
 namespace glissade::apps {
 namespace {
 
-enum class Distribution { automatic, data, off };
-constexpr std::array kDistributions = {Choice<Distribution>{"auto", Distribution::automatic},
-                                       Choice<Distribution>{"data", Distribution::data},
-                                       Choice<Distribution>{"off", Distribution::off}};
+enum class Wanted { automatic, data, labels, off };
+constexpr std::array kDistributions = {Choice<Wanted>{"auto", Wanted::automatic}, Choice<Wanted>{"data", Wanted::data},
+                                       Choice<Wanted>{"labels", Wanted::labels}, Choice<Wanted>{"off", Wanted::off}};
 constexpr std::array kWays = {Choice<Communicate>{"dense", Communicate::dense},
                               Choice<Communicate>{"sparse", Communicate::sparse},
                               Choice<Communicate>{"coarse", Communicate::coarse}};
@@ -47,6 +46,7 @@ std::string facts_of(const Model& model, std::uint64_t data, const Sharing& shar
   for (const Option& option : options()) {
     if (option.stored) facts += fmt::format("option --{}\t{}\n", option.name, option.get(model.config()));
   }
+  facts += fmt::format("option --distribute\t{}\n", sharing.distribution == Distribution::labels ? "labels" : "data");
   facts += fmt::format("option --communicate\t{}\noption --wire\t{}\noption --travel-share\t{}\n",
                        choice_name(sharing.communicate, kWays), choice_name(sharing.wire, kWires), sharing.share);
   const Shape shape = model.shape();
@@ -94,20 +94,22 @@ Result<RankGroup> RankGroup::join(const std::string& distribute) {
   const auto launch = launch_in_environment();
   if (!launch) {
     if (distribute == "auto") return group;
-    return usage_error(
-        "--distribute data: no launcher has started this process; run 'mpirun -np N glissade train ...', or leave it out");
+    return usage_error(fmt::format(
+        "--distribute {}: no launcher has started this process; run 'mpirun -np N glissade train ...', or leave it out",
+        distribute));
   }
   speak_for_rank(launch->rank);
   if (launch->rank > 0) leave_interrupts_to_parent();
   auto ranks = Communicator::of_launcher();
   if (!ranks) return ranks.error();
   group.ranks_ = std::move(*ranks);
+  if (distribute == "labels") group.distribution_ = Distribution::labels;
   return group;
 }
 
 void RankGroup::settle_parts(ConfigSource::Resolved& asked) const noexcept {
   Config::Training& training = asked.config.training;
-  if (asked.names("parts")) return;
+  if (asked.names("parts") || shares_rows()) return;
   const auto ranks = static_cast<std::uint32_t>(size());
   training.parts = std::min((ranks + training.accumulate - 1) / training.accumulate, training.batch);
 }

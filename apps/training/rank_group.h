@@ -18,9 +18,9 @@ namespace glissade::apps {
 /// collective.
 class RankGroup {
  public:
-  /// `distribute`: auto, data or off. Joins the ranks where that says so; from then on only rank 0 speaks and answers signals.
-  /// Usage error if it is none of these, or wants ranks where no launcher started the process; runtime error if MPI cannot be
-  /// had.
+  /// `distribute`: auto, data, labels or off. Joins the ranks where that says so; from then on only rank 0 speaks and answers
+  /// signals. Usage error if it is none of these, or wants ranks where no launcher started the process; runtime error if MPI
+  /// cannot be had.
   static Result<RankGroup> join(const std::string& distribute);
   /// What `distribute` may be.
   static Result<void> check(const std::string& distribute);
@@ -29,11 +29,14 @@ class RankGroup {
   static Result<Sharing> sharing(const std::string& communicate, const std::string& wire, double share);
 
   bool is_alone() const noexcept { return ranks_.is_alone(); }
+  /// What the ranks share; means nothing where there is one.
+  Distribution distribution() const noexcept { return distribution_; }
+  bool shares_rows() const noexcept { return !is_alone() && distribution_ == Distribution::labels; }
   bool follows() const noexcept { return ranks_.rank() > 0; }
   int size() const noexcept { return ranks_.size(); }
   Communicator& communicator() noexcept { return ranks_; }
 
-  /// Gives a new run as many parts a step as there are ranks, unless `asked` names their number.
+  /// Gives a new run whose samples are shared as many parts a step as there are ranks, unless `asked` names their number.
   void settle_parts(ConfigSource::Resolved& asked) const noexcept;
 
   /// Usage error, the same on all ranks, if one was started with other options, other data, another state or another version
@@ -51,6 +54,7 @@ class RankGroup {
 
  private:
   Communicator ranks_;
+  Distribution distribution_ = Distribution::data;
 };
 
 }  // namespace glissade::apps

@@ -97,7 +97,8 @@ Result<void> RunStart::complete(TrainingData& data, const PartNames& given) cons
   return resumed_ ? resumed_->check_data(data, options_.files) : Result<void>();
 }
 
-Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given) {
+Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given,
+                                   Communicator& shards) {
   const Shape shape = shape_of(data.train);
   const DataFacts facts{.text = false,
                         .paged = data.train_pager != nullptr,
@@ -106,7 +107,8 @@ Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const Tr
                         .samples = data.train.size() - data.train.added};
   if (!resumed_) {
     warn(asked, asked.config, facts);
-    return new_model(asked.config, shape, std::move(given), same_things(asked.config, data.relations, data.train.label_count));
+    return new_model(asked.config, shape, std::move(given), same_things(asked.config, data.relations, data.train.label_count),
+                     shards);
   }
   warn(asked, resumed_->model().config(), facts);
   Model model = resumed_model();
@@ -124,19 +126,21 @@ Result<Model> RunStart::make_word_model(const ConfigSource::Resolved& asked, con
   const DataFacts facts{.text = true, .paged = false, .named = true, .shape = text.shape(), .samples = 0};
   if (!resumed_) {
     warn(asked, asked.config, facts);
-    return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names}, {});
+    Communicator alone;
+    return new_model(asked.config, text.shape(), {text.corpus.words, text.subwords.names}, {}, alone);
   }
   warn(asked, resumed_->model().config(), facts);
   if (auto same = resumed_->check_text(text, options_.files); !same) return same.error();
   return resumed_model();
 }
 
-Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels) {
+Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
+                                  Communicator& shards) {
   const auto tuned = settle_tables(config, shape, !feature_labels.empty());
   if (!tuned) return tuned.error();
   if (!tuned->empty() && !options_.settings.quiet) note(*tuned);
   if (from_) return started_from(config, shape, std::move(names), std::move(feature_labels));
-  auto model = Model::create(config, shape, std::move(feature_labels));
+  auto model = Model::create_shard(shards, config, shape, std::move(feature_labels));
   if (!model) return model;
   if (auto done = model->set_label_names(std::move(names.labels)); !done) return done.error();
   if (auto done = model->set_feature_names(std::move(names.features)); !done) return done.error();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <glissade/communicator.h>
 #include <glissade/model.h>
 #include <glissade/result.h>
 
@@ -43,11 +44,13 @@ class RunStart {
   Result<void> complete(TrainingData& data, const PartNames& given) const;
 
   /// `data` are complete.
-  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given);
+  /// `shards`: the ranks that will share the rows of a new model out; a single one: all rows are this process's.
+  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given, Communicator& shards);
   Result<Model> make_word_model(const ConfigSource::Resolved& asked, const TextData& text);
 
  private:
-  Result<Model> new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels);
+  Result<Model> new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
+                          Communicator& shards);
   Result<Model> started_from(const Config& config, const Shape& shape, PartNames names,
                              std::vector<std::uint32_t> feature_labels);
   Model resumed_model();

@@ -161,7 +161,8 @@ void TrainOptions::add_rank_options(CLI::App& parser) {
       .add_option(
           "--distribute", distribute,
           "What several processes share that 'mpirun -np N glissade train ...' has started: data (each has the whole model "
-          "and goes through a part of every batch), off (nothing: they know nothing of each other). auto: data. Rank 0 "
+          "and goes through a part of every batch), labels (each has a part of the rows of features and labels, and goes "
+          "through all samples; for --preset plain), off (nothing: they know nothing of each other). auto: data. Rank 0 "
           "evaluates, writes and speaks. Default auto.")
       ->type_name("NAME");
   parser

@@ -13,7 +13,7 @@ namespace glissade {
 EmbeddingBag::EmbeddingBag(std::size_t features, std::size_t width, const ParameterRows::Options& options)
     : rows(features, width, options.without_bias()), bias(1, width, options.without_bias().in_floats()) {}
 
-void EmbeddingBag::forward(const SparseRows& x, Activations& sums) const {
+void EmbeddingBag::sum_rows(const SparseRows& x, Activations& sums, bool with_bias) const {
   const simd::Kernels& kernels = simd::kernels();
   const bool fp32 = rows.storage() == Storage::fp32;
   constexpr std::size_t kGrain = 16;
@@ -27,9 +27,15 @@ void EmbeddingBag::forward(const SparseRows& x, Activations& sums) const {
       } else {
         kernels.bag_bf16(rows.high.data(), rows.stride(), ids.data(), values.data(), ids.size(), rows.width(), out);
       }
-      kernels.axpy_f32(1.f, bias.weights.data(), out, rows.width());
+      if (with_bias) kernels.axpy_f32(1.f, bias.weights.data(), out, rows.width());
     }
   });
+}
+
+void EmbeddingBag::add_bias(Activations& sums) const {
+  const simd::Kernels& kernels = simd::kernels();
+  for (std::size_t sample = 0; sample < sums.samples; ++sample)
+    kernels.axpy_f32(1.f, bias.weights.data(), sums.row(sample), rows.width());
 }
 
 void EmbeddingBag::backward(const SparseRows& x, const float* gradient, std::size_t stride, const RowOptimizer& optimizer,

@@ -11,6 +11,7 @@
 #include "engine/layers/activation.h"
 #include "engine/layers/dense_layer.h"
 #include "engine/layers/embedding_bag.h"
+#include "engine/layers/input_shards.h"
 #include "engine/parameters/parameter_rows.h"
 
 namespace glissade {
@@ -22,8 +23,9 @@ class Network {
   /// Allocates zeroed parameters. Throws std::bad_alloc.
   Network(const Config& config, const Shape& shape, bool trainable);
 
-  /// Draws the starting weights, a function of the seed.
-  void randomize(std::uint64_t seed);
+  /// Draws the starting weights, a function of the seed. With `shards`, of the features and labels those alone whose rows are
+  /// this rank's.
+  void randomize(std::uint64_t seed, const RowShards* shards = nullptr);
 
   struct Dropout {
     double rate = 0;
@@ -32,9 +34,10 @@ class Network {
 
   /// Fills hidden[i] with the output of hidden layer i for every row of `x` (explicit values). The first layer's sums are those
   /// of the embedding bag, and, where the model takes vectors, W times the vector. False if oneDNN failed.
-  /// Thread-safe, with a `hidden` of the caller's own. Times are added to `phases` if there is one.
-  bool forward(const BatchInputs& x, const Dropout& dropout, std::vector<Activations>& hidden,
-               PhaseSeconds* phases = nullptr) const;
+  /// Thread-safe, with a `hidden` of the caller's own. Times are added to `phases` if there is one. `shards`: the features' rows
+  /// are those of several ranks; null: they are this process's.
+  bool forward(const BatchInputs& x, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases = nullptr,
+               InputShards* shards = nullptr) const;
 
   std::uint64_t parameters() const noexcept;
   std::uint64_t memory_bytes() const noexcept;

@@ -6,6 +6,7 @@ namespace glissade {
 
 void SetSums::begin(const SparseRows& labels) {
   labels_ = labels;
+  has_all_labels_ = true;
   states_.assign(labels.rows(), {-std::numeric_limits<float>::infinity(), 0});
   logits_.resize(labels.ids.size());
   weights_.resize(labels.values.size());
@@ -21,8 +22,19 @@ void SetSums::add(const Loss& loss, std::size_t sample, const LogitRow& piece) {
   }
 }
 
+void SetSums::log_sums(std::vector<float>& out) const {
+  out.clear();
+  for (const State& state : states_) out.push_back(state.log_sum);
+}
+
+void SetSums::set_log_sums(std::span<const float> sums) noexcept {
+  for (std::size_t sample = 0; sample < states_.size(); ++sample) states_[sample].log_sum = sums[sample];
+  has_all_labels_ = false;
+}
+
 SetSum SetSums::of(std::size_t sample) const noexcept {
   if (states_.empty()) return {0.f, {}};
+  if (!has_all_labels_) return {states_[sample].log_sum, {}, labels_.row_values(sample)};
   const auto met = [&](const std::vector<float>& all) {
     return all.empty() ? std::span<const float>() : std::span(all).subspan(first_label(sample), states_[sample].labels);
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include <glissade/views.h>
@@ -19,6 +20,11 @@ class SetSums {
   void add(const Loss& loss, std::size_t sample, const LogitRow& piece);
   SetSum of(std::size_t sample) const noexcept;
 
+  /// log_sum of each sample, and other ones in their place: of sets whose other pieces are other processes'. The logits of labels
+  /// are then unknown, which `decoupled` needs.
+  void log_sums(std::vector<float>& out) const;
+  void set_log_sums(std::span<const float> sums) noexcept;
+
  private:
   std::size_t first_label(std::size_t sample) const noexcept {
     return static_cast<std::size_t>(labels_.row_ids(sample).data() - labels_.ids.data());
@@ -29,6 +35,7 @@ class SetSums {
     std::size_t labels;  ///< met so far
   };
   SparseRows labels_;
+  bool has_all_labels_ = true;
   std::vector<State> states_;
   std::vector<float> logits_, weights_;  ///< of labels, those of a sample together, as they were met
 };

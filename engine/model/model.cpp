@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <new>
 
+#include <glissade/communicator.h>
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 #include <glissade/tuning.h>
 
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
+#include "engine/parameters/row_shards.h"
 
 namespace glissade {
 
@@ -68,17 +70,27 @@ Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
 Result<Model> Model::create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels) {
+  Communicator alone;
+  return create_shard(alone, config, shape, std::move(feature_labels));
+}
+
+Result<Model> Model::create_shard(Communicator& ranks, const Config& config, const Shape& shape,
+                                  std::vector<std::uint32_t> feature_labels) {
   if (auto environment = check_environment(); !environment) return environment.error();
   if (auto valid = validate(config, shape, !feature_labels.empty()); !valid) return valid.error();
   if (const std::string_view wrong = defect_of(feature_labels, shape); !wrong.empty())
     return usage_error(fmt::format("the labels that features are: {}; give the table of relate_rows(), or none", wrong));
   Config tuned = config;
   tune_tables(tuned, shape);
-  const MemoryEstimate need = estimate_training_memory(tuned, shape);
+  MemoryEstimate need = estimate_training_memory(tuned, shape);
+  need.weights /= static_cast<std::uint64_t>(ranks.size());
+  need.optimizer_state /= static_cast<std::uint64_t>(ranks.size());
   if (auto enough = check_memory(need); !enough) return enough.error();
   try {
+    const SmallPages pages(!ranks.is_alone());
     auto impl = std::make_unique<Impl>(tuned, shape, true);
-    impl->network.randomize(config.run.seed);
+    const RowShards shards(ranks);
+    impl->network.randomize(config.run.seed, ranks.is_alone() ? nullptr : &shards);
     impl->feature_labels = std::move(feature_labels);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {

@@ -39,7 +39,11 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       loss_(parts.config.network.loss),
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
-      set_(parts.rows.rows()) {}
+      set_(parts.rows.rows()) {
+  if (parts.shards == nullptr) return;
+  shard_sums_.emplace(*parts.shards);
+  owners_ = parts.shards->owners(parts.rows);
+}
 
 std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
                                       std::uint64_t threads) noexcept {
@@ -59,7 +63,9 @@ std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, s
 /// Rows of logits must not lie a power of two apart, or the cache would find them all in the same places.
 std::size_t FusedOutput::logit_stride() const noexcept { return panels_.padded_rows() + kPanelColumns; }
 
-float* FusedOutput::block_logits() const {
+/// Of the samples from `first` on.
+float* FusedOutput::block_logits(std::size_t first) const {
+  if (keeps_logits_) return kept_logits_.data() + first * logit_stride();
   static thread_local Array<float> logits;
   logits.reserve_discard(block_ * logit_stride());
   return logits.data();
@@ -69,22 +75,26 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   OutputReport report;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every);
+    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every, shard_sums_ ? &owners_ : nullptr);
   }
-  const std::size_t size = set_.size(),
-                    largest = std::min(size, parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
+  const std::size_t size = set_.size(), largest = std::min(std::max<std::size_t>(1, size),
+                                                           parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
   const std::size_t pieces = (size + largest - 1) / largest;
   const auto piece = [&](std::size_t i) { return SetPiece{i * largest, std::min(largest, size - i * largest)}; };
   prepare(step);
-  if (pieces > 1 && loss_.needs_normaliser()) {
+  if ((pieces > 1 || shard_sums_) && loss_.needs_normaliser()) {
     sums_.begin(step.labels);
+    // Between the two passes of a set in one piece other ranks are asked: its logits wait, and are not computed twice.
+    keeps_logits_ = pieces == 1;
     for (std::size_t i = 0; i < pieces; ++i) {
       load(step, piece(i));
       normalise(step, piece(i));
     }
+    const PhaseWatch watch(step.phases, Phase::communication);
+    if (shard_sums_) shard_sums_->add_up(sums_);
   }
   for (std::size_t i = 0; i < pieces; ++i) {
-    load(step, piece(i));
+    if (!keeps_logits_) load(step, piece(i));
     differentiate(step, piece(i));
     update(step, piece(i));
   }
@@ -94,8 +104,12 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   }
   const std::size_t samples = step.hidden.samples;
   report.probed = (samples + kProbeStride - 1) / kProbeStride;
-  report.active_rows = samples * size;
+  report.active_rows = samples * set_.whole_size();
   report.rows_touched = size;
+  if (!shard_sums_) return report;
+  report.hits = 0;  // a sample's best row may be another rank's
+  for (std::size_t sample = 0; sample < samples; sample += kProbeStride)
+    shard_sums_->tell_best(state_[sample].best, state_[sample].hit);
   return report;
 }
 
@@ -202,9 +216,10 @@ void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std:
 void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
   block_ = sample_block(step.hidden.samples, logit_stride());
+  if (keeps_logits_) kept_logits_.reserve_discard(step.hidden.samples * logit_stride());
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     static thread_local FoundLabels found;
-    float* const logits = block_logits();
+    float* const logits = block_logits(begin);
     compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
       sums_.add(loss_, sample, logit_row(step, piece, sample, logits + (sample - begin) * logit_stride(), found));
@@ -223,8 +238,8 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
     gradients_.reserve_discard(gradients);
   }
   in_blocks(hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
-    float* const logits = block_logits();
-    compute_logits(step, begin, end, logits);
+    float* const logits = block_logits(begin);
+    if (!keeps_logits_) compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
       differentiate_sample(step, piece, sample, logits + (sample - begin) * logit_stride());
     }
@@ -255,9 +270,10 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
   SampleState& state = state_[sample];
   if (sample % kProbeStride == 0) probe(z, piece, found.positions, state);
   const float weight = step.sample_weight(sample), scale = weight / static_cast<float>(step.hidden.samples);
-  const bool whole = piece.size == set_.size();
+  const bool whole = piece.size == set_.size() && !shard_sums_;
+  const bool counts_all = piece.first == 0 && (!shard_sums_ || set_.first_owner() == owners_.rank);
   const Loss::RowGradient gradient =
-      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), piece.first == 0);
+      whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), counts_all);
   state.loss += weight * gradient.loss;
   std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
   if (element_ == dense::Element::f16) {

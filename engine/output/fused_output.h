@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "engine/dense/row_panels.h"
 #include "engine/losses/loss.h"
 #include "engine/losses/set_sums.h"
 #include "engine/output/output_path.h"
+#include "engine/output/shard_sums.h"
 #include "engine/output/shared_set.h"
 
 namespace glissade {
@@ -53,7 +55,7 @@ class FusedOutput final : public OutputPath {
   const void* hidden_rows(const Activations& hidden, std::size_t first) const noexcept;
   bool in_halves() const noexcept { return element_ != dense::Element::f32; }
   std::size_t logit_stride() const noexcept;
-  float* block_logits() const;
+  float* block_logits(std::size_t first) const;
 
   OutputParts parts_;
   Loss loss_;
@@ -68,7 +70,11 @@ class FusedOutput final : public OutputPath {
   std::size_t block_ = 0;               ///< samples per task
   std::size_t padded_samples_ = 0;
   std::vector<SampleState> state_;
-  SetSums sums_;  ///< of sets in several pieces
+  SetSums sums_;                         ///< of sets in several pieces
+  bool keeps_logits_ = false;            ///< from the pass that sums to the one that differentiates
+  mutable Array<float> kept_logits_;     ///< of the batch, where they are
+  std::optional<ShardSums> shard_sums_;  ///< where other pieces are other ranks'
+  RowOwners owners_;
   std::vector<std::uint16_t> largest_of_block_;
   Array<float> gradients_;                ///< by the logits, in panels of 16 rows: padded_samples_ x 16 each
   Array<std::uint16_t> gradient_halves_;  ///< the same in 16 bits

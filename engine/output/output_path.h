@@ -11,6 +11,7 @@
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/parameters/row_optimizer.h"
+#include "engine/parameters/row_shards.h"
 #include "engine/samplers/label_index.h"
 #include "engine/samplers/sampler.h"
 
@@ -64,7 +65,8 @@ struct OutputParts {
   ParameterRows& rows;
   const Sampler& sampler;
   hashing::Drift* drift;
-  std::size_t piece = 0;  ///< active rows at once, a multiple of 32; 0 = output_piece()
+  std::size_t piece = 0;        ///< active rows at once, a multiple of 32; 0 = output_piece()
+  RowShards* shards = nullptr;  ///< null: all rows are this process's. FusedOutput alone knows shards
 };
 
 /// Active rows whose gradients by the logits of `samples` samples are held at once; a longer set goes in pieces, and then the

@@ -4,12 +4,47 @@
 
 namespace glissade {
 
-void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every) {
+void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every, const RowOwners* owners) {
   sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden, every}, seen_, active_);
+  whole_size_ = active_.size(rows_);
+  if (owners != nullptr) return keep_own(*owners, step.labels);
   for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
   if (active_.everything) {
     for (const std::uint32_t label : step.labels.ids) position_[label] = label;
   }
+}
+
+void SharedSet::keep_own(const RowOwners& owners, const SparseRows& labels) {
+  for (const std::uint32_t label : labels.ids) position_[label] = kNone;
+  first_owner_ = owners.owner(active_.everything || active_.ids.empty() ? 0 : active_.ids.front());
+  if (active_.everything) {
+    active_.clear();
+    owners.for_each_stretch(owners.rank, rows_, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t row = begin; row < end; ++row) active_.ids.push_back(static_cast<std::uint32_t>(row));
+    });
+    active_.exact = active_.ids.size();
+    for (std::uint32_t i = 0; i < active_.ids.size(); ++i) position_[active_.ids[i]] = i;
+    return;
+  }
+  std::size_t kept = 0, labels_kept = 0, exact = 0, weights = 0;
+  for (std::size_t i = 0; i < active_.ids.size(); ++i) {
+    const std::uint32_t row = active_.ids[i];
+    if (!owners.has(row)) continue;
+    if (i < active_.labels) {
+      position_[row] = static_cast<std::uint32_t>(kept);
+      ++labels_kept;
+    }
+    if (i < active_.exact) {
+      ++exact;
+    } else if (!active_.log_weights.empty()) {
+      active_.log_weights[weights++] = active_.log_weights[i - active_.exact];
+    }
+    active_.ids[kept++] = row;
+  }
+  active_.ids.resize(kept);
+  active_.log_weights.resize(weights);
+  active_.labels = labels_kept;
+  active_.exact = exact;
 }
 
 std::size_t SharedSet::exact_in(const SetPiece& piece) const noexcept {

@@ -7,6 +7,7 @@
 #include <glissade/views.h>
 
 #include "engine/output/output_path.h"
+#include "engine/parameters/row_shards.h"
 #include "engine/samplers/active_set.h"
 
 namespace glissade {
@@ -29,8 +30,11 @@ class SharedSet {
   /// `rows`: how many rows the output layer has.
   explicit SharedSet(std::size_t rows) : rows_(rows), seen_(rows), position_(rows) {}
 
-  /// Draws the set of the whole batch.
-  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every);
+  /// Draws the set of the whole batch. With `owners`, what is left of it are the rows of this rank.
+  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every, const RowOwners* owners = nullptr);
+  /// Rows of the whole set, and the rank that has the first of them.
+  std::size_t whole_size() const noexcept { return whole_size_; }
+  std::uint32_t first_owner() const noexcept { return first_owner_; }
 
   std::size_t size() const noexcept { return active_.size(rows_); }
   std::uint32_t id(std::size_t position) const noexcept {
@@ -50,10 +54,15 @@ class SharedSet {
   void find(const SparseRows& labels, std::size_t sample, const SetPiece& piece, FoundLabels& found) const;
 
  private:
+  static constexpr std::uint32_t kNone = 0xffffffffu;
+  void keep_own(const RowOwners& owners, const SparseRows& labels);
+
   std::size_t rows_;
   hashing::StampSet seen_;
   ActiveSet active_;
-  std::vector<std::uint32_t> position_;  ///< of a row in the set; valid for this batch's labels
+  std::vector<std::uint32_t> position_;  ///< of a row in the set, for this batch's labels; kNone: it is another rank's
+  std::size_t whole_size_ = 0;
+  std::uint32_t first_owner_ = 0;
 };
 
 }  // namespace glissade

@@ -11,6 +11,8 @@
 
 namespace glissade {
 
+struct RowOwners;
+
 /// What the optimiser keeps for each weight or row.
 struct OptimizerState {
   enum class First { none, fp32, bf16 };        ///< the mean gradient, or momentum: one for each weight
@@ -82,8 +84,9 @@ class ParameterRows {
   /// In bf16 rounded to nearest.
   void write(std::size_t row, const float* values) noexcept;
 
-  /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0.
-  void randomize(double limit, std::uint64_t seed);
+  /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0. With `owners`, those rows
+  /// alone that are this rank's: what is never written takes no memory.
+  void randomize(double limit, std::uint64_t seed, const RowOwners* owners = nullptr);
 
   /// Makes it `rows` rows, of one width, zeros behind the last one. The arrays get room for an eighth more, so that many small
   /// steps cost little; with_exact_arrays() takes that away.

@@ -20,7 +20,10 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
   if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
   sampler_->count_labels(model.label_counts);
-  if (ranks != nullptr && !ranks->is_alone()) shared_ = std::make_unique<SharedStep>(*ranks, sharing);
+  const bool among = ranks != nullptr && !ranks->is_alone();
+  if (among && sharing.distribution == Distribution::data) shared_ = std::make_unique<SharedStep>(*ranks, sharing);
+  if (among && sharing.distribution == Distribution::labels)
+    sharded_ = std::make_unique<ShardedStep>(*ranks, model.network, sharing.wire);
   const Config::Training& training = model.config.training;
   if (shared_ || training.accumulate > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
@@ -31,7 +34,8 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
     if (shared_) shared_->prepare(blocks);
   }
   label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
-  output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr});
+  output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr, 0,
+                              sharded_ ? &sharded_->rows() : nullptr});
 }
 
 void TrainingStep::follow_counts() {
@@ -87,7 +91,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
     run_parts(data, plan, optimizer, report);
   } else {
     run_part(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
-    report.features_touched = feature_groups_.used_rows();
+    report.features_touched = sharded_ ? sharded_->features_touched() : feature_groups_.used_rows();
     advance_tables(plan.rows.size(), report);
   }
   if (index_ == nullptr) model_.drop_index();
@@ -138,6 +142,14 @@ void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& r
   if (!done) report.error = done.error();
 }
 
+/// The hidden gradient by the rows of all ranks, and their report.
+void TrainingStep::share(const Activations& hidden, Report& report) {
+  const PhaseWatch watch(report.phases, Phase::communication);
+  sharded_->add_up(std::span(gradients_.back().data(), hidden.samples * hidden.stride), report.output);
+  report.ok = report.output.ok;
+  report.error = sharded_->error();
+}
+
 void TrainingStep::advance_tables(std::size_t samples, Report& report) {
   if (clusters_ == nullptr && index_ == nullptr) return;
   const PhaseWatch watch(report.phases, Phase::rehash);
@@ -158,8 +170,8 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
-  report.ok &=
-      network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_, &report.phases);
+  report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_,
+                               &report.phases, sharded_ ? &sharded_->inputs() : nullptr);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -180,6 +192,8 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
                      batch.weights()});
   report.output += output;
   report.ok &= output.ok;
+  if (sharded_) share(hidden_.back(), report);
+  if (report.error) return copying.finish();
   report.ok &= backward(batch, optimizer, report.phases);
 
   const PhaseWatch waiting(report.phases, Phase::gather);
@@ -209,7 +223,8 @@ bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, P
   if (const VectorBatch* const vectors = batch.inputs().vectors; vectors != nullptr && network.vectors.rows.rows() != 0)
     ok &= network.vectors.backward(*vectors, gradients_[0].data(), hidden_[0].stride, nullptr, optimizer);
   phases[Phase::dense_backward] += watch.seconds();
-  network.input.backward(batch.features(), gradients_[0].data(), hidden_[0].stride, optimizer, feature_groups_, phases);
+  network.input.backward(sharded_ ? sharded_->inputs().own() : batch.features(), gradients_[0].data(), hidden_[0].stride,
+                         optimizer, feature_groups_, phases);
   return ok;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/output/output_path.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
+#include "engine/training/sharded_step.h"
 #include "engine/training/shared_step.h"
 
 namespace glissade {
@@ -44,8 +45,10 @@ class TrainingStep {
   /// With `ranks`, which must outlive it, the parts of each step are shared among them; all call run() with the same plan.
   explicit TrainingStep(Model::Impl& model, Communicator* ranks = nullptr, const Sharing& sharing = {});
 
-  /// Null where no ranks share the steps.
+  /// Null where no ranks share the samples of steps.
   SharedStep* shared() noexcept { return shared_.get(); }
+  /// Null where no ranks share the rows out.
+  ShardedStep* sharded() noexcept { return sharded_.get(); }
 
   /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples
   /// alone. Returns the seconds it took.
@@ -70,6 +73,7 @@ class TrainingStep {
   void run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
   void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
   void exchange(std::size_t last_samples, bool all_travel, Report& report);
+  void share(const Activations& hidden, Report& report);
   void advance_tables(std::size_t samples, Report& report);
   std::size_t parts_of(std::span<const std::uint32_t> rows) const noexcept;
   std::span<const std::uint32_t> part_of(std::span<const std::uint32_t> rows, std::size_t part) const noexcept;
@@ -84,7 +88,8 @@ class TrainingStep {
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once
-  std::unique_ptr<SharedStep> shared_;             ///< null where the steps are this process's alone
+  std::unique_ptr<SharedStep> shared_;             ///< null where the samples are this process's alone
+  std::unique_ptr<ShardedStep> sharded_;           ///< null where the rows are
   BatchAhead batches_;
   std::vector<Activations> hidden_;
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer

@@ -89,7 +89,14 @@ class Trainer::Impl {
   std::optional<Error> finish_pass(const DatasetView& data, Call& call);
   std::optional<Error> run_steps(const DatasetView& data, Call& call);
   std::optional<Error> run_pass(const DatasetView& data, Call& call);
-  bool shared() const noexcept { return step_->shared() != nullptr; }
+  bool shared() const noexcept { return step_->shared() != nullptr || step_->sharded() != nullptr; }
+  void wish_to_stop() noexcept {
+    if (step_->shared() != nullptr) step_->shared()->wish_to_stop();
+    if (step_->sharded() != nullptr) step_->sharded()->wish_to_stop();
+  }
+  bool stop_is_agreed() const noexcept {
+    return step_->shared() != nullptr ? step_->shared()->stop_is_agreed() : step_->sharded()->stop_is_agreed();
+  }
   bool report(Call& call, Activity activity, double share);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
@@ -102,6 +109,7 @@ class Trainer::Impl {
   double rate_of(std::uint64_t step) const noexcept;
   std::vector<ParameterRows*> blocks();
   void end_with_average();
+  std::optional<Error> gather_shards(PhaseSeconds& phases);
   void choose_order(const DatasetView& data);
   void schedule(std::uint64_t samples_per_epoch) noexcept;
 
@@ -266,17 +274,27 @@ void Trainer::Impl::end_with_average() {
   step_->begin_epoch(model_.pass.order.size());  // the tables were over other rows
 }
 
+/// What is evaluated and saved is rank 0's.
+std::optional<Error> Trainer::Impl::gather_shards(PhaseSeconds& phases) {
+  if (step_->sharded() == nullptr) return std::nullopt;
+  const PhaseWatch watch(phases, Phase::communication);
+  step_->sharded()->gather();
+  return step_->sharded()->error();
+}
+
 /// Stopped by the monitor, the pass stays open with all of its samples done.
 std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& call) {
   end_with_average();
   if (auto error = defect_of_weights(model_)) return error;
+  if (auto error = gather_shards(call.phases)) return error;
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(call.phases, Phase::sparse_paths);
     if (auto error = fit_rankers(model_, data, together_, model_.epochs_done + 1 >= model_.config.training.epochs, call.monitor))
       return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
-  if (!call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
+  const bool has_all_rows = step_->sharded() == nullptr || ranks_->rank() == 0;
+  if (has_all_rows && !call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
     const PhaseWatch coding(call.phases, Phase::search_codes);
     if (auto error = code_output_rows(model_, data.inputs(), call.monitor)) return error;
   }
@@ -315,7 +333,7 @@ bool Trainer::Impl::report(Call& call, Activity activity, double share) {
   progress.seconds_left = call.remaining.seconds_left();
   const bool goes_on = call.callbacks.on_progress(progress);
   if (!shared() || goes_on) return goes_on;
-  step_->shared()->wish_to_stop();
+  wish_to_stop();
   return true;
 }
 
@@ -348,10 +366,10 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
     }
     const double seconds = watch.seconds();
     pass.sums.seconds = before + seconds;
-    bool goes_on = !shared() || !step_->shared()->stop_is_agreed();
+    bool goes_on = !shared() || !stop_is_agreed();
     if (call.callbacks.after_step && !call.callbacks.after_step()) {
       if (shared()) {
-        step_->shared()->wish_to_stop();
+        wish_to_stop();
       } else {
         goes_on = false;
       }
@@ -384,6 +402,8 @@ std::optional<Error> Trainer::Impl::run_pass(const DatasetView& data, Call& call
   if (auto error = run_steps(data, call)) return error;
   if (pass.done == pass.order.size()) {
     if (auto error = finish_pass(data, call)) return error;
+  } else if (auto error = gather_shards(call.phases)) {
+    return error;
   }
   pass.sums.seconds = before + call.watch.seconds();
   return std::nullopt;
@@ -402,7 +422,7 @@ Result<std::vector<CommunicationCounts>> Trainer::Impl::compare_ranks() {
     return done.error();
   std::vector<CommunicationCounts> counts;
   for (const Said& one : all) {
-    if (one.weights != all[0].weights) {
+    if (one.weights != all[0].weights && step_->sharded() == nullptr) {
       return runtime_error(fmt::format(
           "rank {} has other weights than rank 0 at step {}; give all ranks the same model file and the same build of "
           "Glissade and its libraries, and check the memory of that machine",
@@ -523,7 +543,7 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
     return usage_error("Trainer::create_among wants the samples of an epoch, at least 1, for its schedules");
   const Config::Training& training = model.config().training;
   if (const std::uint64_t parts = std::uint64_t{training.accumulate} * training.parts;
-      parts < static_cast<std::uint64_t>(ranks.size())) {
+      sharing.distribution == Distribution::data && parts < static_cast<std::uint64_t>(ranks.size())) {
     return usage_error(fmt::format(
         "option 'parts': the {} parts of a step (accumulate {}, parts {}) are too few for {} ranks; start no more ranks "
         "than that, or give a new run more parts",
@@ -531,6 +551,9 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
   }
   if (!(sharing.share > 0 && sharing.share <= 1))
     return usage_error(fmt::format("Sharing::share: {} is out of range; allowed: above 0, up to 1", sharing.share));
+  if (sharing.distribution == Distribution::labels) {
+    if (auto fit = check_labels_distributable(model.config()); !fit) return fit.error();
+  }
   auto trainer = make(model, samples_per_epoch, nullptr, &ranks, sharing);
   if (!trainer || ranks.is_alone()) return trainer;
   if (const auto same = trainer->impl_->compare_ranks(); !same) return same.error();

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import distributed.labels as labels
 from runner import Failure, Skip
 
 SECONDS = 120
@@ -38,7 +39,11 @@ class Ranks:
         return ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-np", str(ranks), *map(str, program)]
 
     def train(self, *args, model="m.glsd"):
-        return [self.context.glissade, "train", "--train", self.rows, "--model", model, *COMMON, *args]
+        usual = COMMON
+        if "labels" in args:  # of a batch that is one part
+            at = COMMON.index("--parts")
+            usual = COMMON[:at] + COMMON[at + 2:]
+        return [self.context.glissade, "train", "--train", self.rows, "--model", model, *usual, *args]
 
     def run(self, command):
         return subprocess.run(list(map(str, command)), cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -270,3 +275,4 @@ def run(context):
             case(f"rank {victim} is killed, the run ends and is resumed", check_killed, victim)
         case("a signal saves what was trained, and more ranks go on", check_signal)
         case("mpirun without the module", check_without_module)
+        labels.add_cases(case, expect_line)

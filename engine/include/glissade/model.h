@@ -76,6 +76,8 @@ struct Predictions {
   std::uint64_t fallbacks = 0;   ///< samples that tables or codes left short and that were searched exactly
 };
 
+class Communicator;
+
 enum class LoadFor { inference, training };
 
 /// A network with its parameters, names and training state. Movable handle. Const members are thread-safe. No thread may call
@@ -87,6 +89,10 @@ class Model {
   /// feature, the label that it is or kNoLabel, no label twice (relate_rows() finds them). Empty: equal ids are the same thing.
   /// Kept in the model file. Fails on an invalid config, entries that are none, or too little memory.
   static Result<Model> create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels = {});
+  /// The same for a model whose rows `ranks` will share out (Trainer::create_among, Distribution::labels): only rows of this rank
+  /// have weights and take memory.
+  static Result<Model> create_shard(Communicator& ranks, const Config& config, const Shape& shape,
+                                    std::vector<std::uint32_t> feature_labels = {});
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;
 
   /// What create_from() took over, in rows.

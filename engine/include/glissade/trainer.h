@@ -66,6 +66,16 @@ struct StreamOptions {
   std::uint64_t warmup_steps = 100;  ///< steps over which the rate rises linearly from 0
 };
 
+/// How several processes share a training.
+enum class Distribution {
+  data,    ///< each has the whole model, and goes through a part of each step's samples
+  labels,  ///< each has a part of the rows of features and labels, and goes through all samples
+};
+
+/// Usage error unless `config` can be trained with Distribution::labels: a hidden path alone, losses softmax and bce, sets that
+/// are shared and drawn or full, steps of one batch, weights neither averaged nor started from centroids.
+Result<void> check_labels_distributable(const Config& config);
+
 /// Which gradients travel where ranks share steps.
 enum class Communicate {
   dense,   ///< those of all rows, whether a step touched them or not: what one measures the others by
@@ -73,14 +83,15 @@ enum class Communicate {
   coarse,  ///< of the touched rows those that weigh most, added up on the way; the others wait until they do
 };
 
-/// How ranks share steps. Part of no model.
+/// How ranks share a training. Part of no model.
 struct Sharing {
-  Communicate communicate = Communicate::sparse;
+  Communicate communicate = Communicate::sparse;  ///< of Distribution::data, as is `share`
   Wire wire = Wire::fp32;
   /// coarse: part of the touched rows whose gradients travel in a step, in (0, 1]. All do in the steps of the warm-up
   /// (config.schedule.warmup), in the last one of a pass and in the one after which a callback stops it: so no gradient is lost
   /// there. A checkpoint within a pass holds none of those that wait.
   double share = 0.1;
+  Distribution distribution = Distribution::data;
 };
 
 /// Trains a Model. One Trainer per Model at a time; it borrows the model, which must outlive it. While a call runs, no other
@@ -100,6 +111,12 @@ class Trainer {
   /// the models and the data must be the same, and so must the instruction set. Callbacks may differ: where one rank's returns
   /// false, all ranks stop after the following step, and in other activities not before the next steps. Every call of
   /// train_epoch() and train_step() is collective.
+  ///
+  /// With Distribution::labels the rows of features and labels are shared out instead, and every rank goes through all samples
+  /// with its rows. What travels are sums of the hidden layer and its gradients, 4 * batch * width floats a step less a rank's
+  /// own part, and a few numbers a sample, whatever the numbers of features and labels. Rank 0 has all rows when train_epoch()
+  /// returns, the others theirs alone. Usage error where the config asks for what ranks cannot share so: see
+  /// check_labels_distributable(). Results differ from those of another number of ranks by the rounding of sums.
   static Result<Trainer> create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch,
                                       const Sharing& sharing = {});
 

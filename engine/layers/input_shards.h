@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <glissade/views.h>
+
+#include "engine/layers/activation.h"
+#include "engine/parameters/row_shards.h"
+
+namespace glissade {
+
+/// The input layer of a model whose rows several ranks share out: each sums the features that are its own, for all samples of the
+/// batch, and the sums of all ranks travel.
+class InputShards {
+ public:
+  InputShards(RowShards& shards, const ParameterRows& rows)
+      : shards_(shards), owners_(shards.owners(rows)), last_use_(rows.rows()) {}
+
+  /// `x`, with explicit values, without the features of other ranks. Valid until the next call.
+  const SparseRows& own(const SparseRows& x);
+  /// How many different features that has.
+  std::size_t different() const noexcept { return different_; }
+  /// What own() has last returned.
+  const SparseRows& own() const noexcept { return own_; }
+  /// Sums of all ranks in the place of this one's.
+  void add_up(Activations& sums) { shards_.sum(std::span(sums.values.data(), sums.samples * sums.stride)); }
+
+ private:
+  RowShards& shards_;
+  RowOwners owners_;
+  SparseRows own_;
+  std::size_t different_ = 0;
+  std::uint32_t use_ = 0;
+  std::vector<std::uint32_t> last_use_;  ///< of each feature: the last call of own() that had it
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<float> values_;
+};
+
+}  // namespace glissade

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/losses/set_sums.h"
+#include "engine/output/output_path.h"
+#include "engine/parameters/row_shards.h"
+
+namespace glissade {
+
+/// What ranks that share out the output rows must tell each other in a step: per sample the normaliser of the softmax and, where
+/// it is looked at, the best logit; whatever the number of labels.
+class ShardSums {
+ public:
+  explicit ShardSums(RowShards& shards) : shards_(shards) {}
+
+  /// The log sums of all ranks' pieces.
+  void add_up(SetSums& sums);
+
+  /// A sample's best logit among the rows of this rank, and whether it is a label's: told with the next exchange().
+  void tell_best(float logit, bool is_label);
+  /// Of so many samples whose best was told first, how many have a label as the best of all ranks. Behind the exchange.
+  static std::uint64_t hits(const RowShards& shards, std::size_t samples) noexcept;
+
+ private:
+  RowShards& shards_;
+  std::vector<float> mine_, all_, sums_;
+};
+
+}  // namespace glissade

@@ -1,0 +1,37 @@
+#include <fmt/format.h>
+
+#include <glissade/trainer.h>
+
+#include "engine/config/proposing_paths.h"
+#include "engine/samplers/sampler.h"
+
+namespace glissade {
+namespace {
+
+Error cannot(const char* option, const char* what, const char* remedy) {
+  return usage_error(
+      fmt::format("option '{}': {} cannot be shared out by labels; {}, or use --distribute data", option, what, remedy));
+}
+
+}  // namespace
+
+Result<void> check_labels_distributable(const Config& config) {
+  const Config::ActiveSet& set = config.active_set;
+  if (uses_sparse_paths(config)) return cannot("preset", "sparse rows, neighbours and a ranker", "give preset plain");
+  if (config.network.loss == LossKind::decoupled) return cannot("loss", "decoupled", "use softmax or bce");
+  if (uses_tables(set.sampler) || uses_clusters(set.sampler))
+    return cannot("sampler", "hash tables", "use uniform, frequency or full");
+  if (set.sampler.has(SamplerKind::exact)) return cannot("sampler", "exact", "use uniform, frequency or full");
+  if (set.scope != Scope::shared && !(set.sampler == SamplerKind::full))
+    return cannot("scope", "sets of one sample", "use shared");
+  if (!set.fused) return cannot("fused", "products by oneDNN", "leave it on");
+  if (config.training.parts > 1) return cannot("parts", "steps of several parts", "leave it at 1");
+  if (config.training.accumulate > 1) return cannot("accumulate", "steps of several batches", "leave it at 1");
+  if (config.optimizer.clip_norm > 0) return cannot("clip-norm", "the length of a gradient", "leave it at 0");
+  if (config.schedule.average > 0) return cannot("average", "averaged weights", "leave it at 0");
+  if (config.network.start == Start::centroids) return cannot("start", "rows that start from centroids", "use random");
+  if (config.training.batches == BatchKind::similar) return cannot("batches", "similar samples", "use shuffled");
+  return {};
+}
+
+}  // namespace glissade

@@ -1,0 +1,25 @@
+#include "engine/training/sharded_step.h"
+
+#include "engine/output/shard_sums.h"
+
+namespace glissade {
+
+void ShardedStep::add_up(std::span<float> gradient, OutputReport& report) {
+  rows_.sum(gradient);
+  rows_.tell(report.loss);
+  rows_.tell(static_cast<double>(report.rows_touched));
+  rows_.tell(report.ok ? 0 : 1);
+  rows_.tell(wishes_to_stop_ ? 1 : 0);
+  rows_.tell(static_cast<double>(inputs_.different()));
+  rows_.exchange();
+  if (rows_.error()) return;
+  const std::size_t own = rows_.heard_count() - 5;
+  report.hits = ShardSums::hits(rows_, own / 2);
+  report.loss = rows_.heard_sum(own);
+  report.rows_touched = static_cast<std::uint64_t>(rows_.heard_sum(own + 1));
+  report.ok = rows_.heard_sum(own + 2) == 0;
+  features_touched_ = static_cast<std::uint64_t>(rows_.heard_sum(own + 4));
+  stop_is_agreed_ = rows_.heard_sum(own + 3) != 0;
+}
+
+}  // namespace glissade

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include <glissade/communicator.h>
+#include <glissade/result.h>
+
+#include "engine/layers/input_shards.h"
+#include "engine/layers/network.h"
+#include "engine/output/output_path.h"
+#include "engine/parameters/row_shards.h"
+
+namespace glissade {
+
+/// What the ranks of a run that share the rows out tell each other in a step: sums of the input layer, gradients of the hidden
+/// layer, how it went, and whether one of them wants to stop.
+class ShardedStep {
+ public:
+  /// Both must outlive it.
+  ShardedStep(Communicator& ranks, Network& network, Wire wire)
+      : rows_(ranks, wire), network_(network), inputs_(rows_, network.input.rows) {}
+
+  RowShards& rows() noexcept { return rows_; }
+  InputShards& inputs() noexcept { return inputs_; }
+  const std::optional<Error>& error() const noexcept { return rows_.error(); }
+
+  /// See SharedStep.
+  void wish_to_stop() noexcept { wishes_to_stop_ = true; }
+  bool stop_is_agreed() const noexcept { return stop_is_agreed_; }
+
+  /// `gradient` and what `report` sums over rows become those of all ranks. Collective.
+  void add_up(std::span<float> gradient, OutputReport& report);
+  /// Features of the step, of all ranks; as add_up() has found.
+  std::uint64_t features_touched() const noexcept { return features_touched_; }
+  /// Rank 0 gets the rows of all. Collective.
+  void gather() {
+    rows_.gather_rows(network_.input.rows);
+    rows_.gather_rows(network_.output);
+  }
+
+ private:
+  RowShards rows_;
+  Network& network_;
+  InputShards inputs_;
+  std::uint64_t features_touched_ = 0;
+  bool wishes_to_stop_ = false, stop_is_agreed_ = false;
+};
+
+}  // namespace glissade

@@ -1,0 +1,197 @@
+// A model whose rows several ranks share out: the same losses and weights as those of one process, whatever the number of ranks.
+
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/model/access.h"
+#include "engine/parameters/row_shards.h"
+#include "tests/engine/models.h"
+#include "tests/engine/thread_transport.h"
+
+namespace glissade::test {
+namespace {
+
+/// What a rank has in the end.
+struct ShardOutcome {
+  std::vector<double> losses, precision;
+  std::vector<float> weights;
+  std::vector<std::uint64_t> sent;
+  std::string error;
+  std::uint64_t step = 0;
+  std::uint64_t touched_features = 0, touched_labels = 0;
+};
+
+struct ShardRun {
+  int ranks = 2;
+  std::uint32_t epochs = 2;
+  std::function<PassCallbacks(int rank)> callbacks = {};
+};
+
+/// Rows that have weights.
+std::uint64_t rows_with_weights(const ParameterRows& rows) {
+  std::vector<float> row(rows.width());
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    rows.read(i, row.data());
+    count += std::ranges::any_of(row, [](float value) { return value != 0.f; }) ? 1 : 0;
+  }
+  return count;
+}
+
+std::vector<ShardOutcome> train_shards(const ShardRun& run, const Config& config, const Data& data) {
+  std::vector<ShardOutcome> outcomes(static_cast<std::size_t>(run.ranks));
+  ThreadRanks(run.ranks).run([&](Communicator& ranks) {
+    ShardOutcome& outcome = outcomes[static_cast<std::size_t>(ranks.rank())];
+    auto model = Model::create_shard(ranks, config, {data.features, data.labels});
+    auto trainer = Trainer::create_among(ranks, *model, data.size(), {.distribution = Distribution::labels});
+    if (!trainer) {
+      outcome.error = trainer.error().message;
+      return;
+    }
+    for (std::uint32_t epoch = 0; epoch < run.epochs; ++epoch) {
+      const auto report = trainer->train_epoch(data.view(), run.callbacks ? run.callbacks(ranks.rank()) : PassCallbacks());
+      if (!report) {
+        outcome.error = report.error().message;
+        break;
+      }
+      outcome.losses.push_back(report->loss);
+      outcome.precision.push_back(report->precision_at_1);
+      if (!report->ranks.empty()) outcome.sent.push_back(report->ranks[static_cast<std::size_t>(ranks.rank())].bytes_sent);
+    }
+    outcome.step = model->step();
+    outcome.weights = all_weights(*model);
+    outcome.touched_features = rows_with_weights(impl_of(*model).network.input.rows);
+    outcome.touched_labels = rows_with_weights(impl_of(*model).network.output);
+  });
+  return outcomes;
+}
+
+double length_of(const std::vector<float>& a, const std::vector<float>& b) {
+  REQUIRE(a.size() == b.size());
+  double square = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) square += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return std::sqrt(square);
+}
+
+Data sharded_data() { return planted_data(4 * 48 + 6, 80, 90, 5); }
+
+Config sharded_config() {
+  Config config = small_config();
+  config.network.storage = Storage::fp32;
+  config.network.hidden = {16};
+  config.training.batch = 48;
+  config.training.hidden_dropout = 0.2;
+  config.training.feature_dropout = 0.1;
+  config.active_set.scope = Scope::shared;
+  return config;
+}
+
+void check_shards_alike(const Config& config, const Data& data) {
+  Model model = make_model(config, data);
+  const std::vector<float> start = all_weights(model);
+  std::vector<double> losses, precision;
+  auto trainer = Trainer::create(model, data.size());
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    const auto report = trainer->train_epoch(data.view());
+    REQUIRE(report);
+    losses.push_back(report->loss);
+    precision.push_back(report->precision_at_1);
+  }
+  const std::vector<float> weights = all_weights(model);
+  const double moved = length_of(weights, start);
+  REQUIRE(moved > 0.1);
+  for (const int ranks : {1, 2, 3, 4}) {
+    CAPTURE(ranks);
+    const auto outcomes = train_shards({ranks}, config, data);
+    for (const ShardOutcome& outcome : outcomes) {
+      REQUIRE(outcome.error == "");
+      CHECK(outcome.step == model.step());
+      for (std::size_t i = 0; i < losses.size(); ++i) {
+        CHECK(outcome.losses[i] == Approx(losses[i]).epsilon(1e-4));
+        CHECK(outcome.precision[i] == Approx(precision[i]).margin(0.03));
+      }
+    }
+    CHECK(length_of(outcomes[0].weights, weights) < 2e-3 * moved);  // rank 0 has all rows
+    for (int rank = 1; rank < ranks; ++rank) {                      // the others theirs alone
+      const ShardOutcome& outcome = outcomes[static_cast<std::size_t>(rank)];
+      CHECK(outcome.touched_features < data.features / static_cast<unsigned>(ranks) + 16);
+      CHECK(outcome.touched_labels < data.labels / static_cast<unsigned>(ranks) + 16);
+      CHECK(outcome.touched_features > 0);
+      CHECK(outcome.touched_labels > 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ranks that share the rows out train what one process trains, with every sampler that draws", "[unit]") {
+  using enum SamplerKind;
+  Config config = sharded_config();
+  config.active_set.sampler = GENERATE(uniform, frequency, in_batch, full);
+  config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
+  CAPTURE(static_cast<int>(config.network.loss));
+  check_shards_alike(config, sharded_data());
+}
+
+TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, weights of labels, tanh", "[unit]") {
+  Config config = sharded_config();
+  const int variant = GENERATE(0, 1, 2, 3);
+  CAPTURE(variant);
+  if (variant == 0) config.network.hidden = {16, 12};
+  if (variant == 1) config.optimizer.kind = OptimizerKind::adagrad;
+  if (variant == 2) config.network.label_weights = LabelWeights::propensity;
+  if (variant == 3) config.optimizer.second_moment = SecondMoment::row;
+  check_shards_alike(config, sharded_data());
+}
+
+TEST_CASE("ranks that share the rows out send sums of the hidden layer, whatever the number of labels", "[unit]") {
+  const Config config = sharded_config();
+  const auto few = train_shards({2, 1}, config, planted_data(96, 80, 90, 5));
+  const auto many = train_shards({2, 1}, config, planted_data(96, 800, 900, 5));
+  REQUIRE(few[1].sent.size() == 1);
+  // Two steps of 48 samples: the sums of 48 x 32 floats and as many gradients, half of each twice; normalisers and best rows.
+  const std::uint64_t numbers = 2 * (2 * 48 * 32 + 48 + 2 * (2 * 6 + 5));
+  CHECK(few[1].sent[0] > 4 * numbers);
+  // Beside that the rows that go to rank 0 in the end.
+  const auto rows = [](std::uint64_t features, std::uint64_t labels) { return (features + labels) / 2 * 32 * 4 * 3; };
+  CHECK(few[1].sent[0] < 4 * numbers + rows(80, 90) * 3 / 2);
+  CHECK(many[1].sent[0] < 4 * numbers + rows(800, 900) * 3 / 2);
+}
+
+TEST_CASE("ranks that share the rows out stop after the same step, and rank 0 has what was trained", "[unit]") {
+  const Config config = sharded_config();
+  const Data data = sharded_data();
+  ShardRun run{3, 1};
+  run.callbacks = [](int rank) {
+    PassCallbacks callbacks;
+    callbacks.after_step = [rank, steps = 0]() mutable { return rank != 2 || ++steps < 2; };
+    return callbacks;
+  };
+  const auto outcomes = train_shards(run, config, data);
+  for (const ShardOutcome& outcome : outcomes) {
+    CHECK(outcome.error == "");
+    CHECK(outcome.step == outcomes[0].step);
+  }
+  CHECK(outcomes[0].step == 3);  // the wish of the second step is known to all in the third
+  CHECK(outcomes[0].touched_labels == data.labels);
+}
+
+TEST_CASE("what cannot be shared out by labels is refused in one line", "[unit]") {
+  const Data data = sharded_data();
+  const auto message = [&](const std::function<void(Config&)>& change) {
+    Config config = sharded_config();
+    change(config);
+    return train_shards({2, 1}, config, data)[1].error;
+  };
+  CHECK(message([](Config& config) { config.active_set.sampler = SamplerKind::lsh; }) ==
+        "option 'sampler': hash tables cannot be shared out by labels; use uniform, frequency or full, or use --distribute data");
+  CHECK(message([](Config& config) { config.optimizer.clip_norm = 1; }) ==
+        "option 'clip-norm': the length of a gradient cannot be shared out by labels; leave it at 0, or use --distribute data");
+  CHECK(message([](Config&) {}) == "");
+}
+
+}  // namespace glissade::test
