@@ -68,7 +68,6 @@ class TrainOptions {
   std::string repeated_rows = "once";
   bool rows_repeat = false;      ///< set once the data were read: some rows say nothing new
   bool rows_fit_memory = false;  ///< likewise: rows of records would not go to the cache
-  bool rows_repeat = false;  ///< set once the data were read: some rows say nothing new
   std::string distribute = "auto";
   std::string communicate = "sparse";
   std::string wire = "fp32";
