@@ -78,7 +78,7 @@ def expect_line(done, status, words):
 
 
 def check_operations(ranks, count):
-    done = ranks.done(ranks.command(count, ranks.context.build / "tests" / "distributed" / "test-communication"))
+    done = ranks.done(ranks.command(count, ranks.context.build / "tests" / "distributed" / "rank-operations"))
     if done.stdout != f"{count} ranks agree\n":
         raise Failure(done.stdout + done.stderr)
 
