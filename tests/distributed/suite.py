@@ -210,7 +210,8 @@ def check_signal(ranks):
     os.kill(children(process)[0], signal.SIGTERM)
     _, err = process.communicate(timeout=SECONDS)
     lines = own_lines(err)
-    if process.returncode != 128 + signal.SIGTERM or "m.glsd.checkpoint-" not in lines[-1]:
+    # What holds the state is a checkpoint, or the model file where an epoch had just ended.
+    if process.returncode != 128 + signal.SIGTERM or "m.glsd" not in lines[-1] or "go on with --resume" not in lines[-1]:
         raise Failure(f"status {process.returncode}\n{err}")
     epochs = ranks.trained(4, "--epochs", "12", "--resume")[0]
     if epochs[-1]["epoch"] != 12:
