@@ -20,6 +20,10 @@ namespace glissade::datasets {
 /// once.
 class BlockLabels {
  public:
+  BlockLabels() = default;
+  BlockLabels(BlockLabels&&) = default;  // a copy's names would lie elsewhere
+  BlockLabels& operator=(BlockLabels&&) = default;
+
   /// The labels of the next record. `separator`: what stands between the labels of one text; "" = a text is one label.
   void add(std::span<const std::string_view> texts, std::string_view separator);
 

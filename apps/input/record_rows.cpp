@@ -56,7 +56,7 @@ void report_records(const datasets::RecordFiles& file, double seconds, datasets:
 }
 
 void tell_spilled(const std::string& path, const datasets::RecordRows& rows) {
-  if (rows.spilled == 0) return;
+  if (!rows.data.cache_file()) return;
   const std::string folder = std::filesystem::path(rows.data.cache_file()->path).parent_path().string();
   note(fmt::format("{}: rows are more than memory should hold ($GLISSADE_READ_MEMORY) and lie in the cache {}",
                    datasets::quoted(path), datasets::quoted(folder)));
