@@ -73,24 +73,25 @@ Result<void> LabelRows::put(std::size_t number, const BlockLabels& labels, std::
   return {};
 }
 
-Result<void> LabelRows::ends(std::size_t number, std::vector<std::uint32_t>& out) const {
-  const Block& block = blocks_[number];
-  if (!block.is_stored) {
-    out = block.ends;
+/// Numbers of a block, in memory or, from `begin` on, `count` of those in the spill.
+Result<void> LabelRows::read(std::size_t number, const std::vector<std::uint32_t>& in_memory, std::size_t begin,
+                             std::size_t count, std::vector<std::uint32_t>& out) const {
+  if (!blocks_[number].is_stored) {
+    out = in_memory;
     return {};
   }
-  out.resize(block.rows);
-  return spill_.read(first_ + number, 0, std::as_writable_bytes(std::span(out)));
+  out.resize(count);
+  return spill_.read(first_ + number, begin * sizeof(std::uint32_t), std::as_writable_bytes(std::span(out)));
+}
+
+Result<void> LabelRows::ends(std::size_t number, std::vector<std::uint32_t>& out) const {
+  const Block& block = blocks_[number];
+  return read(number, block.ends, 0, block.rows, out);
 }
 
 Result<void> LabelRows::ids(std::size_t number, std::vector<std::uint32_t>& out) const {
   const Block& block = blocks_[number];
-  if (!block.is_stored) {
-    out = block.ids;
-    return {};
-  }
-  out.resize(block.labels);
-  return spill_.read(first_ + number, block.rows * sizeof(std::uint32_t), std::as_writable_bytes(std::span(out)));
+  return read(number, block.ids, block.rows, block.labels, out);
 }
 
 bool LabelRows::any_stored() const noexcept {

@@ -66,6 +66,8 @@ class LabelRows {
     std::size_t rows = 0, labels = 0;
     bool is_stored = false;
   };
+  Result<void> read(std::size_t number, const std::vector<std::uint32_t>& in_memory, std::size_t begin, std::size_t count,
+                    std::vector<std::uint32_t>& out) const;
 
   std::vector<Block> blocks_;
   RowSpill& spill_;

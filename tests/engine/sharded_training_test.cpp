@@ -11,6 +11,7 @@
 #include "engine/parameters/row_shards.h"
 #include "tests/engine/models.h"
 #include "tests/engine/thread_transport.h"
+#include "tests/engine/weights_distance.h"
 
 namespace glissade::test {
 namespace {
@@ -70,13 +71,6 @@ std::vector<ShardOutcome> train_shards(const ShardRun& run, const Config& config
   return outcomes;
 }
 
-double length_of(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double square = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) square += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
-  return std::sqrt(square);
-}
-
 Data sharded_data() { return planted_data(4 * 48 + 6, 80, 90, 5); }
 
 Config sharded_config() {
@@ -102,7 +96,7 @@ void check_shards_alike(const Config& config, const Data& data) {
     precision.push_back(report->precision_at_1);
   }
   const std::vector<float> weights = all_weights(model);
-  const double moved = length_of(weights, start);
+  const double moved = distance_of(weights, start);
   REQUIRE(moved > 0.1);
   for (const int ranks : {1, 2, 3, 4}) {
     CAPTURE(ranks);
@@ -115,8 +109,8 @@ void check_shards_alike(const Config& config, const Data& data) {
         CHECK(outcome.precision[i] == Approx(precision[i]).margin(0.03));
       }
     }
-    CHECK(length_of(outcomes[0].weights, weights) < 2e-3 * moved);  // rank 0 has all rows
-    for (int rank = 1; rank < ranks; ++rank) {                      // the others theirs alone
+    CHECK(distance_of(outcomes[0].weights, weights) < 2e-3 * moved);  // rank 0 has all rows
+    for (int rank = 1; rank < ranks; ++rank) {                        // the others theirs alone
       const ShardOutcome& outcome = outcomes[static_cast<std::size_t>(rank)];
       CHECK(outcome.touched_features < data.features / static_cast<unsigned>(ranks) + 16);
       CHECK(outcome.touched_labels < data.labels / static_cast<unsigned>(ranks) + 16);

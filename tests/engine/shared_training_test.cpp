@@ -9,6 +9,7 @@
 
 #include "tests/engine/models.h"
 #include "tests/engine/thread_transport.h"
+#include "tests/engine/weights_distance.h"
 
 namespace glissade::test {
 namespace {
@@ -67,13 +68,6 @@ Outcome train_alone(const Config& config, const Data& data, std::uint32_t epochs
   outcome.weights = all_weights(model);
   outcome.step = model.step();
   return outcome;
-}
-
-double distance_of(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double square = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) square += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
-  return std::sqrt(square);
 }
 
 /// 5 steps an epoch, of 12 parts; the last step has one whole part and a piece of one.
