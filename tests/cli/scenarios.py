@@ -343,7 +343,7 @@ def inference_leaves_training_state_on_disk(runs):
 
 def stopped_within_an_epoch_goes_on_there(runs):
     """SIGTERM in the midst of an epoch; the resumed run ends with the bytes of one without a stop."""
-    runs.train_file = str(runs.context.first_rows(runs.folder, 4000))
+    runs.train_file = str(runs.context.first_rows(runs.folder, 20000))
     args = ["--epochs", "2", "--threads", "1", "--batch", "16"]
     runs.train("whole.glsd", *args)
     process = runs.start("train", "--train", runs.train_file, "--model", "m.glsd", *SMALL, *args, "--checkpoint-steps", "5", "--log-json", "log.jsonl")
