@@ -1,7 +1,10 @@
+#include <chrono>
 #include <string>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include <glissade/model_shards.h>
 
 #include "apps/commands/command.h"
 #include "apps/config/threads.h"
@@ -19,7 +22,9 @@ namespace {
 class Convert : public Command {
  public:
   const char* name() const noexcept override { return "convert"; }
-  const char* summary() const noexcept override { return "Rewrite a data file in another format or compression"; }
+  const char* summary() const noexcept override {
+    return "Rewrite a data file in another format or compression, or the shards of a model as one file";
+  }
 
   void add_options(CLI::App& parser) override {
     parser.add_option(
@@ -28,12 +33,18 @@ class Convert : public Command {
     parser.add_option("output", output_,
                       "Data file to write; compressed if its name ends in .gz or .zst; - for standard output.");
     parser.add_option("--to", to_, "Format to write: xmc or libsvm. Default xmc.")->type_name("NAME");
+    parser.add_flag("--merge", merge_,
+                    "The input is a model file whose rows lie in shards beside it, as ranks write it that share the labels out; "
+                    "the output one file that has all.");
+    parser.add_flag("--slim", slim_, "With --merge: without the training state: smaller, for answers alone.");
     threads_.add_options(parser);
     data_.add_options(parser);
   }
 
   Result<int> run() override {
     if (input_.empty() || output_.empty()) return usage_error("convert needs an input file and an output file");
+    if (slim_ && !merge_) return usage_error("--slim is about the model of --merge; leave it out");
+    if (merge_) return merge();
     const auto format = choose_format("--to", to_);
     if (!format) return format.error();
     const auto limit = threads_.limit();
@@ -51,9 +62,23 @@ class Convert : public Command {
   }
 
  private:
+  Result<int> merge() {
+    const auto limit = threads_.limit();
+    if (!limit) return limit.error();
+    if (auto ok = check_replaceable(output_, {input_}); !ok) return ok.error();
+    const auto shards = count_shards(input_);
+    if (!shards) return shards.error();
+    const auto start = std::chrono::steady_clock::now();
+    if (auto merged = merge_shards(input_, output_, !slim_); !merged) return merged.error();
+    note(fmt::format("wrote {} from {} shards in {}", datasets::quoted(output_), *shards,
+                     duration_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count())));
+    return 0;
+  }
+
   std::string input_;
   std::string output_;
   std::string to_ = "xmc";
+  bool merge_ = false, slim_ = false;
   ThreadsOption threads_;
   DataOptions data_;
 };

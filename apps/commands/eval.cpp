@@ -15,6 +15,7 @@
 #include <glissade/model.h>
 #include <glissade/options.h>
 
+#include "apps/answers/answering_ranks.h"
 #include "apps/answers/label_lists.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
@@ -312,8 +313,16 @@ class Eval : public Command {
   }
 
   Result<std::string> score_model() {
-    const auto model = load(model_);
+    auto ranks = AnsweringRanks::join();
+    if (!ranks) return ranks.error();
+    auto model = ranks->load(model_);
     if (!model) return model.error();
+    if (ranks->follows()) {  // rank 0 has the text
+      const auto status = ranks->follow(*model);
+      return status ? Result<std::string>(std::string()) : status.error();
+    }
+    const AnsweringRanks::Lead lead(*ranks, *model);
+    if (auto ok = check_search(*model, model_, search_kind_); !ok) return ok.error();
     const RowKind kind = row_kind(*model, data_);
     if (auto ok = sequence_.check(kind == RowKind::sequences); !ok) return ok.error();
     if (auto ok = records_.check(kind == RowKind::records, reads_events(data_, SequenceNotes::of(*model))); !ok)

@@ -12,6 +12,7 @@
 #include <glissade/model.h>
 
 #include "apps/answers/answer_options.h"
+#include "apps/answers/answering_ranks.h"
 #include "apps/answers/block_answers.h"
 #include "apps/answers/label_lists.h"
 #include "apps/answers/threshold.h"
@@ -139,8 +140,12 @@ class Predict : public Command {
     if (!answers) return answers.error();
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
-    const auto model = Model::load(model_);
+    auto ranks = AnsweringRanks::join();
+    if (!ranks) return ranks.error();
+    auto model = ranks->load(model_);
     if (!model) return model.error();
+    if (ranks->follows()) return ranks->follow(*model);
+    const AnsweringRanks::Lead lead(*ranks, *model);
     if (auto ok = check_search(*model, model_, *search); !ok) return ok.error();
     if (auto ok = data_.check(); !ok) return ok.error();
     const auto notes = SequenceNotes::of(*model);

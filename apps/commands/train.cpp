@@ -67,6 +67,8 @@ class Train : public Command {
     std::uint64_t memory;
     std::uint32_t threads;
   };
+  /// Those that share the rows of the model out.
+  Communicator& row_ranks() noexcept { return ranks_.shares_rows() ? ranks_.communicator() : alone_; }
   Result<int> train_rows(ConfigSource::Resolved asked, EventLog& log);
   bool reads_text(const ConfigSource::Resolved& asked) const;
   Result<int> train_words(const ConfigSource::Resolved& asked, EventLog& log);
@@ -89,6 +91,7 @@ class Train : public Command {
   TrainOptions options_;
   RunStart start_{options_};
   RankGroup ranks_;
+  Communicator alone_;
   SearchState search_;
   std::string chosen_preset_;  ///< by the data
 };
@@ -144,7 +147,7 @@ Result<int> Train::run() {
   if (!log) return log.error();
   const auto searching = goes_on_searching();
   if (!searching) return searching.error();
-  const auto asked = *searching ? options_.config.resolve() : start_.open();
+  const auto asked = *searching ? options_.config.resolve() : start_.open(row_ranks());
   if (!asked) return asked.error();
   const ThreadLimit limit(asked->config.run.threads);
   if (auto ok = options_.check_sequences(reads_sequences(), options_.sequence.order(former_sequences())); !ok) return ok.error();
@@ -156,7 +159,7 @@ Result<int> Train::run() {
     return usage_error(
         "--text, --categories, --numbers and --labels name columns of records, and a running text has none; leave them out");
   if (auto ok = check_for_ranks(text); !ok) return ok.error();
-  if (ranks_.shares_rows()) settings.checkpoints.minutes = 0;  // likewise
+  settings.checkpoints.between_passes = ranks_.shares_rows();
   return text ? train_words(*asked, *log) : train_rows(*asked, *log);
 }
 
@@ -167,9 +170,6 @@ Result<void> Train::check_for_ranks(bool text) const {
   if (options_.autotune > 0)
     return usage_error(
         "--autotune searches in one process; run it without mpirun, and give the options that it finds to all ranks");
-  if (ranks_.shares_rows() && options_.settings.checkpoints.steps > 0)
-    return usage_error(
-        "--checkpoint-steps: ranks that share rows out have a whole model at the ends of epochs alone; leave it out");
   if (options_.files.train == "-")
     return usage_error("--train -: mpirun hands standard input to rank 0 alone; give a file that every rank can read");
   return {};
@@ -179,10 +179,8 @@ void Train::describe_ranks(const Model& model) const {
   if (options_.settings.quiet || ranks_.is_alone()) return;
   const Config::Training& training = model.config().training;
   if (ranks_.shares_rows())
-    return note(
-        fmt::format("{} ranks share the rows of {} features and {} labels; this one, rank 0, has all at the ends of epochs, "
-                    "when it evaluates and writes",
-                    ranks_.size(), grouped(model.shape().features), grouped(model.shape().labels)));
+    return note(fmt::format("{} ranks share the rows of {} features and {} labels; each writes its own beside the model file",
+                            ranks_.size(), grouped(model.shape().features), grouped(model.shape().labels)));
   note(fmt::format("{} ranks share each step of {} samples, in parts of {}; this one, rank 0, evaluates and writes",
                    ranks_.size(), grouped(training.step_samples()), grouped(training.part_samples())));
 }
@@ -318,8 +316,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   }
   InterruptGuard::nothing_to_save_while("making the model", settings.nothing_yet);
   const std::uint64_t resident = resident_bytes(), held = resident - std::min(resident, start_.resumed_bytes());
-  Communicator alone;
-  auto model = start_.make_model(asked, *data, std::move(*names), ranks_.shares_rows() ? ranks_.communicator() : alone);
+  auto model = start_.make_model(asked, *data, std::move(*names), row_ranks());
   if (!model) return model.error();
   if (model->data_notes().empty()) model->set_data_notes(data->notes);
   options_.warn_of_idle(*model, false);
@@ -330,7 +327,11 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   measure_names(model->label_names(), model->feature_names(), size);
   if (data->label_words() != nullptr) size.name_words = data->label_words()->ids.size();
-  const std::uint64_t memory = estimate_run_memory(model->config(), model->shape(), size, held).total();
+  const auto of_ranks = [&](int ranks) {
+    return estimate_training_memory(model->config(), model->shape(), static_cast<std::uint32_t>(ranks)).total();
+  };
+  const std::uint64_t memory =
+      estimate_run_memory(model->config(), model->shape(), size, held).total() - of_ranks(1) + of_ranks(row_ranks().size());
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;
@@ -358,14 +359,14 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   trainer->know_labels(data->label_words());
   settings.validation_pager = data->validation_pager;
   const auto train = [&](const PassCallbacks& callbacks) { return trainer->train_epoch(data->train, callbacks); };
-  if (ranks_.follows()) return ranks_.follow(train);
+  if (ranks_.follows()) return ranks_.follow(*model, train);
   const auto pass = [&](const PassCallbacks& callbacks) -> Result<EpochReport> {
-    if (auto led = ranks_.lead_epoch(); !led) return led.error();
+    if (auto led = ranks_.lead_epoch(*model); !led) return led.error();
     return train(callbacks);
   };
   const EvaluationData evaluation{data->validation, data->test};
   auto status = TrainingRun(*model, pass, evaluation, settings, log).run();
-  if (status) ranks_.end(*status);
+  if (status) ranks_.end(*model, *status);
   if (status && *status == 0) std::remove(SearchState::path_for(options_.model).c_str());
   return status;
 }

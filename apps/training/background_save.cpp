@@ -61,7 +61,8 @@ void BackgroundSave::start(const Model& model, const std::string& path) {
   restoring_ = {};  // no other thread may hold a lock when this process forks
   std::array<int, 2> pipe{-1, -1};
   const pid_t parent = ::getpid();
-  const bool piped = ::pipe2(pipe.data(), O_CLOEXEC) == 0;
+  // What other ranks take part in is nothing for a copy of this process.
+  const bool piped = !model.is_shard() && ::pipe2(pipe.data(), O_CLOEXEC) == 0;
   child_ = piped ? ::fork() : -1;
   if (child_ == 0) {
     messages_ = pipe[1];

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <glissade/model_shards.h>
+
 #include "datasets/atomic_file.h"
 #include "system/temporary_file.h"
 
@@ -52,9 +54,16 @@ bool Checkpoints::due() const {
 
 void Checkpoints::after_step() {
   if (background_.busy()) collect(background_.poll());
-  if (background_.busy() || !due()) return;
+  if (settings_.between_passes || background_.busy() || !due()) return;
   const auto begin = Clock::now();
   start(path_of_step());
+  waited(begin);
+}
+
+void Checkpoints::save_step() {
+  const auto begin = Clock::now();
+  start(path_of_step());
+  collect(background_.wait());
   waited(begin);
 }
 
@@ -133,6 +142,7 @@ void Checkpoints::prune(std::size_t keep) const {
   const auto files = files_of(model_path_);
   std::error_code code;
   for (std::size_t i = keep; i < files.size(); ++i) fs::remove(files[i], code);
+  if (files.size() > keep) remove_unnamed_shards(model_path_);
 }
 
 void Checkpoints::waited(Clock::time_point since) {
@@ -178,7 +188,7 @@ std::vector<std::string> Checkpoints::files_of(const std::string& model_path) {
 void Checkpoints::remove_abandoned(const std::string& model_path) {
   const std::string model = fs::path(model_path).filename().string();
   system::remove_abandoned(model_path, [&](const std::string& name) {
-    return name == model || name == model + ".autotune" || is_checkpoint_of(name, model);
+    return name == model || name == model + ".autotune" || is_checkpoint_of(name, model) || is_shard_of(name, model);
   });
 }
 

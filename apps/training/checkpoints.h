@@ -16,10 +16,11 @@ namespace glissade::apps {
 
 /// When states of a training are written beside its model file, and how many stay.
 struct CheckpointSettings {
-  double minutes = 10;       ///< from one to the next; 0 = not by time
-  std::uint64_t steps = 0;   ///< likewise in steps
-  std::uint32_t epochs = 1;  ///< the model file itself is written at the end of each so many epochs
-  std::uint32_t keep = 0;    ///< files that stay, also when training is over; 0 = the last one, while it goes on
+  double minutes = 10;          ///< from one to the next; 0 = not by time
+  std::uint64_t steps = 0;      ///< likewise in steps
+  std::uint32_t epochs = 1;     ///< the model file itself is written at the end of each so many epochs
+  bool between_passes = false;  ///< steps do not write: whoever trains ends the pass where is_due(), and calls save_step()
+  std::uint32_t keep = 0;       ///< files that stay, also when training is over; 0 = the last one, while it goes on
 };
 
 /// A state that was written, for the log.
@@ -44,6 +45,10 @@ class Checkpoints {
 
   /// To be called between two steps: writes a checkpoint if one is due, and collects one that was being written.
   void after_step();
+  /// Whether a checkpoint is due that is not written between two steps.
+  bool is_due() const { return settings_.between_passes && due(); }
+  /// Writes it now. A failed write is reported.
+  void save_step();
   /// Seconds for which after_step() and save_model() have kept training waiting at the longest, since the last call of this.
   double take_longest_pause() noexcept;
 

@@ -13,8 +13,7 @@
 #include <glissade/runtime.h>
 
 #include "apps/config/choice.h"
-#include "apps/console/interrupt.h"
-#include "apps/console/output.h"
+#include "apps/console/launched.h"
 #include "datasets/message.h"
 
 namespace glissade::apps {
@@ -91,16 +90,13 @@ Result<Sharing> RankGroup::sharing(const std::string& communicate, const std::st
 Result<RankGroup> RankGroup::join(const std::string& distribute) {
   RankGroup group;
   if (distribute == "off") return group;
-  const auto launch = launch_in_environment();
-  if (!launch) {
+  if (!launch_in_environment()) {
     if (distribute == "auto") return group;
     return usage_error(fmt::format(
         "--distribute {}: no launcher has started this process; run 'mpirun -np N glissade train ...', or leave it out",
         distribute));
   }
-  speak_for_rank(launch->rank);
-  if (launch->rank > 0) leave_interrupts_to_parent();
-  auto ranks = Communicator::of_launcher();
+  auto ranks = join_launched();
   if (!ranks) return ranks.error();
   group.ranks_ = std::move(*ranks);
   if (distribute == "labels") group.distribution_ = Distribution::labels;
@@ -129,23 +125,32 @@ Result<void> RankGroup::check_same(const Model& model, std::uint64_t data, const
   return {};
 }
 
-Result<void> RankGroup::lead_epoch() {
-  std::array<std::int64_t, 2> order = {kTrainEpoch, 0};
-  return ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0);
+Result<void> RankGroup::tell(Model& model, const Model::Told& what) {
+  if (model.is_shard()) return model.tell(what);
+  Model::Told told = what;
+  return ranks_.broadcast(std::as_writable_bytes(std::span(&told, 1)), 0);
 }
 
-void RankGroup::end(int status) {
-  std::array<std::int64_t, 2> order = {kEnd, status};
-  if (ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0)) ranks_.finish();
+Result<Model::Told> RankGroup::hear(Model& model) {
+  if (model.is_shard()) return model.answer();
+  Model::Told told;
+  if (auto heard = ranks_.broadcast(std::as_writable_bytes(std::span(&told, 1)), 0); !heard) return heard.error();
+  return told;
 }
 
-Result<int> RankGroup::follow(const std::function<Result<EpochReport>(const PassCallbacks&)>& pass) {
+Result<void> RankGroup::lead_epoch(Model& model) { return tell(model, {kTrainEpoch, 0}); }
+
+void RankGroup::end(Model& model, int status) {
+  if (tell(model, {kEnd, status})) ranks_.finish();
+}
+
+Result<int> RankGroup::follow(Model& model, const std::function<Result<EpochReport>(const PassCallbacks&)>& pass) {
   for (;;) {
-    std::array<std::int64_t, 2> order{};
-    if (auto told = ranks_.broadcast(std::as_writable_bytes(std::span(order)), 0); !told) return told.error();
-    if (order[0] == kEnd) {
+    const auto told = hear(model);
+    if (!told) return told.error();
+    if (told->code == kEnd) {
       ranks_.finish();
-      return static_cast<int>(order[1]);
+      return static_cast<int>(told->value);
     }
     if (auto trained = pass({}); !trained) return trained.error();
   }

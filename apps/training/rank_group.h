@@ -43,16 +43,19 @@ class RankGroup {
   /// than rank 0. `data`: a number for the content of the data.
   Result<void> check_same(const Model& model, std::uint64_t data, const Sharing& sharing);
 
-  /// Rank 0: the others begin the next epoch.
-  Result<void> lead_epoch();
+  /// Rank 0: the others begin the next epoch. A model that is shared out tells them.
+  Result<void> lead_epoch(Model& model);
   /// Rank 0: the others end with this exit status. The group is over.
-  void end(int status);
-  /// The others: epochs, until rank 0 says how to end.
-  Result<int> follow(const std::function<Result<EpochReport>(const PassCallbacks&)>& pass);
+  void end(Model& model, int status);
+  /// The others: epochs, and what rank 0 needs of a model that is shared out, until rank 0 says how to end.
+  Result<int> follow(Model& model, const std::function<Result<EpochReport>(const PassCallbacks&)>& pass);
   /// All: an error that every rank knows of was met. The group is over.
   void finish() noexcept { ranks_.finish(); }
 
  private:
+  Result<void> tell(Model& model, const Model::Told& what);
+  Result<Model::Told> hear(Model& model);
+
   Communicator ranks_;
   Distribution distribution_ = Distribution::data;
 };

@@ -11,7 +11,7 @@
 
 namespace glissade::apps {
 
-Result<ResumePoint> newest_resume_point(const std::string& model_path,
+Result<ResumePoint> newest_resume_point(const std::string& model_path, Communicator& ranks,
                                         const std::function<void(const std::string& message)>& on_damaged) {
   const auto files = Checkpoints::newest_first(model_path);
   if (std::error_code code; files.size() == 1 && !std::filesystem::exists(files.front(), code) && !code) {
@@ -20,7 +20,7 @@ Result<ResumePoint> newest_resume_point(const std::string& model_path,
   }
   Error newest;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    auto model = Model::load(files[i], LoadFor::training);
+    auto model = Model::load_shard(ranks, files[i], LoadFor::training);
     if (model) return ResumePoint{files[i], std::move(*model)};
     if (model.error().kind == Error::Kind::usage) return model.error();
     if (i == 0) newest = model.error();

@@ -27,18 +27,18 @@ std::string share_text(double share) { return share == 0 ? "no rows" : fmt::form
 ResumedRun::ResumedRun(std::string path, Model model, std::uint64_t bytes)
     : path_(std::move(path)), model_(std::move(model)), notes_(RunNotes::parse(model_.run_notes())), bytes_(bytes) {}
 
-Result<ResumedRun> ResumedRun::open(const TrainOptions& options) {
+Result<ResumedRun> ResumedRun::open(const TrainOptions& options, Communicator& ranks) {
   const std::uint64_t before = resident_bytes();
   const auto taken = [&] {
     const std::uint64_t after = resident_bytes();
     return after - std::min(before, after);
   };
   if (options.resume_from.empty()) {
-    auto found = newest_resume_point(options.model, complain);
+    auto found = newest_resume_point(options.model, ranks, complain);
     if (!found) return found.error();
     return ResumedRun(std::move(found->path), std::move(found->model), taken());
   }
-  auto model = Model::load(options.resume_from, LoadFor::training);
+  auto model = Model::load_shard(ranks, options.resume_from, LoadFor::training);
   if (!model) return model.error();
   return ResumedRun(options.resume_from, std::move(*model), taken());
 }

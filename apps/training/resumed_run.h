@@ -21,7 +21,8 @@ namespace glissade::apps {
 class ResumedRun {
  public:
   /// Reads the file that --resume names, or else the newest of the model file and its checkpoints that is sound.
-  static Result<ResumedRun> open(const TrainOptions& options);
+  /// `ranks`: those that share the rows of the model out.
+  static Result<ResumedRun> open(const TrainOptions& options, Communicator& ranks);
 
   /// Hands `options` what belongs to the run: its hold-out, whether names are rows, and what it watches. Usage error if they ask
   /// for something else.

@@ -149,10 +149,14 @@ Result<bool> TrainingRun::run_epoch() {
   const PassCallbacks callbacks{[&](const Progress& progress) { return show(progress); },
                                 [&] {
                                   if (!interrupted()) checkpoints_.after_step();
-                                  return !interrupted();
+                                  return !interrupted() && !checkpoints_.is_due();
                                 }};
   const std::uint32_t before = model_.epochs_done();
   auto trained = pass_(callbacks);
+  while (trained && model_.epochs_done() == before && !interrupted()) {
+    checkpoints_.save_step();
+    trained = pass_(callbacks);
+  }
   progress_.clear();
   if (!trained) return trained.error();
   if (model_.epochs_done() == before) return false;

@@ -17,12 +17,12 @@
 
 namespace glissade::apps {
 
-Result<ConfigSource::Resolved> RunStart::open() {
+Result<ConfigSource::Resolved> RunStart::open(Communicator& ranks) {
   auto asked = options_.config.resolve();
   if (!asked) return asked;
   if (options_.resumes()) {
     InterruptGuard::nothing_to_save_while("reading the model");
-    auto opened = ResumedRun::open(options_);
+    auto opened = ResumedRun::open(options_, ranks);
     if (!opened) return opened.error();
     resumed_ = std::move(*opened);
     options_.settings.resumed_from = resumed_->path();
@@ -98,7 +98,7 @@ Result<void> RunStart::complete(TrainingData& data, const PartNames& given) cons
 }
 
 Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given,
-                                   Communicator& shards) {
+                                   Communicator& ranks) {
   const Shape shape = shape_of(data.train);
   const DataFacts facts{.text = false,
                         .paged = data.train_pager != nullptr,
@@ -108,7 +108,7 @@ Result<Model> RunStart::make_model(const ConfigSource::Resolved& asked, const Tr
   if (!resumed_) {
     warn(asked, asked.config, facts);
     return new_model(asked.config, shape, std::move(given), same_things(asked.config, data.relations, data.train.label_count),
-                     shards);
+                     ranks);
   }
   warn(asked, resumed_->model().config(), facts);
   Model model = resumed_model();
@@ -135,12 +135,12 @@ Result<Model> RunStart::make_word_model(const ConfigSource::Resolved& asked, con
 }
 
 Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
-                                  Communicator& shards) {
+                                  Communicator& ranks) {
   const auto tuned = settle_tables(config, shape, !feature_labels.empty());
   if (!tuned) return tuned.error();
   if (!tuned->empty() && !options_.settings.quiet) note(*tuned);
-  if (from_) return started_from(config, shape, std::move(names), std::move(feature_labels));
-  auto model = Model::create_shard(shards, config, shape, std::move(feature_labels));
+  if (from_) return started_from(config, shape, std::move(names), std::move(feature_labels), ranks);
+  auto model = Model::create_shard(ranks, config, shape, std::move(feature_labels));
   if (!model) return model;
   if (auto done = model->set_label_names(std::move(names.labels)); !done) return done.error();
   if (auto done = model->set_feature_names(std::move(names.features)); !done) return done.error();
@@ -148,11 +148,11 @@ Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames n
 }
 
 Result<Model> RunStart::started_from(const Config& config, const Shape& shape, PartNames names,
-                                     std::vector<std::uint32_t> feature_labels) {
+                                     std::vector<std::uint32_t> feature_labels, Communicator& ranks) {
   const std::string file = datasets::quoted(options_.from);
   Model::Taken taken;
   auto model = Model::create_from(*from_, config, shape, std::move(names.features), std::move(names.labels), &taken,
-                                  std::move(feature_labels));
+                                  std::move(feature_labels), &ranks);
   if (!model) return Error{fmt::format("--from: {}: {}", file, model.error().message), model.error().kind};
   from_.reset();
   if (!options_.settings.quiet) {

@@ -26,7 +26,8 @@ class RunStart {
   explicit RunStart(TrainOptions& options) : options_(options) {}
 
   /// Reads the file that the run begins with, if any, and returns the options as far as they are known by then.
-  Result<ConfigSource::Resolved> open();
+  /// `ranks`: those that will share the rows of the model out; a single one: all rows are this process's. Must outlive the model.
+  Result<ConfigSource::Resolved> open(Communicator& ranks);
 
   /// The model of that file; null: the run begins with nothing, or the model was made.
   const Model* former() const noexcept;
@@ -43,16 +44,15 @@ class RunStart {
   /// Puts the labels' names behind the rows where they are to be (--name-rows). Error if a resumed run had other rows or names.
   Result<void> complete(TrainingData& data, const PartNames& given) const;
 
-  /// `data` are complete.
-  /// `shards`: the ranks that will share the rows of a new model out; a single one: all rows are this process's.
-  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given, Communicator& shards);
+  /// `data` are complete. `ranks` as in open().
+  Result<Model> make_model(const ConfigSource::Resolved& asked, const TrainingData& data, PartNames given, Communicator& ranks);
   Result<Model> make_word_model(const ConfigSource::Resolved& asked, const TextData& text);
 
  private:
   Result<Model> new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
-                          Communicator& shards);
-  Result<Model> started_from(const Config& config, const Shape& shape, PartNames names,
-                             std::vector<std::uint32_t> feature_labels);
+                          Communicator& ranks);
+  Result<Model> started_from(const Config& config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
+                             Communicator& ranks);
   Model resumed_model();
   std::vector<std::uint32_t> same_things(const Config& config, const RowRelations& relations, std::size_t labels) const;
   void warn(const ConfigSource::Resolved& asked, const Config& config, const DataFacts& data) const;

@@ -102,9 +102,8 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
   const std::uint64_t wanted =
       std::max<std::uint64_t>(config.active_set.size.of(shape.labels), per_sample ? 0 : batch.different_labels);
   const std::uint64_t active = config.active_set.sampler == SamplerKind::full ? shape.labels : wanted;
-  std::uint64_t bytes =
-      block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
-      block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
+  std::uint64_t bytes = block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
+                        block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
   bytes += block(shape.vector_width == 0 ? 0 : config.network.hidden.front(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);
@@ -131,17 +130,18 @@ Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t avai
 
 }  // namespace estimates
 
-MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape) {
+MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape, std::uint32_t ranks) {
   MemoryEstimate estimate;
   if (config.network.hidden.empty()) return estimate;
   // The embedding bag: a row per feature, and its bias as a row of its own. Then the dense layers and the output layer.
+  const auto own = [ranks](std::uint64_t rows) { return (rows + ranks - 1) / ranks; };
   const auto options = ParameterRows::Options::of(config, true);
-  add_rows(estimate, options.without_bias(), shape.features, config.network.hidden.front());
+  add_rows(estimate, options.without_bias(), own(shape.features), config.network.hidden.front());
   add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
   if (shape.vector_width != 0) add_rows(estimate, options.without_bias(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     add_rows(estimate, options, config.network.hidden[i], config.network.hidden[i - 1]);
-  add_rows(estimate, options, shape.labels, config.network.hidden.back());
+  add_rows(estimate, options, own(shape.labels), config.network.hidden.back());
   estimate.optimizer_state += estimates::average_bytes(config, shape);
   if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, shape);
   if (uses_clusters(config.active_set.sampler))

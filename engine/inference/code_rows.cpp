@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "engine/batches/batch.h"
@@ -9,10 +10,14 @@
 
 namespace glissade {
 
-std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs, WorkMonitor& monitor) {
+namespace {
+
+/// Hidden vectors of up to 2,048 rows from all over the data; without samples where no codes are to be made. `shards`: see
+/// Network::forward().
+std::optional<Error> query_vectors(const Model::Impl& impl, const InputRows& inputs, InputShards* shards, Activations& out) {
   const SparseRows& features = inputs.features;
   constexpr std::size_t kQueries = 2048, kQueriesApart = 64;
-  impl.codes = {};
+  out.samples = 0;
   if (!CodedRows::pays(impl.shape.labels, impl.network.output.width()) || features.rows() == 0) return std::nullopt;
   std::vector<std::uint32_t> rows(std::min(kQueries, features.rows()));
   // The last of them calibrates what the others teach: it must not lie elsewhere in the data.
@@ -23,9 +28,29 @@ std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs
   Batch batch;
   std::vector<Activations> hidden;
   batch.gather(view_of(impl.shape, inputs), rows, {}, &impl.transform);
-  if (!impl.network.forward(batch.inputs(), {}, hidden))
+  if (!impl.network.forward(batch.inputs(), {}, hidden, nullptr, shards))
     return runtime_error("out of memory in a matrix product while the output rows are coded; use fewer threads");
-  impl.codes = CodedRows::learn(impl.network.output, hidden.back(), monitor);
+  out = std::move(hidden.back());
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs, WorkMonitor& monitor) {
+  impl.codes = {};
+  Activations queries;
+  if (auto error = query_vectors(impl, inputs, nullptr, queries)) return error;
+  if (queries.samples != 0) impl.codes = CodedRows::learn(impl.network.output, queries, monitor);
+  return std::nullopt;
+}
+
+std::optional<Error> keep_queries(Model::Impl& impl, const InputRows& inputs, InputShards& shards) {
+  impl.search_queries = {};
+  Activations queries;
+  if (auto error = query_vectors(impl, inputs, &shards, queries)) return error;
+  impl.search_queries = Array<float>(queries.samples * queries.width);
+  for (std::size_t i = 0; i < queries.samples; ++i)
+    std::copy_n(queries.row(i), queries.width, impl.search_queries.data() + i * queries.width);
   return std::nullopt;
 }
 

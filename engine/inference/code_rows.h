@@ -13,4 +13,7 @@ namespace glissade {
 /// `monitor` is stopped. The rows are legal.
 std::optional<Error> code_output_rows(Model::Impl& impl, const InputRows& inputs, WorkMonitor& monitor);
 
+/// Of a shard, in the place of codes: keeps what they will be made with when the rows are together again. Collective.
+std::optional<Error> keep_queries(Model::Impl& impl, const InputRows& inputs, InputShards& shards);
+
 }  // namespace glissade

@@ -119,8 +119,8 @@ class Predictor {
     FirstSample not_finite;
     const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
                               nullptr, options_.filter};
-    if (!impl_.network.forward(batch.inputs(), {}, buffers_.hidden))
-      return runtime_error("out of memory in a matrix product; predict fewer rows at once");
+    if (impl_.shards) return search_shards(batch.inputs(), rows, target);
+    if (!impl_.network.forward(batch.inputs(), {}, buffers_.hidden)) return no_memory();
     const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {
       search_paths(target, impl_, batch.features(), hidden, how, buffers_.paths);
@@ -134,6 +134,18 @@ class Predictor {
     if (not_finite.sample() == FirstSample::kNone) return std::nullopt;
     return overflow(rows[not_finite.sample()]);
   }
+
+  /// The other ranks have rows, too.
+  std::optional<Error> search_shards(const BatchInputs& inputs, std::span<const std::uint32_t> rows, const SearchTarget& target) {
+    const auto ok = impl_.shards->forward(inputs, buffers_.hidden);
+    if (!ok) return ok.error();
+    if (!*ok) return no_memory();
+    if (auto found = impl_.shards->search(buffers_.hidden.back(), target); !found) return found.error();
+    if (target.not_finite->sample() == FirstSample::kNone) return std::nullopt;
+    return overflow(rows[target.not_finite->sample()]);
+  }
+
+  static Error no_memory() { return runtime_error("out of memory in a matrix product; predict fewer rows at once"); }
 
   bool needs_sums() const noexcept { return options_.probabilities && is_softmax(impl_.config.network.loss); }
 
@@ -172,6 +184,22 @@ class Predictor {
 
 }  // namespace
 
+namespace {
+
+/// What a model cannot do whose rows several ranks have.
+Result<void> check_for_shards(const Model::Impl& impl, const PredictOptions& options) {
+  if (!impl.shards) return {};
+  if (!impl.shards->leads()) return usage_error("rank 0 of a model that is shared out predicts; the others answer() it");
+  if (!impl.paths.empty())
+    return usage_error("a model with sparse paths needs all rows in one process to predict; load it whole");
+  if (options.filter != nullptr) return usage_error("a filter needs all rows in one process; load the model whole");
+  if (options.search == Search::tables)
+    return usage_error("search by tables needs all rows in one process; use exact, or load the model whole");
+  return {};
+}
+
+}  // namespace
+
 Result<void> predict_rows(Model::Impl& impl, const InputRows& inputs, const PredictOptions& options, bool calibrated,
                           PredictBuffers& buffers, Predictions& out) {
   if (options.k < 1 || options.k > kMostLabels) {
@@ -185,6 +213,7 @@ Result<void> predict_rows(Model::Impl& impl, const InputRows& inputs, const Pred
           fmt::format("the filter is for {} labels, the model has {}; make it for as many", filter->labels(), impl.shape.labels));
     if (filter->permitted() == 0) return usage_error("the filter permits no label; permit some");
   }
+  if (auto fit = check_for_shards(impl, options); !fit) return fit.error();
   if (auto valid = check_inputs(inputs, impl.shape, options.first_row); !valid) return valid.error();
   if (auto valid = check_excluded(options.excluded, inputs.rows()); !valid) return valid.error();
   try {

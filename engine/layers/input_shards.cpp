@@ -15,8 +15,9 @@ const SparseRows& InputShards::own(const SparseRows& x) {
     const auto values = x.row_values(row);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (!owners_.has(ids[i])) continue;
-      ids_.push_back(ids[i]);
-      different_ += std::exchange(last_use_[ids[i]], use_) != use_ ? 1 : 0;
+      const std::uint32_t place = owners_.place(ids[i]);
+      ids_.push_back(place);
+      different_ += std::exchange(last_use_[place], use_) != use_ ? 1 : 0;
       values_.push_back(values[i]);
     }
     offsets_.push_back(ids_.size());

@@ -6,6 +6,7 @@
 #include <glissade/views.h>
 
 #include "engine/layers/activation.h"
+#include "engine/parameters/parameter_rows.h"
 #include "engine/parameters/row_shards.h"
 
 namespace glissade {
@@ -14,10 +15,10 @@ namespace glissade {
 /// batch, and the sums of all ranks travel.
 class InputShards {
  public:
-  InputShards(RowShards& shards, const ParameterRows& rows)
-      : shards_(shards), owners_(shards.owners(rows)), last_use_(rows.rows()) {}
+  InputShards(RowShards& shards, const ParameterRows& rows) : shards_(shards), owners_(shards.owners()), last_use_(rows.rows()) {}
 
-  /// `x`, with explicit values, without the features of other ranks. Valid until the next call.
+  /// `x`, with explicit values, without the features of other ranks; ids are places among the rows of this one. Valid until the
+  /// next call.
   const SparseRows& own(const SparseRows& x);
   /// How many different features that has.
   std::size_t different() const noexcept { return different_; }
@@ -32,7 +33,7 @@ class InputShards {
   SparseRows own_;
   std::size_t different_ = 0;
   std::uint32_t use_ = 0;
-  std::vector<std::uint32_t> last_use_;  ///< of each feature: the last call of own() that had it
+  std::vector<std::uint32_t> last_use_;  ///< of each row: the last call of own() that had its feature
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;

@@ -1,7 +1,6 @@
 #include "engine/layers/network.h"
 
 #include <cmath>
-#include <optional>
 
 #include "engine/progress/stopwatch.h"
 #include "hashing/seeds.h"
@@ -19,10 +18,11 @@ std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDe
 
 }  // namespace
 
-Network::Network(const Config& config, const Shape& shape, bool trainable) : activation(config.network.activation) {
+Network::Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners)
+    : activation(config.network.activation) {
   auto options = ParameterRows::Options::of(config, trainable);
   options.stream = kInputStream;
-  input = EmbeddingBag(shape.features, config.network.hidden.front(), options);
+  input = EmbeddingBag(owners.count(shape.features), config.network.hidden.front(), options);
   if (shape.vector_width != 0) {
     options.stream = kVectorStream;
     vectors = DenseLayer(shape.vector_width, config.network.hidden.front(), options.without_bias());
@@ -32,25 +32,22 @@ Network::Network(const Config& config, const Shape& shape, bool trainable) : act
     dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options);
   }
   options.stream = kOutputStream;
-  output = ParameterRows(shape.labels, config.network.hidden.back(), options);
+  output = ParameterRows(owners.count(shape.labels), config.network.hidden.back(), options);
 }
 
-void Network::randomize(std::uint64_t seed, const RowShards* shards) {
+void Network::randomize(std::uint64_t seed, const RowOwners& owners) {
   // Feature vectors have length about 1, so a unit's sum starts with the deviation of one weight. Tried on 4 % held out of
   // yso-finna-en, 5 epochs, deviation and learning rate changed together: 0.3 with 0.01 reached P@1 .311, 1 with 0.005 .304,
   // 0.5 with 0.005 .298. Output rows start small but not at 0: the tables need directions. Dense layers: He et al. 2015.
   constexpr double kInputDeviation = 0.3;
   constexpr double kOutputLimit = 0.1;
   const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
-  std::optional<RowOwners> features, labels;
-  if (shards != nullptr) features = shards->owners(input.rows);
-  if (shards != nullptr) labels = shards->owners(output);
-  input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream), features ? &*features : nullptr);
+  input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream), owners);
   if (vectors.rows.rows() != 0) vectors.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kVectorStream));
   for (std::size_t i = 0; i < dense.size(); ++i) {
     dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, dense_stream(i)));
   }
-  output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream), labels ? &*labels : nullptr);
+  output.randomize(kOutputLimit / std::sqrt(width(output)), hashing::derive(seed, kOutputStream), owners);
 }
 
 bool Network::forward(const BatchInputs& inputs, const Dropout& dropout, std::vector<Activations>& hidden, PhaseSeconds* phases,

@@ -20,12 +20,11 @@ namespace glissade {
 /// of training (output/output_path.h) and inference.
 class Network {
  public:
-  /// Allocates zeroed parameters. Throws std::bad_alloc.
-  Network(const Config& config, const Shape& shape, bool trainable);
+  /// Allocates zeroed parameters, of features and labels the rows of one owner. Throws std::bad_alloc.
+  Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners = {});
 
-  /// Draws the starting weights, a function of the seed. With `shards`, of the features and labels those alone whose rows are
-  /// this rank's.
-  void randomize(std::uint64_t seed, const RowShards* shards = nullptr);
+  /// Draws the starting weights, a function of the seed, whoever has which rows.
+  void randomize(std::uint64_t seed, const RowOwners& owners = {});
 
   struct Dropout {
     double rate = 0;

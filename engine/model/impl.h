@@ -20,18 +20,27 @@
 #include "engine/samplers/cluster_index.h"
 #include "engine/samplers/label_index.h"
 #include "engine/search/coded_rows.h"
+#include "engine/shards/shard_group.h"
 
 namespace glissade {
 
 /// What a Model holds. The Trainer changes it through impl_of() (access.h).
 class Model::Impl {
  public:
-  Impl(const Config& c, const Shape& s, bool is_trainable)
+  Impl(const Config& c, const Shape& s, bool is_trainable, Communicator* ranks = nullptr)
       : config(c),
         shape(s),
         trainable(is_trainable),
         transform(c.network.weighting, s.vector_width),
-        network(c, s, is_trainable) {}
+        network(c, s, is_trainable, owners_among(ranks)) {
+    if (ranks != nullptr && !ranks->is_alone()) shards = std::make_unique<ShardGroup>(*ranks, network, s.labels);
+  }
+
+  static RowOwners owners_among(Communicator* ranks) noexcept {
+    if (ranks == nullptr) return {};
+    return {static_cast<std::uint32_t>(ranks->rank()), static_cast<std::uint32_t>(ranks->size())};
+  }
+  RowOwners owners() const noexcept { return shards ? shards->owners() : RowOwners{}; }
 
   /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their
   /// own, built on first use. Training and what is saved of it never depend on whether somebody searched. Thread-safe among
@@ -72,9 +81,11 @@ class Model::Impl {
   bool trainable;
   FeatureTransform transform;  ///< by config.network.weighting
   Network network;
-  WeightAverage average;  ///< of the training under way
+  std::unique_ptr<ShardGroup> shards;  ///< null: the network has all rows
+  WeightAverage average;               ///< of the training under way
   RankedPaths paths;
-  CodedRows codes;  ///< of the output rows as they are now, to search by; empty: none
+  Array<float> search_queries;  ///< of a shard: hidden vectors to make codes with when the rows are together again
+  CodedRows codes;              ///< of the output rows as they are now, to search by; empty: none
   std::uint64_t step = 0;
   std::uint32_t epochs_done = 0;
   Pass pass;

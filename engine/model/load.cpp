@@ -6,11 +6,13 @@
 #include <string_view>
 #include <variant>
 
+#include <glissade/communicator.h>
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 
 #include "engine/config/validate.h"
 #include "engine/model/sections.h"
+#include "engine/model/shard_files.h"
 #include "engine/model/table_state.h"
 #include "engine/samplers/sampler.h"
 
@@ -63,6 +65,13 @@ Result<std::vector<std::string>> split_names(const Reader& reader, SectionKind k
   return names;
 }
 
+/// A layer whose rows are shared out, and how many it has in all.
+struct LayerRows {
+  std::uint32_t index;
+  std::size_t rows;
+  RowOwners owners;
+};
+
 /// Fills one array: borrowed from the mapping, or copied into memory that training may change.
 template <class T>
 std::optional<Error> fill(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array,
@@ -80,11 +89,28 @@ std::optional<Error> fill(const Reader& reader, SectionKind kind, std::uint32_t 
   return std::nullopt;
 }
 
-std::optional<Error> fill_network(const Reader& reader, bool copy, Network& network) {
+/// Rows that lie in several files, or of which this process has some.
+template <class T>
+std::optional<Error> gather(const Reader& reader, const RowFiles& files, const LayerRows& which, SectionKind kind,
+                            Array<T>& array) {
+  const std::size_t own = which.owners.count(which.rows), row_bytes = own == 0 ? 0 : array.bytes() / own;
+  if (!files.fits(kind, which.index, which.rows, row_bytes))
+    return damaged(reader, fmt::format("the rows of section {}.{} are not {} in all its files", static_cast<std::uint32_t>(kind),
+                                       which.index, which.rows));
+  files.copy(kind, which.index, row_bytes, which.owners.rank, which.owners.ranks, own,
+             reinterpret_cast<std::byte*>(array.data()));
+  return std::nullopt;
+}
+
+std::optional<Error> fill_network(const Reader& reader, const RowFiles& files, bool copy, Model::Impl& impl) {
   std::optional<Error> error;
-  for_each_layer(network, [&](std::uint32_t index, ParameterRows& rows) {
+  for_each_layer(impl.network, [&](std::uint32_t index, ParameterRows& rows) {
+    const bool apart = is_shared_out(index, impl.network);
+    const LayerRows which{index, index == 0 ? impl.shape.features : impl.shape.labels, impl.owners()};
+    const Reader* const exact = apart ? files.exact() : &reader;
     for_each_array(rows, [&](SectionKind kind, auto& array, bool) {
-      if (!error && array.size() != 0) error = fill(reader, kind, index, copy, array, array.size());
+      if (error || array.size() == 0) return;
+      error = exact != nullptr ? fill(*exact, kind, index, copy, array, array.size()) : gather(reader, files, which, kind, array);
     });
   });
   return error;
@@ -253,11 +279,18 @@ std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl&
 }  // namespace
 
 Result<Model> Model::load(const std::string& path, LoadFor purpose) {
+  Communicator alone;
+  return load_shard(alone, path, purpose);
+}
+
+Result<Model> Model::load_shard(Communicator& ranks, const std::string& path, LoadFor purpose) {
   try {
     if (auto environment = check_environment(); !environment) return environment.error();
     const bool training = purpose == LoadFor::training;
     auto reader = Reader::open(path, training ? nullptr : is_for_answers);
     if (!reader) return reader.error();
+    if (reader->has(SectionKind::shard))
+      return runtime_error(fmt::format("'{}' has some rows of a model alone; give the file that names it", path));
     auto state = read_state(*reader);
     if (!state) return state.error();
     auto config = from_text(text_of(reader->bytes(SectionKind::config)));
@@ -271,16 +304,22 @@ Result<Model> Model::load(const std::string& path, LoadFor purpose) {
           fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
     }
     if (training) {
-      if (auto enough = check_memory(estimate_training_memory(*config, shape)); !enough) {
+      if (auto enough = check_memory(estimate_training_memory(*config, shape, static_cast<std::uint32_t>(ranks.size())));
+          !enough) {
         return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
       }
     }
-    auto impl = std::make_unique<Impl>(*config, shape, training);
-    if (auto error = fill_network(*reader, training, impl->network)) return *error;
+    auto impl = std::make_unique<Impl>(*config, shape, training, &ranks);
+    auto files = RowFiles::open(*reader, impl->owners(), training ? nullptr : is_for_answers);
+    if (!files) return files.error();
+    if (auto error = fill_network(*reader, *files, training, *impl)) return *error;
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_transform(*reader, training, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
-    if (auto error = fill_codes(*reader, *impl)) return *error;
+    if (auto error = take(*reader, SectionKind::search_queries, 0, true, impl->search_queries)) return *error;
+    if (!impl->shards) {
+      if (auto error = fill_codes(*reader, *impl)) return *error;
+    }
     if (training) {
       if (auto error = fill_average(*reader, *impl)) return *error;
     }

@@ -11,7 +11,7 @@
 
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
-#include "engine/parameters/row_shards.h"
+#include "engine/model/shard_files.h"
 
 namespace glissade {
 
@@ -80,17 +80,16 @@ Result<Model> Model::create_shard(Communicator& ranks, const Config& config, con
   if (auto valid = validate(config, shape, !feature_labels.empty()); !valid) return valid.error();
   if (const std::string_view wrong = defect_of(feature_labels, shape); !wrong.empty())
     return usage_error(fmt::format("the labels that features are: {}; give the table of relate_rows(), or none", wrong));
+  if (const auto few = std::min(shape.features, shape.labels); few < static_cast<std::uint32_t>(ranks.size()))
+    return usage_error(fmt::format("{} features and {} labels are too few for {} ranks to share out; start fewer", shape.features,
+                                   shape.labels, ranks.size()));
   Config tuned = config;
   tune_tables(tuned, shape);
-  MemoryEstimate need = estimate_training_memory(tuned, shape);
-  need.weights /= static_cast<std::uint64_t>(ranks.size());
-  need.optimizer_state /= static_cast<std::uint64_t>(ranks.size());
+  const MemoryEstimate need = estimate_training_memory(tuned, shape, static_cast<std::uint32_t>(ranks.size()));
   if (auto enough = check_memory(need); !enough) return enough.error();
   try {
-    const SmallPages pages(!ranks.is_alone());
-    auto impl = std::make_unique<Impl>(tuned, shape, true);
-    const RowShards shards(ranks);
-    impl->network.randomize(config.run.seed, ranks.is_alone() ? nullptr : &shards);
+    auto impl = std::make_unique<Impl>(tuned, shape, true, &ranks);
+    impl->network.randomize(config.run.seed, impl->owners());
     impl->feature_labels = std::move(feature_labels);
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
@@ -127,9 +126,34 @@ void Model::set_machine_options(const Config& config) {
   impl_->config.run.deterministic = config.run.deterministic;
 }
 
+bool Model::is_shard() const noexcept { return impl_->shards != nullptr; }
+
+Result<void> Model::tell(const Told& what) { return impl_->shards->tell(what); }
+
+Result<Model::Told> Model::answer() {
+  ShardGroup& group = *impl_->shards;
+  for (;;) {
+    const auto request = group.next();
+    if (!request) return request.error();
+    if (request->kind == ShardGroup::Kind::told) return Told{request->a, request->b};
+    if (request->kind != ShardGroup::Kind::save) {
+      if (auto helped = group.help(*request); !helped) return helped.error();
+      continue;
+    }
+    const auto path = group.path_of(*request);
+    if (!path) return path.error();
+    if (auto saved = save_shards(*impl_, *path, request->b != 0); !saved) return saved.error();
+  }
+}
+
 bool Model::has_codes() const noexcept { return !impl_->codes.empty(); }
 bool Model::trainable() const noexcept { return impl_->trainable; }
-std::uint64_t Model::parameters() const noexcept { return impl_->network.parameters(); }
+std::uint64_t Model::parameters() const noexcept {
+  const Network& network = impl_->network;
+  const std::uint64_t features = impl_->shape.features - network.input.rows.rows();
+  const std::uint64_t labels = impl_->shape.labels - network.output.rows();
+  return network.parameters() + features * network.input.rows.width() + labels * (network.output.width() + 1);
+}
 std::uint64_t Model::memory_bytes() const noexcept {
   return impl_->network.memory_bytes() + impl_->paths.memory_bytes() + impl_->index_bytes();
 }

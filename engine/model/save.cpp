@@ -1,11 +1,18 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include <glissade/model_shards.h>
 #include <glissade/options.h>
 
 #include "engine/model/sections.h"
+#include "engine/model/shard_files.h"
 #include "engine/model/table_state.h"
 #include "engine/parameters/finite.h"
 
@@ -53,21 +60,31 @@ Result<void> check_finite(const Model::Impl& impl, const std::string& path) {
 
 }  // namespace
 
-Result<void> Model::save(const std::string& path, bool with_training_state) const {
-  using model_file::SectionKind;
-  const Impl& impl = *impl_;
-  if (with_training_state && !impl.trainable) {
-    return usage_error("'" + path +
-                       "': this model was loaded without its training state; save it without, or load it for training");
-  }
-  if (auto sound = check_finite(impl, path); !sound) return sound;
+namespace {
+
+using model_file::Section;
+using model_file::SectionKind;
+
+/// The arrays of the layers for which wanted(index) holds.
+template <class Wanted>
+void add_layers(const Network& network, bool with_training_state, const Wanted& wanted, std::vector<Section>& sections) {
+  for_each_layer(network, [&](std::uint32_t index, const ParameterRows& rows) {
+    if (!wanted(index)) return;
+    for_each_array(rows, [&](SectionKind kind, const auto& array, bool training_only) {
+      if (!array.empty() && (with_training_state || !training_only)) sections.push_back({kind, index, array.as_bytes()});
+    });
+  });
+}
+
+/// Everything; where the rows of features and labels lie in files of their own, all but these. `shard_files`: their names.
+Result<void> save_file(Model::Impl& impl, const std::string& path, bool with_training_state, const std::string& shard_files) {
   const std::string config = to_text(impl.config);
   const std::string label_names = join_names(impl.label_names);
   const std::string feature_names = join_names(impl.feature_names);
   const ModelState state{impl.shape.features,   impl.shape.labels, impl.step,
                          impl.training_samples, impl.epochs_done,  static_cast<std::uint32_t>(with_training_state)};
   StateSections all;
-  std::vector<model_file::Section>& sections = all.list;
+  std::vector<Section>& sections = all.list;
   sections = {
       {SectionKind::config, 0, bytes_of(config)},
       {SectionKind::state, 0, std::as_bytes(std::span(&state, 1))},
@@ -88,25 +105,69 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     sections.push_back({SectionKind::feature_labels, 0, std::as_bytes(std::span(impl.feature_labels))});
   if (!label_names.empty()) sections.push_back({SectionKind::label_names, 0, bytes_of(label_names)});
   if (!feature_names.empty()) sections.push_back({SectionKind::feature_names, 0, bytes_of(feature_names)});
-  for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {
-    for_each_array(rows, [&](SectionKind kind, const auto& array, bool training_only) {
-      if (!array.empty() && (with_training_state || !training_only)) sections.push_back({kind, index, array.as_bytes()});
-    });
-  });
-  for (const StoredArray& stored : impl_->paths.arrays()) {
+  if (!shard_files.empty()) sections.push_back({SectionKind::shard_files, 0, bytes_of(shard_files)});
+  if (!impl.search_queries.empty()) sections.push_back({SectionKind::search_queries, 0, impl.search_queries.as_bytes()});
+  add_layers(
+      impl.network, with_training_state,
+      [&](std::uint32_t index) { return shard_files.empty() || !is_shared_out(index, impl.network); }, sections);
+  for (const StoredArray& stored : impl.paths.arrays()) {
     if (stored.training_only && !with_training_state) continue;
     const auto bytes = std::visit([](const auto* array) { return array->as_bytes(); }, stored.array);
     if (!bytes.empty()) sections.push_back({stored.kind, stored.index, bytes});
   }
-  if (!impl.codes.empty()) {
-    sections.push_back({SectionKind::search_numbers, 0, impl_->codes.numbers_array().as_bytes()});
-    sections.push_back({SectionKind::search_books, 0, impl_->codes.books_array().as_bytes()});
-    sections.push_back({SectionKind::search_codes, 0, impl_->codes.codes_array().as_bytes()});
-    if (!impl_->codes.lists_array().empty())
-      sections.push_back({SectionKind::search_lists, 0, impl_->codes.lists_array().as_bytes()});
-  }
+  if (!impl.codes.empty()) add_codes_to(sections, impl.codes);
   if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);
+}
+
+/// The rows of this rank. Returns the name of the file.
+Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& path, bool with_training_state) {
+  if (auto sound = check_finite(impl, path); !sound) return sound.error();
+  const RowOwners owners = impl.owners();
+  const std::array<std::uint32_t, 2> which = {owners.rank, owners.ranks};
+  std::vector<Section> sections = {{SectionKind::shard, 0, std::as_bytes(std::span(which))}};
+  add_layers(
+      impl.network, with_training_state, [&](std::uint32_t index) { return is_shared_out(index, impl.network); }, sections);
+  auto written = model_file::write_by_content(shard_stem(path, owners), sections);
+  if (!written) return written;
+  return std::filesystem::path(*written).filename().string();
+}
+
+/// What one rank tells of its file: whether it was written, and its name or why not.
+std::string told_of(const Result<std::string>& written) { return written ? "+" + *written : "-" + written.error().message; }
+
+}  // namespace
+
+Result<void> save_shards(Model::Impl& impl, const std::string& path, bool with_training_state) {
+  Communicator& ranks = impl.shards->ranks();
+  const std::string own = told_of(save_own_rows(impl, path, with_training_state));
+  const auto all = ranks.all_gather_unknown(std::as_bytes(std::span(own)));
+  if (!all) return all.error();
+  if (!impl.shards->leads()) return {};
+  std::string names;
+  for (std::size_t rank = 0; rank < all->size(); ++rank) {
+    const std::string_view said(reinterpret_cast<const char*>((*all)[rank].data()), (*all)[rank].size());
+    if (!said.starts_with('+'))
+      return runtime_error(fmt::format("rank {}: {}", rank, said.substr(std::min<std::size_t>(1, said.size()))));
+    names += std::string(said.substr(1)) + '\n';
+  }
+  if (auto written = save_file(impl, path, with_training_state, names); !written) return written;
+  remove_unnamed_shards(path);
+  return {};
+}
+
+Result<void> Model::save(const std::string& path, bool with_training_state) const {
+  Impl& impl = *impl_;
+  if (with_training_state && !impl.trainable) {
+    return usage_error("'" + path +
+                       "': this model was loaded without its training state; save it without, or load it for training");
+  }
+  if (impl.shards) {
+    if (auto asked = impl.shards->begin_save(path, with_training_state); !asked) return asked;
+    return save_shards(impl, path, with_training_state);
+  }
+  if (auto sound = check_finite(impl, path); !sound) return sound;
+  return save_file(impl, path, with_training_state, "");
 }
 
 }  // namespace glissade

@@ -54,6 +54,16 @@ void for_each_array(Rows& rows, const Visit& visit) {
   visit(SectionKind::row_second_moment, rows.row_second_moment, true);
 }
 
+/// The sections of codes that there are.
+template <class Sections>
+void add_codes_to(Sections& sections, CodedRows& codes) {
+  using model_file::SectionKind;
+  sections.push_back({SectionKind::search_numbers, 0, codes.numbers_array().as_bytes()});
+  sections.push_back({SectionKind::search_books, 0, codes.books_array().as_bytes()});
+  sections.push_back({SectionKind::search_codes, 0, codes.codes_array().as_bytes()});
+  if (!codes.lists_array().empty()) sections.push_back({SectionKind::search_lists, 0, codes.lists_array().as_bytes()});
+}
+
 /// The section of the weights of vectors, away from the numbers of layers.
 inline constexpr std::uint32_t kVectorLayer = 1u << 16;
 

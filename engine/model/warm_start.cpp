@@ -45,17 +45,20 @@ std::uint64_t count_taken(const std::vector<std::uint32_t>& rows) {
 }
 
 /// Rows as the forward pass of `from` sees them: a model that was loaded for inference has no more.
-void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows, ParameterRows& to) {
+/// `owners`: whose the rows of `to` are.
+void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows, ParameterRows& to,
+               const RowOwners& owners = {}) {
   std::vector<float> values(from.width());
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    if (rows[row] == kNone) continue;
+  for (std::uint32_t place = 0; place < to.rows(); ++place) {
+    const std::uint32_t row = rows[owners.row_at(place)];
+    if (row == kNone) continue;
     if (from.options().trainable) {
-      from.read(rows[row], values.data());
+      from.read(row, values.data());
     } else {
-      from.read_forward(rows[row], values.data());
+      from.read_forward(row, values.data());
     }
-    to.write(row, values.data());
-    if (!to.bias.empty()) to.bias[row] = from.bias[rows[row]];
+    to.write(place, values.data());
+    if (!to.bias.empty()) to.bias[place] = from.bias[row];
   }
 }
 
@@ -87,14 +90,15 @@ Result<void> check_layers(const Config& former, const Config& config) {
 
 Result<Model> Model::create_from(const Model& from, const Config& config, const Shape& shape,
                                  std::vector<std::string> feature_names, std::vector<std::string> label_names, Taken* taken,
-                                 std::vector<std::uint32_t> feature_labels) {
+                                 std::vector<std::uint32_t> feature_labels, Communicator* ranks) {
   const Impl& former = *from.impl_;
   if (auto same = check_layers(former.config, config); !same) return same.error();
   const auto features = matches(former.feature_names, former.shape.features, feature_names, shape.features, "feature");
   if (!features) return features.error();
   const auto labels = matches(former.label_names, former.shape.labels, label_names, shape.labels, "label");
   if (!labels) return labels.error();
-  auto model = create(config, shape, std::move(feature_labels));
+  Communicator alone;
+  auto model = create_shard(ranks != nullptr ? *ranks : alone, config, shape, std::move(feature_labels));
   if (!model) return model;
   if (feature_names.empty() && former.shape.features == shape.features) feature_names = former.feature_names;
   if (label_names.empty() && former.shape.labels == shape.labels) label_names = former.label_names;
@@ -102,7 +106,7 @@ Result<Model> Model::create_from(const Model& from, const Config& config, const 
   if (auto named = model->set_label_names(std::move(label_names)); !named) return named.error();
   Impl& impl = *model->impl_;
   take_factors(former.transform, *features, impl.transform);
-  take_rows(former.network.input.rows, *features, impl.network.input.rows);
+  take_rows(former.network.input.rows, *features, impl.network.input.rows, impl.owners());
   take_rows(former.network.input.bias, all_rows(former.network.input.bias), impl.network.input.bias);
   for (std::size_t i = 0; i < impl.network.dense.size(); ++i) {
     const ParameterRows& rows = former.network.dense[i].rows;
@@ -112,7 +116,7 @@ Result<Model> Model::create_from(const Model& from, const Config& config, const 
     take_rows(former.network.vectors.rows, all_rows(former.network.vectors.rows), impl.network.vectors.rows);
     impl.transform.vectors().take(former.transform.vectors());
   }
-  take_rows(former.network.output, *labels, impl.network.output);
+  take_rows(former.network.output, *labels, impl.network.output, impl.owners());
   impl.taken_labels.resize(shape.labels);
   for (std::size_t row = 0; row < shape.labels; ++row) impl.taken_labels[row] = (*labels)[row] != kNone;
   if (taken != nullptr) *taken = {count_taken(*labels), count_taken(*features)};

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,8 +13,9 @@
 namespace glissade::model_file {
 
 /// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
-/// less: a build that knows none would answer as if they were not there. So a file has such a version only where it has them.
-inline constexpr std::uint32_t kFormatVersion = 3;
+/// less, 4 is 3 with rows that lie in other files: a build that knows none would answer as if they were not there. So a file has
+/// such a version only where it has them.
+inline constexpr std::uint32_t kFormatVersion = 4;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -80,12 +82,22 @@ enum class SectionKind : std::uint32_t {
   vector_scale = 72,  ///< float: a mean and a factor per column, see VectorScale
   // From version 3 on, of a model whose training rows do not count alike:
   sample_weights = 73,  ///< float per training sample: how many votes it has
+  // From version 4 on, of a model whose rows of features and labels lie in files of their own beside it:
+  shard_files = 80,     ///< UTF-8: their names, each ended by '\n', in the order of the ranks
+  shard = 81,           ///< uint32: of such a file, which it is and of how many; row r is in file r % n
+  search_queries = 82,  ///< float: hidden vectors of training rows, to make search codes with when the rows are together again
 };
 
 struct Section {
   SectionKind kind;
   std::uint32_t index = 0;
   std::span<const std::byte> bytes;
+  /// Instead of `bytes`, for a section that is in no memory: fills `out` with what it has from `offset` on, the same bytes each
+  /// time.
+  std::function<void(std::uint64_t offset, std::span<std::byte> out)> read = {};
+  std::uint64_t read_bytes = 0;
+
+  std::uint64_t size() const noexcept { return read ? read_bytes : bytes.size(); }
 };
 
 /// The oldest version whose readers understand these sections.
@@ -95,6 +107,13 @@ std::uint32_t version_of(std::span<const Section> sections) noexcept;
 /// payloads aligned to 4,096 bytes, little-endian. Temporary file beside `path`, fsync, rename, fsync of the folder. On failure
 /// `path` is untouched and the temporary file is removed.
 Result<void> write(const std::string& path, std::span<const Section> sections);
+
+/// The same for a file that is named after its content: `stem`, '.' and Reader::checksum() as 16 hexadecimal digits. Returns its
+/// path.
+Result<std::string> write_by_content(const std::string& stem, std::span<const Section> sections);
+
+/// Whether a file of that name, by write_by_content(), has these contents.
+bool is_named_after(const std::string& path, std::uint64_t checksum);
 
 /// A model file mapped read-only. Sections point into the mapping, which lives as long as any copy of the reader's handle.
 class Reader {
@@ -109,6 +128,8 @@ class Reader {
   /// All, by kind, then by index.
   std::span<const Section> sections() const noexcept { return sections_; }
   const std::string& path() const noexcept { return path_; }
+  /// Of header and section table, which has the checksums of all sections: so of the content.
+  std::uint64_t checksum() const noexcept { return checksum_; }
   /// Keeps the mapping alive.
   std::shared_ptr<const void> mapping() const noexcept { return mapping_; }
 
@@ -116,6 +137,7 @@ class Reader {
   const Section* find(SectionKind kind, std::uint32_t index) const noexcept;
 
   std::string path_;
+  std::uint64_t checksum_ = 0;
   std::shared_ptr<const void> mapping_;
   std::vector<Section> sections_;  ///< by kind, then by index
 };

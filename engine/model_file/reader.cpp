@@ -88,6 +88,9 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::mean_length: return "mean_length";
     case SectionKind::vector_scale: return "vector_scale";
     case SectionKind::sample_weights: return "sample_weights";
+    case SectionKind::shard_files: return "shard_files";
+    case SectionKind::shard: return "shard";
+    case SectionKind::search_queries: return "search_queries";
   }
   return {};
 }
@@ -218,6 +221,8 @@ class Checker {
     return {};
   }
 
+  std::uint64_t checksum() const noexcept { return header_.checksum; }
+
   /// In the order of before().
   std::vector<Section> sections() const {
     std::vector<Section> out;
@@ -275,6 +280,7 @@ Result<Reader> Reader::open(const std::string& path, bool (*wanted)(SectionKind)
   if (auto ok = checker.check_payloads(wanted); !ok) return ok.error();
   Reader reader;
   reader.path_ = path;
+  reader.checksum_ = checker.checksum();
   reader.mapping_ = *mapping;
   reader.sections_ = checker.sections();
   return reader;

@@ -39,10 +39,9 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       loss_(parts.config.network.loss),
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
-      set_(parts.rows.rows()) {
-  if (parts.shards == nullptr) return;
-  shard_sums_.emplace(*parts.shards);
-  owners_ = parts.shards->owners(parts.rows);
+      owners_(parts.shards != nullptr ? parts.shards->owners() : RowOwners{}),
+      set_(parts.shards != nullptr ? parts.labels : parts.rows.rows(), owners_) {
+  if (parts.shards != nullptr) shard_sums_.emplace(*parts.shards);
 }
 
 std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
@@ -75,7 +74,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   OutputReport report;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every, shard_sums_ ? &owners_ : nullptr);
+    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every);
   }
   const std::size_t size = set_.size(), largest = std::min(std::max<std::size_t>(1, size),
                                                            parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));

@@ -63,6 +63,7 @@ class FusedOutput final : public OutputPath {
   dense::Element element_;       ///< of the piece that is loaded
   float gradient_scale_ = 1;     ///< by which gradients by the logits are multiplied, in f16
   float largest_hidden_ = 0;     ///< known only where products may be in f16
+  RowOwners owners_;
   SharedSet set_;
   RowPanels panels_;
   std::vector<std::uint32_t> all_ids_;  ///< of a piece of the set of all rows
@@ -74,7 +75,6 @@ class FusedOutput final : public OutputPath {
   bool keeps_logits_ = false;            ///< from the pass that sums to the one that differentiates
   mutable Array<float> kept_logits_;     ///< of the batch, where they are
   std::optional<ShardSums> shard_sums_;  ///< where other pieces are other ranks'
-  RowOwners owners_;
   std::vector<std::uint16_t> largest_of_block_;
   Array<float> gradients_;                ///< by the logits, in panels of 16 rows: padded_samples_ x 16 each
   Array<std::uint16_t> gradient_halves_;  ///< the same in 16 bits

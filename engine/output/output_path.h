@@ -67,6 +67,7 @@ struct OutputParts {
   hashing::Drift* drift;
   std::size_t piece = 0;        ///< active rows at once, a multiple of 32; 0 = output_piece()
   RowShards* shards = nullptr;  ///< null: all rows are this process's. FusedOutput alone knows shards
+  std::size_t labels = 0;       ///< with shards: of all ranks
 };
 
 /// Active rows whose gradients by the logits of `samples` samples are held at once; a longer set goes in pieces, and then the

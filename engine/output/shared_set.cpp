@@ -4,34 +4,27 @@
 
 namespace glissade {
 
-void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every, const RowOwners* owners) {
+void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every) {
   sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden, every}, seen_, active_);
-  whole_size_ = active_.size(rows_);
-  if (owners != nullptr) return keep_own(*owners, step.labels);
+  whole_size_ = active_.size(labels_);
+  if (owners_.are_several()) return keep_own(step.labels);
   for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
   if (active_.everything) {
     for (const std::uint32_t label : step.labels.ids) position_[label] = label;
   }
 }
 
-void SharedSet::keep_own(const RowOwners& owners, const SparseRows& labels) {
-  for (const std::uint32_t label : labels.ids) position_[label] = kNone;
-  first_owner_ = owners.owner(active_.everything || active_.ids.empty() ? 0 : active_.ids.front());
-  if (active_.everything) {
-    active_.clear();
-    owners.for_each_stretch(owners.rank, rows_, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t row = begin; row < end; ++row) active_.ids.push_back(static_cast<std::uint32_t>(row));
-    });
-    active_.exact = active_.ids.size();
-    for (std::uint32_t i = 0; i < active_.ids.size(); ++i) position_[active_.ids[i]] = i;
-    return;
-  }
+void SharedSet::keep_own(const SparseRows& labels) {
+  first_owner_ = owners_.owner(active_.everything || active_.ids.empty() ? 0 : active_.ids.front());
+  for (const std::uint32_t label : labels.ids)
+    position_[label] = active_.everything && owners_.has(label) ? owners_.place(label) : kNone;
+  if (active_.everything) return;
   std::size_t kept = 0, labels_kept = 0, exact = 0, weights = 0;
   for (std::size_t i = 0; i < active_.ids.size(); ++i) {
-    const std::uint32_t row = active_.ids[i];
-    if (!owners.has(row)) continue;
+    const std::uint32_t label = active_.ids[i];
+    if (!owners_.has(label)) continue;
     if (i < active_.labels) {
-      position_[row] = static_cast<std::uint32_t>(kept);
+      position_[label] = static_cast<std::uint32_t>(kept);
       ++labels_kept;
     }
     if (i < active_.exact) {
@@ -39,7 +32,7 @@ void SharedSet::keep_own(const RowOwners& owners, const SparseRows& labels) {
     } else if (!active_.log_weights.empty()) {
       active_.log_weights[weights++] = active_.log_weights[i - active_.exact];
     }
-    active_.ids[kept++] = row;
+    active_.ids[kept++] = owners_.place(label);
   }
   active_.ids.resize(kept);
   active_.log_weights.resize(weights);

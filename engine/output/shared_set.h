@@ -27,12 +27,14 @@ struct FoundLabels {
 /// The active set that the samples of a batch share, and where in it a sample's labels stand.
 class SharedSet {
  public:
-  /// `rows`: how many rows the output layer has.
-  explicit SharedSet(std::size_t rows) : rows_(rows), seen_(rows), position_(rows) {}
+  /// `labels`: how many there are. `owners`: whose their rows are.
+  explicit SharedSet(std::size_t labels, const RowOwners& owners = {})
+      : labels_(labels), owners_(owners), rows_(owners.count(labels)), seen_(labels), position_(labels) {}
 
-  /// Draws the set of the whole batch. With `owners`, what is left of it are the rows of this rank.
-  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every, const RowOwners* owners = nullptr);
-  /// Rows of the whole set, and the rank that has the first of them.
+  /// Draws the set of the whole batch, and keeps of it the rows of this rank.
+  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every);
+  /// Rows of the whole set, and the rank that has the first of them. All else is about this rank's, whose ids are places among
+  /// its rows.
   std::size_t whole_size() const noexcept { return whole_size_; }
   std::uint32_t first_owner() const noexcept { return first_owner_; }
 
@@ -55,12 +57,14 @@ class SharedSet {
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffffu;
-  void keep_own(const RowOwners& owners, const SparseRows& labels);
+  void keep_own(const SparseRows& labels);
 
-  std::size_t rows_;
+  std::size_t labels_;
+  RowOwners owners_;
+  std::size_t rows_;  ///< of this rank
   hashing::StampSet seen_;
   ActiveSet active_;
-  std::vector<std::uint32_t> position_;  ///< of a row in the set, for this batch's labels; kNone: it is another rank's
+  std::vector<std::uint32_t> position_;  ///< of a label in the set, for this batch's labels; kNone: it is another rank's
   std::size_t whole_size_ = 0;
   std::uint32_t first_owner_ = 0;
 };

@@ -59,12 +59,7 @@ class LargeBlocks {
   std::map<std::byte*, std::size_t> blocks_;
 };
 
-thread_local bool small_pages = false;
-
 }  // namespace
-
-SmallPages::SmallPages(bool wanted) noexcept : before_(small_pages) { small_pages = wanted; }
-SmallPages::~SmallPages() { small_pages = before_; }
 
 std::shared_ptr<void> allocate_zeroed(std::size_t bytes) {
   if (bytes < kHugePage) {
@@ -77,10 +72,6 @@ std::shared_ptr<void> allocate_zeroed(std::size_t bytes) {
   // Anonymous pages arrive zeroed and are placed by the thread that first touches them.
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  if (small_pages) {
-    madvise(memory, bytes, MADV_NOHUGEPAGE);
-    return {memory, [bytes](void* p) { munmap(p, bytes); }};
-  }
   madvise(memory, bytes, MADV_HUGEPAGE);
   LargeBlocks::all().add(memory, bytes);
   return {memory, [bytes](void* p) { LargeBlocks::all().unmap(p, bytes); }};

@@ -11,18 +11,6 @@ namespace glissade {
 /// reads miss the TLB less. Throws std::bad_alloc.
 std::shared_ptr<void> allocate_zeroed(std::size_t bytes);
 
-/// While it lives, arrays that this thread makes are of small pages: of a large one, only what is written to takes memory.
-class SmallPages {
- public:
-  explicit SmallPages(bool wanted = true) noexcept;
-  ~SmallPages();
-  SmallPages(const SmallPages&) = delete;
-  SmallPages& operator=(const SmallPages&) = delete;
-
- private:
-  bool before_;
-};
-
 /// Gives back to the system what the allocator keeps of small blocks that were freed. For the end of a phase that made many: what
 /// it leaves would otherwise count on top of what comes later. Takes milliseconds. Thread-safe.
 void give_back_free_memory() noexcept;

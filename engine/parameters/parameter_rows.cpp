@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "engine/parameters/row_shards.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
@@ -173,13 +172,12 @@ void ParameterRows::take_forward(const ParameterRows& from, std::size_t row) noe
   if (!bias.empty()) bias[row] = from.bias[row];
 }
 
-void ParameterRows::randomize(double limit, std::uint64_t seed, const RowOwners* owners) {
+void ParameterRows::randomize(double limit, std::uint64_t seed, const RowOwners& owners) {
   constexpr std::size_t kGrain = 256;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     std::vector<float> values(width_);
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
-      if (owners != nullptr && !owners->has(static_cast<std::uint32_t>(row))) continue;
-      hashing::Random random(hashing::derive(seed, row));
+      hashing::Random random(hashing::derive(seed, owners.row_at(static_cast<std::uint32_t>(row))));
       for (float& value : values) value = static_cast<float>((2.0 * random.unit() - 1.0) * limit);
       write(row, values.data());
     }

@@ -8,10 +8,9 @@
 #include <glissade/config.h>
 
 #include "engine/parameters/array.h"
+#include "engine/parameters/row_owners.h"
 
 namespace glissade {
-
-struct RowOwners;
 
 /// What the optimiser keeps for each weight or row.
 struct OptimizerState {
@@ -84,9 +83,9 @@ class ParameterRows {
   /// In bf16 rounded to nearest.
   void write(std::size_t row, const float* values) noexcept;
 
-  /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0. With `owners`, those rows
-  /// alone that are this rank's: what is never written takes no memory.
-  void randomize(double limit, std::uint64_t seed, const RowOwners* owners = nullptr);
+  /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0. With `owners`, these are
+  /// the rows of one rank, and a row's number is that among the rows of all.
+  void randomize(double limit, std::uint64_t seed, const RowOwners& owners = {});
 
   /// Makes it `rows` rows, of one width, zeros behind the last one. The arrays get room for an eighth more, so that many small
   /// steps cost little; with_exact_arrays() takes that away.

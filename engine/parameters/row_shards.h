@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,35 +9,9 @@
 #include <glissade/communicator.h>
 #include <glissade/result.h>
 
-#include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_owners.h"
 
 namespace glissade {
-
-/// Whose the rows of one block of parameters are: stretches of rows go to the ranks in turn, so that rows which are frequent
-/// because their numbers are small are many ranks'.
-struct RowOwners {
-  std::uint32_t rank = 0, ranks = 1;
-  std::uint32_t shift = 0;  ///< a stretch has 2^shift rows
-
-  /// Stretches so long that pages of memory are one rank's, of few rows shorter ones, so that each rank has some.
-  static RowOwners of(const ParameterRows& rows, int rank, int ranks) noexcept {
-    constexpr std::size_t kBytes = std::size_t{1} << 14;  // four pages of halves
-    const std::size_t row_bytes = 2 * std::max<std::size_t>(1, rows.stride());
-    const std::size_t paged = std::bit_ceil(std::max<std::size_t>(1, kBytes / row_bytes));
-    const std::size_t shared = std::bit_floor(std::max<std::size_t>(1, rows.rows() / (8 * static_cast<std::size_t>(ranks))));
-    return {static_cast<std::uint32_t>(rank), static_cast<std::uint32_t>(ranks),
-            static_cast<std::uint32_t>(std::countr_zero(std::min(paged, shared)))};
-  }
-  std::uint32_t owner(std::uint32_t row) const noexcept { return (row >> shift) % ranks; }
-  bool has(std::uint32_t row) const noexcept { return owner(row) == rank; }
-  /// Calls visit(begin, end) for the stretches of `owner` among `rows` rows.
-  template <class Visit>
-  void for_each_stretch(std::uint32_t owner, std::size_t rows, const Visit& visit) const {
-    const std::size_t stretch = std::size_t{1} << shift;
-    for (std::size_t begin = owner * stretch; begin < rows; begin += ranks * stretch)
-      visit(begin, std::min(rows, begin + stretch));
-  }
-};
 
 /// A model whose rows several ranks share out: sums over what they have, each of the rows that are its own. All ranks call the
 /// same functions in the same order. After an error nothing is a sum any more, which error() tells.
@@ -48,7 +20,9 @@ class RowShards {
   /// `wire`: how what sum() adds up travels.
   explicit RowShards(Communicator& ranks, Wire wire = Wire::fp32) noexcept : ranks_(ranks), wire_(wire) {}
 
-  RowOwners owners(const ParameterRows& rows) const noexcept { return RowOwners::of(rows, ranks_.rank(), ranks_.size()); }
+  RowOwners owners() const noexcept {
+    return {static_cast<std::uint32_t>(ranks_.rank()), static_cast<std::uint32_t>(ranks_.size())};
+  }
   int rank() const noexcept { return ranks_.rank(); }
   int size() const noexcept { return ranks_.size(); }
 
@@ -64,8 +38,6 @@ class RowShards {
   double heard_sum(std::size_t i) const noexcept;
   /// How many numbers of a rank there are.
   std::size_t heard_count() const noexcept { return told_count_; }
-  /// The rows of all ranks come to rank 0, with what the optimiser keeps for each. The others' stay as they are.
-  void gather_rows(ParameterRows& rows);
 
   const std::optional<Error>& error() const noexcept { return error_; }
 

@@ -18,8 +18,7 @@ namespace glissade {
 class ShardedStep {
  public:
   /// Both must outlive it.
-  ShardedStep(Communicator& ranks, Network& network, Wire wire)
-      : rows_(ranks, wire), network_(network), inputs_(rows_, network.input.rows) {}
+  ShardedStep(Communicator& ranks, const Network& network, Wire wire) : rows_(ranks, wire), inputs_(rows_, network.input.rows) {}
 
   RowShards& rows() noexcept { return rows_; }
   InputShards& inputs() noexcept { return inputs_; }
@@ -33,15 +32,9 @@ class ShardedStep {
   void add_up(std::span<float> gradient, OutputReport& report);
   /// Features of the step, of all ranks; as add_up() has found.
   std::uint64_t features_touched() const noexcept { return features_touched_; }
-  /// Rank 0 gets the rows of all. Collective.
-  void gather() {
-    rows_.gather_rows(network_.input.rows);
-    rows_.gather_rows(network_.output);
-  }
 
  private:
   RowShards rows_;
-  Network& network_;
   InputShards inputs_;
   std::uint64_t features_touched_ = 0;
   bool wishes_to_stop_ = false, stop_is_agreed_ = false;

@@ -15,7 +15,7 @@ enum StepStream : std::uint64_t { kFeatureDropout = 11, kHiddenDropout = 12, kAc
 }  // namespace
 
 TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharing& sharing)
-    : model_(model), feature_groups_(model.shape.features) {
+    : model_(model), feature_groups_(model.network.input.rows.rows()) {
   if (uses_tables(model.config.active_set.sampler)) index_ = &model.training_index();
   if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
   sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
@@ -35,7 +35,7 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
   }
   label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr, 0,
-                              sharded_ ? &sharded_->rows() : nullptr});
+                              sharded_ ? &sharded_->rows() : nullptr, model.shape.labels});
 }
 
 void TrainingStep::follow_counts() {

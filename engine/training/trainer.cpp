@@ -109,7 +109,6 @@ class Trainer::Impl {
   double rate_of(std::uint64_t step) const noexcept;
   std::vector<ParameterRows*> blocks();
   void end_with_average();
-  std::optional<Error> gather_shards(PhaseSeconds& phases);
   void choose_order(const DatasetView& data);
   void schedule(std::uint64_t samples_per_epoch) noexcept;
 
@@ -274,27 +273,22 @@ void Trainer::Impl::end_with_average() {
   step_->begin_epoch(model_.pass.order.size());  // the tables were over other rows
 }
 
-/// What is evaluated and saved is rank 0's.
-std::optional<Error> Trainer::Impl::gather_shards(PhaseSeconds& phases) {
-  if (step_->sharded() == nullptr) return std::nullopt;
-  const PhaseWatch watch(phases, Phase::communication);
-  step_->sharded()->gather();
-  return step_->sharded()->error();
-}
-
 /// Stopped by the monitor, the pass stays open with all of its samples done.
 std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& call) {
   end_with_average();
   if (auto error = defect_of_weights(model_)) return error;
-  if (auto error = gather_shards(call.phases)) return error;
   if (!model_.paths.empty()) {
     const PhaseWatch weighing(call.phases, Phase::sparse_paths);
     if (auto error = fit_rankers(model_, data, together_, model_.epochs_done + 1 >= model_.config.training.epochs, call.monitor))
       return error;
     if (auto error = model_.paths.not_finite()) return error;
   }
-  const bool has_all_rows = step_->sharded() == nullptr || ranks_->rank() == 0;
-  if (has_all_rows && !call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
+  if (model_.shards && model_.epochs_done + 1 >= model_.config.training.epochs) {
+    const PhaseWatch coding(call.phases, Phase::search_codes);
+    if (auto error = keep_queries(model_, data.inputs(), step_->sharded()->inputs())) return error;
+    if (step_->sharded()->error()) return step_->sharded()->error();
+  }
+  if (!model_.shards && !call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
     const PhaseWatch coding(call.phases, Phase::search_codes);
     if (auto error = code_output_rows(model_, data.inputs(), call.monitor)) return error;
   }
@@ -402,8 +396,6 @@ std::optional<Error> Trainer::Impl::run_pass(const DatasetView& data, Call& call
   if (auto error = run_steps(data, call)) return error;
   if (pass.done == pass.order.size()) {
     if (auto error = finish_pass(data, call)) return error;
-  } else if (auto error = gather_shards(call.phases)) {
-    return error;
   }
   pass.sums.seconds = before + call.watch.seconds();
   return std::nullopt;
@@ -528,6 +520,7 @@ Trainer::~Trainer() = default;
 
 Result<Trainer> Trainer::create(Model& model, std::uint64_t samples_per_epoch) {
   if (auto fit = check_trainable(model); !fit) return fit.error();
+  if (model.is_shard()) return usage_error("a shard is trained among its ranks: use Trainer::create_among");
   if (samples_per_epoch == 0) {
     return usage_error(
         "Trainer::create wants the samples of an epoch, at least 1, for its schedules; use Trainer::for_stream to learn from a "
@@ -553,6 +546,10 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
     return usage_error(fmt::format("Sharing::share: {} is out of range; allowed: above 0, up to 1", sharing.share));
   if (sharing.distribution == Distribution::labels) {
     if (auto fit = check_labels_distributable(model.config()); !fit) return fit.error();
+    if (model.is_shard() == ranks.is_alone())
+      return usage_error("Distribution::labels wants a shard; make or load the model by create_shard() or load_shard()");
+  } else if (model.is_shard()) {
+    return usage_error("a shard has rows of its own alone; use Distribution::labels, or load the model whole");
   }
   auto trainer = make(model, samples_per_epoch, nullptr, &ranks, sharing);
   if (!trainer || ranks.is_alone()) return trainer;

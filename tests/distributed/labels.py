@@ -1,7 +1,12 @@
 """train --distribute labels: ranks that share the rows of a model out."""
 
+import json
+import os
+import signal
+
 from runner import Failure
 
+ROWS = 2000
 LABELS = ["--distribute", "labels"]
 VARIANTS = {
     "softmax, uniform draws": [],
@@ -47,7 +52,6 @@ def check_refusals(ranks, expect_line):
         return ranks.run(ranks.command(2, *ranks.train(*LABELS, *args)))
 
     expect_line(refused("--sampler", "lsh"), 2, "option 'sampler': hash tables cannot be shared out by labels")
-    expect_line(refused("--checkpoint-steps", "5"), 2, "--checkpoint-steps: ranks that share rows out have a whole model at the ends of epochs alone")
     if (ranks.folder / "m.glsd").exists():
         raise Failure("a run that was refused has written a model")
 
@@ -63,11 +67,63 @@ def check_resumed(ranks):
         raise Failure(f"3 ranks {ends[0]}\none process {ends[1]}")
 
 
-def add_cases(case, expect_line):
+def shards(ranks, name="m.glsd"):
+    return sorted(path.name for path in ranks.folder.glob(f"{name}*.shard-*"))
+
+
+def check_files(ranks, expect_line):
+    """Shards answer as the merged file does, whoever reads them."""
+    ranks.trained(3, *LABELS, "--keep", "1")
+    if len(shards(ranks)) != 3:
+        raise Failure(f"3 ranks left {shards(ranks)}")
+    test = ranks.rows
+    answers = {}
+    for name, command in (("3 ranks", ranks.command(3, ranks.context.glissade)), ("2 ranks", ranks.command(2, ranks.context.glissade)),
+                          ("one process", [ranks.context.glissade])):
+        answers[name] = (ranks.done([*command, "predict", "--model", "m.glsd", test, "--k", "3", "--search", "exact"]).stdout,
+                         ranks.done([*command, "eval", "--model", "m.glsd", "--test", test, "--json", "--search", "exact"]).stdout)
+    ranks.done([ranks.context.glissade, "convert", "--merge", "m.glsd", "whole.glsd"])
+    answers["merged"] = tuple(ranks.done([ranks.context.glissade, command, "--model", "whole.glsd", *rest, "--search", "exact"]).stdout
+                              for command, rest in (("predict", [test, "--k", "3"]), ("eval", ["--test", test, "--json"])))
+    labels = {name: [[pair.split(":")[0] for pair in line.split()] for line in text.splitlines()] for name, (text, _) in answers.items()}
+    wanted = labels["one process"]
+    for name, found in labels.items():
+        same = sum(one == two for one, two in zip(found, wanted, strict=True))
+        if len(found) != ROWS or same < 0.99 * ROWS:
+            raise Failure(f"{name}: {same} of {len(found)} rows are answered as by one process")
+    precision = {name: json.loads(text)["precision"][0] if "precision" in json.loads(text) else json.loads(text)["p@1"] for name, (_, text) in answers.items()}
+    if max(precision.values()) - min(precision.values()) > 0.002 or min(precision.values()) < 0.02:
+        raise Failure(f"P@1: {precision}")
+    expect_line(ranks.run(ranks.command(2, ranks.context.glissade, "predict", "--model", "m.glsd", test, "--search", "tables")), 2, "search by tables")
+    (ranks.folder / shards(ranks)[1]).unlink()
+    expect_line(ranks.run([ranks.context.glissade, "predict", "--model", "m.glsd", test]), 1, "put all of its files back from a copy")
+
+
+def check_killed(ranks, start_and_wait, children):
+    """A rank is killed in the midst of an epoch: the run goes on from the checkpoint, to the end of one that nobody killed."""
+    process = start_and_wait(ranks, 3, *LABELS)
+    os.kill(children(process)[2], signal.SIGKILL)
+    process.communicate(timeout=60)
+    checkpoint = [path for path in ranks.folder.glob("m.glsd.checkpoint-*") if ".shard-" not in path.name and ".tmp" not in path.name]
+    if process.returncode == 0 or not checkpoint:
+        raise Failure(f"status {process.returncode}, checkpoints {checkpoint}")
+    ranks.done(ranks.command(3, *ranks.train("--quiet", "--epochs", "12", "--resume", *LABELS)))
+    resumed = (ranks.folder / "m.glsd").read_bytes()
+    if len(shards(ranks)) != 3:
+        raise Failure(f"behind the run there are {shards(ranks)}")
+    ranks.forget()
+    ranks.done(ranks.command(3, *ranks.train("--quiet", "--epochs", "12", *LABELS)))
+    if (ranks.folder / "m.glsd").read_bytes() != resumed:
+        raise Failure("the resumed run ended with another model than one that nobody killed")
+
+
+def add_cases(case, expect_line, start_and_wait, children):
     for name, args in VARIANTS.items():
         case(f"1 to 4 ranks share rows out and learn what one process learns: {name}", check_alike, args)
     case("ranks share rows of 16 bits out", check_halves)
     case("the same ranks and seed that share rows out, the same bytes", check_same_bytes)
     case("what ranks send that share rows out", check_bytes_sent)
     case("more ranks go on with rows that fewer have shared out", check_resumed)
+    case("shards answer as one file does", check_files, expect_line)
+    case("a rank that shares rows out is killed within an epoch", check_killed, start_and_wait, children)
     case("what cannot be shared out is refused", check_refusals, expect_line)

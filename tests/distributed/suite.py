@@ -177,7 +177,7 @@ def start_and_wait_for_steps(ranks, count, *args):
     process = subprocess.Popen(list(map(str, command)), cwd=ranks.folder, env=ranks.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + SECONDS
-    while not [path for path in ranks.folder.glob("m.glsd.checkpoint-*") if path.name.split("-")[-1].isdigit() and ".tmp" not in path.name]:
+    while not [path for path in ranks.folder.glob("m.glsd.checkpoint-*") if path.name.split("-")[-1].isdigit() and ".tmp" not in path.name and ".shard-" not in path.name]:
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             raise Failure(f"no checkpoint came\n{process.communicate()[1]}")
@@ -276,4 +276,4 @@ def run(context):
             case(f"rank {victim} is killed, the run ends and is resumed", check_killed, victim)
         case("a signal saves what was trained, and more ranks go on", check_signal)
         case("mpirun without the module", check_without_module)
-        labels.add_cases(case, expect_line)
+        labels.add_cases(case, expect_line, start_and_wait_for_steps, children)

@@ -16,7 +16,7 @@ FLOORS = [
     ["dense", "candidates"],
     ["layers", "sparse_rows"],
     ["search", "neighbours", "names"],
-    ["samplers", "ranking"],
+    ["samplers", "ranking", "shards"],
     ["output"],
     ["estimates"],
     ["model"],

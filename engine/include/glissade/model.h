@@ -89,8 +89,13 @@ class Model {
   /// feature, the label that it is or kNoLabel, no label twice (relate_rows() finds them). Empty: equal ids are the same thing.
   /// Kept in the model file. Fails on an invalid config, entries that are none, or too little memory.
   static Result<Model> create(const Config& config, const Shape& shape, std::vector<std::uint32_t> feature_labels = {});
-  /// The same for a model whose rows `ranks` will share out (Trainer::create_among, Distribution::labels): only rows of this rank
-  /// have weights and take memory.
+  /// The shard of this rank of a new model whose rows `ranks` share out (Trainer::create_among, Distribution::labels): of
+  /// features and labels it has every ranks.size()-th row, and all else. Alone it is create(). Usage error if there are fewer
+  /// features or labels than ranks. `ranks` must outlive the model, and so for load_shard(). Collective.
+  ///
+  /// Rank 0 of a shard predicts, evaluates and saves like a whole model; while it does, the other ranks must be in answer().
+  /// Exact search alone; no filters, tables or codes. Rank 0 gets each batch's sums and the best labels of all ranks: a few bytes
+  /// a sample and hidden unit, whatever the number of labels.
   static Result<Model> create_shard(Communicator& ranks, const Config& config, const Shape& shape,
                                     std::vector<std::uint32_t> feature_labels = {});
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;
@@ -104,10 +109,12 @@ class Model {
   /// both sides have names (`feature_names` and `label_names` are the new model's, and stay in it), otherwise by number, and
   /// then the counts must be equal. Rows without a match start as in create(), and by config.network.start. What depends on the
   /// data (sparse paths, counts, hash tables) is made anew by training; steps and optimiser state start anew, too. Usage error
-  /// where hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference.
+  /// where hidden widths or activation differ, or rows cannot be matched. `from` may be loaded for inference. `ranks`: the new
+  /// model is a shard, see create_shard().
   static Result<Model> create_from(const Model& from, const Config& config, const Shape& shape,
                                    std::vector<std::string> feature_names = {}, std::vector<std::string> label_names = {},
-                                   Taken* taken = nullptr, std::vector<std::uint32_t> feature_labels = {});
+                                   Taken* taken = nullptr, std::vector<std::uint32_t> feature_labels = {},
+                                   Communicator* ranks = nullptr);
 
   /// Reads a model file. For inference the weights are mapped, not copied, and the training state is left on disk; for training
   /// everything is loaded and training may go on. Refuses a truncated, altered, foreign or newer file with one line.
@@ -116,9 +123,28 @@ class Model {
   /// changes the weights.
   static Result<Model> load(const std::string& path, LoadFor purpose = LoadFor::inference);
 
+  /// The same file, or the shards that several ranks have saved: of features and labels the rows of this rank, whatever the
+  /// number of ranks that wrote them. Alone it is load(), which reads shards too, all rows into memory. Collective.
+  static Result<Model> load_shard(Communicator& ranks, const std::string& path, LoadFor purpose = LoadFor::inference);
+
+  /// Whether other ranks have rows of this model.
+  bool is_shard() const noexcept;
+  /// What rank 0 tells the others; the meaning is the application's.
+  struct Told {
+    std::int64_t code = 0, value = 0;
+  };
+  /// A shard of rank 0: ends the others' answer().
+  Result<void> tell(const Told& what);
+  /// A shard of another rank: does what calls of rank 0 need of it, until that tells something. Fails where a rank is lost.
+  Result<Told> answer();
+
   /// Writes to a temporary file beside `path`, syncs, renames: `path` is either the old file or the whole new one.
   /// Without the training state the file is smaller and cannot be trained on. With it, training that goes on from the file does
   /// what it would have done without a stop, also within a pass; the hash tables are in the file then.
+  ///
+  /// A shard: every rank writes a file beside `path` for its rows, named after what it has, and then rank 0 the file itself,
+  /// which names them: so the whole set is the old one or the new one. Files of sets that no model file in the folder names any
+  /// more are removed.
   Result<void> save(const std::string& path, bool with_training_state = true) const;
 
   Model(Model&&) noexcept;

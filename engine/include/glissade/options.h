@@ -105,7 +105,8 @@ struct MemoryEstimate {
   std::uint64_t step_buffers = 0;
   std::uint64_t total() const noexcept { return weights + optimizer_state + tables + step_buffers; }
 };
-MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape);
+/// `ranks`: how many share the rows of features and labels; then of one of them.
+MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape, std::uint32_t ranks = 1);
 
 /// Memory that this process can still get: the smaller of what the system says is available and what its cgroup leaves.
 std::uint64_t available_memory();
