@@ -251,7 +251,8 @@ Result<DataProfile> Train::look_at(ConfigSource::Resolved& asked, const Training
   // First what can be refused without a look.
   const Shape shape = start_.shape_of(data.train);
   Config tuned = asked.config;
-  if (auto settled = settle_tables(tuned, shape, !data.relations.feature_labels.empty()); !settled) return settled.error();
+  const auto ranks = static_cast<std::uint32_t>(ranks_.shares_rows() ? ranks_.size() : 1);
+  if (auto settled = settle_tables(tuned, shape, !data.relations.feature_labels.empty(), ranks); !settled) return settled.error();
   const DataProfile known = profile(data.train, data.train_pager);
   const std::string chosen =
       data.is_sequence() ? std::string() : settle_weighting(asked, start_.takes_weights(), known, data.has_words);

@@ -136,7 +136,7 @@ Result<Model> RunStart::make_word_model(const ConfigSource::Resolved& asked, con
 
 Result<Model> RunStart::new_model(Config config, const Shape& shape, PartNames names, std::vector<std::uint32_t> feature_labels,
                                   Communicator& ranks) {
-  const auto tuned = settle_tables(config, shape, !feature_labels.empty());
+  const auto tuned = settle_tables(config, shape, !feature_labels.empty(), static_cast<std::uint32_t>(ranks.size()));
   if (!tuned) return tuned.error();
   if (!tuned->empty() && !options_.settings.quiet) note(*tuned);
   if (from_) return started_from(config, shape, std::move(names), std::move(feature_labels), ranks);

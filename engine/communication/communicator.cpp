@@ -166,17 +166,18 @@ PendingOperation Communicator::start_all_reduce(std::span<float> values, Wire wi
   const auto ranks = static_cast<std::size_t>(size_), self = static_cast<std::size_t>(rank_);
   const std::size_t width = wire_bytes(wire);
   std::vector<Round> rounds;
-  if (values.size() <= kOneRound) {
-    auto all = std::make_shared<std::vector<std::byte>>(ranks * values.size() * width);
+  if (values.size() <= kOneRound || ranks == 2) {  // of two ranks, one round sends no more than two
+    const std::size_t size = ranks * values.size() * width;
+    auto all = std::make_shared_for_overwrite<std::byte[]>(size);
     const auto begins = begins_of(std::vector<std::size_t>(ranks, values.size() * width));
     rounds.push_back({[=, rank = rank_] {
-                        std::byte* const place = all->data() + begins[self];
+                        std::byte* const place = all.get() + begins[self];
                         to_wire(values, wire, place);
-                        return hand_round({place, values.size() * width}, begins, *all, rank);
+                        return hand_round({place, values.size() * width}, begins, {all.get(), size}, rank);
                       },
                       [=] {
                         std::ranges::fill(values, 0.f);
-                        for (std::size_t r = 0; r < ranks; ++r) add_from_wire(all->data() + begins[r], wire, values);
+                        for (std::size_t r = 0; r < ranks; ++r) add_from_wire(all.get() + begins[r], wire, values);
                         round_like_wire(values, wire);
                       }});
   } else {

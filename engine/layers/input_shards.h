@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <glissade/views.h>
@@ -24,13 +26,20 @@ class InputShards {
   std::size_t different() const noexcept { return different_; }
   /// What own() has last returned.
   const SparseRows& own() const noexcept { return own_; }
+  /// What the next add_up() calls while the sums travel; nothing after it.
+  void meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
   /// Sums of all ranks in the place of this one's.
-  void add_up(Activations& sums) { shards_.sum(std::span(sums.values.data(), sums.samples * sums.stride)); }
+  void add_up(Activations& sums) {
+    shards_.begin_sum(std::span(sums.values.data(), sums.samples * sums.stride));
+    if (meanwhile_) std::exchange(meanwhile_, {})();
+    shards_.end_sum();
+  }
 
  private:
   RowShards& shards_;
   RowOwners owners_;
   SparseRows own_;
+  std::function<void()> meanwhile_;
   std::size_t different_ = 0;
   std::uint32_t use_ = 0;
   std::vector<std::uint32_t> last_use_;  ///< of each row: the last call of own() that had its feature

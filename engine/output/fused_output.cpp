@@ -92,9 +92,13 @@ OutputReport FusedOutput::step(const OutputStep& step) {
     const PhaseWatch watch(step.phases, Phase::communication);
     if (shard_sums_) shard_sums_->add_up(sums_);
   }
+  if (pieces == 0 && shard_sums_) parts_.shards->begin_sum({step.hidden_gradient, step.hidden.samples * step.hidden.stride});
   for (std::size_t i = 0; i < pieces; ++i) {
     if (!keeps_logits_) load(step, piece(i));
     differentiate(step, piece(i));
+    // The hidden gradient is whole, and travels while rows are updated.
+    if (shard_sums_ && i + 1 == pieces)
+      parts_.shards->begin_sum({step.hidden_gradient, step.hidden.samples * step.hidden.stride});
     update(step, piece(i));
   }
   for (const SampleState& state : state_) {

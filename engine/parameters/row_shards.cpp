@@ -11,6 +11,12 @@ void RowShards::sum(std::span<float> values) {
   if (!error_) keep(ranks_.all_reduce(values, wire_));
 }
 
+void RowShards::begin_sum(std::span<float> values) {
+  if (!error_) sum_ = ranks_.start_all_reduce(values, wire_);
+}
+
+void RowShards::end_sum() { keep(sum_.wait()); }
+
 void RowShards::exchange() {
   told_count_ = told_.size();
   heard_.assign(told_count_ * static_cast<std::size_t>(size()), 0);

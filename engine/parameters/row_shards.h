@@ -28,11 +28,15 @@ class RowShards {
 
   /// values[i] becomes the sum of all ranks' values[i].
   void sum(std::span<float> values);
+  /// The same, begun: `values` are not touched until end_sum(), which the next sum must wait for.
+  void begin_sum(std::span<float> values);
+  void end_sum();
   /// `all` becomes the values of all ranks, one behind the other.
   void gather(std::span<const float> mine, std::span<float> all);
   /// Numbers for the next exchange(): few, so that they travel together.
   void tell(double number) { told_.push_back(number); }
-  /// What each rank has told since the last exchange; all have told as many numbers. heard(r, i): number i of rank r.
+  /// What each rank has told since the last exchange; all have told as many numbers. heard(r, i): number i of rank r. In the same
+  /// time as a sum that was begun.
   void exchange();
   double heard(int rank, std::size_t i) const noexcept { return heard_[static_cast<std::size_t>(rank) * told_count_ + i]; }
   double heard_sum(std::size_t i) const noexcept;
@@ -47,6 +51,7 @@ class RowShards {
   Communicator& ranks_;
   Wire wire_;
   std::optional<Error> error_;
+  PendingOperation sum_;
   std::vector<double> told_, heard_;
   std::size_t told_count_ = 0;
 };

@@ -8,10 +8,10 @@
 
 namespace glissade {
 
-Result<std::string> settle_tables(Config& config, const Shape& shape, bool same_things) {
+Result<std::string> settle_tables(Config& config, const Shape& shape, bool same_things, std::uint32_t ranks) {
   if (auto valid = validate(config, shape, same_things); !valid) return valid.error();
   std::string tuned = tune_tables(config, shape);
-  if (auto enough = check_memory(estimate_training_memory(config, shape)); !enough) return enough.error();
+  if (auto enough = check_memory(estimate_training_memory(config, shape, ranks)); !enough) return enough.error();
   return tuned;
 }
 

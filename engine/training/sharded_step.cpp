@@ -4,14 +4,14 @@
 
 namespace glissade {
 
-void ShardedStep::add_up(std::span<float> gradient, OutputReport& report) {
-  rows_.sum(gradient);
+void ShardedStep::add_up(OutputReport& report) {
   rows_.tell(report.loss);
   rows_.tell(static_cast<double>(report.rows_touched));
   rows_.tell(report.ok ? 0 : 1);
   rows_.tell(wishes_to_stop_ ? 1 : 0);
   rows_.tell(static_cast<double>(inputs_.different()));
   rows_.exchange();
+  rows_.end_sum();
   if (rows_.error()) return;
   const std::size_t own = rows_.heard_count() - 5;
   report.hits = ShardSums::hits(rows_, own / 2);

@@ -28,8 +28,9 @@ class ShardedStep {
   void wish_to_stop() noexcept { wishes_to_stop_ = true; }
   bool stop_is_agreed() const noexcept { return stop_is_agreed_; }
 
-  /// `gradient` and what `report` sums over rows become those of all ranks. Collective.
-  void add_up(std::span<float> gradient, OutputReport& report);
+  /// The hidden gradient, whose sum the output layer has begun, and what `report` sums over rows become those of all ranks.
+  /// Collective.
+  void add_up(OutputReport& report);
   /// Features of the step, of all ranks; as add_up() has found.
   std::uint64_t features_touched() const noexcept { return features_touched_; }
 

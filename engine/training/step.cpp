@@ -143,9 +143,9 @@ void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& r
 }
 
 /// The hidden gradient by the rows of all ranks, and their report.
-void TrainingStep::share(const Activations& hidden, Report& report) {
+void TrainingStep::share(Report& report) {
   const PhaseWatch watch(report.phases, Phase::communication);
-  sharded_->add_up(std::span(gradients_.back().data(), hidden.samples * hidden.stride), report.output);
+  sharded_->add_up(report.output);
   report.ok = report.output.ok;
   report.error = sharded_->error();
 }
@@ -170,6 +170,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
+  if (sharded_) sharded_->inputs().meanwhile([&] { copying.finish(); });
   report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_,
                                &report.phases, sharded_ ? &sharded_->inputs() : nullptr);
   gradients_.resize(hidden_.size());
@@ -192,7 +193,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
                      batch.weights()});
   report.output += output;
   report.ok &= output.ok;
-  if (sharded_) share(hidden_.back(), report);
+  if (sharded_) share(report);
   if (report.error) return copying.finish();
   report.ok &= backward(batch, optimizer, report.phases);
 

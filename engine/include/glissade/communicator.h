@@ -85,8 +85,8 @@ class Communicator {
   int size() const noexcept { return size_; }
   bool is_alone() const noexcept { return size_ == 1; }
 
-  /// values[i] becomes the sum of all ranks' values[i]. At most 1,024 values go in one round, more in two: each rank adds up a
-  /// part of them, and hands the sums out. Bytes sent: 2 (size - 1) / size of the values'.
+  /// values[i] becomes the sum of all ranks' values[i]. At most 1,024 values, and those of two ranks, go in one round, others in
+  /// two: each rank adds up a part of them, and hands the sums out. Bytes sent: 2 (size - 1) / size of the values'.
   Result<void> all_reduce(std::span<float> values, Wire wire = Wire::fp32);
   Result<void> all_reduce(std::span<double> values);
   Result<void> all_reduce(std::span<std::uint64_t> values);

@@ -37,8 +37,8 @@ void relate_names(const ResolvedConfig& asked, const DatasetView& data, std::spa
                   std::span<const std::string> features, RowRelations& relations);
 
 /// Checks a configuration for a network of `shape` and chooses its tables, as tune_tables() does. Returns what that says. Fails
-/// on options that exclude each other, and where memory does not suffice.
-Result<std::string> settle_tables(Config& config, const Shape& shape, bool same_things);
+/// on options that exclude each other, and where memory does not suffice. `ranks`: how many share the rows out.
+Result<std::string> settle_tables(Config& config, const Shape& shape, bool same_things, std::uint32_t ranks = 1);
 
 /// Puts the weighting that the data suggest into the place of `automatic`, which also stands where nothing is said about it; a
 /// model that training starts from (`has_former`) says it. Returns a line for the user, "" if nothing was chosen.
