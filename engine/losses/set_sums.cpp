@@ -1,5 +1,6 @@
 #include "engine/losses/set_sums.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace glissade {
@@ -30,6 +31,20 @@ void SetSums::log_sums(std::vector<float>& out) const {
 void SetSums::set_log_sums(std::span<const float> sums) noexcept {
   for (std::size_t sample = 0; sample < states_.size(); ++sample) states_[sample].log_sum = sums[sample];
   has_all_labels_ = false;
+}
+
+void SetSums::append_label_logits(std::vector<float>& out) const {
+  for (std::size_t sample = 0; sample < states_.size(); ++sample) {
+    const auto begin = logits_.begin() + static_cast<std::ptrdiff_t>(first_label(sample));
+    out.insert(out.end(), begin, begin + static_cast<std::ptrdiff_t>(states_[sample].labels));
+  }
+}
+
+void SetSums::set_label_logits(std::span<const float> logits) noexcept {
+  std::ranges::copy(logits, logits_.begin());
+  std::ranges::copy(labels_.values, weights_.begin());
+  for (std::size_t sample = 0; sample < states_.size(); ++sample) states_[sample].labels = labels_.row_ids(sample).size();
+  has_all_labels_ = true;
 }
 
 SetSum SetSums::of(std::size_t sample) const noexcept {

@@ -20,10 +20,14 @@ class SetSums {
   void add(const Loss& loss, std::size_t sample, const LogitRow& piece);
   SetSum of(std::size_t sample) const noexcept;
 
-  /// log_sum of each sample, and other ones in their place: of sets whose other pieces are other processes'. The logits of labels
-  /// are then unknown, which `decoupled` needs.
+  /// Of sets whose other pieces are other processes': log_sum of each sample, and other ones in their place. The logits of labels
+  /// are then unknown, which `decoupled` needs, until set_label_logits().
   void log_sums(std::vector<float>& out) const;
   void set_log_sums(std::span<const float> sums) noexcept;
+  /// Appends the logits of the labels that were met, sample by sample, in the order of its labels where pieces have that order.
+  void append_label_logits(std::vector<float>& out) const;
+  /// The logits of all labels, in their order.
+  void set_label_logits(std::span<const float> logits) noexcept;
 
  private:
   std::size_t first_label(std::size_t sample) const noexcept {

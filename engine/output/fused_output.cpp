@@ -41,7 +41,7 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       element_(best_element_),
       owners_(parts.shards != nullptr ? parts.shards->owners() : RowOwners{}),
       set_(parts.shards != nullptr ? parts.labels : parts.rows.rows(), owners_) {
-  if (parts.shards != nullptr) shard_sums_.emplace(*parts.shards);
+  if (parts.shards != nullptr) shard_sums_.emplace(*parts.shards, parts.config.network.loss);
 }
 
 std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, std::uint64_t rows,
@@ -90,7 +90,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
       normalise(step, piece(i));
     }
     const PhaseWatch watch(step.phases, Phase::communication);
-    if (shard_sums_) shard_sums_->add_up(sums_);
+    if (shard_sums_) shard_sums_->add_up(sums_, step.labels);
   }
   if (pieces == 0 && shard_sums_) parts_.shards->begin_sum({step.hidden_gradient, step.hidden.samples * step.hidden.stride});
   for (std::size_t i = 0; i < pieces; ++i) {

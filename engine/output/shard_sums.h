@@ -13,10 +13,10 @@ namespace glissade {
 /// it is looked at, the best logit; whatever the number of labels.
 class ShardSums {
  public:
-  explicit ShardSums(RowShards& shards) : shards_(shards) {}
+  ShardSums(RowShards& shards, LossKind loss) : shards_(shards), with_labels_(loss == LossKind::decoupled) {}
 
-  /// The log sums of all ranks' pieces.
-  void add_up(SetSums& sums);
+  /// The log sums of all ranks' pieces and, where the loss wants them, the logits of all of the samples' labels.
+  void add_up(SetSums& sums, const SparseRows& labels);
 
   /// A sample's best logit among the rows of this rank, and whether it is a label's: told with the next exchange().
   void tell_best(float logit, bool is_label);
@@ -25,7 +25,9 @@ class ShardSums {
 
  private:
   RowShards& shards_;
-  std::vector<float> mine_, all_, sums_;
+  bool with_labels_;
+  std::vector<float> mine_, all_, sums_, logits_;
+  std::vector<std::size_t> counts_, begins_;
 };
 
 }  // namespace glissade

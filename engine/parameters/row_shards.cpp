@@ -31,8 +31,9 @@ double RowShards::heard_sum(std::size_t i) const noexcept {
   return sum;
 }
 
-void RowShards::gather(std::span<const float> mine, std::span<float> all) {
-  const std::vector<std::size_t> bytes(static_cast<std::size_t>(size()), mine.size_bytes());
+void RowShards::gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all) {
+  std::vector<std::size_t> bytes(counts.begin(), counts.end());
+  for (std::size_t& one : bytes) one *= sizeof(float);
   if (!error_) keep(ranks_.all_gather_v(std::as_bytes(mine), bytes, std::as_writable_bytes(all)));
 }
 

@@ -31,8 +31,8 @@ class RowShards {
   /// The same, begun: `values` are not touched until end_sum(), which the next sum must wait for.
   void begin_sum(std::span<float> values);
   void end_sum();
-  /// `all` becomes the values of all ranks, one behind the other.
-  void gather(std::span<const float> mine, std::span<float> all);
+  /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.
+  void gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all);
   /// Numbers for the next exchange(): few, so that they travel together.
   void tell(double number) { told_.push_back(number); }
   /// What each rank has told since the last exchange; all have told as many numbers. heard(r, i): number i of rank r. In the same

@@ -18,7 +18,6 @@ Error cannot(const char* option, const char* what, const char* remedy) {
 Result<void> check_labels_distributable(const Config& config) {
   const Config::ActiveSet& set = config.active_set;
   if (uses_sparse_paths(config)) return cannot("preset", "sparse rows, neighbours and a ranker", "give preset plain");
-  if (config.network.loss == LossKind::decoupled) return cannot("loss", "decoupled", "use softmax or bce");
   if (uses_tables(set.sampler) || uses_clusters(set.sampler))
     return cannot("sampler", "hash tables", "use uniform, frequency or full");
   if (set.sampler.has(SamplerKind::exact)) return cannot("sampler", "exact", "use uniform, frequency or full");

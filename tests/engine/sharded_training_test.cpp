@@ -129,7 +129,7 @@ TEST_CASE("ranks that share the rows out train what one process trains, with eve
   using enum SamplerKind;
   Config config = sharded_config();
   config.active_set.sampler = GENERATE(uniform, frequency, in_batch, full);
-  config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
+  config.network.loss = GENERATE(LossKind::softmax, LossKind::bce, LossKind::decoupled);
   CAPTURE(static_cast<int>(config.network.loss));
   check_shards_alike(config, sharded_data());
 }
