@@ -85,6 +85,7 @@ class Train : public Command {
   Result<bool> goes_on_searching();
   Result<void> check_for_ranks(bool text) const;
   void describe_ranks(const Model& model) const;
+  void describe_pieces(const Config& config) const;
   void announce(const Model& model, const std::vector<DataEvent>& data, const Needs& needs, EventLog& log) const;
   void describe(const Model& model, const Needs& needs) const;
 
@@ -183,6 +184,14 @@ void Train::describe_ranks(const Model& model) const {
                             ranks_.size(), grouped(model.shape().features), grouped(model.shape().labels)));
   note(fmt::format("{} ranks share each step of {} samples, in parts of {}; this one, rank 0, evaluates and writes",
                    ranks_.size(), grouped(training.step_samples()), grouped(training.part_samples())));
+}
+
+void Train::describe_pieces(const Config& config) const {
+  const Config::Training& training = config.training;
+  if (options_.settings.quiet || training.pieces() == 1 || config.network.loss == LossKind::ns) return;
+  note(fmt::format("batches of {} samples go in {} pieces of {}, each with active rows of its own{}", grouped(training.batch),
+                   grouped(training.pieces()), grouped(training.piece_samples()),
+                   config.optimizer.kind == OptimizerKind::adam ? ", at a rate for steps so large; see reference-batch" : ""));
 }
 
 /// Whether --resume goes on with a search, whose state is then read.
@@ -354,6 +363,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     return follows ? Result<int>(kUsageStatus) : same.error();
   }
   describe_ranks(*model);
+  describe_pieces(model->config());
   auto trainer = Trainer::create_among(ranks_.communicator(), *model, data->train.size(), sharing);
   if (!trainer) return trainer.error();
   trainer->read_through(data->train_pager);

@@ -106,8 +106,8 @@ Result<RankGroup> RankGroup::join(const std::string& distribute) {
 void RankGroup::settle_parts(ConfigSource::Resolved& asked) const noexcept {
   Config::Training& training = asked.config.training;
   if (asked.names("parts") || shares_rows()) return;
-  const auto ranks = static_cast<std::uint32_t>(size());
-  training.parts = std::min((ranks + training.accumulate - 1) / training.accumulate, training.batch);
+  const std::uint64_t ranks = size(), pieces = training.pieces_of_step();
+  training.parts = std::min(static_cast<std::uint32_t>((ranks + pieces - 1) / pieces), training.piece_samples());
 }
 
 Result<void> RankGroup::check_same(const Model& model, std::uint64_t data, const Sharing& sharing) {

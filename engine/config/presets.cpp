@@ -23,7 +23,7 @@ Config wide_output() {
   config.active_set.size = 8192;
   config.optimizer.kind = OptimizerKind::adam;
   config.optimizer.learning_rate = 0.01;
-  config.training.batch = 1024;
+  config.training.batch = config.training.reference_batch = 1024;
   config.training.epochs = 5;
   config.training.shuffle_block = 4096;  // 100 MiB of an Amazon-670K that takes 300
   return config;

@@ -219,6 +219,10 @@ constexpr auto kRules = std::to_array<Rule>({
     {"max-ngram", Use::none, kIsRows, kRows},
 
     {"batch", Use::none, kIsSkipGram, kSkipGram},
+    {"reference-batch", Use::none, kIsSkipGram, kSkipGram},
+    {"reference-batch", Use::none,
+     [](const S& s) { return s.config.training.step_samples() <= s.config.training.reference_batch; },
+     "no step has more samples; it counts with a larger batch"},
     {"shuffle-block", Use::none, kIsText, kText},
     {"shuffle-block", Use::none,
      [](const S& s) { return s.data.samples != 0 && s.data.samples <= s.config.training.shuffle_block; },
@@ -247,6 +251,7 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
     {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
+    {"reference-batch", "0"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

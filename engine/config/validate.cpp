@@ -92,9 +92,11 @@ Result<void> config::validate_stored(const Config& config, const Shape& shape) {
   if (auto address = check_address(config); !address) return address;
   if (auto transform = check_transform(config); !transform) return transform;
   if (auto words = check_words(config); !words) return words;
-  if (config.training.parts > config.training.batch) {
-    return usage_error("option 'parts': '" + std::to_string(config.training.parts) + "' is more than batch, " +
-                       std::to_string(config.training.batch) + "; allowed: 1 .. batch");
+  if (config.training.parts > config.training.piece_samples()) {
+    return usage_error("option 'parts': '" + std::to_string(config.training.parts) + "' is more than " +
+                       (config.training.pieces() > 1 ? "the samples of a piece of the batch, " : "batch, ") +
+                       std::to_string(config.training.piece_samples()) +
+                       (config.training.pieces() > 1 ? "; allowed: up to as many" : "; allowed: 1 .. batch"));
   }
   if (shape.features == 0) {
     return usage_error("a network needs at least 1 feature, the data have 0; check the header of the data file");

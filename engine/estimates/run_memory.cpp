@@ -261,8 +261,8 @@ void measure_rows(const Config& config, const DatasetView& data, DataSize& size)
 
 /// Batches of rows from all over the data, one out of each stretch; or the one that all rows make.
 void measure_batches(const Config& config, const DatasetView& data, DataSize& size) {
-  const bool whole = data.size() <= config.training.batch;
-  const std::size_t count = std::min<std::size_t>(config.training.batch, data.size());
+  const bool whole = data.size() <= config.training.piece_samples();
+  const std::size_t count = std::min<std::size_t>(config.training.piece_samples(), data.size());
   std::vector<std::uint32_t> labels;
   for (std::uint64_t draw = 0; draw < (whole ? 1 : kDrawnBatches); ++draw) {
     hashing::Random random(hashing::derive(config.run.seed, kBatchStream, draw));

@@ -53,8 +53,8 @@ std::uint64_t shared_output_bytes(const Config& config, const Shape& shape, cons
       config.active_set.sampler == SamplerKind::full ? shape.labels : std::min<std::uint64_t>(wanted, shape.labels);
   if (config.active_set.fused) return FusedOutput::step_bytes(config, active, shape.labels, thread_count(config));
   // Logits and their gradients, and a piece's rows packed twice.
-  const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.training.batch), active);
-  return piece * (4ull * config.training.batch + 8 * padded(config.network.hidden.back()) + 4 * 64 * thread_count(config)) +
+  const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.training.piece_samples()), active);
+  return piece * (4ull * config.training.piece_samples() + 8 * padded(config.network.hidden.back()) + 4 * 64 * thread_count(config)) +
          8ull * shape.labels;
 }
 
@@ -62,7 +62,7 @@ std::uint64_t shared_output_bytes(const Config& config, const Shape& shape, cons
 /// thread, 4 bytes per label to tell which are in the set.
 std::uint64_t per_sample_output_bytes(const Config& config, const Shape& shape, const estimates::BatchSize& batch) noexcept {
   const std::uint64_t active = std::min(config.active_set.size.of(shape.labels), shape.labels);
-  return std::max(config.training.batch * active, batch.labels) * 40 + thread_count(config) * 4 * shape.labels;
+  return std::max(config.training.piece_samples() * active, batch.labels) * 40 + thread_count(config) * 4 * shape.labels;
 }
 
 std::string remedy(const MemoryEstimate& need) {
@@ -82,17 +82,17 @@ namespace estimates {
 /// Gradients of rows are not counted, they are summed row by row.
 std::uint64_t step_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
   std::uint64_t activations = 0;  // values, 16-bit halves, gradients
-  for (const std::uint32_t width : config.network.hidden) activations += config.training.batch * padded(width) * 12;
+  for (const std::uint32_t width : config.network.hidden) activations += config.training.piece_samples() * padded(width) * 12;
   // Two batches' copies; features also in the row-major order of the update; vectors in floats and halves.
   const std::uint64_t copies =
-      batch.features * 40 + batch.labels * 16 + std::uint64_t{config.training.batch} * padded(shape.vector_width) * 12;
+      batch.features * 40 + batch.labels * 16 + std::uint64_t{config.training.piece_samples()} * padded(shape.vector_width) * 12;
   const bool per_sample = config.active_set.scope == Scope::sample && !(config.active_set.sampler == SamplerKind::full);
   return activations + copies +
          (per_sample ? per_sample_output_bytes(config, shape, batch) : shared_output_bytes(config, shape, batch));
 }
 
 std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const BatchSize& batch) noexcept {
-  const std::uint64_t parts = std::uint64_t{config.training.accumulate} * config.training.parts;
+  const std::uint64_t parts = config.training.pieces_of_step() * config.training.parts;
   if (parts == 1 && config.optimizer.clip_norm == 0) return 0;
   const auto block = [](std::uint64_t rows, std::uint64_t touched, std::uint64_t width) {
     return rows * 4 + std::min(rows, touched) * (4 * padded(width) + 8);
@@ -102,8 +102,9 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
   const std::uint64_t wanted =
       std::max<std::uint64_t>(config.active_set.size.of(shape.labels), per_sample ? 0 : batch.different_labels);
   const std::uint64_t active = config.active_set.sampler == SamplerKind::full ? shape.labels : wanted;
-  std::uint64_t bytes = block(shape.features, batch.features * config.training.accumulate, config.network.hidden.front()) +
-                        block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
+  std::uint64_t bytes =
+      block(shape.features, batch.features * config.training.pieces_of_step(), config.network.hidden.front()) +
+      block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
   bytes += block(shape.vector_width == 0 ? 0 : config.network.hidden.front(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);
@@ -147,7 +148,7 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   if (uses_clusters(config.active_set.sampler))
     estimate.tables += ClusterIndex::most_bytes(shape.labels, config.network.hidden.back());
   // The size of a batch depends on the data. Without them, take rather long rows with few labels.
-  const std::uint64_t features = config.training.batch * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
+  const std::uint64_t features = config.training.piece_samples() * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
   const estimates::BatchSize batch{features, 0, 0};
   estimate.step_buffers = estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, shape, batch);
   return estimate;

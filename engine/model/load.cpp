@@ -293,8 +293,10 @@ Result<Model> Model::load_shard(Communicator& ranks, const std::string& path, Lo
       return runtime_error(fmt::format("'{}' has some rows of a model alone; give the file that names it", path));
     auto state = read_state(*reader);
     if (!state) return state.error();
-    auto config = from_text(text_of(reader->bytes(SectionKind::config)));
+    const std::string_view config_text = text_of(reader->bytes(SectionKind::config));
+    auto config = from_text(config_text);
     if (!config) return damaged(*reader, "its config: " + config.error().message);
+    if (config_text.find("reference-batch") == std::string_view::npos) config->training.reference_batch = 0;  // as it was before
     const auto vector_width = reader->bytes(SectionKind::vector_scale).size() / (2 * sizeof(float));
     const Shape shape{state->features, state->labels, static_cast<std::uint32_t>(vector_width)};
     if (auto valid = config::validate_stored(*config, shape); !valid)

@@ -48,13 +48,13 @@ std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, s
                                       std::uint64_t threads) noexcept {
   const dense::Element element = dense::step_element_for(config.network.storage);
   const std::uint64_t bytes = element == dense::Element::f32 ? 4 : 2;
-  const std::uint64_t samples = padded(config.training.batch, kBlockDepth), width = config.network.hidden.back();
+  const std::uint64_t samples = padded(config.training.piece_samples(), kBlockDepth), width = config.network.hidden.back();
   const std::uint64_t stride = ParameterRows::padded(width);
-  const std::uint64_t piece = padded(std::min<std::uint64_t>(set, output_piece(config.training.batch)), kBlockDepth);
+  const std::uint64_t piece = padded(std::min<std::uint64_t>(set, output_piece(config.training.piece_samples())), kBlockDepth);
   const std::uint64_t logit_stride = piece + kPanelColumns;
   const std::uint64_t hidden = (width + 1) * samples * (element == dense::Element::f32 ? 4 : 6) +
                                (element == dense::Element::f16 ? 2 * samples * stride : 0);
-  const std::uint64_t logits = threads * sample_block(config.training.batch, logit_stride) * logit_stride * 4;
+  const std::uint64_t logits = threads * sample_block(config.training.piece_samples(), logit_stride) * logit_stride * 4;
   constexpr std::uint64_t kPerRow = 8, kPerActive = 12;  // stamp and place; id, weight and start
   return piece * (samples * bytes + 2 * stride * bytes) + hidden + logits + kPerActive * set + kPerRow * rows;
 }

@@ -42,7 +42,7 @@ double wanted_rows(const Config& config, const Shape& shape) noexcept {
     if (uses_tables(part.kind)) share += share_of(part, config);
   }
   const double places = share * std::min(config.active_set.size.of(shape.labels), shape.labels);
-  return config.active_set.scope == Scope::shared ? std::ceil(places * config.active_set.query_every / config.training.batch)
+  return config.active_set.scope == Scope::shared ? std::ceil(places * config.active_set.query_every / config.training.piece_samples())
                                                   : places;
 }
 

@@ -24,6 +24,7 @@ Result<void> check_labels_distributable(const Config& config) {
   if (set.scope != Scope::shared && !(set.sampler == SamplerKind::full))
     return cannot("scope", "sets of one sample", "use shared");
   if (!set.fused) return cannot("fused", "products by oneDNN", "leave it on");
+  if (config.training.pieces() > 1) return cannot("batch", "steps of several pieces", "give reference-batch 0");
   if (config.training.parts > 1) return cannot("parts", "steps of several parts", "leave it at 1");
   if (config.training.accumulate > 1) return cannot("accumulate", "steps of several batches", "leave it at 1");
   if (config.optimizer.clip_norm > 0) return cannot("clip-norm", "the length of a gradient", "leave it at 0");

@@ -4,6 +4,7 @@
 
 #include "engine/losses/label_weights.h"
 #include "engine/progress/stopwatch.h"
+#include "engine/training/batch_scaling.h"
 #include "hashing/group_codes.h"
 #include "hashing/seeds.h"
 
@@ -25,7 +26,7 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
   if (among && sharing.distribution == Distribution::labels)
     sharded_ = std::make_unique<ShardedStep>(*ranks, model.network, sharing.wire);
   const Config::Training& training = model.config.training;
-  if (shared_ || training.accumulate > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
+  if (shared_ || training.pieces_of_step() > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
     for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
     blocks.push_back(&model.network.output);
@@ -80,7 +81,8 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Config& config = model_.config;
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
-  const RowOptimizer optimizer(config, plan.learning_rate, step);
+  const BatchScaling scaling = batch_scaling(config, plan.rows.size());
+  const RowOptimizer optimizer(scaling.optimizer, scaling.rate * plan.learning_rate, step);
   if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
   if (index_ != nullptr) {
@@ -186,7 +188,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
       output_->step({hidden_.back(),
                      labels,
                      {codes_.data(), codes_stride_, asking_},
-                     seed(kActiveSet, part.part / config.training.parts),  // what is drawn is the same in all parts of a batch
+                     seed(kActiveSet, part.part / config.training.parts),  // what is drawn is the same in all parts of a piece
                      optimizer,
                      gradients_.back().data(),
                      report.phases,

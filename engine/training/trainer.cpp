@@ -210,7 +210,7 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
     const PhaseWatch watch(call.phases, Phase::gather);
     choose_order(data);
     if (model_.config.training.batches == BatchKind::similar)
-      group_similar(model_.pass.order, model_.network, data, model_.config.training.batch, order_seed(), call.monitor,
+      group_similar(model_.pass.order, model_.network, data, model_.config.training.piece_samples(), order_seed(), call.monitor,
                     &model_.transform);
   }
   if (call.monitor.stopped()) return std::nullopt;
@@ -218,7 +218,7 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   std::ranges::sort(trained);
   if (model_.step == 0 && model_.config.network.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.training.batch, model_.config.network.start_length,
+    if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(), model_.config.network.start_length,
                               model_.taken_labels, call.monitor, &model_.transform)) {
       return out_of_memory();
     }
@@ -535,7 +535,7 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
   if (samples_per_epoch == 0)
     return usage_error("Trainer::create_among wants the samples of an epoch, at least 1, for its schedules");
   const Config::Training& training = model.config().training;
-  if (const std::uint64_t parts = std::uint64_t{training.accumulate} * training.parts;
+  if (const std::uint64_t parts = training.pieces_of_step() * training.parts;
       sharing.distribution == Distribution::data && parts < static_cast<std::uint64_t>(ranks.size())) {
     return usage_error(fmt::format(
         "option 'parts': the {} parts of a step (accumulate {}, parts {}) are too few for {} ranks; start no more ranks "

@@ -120,6 +120,7 @@ const std::vector<Values>& all_values() {
       {"max-ngram", {"0", "5"}},
       {"epochs", {"1", "3"}},
       {"batch", {"8", "24"}},
+      {"reference-batch", {"0", "6", "40"}},
       {"accumulate", {"1", "2", "3"}},
       {"parts", {"1", "2", "3"}},
       {"shuffle-block", {"0", "4", "16"}},

@@ -125,6 +125,14 @@ TEST_CASE("ranks share batches that are accumulated, and gradients that are shor
   check_alike(config, shared_data());
 }
 
+TEST_CASE("ranks share the pieces of a large batch", "[unit]") {
+  Config config = shared_config();
+  config.training.reference_batch = 12;
+  config.training.parts = 1;
+  REQUIRE(config.training.pieces() == 4);
+  check_alike(config, shared_data());
+}
+
 TEST_CASE("ranks build and weigh the same sparse paths, and average the same steps", "[unit]") {
   Config config = shared_config();
   config.sparse_rows.fan_in = 8;

@@ -191,16 +191,23 @@ struct Config {
   struct Training {
     std::uint32_t epochs = 5;
     std::uint32_t batch = 512;
+    std::uint32_t reference_batch = 512;      ///< samples of a step that rates and active sets are for; 0 = any
     std::uint32_t accumulate = 1;             ///< batches whose gradients make one step
-    std::uint32_t parts = 1;                  ///< of each batch, which the ranks of a run share
+    std::uint32_t parts = 1;                  ///< of each piece of a batch, which the ranks of a run share
     std::uint32_t shuffle_block = 0;          ///< samples that are read together; 0 = any order over all of them
     std::uint32_t loader_threads = 1;         ///< that read ahead where the data are read block by block; not part of a model
     BatchKind batches = BatchKind::shuffled;  ///< which samples share one
     double feature_dropout = 0.0;
     double hidden_dropout = 0.0;
 
+    /// Pieces of equal size that a batch is cut into, each with an active set of its own: none is larger than reference_batch.
+    std::uint32_t pieces() const noexcept {
+      return reference_batch == 0 ? 1 : (batch + reference_batch - 1) / reference_batch;
+    }
+    std::uint32_t piece_samples() const noexcept { return (batch + pieces() - 1) / pieces(); }
+    std::uint64_t pieces_of_step() const noexcept { return std::uint64_t{accumulate} * pieces(); }
     /// Samples that go through the network at a time: those of a part.
-    std::uint32_t part_samples() const noexcept { return (batch + parts - 1) / parts; }
+    std::uint32_t part_samples() const noexcept { return (piece_samples() + parts - 1) / parts; }
     std::uint64_t step_samples() const noexcept { return std::uint64_t{batch} * accumulate; }
   };
 
