@@ -188,10 +188,10 @@ void Train::describe_ranks(const Model& model) const {
 
 void Train::describe_pieces(const Config& config) const {
   const Config::Training& training = config.training;
-  if (options_.settings.quiet || training.pieces() == 1 || config.network.loss == LossKind::ns) return;
-  note(fmt::format("batches of {} samples go in {} pieces of {}, each with active rows of its own{}", grouped(training.batch),
-                   grouped(training.pieces()), grouped(training.piece_samples()),
-                   config.optimizer.kind == OptimizerKind::adam ? ", at a rate for steps so large; see reference-batch" : ""));
+  if (options_.settings.quiet || training.pieces() == 1) return;
+  note(fmt::format(
+      "steps of {} samples go in pieces of {}, each with active rows of its own, at the rate of large steps; see reference-batch",
+      grouped(training.step_samples()), grouped(training.piece_samples())));
 }
 
 /// Whether --resume goes on with a search, whose state is then read.

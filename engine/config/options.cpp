@@ -387,7 +387,8 @@ constexpr auto kOptions = std::to_array<Option>({
          "Samples per optimiser step. One process and several (--distribute) learn the same with it. See reference-batch."}),
     number<"reference-batch", &Config::training, &Config::Training::reference_batch, "0 .. 1048576">(
         {kTraining, "samples",
-         "Samples of a step that learning-rate, beta1, beta2 and active are for. A step of more goes through the network in pieces "
+         "Samples of a step that learning-rate, beta1, beta2 and active are for. A step of more goes through the network in "
+         "pieces "
          "of so many, each with active rows of its own, and has the rate and the betas that suit its size. 0 = "
          "a batch is one piece, and all is as given."}),
     number<"accumulate", &Config::training, &Config::Training::accumulate, "1 .. 65536">(
@@ -396,7 +397,8 @@ constexpr auto kOptions = std::to_array<Option>({
          "activations of one. Each batch has an active set of its own; gradients are kept meanwhile."}),
     number<"parts", &Config::training, &Config::Training::parts, "1 .. 65536">(
         {kTraining, "parts",
-         "Parts of equal size that a batch, or each piece of it, is cut into. They go through the network one after another, and their gradients make "
+         "Parts of equal size that a batch, or each piece of it, is cut into. They go through the network one after another, and "
+         "their gradients make "
          "one step, as with accumulate; each has the active rows of its own labels, and all have those that are drawn. Several "
          "processes share them (--distribute), which set it to their number if it is not given."}),
     number<"shuffle-block", &Config::training, &Config::Training::shuffle_block, "0 .. 16777216">(

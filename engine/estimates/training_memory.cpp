@@ -54,7 +54,8 @@ std::uint64_t shared_output_bytes(const Config& config, const Shape& shape, cons
   if (config.active_set.fused) return FusedOutput::step_bytes(config, active, shape.labels, thread_count(config));
   // Logits and their gradients, and a piece's rows packed twice.
   const std::uint64_t piece = std::min<std::uint64_t>(output_piece(config.training.piece_samples()), active);
-  return piece * (4ull * config.training.piece_samples() + 8 * padded(config.network.hidden.back()) + 4 * 64 * thread_count(config)) +
+  return piece *
+             (4ull * config.training.piece_samples() + 8 * padded(config.network.hidden.back()) + 4 * 64 * thread_count(config)) +
          8ull * shape.labels;
 }
 
@@ -102,9 +103,8 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
   const std::uint64_t wanted =
       std::max<std::uint64_t>(config.active_set.size.of(shape.labels), per_sample ? 0 : batch.different_labels);
   const std::uint64_t active = config.active_set.sampler == SamplerKind::full ? shape.labels : wanted;
-  std::uint64_t bytes =
-      block(shape.features, batch.features * config.training.pieces_of_step(), config.network.hidden.front()) +
-      block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
+  std::uint64_t bytes = block(shape.features, batch.features * config.training.pieces_of_step(), config.network.hidden.front()) +
+                        block(shape.labels, active * (per_sample ? samples : parts), config.network.hidden.back());
   bytes += block(shape.vector_width == 0 ? 0 : config.network.hidden.front(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     bytes += block(config.network.hidden[i], config.network.hidden[i], config.network.hidden[i - 1]);

@@ -42,8 +42,9 @@ double wanted_rows(const Config& config, const Shape& shape) noexcept {
     if (uses_tables(part.kind)) share += share_of(part, config);
   }
   const double places = share * std::min(config.active_set.size.of(shape.labels), shape.labels);
-  return config.active_set.scope == Scope::shared ? std::ceil(places * config.active_set.query_every / config.training.piece_samples())
-                                                  : places;
+  return config.active_set.scope == Scope::shared
+             ? std::ceil(places * config.active_set.query_every / config.training.piece_samples())
+             : places;
 }
 
 Offer offer_of(const Config& config, const Shape& shape, std::uint32_t k, std::uint32_t bits) noexcept {

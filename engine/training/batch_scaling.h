@@ -8,22 +8,23 @@
 
 namespace glissade {
 
-/// What a step of many samples does otherwise than one of config.training.reference_batch.
-struct BatchScaling {
-  double rate;                 ///< factor on the learning rate
-  OptimizerOptions optimizer;  ///< the config's, with memories as long in samples
-};
+// What is other than the config says where a step has more samples than config.training.reference_batch: k times as many.
 
-/// For a step of `samples`. Where no step of the config has more samples than the reference (or that is 0), rate 1 and the
-/// config's options as they are. Else, with k = samples / reference, at least 1:
+/// The top learning rate of a training of `total_steps`.
 ///
-///   adam      beta1^k and beta2^k, so that the moments remember as many samples, not as many steps, as at the reference; rate
-///             k^0.4. Noise alone asks for k^0.5 (Malladi et al. 2022, who scale Adam's betas likewise). A rare row is touched
-///             by the same samples whatever the batch, and asks for k^0 (Zheng et al. 2022). Measured is what lies between:
-///             bench/RESULTS.md.
-///   adagrad   rate 1: where noise makes up the sum of squares, that of k times fewer steps with k times less variance is k^2
-///             times smaller, so the steps grow by k on their own.
-///   others    rate 1.
-BatchScaling batch_scaling(const Config& config, std::uint64_t samples) noexcept;
+///   adam      the config's times k^(1/8), and at least as much as lets a weight go a distance of 2 in so many steps, but no more
+///             than k times the config's. Noise would ask for k^(1/2) (Malladi et al. 2022), but a rare row is touched by the
+///             same samples, so as often, whatever the batch (Zheng et al. 2022). A step moves a weight by about the rate: few
+///             steps of a small rate lead nowhere.
+///   adagrad   the config's times k^(1/8). Its sum of squares, of k times fewer steps with k times less noise in each, is k^2
+///             times smaller, so steps grow by themselves.
+///   others    the config's.
+///
+/// Measured: bench/RESULTS.md.
+double top_rate(const Config& config, std::uint64_t total_steps) noexcept;
+
+/// The optimiser's numbers for a step of `samples`: Adam's are beta1^k and beta2^k, so that its moments remember as many samples,
+/// not as many steps, as at the reference. The last step of an epoch may be a smaller one.
+OptimizerOptions optimizer_for(const Config& config, std::uint64_t samples) noexcept;
 
 }  // namespace glissade

@@ -81,8 +81,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Config& config = model_.config;
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
-  const BatchScaling scaling = batch_scaling(config, plan.rows.size());
-  const RowOptimizer optimizer(scaling.optimizer, scaling.rate * plan.learning_rate, step);
+  const RowOptimizer optimizer(optimizer_for(config, plan.rows.size()), plan.learning_rate, step);
   if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
   if (index_ != nullptr) {

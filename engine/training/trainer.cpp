@@ -218,8 +218,8 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   std::ranges::sort(trained);
   if (model_.step == 0 && model_.config.network.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(), model_.config.network.start_length,
-                              model_.taken_labels, call.monitor, &model_.transform)) {
+    if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
+                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform)) {
       return out_of_memory();
     }
   }

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/training/learning_rate.h"
 #include "tests/engine/golden.h"
 #include "tests/engine/models.h"
 
@@ -29,42 +30,50 @@ Data whole_steps() { return planted_data(4 * 48, 80, 90, 5); }
 
 }  // namespace
 
-TEST_CASE("a step of k times the reference has Adam's memories in samples, and a rate of k^0.4", "[unit]") {
+TEST_CASE("a step of k times the reference has Adam's memories in samples", "[unit]") {
   const Config config = config_of_batch(48);
-  const BatchScaling four = batch_scaling(config, 48);
-  CHECK(four.rate == Approx(1.7411011));  // 4^0.4
-  CHECK(four.optimizer.beta1 == Approx(0.0625));
-  CHECK(four.optimizer.beta2 == Approx(0.6561));
-  const BatchScaling two = batch_scaling(config, 24);  // the last step of an epoch
-  CHECK(two.rate == Approx(1.3195079));
-  CHECK(two.optimizer.beta1 == Approx(0.25));
-  const BatchScaling less = batch_scaling(config, 5);
-  CHECK(less.rate == 1);
-  CHECK(less.optimizer.beta1 == 0.5);
+  CHECK(optimizer_for(config, 48).beta1 == Approx(0.0625));
+  CHECK(optimizer_for(config, 48).beta2 == Approx(0.6561));
+  CHECK(optimizer_for(config, 24).beta1 == Approx(0.25));  // the last step of an epoch
+  CHECK(optimizer_for(config, 5).beta1 == 0.5);
+}
+
+TEST_CASE("the rate of k times the reference is k^(1/8) times the config's, and more where steps are few", "[unit]") {
+  const Config config = config_of_batch(48);            // rate 0.02
+  CHECK(top_rate(config, 1000) == Approx(0.02378414));  // 4^(1/8)
+  CHECK(top_rate(config, 50) == Approx(0.04));          // 2 / 50
+  CHECK(top_rate(config, 3) == Approx(0.08));           // 4 times
+  CHECK(learning_rate(config, 2, 40) == Approx(0.05));  // the end of the warm-up
 }
 
 TEST_CASE("batches that are accumulated count as the step that they make", "[unit]") {
   Config config = config_of_batch(12);
   config.training.accumulate = 4;
-  CHECK(batch_scaling(config, 48).rate == batch_scaling(config_of_batch(48), 48).rate);
+  CHECK(top_rate(config, 1000) == top_rate(config_of_batch(48), 1000));
+  CHECK(optimizer_for(config, 48).beta1 == Approx(0.0625));
 }
 
 TEST_CASE("a step that is not larger than the reference is as the config says", "[unit]") {
   Config config = config_of_batch(12);
-  CHECK(batch_scaling(config, 12).rate == 1);
-  CHECK(batch_scaling(config, 12).optimizer.beta1 == 0.5);
-  CHECK(batch_scaling(config, 1000).rate == 1);  // train_step() takes any batch
+  for (const std::uint64_t samples : {12, 1000}) CHECK(optimizer_for(config, samples).beta1 == 0.5);  // train_step() takes any
+  CHECK(top_rate(config, 3) == 0.02);
   config = config_of_batch(48);
   config.training.reference_batch = 0;
-  CHECK(batch_scaling(config, 48).rate == 1);
-  CHECK(batch_scaling(config, 48).optimizer.beta2 == 0.9);
+  CHECK(top_rate(config, 3) == 0.02);
+  CHECK(optimizer_for(config, 48).beta2 == 0.9);
 }
 
-TEST_CASE("other optimisers than Adam keep their numbers", "[unit]") {
-  const auto kind = GENERATE(OptimizerKind::adagrad, OptimizerKind::momentum, OptimizerKind::sgd);
-  const BatchScaling four = batch_scaling(config_of_batch(48, kind), 48);
-  CHECK(four.rate == 1);
-  CHECK(four.optimizer.beta1 == 0.5);
+TEST_CASE("Adagrad has a higher rate, whatever the steps", "[unit]") {
+  const Config config = config_of_batch(48, OptimizerKind::adagrad);
+  CHECK(top_rate(config, 1000) == Approx(0.02378414));
+  CHECK(top_rate(config, 3) == Approx(0.02378414));
+  CHECK(optimizer_for(config, 48).beta2 == 0.9);
+}
+
+TEST_CASE("momentum and plain descent keep their numbers", "[unit]") {
+  const Config config = config_of_batch(48, GENERATE(OptimizerKind::momentum, OptimizerKind::sgd));
+  CHECK(top_rate(config, 3) == 0.02);
+  CHECK(optimizer_for(config, 48).beta1 == 0.5);
 }
 
 TEST_CASE("pieces are equal and no larger than the reference", "[unit]") {
@@ -107,7 +116,7 @@ TEST_CASE("a large step moves by the scaled rate and betas", "[unit]") {
   config = config_of_batch(12);
   config.training.accumulate = 4;
   config.training.reference_batch = 0;
-  config.optimizer.learning_rate *= std::pow(4, 0.4);
+  config.optimizer.learning_rate = 0.08;  // 4 times, as 16 steps are few
   config.optimizer.beta1 = std::pow(0.5, 4);
   config.optimizer.beta2 = std::pow(0.9, 4);
   Model by_hand = make_model(config, data);

@@ -201,9 +201,7 @@ struct Config {
     double hidden_dropout = 0.0;
 
     /// Pieces of equal size that a batch is cut into, each with an active set of its own: none is larger than reference_batch.
-    std::uint32_t pieces() const noexcept {
-      return reference_batch == 0 ? 1 : (batch + reference_batch - 1) / reference_batch;
-    }
+    std::uint32_t pieces() const noexcept { return reference_batch == 0 ? 1 : (batch + reference_batch - 1) / reference_batch; }
     std::uint32_t piece_samples() const noexcept { return (batch + pieces() - 1) / pieces(); }
     std::uint64_t pieces_of_step() const noexcept { return std::uint64_t{accumulate} * pieces(); }
     /// Samples that go through the network at a time: those of a part.
