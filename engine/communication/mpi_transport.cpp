@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -103,6 +104,9 @@ Transport* open_mpi(int size, char* problem, std::size_t problem_bytes) {
     std::snprintf(problem, problem_bytes, "%s", why.c_str());
     return nullptr;
   };
+  // Open MPI fetches a long message over TCP piece by piece, and asks for each behind what it is sending itself: of two ranks that
+  // send to each other one waits for the other. Asked once, both send at the same time. What the user has set stays.
+  setenv("OMPI_MCA_btl_tcp_flags", "send,inplace", 0);
   // Calls come from whatever thread of the trainer's arena is at work, one at a time.
   int provided = MPI_THREAD_SINGLE;
   if (const int code = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided); code != MPI_SUCCESS)
