@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 ADDRESS = "10.77.0."
-ON_CABLE = 60e-6  # seconds that a packet takes at most, or those of 1,500 bytes: so little that no message waits long for another one's
+ON_CABLE = 240e-6  # seconds that a packet takes at most: the larger packets are, the less of the machine the emulation takes
 SMALLEST, LARGEST = 1500, 65000
 
 
@@ -46,6 +46,9 @@ class Network:
             _ip("-n", name, "link", "set", "dev", "lo", "up")
             _ip("-n", name, "addr", "add", f"{ADDRESS}{number}/24", "dev", "link")
             _ip("-n", name, "link", "set", "dev", "link", "mtu", str(packet_bytes(self.gigabits)), "up")
+            # The device itself takes all at once. A queue before it is one that TCP sees: a sender puts a few packets into it, not all it has.
+            _run("ip", "netns", "exec", name, "tc", "qdisc", "add", "dev", "link", "root", "tbf", "rate", f"{self.gigabits}gbit",
+                 "burst", str(2 * packet_bytes(self.gigabits)), "limit", "100mb")
         # What mpirun takes for ssh: the address names the namespace, and the machine gets a name of its own there.
         self.agent = pathlib.Path(self.folder.name) / "agent"
         self.agent.write_text('#!/bin/sh\nnumber=${1##*.}\nshift\n'
@@ -87,6 +90,10 @@ class SharedMemory:
 
 
 def _ip(*arguments):
-    done = subprocess.run(["ip", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    _run("ip", *arguments)
+
+
+def _run(*command):
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"scale: 'ip {' '.join(arguments)}': {done.stderr.strip()}; the emulated network needs root and iproute2")
+        sys.exit(f"scale: '{' '.join(command)}': {done.stderr.strip()}; the emulated network needs root, iproute2 and the kernel's tbf")

@@ -19,6 +19,11 @@ namespace {
 /// MPI counts in int; a longer message goes in pieces, which arrive in the order in which they were sent.
 constexpr std::size_t kLongest = std::size_t{1} << 30;
 
+/// Between machines a longer message waits until its receiver has asked for it, behind what that one is sending itself: of ranks
+/// that send to each other some wait for others (measured: bench/RESULTS.md). So it goes in pieces that need no asking, which
+/// Open MPI holds until they are sent. Messages of more than kMostHeld are too long to be held twice.
+constexpr std::size_t kUnasked = 60'000, kMostHeld = std::size_t{1} << 24;
+
 std::string words_for(int code) {
   char text[MPI_MAX_ERROR_STRING] = {};
   int length = 0;
@@ -30,19 +35,23 @@ std::string words_for(int code) {
 
 class MpiMessages : public Transport::Messages {
  public:
-  MpiMessages(MPI_Comm ranks, const Transport::Exchange& exchange, int tag) {
+  MpiMessages(MPI_Comm ranks, int rank, const Transport::Exchange& exchange, int tag) {
     for (std::size_t peer = 0; peer < exchange.in.size(); ++peer) {
       const auto in = exchange.in[peer];
-      for (std::size_t at = 0; at < in.size(); at += kLongest)
+      const std::size_t most = longest_piece(in.size());
+      for (std::size_t at = 0; at < in.size(); at += most)
         begin([&](MPI_Request* request) {
-          return MPI_Irecv(in.data() + at, piece(in.size() - at), MPI_BYTE, static_cast<int>(peer), tag, ranks, request);
+          return MPI_Irecv(in.data() + at, piece(in.size() - at, most), MPI_BYTE, static_cast<int>(peer), tag, ranks, request);
         });
     }
-    for (std::size_t peer = 0; peer < exchange.out.size(); ++peer) {
+    // To the next rank first: if all began with the same one, its cable would be full and the others' empty.
+    for (std::size_t turn = 1; turn < exchange.out.size(); ++turn) {
+      const std::size_t peer = (static_cast<std::size_t>(rank) + turn) % exchange.out.size();
       const auto out = exchange.out[peer];
-      for (std::size_t at = 0; at < out.size(); at += kLongest)
+      const std::size_t most = longest_piece(out.size());
+      for (std::size_t at = 0; at < out.size(); at += most)
         begin([&](MPI_Request* request) {
-          return MPI_Isend(out.data() + at, piece(out.size() - at), MPI_BYTE, static_cast<int>(peer), tag, ranks, request);
+          return MPI_Isend(out.data() + at, piece(out.size() - at, most), MPI_BYTE, static_cast<int>(peer), tag, ranks, request);
         });
     }
   }
@@ -62,7 +71,8 @@ class MpiMessages : public Transport::Messages {
   }
 
  private:
-  static int piece(std::size_t rest) noexcept { return static_cast<int>(std::min(kLongest, rest)); }
+  static std::size_t longest_piece(std::size_t bytes) noexcept { return bytes > kMostHeld ? kLongest : kUnasked; }
+  static int piece(std::size_t rest, std::size_t most) noexcept { return static_cast<int>(std::min(most, rest)); }
   template <class Begin>
   void begin(const Begin& call) {
     MPI_Request request = MPI_REQUEST_NULL;
@@ -87,7 +97,7 @@ class MpiTransport : public Transport {
   int rank() const noexcept override { return rank_; }
   int size() const noexcept override { return size_; }
   std::unique_ptr<Messages> start(const Exchange& exchange, int tag) override {
-    return std::make_unique<MpiMessages>(ranks_, exchange, tag);
+    return std::make_unique<MpiMessages>(ranks_, rank_, exchange, tag);
   }
   void finish() noexcept override {
     MPI_Comm_free(&ranks_);
@@ -104,8 +114,8 @@ Transport* open_mpi(int size, char* problem, std::size_t problem_bytes) {
     std::snprintf(problem, problem_bytes, "%s", why.c_str());
     return nullptr;
   };
-  // Open MPI fetches a long message over TCP piece by piece, and asks for each behind what it is sending itself: of two ranks that
-  // send to each other one waits for the other. Asked once, both send at the same time. What the user has set stays.
+  // Open MPI fetches a long message over TCP piece by piece, and asks for each behind what it is sending itself: of two ranks
+  // that send to each other one waits for the other. Asked once, both send at the same time. What the user has set stays.
   setenv("OMPI_MCA_btl_tcp_flags", "send,inplace", 0);
   // Calls come from whatever thread of the trainer's arena is at work, one at a time.
   int provided = MPI_THREAD_SINGLE;

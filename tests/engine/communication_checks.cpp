@@ -110,9 +110,9 @@ std::string check_texts(Communicator& ranks) {
     if (std::string(reinterpret_cast<const char*>(got.data()), got.size()) != text_of(rank)) return "all_gather_unknown";
   }
   const int root = ranks.size() - 1;
-  std::vector<float> sent = values_of(ranks.rank(), 4001);
+  std::vector<float> sent = values_of(ranks.rank(), 100001);
   if (auto done = ranks.broadcast(std::as_writable_bytes(std::span(sent)), root); !done) return done.error().message;
-  if (!same_bytes(sent, values_of(root, 4001))) return "broadcast";
+  if (!same_bytes(sent, values_of(root, 100001))) return "broadcast";
   if (auto done = ranks.barrier(); !done) return done.error().message;
   return "";
 }

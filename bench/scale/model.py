@@ -1,0 +1,168 @@
+"""What a step of several ranks costs: bytes and rounds by how the ranks share the work, seconds from what a thread and a cable can do."""
+
+import math
+
+ASKED_FIRST = 65536  # bytes of a message from which Open MPI asks the receiver before it sends over TCP
+ROW_KEYS = 16  # bytes in which a rank proposes a row: block, row, weight, steps
+SMALL = 200  # bytes that a rank says of its part of a step, about
+
+
+class Cable:
+    """Seconds of a round in which each rank sends to each other one: overhead + time on the way, once more there and back where the receiver is asked
+    first; and per byte that of the cable and of the processor. `crowd`: ranks for each core of the machine, if more than one."""
+
+    NAMES = ("overhead", "message", "efficiency", "handling", "adding")
+    START = (40e-6, 5e-6, 0.95, 3e-10, 3e-10)
+
+    def __init__(self, values=START):
+        self.overhead, self.message, self.efficiency, self.handling, self.adding = values
+
+    def round(self, bytes_of_message, peers, gigabits, milliseconds, crowd=1.0):
+        one_way = milliseconds / 1e3
+        seconds = one_way + crowd * (self.overhead + (peers - 1) * self.message)
+        if bytes_of_message > ASKED_FIRST:
+            seconds += 2 * one_way + 2 * crowd * self.overhead
+        sent = bytes_of_message * peers
+        return seconds + 8 * sent / (1e9 * gigabits * self.efficiency) + crowd * self.handling * sent
+
+    def operation(self, one, crowd=1.0):
+        """A case of exchange_bench."""
+        peers, bytes_ = one["ranks"] - 1, one["bytes"]
+        if one["operation"] == "gather":
+            return self.round(bytes_, peers, one["gigabits"], one["milliseconds"], crowd)
+        part = bytes_ / one["ranks"]
+        return 2 * self.round(part, peers, one["gigabits"], one["milliseconds"], crowd) + crowd * self.adding * bytes_
+
+    @classmethod
+    def fitted(cls, cases, crowd_of):
+        """The constants whose errors, as ratios, are least in their squares: each in turn a little up or down while that helps."""
+        def badness(values):
+            if not 0.5 < values[2] <= 1:
+                return math.inf
+            cable = cls(values)
+            return sum(math.log(cable.operation(one, crowd_of(one["ranks"])) / one["seconds"]) ** 2 for one in cases)
+        values, best, step = list(cls.START), badness(cls.START), 1.5
+        while step > 1.001:
+            before = best
+            for i in range(len(values)):
+                for factor in (step, 1 / step):
+                    tried = values[:i] + [values[i] * factor] + values[i + 1:]
+                    if badness(tried) < best:
+                        values, best = tried, badness(tried)
+            if best > before * 0.9999:
+                step = math.sqrt(step)
+        return cls(values)
+
+
+def power_law(points):
+    """(a, b) of a * x^b through points (x, y), by least squares of logarithms."""
+    logs = [(math.log(x), math.log(y)) for x, y in points]
+    mean_x, mean_y = (sum(values) / len(logs) for values in zip(*logs))
+    b = sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _ in logs)
+    return math.exp(mean_y - b * mean_x), b
+
+
+def solved(rows, values):
+    """Least squares of relative errors: x with rows . x near values, by the normal equations."""
+    scaled = [[entry / value for entry in row] for row, value in zip(rows, values)]
+    size = len(rows[0])
+    matrix = [[sum(row[i] * row[j] for row in scaled) for j in range(size)] + [sum(row[i] for row in scaled)] for i in range(size)]
+    for i in range(size):
+        pivot = max(range(i, size), key=lambda row: abs(matrix[row][i]))
+        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
+        for j in range(size):
+            if j != i:
+                factor = matrix[j][i] / matrix[i][i]
+                matrix[j] = [a - factor * b for a, b in zip(matrix[j], matrix[i])]
+    return [matrix[i][size] / matrix[i][i] for i in range(size)]
+
+
+class Thread:
+    """What one thread does in a step, from runs of one process: samples of a part, rows that are updated."""
+
+    SHARED_ROWS = ("input forward", "scores", "output update", "input transpose", "input update")  # phases in which each rank has its rows
+
+    def __init__(self, runs):
+        parted = [one for one in runs if one["parts"] > 1]
+        whole = [one for one in runs if one["parts"] == 1]
+        self.per_part, self.per_sample, self.per_row = solved([[one["parts"], one["batch"], one["features"] + one["rows"]] for one in parted],
+                                                              [one["seconds"] for one in parted])
+        self.features_law = power_law([(one["batch"], one["features"]) for one in whole])
+        self.rows_of_part = max(one["rows"] for one in whole)
+        # Beside what is drawn, which all parts share, each part has labels of its own.
+        self.more_rows = [sum(one["rows"] - self.rows_of_part for one in parted) / sum((one["parts"] - 1) * one["batch"] / one["parts"] for one in parted)]
+        self.split = solved([[1, one["batch"]] for one in whole], [sum(one["phases"][name] for name in self.SHARED_ROWS) for one in whole])
+        self.same = solved([[1, one["batch"]] for one in whole],
+                           [sum(seconds for name, seconds in one["phases"].items() if name not in self.SHARED_ROWS) for one in whole])
+
+    def features(self, samples):
+        factor, power = self.features_law
+        return factor * samples ** power
+
+    def rows(self, ranks, batch):
+        """Output rows that all ranks' parts touch together."""
+        return self.rows_of_part + self.more_rows[0] * (ranks - 1) * batch / ranks
+
+    def data_step(self, ranks, batch, share=1.0):
+        """A rank's part and the update of all ranks' rows."""
+        return self.per_part + self.per_sample * batch / ranks + self.per_row * share * (self.features(batch) + self.rows(ranks, batch))
+
+    def label_step(self, ranks, batch):
+        of = lambda line: line[0] + line[1] * batch
+        return of(self.split) / ranks + of(self.same)
+
+
+class Traffic:
+    """Rounds of a step, as bytes of the message to each other rank, and rows that a rank handles for them."""
+
+    def __init__(self, thread, width, rows, way, ranks, batch, steps=math.inf, share=0.1):
+        bytes_ = 2 if way.endswith("bf16") else 4
+        own = thread.features(batch / ranks) + thread.rows_of_part
+        union = thread.features(batch) + thread.rows(ranks, batch)
+        row = (width + 1) * bytes_
+        self.share = 1.0
+        if way.startswith("labels"):
+            part = batch * width * bytes_ / ranks
+            # Sums of the hidden layer there and back, two rounds each; normalisers; what a rank says of the step.
+            self.rounds, self.handled = [part] * 4 + [8 * batch / 2, SMALL], 0
+        elif way.startswith("sparse"):
+            self.rounds, self.handled = [SMALL, own * (row + 4)], ranks * own
+        elif way.startswith("dense"):
+            self.rounds, self.handled = [SMALL, 8, ROW_KEYS * own, rows * row / ranks, rows * row / ranks], rows
+        else:
+            # The last step of a pass sends all.
+            wanted = share * own
+            proposed = (1 - 1 / steps) * 2 * wanted + own / steps
+            chosen = (1 - 1 / steps) * wanted + union / steps
+            self.share = chosen / union
+            self.rounds, self.handled = [SMALL, 8, ROW_KEYS * proposed, chosen * row / ranks, chosen * row / ranks], union
+        self.sent = (ranks - 1) * sum(self.rounds)
+
+
+class Plan:
+    """Seconds of steps. `exchange`: by way, seconds that a rank works for each row it handles, besides sending."""
+
+    def __init__(self, thread, cable, width, rows, exchange, row_state=0):
+        self.thread, self.cable, self.width, self.rows, self.exchange, self.row_state = thread, cable, width, rows, exchange, row_state
+
+    def traffic(self, way, ranks, batch, steps=math.inf):
+        return Traffic(self.thread, self.width, self.rows, way, ranks, batch, steps)
+
+    def work(self, way, ranks, batch, steps=math.inf):
+        """Of one rank with one thread."""
+        if way.startswith("labels"):
+            return self.thread.label_step(ranks, batch)
+        traffic = self.traffic(way, ranks, batch, steps)
+        return self.thread.data_step(ranks, batch, traffic.share) + self.exchange[way] * traffic.handled
+
+    def network(self, way, ranks, batch, gigabits, milliseconds, steps=math.inf, crowd=1.0):
+        traffic = self.traffic(way, ranks, batch, steps)
+        seconds = sum(self.cable.round(one, ranks - 1, gigabits, milliseconds, crowd) for one in traffic.rounds)
+        if not way.startswith("sparse"):  # what comes is added up while it is waited for
+            seconds += crowd * self.cable.adding * sum(one for one in traffic.rounds if one > 1024) * ranks / 2
+        if way.startswith("labels") and steps < math.inf:  # after a pass rank 0 gets the rows of all
+            seconds += 8 * self.row_state * self.rows * (ranks - 1) / ranks / (1e9 * gigabits * self.cable.efficiency) / steps
+        return seconds
+
+    def seconds(self, way, ranks, batch, gigabits, milliseconds, steps=math.inf, crowd=1.0):
+        return crowd * self.work(way, ranks, batch, steps) + self.network(way, ranks, batch, gigabits, milliseconds, steps, crowd)
