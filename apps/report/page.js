@@ -167,6 +167,10 @@
       : { run, marks: true, points: run.epochs.map((epoch) => [epoch.at[axis], epoch.peak_rss_mb]) }));
     const estimates = runs.filter((run) => known(run.start.memory_estimate_mb) && run.epochs.length > 0).map((run) =>
       ({ run, thin: true, points: [[0, run.start.memory_estimate_mb], [last(run.epochs).at[axis], run.start.memory_estimate_mb]] }));
+    // Of runs that several processes shared: a line for each rank, in a colour of its own.
+    const by_rank = (value) => runs.flatMap((run, index) => (last(run.epochs)?.ranks || []).map((_, rank) => ({
+      run: { name: `${run.name}, rank ${rank}`, colour: COLOURS[(index + rank) % COLOURS.length], dash: run.dash }, marks: true,
+      points: run.epochs.map((epoch) => [epoch.at[axis], epoch.ranks?.[rank] && epoch.ranks_steps > 0 ? value(epoch.ranks[rank], epoch) : null]) })));
     const common = { axis: label, unit: "" };
     document.getElementById("curves").replaceChildren(
       figure({ ...common, title: "Loss", note: "Of the training samples, over their active sets.", series: within("loss") }),
@@ -176,7 +180,9 @@
       figure({ ...common, title: "Active share, %", note: "Output rows scored for a sample, of all.", series: within("active_share", 100), from_zero: true }),
       figure({ ...common, title: "Rows re-hashed", note: "Output rows moved to new buckets, per epoch. 0 without hash tables.", series: by_epoch("rows_rehashed"), from_zero: true }),
       figure({ ...common, title: "Samples per second", note: "While training; evaluation and saving are not in it.", series: within("samples_per_second"), from_zero: true }),
-      figure({ ...common, title: "Memory, MiB", note: "Resident set. Thin: what was estimated before the start.", series: [...memory, ...estimates], from_zero: true }));
+      figure({ ...common, title: "Memory, MiB", note: "Resident set. Thin: what was estimated before the start.", series: [...memory, ...estimates], from_zero: true }),
+      figure({ ...common, title: "Sent in a step, KB", note: "By each rank, to all others together.", series: by_rank((rank, epoch) => rank.bytes_sent / epoch.ranks_steps / 1000), from_zero: true, optional: true }),
+      figure({ ...common, title: "Waiting for other ranks, %", note: "Of the time of training: for what they send, and until they are as far.", series: by_rank((rank, epoch) => 100 * rank.seconds_waited / epoch.train_seconds), from_zero: true, optional: true }));
   };
 
   const summary = () => {

@@ -1,6 +1,6 @@
-// A switch with cables of a certain speed and length, for bench/scale: each port is a TUN device in a network namespace of its own. Whoever
-// starts it gives the devices addresses 10.77.0.1, 10.77.0.2, ... in the order of the ports. It needs root, and ends when its standard
-// input does. The kernel's own netem would do the same where it is there.
+// A switch with cables of a certain speed and length, for bench/scale: each port is a TUN device in a network namespace of its
+// own. Whoever starts it gives the devices addresses 10.77.0.1, 10.77.0.2, ... in the order of the ports. It needs root, and ends
+// when its standard input does. The kernel's own netem would do the same where it is there.
 
 #include <fcntl.h>
 #include <linux/if.h>
@@ -13,8 +13,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -36,8 +36,8 @@ struct Packet {
   std::vector<std::byte> bytes;
 };
 
-/// One machine's cable, both ways. A packet leaves its machine as soon as the ones before it have left, and enters the next as soon as
-/// the ones before it have come: each way has the whole speed. Nothing is ever lost.
+/// One machine's cable, both ways. A packet leaves its machine as soon as the ones before it have left, and enters the next as
+/// soon as the ones before it have come: each way has the whole speed. Nothing is ever lost.
 struct Port {
   int file = -1;
   Time up_free, down_free;
@@ -131,8 +131,7 @@ class Network {
     if (!is_v4 || to >= ports_.size()) return;
     Port& port = ports_[to];
     port.down_free = std::max(start, port.down_free) + on_cable;
-    port.coming.push_back(
-        {port.down_free + latency_, {packet_.begin(), packet_.begin() + static_cast<std::ptrdiff_t>(bytes)}});
+    port.coming.push_back({port.down_free + latency_, {packet_.begin(), packet_.begin() + static_cast<std::ptrdiff_t>(bytes)}});
   }
 
   double nanoseconds_per_byte_;
@@ -150,14 +149,16 @@ int main(int count, char** arguments) {
   }
   const double gigabits = std::atof(arguments[1]), milliseconds = std::atof(arguments[2]);
   if (!(gigabits > 0) || !(milliseconds >= 0)) {
-    std::fprintf(stderr, "emulated_network: '%s' Gb/s, '%s' ms: a speed is above 0, a time not below\n", arguments[1], arguments[2]);
+    std::fprintf(stderr, "emulated_network: '%s' Gb/s, '%s' ms: a speed is above 0, a time not below\n", arguments[1],
+                 arguments[2]);
     return 2;
   }
   Network network(gigabits, milliseconds);
   for (int i = 3; i < count; ++i) network.add(device_in(arguments[i]));
   prctl(PR_SET_TIMERSLACK, 1);
   const sched_param first{20};
-  if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) std::fprintf(stderr, "emulated_network: no real-time priority; times are less exact\n");
+  if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+    std::fprintf(stderr, "emulated_network: no real-time priority; times are less exact\n");
   std::puts("ready");
   std::fflush(stdout);
   network.run();

@@ -1,5 +1,5 @@
-// Run by mpirun: how long operations of the Communicator take, in one piece or in several, and what they send. A line of JSON per case on
-// rank 0's standard output.
+// Run by mpirun: how long operations of the Communicator take, in one piece or in several, and what they send. A line of JSON per
+// case on rank 0's standard output.
 
 #include <algorithm>
 #include <array>
@@ -19,8 +19,8 @@ using glissade::Result;
 
 struct Case {
   std::string_view operation;
-  std::size_t bytes;  ///< of what is added up, or of what each rank hands round
-  std::size_t piece;  ///< bytes of a piece, which is an operation of its own; 0: one
+  std::size_t bytes;              ///< of what is added up, or of what each rank hands round
+  std::size_t piece;              ///< bytes of a piece, which is an operation of its own; 0: one
   bool is_begun_at_once = false;  ///< all pieces are under way together
 };
 
@@ -66,8 +66,9 @@ class Exchange {
 
 constexpr std::size_t kGroups = 5;
 
-/// Seconds of one run, the median of groups of `repeats` runs that follow each other, and what one run sends. A run begins where the
-/// one before it has ended, without a barrier: as an operation ends on no rank before all have begun it, none can be far ahead.
+/// Seconds of one run, the fastest of groups of `repeats` runs that follow each other, and what one run sends: other programs
+/// make it slower only. A run begins where the one before it has ended, without a barrier: as an operation ends on no rank before
+/// all have begun it, none can be far ahead.
 Result<void> measure(Communicator& ranks, const Case& what, std::size_t repeats) {
   Exchange exchange(ranks, what);
   std::array<double, kGroups> seconds{};
@@ -87,7 +88,7 @@ Result<void> measure(Communicator& ranks, const Case& what, std::size_t repeats)
   std::printf(
       "{\"operation\": \"%s\", \"bytes\": %zu, \"piece\": %zu, \"at_once\": %s, \"seconds\": %.9f, \"messages\": %llu, "
       "\"bytes_sent\": %llu}\n",
-      std::string(what.operation).c_str(), what.bytes, what.piece, what.is_begun_at_once ? "true" : "false", seconds[kGroups / 2],
+      std::string(what.operation).c_str(), what.bytes, what.piece, what.is_begun_at_once ? "true" : "false", seconds[0],
       of_one(counts.messages), of_one(counts.bytes_sent));
   return {};
 }
@@ -115,10 +116,13 @@ int main(int count, char** arguments) {
   const std::size_t repeats = count > 2 ? number_in(arguments[1]) : 0;
   std::vector<Case> cases;
   for (int i = 2; i < count; ++i) cases.push_back(case_in(arguments[i]));
-  const bool known = std::ranges::all_of(
-      cases, [](const Case& one) { return (one.operation == "reduce" || one.operation == "gather") && one.bytes >= sizeof(float); });
+  const bool known = std::ranges::all_of(cases, [](const Case& one) {
+    return (one.operation == "reduce" || one.operation == "gather") && one.bytes >= sizeof(float);
+  });
   if (repeats == 0 || !known) {
-    std::fprintf(stderr, "usage: mpirun -np N exchange_bench REPEATS OPERATION:BYTES[:BYTES_OF_A_PIECE[:at-once]] ...   (reduce or gather)\n");
+    std::fprintf(
+        stderr,
+        "usage: mpirun -np N exchange_bench REPEATS OPERATION:BYTES[:BYTES_OF_A_PIECE[:at-once]] ...   (reduce or gather)\n");
     return 2;
   }
   auto ranks = Communicator::of_launcher();

@@ -4,30 +4,22 @@ import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 
-from network import Network, SharedMemory
+from network import Network, OneMachine
 
 # A waiting rank must not wait for other programs, too: ranks are of the real-time class where that is allowed.
 FIRST = ["chrt", "-r", "1"] if shutil.which("chrt") and os.geteuid() == 0 else []
-USUAL = ["--preset", "plain", "--threads", "1", "--epochs", "3", "--keep", "0", "--seed", "1", "--slim", "--warmup", "0", "--quiet"]
-EXCHANGED = ["gather:8", "gather:10000", "gather:50000", "gather:200000", "gather:1000000", "gather:4000000", "reduce:400000", "reduce:4000000"]
-SMALL = ["gather:8", "gather:1000"]
+USUAL = ["--preset", "plain", "--threads", "1", "--epochs", "4", "--keep", "0", "--seed", "1", "--slim", "--warmup", "0", "--quiet"]
+EXCHANGED = ["gather:8", "gather:10000", "gather:50000", "gather:200000", "gather:1000000", "gather:4000000", "reduce:400000", "reduce:4000000",
+             "gather:512:8:at-once"]
 WAYS = {  # what the measured modes are called, and are
     "sparse": ["--communicate", "sparse"],
-    "sparse, bf16": ["--communicate", "sparse", "--wire", "bf16"],
     "dense": ["--communicate", "dense"],
-    "dense, bf16": ["--communicate", "dense", "--wire", "bf16"],
     "coarse, bf16": ["--communicate", "coarse", "--travel-share", "0.1", "--wire", "bf16"],
     "labels": ["--distribute", "labels"],
-    "labels, bf16": ["--distribute", "labels", "--wire", "bf16"],
 }
-
-
-def wire_bytes(way):
-    return 2 if way.endswith("bf16") else 4
 
 
 def said(text):
@@ -49,12 +41,16 @@ class Bench:
         self.glissade = self.build / "apps/glissade"
 
     def network(self, ranks, gigabits, milliseconds):
-        return Network(self.build, ranks, gigabits, milliseconds) if gigabits else SharedMemory(ranks)
+        return Network(self.build, ranks, gigabits, milliseconds) if gigabits else OneMachine(ranks)
 
     def exchanges(self, ranks, gigabits, milliseconds, cases, repeats=5):
         with self.network(ranks, gigabits, milliseconds) as network:
             out = run(network.command([*FIRST, self.build / "bench/scale/exchange_bench", repeats, *cases]))
         return [{"ranks": ranks, "gigabits": gigabits, "milliseconds": milliseconds, **json.loads(line)} for line in out.splitlines()]
+
+    def loopback(self, cases):
+        out = run(OneMachine(2, tcp=True).command([*FIRST, self.build / "bench/scale/exchange_bench", 20, *cases]))
+        return [json.loads(line) for line in out.splitlines()]
 
     def first_rows(self, path, rows):
         """The first rows of a file in XMC format, as one."""
@@ -81,45 +77,42 @@ class Bench:
                    *options]
         run(network.command(program) if network else program)
         events = [json.loads(line) for line in log.read_text().splitlines()]
-        # The first pass takes memory for the first time, and after the last there are codes for the search.
-        epoch = next(event for event in events if event["event"] == "epoch" and event["epoch"] == 2)
+        # The first passes take memory for the first time, and after the last there are codes for the search.
+        epoch = next(event for event in events if event["event"] == "epoch" and event["epoch"] == 3)
         steps = epoch["steps"]
         phases = {name: seconds / steps for name, seconds in epoch["phase_seconds"].items()}
         one = {"seconds": epoch["train_seconds"] / steps, "steps": steps, "phases": phases, "features": epoch["features_touched_share"] * features,
                "rows": epoch["rows_touched_share"] * labels, "peak_mb": events[-1]["peak_rss_mb"]}
         if "ranks" in epoch:
             first = epoch["ranks"][0]
-            one.update({"messages": first["messages"] / steps, "bytes": first["bytes_sent"] / steps, "waited": first["seconds_waited"] / steps})
+            one.update({"messages": first["messages"] / steps, "bytes": first["bytes_sent"] / steps, "waited": first["seconds_waited"] / steps,
+                        "collected": epoch["ranks"][1]["bytes_sent"] - first["bytes_sent"]})
         return one
 
-    def one_process(self, data, batch, parts, more=(), repeats=3):
-        """Seconds a step of one thread: the run that took the median."""
-        options = ["--batch", batch, *(["--parts", parts] if parts > 1 else []), *more]
-        runs = sorted((self._train(None, data, options) for _ in range(repeats)), key=lambda one: one["seconds"])
-        said(f"one process, batch {batch}, parts {parts}: {1e3 * runs[repeats // 2]['seconds']:.2f} ms a step")
-        return {"batch": batch, "parts": parts, **runs[repeats // 2]}
+    def one_process(self, data, kinds, more=(), repeats=3):
+        """Seconds a step of one thread, of each kind (batch, parts) the fastest run, the kinds in turn: what other programs do makes it slower only."""
+        runs = {kind: [] for kind in kinds}
+        for _ in range(repeats):
+            for batch, parts in kinds:
+                options = ["--batch", batch, *(["--parts", parts] if parts > 1 else []), *more]
+                runs[batch, parts].append(self._train(None, data, options))
+        found = [{"batch": batch, "parts": parts, **min(of, key=lambda one: one["seconds"])} for (batch, parts), of in runs.items()]
+        for one in found:
+            said(f"one process, batch {one['batch']}, parts {one['parts']}: {1e3 * one['seconds']:.2f} ms a step")
+        return found
 
     def steps(self, data, ranks, gigabits, milliseconds, ways, batch, repeats=3):
-        """Of each way the run whose steps took the median, the ways in turn."""
+        """Of each way the fastest run, the ways in turn. `data`: by way."""
         runs = {way: [] for way in ways}
         with self.network(ranks, gigabits, milliseconds) as network:
             for _ in range(repeats):
                 for way in ways:
-                    runs[way].append(self._train(network, data, [*WAYS[way], "--batch", batch]))
+                    runs[way].append(self._train(network, data[way], [*WAYS[way], "--batch", batch]))
         found = []
         for way in ways:
-            median = sorted(runs[way], key=lambda one: one["seconds"])[repeats // 2]
-            found.append({"way": way, "ranks": ranks, "gigabits": gigabits, "milliseconds": milliseconds, "batch": batch, **median,
+            fastest = min(runs[way], key=lambda one: one["seconds"])
+            found.append({"way": way, "ranks": ranks, "gigabits": gigabits, "milliseconds": milliseconds, "batch": batch, **fastest,
                           "spread": max(one["seconds"] for one in runs[way]) / min(one["seconds"] for one in runs[way])})
-            said(f"{ranks} ranks, {gigabits} Gb/s, {milliseconds} ms, {way}, batch {batch}: {1e3 * median['seconds']:.2f} ms a step, "
-                 f"{median['messages']:.1f} messages, {median['bytes'] / 1e3:.1f} KB")
+            said(f"{ranks} ranks, {gigabits} Gb/s, {milliseconds} ms, {way}, batch {batch}: {1e3 * fastest['seconds']:.2f} ms a step, "
+                 f"{fastest['messages']:.1f} messages, {fastest['bytes'] / 1e3:.1f} KB")
         return found
-
-
-def load():
-    """How busy other programs keep the machine: runnable processes on average over the last minute, and the cores."""
-    return os.getloadavg()[0], len(os.sched_getaffinity(0))
-
-
-def median_load(loads):
-    return statistics.median(loads)

@@ -2,14 +2,13 @@
 
 import math
 
-ASKED_FIRST = 65536  # bytes of a message from which Open MPI asks the receiver before it sends over TCP
 ROW_KEYS = 16  # bytes in which a rank proposes a row: block, row, weight, steps
 SMALL = 200  # bytes that a rank says of its part of a step, about
 
 
 class Cable:
-    """Seconds of a round in which each rank sends to each other one: overhead + time on the way, once more there and back where the receiver is asked
-    first; and per byte that of the cable and of the processor. `crowd`: ranks for each core of the machine, if more than one."""
+    """Seconds of a round in which each rank sends to each other one: overhead + time on the way, and per byte that of the
+    cable and of the processor. `crowd`: ranks for each core of the machine, if more than one."""
 
     NAMES = ("overhead", "message", "efficiency", "handling", "adding")
     START = (40e-6, 5e-6, 0.95, 3e-10, 3e-10)
@@ -20,8 +19,6 @@ class Cable:
     def round(self, bytes_of_message, peers, gigabits, milliseconds, crowd=1.0):
         one_way = milliseconds / 1e3
         seconds = one_way + crowd * (self.overhead + (peers - 1) * self.message)
-        if bytes_of_message > ASKED_FIRST:
-            seconds += 2 * one_way + 2 * crowd * self.overhead
         sent = bytes_of_message * peers
         return seconds + 8 * sent / (1e9 * gigabits * self.efficiency) + crowd * self.handling * sent
 
@@ -29,7 +26,8 @@ class Cable:
         """A case of exchange_bench."""
         peers, bytes_ = one["ranks"] - 1, one["bytes"]
         if one["operation"] == "gather":
-            return self.round(bytes_, peers, one["gigabits"], one["milliseconds"], crowd)
+            pieces = bytes_ / one["piece"] if one["piece"] else 1  # under way together
+            return self.round(bytes_, peers, one["gigabits"], one["milliseconds"], crowd) + crowd * (pieces - 1) * self.message
         part = bytes_ / one["ranks"]
         return 2 * self.round(part, peers, one["gigabits"], one["milliseconds"], crowd) + crowd * self.adding * bytes_
 
@@ -37,7 +35,7 @@ class Cable:
     def fitted(cls, cases, crowd_of):
         """The constants whose errors, as ratios, are least in their squares: each in turn a little up or down while that helps."""
         def badness(values):
-            if not 0.5 < values[2] <= 1:
+            if not 0.5 < values[cls.NAMES.index("efficiency")] <= 1:
                 return math.inf
             cable = cls(values)
             return sum(math.log(cable.operation(one, crowd_of(one["ranks"])) / one["seconds"]) ** 2 for one in cases)
@@ -88,9 +86,10 @@ class Thread:
         self.per_part, self.per_sample, self.per_row = solved([[one["parts"], one["batch"], one["features"] + one["rows"]] for one in parted],
                                                               [one["seconds"] for one in parted])
         self.features_law = power_law([(one["batch"], one["features"]) for one in whole])
-        self.rows_of_part = max(one["rows"] for one in whole)
+        self.part_rows = sorted((one["batch"], one["rows"]) for one in whole)
         # Beside what is drawn, which all parts share, each part has labels of its own.
-        self.more_rows = [sum(one["rows"] - self.rows_of_part for one in parted) / sum((one["parts"] - 1) * one["batch"] / one["parts"] for one in parted)]
+        self.more_rows = (sum(one["rows"] - self.rows_of_part(one["batch"] / one["parts"]) for one in parted)
+                          / sum((one["parts"] - 1) * one["batch"] / one["parts"] for one in parted))
         self.split = solved([[1, one["batch"]] for one in whole], [sum(one["phases"][name] for name in self.SHARED_ROWS) for one in whole])
         self.same = solved([[1, one["batch"]] for one in whole],
                            [sum(seconds for name, seconds in one["phases"].items() if name not in self.SHARED_ROWS) for one in whole])
@@ -99,9 +98,16 @@ class Thread:
         factor, power = self.features_law
         return factor * samples ** power
 
+    def rows_of_part(self, samples):
+        """Output rows that a part touches: on the line between the two measured sizes around it, and on the last one beyond."""
+        points = self.part_rows
+        after = next((i for i, (size, _) in enumerate(points) if size >= samples), len(points) - 1)
+        (x0, y0), (x1, y1) = points[max(0, after - 1)], points[max(1, after)]
+        return max(points[0][1], y0 + (y1 - y0) * (samples - x0) / (x1 - x0))
+
     def rows(self, ranks, batch):
         """Output rows that all ranks' parts touch together."""
-        return self.rows_of_part + self.more_rows[0] * (ranks - 1) * batch / ranks
+        return self.rows_of_part(batch / ranks) + self.more_rows * (ranks - 1) * batch / ranks
 
     def data_step(self, ranks, batch, share=1.0):
         """A rank's part and the update of all ranks' rows."""
@@ -112,57 +118,75 @@ class Thread:
         return of(self.split) / ranks + of(self.same)
 
 
-class Traffic:
-    """Rounds of a step, as bytes of the message to each other rank, and rows that a rank handles for them."""
+class Problem:
+    """What is trained: the network's width, its rows, the steps of a pass."""
 
-    def __init__(self, thread, width, rows, way, ranks, batch, steps=math.inf, share=0.1):
+    def __init__(self, width, features, labels, steps):
+        self.width, self.features, self.labels, self.steps = width, features, labels, steps
+        self.rows = features + labels
+
+
+class Traffic:
+    """Rounds of a mean step of a pass, as bytes of the message to each other rank, and what a rank handles for them: rows, or samples."""
+
+    def __init__(self, thread, problem, way, ranks, batch, share=0.1):
         bytes_ = 2 if way.endswith("bf16") else 4
-        own = thread.features(batch / ranks) + thread.rows_of_part
+        own = thread.features(batch / ranks) + thread.rows_of_part(batch / ranks)
         union = thread.features(batch) + thread.rows(ranks, batch)
-        row = (width + 1) * bytes_
-        self.share = 1.0
+        row = (problem.width + 1) * bytes_
+        self.share = 1.0  # of the rows that a step touches, those that it updates
         if way.startswith("labels"):
-            part = batch * width * bytes_ / ranks
+            part = batch * problem.width * bytes_ / ranks
             # Sums of the hidden layer there and back, two rounds each; normalisers; what a rank says of the step.
-            self.rounds, self.handled = [part] * 4 + [8 * batch / 2, SMALL], 0
+            self.rounds, self.handled = [part] * 4 + [4 * batch, SMALL], batch
         elif way.startswith("sparse"):
             self.rounds, self.handled = [SMALL, own * (row + 4)], ranks * own
         elif way.startswith("dense"):
-            self.rounds, self.handled = [SMALL, 8, ROW_KEYS * own, rows * row / ranks, rows * row / ranks], rows
+            self.rounds, self.handled = [SMALL, 8, ROW_KEYS * own, problem.rows * row / ranks, problem.rows * row / ranks], problem.rows
         else:
-            # The last step of a pass sends all.
-            wanted = share * own
-            proposed = (1 - 1 / steps) * 2 * wanted + own / steps
-            chosen = (1 - 1 / steps) * wanted + union / steps
+            # Rows wait until the last step of a pass, when all travel.
+            last, wanted = self.waiting(thread, problem, ranks, batch, problem.steps), share * own
+            chosen, proposed = (((problem.steps - 1) * one + last) / problem.steps for one in (wanted, 2 * wanted))
             self.share = chosen / union
-            self.rounds, self.handled = [SMALL, 8, ROW_KEYS * proposed, chosen * row / ranks, chosen * row / ranks], union
+            self.handled = self.waiting(thread, problem, ranks, batch, problem.steps / 2)
+            self.rounds = [SMALL, 8, ROW_KEYS * proposed, chosen * row / ranks, chosen * row / ranks]
         self.sent = (ranks - 1) * sum(self.rounds)
+
+    @staticmethod
+    def waiting(thread, problem, ranks, batch, steps):
+        """Rows that so many steps touch."""
+        rows = thread.rows(ranks, batch)
+        return (min(problem.features, thread.features(steps * batch))
+                + problem.labels * (1 - (1 - min(1.0, rows / problem.labels)) ** steps))
 
 
 class Plan:
-    """Seconds of steps. `exchange`: by way, seconds that a rank works for each row it handles, besides sending."""
+    """Seconds of the mean step of a pass. `exchange`: by way, seconds that a rank works for each row or sample it handles, besides sending."""
 
-    def __init__(self, thread, cable, width, rows, exchange, row_state=0):
-        self.thread, self.cable, self.width, self.rows, self.exchange, self.row_state = thread, cable, width, rows, exchange, row_state
+    def __init__(self, thread, cable, problem, exchange, row_state=0):
+        self.thread, self.cable, self.problem, self.exchange, self.row_state = thread, cable, problem, exchange, row_state
 
-    def traffic(self, way, ranks, batch, steps=math.inf):
-        return Traffic(self.thread, self.width, self.rows, way, ranks, batch, steps)
+    def traffic(self, way, ranks, batch):
+        return Traffic(self.thread, self.problem, way, ranks, batch)
 
-    def work(self, way, ranks, batch, steps=math.inf):
-        """Of one rank with one thread."""
+    def step(self, way, ranks, batch):
+        """Of one rank with one thread, but for what the exchange adds."""
         if way.startswith("labels"):
             return self.thread.label_step(ranks, batch)
-        traffic = self.traffic(way, ranks, batch, steps)
-        return self.thread.data_step(ranks, batch, traffic.share) + self.exchange[way] * traffic.handled
+        return self.thread.data_step(ranks, batch, self.traffic(way, ranks, batch).share)
 
-    def network(self, way, ranks, batch, gigabits, milliseconds, steps=math.inf, crowd=1.0):
-        traffic = self.traffic(way, ranks, batch, steps)
+    def work(self, way, ranks, batch):
+        return self.step(way, ranks, batch) + self.exchange[way] * self.traffic(way, ranks, batch).handled
+
+    def network(self, way, ranks, batch, gigabits, milliseconds, crowd=1.0):
+        traffic = self.traffic(way, ranks, batch)
         seconds = sum(self.cable.round(one, ranks - 1, gigabits, milliseconds, crowd) for one in traffic.rounds)
         if not way.startswith("sparse"):  # what comes is added up while it is waited for
             seconds += crowd * self.cable.adding * sum(one for one in traffic.rounds if one > 1024) * ranks / 2
-        if way.startswith("labels") and steps < math.inf:  # after a pass rank 0 gets the rows of all
-            seconds += 8 * self.row_state * self.rows * (ranks - 1) / ranks / (1e9 * gigabits * self.cable.efficiency) / steps
+        if way.startswith("labels"):  # after a pass rank 0 gets the rows of all
+            collected = self.row_state * self.problem.rows * (ranks - 1) / ranks
+            seconds += collected * (8 / (1e9 * gigabits * self.cable.efficiency) + crowd * self.cable.handling) / self.problem.steps
         return seconds
 
-    def seconds(self, way, ranks, batch, gigabits, milliseconds, steps=math.inf, crowd=1.0):
-        return crowd * self.work(way, ranks, batch, steps) + self.network(way, ranks, batch, gigabits, milliseconds, steps, crowd)
+    def seconds(self, way, ranks, batch, gigabits, milliseconds, crowd=1.0):
+        return crowd * self.work(way, ranks, batch) + self.network(way, ranks, batch, gigabits, milliseconds, crowd)

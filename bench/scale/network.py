@@ -73,11 +73,11 @@ class Network:
         return ["ip", "netns", "exec", self.names[0], "unshare", "--uts", "sh", "-c", 'hostname node1; exec "$@"', "sh", *mpirun, *map(str, program)]
 
 
-class SharedMemory:
-    """No network: all ranks on this machine."""
+class OneMachine:
+    """No network: all ranks on this machine, by memory that they share or by TCP."""
 
-    def __init__(self, ranks):
-        self.ranks = ranks
+    def __init__(self, ranks, tcp=False):
+        self.ranks, self.more = ranks, ["--mca", "btl", "tcp,self", "--mca", "pml", "ob1", "--mca", "btl_tcp_if_include", "lo"] if tcp else []
 
     def __enter__(self):
         return self
@@ -86,7 +86,7 @@ class SharedMemory:
         pass
 
     def command(self, program):
-        return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", str(self.ranks), *map(str, program)]
+        return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", str(self.ranks), *self.more, *map(str, program)]
 
 
 def _ip(*arguments):

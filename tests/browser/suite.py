@@ -1,5 +1,6 @@
 """The pages that people see, in a headless Chromium: that of `glissade serve`, and that of `glissade report`. './dev test --suite browser' installs it."""
 
+import json
 import pathlib
 import tempfile
 
@@ -97,3 +98,26 @@ def report_page(models, browser):
         svg => [...svg.querySelectorAll('path, polyline')].filter(line => line.getTotalLength() > 20).length)""")
     if len(lines) < 2 or max(lines) < 2:
         raise Failure(f"lines in the charts: {lines}")
+    titles = "return [...document.querySelectorAll('#curves h3')].map(title => title.textContent)"
+    if any("ranks" in title for title in browser.run(titles)):
+        raise Failure("runs of one process have charts of ranks")
+    report_of_ranks(models, browser, titles)
+
+
+def report_of_ranks(models, browser, titles):
+    """The same log, as if two ranks had written it."""
+    lines = []
+    for event in map(json.loads, (models.folder / "two.jsonl").read_text().splitlines()):
+        if event["event"] == "epoch":
+            event.update({"ranks_steps": event["steps"], "ranks": [
+                {"messages": 9, "bytes_sent": 5000 * event["steps"] * event["epoch"], "seconds_waited": event["train_seconds"] / share} for share in (2, 4)]})
+        lines.append(json.dumps(event))
+    (models.folder / "ranks.jsonl").write_text("\n".join(lines) + "\n")
+    models.call("report", "ranks.jsonl", "--out", "ranks.html")
+    browser.open((models.folder / "ranks.html").as_uri())
+    browser.wait_for("return document.querySelectorAll('#curves svg').length")
+    if browser.run(titles)[-2:] != ["Sent in a step, KB", "Waiting for other ranks, %"]:
+        raise Failure(f"the charts are {browser.run(titles)}")
+    labels = browser.run("return [...document.querySelectorAll('#curves svg')].slice(-1)[0].getAttribute('aria-label')")
+    if "ranks, rank 0: 50 at the end" not in labels or "ranks, rank 1: 25 at the end" not in labels:
+        raise Failure(f"waiting is said to be {labels!r}")
