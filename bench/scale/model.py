@@ -3,6 +3,7 @@
 import math
 
 ROW_KEYS = 16  # bytes in which a rank proposes a row: block, row, weight, steps
+PIECE_FLOATS, MOST_PIECES = 1 << 19, 64  # in which a buffer that is added up travels (engine/training/shared_step.cpp)
 SMALL = 200  # bytes that a rank says of its part of a step, about
 
 
@@ -188,5 +189,13 @@ class Plan:
             seconds += collected * (8 / (1e9 * gigabits * self.cable.efficiency) + crowd * self.cable.handling) / self.problem.steps
         return seconds
 
-    def seconds(self, way, ranks, batch, gigabits, milliseconds, crowd=1.0):
-        return crowd * self.work(way, ranks, batch) + self.network(way, ranks, batch, gigabits, milliseconds, crowd)
+    def seconds(self, way, ranks, batch, gigabits, milliseconds, crowd=1.0, speed=1.0):
+        """`speed`: of a rank, in threads."""
+        step, network = crowd * self.step(way, ranks, batch) / speed, self.network(way, ranks, batch, gigabits, milliseconds, crowd)
+        exchange = crowd * (self.work(way, ranks, batch) - self.step(way, ranks, batch)) / speed
+        if way.startswith("dense"):  # piece after piece: one is made ready while another travels
+            return step + max(network, exchange) + min(network, exchange) / self.pieces()
+        return step + network + exchange
+
+    def pieces(self):
+        return min(MOST_PIECES, max(1, self.problem.rows * (self.problem.width + 1) // PIECE_FLOATS))

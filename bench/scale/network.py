@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ class Network:
         self.made = []
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that namespaces go
         self.folder = tempfile.TemporaryDirectory(prefix="glissade-network-")
         try:
             self._start()

@@ -53,7 +53,7 @@ def memory(plan, way, nodes):
 
 
 def seconds(plan, way, nodes, gigabits):
-    return plan.work(way, nodes, BATCH) / NODE_THREADS + plan.network(way, nodes, BATCH, gigabits, ONE_WAY)
+    return plan.seconds(way, nodes, BATCH, gigabits, ONE_WAY, speed=NODE_THREADS)
 
 
 def print_problem(plan, name):

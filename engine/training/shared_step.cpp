@@ -15,6 +15,8 @@ namespace {
 enum ReportField : std::size_t { kLossBits, kProbed, kHits, kActiveRows, kFailed, kStop, kReportFields };
 
 constexpr std::size_t kRowsTakenAtOnce = 64;
+/// Of what is added up: so long that its messages cost more time than their number, and no more of them.
+constexpr std::size_t kPieceFloats = std::size_t{1} << 19, kMostPieces = 64;
 
 }  // namespace
 
@@ -112,26 +114,47 @@ Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
   }
   const auto touched = choice_->choose(all_travel ? proposals_.size() : wanted);
   const auto travelling = sharing_.communicate == Communicate::dense ? choice_->all_rows() : touched;
+  return sum_up(travelling, touched);
+}
+
+/// Piece after piece: while one travels the next is made ready, and the one before put where it belongs. A sum is the same in any
+/// pieces (in bf16 but for roundings, as a rank does not round what it adds itself).
+Result<void> SharedStep::sum_up(std::span<const RowChoice::Row> travelling, std::span<const RowChoice::Row> touched) {
   std::vector<std::size_t> places(travelling.size() + 1);
   for (std::size_t i = 0; i < travelling.size(); ++i)
     places[i + 1] = places[i] + waiting_->rows_of(travelling[i].block).width() + 1;
   pool_.resize(places.back());
-  const auto for_rows = [](std::size_t count, const auto& body) {
-    tbb::parallel_for(std::size_t{0}, (count + kRowsTakenAtOnce - 1) / kRowsTakenAtOnce, [&](std::size_t chunk) {
-      for (std::size_t i = chunk * kRowsTakenAtOnce; i < std::min(count, (chunk + 1) * kRowsTakenAtOnce); ++i) body(i);
+  const auto for_rows = [](std::size_t begin, std::size_t end, const auto& body) {
+    tbb::parallel_for(std::size_t{0}, (end - begin + kRowsTakenAtOnce - 1) / kRowsTakenAtOnce, [&](std::size_t chunk) {
+      const std::size_t first = begin + chunk * kRowsTakenAtOnce;
+      for (std::size_t i = first; i < std::min(end, first + kRowsTakenAtOnce); ++i) body(i);
     });
   };
-  for_rows(travelling.size(),
-           [&](std::size_t i) { waiting_->take(travelling[i].block, travelling[i].row, pool_.data() + places[i]); });
+  const std::size_t least = std::max(kPieceFloats, places.back() / kMostPieces);
+  std::vector<Piece> pieces;
+  for (std::size_t begin = 0, end = 0; begin < travelling.size(); begin = end) {
+    while (end < travelling.size() && places[end] - places[begin] < least) ++end;
+    for_rows(begin, end,
+             [&](std::size_t i) { waiting_->take(travelling[i].block, travelling[i].row, pool_.data() + places[i]); });
+    pieces.push_back(
+        {end, ranks_.start_all_reduce(std::span(pool_).subspan(places[begin], places[end] - places[begin]), sharing_.wire)});
+    for (Piece& under_way : pieces) under_way.sum.advance();
+  }
   waiting_->end_of_takes();
-  if (auto sent = ranks_.all_reduce(pool_, sharing_.wire); !sent) return sent;
   // Both lists are in the same order, and the touched rows are among those that travel.
   std::vector<std::size_t> place_of(touched.size());
-  for (std::size_t i = 0, at = 0; i < touched.size(); ++i, ++at) {
-    while (travelling[at].block != touched[i].block || travelling[at].row != touched[i].row) ++at;
-    place_of[i] = places[at];
+  std::size_t put = 0, at = 0;
+  for (Piece& piece : pieces) {
+    if (auto sent = piece.sum.wait(); !sent) return sent;
+    for (Piece& under_way : pieces) under_way.sum.advance();
+    const std::size_t first = put;
+    for (; put < touched.size(); ++put, ++at) {
+      while (at < piece.end && (travelling[at].block != touched[put].block || travelling[at].row != touched[put].row)) ++at;
+      if (at == piece.end) break;
+      place_of[put] = places[at];
+    }
+    for_rows(first, put, [&](std::size_t i) { sums_->put(touched[i], pool_.data() + place_of[i]); });
   }
-  for_rows(touched.size(), [&](std::size_t i) { sums_->put(touched[i], pool_.data() + place_of[i]); });
   return {};
 }
 

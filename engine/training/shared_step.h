@@ -53,6 +53,12 @@ class SharedStep {
   Result<void> exchange_reports(OutputReport& report, const GradientStore& store);
   Result<void> gather_rows(GradientStore& store);
   Result<void> reduce_rows(GradientStore& store, bool all_travel);
+  Result<void> sum_up(std::span<const RowChoice::Row> travelling, std::span<const RowChoice::Row> touched);
+  /// Rows of the list of those that travel, up to `end`, on their way.
+  struct Piece {
+    std::size_t end;
+    PendingOperation sum;
+  };
   /// Of rank `rank`, how many rows of each block it has gradients of.
   std::span<const std::uint64_t> counts_of(std::size_t rank) const noexcept;
   std::size_t rank() const noexcept { return static_cast<std::size_t>(ranks_.rank()); }

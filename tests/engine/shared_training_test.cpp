@@ -275,6 +275,21 @@ TEST_CASE("ranks that send 16 bits send half the bytes, and learn much the same"
   for (std::size_t i = 0; i < floats.losses.size(); ++i) CHECK(halves[0].losses[i] == Approx(floats.losses[i]).epsilon(0.02));
 }
 
+TEST_CASE("gradients that are too many for one piece are those that travel alone", "[unit]") {
+  const Data data = planted_data(48, 80, 20'000, 5);  // 20,080 rows of 65 values: three pieces
+  Config config = shared_config();
+  config.network.hidden = {64};
+  config.active_set.size = {64};
+  SharedRun run;
+  run.sharing.communicate = Communicate::sparse;
+  const Outcome few = train_among(run, config, data)[0];
+  run.sharing.communicate = Communicate::dense;
+  const auto all = train_among(run, config, data);
+  REQUIRE(all[0].error == "");
+  CHECK((all[1].bytes == all[0].bytes));
+  CHECK(distance_of(all[0].weights, few.weights) < 1e-3 * distance_of(few.weights, all_weights(make_model(config, data))));
+}
+
 TEST_CASE("ranks let gradients wait, and these add up and arrive in the end", "[unit]") {
   const Data data = planted_data(600, 80, 90, 5);
   Config config = shared_config();
