@@ -84,8 +84,10 @@ class Thread:
     def __init__(self, runs):
         parted = [one for one in runs if one["parts"] > 1]
         whole = [one for one in runs if one["parts"] == 1]
-        self.per_part, self.per_sample, self.per_row = solved([[one["parts"], one["batch"], one["features"] + one["rows"]] for one in parted],
-                                                              [one["seconds"] for one in parted])
+        table, seconds = [[one["parts"], one["batch"], one["features"] + one["rows"]] for one in parted], [one["seconds"] for one in parted]
+        self.per_part, self.per_sample, self.per_row = solved(table, seconds)
+        if self.per_part < 0:  # too little to be told from the rest
+            self.per_part, (self.per_sample, self.per_row) = 0.0, solved([row[1:] for row in table], seconds)
         self.features_law = power_law([(one["batch"], one["features"]) for one in whole])
         self.part_rows = sorted((one["batch"], one["rows"]) for one in whole)
         # Beside what is drawn, which all parts share, each part has labels of its own.

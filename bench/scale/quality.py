@@ -13,6 +13,7 @@ import tempfile
 from measure import FIRST, Bench, run, said
 from network import OneMachine
 
+DATA = {"yso-finna-en": "short-text", "arxiv-authors": "long-text"}  # and the presets that they get
 WAYS = {  # the first says what all gradients give, with fewer bytes than dense
     "sparse": ["--communicate", "sparse"],
     "coarse, bf16": ["--communicate", "coarse", "--travel-share", "0.1", "--wire", "bf16"],
@@ -24,8 +25,9 @@ GIGABITS, MILLISECONDS, ROWS, PASSES = 1, 0.1, 4096, 3
 def events_of(bench, network, path, options):
     log = bench.folder / "log.jsonl"
     log.unlink(missing_ok=True)
-    run(network.command([*(FIRST if options[0] != "--test" else []), bench.glissade, "train", "--train", path, "--model", bench.folder / "m.glsd", "--threads", "1",
-                         "--quiet", "--slim", "--keep", "0", "--log-json", log, *options]))
+    first = FIRST if "--test" not in options else []  # steps are timed, whole trainings are not
+    run(network.command([*first, bench.glissade, "train", "--train", path, "--model", bench.folder / "m.glsd", "--threads", "1", "--quiet", "--slim",
+                         "--keep", "0", "--log-json", log, *options]))
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
@@ -37,7 +39,7 @@ def step_of(events):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", nargs="*", default=["yso-finna-en", "arxiv-authors"], metavar="DATA", help="folders below $GLISSADE_DATA")
+    parser.add_argument("data", nargs="*", default=list(DATA), choices=list(DATA), metavar="DATA", help=", ".join(DATA))
     parser.add_argument("--build", default="build")
     parser.add_argument("--seeds", default="1")
     own, options = sys.argv[1:], []
@@ -53,17 +55,15 @@ def main():
             for seed in arguments.seeds.split(","):
                 for way, how in WAYS.items():
                     events = events_of(bench, OneMachine(2), place / "train.txt.zst",
-                                       ["--test", place / "test.txt.zst", "--eval-every", "1000", "--seed", seed, *how, *options])
+                                       ["--preset", DATA[name], "--test", place / "test.txt.zst", "--eval-every", "1000", "--seed", seed, *how, *options])
                     epoch = [event for event in events if event["event"] == "epoch"][-1]
                     scores.setdefault(way, []).append([100 * events[-1][f"p@{k}"] for k in (1, 3, 5)])
                     sent[way] = epoch["ranks"][0]["bytes_sent"] / epoch["ranks_steps"]
                     said(f"{name}, seed {seed}, {way}: {scores[way][-1]}, {sent[way] / 1e3:.0f} KB a step")
-            # The preset that the whole data set got, on its first rows.
-            preset = events[0].get("preset", "plain")
             few, _, _ = bench.first_rows(place / "train.txt.zst", ROWS)
             with bench.network(2, GIGABITS, MILLISECONDS) as network:
                 for way, how in STEPS.items():
-                    step = step_of(events_of(bench, network, few, ["--preset", preset, *how, *options, "--epochs", PASSES, "--warmup", "0"]))
+                    step = step_of(events_of(bench, network, few, ["--preset", DATA[name], *how, *options, "--epochs", PASSES, "--warmup", "0"]))
                     means = [f"{statistics.mean(values):.2f}" for values in zip(*scores[way])] if way in scores else ["as sparse", "", ""]
                     whole = f"{sent[way] / 1e3:,.0f}" if way in sent else ""
                     print(f"| {name} | {way} | {' | '.join(means)} | {step[1] / 1e3:,.0f} | {step[0]:,.1f} | {whole} |", flush=True)
