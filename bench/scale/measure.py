@@ -76,6 +76,8 @@ class Bench:
         program = [*FIRST, self.glissade, "train", "--train", path, "--model", self.folder / "m.glsd", "--cache-dir", self.folder, "--log-json", log, *USUAL,
                    *options]
         run(network.command(program) if network else program)
+        if not log.is_file():
+            sys.exit(f"scale: '{' '.join(map(str, program))}' ended well and left no log; run the bench again")
         events = [json.loads(line) for line in log.read_text().splitlines()]
         # The first passes take memory for the first time, and after the last there are codes for the search.
         epoch = next(event for event in events if event["event"] == "epoch" and event["epoch"] == 3)
