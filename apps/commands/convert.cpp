@@ -39,6 +39,7 @@ class Convert : public Command {
     parser.add_flag("--slim", slim_, "With --merge: without the training state: smaller, for answers alone.");
     threads_.add_options(parser);
     data_.add_options(parser);
+    parser_ = &parser;
   }
 
   Result<int> run() override {
@@ -63,6 +64,12 @@ class Convert : public Command {
 
  private:
   Result<int> merge() {
+    for (const CLI::Option* option : parser_->get_options()) {
+      const std::string name = option->get_name();
+      const bool is_ours = name == "--merge" || name == "--slim" || name == "--threads" || !name.starts_with("--");
+      if (option->count() > 0 && !is_ours)
+        return usage_error(fmt::format("{} is about data, and --merge about a model; leave one of them out", name));
+    }
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
     if (auto ok = check_replaceable(output_, {input_}); !ok) return ok.error();
@@ -79,6 +86,7 @@ class Convert : public Command {
   std::string output_;
   std::string to_ = "xmc";
   bool merge_ = false, slim_ = false;
+  const CLI::App* parser_ = nullptr;
   ThreadsOption threads_;
   DataOptions data_;
 };

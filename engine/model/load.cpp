@@ -278,12 +278,13 @@ std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl&
 
 }  // namespace
 
-Result<Model> Model::load(const std::string& path, LoadFor purpose) {
-  Communicator alone;
-  return load_shard(alone, path, purpose);
-}
+Result<Model> Model::load(const std::string& path, LoadFor purpose) { return load_rows(nullptr, path, purpose); }
 
 Result<Model> Model::load_shard(Communicator& ranks, const std::string& path, LoadFor purpose) {
+  return load_rows(&ranks, path, purpose);
+}
+
+Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, LoadFor purpose) {
   try {
     if (auto environment = check_environment(); !environment) return environment.error();
     const bool training = purpose == LoadFor::training;
@@ -306,12 +307,13 @@ Result<Model> Model::load_shard(Communicator& ranks, const std::string& path, Lo
           fmt::format("'{}': saved without its training state; it can predict but not train, start from a checkpoint", path));
     }
     if (training) {
-      if (auto enough = check_memory(estimate_training_memory(*config, shape, static_cast<std::uint32_t>(ranks.size())));
+      if (auto enough = check_memory(
+              estimate_training_memory(*config, shape, ranks == nullptr ? 1u : static_cast<std::uint32_t>(ranks->size())));
           !enough) {
         return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
       }
     }
-    auto impl = std::make_unique<Impl>(*config, shape, training, &ranks);
+    auto impl = std::make_unique<Impl>(*config, shape, training, ranks);
     auto files = RowFiles::open(*reader, impl->owners(), training ? nullptr : is_for_answers);
     if (!files) return files.error();
     if (auto error = fill_network(*reader, *files, training, *impl)) return *error;

@@ -142,7 +142,7 @@ OTHERS = {
     "convert": ([
         Situation("a file", [], "convert tiny.txt out.txt"),
         Situation("standard input", [], "convert - out.txt", "2 10 6\n0 0:1 1:1\n1 1:1 2:1\n"),
-    ], {**DATA, "--to": "libsvm"}),
+    ], {**DATA, "--to": "libsvm", "--merge": None, "--slim": None}),
     "generate": ([Situation("a shape", [], "generate --shape 30x20x10 --out g")],
                  {"--seed": "2", "--test-samples": "5", "--features-per-sample": "3", "--labels-per-sample": "1.5"}),
 }

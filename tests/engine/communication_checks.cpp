@@ -147,7 +147,9 @@ std::string check_counts(Communicator& ranks) {
   const double expected = 2 * (size - 1) / size * 48000;
   if (std::abs(static_cast<double>(counts.bytes_sent) - expected) > 64)
     return fmt::format("{} bytes sent, not {}", counts.bytes_sent, expected);
-  if (counts.messages != 2 * (static_cast<std::uint64_t>(ranks.size()) - 1)) return fmt::format("{} messages", counts.messages);
+  const std::uint64_t others = static_cast<std::uint64_t>(ranks.size()) - 1;
+  if (counts.messages != (others == 1 ? 1 : 2 * others))  // two ranks need one round
+    return fmt::format("{} messages", counts.messages);
   return ranks.counts().bytes_sent == 0 ? "" : "take_counts";
 }
 

@@ -90,9 +90,10 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
     CHECK(count("words") == 6);
   }
   {
-    const auto& [epochs, batch, accumulate, parts, shuffle_block, loaders, batches, feature_dropout, hidden_dropout] = training;
+    const auto& [epochs, batch, reference, accumulate, parts, block, loaders, batches, feature_dropout, hidden_dropout] =
+        training;
     CHECK(epochs == 5);
-    CHECK(count("training") == 9);
+    CHECK(count("training") == 10);
   }
   {
     const auto& [seed, deterministic, threads] = run;

@@ -221,6 +221,7 @@ class Model {
 
  private:
   friend struct ModelAccess;  ///< internal: engine/model/access.h
+  static Result<Model> load_rows(Communicator* ranks, const std::string& path, LoadFor purpose);
   explicit Model(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
