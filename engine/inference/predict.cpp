@@ -191,10 +191,11 @@ Result<void> check_for_shards(const Model::Impl& impl, const PredictOptions& opt
   if (!impl.shards) return {};
   if (!impl.shards->leads()) return usage_error("rank 0 of a model that is shared out predicts; the others answer() it");
   if (!impl.paths.empty())
-    return usage_error("a model with sparse paths needs all rows in one process to predict; load it whole");
-  if (options.filter != nullptr) return usage_error("a filter needs all rows in one process; load the model whole");
+    return usage_error("a model with sparse paths predicts with all rows in one process; start one alone, or load it whole");
+  if (options.filter != nullptr)
+    return usage_error("a filter needs all rows in one process; start one alone, or load the model whole");
   if (options.search == Search::tables)
-    return usage_error("search by tables needs all rows in one process; use exact, or load the model whole");
+    return usage_error("search by tables needs all rows in one process; use exact, or start one process alone");
   return {};
 }
 

@@ -3,12 +3,9 @@
 #include <vector>
 
 namespace glissade {
+
 void RowShards::keep(Result<void> done) {
   if (!done && !error_) error_ = done.error();
-}
-
-void RowShards::sum(std::span<float> values) {
-  if (!error_) keep(ranks_.all_reduce(values, wire_));
 }
 
 void RowShards::begin_sum(std::span<float> values) {

@@ -17,7 +17,7 @@ namespace glissade {
 /// same functions in the same order. After an error nothing is a sum any more, which error() tells.
 class RowShards {
  public:
-  /// `wire`: how what sum() adds up travels.
+  /// `wire`: how the values of sums travel.
   explicit RowShards(Communicator& ranks, Wire wire = Wire::fp32) noexcept : ranks_(ranks), wire_(wire) {}
 
   RowOwners owners() const noexcept {
@@ -26,9 +26,8 @@ class RowShards {
   int rank() const noexcept { return ranks_.rank(); }
   int size() const noexcept { return ranks_.size(); }
 
-  /// values[i] becomes the sum of all ranks' values[i].
-  void sum(std::span<float> values);
-  /// The same, begun: `values` are not touched until end_sum(), which the next sum must wait for.
+  /// values[i] becomes the sum of all ranks' values[i], by the time that end_sum() returns; nobody touches them meanwhile. One sum
+  /// at a time.
   void begin_sum(std::span<float> values);
   void end_sum();
   /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.

@@ -6,15 +6,25 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <glissade/communicator.h>
+#include <glissade/result.h>
 
 #include "engine/communication/transport.h"
 
 namespace glissade::test {
+
+/// What the value is, or an exception with the message. For what several ranks do at once: Catch2 asserts in one thread alone.
+template <class T>
+T got(Result<T> result) {
+  if (!result) throw std::runtime_error(result.error().message);
+  return std::move(result).value();
+}
 
 /// Ranks that are threads of one process: what is sent lies in a box until it is taken.
 class ThreadRanks {
@@ -22,15 +32,19 @@ class ThreadRanks {
   explicit ThreadRanks(int size) : size_(size) {}
   Communicator communicator(int rank) { return Communicator(std::make_unique<Side>(*this, rank)); }
 
-  /// body(communicator) on every rank, each in a thread of its own.
+  /// body(communicator) on every rank, each in a thread of its own, rank 0 in the caller's: that one may assert.
   template <class Body>
   void run(const Body& body) {
     std::vector<std::thread> threads;
-    for (int rank = 0; rank < size_; ++rank) {
+    for (int rank = 1; rank < size_; ++rank) {
       threads.emplace_back([&, rank] {
         Communicator ranks = communicator(rank);
         body(ranks);
       });
+    }
+    {
+      Communicator ranks = communicator(0);
+      body(ranks);
     }
     for (std::thread& thread : threads) thread.join();
   }
