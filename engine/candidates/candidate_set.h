@@ -30,6 +30,12 @@ class CandidateSet {
   /// Adds the `most` of `labels` with the largest scores, best first; scores[i] is of labels[i].
   void add_best(std::span<const std::uint32_t> labels, std::span<const float> scores, std::size_t most);
 
+  /// In the place of adding and describing: what another search has found.
+  void take(std::span<const std::uint32_t> labels, std::span<const CandidateFeatures> features) {
+    for (const std::uint32_t label : labels) add(label);
+    features_.assign(features.begin(), features.end());
+  }
+
   /// No label is added from here on: all features of all labels are 0, to be filled in.
   void begin_features() { features_.assign(labels_.size(), CandidateFeatures{}); }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "engine/layers/row_logits.h"
+#include "engine/model/proposals.h"
 
 namespace glissade {
 namespace {
@@ -24,14 +25,18 @@ float log_sum(const ParameterRows& output, const HiddenBest& best, std::size_t r
   return z + output.bias[label] - std::log(probability);
 }
 
+/// Samples of a task.
+std::size_t samples_at_once(std::size_t rows) noexcept {
+  const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
+  return std::clamp<std::size_t>(rows / (4 * threads), 1, kMostAtOnce);
+}
+
 }  // namespace
 
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
                      const std::function<void(std::size_t, const CandidateSearch&)>& use, const SparseRows& also) {
   using Range = tbb::blocked_range<std::size_t>;
-  const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
-  const std::size_t at_once = std::clamp<std::size_t>(features.rows() / (4 * threads), 1, kMostAtOnce);
-  tbb::parallel_for(Range(0, features.rows(), at_once), [&](const Range& range) {
+  tbb::parallel_for(Range(0, features.rows(), samples_at_once(features.rows())), [&](const Range& range) {
     std::unique_ptr<CandidateSearch> search = impl.take_search();
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
       std::span<const std::uint32_t> labels = std::span(best.best.labels).subspan(row * best.best.k, best.best.k);
@@ -45,6 +50,37 @@ void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows
     }
     impl.give_back(std::move(search));
   });
+}
+
+Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, const SparseRows& features,
+                                   const std::vector<bool>& unknown,
+                                   const std::function<void(std::size_t, const CandidateSearch&)>& use) {
+  using Range = tbb::blocked_range<std::size_t>;
+  const std::size_t samples = features.rows(), k = std::min<std::size_t>(best.best.k, HiddenBest::kPerSample);
+  std::vector<std::uint32_t> labels;
+  for (std::size_t row = 0; row < samples; ++row) {
+    const auto list = std::span(best.best.labels).subspan(row * best.best.k, k);
+    labels.insert(labels.end(), list.begin(), list.end());
+  }
+  const auto propose = [&](const SparseRows& rows, std::span<const std::uint32_t> hidden_best, ProposedCandidates& out) {
+    propose_candidates(impl, rows, hidden_best, unknown, out);
+  };
+  ProposedCandidates proposed;
+  if (auto done = impl.shards->propose(features, labels, propose, proposed); !done) return done;
+  std::vector<float> logits(proposed.labels.size());
+  if (auto done = impl.shards->logits(best.hidden, {proposed.offsets, proposed.labels, {}}, logits); !done) return done;
+  tbb::parallel_for(Range(0, samples, samples_at_once(samples)), [&](const Range& range) {
+    std::unique_ptr<CandidateSearch> search = impl.take_search();
+    for (std::size_t row = range.begin(); row != range.end(); ++row) {
+      const float log_sum = best.log_sums.empty() ? 0.f : best.log_sums[row];
+      const CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, {}, log_sum};
+      search->take(sample, proposed.labels_of(row), proposed.features_of(row));
+      search->complete(sample, std::span(logits).subspan(proposed.offsets[row], proposed.labels_of(row).size()));
+      use(row, *search);
+    }
+    impl.give_back(std::move(search));
+  });
+  return {};
 }
 
 }  // namespace glissade

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include <glissade/result.h>
 #include <glissade/views.h>
 
 #include "engine/model/impl.h"
@@ -25,5 +26,11 @@ struct HiddenBest {
 /// labels that are candidates in any case; without rows none.
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
                      const std::function<void(std::size_t, const CandidateSearch&)>& use, const SparseRows& also = {});
+
+/// The same where several ranks have the rows of the labels, and share the proposals out; rank 0 calls it, and use() is called
+/// here. `best` has log_sums where the loss is a softmax. Runtime error of the communication.
+Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, const SparseRows& features,
+                                   const std::vector<bool>& unknown,
+                                   const std::function<void(std::size_t, const CandidateSearch&)>& use);
 
 }  // namespace glissade

@@ -119,11 +119,12 @@ class Predictor {
     FirstSample not_finite;
     const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
                               nullptr, options_.filter};
-    if (impl_.shards) return search_shards(batch.inputs(), rows, target);
-    if (!impl_.network.forward(batch.inputs(), {}, buffers_.hidden)) return no_memory();
+    if (auto error = forward(batch.inputs())) return error;
     const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {
-      search_paths(target, impl_, batch.features(), hidden, how, buffers_.paths);
+      if (auto found = search_paths(target, impl_, batch.features(), hidden, how, buffers_.paths); !found) return found.error();
+    } else if (impl_.shards) {
+      if (auto found = impl_.shards->search(hidden, target); !found) return found.error();
     } else if (!few_.empty() && (how.by != Search::exact || !needs_sums())) {
       search_few(impl_, how.by, hidden, few_, target);
     } else if (how.by == Search::exact) {
@@ -135,14 +136,11 @@ class Predictor {
     return overflow(rows[not_finite.sample()]);
   }
 
-  /// The other ranks have rows, too.
-  std::optional<Error> search_shards(const BatchInputs& inputs, std::span<const std::uint32_t> rows, const SearchTarget& target) {
+  std::optional<Error> forward(const BatchInputs& inputs) {
+    if (!impl_.shards) return impl_.network.forward(inputs, {}, buffers_.hidden) ? std::nullopt : std::optional(no_memory());
     const auto ok = impl_.shards->forward(inputs, buffers_.hidden);
     if (!ok) return ok.error();
-    if (!*ok) return no_memory();
-    if (auto found = impl_.shards->search(buffers_.hidden.back(), target); !found) return found.error();
-    if (target.not_finite->sample() == FirstSample::kNone) return std::nullopt;
-    return overflow(rows[target.not_finite->sample()]);
+    return *ok ? std::nullopt : std::optional(no_memory());
   }
 
   static Error no_memory() { return runtime_error("out of memory in a matrix product; predict fewer rows at once"); }
@@ -190,8 +188,6 @@ namespace {
 Result<void> check_for_shards(const Model::Impl& impl, const PredictOptions& options) {
   if (!impl.shards) return {};
   if (!impl.shards->leads()) return usage_error("rank 0 of a model that is shared out predicts; the others answer() it");
-  if (!impl.paths.empty())
-    return usage_error("a model with sparse paths predicts with all rows in one process; start one alone, or load it whole");
   if (options.filter != nullptr)
     return usage_error("a filter needs all rows in one process; start one alone, or load the model whole");
   if (options.search == Search::tables)

@@ -20,18 +20,54 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+/// Logits of the labels that are features of a sample. Many threads use one.
+class OwnLogits {
+ public:
+  /// Where several ranks have the rows: of all rows of `features`, at once.
+  Result<void> ask(Model::Impl& impl, const SparseRows& features, const Activations& hidden) {
+    offsets_.assign(1, 0);
+    for (std::size_t row = 0; row < features.rows(); ++row) {
+      impl.own_labels().visit(features.row_ids(row), [&](std::uint32_t label) { labels_.push_back(label); });
+      offsets_.push_back(labels_.size());
+    }
+    logits_.resize(labels_.size());
+    return impl.shards->logits(hidden, {offsets_, labels_, {}}, logits_);
+  }
+
+  /// Valid until this thread's next call.
+  std::span<const float> of(const Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+                            std::size_t sample) const {
+    if (!offsets_.empty()) return std::span(logits_).subspan(offsets_[sample], offsets_[sample + 1] - offsets_[sample]);
+    static thread_local std::vector<std::uint32_t> own;
+    static thread_local std::vector<float> logits;
+    own.clear();
+    impl.own_labels().visit(features.row_ids(sample), [&](std::uint32_t label) { own.push_back(label); });
+    logits.resize(own.size());
+    const ParameterRows& output = impl.network.output;
+    row_logits(output, hidden, sample, own, logits.data());
+    for (std::size_t i = 0; i < own.size(); ++i) logits[i] += output.bias[own[i]];
+    return logits;
+  }
+
+ private:
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint32_t> labels_;
+  std::vector<float> logits_;
+};
+
 /// Answers one sample after the other from its candidates and from the hidden path's list. Many threads use one.
 class Answers {
  public:
   /// `others`: labels that may stand behind the candidates, by logits; null: none.
   Answers(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const HiddenBest& best,
-          const Predictions* others, const SearchSums& sums, const PathsSearch& how)
+          const Predictions* others, const SearchSums& sums, const OwnLogits& own, const PathsSearch& how)
       : target_(target),
         impl_(impl),
         features_(features),
         best_(best),
         others_(others),
         sums_(sums),
+        own_(own),
         filter_(how.filter),
         permitted_rows_(how.permitted.size()),
         exact_(how.by == Search::exact),
@@ -117,17 +153,10 @@ class Answers {
 
   /// What the hidden path gives to features of the sample, which are out of the question with exclude-input.
   double excluded_probability(std::size_t sample) const {
-    static thread_local std::vector<std::uint32_t> own;
-    static thread_local std::vector<float> logits;
-    own.clear();
     if (!impl_.config.candidates.exclude_input) return 0;
-    impl_.own_labels().visit(features_.row_ids(sample), [&](std::uint32_t label) { own.push_back(label); });
-    logits.resize(own.size());
-    const ParameterRows& output = impl_.network.output;
-    row_logits(output, best_.hidden, sample, own, logits.data());
     double sum = 0;
-    for (std::size_t i = 0; i < own.size(); ++i)
-      sum += std::exp(log_probability(target_.loss, logits[i] + output.bias[own[i]], log_sum(sample)));
+    for (const float logit : own_.of(impl_, features_, best_.hidden, sample))
+      sum += std::exp(log_probability(target_.loss, logit, log_sum(sample)));
     return sum;
   }
 
@@ -163,6 +192,7 @@ class Answers {
   const HiddenBest& best_;
   const Predictions* others_;
   const SearchSums& sums_;
+  const OwnLogits& own_;
   const LabelFilter* filter_;
   std::size_t permitted_rows_;
   bool exact_, calibrated_;
@@ -187,8 +217,8 @@ std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_
   return labels - own;
 }
 
-void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
-                  const PathsSearch& how, PathsBuffers& buffers) {
+Result<void> search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+                          const PathsSearch& how, PathsBuffers& buffers) {
   const bool exact = how.by == Search::exact;
   const auto begin_list = [&](Predictions& out, std::size_t k) {
     out.k = static_cast<std::uint32_t>(k);
@@ -207,7 +237,9 @@ void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
     from.filter = how.filter;
     from.unfiltered = &best;
   }
-  if (exact) {
+  if (impl.shards) {
+    if (auto found = impl.shards->search(hidden, from); !found) return found;
+  } else if (exact) {
     search_exact(impl.network.output, hidden, from);
   } else {
     search_some(impl, how.by, hidden, from);
@@ -218,13 +250,19 @@ void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRow
   const HiddenBest hidden_best{hidden, best,
                                is_softmax(target.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
   const Predictions* const others = all ? &best : permitted.k != 0 ? &permitted : nullptr;
-  const Answers answers(target, impl, features, hidden_best, others, sums, how);
+  OwnLogits own;
+  if (impl.shards && impl.config.candidates.exclude_input) {
+    if (auto asked = own.ask(impl, features, hidden); !asked) return asked;
+  }
+  const Answers answers(target, impl, features, hidden_best, others, sums, own, how);
   const Predictions& known = best;
   const auto answer = [&](std::size_t sample, const CandidateSearch& found) {
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || known.labels[sample * known.k] != Predictions::kNoLabel) answers.answer(sample, found);
   };
+  if (impl.shards) return find_candidates_among(impl, hidden_best, features, {}, std::cref(answer));
   find_candidates(impl, hidden_best, features, {}, std::cref(answer));  // by reference: a copy would be allocated
+  return {};
 }
 
 }  // namespace glissade

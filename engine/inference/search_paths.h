@@ -5,6 +5,7 @@
 #include <span>
 
 #include <glissade/label_filter.h>
+#include <glissade/result.h>
 #include <glissade/views.h>
 
 #include "engine/model/impl.h"
@@ -29,9 +30,9 @@ struct PathsSearch {
 
 /// Final scores as PredictOptions defines them for a model with sparse paths: the candidates of each row of `features` by what
 /// all paths say together, and behind them, with exact search, the other labels by the hidden path. A row for which `listed`
-/// labels were too few stays short.
-void search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
-                  const PathsSearch& how, PathsBuffers& buffers);
+/// labels were too few stays short. Runtime error of the communication where several ranks have the rows.
+Result<void> search_paths(const SearchTarget& target, Model::Impl& impl, const SparseRows& features, const Activations& hidden,
+                          const PathsSearch& how, PathsBuffers& buffers);
 
 /// Labels that a model may answer a row with.
 std::size_t allowed_labels(const Model::Impl& impl, std::span<const std::uint32_t> feature_ids,

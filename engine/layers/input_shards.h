@@ -19,6 +19,7 @@ class InputShards {
  public:
   InputShards(RowShards& shards, const ParameterRows& rows) : shards_(shards), owners_(shards.owners()), last_use_(rows.rows()) {}
 
+  const RowOwners& owners() const noexcept { return owners_; }
   /// `x`, with explicit values, without the features of other ranks; ids are places among the rows of this one. Valid until the
   /// next call.
   const SparseRows& own(const SparseRows& x);

@@ -35,6 +35,7 @@ bool is_for_answers(SectionKind kind) noexcept {
     case SectionKind::sparse_low:
     case SectionKind::sparse_second_moment:
     case SectionKind::average:
+    case SectionKind::average_bias:
     case SectionKind::average_count: return false;
     case SectionKind::run_notes: return true;
     default: return kind <= SectionKind::pass || kind > SectionKind::cluster_lengths;
@@ -236,7 +237,41 @@ bool is_order(std::span<const std::uint32_t> order, std::uint64_t rows) {
   return true;
 }
 
-std::optional<Error> fill_average(const Reader& reader, Model::Impl& impl) {
+/// The means of rows that lie in several files, or of which this process has some: weights, and behind them biases.
+std::optional<Error> gather_mean(const Reader& reader, const RowFiles& files, const LayerRows& which, const ParameterRows& rows,
+                                 Array<float>& mean) {
+  const std::size_t row_bytes = rows.width() * sizeof(float), bias_bytes = rows.bias.empty() ? 0 : sizeof(float);
+  auto* const weights = reinterpret_cast<std::byte*>(mean.data());
+  std::byte* const biases = weights + rows.rows() * row_bytes;
+  const auto copy = [&](SectionKind kind, std::size_t bytes, std::byte* out) {
+    if (bytes == 0) return true;
+    if (const Reader* const exact = files.exact(); exact != nullptr) {
+      const auto stored = exact->bytes(kind, which.index);
+      if (stored.size() != rows.rows() * bytes) return false;
+      std::memcpy(out, stored.data(), stored.size());
+      return true;
+    }
+    if (!files.fits(kind, which.index, which.rows, bytes)) return false;
+    files.copy(kind, which.index, bytes, which.owners.rank, which.owners.ranks, rows.rows(), out);
+    return true;
+  };
+  if (files.are_apart()) {
+    if (copy(SectionKind::average, row_bytes, weights) && copy(SectionKind::average_bias, bias_bytes, biases))
+      return std::nullopt;
+    return damaged(reader, fmt::format("the average of its layer {} does not have {} rows", which.index, which.rows));
+  }
+  const auto stored = reader.bytes(SectionKind::average, which.index);
+  if (stored.size() != which.rows * (row_bytes + bias_bytes))
+    return damaged(reader, fmt::format("the average of its layer {} does not have {} rows", which.index, which.rows));
+  for (std::uint32_t place = 0; place < rows.rows(); ++place) {
+    const std::size_t row = which.owners.row_at(place);
+    std::memcpy(weights + place * row_bytes, stored.data() + row * row_bytes, row_bytes);
+    std::memcpy(biases + place * bias_bytes, stored.data() + which.rows * row_bytes + row * bias_bytes, bias_bytes);
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> fill_average(const Reader& reader, const RowFiles& files, Model::Impl& impl) {
   const auto bytes = reader.bytes(SectionKind::average_count);
   if (bytes.empty()) return std::nullopt;
   WeightAverage average;
@@ -245,8 +280,12 @@ std::optional<Error> fill_average(const Reader& reader, Model::Impl& impl) {
   std::optional<Error> error;
   for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {
     if (error) return;
-    average.means.emplace_back(WeightAverage::size_of(rows));
-    error = fill(reader, SectionKind::average, index, true, average.means.back(), average.means.back().size());
+    Array<float>& mean = average.means.emplace_back(WeightAverage::size_of(rows));
+    const LayerRows which{index, index == 0 ? impl.shape.features : impl.shape.labels, impl.owners()};
+    if (is_shared_out(index, impl.network) && (impl.shards || files.are_apart()))
+      error = gather_mean(reader, files, which, rows, mean);
+    else
+      error = fill(reader, SectionKind::average, index, true, mean, mean.size());
   });
   impl.average = std::move(average);
   return error;
@@ -325,7 +364,7 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
       if (auto error = fill_codes(*reader, *impl)) return *error;
     }
     if (training) {
-      if (auto error = fill_average(*reader, *impl)) return *error;
+      if (auto error = fill_average(*reader, *files, *impl)) return *error;
     }
     if (auto error = fill_pass(*reader, training, *impl)) return *error;
     return Model(std::move(impl));

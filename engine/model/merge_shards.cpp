@@ -31,6 +31,22 @@ Section together(const RowFiles& files, const Section& one, std::size_t rows, st
   return whole;
 }
 
+/// Averages, which shards have by weights and biases: the weights of all rows and behind them their biases.
+Section whole_average(const RowFiles& files, std::uint32_t index, std::size_t rows, std::size_t row_bytes) {
+  Section whole{SectionKind::average, index, {}};
+  const std::uint64_t weights = rows * row_bytes;
+  const bool biased = !files.first().bytes(SectionKind::average_bias, index).empty();
+  whole.read_bytes = weights + (biased ? rows * sizeof(float) : 0);
+  whole.read = [&files, index, row_bytes, weights](std::uint64_t offset, std::span<std::byte> out) {
+    const std::size_t of_weights =
+        static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), weights - std::min(weights, offset)));
+    if (of_weights != 0) files.copy_bytes(SectionKind::average, index, row_bytes, offset, out.first(of_weights));
+    if (of_weights == out.size()) return;
+    files.copy_bytes(SectionKind::average_bias, index, sizeof(float), offset + of_weights - weights, out.subspan(of_weights));
+  };
+  return whole;
+}
+
 /// The sections of the file that has all rows, without codes. `state` becomes its own.
 Result<std::vector<Section>> whole_sections(const Reader& file, const RowFiles& files, bool with_training_state,
                                             ModelState& state) {
@@ -45,12 +61,15 @@ Result<std::vector<Section>> whole_sections(const Reader& file, const RowFiles& 
     if (kept && (with_training_state || is_for_answers(section.kind))) sections.push_back(section);
   }
   for (const Section& section : files.first().sections()) {
-    if (section.kind == SectionKind::shard || (!with_training_state && !is_for_answers(section.kind))) continue;
+    if (section.kind == SectionKind::shard || section.kind == SectionKind::average_bias ||
+        (!with_training_state && !is_for_answers(section.kind)))
+      continue;
     const std::size_t rows = section.index == 0 ? state.features : state.labels, own = files.rows_of_first(rows);
     const std::size_t row_bytes = own == 0 ? 0 : section.bytes.size() / own;
     if (!files.fits(section.kind, section.index, rows, row_bytes))
       return runtime_error(fmt::format("{}: its shards do not have {} rows together", system::quoted(file.path()), rows));
-    sections.push_back(together(files, section, rows, row_bytes));
+    sections.push_back(section.kind == SectionKind::average ? whole_average(files, section.index, rows, row_bytes)
+                                                            : together(files, section, rows, row_bytes));
   }
   return sections;
 }

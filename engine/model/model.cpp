@@ -11,7 +11,6 @@
 
 #include "engine/model/impl.h"
 #include "engine/model/sections.h"
-#include "engine/model/shard_files.h"
 
 namespace glissade {
 
@@ -50,7 +49,7 @@ std::unique_ptr<CandidateSearch> Model::Impl::take_search() {
       return search;
     }
   }
-  return std::make_unique<CandidateSearch>(config, paths, network.output, label_counts, own_labels());
+  return std::make_unique<CandidateSearch>(config, paths, network.output, shape.labels, label_counts, own_labels());
 }
 
 void Model::Impl::give_back(std::unique_ptr<CandidateSearch> search) {
@@ -129,22 +128,6 @@ void Model::set_machine_options(const Config& config) {
 bool Model::is_shard() const noexcept { return impl_->shards != nullptr; }
 
 Result<void> Model::tell(const Told& what) { return impl_->shards->tell(what); }
-
-Result<Model::Told> Model::answer() {
-  ShardGroup& group = *impl_->shards;
-  for (;;) {
-    const auto request = group.next();
-    if (!request) return request.error();
-    if (request->kind == ShardGroup::Kind::told) return Told{request->a, request->b};
-    if (request->kind != ShardGroup::Kind::save) {
-      if (auto helped = group.help(*request); !helped) return helped.error();
-      continue;
-    }
-    const auto path = group.path_of(*request);
-    if (!path) return path.error();
-    if (auto saved = save_shards(*impl_, *path, request->b != 0); !saved) return saved.error();
-  }
-}
 
 bool Model::has_codes() const noexcept { return !impl_->codes.empty(); }
 bool Model::trainable() const noexcept { return impl_->trainable; }

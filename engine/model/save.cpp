@@ -35,7 +35,8 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
     out.keep(SectionKind::average_count, 0, std::vector{impl.average.count});
     std::size_t i = 0;
     for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows&) {
-      out.list.push_back({SectionKind::average, index, impl.average.means[i++].as_bytes()});
+      const std::span<const std::byte> mean = impl.average.means[i++].as_bytes();
+      if (!impl.shards || !is_shared_out(index, impl.network)) out.list.push_back({SectionKind::average, index, mean});
     });
   }
   if (!impl.pass.open) return;
@@ -120,6 +121,19 @@ Result<void> save_file(Model::Impl& impl, const std::string& path, bool with_tra
   return model_file::write(path, sections);
 }
 
+/// The averages of this rank's rows: weights and biases apart, so that rows can be found.
+void add_own_means(const Model::Impl& impl, std::vector<Section>& sections) {
+  if (impl.average.empty()) return;
+  std::size_t i = 0;
+  for_each_layer(impl.network, [&](std::uint32_t index, const ParameterRows& rows) {
+    const std::span<const std::byte> mean = impl.average.means[i++].as_bytes();
+    if (!is_shared_out(index, impl.network)) return;
+    const std::size_t biases = rows.bias.bytes();
+    sections.push_back({SectionKind::average, index, mean.first(mean.size() - biases)});
+    if (biases != 0) sections.push_back({SectionKind::average_bias, index, mean.last(biases)});
+  });
+}
+
 /// The rows of this rank. Returns the name of the file.
 Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& path, bool with_training_state) {
   if (auto sound = check_finite(impl, path); !sound) return sound.error();
@@ -128,6 +142,7 @@ Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& pa
   std::vector<Section> sections = {{SectionKind::shard, 0, std::as_bytes(std::span(which))}};
   add_layers(
       impl.network, with_training_state, [&](std::uint32_t index) { return is_shared_out(index, impl.network); }, sections);
+  if (with_training_state) add_own_means(impl, sections);
   auto written = model_file::write_by_content(shard_stem(path, owners), sections);
   if (!written) return written;
   return std::filesystem::path(*written).filename().string();

@@ -86,6 +86,7 @@ enum class SectionKind : std::uint32_t {
   shard_files = 80,     ///< UTF-8: their names, each ended by '\n', in the order of the ranks
   shard = 81,           ///< uint32: of such a file, which it is and of how many; row r is in file r % n
   search_queries = 82,  ///< float: hidden vectors of training rows, to make search codes with when the rows are together again
+  average_bias = 83,    ///< float per bias: of a shard, whose `average` has the weights of its rows alone
 };
 
 struct Section {

@@ -91,6 +91,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::shard_files: return "shard_files";
     case SectionKind::shard: return "shard";
     case SectionKind::search_queries: return "search_queries";
+    case SectionKind::average_bias: return "average_bias";
   }
   return {};
 }

@@ -14,44 +14,57 @@ float log_probability(LossKind loss, float logit, float log_sum) noexcept {
   return logit < -80.f ? logit : -std::log1p(std::exp(-logit));  // the exponential would overflow, the logarithm is linear there
 }
 
-CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
+CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output, std::size_t labels,
                                  const std::vector<std::uint32_t>& counts, const OwnLabels& own)
-    : config_(config),
-      paths_(paths),
-      output_(output),
-      counts_(counts),
-      own_(own),
-      candidates_(output.rows()),
-      co_labels_(output.rows()) {
+    : config_(config), paths_(paths), output_(output), counts_(counts), own_(own), candidates_(labels), co_labels_(labels) {
   // The path that was built last proposes first: the order of candidates decides ties, and sums over them are taken in it.
   const auto all = paths.all();
   for (auto path = all.rbegin(); path != all.rend(); ++path) {
-    if (!(*path)->empty()) proposers_.push_back((*path)->proposer(config, output.rows()));
+    if (!(*path)->empty()) proposers_.push_back((*path)->proposer(config, labels));
   }
 }
 
-void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknown) {
+void CandidateSearch::begin(const Sample& sample) {
   candidates_.clear();
   if (config_.candidates.exclude_input) own_.visit(sample.ids, [&](std::uint32_t label) { candidates_.exclude(label); });
+}
+
+void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknown) {
+  propose(sample, unknown);
+  logits_.resize(labels().size());
+  row_logits(output_, sample.hidden, sample.row, labels(), logits_.data());
+  for (std::size_t c = 0; c < logits_.size(); ++c) logits_[c] += output_.bias[labels()[c]];
+  complete(sample, logits_);
+}
+
+void CandidateSearch::propose(const Sample& sample, const std::vector<bool>& unknown) {
+  begin(sample);
   for (const std::uint32_t label : sample.best) candidates_.add(label);
   query_.begin(sample.ids, sample.values);
   for (const auto& proposer : proposers_) proposer->propose(query_, unknown, candidates_);
   proposed_ = candidates_.labels().size();
   for (const std::uint32_t label : sample.also) candidates_.add(label);
   candidates_.begin_features();
-  describe_by_hidden(sample);
   for (const auto& proposer : proposers_) proposer->describe(query_, candidates_);
   describe_alone(sample);
+}
+
+void CandidateSearch::take(const Sample& sample, std::span<const std::uint32_t> labels,
+                           std::span<const CandidateFeatures> features) {
+  begin(sample);
+  candidates_.take(labels, features);
+  proposed_ = labels.size();
+}
+
+void CandidateSearch::complete(const Sample& sample, std::span<const float> logits) {
+  describe_by_hidden(sample, logits);
   if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.linear, candidates_.labels(), candidates_.features());
 }
 
-void CandidateSearch::describe_by_hidden(const Sample& sample) {
-  logits_.resize(labels().size());
-  row_logits(output_, sample.hidden, sample.row, labels(), logits_.data());
+void CandidateSearch::describe_by_hidden(const Sample& sample, std::span<const float> logits) {
   float best = -std::numeric_limits<float>::infinity();
-  for (std::size_t c = 0; c < logits_.size(); ++c) {
-    const float z = logits_[c] + output_.bias[labels()[c]];
-    const float hidden = log_probability(config_.network.loss, z, sample.log_sum);
+  for (std::size_t c = 0; c < logits.size(); ++c) {
+    const float hidden = log_probability(config_.network.loss, logits[c], sample.log_sum);
     candidates_.features()[c][CandidateFeature::hidden] = hidden;
     best = std::max(best, hidden);
   }

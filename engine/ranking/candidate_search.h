@@ -34,12 +34,22 @@ class CandidateSearch {
     float log_sum;                             ///< of all logits' exponentials
     std::span<const std::uint32_t> also = {};  ///< candidates that somebody asks about, whatever is proposed
   };
-  /// `counts`: training samples of each label. `own`: what exclude-input excludes. All must outlive it.
-  CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output,
+  /// `labels`: how many there are, of which `output` may have some alone. `counts`: training samples of each. `own`: what
+  /// exclude-input excludes. All must outlive it.
+  CandidateSearch(const Config& config, const RankedPaths& paths, const ParameterRows& output, std::size_t labels,
                   const std::vector<std::uint32_t>& counts, const OwnLabels& own);
 
   /// `unknown`: training samples to pass over; may be empty.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
+
+  // Where the rows of labels are elsewhere, find() is one of the first two and then the third.
+  /// Candidates and what the paths beside the hidden one say of them.
+  void propose(const Sample& sample, const std::vector<bool>& unknown = {});
+  /// What propose() has found of the sample elsewhere.
+  void take(const Sample& sample, std::span<const std::uint32_t> labels, std::span<const CandidateFeatures> features);
+  /// What the hidden path says of them, by logits[i] of labels()[i], and what follows from all of it.
+  void complete(const Sample& sample, std::span<const float> logits);
+
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_.labels(); }
   /// How many of labels() come before those that somebody asked about and nothing else proposed.
   std::size_t proposed() const noexcept { return proposed_; }
@@ -49,7 +59,8 @@ class CandidateSearch {
   bool is_taken(std::uint32_t label) const noexcept { return candidates_.is_taken(label); }
 
  private:
-  void describe_by_hidden(const Sample& sample);
+  void begin(const Sample& sample);
+  void describe_by_hidden(const Sample& sample, std::span<const float> logits);
   void describe_alone(const Sample& sample);
 
   const Config& config_;

@@ -16,15 +16,6 @@ constexpr float kNone = -std::numeric_limits<float>::infinity();
 /// A loss in the low bits of a number, and whether sums are wanted.
 std::int64_t packed(LossKind loss, bool with_sums) noexcept { return static_cast<std::int64_t>(loss) * 2 + (with_sums ? 1 : 0); }
 
-/// Bytes of one rank to another: nothing else travels.
-Result<void> send_to(Communicator& ranks, int from, int to, std::span<std::byte> bytes) {
-  std::vector<std::span<const std::byte>> out(static_cast<std::size_t>(ranks.size()));
-  std::vector<std::span<std::byte>> in(static_cast<std::size_t>(ranks.size()));
-  if (ranks.rank() == from) out[static_cast<std::size_t>(to)] = bytes;
-  if (ranks.rank() == to) in[static_cast<std::size_t>(from)] = bytes;
-  return ranks.all_to_all_v(out, in);
-}
-
 }  // namespace
 
 /// What one rank has found: of each sample the best of its labels, and of the probabilities of all of them the sum.
@@ -52,6 +43,15 @@ struct ShardGroup::Found {
     return use(std::as_writable_bytes(std::span(&not_finite, 1)));
   }
 };
+
+/// Bytes of one rank to another: nothing else travels.
+Result<void> ShardGroup::send(int from, int to, std::span<std::byte> bytes) {
+  std::vector<std::span<const std::byte>> out(static_cast<std::size_t>(ranks_.size()));
+  std::vector<std::span<std::byte>> in(static_cast<std::size_t>(ranks_.size()));
+  if (ranks_.rank() == from) out[static_cast<std::size_t>(to)] = bytes;
+  if (ranks_.rank() == to) in[static_cast<std::size_t>(from)] = bytes;
+  return ranks_.all_to_all_v(out, in);
+}
 
 Result<void> ShardGroup::broadcast(std::span<std::byte> bytes) { return ranks_.broadcast(bytes, 0); }
 
@@ -88,7 +88,7 @@ Result<void> ShardGroup::send_rows(const SparseRows& x) {
   for (const std::uint64_t offset : x.offsets) offsets_.push_back(offset - first);
   const std::size_t count = offsets_.back();
   const auto ids = x.ids.subspan(first, count);
-  const auto values = x.values.subspan(first, count);
+  const auto values = x.values.empty() ? x.values : x.values.subspan(first, count);
   ids_.assign(ids.begin(), ids.end());
   values_.assign(values.begin(), values.end());
   if (auto sent = broadcast(std::as_writable_bytes(std::span(offsets_))); !sent) return sent;
@@ -96,10 +96,10 @@ Result<void> ShardGroup::send_rows(const SparseRows& x) {
   return broadcast(std::as_writable_bytes(std::span(values_)));
 }
 
-Result<void> ShardGroup::receive_rows(const Request& request, SparseRows& x) {
-  offsets_.resize(static_cast<std::size_t>(request.a) + 1);
-  ids_.resize(static_cast<std::size_t>(request.b));
-  values_.resize(ids_.size());
+Result<void> ShardGroup::receive_rows(std::int64_t rows, std::int64_t count, bool with_values, SparseRows& x) {
+  offsets_.resize(static_cast<std::size_t>(rows) + 1);
+  ids_.resize(static_cast<std::size_t>(count));
+  values_.resize(with_values ? ids_.size() : 0);
   if (auto told = broadcast(std::as_writable_bytes(std::span(offsets_))); !told) return told;
   if (auto told = broadcast(std::as_writable_bytes(std::span(ids_))); !told) return told;
   if (auto told = broadcast(std::as_writable_bytes(std::span(values_))); !told) return told;
@@ -122,7 +122,7 @@ Result<bool> ShardGroup::forward(const BatchInputs& x, std::vector<Activations>&
 
 Result<void> ShardGroup::help_forward(const Request& request) {
   SparseRows x;
-  if (auto told = receive_rows(request, x); !told) return told;
+  if (auto told = receive_rows(request.a, request.b, true, x); !told) return told;
   hidden_.resize(x.rows(), network_.input.rows.width(), network_.output.storage() != Storage::fp32);
   network_.input.forward_without_bias(inputs_.own(x), hidden_);
   inputs_.add_up(hidden_);
@@ -194,8 +194,7 @@ Result<void> ShardGroup::search(const Activations& hidden, const SearchTarget& t
   tbb::this_task_arena::isolate([&] { found.push_back(search_own(hidden, k, target.loss, with_sums)); });
   for (int rank = 1; rank < ranks_.size(); ++rank) {
     Found& other = found.emplace_back(samples, k, with_sums);
-    if (auto got = other.for_each_array([&](std::span<std::byte> bytes) { return send_to(ranks_, rank, 0, bytes); }); !got)
-      return got;
+    if (auto got = other.for_each_array([&](std::span<std::byte> bytes) { return send(rank, 0, bytes); }); !got) return got;
   }
   if (target.scored != nullptr) target.scored->assign(samples, labels_);
   if (target.sums != nullptr) {
@@ -232,14 +231,14 @@ Result<void> ShardGroup::help_search(const Request& request) {
   for (int rank = 1; rank < ranks_.size(); ++rank) {
     Found unused;
     Found& mine = rank == ranks_.rank() ? found : unused;
-    if (auto sent = mine.for_each_array([&](std::span<std::byte> bytes) { return send_to(ranks_, rank, 0, bytes); }); !sent)
-      return sent;
+    if (auto sent = mine.for_each_array([&](std::span<std::byte> bytes) { return send(rank, 0, bytes); }); !sent) return sent;
   }
   return {};
 }
 
 Result<void> ShardGroup::help(const Request& request) {
-  return request.kind == Kind::forward ? help_forward(request) : help_search(request);
+  if (request.kind == Kind::forward) return help_forward(request);
+  return request.kind == Kind::search ? help_search(request) : help_logits(request);
 }
 
 }  // namespace glissade

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <glissade/model.h>
 #include <glissade/result.h>
 
+#include "engine/candidates/proposed_candidates.h"
 #include "engine/layers/input_shards.h"
 #include "engine/layers/network.h"
 #include "engine/parameters/row_shards.h"
@@ -29,7 +31,7 @@ class ShardGroup {
   bool leads() const noexcept { return ranks_.rank() == 0; }
   Communicator& ranks() noexcept { return ranks_; }
 
-  enum class Kind : std::int64_t { told, forward, search, save };
+  enum class Kind : std::int64_t { told, forward, search, save, logits, propose };
   /// What rank 0 asks; what the numbers mean depends on the kind.
   struct Request {
     Kind kind = Kind::told;
@@ -40,6 +42,13 @@ class ShardGroup {
   Result<bool> forward(const BatchInputs& x, std::vector<Activations>& hidden);
   /// Rank 0: search_exact() over the labels of all ranks. `target` has no filter.
   Result<void> search(const Activations& hidden, const SearchTarget& target);
+  /// Rank 0: out[i] becomes the logit of label ids[i] of `labels`, which has no values, for the sample of its row.
+  Result<void> logits(const Activations& hidden, const SparseRows& labels, std::span<float> out);
+  /// Rank 0: what propose(rows, best labels, k, out) finds for the samples of each rank, who have them in order by equal shares.
+  /// `labels` has k of each sample, kNoLabel behind the last. The others call help_propose() with a function of their own.
+  using Propose = std::function<void(const SparseRows&, std::span<const std::uint32_t>, ProposedCandidates&)>;
+  Result<void> propose(const SparseRows& x, std::span<const std::uint32_t> labels, const Propose& propose,
+                       ProposedCandidates& out);
   /// Rank 0: ends the others' next(), which return the request.
   Result<void> tell(const Model::Told& what);
   /// Rank 0: the others are to write their shards beside `path`, as this one does when this returns.
@@ -47,8 +56,9 @@ class ShardGroup {
 
   /// The others: what rank 0 asks next.
   Result<Request> next();
-  /// The others: what a request of forward() or search() needs.
+  /// The others: what a request of forward(), search() or logits() needs.
   Result<void> help(const Request& request);
+  Result<void> help_propose(const Request& request, const Propose& propose);
   /// The others: the path that begin_save() has told.
   Result<std::string> path_of(const Request& request);
 
@@ -57,7 +67,10 @@ class ShardGroup {
   Result<void> ask(Request request);
   Result<void> broadcast(std::span<std::byte> bytes);
   Result<void> send_rows(const SparseRows& x);
-  Result<void> receive_rows(const Request& request, SparseRows& x);
+  Result<void> receive_rows(std::int64_t rows, std::int64_t count, bool with_values, SparseRows& x);
+  Result<void> send(int from, int to, std::span<std::byte> bytes);
+  std::vector<float> own_logits(const Activations& hidden, const SparseRows& labels) const;
+  Result<void> help_logits(const Request& request);
   Result<void> share(Activations& hidden);
   Found search_own(const Activations& hidden, std::size_t k, LossKind loss, bool with_sums) const;
   Result<void> help_forward(const Request& request);

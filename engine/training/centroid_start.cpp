@@ -24,7 +24,7 @@ struct HiddenVectors {
 };
 
 HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples,
-                             std::size_t batch, WorkMonitor& monitor, const FeatureTransform* transform) {
+                             std::size_t batch, WorkMonitor& monitor, const FeatureTransform* transform, InputShards* shards) {
   const simd::Kernels& kernels = simd::kernels();
   HiddenVectors all;
   std::vector<Activations> hidden;
@@ -33,7 +33,7 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   monitor.begin(Activity::centroids, samples.size());
   for (std::size_t first = 0; first < samples.size() && monitor.advance(batch); first += batch) {
     copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {}, transform);
-    all.ok &= network.forward(copied.inputs(), {}, hidden);
+    all.ok &= network.forward(copied.inputs(), {}, hidden, nullptr, shards);
     const Activations& last = hidden.back();
     if (first == 0) {
       all.stride = last.stride;
@@ -51,15 +51,18 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
 }  // namespace
 
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
-                          double length, const std::vector<bool>& kept, WorkMonitor& monitor, const FeatureTransform* transform) {
+                          double length, const std::vector<bool>& kept, WorkMonitor& monitor, const FeatureTransform* transform,
+                          InputShards* shards) {
   if (rows.empty()) return true;
-  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor, transform);
+  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor, transform, shards);
   if (!hidden.ok) return false;
   if (monitor.stopped()) return true;
-  const LabelSamples by_label = samples_by_label(data, rows, network.output.rows());
+  const LabelSamples by_label = samples_by_label(data, rows, shards == nullptr ? network.output.rows() : data.label_count);
+  const RowOwners owners = shards == nullptr ? RowOwners() : shards->owners();
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t width = network.output.width();
-  tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t label) {
+  tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t place) {
+    const std::uint32_t label = owners.row_at(static_cast<std::uint32_t>(place));
     static thread_local std::vector<float> row, weights;
     const auto samples = by_label.of(label);
     const std::size_t count = samples.size();
@@ -71,10 +74,10 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::span<c
     const float square = kernels.sum_squares_f32(row.data(), width);
     if (square == 0.f) return;
     kernels.scale_f32(static_cast<float>(length) / std::sqrt(square), row.data(), width);
-    network.output.write(label, row.data());
+    network.output.write(place, row.data());
     double offset = 0;
     for (std::size_t d = 0; d < width; ++d) offset += double{row[d]} * hidden.mean[d];
-    network.output.bias[label] = static_cast<float>(-offset);
+    network.output.bias[place] = static_cast<float>(-offset);
   });
   return true;
 }

@@ -17,9 +17,10 @@ namespace glissade {
 /// classifier (Rocchio 1971) under random features, before any step of training. Costs a forward pass over the samples `rows` of
 /// `data` and for its time 2 bytes per sample and unit. A function of network and data, for any number of threads. Labels
 /// marked in `kept` (empty: none) keep what they have, too. False if oneDNN failed. Stopped by the monitor, some rows are set.
-/// Values as given without `transform`.
+/// Values as given without `transform`. `shards`: of a network of which this rank has some rows alone; then it is collective, and
+/// `data` has the labels of all ranks.
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
                           double length, const std::vector<bool>& kept = {}, WorkMonitor& monitor = WorkMonitor::silent(),
-                          const FeatureTransform* transform = nullptr);
+                          const FeatureTransform* transform = nullptr, InputShards* shards = nullptr);
 
 }  // namespace glissade

@@ -2,7 +2,6 @@
 
 #include <glissade/trainer.h>
 
-#include "engine/config/proposing_paths.h"
 #include "engine/samplers/sampler.h"
 
 namespace glissade {
@@ -17,7 +16,6 @@ Error cannot(const char* option, const char* what, const char* remedy) {
 
 Result<void> check_labels_distributable(const Config& config) {
   const Config::ActiveSet& set = config.active_set;
-  if (uses_sparse_paths(config)) return cannot("preset", "sparse rows, neighbours and a ranker", "give preset plain");
   if (uses_tables(set.sampler) || uses_clusters(set.sampler))
     return cannot("sampler", "hash tables", "use uniform, frequency or full");
   if (set.sampler.has(SamplerKind::exact)) return cannot("sampler", "exact", "use uniform, frequency or full");
@@ -28,8 +26,6 @@ Result<void> check_labels_distributable(const Config& config) {
   if (config.training.parts > 1) return cannot("parts", "steps of several parts", "leave it at 1");
   if (config.training.accumulate > 1) return cannot("accumulate", "steps of several batches", "leave it at 1");
   if (config.optimizer.clip_norm > 0) return cannot("clip-norm", "the length of a gradient", "leave it at 0");
-  if (config.schedule.average > 0) return cannot("average", "averaged weights", "leave it at 0");
-  if (config.network.start == Start::centroids) return cannot("start", "rows that start from centroids", "use random");
   if (config.training.batches == BatchKind::similar) return cannot("batches", "similar samples", "use shuffled");
   return {};
 }

@@ -12,6 +12,8 @@
 #include "engine/batches/batch.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
+#include "engine/losses/loss.h"
+#include "engine/model/proposals.h"
 #include "engine/parameters/array.h"
 #include "engine/parameters/finite.h"
 #include "engine/ranking/co_labels.h"
@@ -24,7 +26,8 @@ namespace {
 constexpr std::uint64_t kKeptStream = 61;
 constexpr std::size_t kBetweenEpochs = 10;  ///< of so many kept samples one is looked at after all epochs but the last
 constexpr std::size_t kFilledAtOnce = 32;
-constexpr double kGathered = 0.8;  ///< of the time of weighing, about
+constexpr double kGathered = 0.8;                      ///< of the time of weighing, about
+constexpr std::int64_t kToldWeighed = 1, kToldNot = 2;  ///< what rank 0 tells in the end
 
 /// What the paths say of one kept sample.
 struct Example {
@@ -94,6 +97,13 @@ Error no_memory_to_weigh() {
   return runtime_error("out of memory in a matrix product while the paths are weighed; use a smaller batch");
 }
 
+std::optional<Error> forward(Model::Impl& impl, const BatchInputs& inputs, std::vector<Activations>& hidden) {
+  if (!impl.shards) return impl.network.forward(inputs, {}, hidden) ? std::nullopt : std::optional(no_memory_to_weigh());
+  const auto ok = impl.shards->forward(inputs, hidden);
+  if (!ok) return ok.error();
+  return *ok ? std::nullopt : std::optional(no_memory_to_weigh());
+}
+
 /// What the paths say of the candidates of `kept` samples.
 std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
                                      const std::vector<bool>& unknown, WorkMonitor& monitor, RankingExamples& examples) {
@@ -104,32 +114,70 @@ std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data,
   for (std::size_t first = 0; first < kept.size() && !monitor.stopped(); first += kKeptAtOnce) {
     const std::span<const std::uint32_t> rows = kept.subspan(first, std::min(kKeptAtOnce, kept.size() - first));
     batch.gather(data, rows, {}, &impl.transform);
-    if (!impl.network.forward(batch.inputs(), {}, hidden)) return no_memory_to_weigh();
+    if (auto error = forward(impl, batch.inputs(), hidden)) return error;
     Predictions best;
     best.k = HiddenBest::kPerSample;
     best.labels.assign(rows.size() * best.k, Predictions::kNoLabel);
     best.scores.assign(rows.size() * best.k, -std::numeric_limits<float>::infinity());
-    search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true});
     made.resize(rows.size());
-    find_candidates(impl, {hidden.back(), best}, batch.features(), unknown,
-                    [&](std::size_t sample, const CandidateSearch& found) {
-                      monitor.advance();
-                      const auto labels = batch.labels().row_ids(sample);
-                      Example& example = made[sample];
-                      example.features = found.features();
-                      example.labels = found.labels();
-                      example.targets.clear();
-                      for (const std::uint32_t label : found.labels()) {
-                        const bool wanted = std::ranges::find(labels, label) != labels.end();
-                        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
-                      }
-                    });
+    const auto keep = [&](std::size_t sample, const CandidateSearch& found) {
+      monitor.advance();
+      const auto labels = batch.labels().row_ids(sample);
+      Example& example = made[sample];
+      example.features = found.features();
+      example.labels = found.labels();
+      example.targets.clear();
+      for (const std::uint32_t label : found.labels()) {
+        const bool wanted = std::ranges::find(labels, label) != labels.end();
+        example.targets.push_back(wanted ? (weights.empty() ? 1.f : weights[label]) : 0.f);
+      }
+    };
+    if (impl.shards) {
+      SearchSums sums;
+      const SearchTarget target{best, 0, impl.config.network.loss, false, nullptr, nullptr, &sums};
+      if (auto found = impl.shards->search(hidden.back(), target); !found) return found.error();
+      const HiddenBest by_hidden{
+          hidden.back(), best,
+          is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
+      if (auto done = find_candidates_among(impl, by_hidden, batch.features(), unknown, keep); !done) return done.error();
+    } else {
+      search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true});
+      find_candidates(impl, {hidden.back(), best}, batch.features(), unknown, keep);
+    }
     for (std::size_t i = 0; i < made.size(); ++i)
       examples.add(made[i].features, made[i].labels, made[i].targets, data.weight(rows[i]));
     examples.expect(kept.size());
     give_back_free_memory();  // blocks of samples leave holes where threads have heaps of their own
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+namespace {
+
+/// Weighs the paths by the samples `kept`; proposals pass over `unknown`.
+std::optional<Error> weigh(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
+                           const std::vector<bool>& unknown, WorkMonitor& monitor) {
+  RankingExamples examples;
+  give_back_free_memory();
+  monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
+  if (auto error = gather_examples(impl, data, kept, unknown, monitor, examples)) return error;
+  give_back_free_memory();  // what the searches took, before the fits take theirs
+  if (kept.empty() || monitor.stopped()) return std::nullopt;
+  if (auto error = defect_of(examples, kept)) return error;
+  std::vector<std::uint32_t> labels;
+  for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
+  fit_rankers_to(impl, examples, labels, monitor);
+  return std::nullopt;
+}
+
+/// The others' part of it, until rank 0 is done.
+std::optional<Error> help_to_weigh(Model::Impl& impl, const std::vector<bool>& unknown) {
+  const auto told = answer(impl, unknown);
+  if (!told) return told.error();
+  if (told->code == kToldWeighed) return std::nullopt;
+  return runtime_error("rank 0 could not weigh the paths; its message says why");
 }
 
 }  // namespace
@@ -146,17 +194,12 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
     std::size_t place = 0;
     std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
   }
-  RankingExamples examples;
-  give_back_free_memory();
-  monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
-  if (auto error = gather_examples(impl, data, kept, unknown, monitor, examples)) return error;
-  give_back_free_memory();  // what the searches took, before the fits take theirs
-  if (kept.empty() || monitor.stopped()) return std::nullopt;
-  if (auto error = defect_of(examples, kept)) return error;
-  std::vector<std::uint32_t> labels;
-  for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
-  fit_rankers_to(impl, examples, labels, monitor);
-  return std::nullopt;
+  if (impl.shards && !impl.shards->leads()) return help_to_weigh(impl, unknown);
+  auto error = weigh(impl, data, kept, unknown, monitor);
+  if (!impl.shards) return error;
+  // The others wait for this, whatever became of it; an error of the communication they know already.
+  if (auto told = impl.shards->tell({error ? kToldNot : kToldWeighed, 0}); !told && !error) return told.error();
+  return error;
 }
 
 bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor) {

@@ -219,7 +219,8 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   if (model_.step == 0 && model_.config.network.start == Start::centroids) {
     const PhaseWatch start(call.phases, Phase::input_forward);
     if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
-                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform)) {
+                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
+                              step_->sharded() != nullptr ? &step_->sharded()->inputs() : nullptr)) {
       return out_of_memory();
     }
   }

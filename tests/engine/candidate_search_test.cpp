@@ -81,7 +81,7 @@ std::vector<std::pair<double, std::size_t>> nearest(const std::vector<double>& p
 TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]") {
   const LossKind loss = GENERATE(LossKind::softmax, LossKind::bce);
   SearchedWorld world(loss);
-  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kSearchedLabels));
+  CandidateSearch search(world.config, world.paths, world.output, kSearchedLabels, world.counts, OwnLabels({}, kSearchedLabels));
   const std::vector<std::uint32_t> best = {24, 3};
   constexpr float kLogSum = 2.5f;
   for (std::size_t query = 0; query < world.queries.size(); ++query) {
@@ -143,7 +143,7 @@ TEST_CASE("each term of a candidate is what it is said to be", "[unit][levels]")
 
 TEST_CASE("samples that are to be passed over do not vote", "[unit]") {
   SearchedWorld world(LossKind::softmax);
-  CandidateSearch search(world.config, world.paths, world.output, world.counts, OwnLabels({}, kSearchedLabels));
+  CandidateSearch search(world.config, world.paths, world.output, kSearchedLabels, world.counts, OwnLabels({}, kSearchedLabels));
   const std::vector<std::uint32_t> none;
   const auto first = nearest(world.products(world.paths.neighbours.samples, 0))[0];
   std::vector<bool> unknown(world.data.size());

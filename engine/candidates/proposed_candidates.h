@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/candidates/candidate_features.h"
+
+namespace glissade {
+
+/// Candidates of several samples as the paths propose them, before the hidden path has said anything of them.
+struct ProposedCandidates {
+  std::vector<std::uint64_t> offsets = {0};  ///< of each sample the first of its candidates, then their number
+  std::vector<std::uint32_t> labels;
+  std::vector<CandidateFeatures> features;  ///< those of the hidden path and of co-labels are 0
+
+  std::size_t samples() const noexcept { return offsets.size() - 1; }
+  std::span<const std::uint32_t> labels_of(std::size_t sample) const noexcept {
+    return std::span(labels).subspan(offsets[sample], offsets[sample + 1] - offsets[sample]);
+  }
+  std::span<const CandidateFeatures> features_of(std::size_t sample) const noexcept {
+    return std::span(features).subspan(offsets[sample], offsets[sample + 1] - offsets[sample]);
+  }
+  void clear() noexcept {
+    offsets.resize(1);
+    labels.clear();
+    features.clear();
+  }
+  /// One more sample.
+  void add(std::span<const std::uint32_t> its_labels, std::span<const CandidateFeatures> its_features) {
+    labels.insert(labels.end(), its_labels.begin(), its_labels.end());
+    features.insert(features.end(), its_features.begin(), its_features.end());
+    offsets.push_back(labels.size());
+  }
+};
+
+}  // namespace glissade

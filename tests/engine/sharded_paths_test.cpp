@@ -1,0 +1,174 @@
+// A model with sparse paths, averages and a start from centroids whose rows several ranks share out: what one process learns and
+// answers, whatever the number of ranks.
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+#include <glissade/model_shards.h>
+
+#include "engine/model/access.h"
+#include "tests/engine/models.h"
+#include "tests/engine/thread_transport.h"
+#include "tests/engine/weights_distance.h"
+
+namespace glissade::test {
+namespace {
+
+/// What ranks and one process are compared by.
+struct PathsOutcome {
+  std::vector<double> losses;
+  std::vector<float> weights;
+  Predictions answers, probabilities;
+};
+
+Data paths_data(std::uint32_t features = 120) { return planted_data(700, features, 90, 11); }
+
+Config sharded_paths_config() {
+  Config config = small_config();
+  config.network.storage = Storage::fp32;
+  config.network.loss = LossKind::decoupled;
+  config.network.start = Start::centroids;
+  config.active_set.scope = Scope::shared;
+  config.active_set.sampler = SamplerKind::uniform;
+  config.schedule.average = 0.5;
+  config.sparse_rows.fan_in = 24;
+  config.sparse_rows.epochs = 1;
+  config.candidates.neighbours = 15;
+  config.candidates.co_labels = 8;
+  config.training.epochs = 2;
+  return config;
+}
+
+PathsOutcome answers_of(const Model& model, const Data& data) {
+  const auto inputs = data.view().inputs();
+  return {{}, {}, must(model.predict(inputs, {.k = 5, .probabilities = false})), must(model.predict(inputs, {.k = 20}))};
+}
+
+PathsOutcome train_alone(const Config& config, const Data& data) {
+  Model model = make_model(config, data);
+  auto trainer = must(Trainer::create(model, data.size()));
+  std::vector<double> losses;
+  for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch)
+    losses.push_back(must(trainer.train_epoch(data.view())).loss);
+  PathsOutcome outcome = answers_of(model, data);
+  outcome.losses = losses;
+  outcome.weights = all_weights(model);
+  return outcome;
+}
+
+/// Rank 0's outcome, and in `merged` that of the one file that the shards become.
+PathsOutcome train_among(int count, const Config& config, const Data& data, PathsOutcome& merged) {
+  PathsOutcome outcome;
+  const TemporaryFolder folder;
+  ThreadRanks(count).run([&](Communicator& ranks) {
+    Model model = got(Model::create_shard(ranks, config, {data.features, data.labels}));
+    Trainer trainer = got(Trainer::create_among(ranks, model, data.size(), {.distribution = Distribution::labels}));
+    std::vector<double> losses;
+    for (std::uint32_t epoch = 0; epoch < config.training.epochs; ++epoch)
+      losses.push_back(got(trainer.train_epoch(data.view())).loss);
+    if (ranks.rank() > 0) {
+      got(model.answer());
+      return;
+    }
+    outcome = answers_of(model, data);
+    outcome.losses = losses;
+    must(model.save(folder.file("m.glsd")));
+    must(model.tell({}));
+  });
+  must(merge_shards(folder.file("m.glsd"), folder.file("one.glsd"), true));
+  const Model one = must(Model::load(folder.file("one.glsd"), LoadFor::training));
+  merged = answers_of(one, data);
+  outcome.weights = all_weights(one);
+  return outcome;
+}
+
+/// Of all answers the share that `others` has at the same place.
+double agreement(const Predictions& some, const Predictions& others) {
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < some.labels.size(); ++i) same += some.labels[i] == others.labels[i] ? 1 : 0;
+  return static_cast<double>(same) / static_cast<double>(some.labels.size());
+}
+
+double farthest(const Predictions& some, const Predictions& others) {
+  double most = 0;
+  for (std::size_t i = 0; i < some.scores.size(); ++i) {
+    if (some.labels[i] == others.labels[i] && some.labels[i] != Predictions::kNoLabel)
+      most = std::max(most, std::abs(double{some.scores[i]} - double{others.scores[i]}));
+  }
+  return most;
+}
+
+void check_paths_alike(const Config& config) {
+  const Data data = paths_data(config.candidates.exclude_input ? 90 : 120);
+  const PathsOutcome alone = train_alone(config, data);
+  const std::vector<float> start = all_weights(make_model(config, data));
+  const double moved = distance_of(alone.weights, start);
+  for (const int count : {2, 3}) {
+    CAPTURE(count);
+    PathsOutcome merged;
+    const PathsOutcome outcome = train_among(count, config, data, merged);
+    for (std::size_t i = 0; i < alone.losses.size(); ++i) CHECK(outcome.losses[i] == Approx(alone.losses[i]).epsilon(1e-4));
+    CHECK(distance_of(outcome.weights, alone.weights) < 2e-3 * moved);
+    CHECK(agreement(outcome.answers, alone.answers) > 0.99);
+    // The same weights, in several processes and in one.
+    CHECK(agreement(outcome.answers, merged.answers) > 0.999);
+    CHECK(farthest(outcome.answers, merged.answers) < 1e-3);
+    CHECK(agreement(outcome.probabilities, merged.probabilities) > 0.999);
+    CHECK(farthest(outcome.probabilities, merged.probabilities) < 1e-3);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("ranks that share the rows out learn and answer with sparse paths as one process does", "[unit]") {
+  Config config = sharded_paths_config();
+  const int variant = GENERATE(0, 1, 2, 3);
+  CAPTURE(variant);
+  if (variant == 1) config.network.loss = LossKind::softmax;
+  if (variant == 2) {
+    config.network.loss = LossKind::bce;
+    config.network.start = Start::random;
+    config.schedule.average = 0;
+  }
+  if (variant == 3) config.candidates.exclude_input = true;
+  check_paths_alike(config);
+}
+
+TEST_CASE("averages of rows that ranks share out are read by any number of ranks", "[unit]") {
+  Config config = sharded_paths_config();
+  config.network.hidden = {12, 8};
+  const Data data = paths_data();
+  const TemporaryFolder folder;
+  Model whole = make_model(config, data);
+  auto trainer = must(Trainer::create(whole, data.size()));
+  must(trainer.train_epoch(data.view()));
+  PassCallbacks stop;
+  stop.after_step = [steps = 0]() mutable { return ++steps < 9; };
+  must(trainer.train_epoch(data.view(), stop));
+  REQUIRE_FALSE(impl_of(whole).average.empty());
+  must(whole.save(folder.file("whole.glsd")));
+  const auto pass_on = [&](int count, const std::string& from, const std::string& to) {
+    ThreadRanks(count).run([&](Communicator& ranks) {
+      Model model = got(Model::load_shard(ranks, folder.file(from), LoadFor::training));
+      if (ranks.rank() > 0) {
+        got(model.answer());
+        return;
+      }
+      must(model.save(folder.file(to)));
+      if (model.is_shard()) must(model.tell({}));
+    });
+  };
+  pass_on(3, "whole.glsd", "three.glsd");
+  pass_on(2, "three.glsd", "two.glsd");
+  pass_on(2, "two.glsd", "same.glsd");
+  for (const char* const name : {"three.glsd", "two.glsd", "same.glsd"}) {
+    CAPTURE(name);
+    CHECK((saved(must(Model::load(folder.file(name), LoadFor::training))) == saved(whole)));
+    must(merge_shards(folder.file(name), folder.file("one.glsd"), true));
+    CHECK((saved(must(Model::load(folder.file("one.glsd"), LoadFor::training))) == saved(whole)));
+  }
+}
+
+}  // namespace glissade::test
