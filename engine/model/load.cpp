@@ -291,7 +291,17 @@ std::optional<Error> fill_average(const Reader& reader, const RowFiles& files, M
   return error;
 }
 
-std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl& impl) {
+/// The tables of a pass under way. Tables of shards are over other rows, unless the ranks are as many as they were: without
+/// theirs they are built anew before the next step.
+bool fill_tables(const RowFiles& files, Model::Impl& impl) {
+  const SamplerMix& sampler = impl.config.active_set.sampler;
+  const Reader* const file = files.exact();
+  if (file == nullptr) return true;
+  if (uses_tables(sampler) && !TableState::load(*file, impl.training_index())) return false;
+  return !uses_clusters(sampler) || TableState::load(*file, impl.training_clusters());
+}
+
+std::optional<Error> fill_pass(const Reader& reader, const RowFiles& files, bool training, Model::Impl& impl) {
   impl.run_notes = text_of(reader.bytes(SectionKind::run_notes));
   const auto bytes = reader.bytes(SectionKind::pass);
   if (bytes.empty()) return std::nullopt;
@@ -309,9 +319,7 @@ std::optional<Error> fill_pass(const Reader& reader, bool training, Model::Impl&
   impl.pass.order.resize(order.size() / sizeof(std::uint32_t));
   if (!order.empty()) std::memcpy(impl.pass.order.data(), order.data(), impl.pass.order.size() * sizeof(std::uint32_t));
   if (!is_order(impl.pass.order, state.data_rows)) return damaged(reader, "the order of its pass over the data is none");
-  const bool tables = !uses_tables(impl.config.active_set.sampler) || TableState::load(reader, impl.training_index());
-  const bool clusters = !uses_clusters(impl.config.active_set.sampler) || TableState::load(reader, impl.training_clusters());
-  if (!tables || !clusters) return damaged(reader, "its hash tables do not fit together");
+  if (!fill_tables(files, impl)) return damaged(reader, "its hash tables do not fit together");
   return std::nullopt;
 }
 
@@ -366,7 +374,7 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
     if (training) {
       if (auto error = fill_average(*reader, *files, *impl)) return *error;
     }
-    if (auto error = fill_pass(*reader, training, *impl)) return *error;
+    if (auto error = fill_pass(*reader, *files, training, *impl)) return *error;
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {
     return runtime_error(fmt::format("'{}': out of memory while loading", path));

@@ -61,9 +61,9 @@ Result<std::vector<Section>> whole_sections(const Reader& file, const RowFiles& 
     if (kept && (with_training_state || is_for_answers(section.kind))) sections.push_back(section);
   }
   for (const Section& section : files.first().sections()) {
-    if (section.kind == SectionKind::shard || section.kind == SectionKind::average_bias ||
-        (!with_training_state && !is_for_answers(section.kind)))
-      continue;
+    const bool of_rows =
+        section.kind != SectionKind::shard && section.kind != SectionKind::average_bias && !is_of_tables(section.kind);
+    if (!of_rows || (!with_training_state && !is_for_answers(section.kind))) continue;
     const std::size_t rows = section.index == 0 ? state.features : state.labels, own = files.rows_of_first(rows);
     const std::size_t row_bytes = own == 0 ? 0 : section.bytes.size() / own;
     if (!files.fits(section.kind, section.index, rows, row_bytes))

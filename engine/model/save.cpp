@@ -27,6 +27,13 @@ std::string join_names(const std::vector<std::string>& names) {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
+/// Tables over the rows of this process, in the midst of a pass.
+void add_tables(const Model::Impl& impl, StateSections& out) {
+  if (!impl.pass.open) return;
+  if (impl.made_index() != nullptr) TableState::save(*impl.made_index(), out);
+  if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);
+}
+
 /// What going on from between two steps needs besides weights and optimiser.
 void add_pass(const Model::Impl& impl, StateSections& out) {
   using model_file::SectionKind;
@@ -43,8 +50,7 @@ void add_pass(const Model::Impl& impl, StateSections& out) {
   out.keep(SectionKind::pass, 0, std::vector{PassState{impl.pass.done, impl.pass.data_rows, impl.pass.sums}});
   if (impl.config.training.batches == BatchKind::similar)
     out.add(SectionKind::pass_order, 0, std::span<const std::uint32_t>(impl.pass.order));
-  if (impl.made_index() != nullptr) TableState::save(*impl.made_index(), out);
-  if (impl.made_clusters() != nullptr) TableState::save(*impl.made_clusters(), out);
+  if (!impl.shards) add_tables(impl, out);
 }
 
 /// A model with a NaN would answer nonsense, with status 0. On this thread alone: a forked process
@@ -139,10 +145,15 @@ Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& pa
   if (auto sound = check_finite(impl, path); !sound) return sound.error();
   const RowOwners owners = impl.owners();
   const std::array<std::uint32_t, 2> which = {owners.rank, owners.ranks};
-  std::vector<Section> sections = {{SectionKind::shard, 0, std::as_bytes(std::span(which))}};
+  StateSections all;
+  std::vector<Section>& sections = all.list;
+  sections = {{SectionKind::shard, 0, std::as_bytes(std::span(which))}};
   add_layers(
       impl.network, with_training_state, [&](std::uint32_t index) { return is_shared_out(index, impl.network); }, sections);
-  if (with_training_state) add_own_means(impl, sections);
+  if (with_training_state) {
+    add_own_means(impl, sections);
+    add_tables(impl, all);
+  }
   auto written = model_file::write_by_content(shard_stem(path, owners), sections);
   if (!written) return written;
   return std::filesystem::path(*written).filename().string();

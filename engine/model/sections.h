@@ -33,6 +33,11 @@ static_assert(sizeof(PassState) == 96);
 /// Whether a model that only answers needs a section.
 bool is_for_answers(model_file::SectionKind kind) noexcept;
 
+/// Whether it is of the tables of a pass under way (table_state.h).
+constexpr bool is_of_tables(model_file::SectionKind kind) noexcept {
+  return kind >= model_file::SectionKind::table_numbers && kind <= model_file::SectionKind::cluster_lengths;
+}
+
 /// What keeps `feature_labels` from being a table of the labels that features are; empty if nothing does.
 std::string_view defect_of(std::span<const std::uint32_t> feature_labels, const Shape& shape);
 

@@ -39,8 +39,7 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       loss_(parts.config.network.loss),
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
-      owners_(parts.shards != nullptr ? parts.shards->owners() : RowOwners{}),
-      set_(parts.shards != nullptr ? parts.labels : parts.rows.rows(), owners_) {
+      set_(own_sets(parts), parts.all_labels(), parts.owners()) {
   if (parts.shards != nullptr) shard_sums_.emplace(*parts.shards, parts.config.network.loss);
 }
 
@@ -74,7 +73,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   OutputReport report;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every);
+    set_.choose(step, parts_.config.active_set.query_every);
   }
   const std::size_t size = set_.size(), largest = std::min(std::max<std::size_t>(1, size),
                                                            parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
@@ -107,7 +106,7 @@ OutputReport FusedOutput::step(const OutputStep& step) {
   }
   const std::size_t samples = step.hidden.samples;
   report.probed = (samples + kProbeStride - 1) / kProbeStride;
-  report.active_rows = samples * set_.whole_size();
+  report.active_rows = samples * size;
   report.rows_touched = size;
   if (!shard_sums_) return report;
   report.hits = 0;  // a sample's best row may be another rank's
@@ -274,7 +273,7 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
   if (sample % kProbeStride == 0) probe(z, piece, found.positions, state);
   const float weight = step.sample_weight(sample), scale = weight / static_cast<float>(step.hidden.samples);
   const bool whole = piece.size == set_.size() && !shard_sums_;
-  const bool counts_all = piece.first == 0 && (!shard_sums_ || set_.first_owner() == owners_.rank);
+  const bool counts_all = piece.first == 0 && set_.counts_all();
   const Loss::RowGradient gradient =
       whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), counts_all);
   state.loss += weight * gradient.loss;

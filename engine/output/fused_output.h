@@ -63,7 +63,6 @@ class FusedOutput final : public OutputPath {
   dense::Element element_;       ///< of the piece that is loaded
   float gradient_scale_ = 1;     ///< by which gradients by the logits are multiplied, in f16
   float largest_hidden_ = 0;     ///< known only where products may be in f16
-  RowOwners owners_;
   SharedSet set_;
   RowPanels panels_;
   std::vector<std::uint32_t> all_ids_;  ///< of a piece of the set of all rows

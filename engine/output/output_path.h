@@ -13,6 +13,7 @@
 #include "engine/parameters/row_optimizer.h"
 #include "engine/parameters/row_shards.h"
 #include "engine/samplers/label_index.h"
+#include "engine/samplers/own_sets.h"
 #include "engine/samplers/sampler.h"
 
 namespace glissade {
@@ -66,9 +67,15 @@ struct OutputParts {
   const Sampler& sampler;
   hashing::Drift* drift;
   std::size_t piece = 0;        ///< active rows at once, a multiple of 32; 0 = output_piece()
-  RowShards* shards = nullptr;  ///< null: all rows are this process's. FusedOutput alone knows shards
+  RowShards* shards = nullptr;  ///< null: all rows are this process's. UnfusedOutput knows no shards
   std::size_t labels = 0;       ///< with shards: of all ranks
+
+  RowOwners owners() const noexcept { return shards != nullptr ? shards->owners() : RowOwners{}; }
+  std::size_t all_labels() const noexcept { return shards != nullptr ? labels : rows.rows(); }
 };
+
+/// How the active sets are chosen, as far as they are this rank's.
+OwnSets own_sets(const OutputParts& parts);
 
 /// Active rows whose gradients by the logits of `samples` samples are held at once; a longer set goes in pieces, and then the
 /// softmax computes every logit twice. As many as fit into 64 MiB of floats, at least 8,192; a multiple of 32.

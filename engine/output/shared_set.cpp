@@ -4,40 +4,12 @@
 
 namespace glissade {
 
-void SharedSet::choose(const Sampler& sampler, const OutputStep& step, std::size_t every) {
-  sampler.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden, every}, seen_, active_);
-  whole_size_ = active_.size(labels_);
-  if (owners_.are_several()) return keep_own(step.labels);
-  for (std::uint32_t i = 0; i < active_.labels; ++i) position_[active_.ids[i]] = i;
-  if (active_.everything) {
-    for (const std::uint32_t label : step.labels.ids) position_[label] = label;
-  }
-}
-
-void SharedSet::keep_own(const SparseRows& labels) {
-  first_owner_ = owners_.owner(active_.everything || active_.ids.empty() ? 0 : active_.ids.front());
-  for (const std::uint32_t label : labels.ids)
+void SharedSet::choose(const OutputStep& step, std::size_t every) {
+  sets_.begin(step.labels);
+  counts_all_ = sets_.select({step.labels, 0, step.hidden.samples, step.codes, step.seed, &step.hidden, every}, seen_, active_);
+  for (const std::uint32_t label : step.labels.ids)
     position_[label] = active_.everything && owners_.has(label) ? owners_.place(label) : kNone;
-  if (active_.everything) return;
-  std::size_t kept = 0, labels_kept = 0, exact = 0, weights = 0;
-  for (std::size_t i = 0; i < active_.ids.size(); ++i) {
-    const std::uint32_t label = active_.ids[i];
-    if (!owners_.has(label)) continue;
-    if (i < active_.labels) {
-      position_[label] = static_cast<std::uint32_t>(kept);
-      ++labels_kept;
-    }
-    if (i < active_.exact) {
-      ++exact;
-    } else if (!active_.log_weights.empty()) {
-      active_.log_weights[weights++] = active_.log_weights[i - active_.exact];
-    }
-    active_.ids[kept++] = owners_.place(label);
-  }
-  active_.ids.resize(kept);
-  active_.log_weights.resize(weights);
-  active_.labels = labels_kept;
-  active_.exact = exact;
+  for (std::uint32_t i = 0; i < active_.labels && !active_.everything; ++i) position_[owners_.row_at(active_.ids[i])] = i;
 }
 
 std::size_t SharedSet::exact_in(const SetPiece& piece) const noexcept {

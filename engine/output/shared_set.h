@@ -9,6 +9,7 @@
 #include "engine/output/output_path.h"
 #include "engine/parameters/row_shards.h"
 #include "engine/samplers/active_set.h"
+#include "engine/samplers/own_sets.h"
 
 namespace glissade {
 
@@ -28,15 +29,13 @@ struct FoundLabels {
 class SharedSet {
  public:
   /// `labels`: how many there are. `owners`: whose their rows are.
-  explicit SharedSet(std::size_t labels, const RowOwners& owners = {})
-      : labels_(labels), owners_(owners), rows_(owners.count(labels)), seen_(labels), position_(labels) {}
+  SharedSet(const OwnSets& sets, std::size_t labels, const RowOwners& owners)
+      : sets_(sets), owners_(owners), rows_(owners.count(labels)), seen_(sets.universe()), position_(labels) {}
 
-  /// Draws the set of the whole batch, and keeps of it the rows of this rank.
-  void choose(const Sampler& sampler, const OutputStep& step, std::size_t every);
-  /// Rows of the whole set, and the rank that has the first of them. All else is about this rank's, whose ids are places among
-  /// its rows.
-  std::size_t whole_size() const noexcept { return whole_size_; }
-  std::uint32_t first_owner() const noexcept { return first_owner_; }
+  /// Chooses the set of the whole batch, as far as it is this rank's: ids are places among its rows.
+  void choose(const OutputStep& step, std::size_t every);
+  /// Whether this rank counts what concerns the set as a whole.
+  bool counts_all() const noexcept { return counts_all_; }
 
   std::size_t size() const noexcept { return active_.size(rows_); }
   std::uint32_t id(std::size_t position) const noexcept {
@@ -57,16 +56,14 @@ class SharedSet {
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffffu;
-  void keep_own(const SparseRows& labels);
 
-  std::size_t labels_;
+  OwnSets sets_;
   RowOwners owners_;
   std::size_t rows_;  ///< of this rank
   hashing::StampSet seen_;
   ActiveSet active_;
   std::vector<std::uint32_t> position_;  ///< of a label in the set, for this batch's labels; kNone: it is another rank's
-  std::size_t whole_size_ = 0;
-  std::uint32_t first_owner_ = 0;
+  bool counts_all_ = true;
 };
 
 }  // namespace glissade

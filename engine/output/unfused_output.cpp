@@ -24,14 +24,14 @@ UnfusedOutput::UnfusedOutput(const OutputParts& parts)
     : parts_(parts),
       loss_(parts.config.network.loss),
       element_(dense::element_for(parts.rows.storage())),
-      set_(parts.rows.rows()) {}
+      set_(own_sets(parts), parts.rows.rows(), {}) {}
 
 OutputReport UnfusedOutput::step(const OutputStep& step) {
   OutputReport report;
   ok_ = true;
   {
     const PhaseWatch watch(step.phases, Phase::sampling);
-    set_.choose(parts_.sampler, step, parts_.config.active_set.query_every);
+    set_.choose(step, parts_.config.active_set.query_every);
   }
   const std::size_t samples = step.hidden.samples;
   const std::size_t size = set_.size();

@@ -16,11 +16,8 @@ Error cannot(const char* option, const char* what, const char* remedy) {
 
 Result<void> check_labels_distributable(const Config& config) {
   const Config::ActiveSet& set = config.active_set;
-  if (uses_tables(set.sampler) || uses_clusters(set.sampler))
-    return cannot("sampler", "hash tables", "use uniform, frequency or full");
-  if (set.sampler.has(SamplerKind::exact)) return cannot("sampler", "exact", "use uniform, frequency or full");
-  if (set.scope != Scope::shared && !(set.sampler == SamplerKind::full))
-    return cannot("scope", "sets of one sample", "use shared");
+  if (set.sampler.has(SamplerKind::lsh_label))
+    return cannot("sampler", "lsh-label, which looks for rows near others,", "use lsh");
   if (!set.fused) return cannot("fused", "products by oneDNN", "leave it on");
   if (config.training.pieces() > 1) return cannot("batch", "steps of several pieces", "give reference-batch 0");
   if (config.training.parts > 1) return cannot("parts", "steps of several parts", "leave it at 1");

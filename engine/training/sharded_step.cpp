@@ -10,15 +10,17 @@ void ShardedStep::add_up(OutputReport& report) {
   rows_.tell(report.ok ? 0 : 1);
   rows_.tell(wishes_to_stop_ ? 1 : 0);
   rows_.tell(static_cast<double>(inputs_.different()));
+  rows_.tell(static_cast<double>(report.active_rows));
   rows_.exchange();
   rows_.end_sum();
   if (rows_.error()) return;
-  const std::size_t own = rows_.heard_count() - 5;
+  const std::size_t own = rows_.heard_count() - 6;
   report.hits = ShardSums::hits(rows_, own / 2);
   report.loss = rows_.heard_sum(own);
   report.rows_touched = static_cast<std::uint64_t>(rows_.heard_sum(own + 1));
   report.ok = rows_.heard_sum(own + 2) == 0;
   features_touched_ = static_cast<std::uint64_t>(rows_.heard_sum(own + 4));
+  report.active_rows = static_cast<std::uint64_t>(rows_.heard_sum(own + 5));
   stop_is_agreed_ = rows_.heard_sum(own + 3) != 0;
 }
 

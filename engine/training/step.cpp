@@ -19,8 +19,12 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
     : model_(model), feature_groups_(model.network.input.rows.rows()) {
   if (uses_tables(model.config.active_set.sampler)) index_ = &model.training_index();
   if (uses_clusters(model.config.active_set.sampler)) clusters_ = &model.training_clusters();
-  sampler_ = make_sampler(model.config, model.shape.labels, {index_, &model.network.output, clusters_});
-  sampler_->count_labels(model.label_counts);
+  const RowOwners owners = model.owners();
+  by_rank_ = owners.are_several() && OwnSets::by_rank(model.config);
+  const SamplerSources sources{index_, &model.network.output, clusters_};
+  sampler_ = by_rank_ ? make_sampler(OwnSets::of_rank(model.config, model.shape.labels, owners),
+                                     static_cast<std::uint32_t>(model.network.output.rows()), sources)
+                      : make_sampler(model.config, model.shape.labels, sources);
   const bool among = ranks != nullptr && !ranks->is_alone();
   if (among && sharing.distribution == Distribution::data) shared_ = std::make_unique<SharedStep>(*ranks, sharing);
   if (among && sharing.distribution == Distribution::labels)
@@ -34,13 +38,20 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
     gradient_store_ = std::make_unique<GradientStore>(blocks);
     if (shared_) shared_->prepare(blocks);
   }
-  label_weights_ = label_weights(model.config, model.label_counts, model.training_samples);
+  follow_counts();
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr, 0,
                               sharded_ ? &sharded_->rows() : nullptr, model.shape.labels});
 }
 
 void TrainingStep::follow_counts() {
-  sampler_->count_labels(model_.label_counts);
+  if (by_rank_ && !model_.label_counts.empty()) {
+    const RowOwners owners = model_.owners();
+    std::vector<std::uint32_t> own(model_.network.output.rows());
+    for (std::uint32_t place = 0; place < own.size(); ++place) own[place] = model_.label_counts[owners.row_at(place)];
+    sampler_->count_labels(own);
+  } else {
+    sampler_->count_labels(model_.label_counts);
+  }
   label_weights_ = label_weights(model_.config, model_.label_counts, model_.training_samples);
 }
 

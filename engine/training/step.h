@@ -85,6 +85,7 @@ class TrainingStep {
   Model::Impl& model_;
   LabelIndex* index_ = nullptr;       ///< null unless the sampler uses tables
   ClusterIndex* clusters_ = nullptr;  ///< null unless the sampler uses a learned table
+  bool by_rank_ = false;              ///< the sampler is over the rows of this rank alone, see OwnSets
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once

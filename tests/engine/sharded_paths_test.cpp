@@ -136,6 +136,42 @@ TEST_CASE("ranks that share the rows out learn and answer with sparse paths as o
   check_paths_alike(config);
 }
 
+TEST_CASE("shards go on in the midst of a pass, with their tables or without", "[unit]") {
+  Config config = sharded_paths_config();
+  config.active_set.sampler = GENERATE(SamplerKind::lsh, SamplerKind::lsh_learned);
+  config.training.epochs = 1;
+  const Data data = paths_data();
+  const TemporaryFolder folder;
+  const auto train_on = [&](int count, const std::string& from, int steps, const std::string& to) {
+    ThreadRanks(count).run([&](Communicator& ranks) {
+      Model model = from.empty() ? got(Model::create_shard(ranks, config, {data.features, data.labels}))
+                                 : got(Model::load_shard(ranks, folder.file(from), LoadFor::training));
+      Trainer trainer = got(Trainer::create_among(ranks, model, data.size(), {.distribution = Distribution::labels}));
+      PassCallbacks stop;
+      stop.after_step = [&, left = steps]() mutable { return --left > 0; };
+      got(trainer.train_epoch(data.view(), steps > 0 ? stop : PassCallbacks()));
+      if (ranks.rank() > 0) {
+        got(model.answer());
+        return;
+      }
+      must(model.save(folder.file(to)));
+      must(model.tell({}));
+    });
+    return all_weights(must(Model::load(folder.file(to), LoadFor::training)));
+  };
+  train_on(2, "", 6, "half.glsd");
+  const auto whole = train_on(2, "", 0, "whole.glsd");
+  CHECK(train_on(2, "half.glsd", 0, "two.glsd") == whole);
+  // Other ranks have other rows, and build other tables.
+  const double moved = distance_of(whole, all_weights(make_model(config, data)));
+  CHECK(distance_of(train_on(3, "half.glsd", 0, "three.glsd"), whole) < 0.5 * moved);
+  must(merge_shards(folder.file("half.glsd"), folder.file("one.glsd"), true));
+  Model one = must(Model::load(folder.file("one.glsd"), LoadFor::training));
+  auto trainer = must(Trainer::create(one, data.size()));
+  must(trainer.train_epoch(data.view()));
+  CHECK(distance_of(all_weights(one), whole) < 0.5 * moved);
+}
+
 TEST_CASE("averages of rows that ranks share out are read by any number of ranks", "[unit]") {
   Config config = sharded_paths_config();
   config.network.hidden = {12, 8};

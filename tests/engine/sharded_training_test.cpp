@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <glissade/options.h>
+
 #include "engine/model/access.h"
 #include "tests/engine/models.h"
 #include "tests/engine/thread_transport.h"
@@ -22,6 +24,7 @@ struct ShardOutcome {
   std::vector<std::uint64_t> sent;
   std::string error;
   std::uint64_t step = 0;
+  double active_share = 0;
   std::uint64_t features = 0, labels = 0;  ///< rows of this rank
 };
 
@@ -62,6 +65,7 @@ std::vector<ShardOutcome> train_shards(const ShardRun& run, const Config& config
       }
       outcome.losses.push_back(report->loss);
       outcome.precision.push_back(report->precision_at_1);
+      outcome.active_share = report->active_share;
       if (!report->ranks.empty()) outcome.sent.push_back(report->ranks[static_cast<std::size_t>(ranks.rank())].bytes_sent);
     }
     outcome.step = model->step();
@@ -129,9 +133,35 @@ TEST_CASE("ranks that share the rows out train what one process trains, with eve
   using enum SamplerKind;
   Config config = sharded_config();
   config.active_set.sampler = GENERATE(uniform, frequency, in_batch, full);
+  config.active_set.scope = GENERATE(Scope::shared, Scope::sample);
   config.network.loss = GENERATE(LossKind::softmax, LossKind::bce, LossKind::decoupled);
-  CAPTURE(static_cast<int>(config.network.loss));
+  CAPTURE(static_cast<int>(config.network.loss), static_cast<int>(config.active_set.scope));
   check_shards_alike(config, sharded_data());
+}
+
+TEST_CASE("ranks that look for rows among their own learn as well as one process", "[unit]") {
+  using enum SamplerKind;
+  Config config = sharded_config();
+  config.active_set.sampler = GENERATE(lsh, lsh_topk, lsh_threshold, lsh_learned, exact);
+  config.active_set.scope = GENERATE(Scope::shared, Scope::sample);
+  config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
+  CAPTURE(to_text(config));
+  const Data data = planted_data(8 * 48, 80, 90, 5);
+  const auto alone = train_shards({1, 6}, config, data);
+  for (const int ranks : {2, 3}) {
+    CAPTURE(ranks);
+    const auto outcomes = train_shards({ranks, 6}, config, data);
+    for (const ShardOutcome& outcome : outcomes) {
+      REQUIRE(outcome.error == "");
+      CHECK(outcome.losses == outcomes[0].losses);
+      CHECK(outcome.losses.back() == Approx(alone[0].losses.back()).epsilon(0.15));
+      CHECK(outcome.active_share == Approx(alone[0].active_share).epsilon(0.1));
+    }
+    const auto learned = [](const ShardOutcome& outcome) { return outcome.losses.front() - outcome.losses.back(); };
+    CHECK(learned(outcomes[0]) > 0.8 * learned(alone[0]));
+    CHECK(learned(alone[0]) > 0.05);
+    CHECK(outcomes[0].weights == train_shards({ranks, 6}, config, data)[0].weights);
+  }
 }
 
 TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, weights of labels, tanh", "[unit]") {
@@ -181,8 +211,10 @@ TEST_CASE("what cannot be shared out by labels is refused in one line", "[unit]"
     change(config);
     return train_shards({2, 1}, config, data)[1].error;
   };
-  CHECK(message([](Config& config) { config.active_set.sampler = SamplerKind::lsh; }) ==
-        "option 'sampler': hash tables cannot be shared out by labels; use uniform, frequency or full, or use --distribute data");
+  CHECK(message([](Config& config) { config.active_set.sampler = SamplerKind::lsh_label; }) ==
+        "option 'sampler': lsh-label, which looks for rows near others, cannot be shared out by labels; use lsh, or use "
+        "--distribute "
+        "data");
   CHECK(message([](Config& config) { config.optimizer.clip_norm = 1; }) ==
         "option 'clip-norm': the length of a gradient cannot be shared out by labels; leave it at 0, or use --distribute data");
   CHECK(message([](Config&) {}) == "");
