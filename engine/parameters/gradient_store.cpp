@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "engine/communication/wire_floats.h"
 #include "simd/kernels.h"
@@ -196,8 +197,14 @@ void GradientStore::put(const Weight& row, const float* taken) noexcept {
 
 /// Places are taken in the order in which threads come; so the sum goes by rows.
 double GradientStore::norm() const {
-  double total = 0;
+  const std::vector<double> all = squares();
+  return std::sqrt(std::accumulate(all.begin(), all.end(), 0.0));
+}
+
+std::vector<double> GradientStore::squares() const {
+  std::vector<double> all;
   for (const auto& block : blocks_) {
+    double& total = all.emplace_back(0);
     const std::size_t count = block->count;
     std::vector<std::pair<std::uint32_t, double>> squares(count);
     for_places(count, [&](std::size_t i) {
@@ -208,7 +215,7 @@ double GradientStore::norm() const {
     std::ranges::sort(squares);
     for (const auto& [row, square] : squares) total += square;
   }
-  return std::sqrt(total);
+  return all;
 }
 
 void GradientStore::flush(float scale, const Update& update) {

@@ -31,6 +31,8 @@ class GradientStore {
 
   /// Length of all gradients as one vector, biases included: the same for any number of threads.
   double norm() const;
+  /// The square of norm() by blocks, in the order of the constructor.
+  std::vector<double> squares() const;
 
   /// Calls update(rows, row, gradient, bias_gradient, steps), once for each row that has a gradient, in parallel, and forgets
   /// them. The gradient is multiplied by `scale`, and is the mean over so many steps where it waited: 1 unless put() said more.

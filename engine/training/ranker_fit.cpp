@@ -26,7 +26,7 @@ namespace {
 constexpr std::uint64_t kKeptStream = 61;
 constexpr std::size_t kBetweenEpochs = 10;  ///< of so many kept samples one is looked at after all epochs but the last
 constexpr std::size_t kFilledAtOnce = 32;
-constexpr double kGathered = 0.8;                      ///< of the time of weighing, about
+constexpr double kGathered = 0.8;                       ///< of the time of weighing, about
 constexpr std::int64_t kToldWeighed = 1, kToldNot = 2;  ///< what rank 0 tells in the end
 
 /// What the paths say of one kept sample.

@@ -23,8 +23,8 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 
 /// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a tenth after the others, whose
 /// weighing only evaluations and checkpoints see. Fails if a matrix product ran out of memory, or a path says what is no finite
-/// number. Stopped by the monitor, the model keeps the weights that it had. Of a model whose rows several ranks have rank 0 weighs,
-/// and alone has what comes of it, while the others, who call this too, answer it.
+/// number. Stopped by the monitor, the model keeps the weights that it had. Of a model whose rows several ranks have rank 0
+/// weighs, and alone has what comes of it, while the others, who call this too, answer it.
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 

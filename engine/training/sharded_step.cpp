@@ -24,4 +24,13 @@ void ShardedStep::add_up(OutputReport& report) {
   stop_is_agreed_ = rows_.heard_sum(own + 3) != 0;
 }
 
+void ShardedStep::add_up(Waited& waited) {
+  rows_.tell(static_cast<double>(waited.features));
+  rows_.tell(static_cast<double>(waited.rows));
+  rows_.tell(waited.square);
+  rows_.exchange();
+  if (rows_.error()) return;
+  waited = {static_cast<std::uint64_t>(rows_.heard_sum(0)), static_cast<std::uint64_t>(rows_.heard_sum(1)), rows_.heard_sum(2)};
+}
+
 }  // namespace glissade

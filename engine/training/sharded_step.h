@@ -31,6 +31,12 @@ class ShardedStep {
   /// The hidden gradient, whose sum the output layer has begun, and what `report` sums over rows become those of all ranks.
   /// Collective.
   void add_up(OutputReport& report);
+  /// What concerns a step whose gradients waited. Collective.
+  struct Waited {
+    std::uint64_t features = 0, rows = 0;  ///< rows of this rank that have gradients; becomes those of all
+    double square = 0;                     ///< of the gradients of such rows; likewise
+  };
+  void add_up(Waited& waited);
   /// Features of the step, of all ranks; as add_up() has found.
   std::uint64_t features_touched() const noexcept { return features_touched_; }
 

@@ -1,6 +1,7 @@
 #include "engine/training/step.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/losses/label_weights.h"
 #include "engine/progress/stopwatch.h"
@@ -128,9 +129,8 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
     const PhaseWatch watch(report.phases, Phase::output_update);
     Network& network = model_.network;
     GradientStore& gradients = shared_ ? shared_->sums(*gradient_store_) : *gradient_store_;
-    report.features_touched = gradients.used_rows(network.input.rows);
-    report.output.rows_touched = gradients.used_rows(network.output);
-    const double limit = model_.config.optimizer.clip_norm, norm = limit > 0 ? gradients.norm() : 0.0;
+    const double limit = model_.config.optimizer.clip_norm, norm = measure(gradients, limit > 0, report);
+    if (report.error) return;
     gradients.flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
                     [&](ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient, std::uint32_t steps) {
                       const float change = optimizer.update(rows, row, gradient, bias_gradient, steps);
@@ -139,6 +139,27 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
                     });
   }
   advance_tables(plan.rows.size(), report);
+}
+
+/// What a step whose gradients waited has touched; returns the length of all of them, if it is wanted.
+double TrainingStep::measure(const GradientStore& gradients, bool wants_norm, Report& report) {
+  const Network& network = model_.network;
+  ShardedStep::Waited waited{gradients.used_rows(network.input.rows), gradients.used_rows(network.output)};
+  double others = 0;  // what all ranks have alike
+  if (wants_norm) {
+    const std::vector<double> squares = gradients.squares();
+    for (std::size_t block = 0; block < squares.size(); ++block) {
+      const ParameterRows* const rows = &gradients.rows_of(block);
+      (rows == &network.input.rows || rows == &network.output ? waited.square : others) += squares[block];
+    }
+  }
+  if (sharded_) {
+    sharded_->add_up(waited);
+    report.error = sharded_->error();
+  }
+  report.features_touched = waited.features;
+  report.output.rows_touched = waited.rows;
+  return std::sqrt(waited.square + others);
 }
 
 /// What the other ranks have of the step. A learned table that begins anew looks at the activations of the last part.
@@ -155,10 +176,10 @@ void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& r
 }
 
 /// The hidden gradient by the rows of all ranks, and their report.
-void TrainingStep::share(Report& report) {
+void TrainingStep::share(OutputReport& output, Report& report) {
   const PhaseWatch watch(report.phases, Phase::communication);
-  sharded_->add_up(report.output);
-  report.ok = report.output.ok;
+  output.ok &= report.ok;
+  sharded_->add_up(output);
   report.error = sharded_->error();
 }
 
@@ -194,7 +215,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
   }
   weights_of(label_weights_, batch.labels().ids, target_weights_);
   const SparseRows labels{batch.labels().offsets, batch.labels().ids, target_weights_};
-  const OutputReport output =
+  OutputReport output =
       output_->step({hidden_.back(),
                      labels,
                      {codes_.data(), codes_stride_, asking_},
@@ -203,9 +224,9 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
                      gradients_.back().data(),
                      report.phases,
                      batch.weights()});
+  if (sharded_) share(output, report);
   report.output += output;
   report.ok &= output.ok;
-  if (sharded_) share(report);
   if (report.error) return copying.finish();
   report.ok &= backward(batch, optimizer, report.phases);
 

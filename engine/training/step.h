@@ -73,7 +73,8 @@ class TrainingStep {
   void run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
   void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
   void exchange(std::size_t last_samples, bool all_travel, Report& report);
-  void share(Report& report);
+  void share(OutputReport& output, Report& report);
+  double measure(const GradientStore& gradients, bool wants_norm, Report& report);
   void advance_tables(std::size_t samples, Report& report);
   std::size_t parts_of(std::span<const std::uint32_t> rows) const noexcept;
   std::span<const std::uint32_t> part_of(std::span<const std::uint32_t> rows, std::size_t part) const noexcept;

@@ -164,14 +164,24 @@ TEST_CASE("ranks that look for rows among their own learn as well as one process
   }
 }
 
-TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, weights of labels, tanh", "[unit]") {
+TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, weights of labels, gradients that wait", "[unit]") {
   Config config = sharded_config();
-  const int variant = GENERATE(0, 1, 2, 3);
+  const int variant = GENERATE(0, 1, 2, 3, 4, 5, 6, 7);
   CAPTURE(variant);
   if (variant == 0) config.network.hidden = {16, 12};
   if (variant == 1) config.optimizer.kind = OptimizerKind::adagrad;
   if (variant == 2) config.network.label_weights = LabelWeights::propensity;
   if (variant == 3) config.optimizer.second_moment = SecondMoment::row;
+  if (variant == 4) config.training.accumulate = 2;
+  if (variant == 5) config.training.parts = 3;
+  if (variant == 6) {
+    config.network.hidden = {16, 12};
+    config.optimizer.clip_norm = 0.01;
+  }
+  if (variant == 7) {
+    config.training.batch = 96;
+    config.training.reference_batch = 32;
+  }
   check_shards_alike(config, sharded_data());
 }
 
@@ -181,7 +191,7 @@ TEST_CASE("ranks that share the rows out send sums of the hidden layer, whatever
   const auto many = train_shards({2, 1}, config, planted_data(96, 800, 900, 5));
   REQUIRE(few[1].sent.size() == 1);
   // Two steps of 48 samples: the sums of 48 x 32 floats and as many gradients, half of each twice; normalisers and best rows.
-  const std::uint64_t numbers = 2 * (2 * 48 * 32 + 48 + 2 * (2 * 6 + 5));
+  const std::uint64_t numbers = 2 * (2 * 48 * 32 + 48 + 2 * (2 * 6 + 6));
   CHECK(few[1].sent[0] > 4 * numbers);
   CHECK(few[1].sent[0] < 5 * numbers);
   CHECK(many[1].sent[0] < 5 * numbers);
@@ -215,8 +225,8 @@ TEST_CASE("what cannot be shared out by labels is refused in one line", "[unit]"
         "option 'sampler': lsh-label, which looks for rows near others, cannot be shared out by labels; use lsh, or use "
         "--distribute "
         "data");
-  CHECK(message([](Config& config) { config.optimizer.clip_norm = 1; }) ==
-        "option 'clip-norm': the length of a gradient cannot be shared out by labels; leave it at 0, or use --distribute data");
+  CHECK(message([](Config& config) { config.active_set.fused = false; }) ==
+        "option 'fused': products by oneDNN cannot be shared out by labels; leave it on, or use --distribute data");
   CHECK(message([](Config&) {}) == "");
 }
 
