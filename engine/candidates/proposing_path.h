@@ -17,6 +17,7 @@
 #include "engine/candidates/candidate_set.h"
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_query.h"
+#include "engine/communication/shared_work.h"
 #include "engine/model_file/container.h"
 #include "engine/parameters/array.h"
 #include "engine/progress/work_monitor.h"
@@ -39,6 +40,7 @@ struct PathSource {
   const FeatureWeights& weighting;         ///< by config.candidates.weighting
   std::span<const float> learned;          ///< a factor for each feature's weight, see learn_weights(); empty: none
   const NameFeatures* names = nullptr;     ///< words of the labels' names; null: they have none
+  SharedWork& work = SharedWork::alone();  ///< which ranks share the work; after its error what was built is not to be used
 };
 
 /// A way to labels straight from the input features, beside the hidden layers. It learns from the training data in one go, names

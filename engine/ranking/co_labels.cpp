@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "engine/batches/label_samples.h"
+#include "engine/candidates/row_blocks.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -43,24 +44,20 @@ struct CoOccurrence {
   }
 };
 
-/// The rows of some labels, one after another.
-struct Block {
-  std::vector<std::uint32_t> lengths, ids;
-  std::vector<float> values;
-};
-
 }  // namespace
 
-SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most, WorkMonitor& monitor) {
+SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most, WorkMonitor& monitor,
+                       SharedWork& work) {
   const std::size_t labels = data.label_count;
   const LabelSamples by_label = samples_by_label(data, chosen, labels);
-  std::vector<Block> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+  std::vector<RowBlock> blocks((labels + kLabelsAtOnce - 1) / kLabelsAtOnce);
+  const SharedWork::Part own = work.part(blocks.size());
+  tbb::parallel_for(own.first, own.end, [&](std::size_t b) {
     if (monitor.stopped()) return;
     static thread_local CoOccurrence co_occurrence;
     co_occurrence.clear();  // what is left if memory ran out
     co_occurrence.counts.resize(std::max(co_occurrence.counts.size(), labels), 0);
-    Block& block = blocks[b];
+    RowBlock& block = blocks[b];
     const std::size_t end = std::min(labels, (b + 1) * kLabelsAtOnce);
     for (std::size_t label = b * kLabelsAtOnce; label < end; ++label) {
       const auto samples = by_label.of(label);
@@ -75,19 +72,11 @@ SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> c
       }
       co_occurrence.clear();
     }
-    monitor.advance(end - b * kLabelsAtOnce);
+    monitor.advance((end - b * kLabelsAtOnce) * work.ranks());
   });
   if (monitor.stopped()) return {};
-  std::vector<std::uint32_t> lengths;
-  lengths.reserve(labels);
-  for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());
-  SparseMatrix rows = matrix_of(lengths);
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
-    const std::uint64_t at = rows.offsets[b * kLabelsAtOnce];
-    std::ranges::copy(blocks[b].ids, rows.ids.data() + at);
-    simd::kernels().narrow_nearest(blocks[b].values.data(), rows.values.data() + at, blocks[b].values.size());
-  });
-  return rows;
+  work.exchange(blocks, [](RowBlock& block, const auto& use) { RowBlock::for_each_array(block, use); });
+  return work.error() ? SparseMatrix() : matrix_of_blocks(blocks);
 }
 
 void CoLabelFeatures::fill(const SparseMatrix& co_labels, const LinearRanker& linear, std::span<const std::uint32_t> labels,

@@ -8,6 +8,7 @@
 #include <glissade/views.h>
 
 #include "engine/candidates/sparse_matrix.h"
+#include "engine/communication/shared_work.h"
 #include "engine/progress/work_monitor.h"
 #include "engine/ranking/linear_ranker.h"
 #include "hashing/query.h"
@@ -16,9 +17,9 @@ namespace glissade {
 
 /// Which labels share samples: row l holds the `most` largest of P(m | l) = samples with both / samples with l, m != l.
 /// `chosen`: the samples of `data` to look at. The monitor, which has begun the activity, is advanced by the labels; stopped, the
-/// result is empty.
+/// result is empty. Ranks share the labels out.
 SparseMatrix co_labels(const DatasetView& data, std::span<const std::uint32_t> chosen, std::uint32_t most,
-                       WorkMonitor& monitor = WorkMonitor::silent());
+                       WorkMonitor& monitor = WorkMonitor::silent(), SharedWork& work = SharedWork::alone());
 
 /// The features of a sample's candidates that come from co-labels. One per thread; allocates nothing once its buffers have grown.
 class CoLabelFeatures {

@@ -60,8 +60,10 @@ struct RankedPaths {
 };
 
 /// `samples`: those that are trained on, ascending; the neighbours are all of them. `names`: of the labels; null: none. `data`
-/// has the model's counts. Stopped by the monitor, the result is not to be used.
+/// has the model's counts. Stopped by the monitor, or with an error of `work`, the result is not to be used. Ranks share the work
+/// out and have the same paths.
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
-                        WorkMonitor& monitor = WorkMonitor::silent(), const NameFeatures* names = nullptr);
+                        WorkMonitor& monitor = WorkMonitor::silent(), const NameFeatures* names = nullptr,
+                        SharedWork& work = SharedWork::alone());
 
 }  // namespace glissade

@@ -77,12 +77,12 @@ void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
   weights = source.weighting.times(source.learned, 1.f);
   if (config.sparse_rows.fan_in == 0 || monitor.stopped()) return;
   monitor.begin(Activity::sparse_rows, label_blocks(source.data.label_count));
-  LabelRows made = label_rows(source.data, source.samples, weights, config.sparse_rows.fan_in, monitor);
-  if (monitor.stopped()) return;
+  LabelRows made = label_rows(source.data, source.samples, weights, config.sparse_rows.fan_in, monitor, source.work);
+  if (monitor.stopped() || source.work.error()) return;
   rows = std::move(made.rows);
   if (config.sparse_rows.epochs == 0) return;
   row_index = FeatureIndex(rows, source.data.feature_count);
-  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor);
+  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor, source.work);
 }
 
 LabelRowPath LabelRowPath::shared() const {

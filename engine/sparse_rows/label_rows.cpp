@@ -7,17 +7,22 @@
 #include <vector>
 
 #include "engine/batches/label_samples.h"
-#include "simd/kernels.h"
+#include "engine/candidates/row_blocks.h"
 
 namespace glissade {
 namespace {
 
 constexpr std::size_t kLabelsAtOnce = 512;
 
-/// The rows of some labels, one after another.
-struct Block {
-  std::vector<std::uint32_t> lengths, ids;
-  std::vector<float> values;
+/// The rows of some labels, and how long the whole sums are.
+struct Block : RowBlock {
+  std::vector<float> sums;
+
+  template <class Use>
+  static void for_each_array(Block& block, const Use& use) {
+    RowBlock::for_each_array(block, use);
+    use(block.sums);
+  }
 };
 
 /// Sums over features, with the list of those that were met. A sum may be 0 in between, where values are negative.
@@ -89,14 +94,15 @@ float without_sample(float direct, float own, std::uint32_t count, float length)
 std::size_t label_blocks(std::size_t labels) noexcept { return (labels + kLabelsAtOnce - 1) / kLabelsAtOnce; }
 
 LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
-                     std::uint32_t fan_in, WorkMonitor& monitor) {
+                     std::uint32_t fan_in, WorkMonitor& monitor, SharedWork& work) {
   const std::size_t labels = data.label_count;
   const LabelSamples by_label = samples_by_label(data, chosen, labels);
   LabelRows out;
   out.lengths.resize(labels);
   out.counts.resize(labels);
   std::vector<Block> blocks(label_blocks(labels));
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
+  const SharedWork::Part own = work.part(blocks.size());
+  tbb::parallel_for(own.first, own.end, [&](std::size_t b) {
     if (monitor.stopped()) return;
     static thread_local Sum sum;
     sum.clear();  // what is left if memory ran out
@@ -109,10 +115,9 @@ LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> cho
         weights.weigh(data.features.row_ids(sample), data.features.row_values(sample), sum.weighted);
         sum.add(data.features.row_ids(sample));
       }
-      out.lengths[label] = sum.length();
+      block.sums.push_back(sum.length());
       sum.cut(fan_in);
-      out.counts[label] = static_cast<std::uint32_t>(samples.size());
-      const float scale = label_scale(out.counts[label], out.lengths[label]);
+      const float scale = label_scale(static_cast<std::uint32_t>(samples.size()), block.sums.back());
       block.lengths.push_back(static_cast<std::uint32_t>(sum.features.size()));
       for (const std::uint32_t f : sum.features) {
         block.ids.push_back(f);
@@ -120,18 +125,16 @@ LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> cho
       }
       sum.clear();
     }
-    monitor.advance();
+    monitor.advance(work.ranks());
   });
   if (monitor.stopped()) return {};
-  std::vector<std::uint32_t> lengths;
-  lengths.reserve(labels);
-  for (const Block& block : blocks) lengths.insert(lengths.end(), block.lengths.begin(), block.lengths.end());
-  out.rows = matrix_of(lengths);
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t b) {
-    const std::uint64_t at = out.rows.offsets[b * kLabelsAtOnce];
-    std::ranges::copy(blocks[b].ids, out.rows.ids.data() + at);
-    simd::kernels().narrow_nearest(blocks[b].values.data(), out.rows.values.data() + at, blocks[b].values.size());
-  });
+  work.exchange(blocks, [](Block& block, const auto& use) { Block::for_each_array(block, use); });
+  if (work.error()) return {};
+  for (std::size_t label = 0; label < labels; ++label) {
+    out.counts[label] = static_cast<std::uint32_t>(by_label.of(label).size());
+    out.lengths[label] = blocks[label / kLabelsAtOnce].sums[label % kLabelsAtOnce];
+  }
+  out.rows = matrix_of_blocks(blocks);
   return out;
 }
 

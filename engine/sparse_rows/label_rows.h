@@ -8,6 +8,7 @@
 
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_matrix.h"
+#include "engine/communication/shared_work.h"
 #include "engine/progress/work_monitor.h"
 
 namespace glissade {
@@ -23,9 +24,10 @@ struct LabelRows {
 };
 
 /// `chosen`: the samples of `data` to take, ascending. The monitor, which has begun the activity, is advanced by one for each of
-/// label_blocks() blocks of labels; stopped, the result is empty.
+/// label_blocks() blocks of labels; stopped, the result is empty. Ranks share the
+/// blocks.
 LabelRows label_rows(const DatasetView& data, std::span<const std::uint32_t> chosen, const FeatureWeights& weights,
-                     std::uint32_t fan_in, WorkMonitor& monitor = WorkMonitor::silent());
+                     std::uint32_t fan_in, WorkMonitor& monitor = WorkMonitor::silent(), SharedWork& work = SharedWork::alone());
 std::size_t label_blocks(std::size_t labels) noexcept;
 
 /// The product `direct` of a sample with the row of one of its labels, had the sample not been among the `count` that the row was

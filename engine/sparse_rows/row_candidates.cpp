@@ -26,12 +26,14 @@ struct CandidateSearch {
 }  // namespace
 
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
-                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget, WorkMonitor& monitor) {
+                                  const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget, WorkMonitor& monitor,
+                                  SharedWork& work) {
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
   out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);
   tbb::enumerable_thread_specific<CandidateSearch> workers;
-  tbb::parallel_for(std::size_t{0}, (samples.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+  const SharedWork::Part own = work.part((samples.size() + kBlock - 1) / kBlock);
+  tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
     if (monitor.stopped()) return;
     CandidateSearch& worker = workers.local();
     const std::size_t end = std::min(samples.size(), (block + 1) * kBlock);
@@ -44,8 +46,9 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
           kernels.topk_f32(scores.data(), found.size(), RowCandidates::kEach, worker.best.data(), worker.best_scores.data());
       for (std::size_t i = 0; i < count; ++i) out.labels[place * RowCandidates::kEach + i] = found[worker.best[i]];
     }
-    monitor.advance(end - block * kBlock);
+    monitor.advance((end - block * kBlock) * work.ranks());
   });
+  work.exchange(std::span(out.labels), kBlock * RowCandidates::kEach);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/candidates/feature_index.h"
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_matrix.h"
+#include "engine/communication/shared_work.h"
 #include "engine/progress/work_monitor.h"
 
 namespace glissade {
@@ -25,9 +26,9 @@ struct RowCandidates {
 };
 
 /// `samples` of `data`; `index` of `rows`; a query reads `budget` of its entries. The monitor, which has begun the activity, is
-/// advanced by the samples; stopped, the result is incomplete.
+/// advanced by the samples; stopped, the result is incomplete. Ranks share the samples out.
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
                                   const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget,
-                                  WorkMonitor& monitor = WorkMonitor::silent());
+                                  WorkMonitor& monitor = WorkMonitor::silent(), SharedWork& work = SharedWork::alone());
 
 }  // namespace glissade

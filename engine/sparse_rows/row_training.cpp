@@ -63,11 +63,11 @@ std::vector<float> RowTraining::values() const {
   return {parameters_.weights.data(), parameters_.weights.data() + parameters_.weights.size()};
 }
 
-void RowTraining::run(WorkMonitor& monitor) {
+void RowTraining::run(WorkMonitor& monitor, SharedWork& work) {
   constexpr double kFinding = 0.3;  // its share of the time, about
   monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
   candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index,
-                                    config_.candidates.list_budget / 4 + 1, monitor);
+                                    config_.candidates.list_budget / 4 + 1, monitor, work);
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.sparse_rows.epochs;
   if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;
@@ -76,8 +76,8 @@ void RowTraining::run(WorkMonitor& monitor) {
     shuffle(order, rows_.size(), hashing::derive(config_.run.seed, kOrderStream, epoch));
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
-      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.sparse_rows.rate * left);
-      if (!monitor.advance()) return;
+      train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.sparse_rows.rate * left, work);
+      if (!monitor.advance() || work.error()) return;
       if (config_.sparse_rows.topology != RowTopology::fixed && epoch + 1 < config_.sparse_rows.epochs) take_topology_gradients();
     }
     if (!topology_gradients_.empty()) change_topology(epoch + 1);
@@ -106,9 +106,11 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
   return gradient;
 }
 
-void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate) {
+void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work) {
   differentiate_in_blocks<Worker>(
-      places, blocks_, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); });
+      places, blocks_, work, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); },
+      [](Gradients& block, const auto& use) { Gradients::for_each_array(block, use); });
+  if (work.error()) return;
   update_rows(rate);
 }
 

@@ -55,8 +55,8 @@ class RowTraining {
               const TrainedRows& parts);
 
   /// config.sparse_rows.epochs passes; then the rows are in parts.rows, and in parts.state what is needed to go on training them.
-  /// Stopped, these are not to be used.
-  void run(WorkMonitor& monitor = WorkMonitor::silent());
+  /// Stopped, or with an error of `work`, these are not to be used. Ranks share the samples out.
+  void run(WorkMonitor& monitor = WorkMonitor::silent(), SharedWork& work = SharedWork::alone());
 
   /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness, were
   /// the entries `values`. `place`: the sample's, in `rows`. Derivatives near 0 are left out.
@@ -75,6 +75,12 @@ class RowTraining {
     std::vector<std::uint32_t> entries;  ///< within the row
     std::vector<float> values;
 
+    template <class Use>
+    static void for_each_array(Gradients& block, const Use& use) {
+      use(block.rows);
+      use(block.entries);
+      use(block.values);
+    }
     void clear() {
       rows.clear();
       entries.clear();
@@ -82,7 +88,7 @@ class RowTraining {
     }
   };
 
-  void train_batch(std::span<const std::uint32_t> places, double rate);
+  void train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work);
   ParameterRows parameters_of(std::span<const float> values) const;
   std::vector<float> values() const;
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;

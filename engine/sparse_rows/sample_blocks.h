@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/communication/shared_work.h"
 #include "engine/sparse_rows/row_candidates.h"
 
 namespace glissade {
@@ -38,19 +39,22 @@ class SampleLabels {
 };
 
 /// differentiate(place, worker, out) for each place, in parallel: what a fixed block of samples yields goes to one of `blocks`,
-/// in order, for any number of threads. `blocks` and the threads' workers keep their memory from call to call.
-template <class Worker, class Out, class Differentiate>
-void differentiate_in_blocks(std::span<const std::uint32_t> places, std::vector<Out>& blocks,
-                             const Differentiate& differentiate) {
+/// in order, for any number of threads. `blocks` and the threads' workers keep their memory from call to call. Ranks share the
+/// blocks out: for_each_array(block, use) is that of SharedWork::exchange().
+template <class Worker, class Out, class Differentiate, class ForEachArray>
+void differentiate_in_blocks(std::span<const std::uint32_t> places, std::vector<Out>& blocks, SharedWork& work,
+                             const Differentiate& differentiate, const ForEachArray& for_each_array) {
   constexpr std::size_t kBlock = 32;
   blocks.resize((places.size() + kBlock - 1) / kBlock);
-  tbb::parallel_for(std::size_t{0}, blocks.size(), [&](std::size_t block) {
+  const SharedWork::Part own = work.part(blocks.size());
+  tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
     static thread_local Worker worker;
     blocks[block].clear();
     for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
       differentiate(place, worker, blocks[block]);
     }
   });
+  work.exchange(blocks, for_each_array);
 }
 
 }  // namespace glissade

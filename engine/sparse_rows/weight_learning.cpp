@@ -62,12 +62,12 @@ class WeightLearning {
         squared_(data.feature_count, 1.f),
         sums_(data.feature_count) {}
 
-  void run(std::uint64_t seed, WorkMonitor& monitor);
+  void run(std::uint64_t seed, WorkMonitor& monitor, SharedWork& work);
   std::vector<float> gradient_at(std::uint32_t place, std::span<const float> logs);
   std::span<const float> logs() const noexcept { return {logs_.bias.data(), logs_.bias.size()}; }
 
  private:
-  void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer);
+  void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work);
   void differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const;
   void add_shared(const WeightWorker& worker, std::size_t c, bool own, std::vector<Slope>& shared) const;
 
@@ -83,7 +83,7 @@ class WeightLearning {
   std::vector<std::vector<Slope>> blocks_;
 };
 
-void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
+void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor, SharedWork& work) {
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kWeightBatch - 1) / kWeightBatch * kPasses;
   const OptimizerOptions adagrad{.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = seed};
@@ -93,16 +93,18 @@ void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor) {
     for (std::size_t first = 0; first < order.size(); first += kWeightBatch, ++step) {
       const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
       batch(std::span(order).subspan(first, std::min(kWeightBatch, order.size() - first)),
-            RowOptimizer(adagrad, kRate * left, step + 1));
-      if (!monitor.advance()) return;
+            RowOptimizer(adagrad, kRate * left, step + 1), work);
+      if (!monitor.advance() || work.error()) return;
     }
   }
 }
 
-void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer) {
-  differentiate_in_blocks<WeightWorker>(places, blocks_, [&](std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) {
-    differentiate(place, worker, out);
-  });
+void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work) {
+  differentiate_in_blocks<WeightWorker>(
+      places, blocks_, work,
+      [&](std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) { differentiate(place, worker, out); },
+      [](std::vector<Slope>& block, const auto& use) { use(block); });
+  if (work.error()) return;
   std::vector<std::uint32_t> touched;
   for (const auto& block : blocks_) {
     for (const Slope& slope : block) {
@@ -214,13 +216,13 @@ std::vector<float> weight_gradient_at(const Config& config, const DatasetView& d
 }
 
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-                                 const FeatureWeights& weights, WorkMonitor& monitor) {
+                                 const FeatureWeights& weights, WorkMonitor& monitor, SharedWork& work) {
   constexpr double kCollected = 0.15, kFound = 0.4;  // of the time, about
   std::vector<float> learned(data.feature_count, 1.f);
   if (rows.empty()) return learned;
   monitor.begin(Activity::feature_weights, label_blocks(data.label_count), {0, kCollected});
-  const LabelRows made = label_rows(data, rows, weights, kLearningFanIn, monitor);
-  if (monitor.stopped()) return learned;
+  const LabelRows made = label_rows(data, rows, weights, kLearningFanIn, monitor, work);
+  if (monitor.stopped() || work.error()) return learned;
   const FeatureIndex index(made.rows, data.feature_count);
   std::vector<std::uint32_t> chosen;
   const double share = static_cast<double>(config.candidates.weight_samples) / static_cast<double>(rows.size());
@@ -229,11 +231,12 @@ std::vector<float> learn_weights(const Config& config, const DatasetView& data, 
   }
   monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
   const RowCandidates candidates =
-      find_row_candidates(data, chosen, weights, made.rows, index, config.candidates.list_budget / 4 + 1, monitor);
-  if (!monitor.begin(Activity::feature_weights, (chosen.size() + kWeightBatch - 1) / kWeightBatch * kPasses, {kFound, 1}))
+      find_row_candidates(data, chosen, weights, made.rows, index, config.candidates.list_budget / 4 + 1, monitor, work);
+  if (work.error() ||
+      !monitor.begin(Activity::feature_weights, (chosen.size() + kWeightBatch - 1) / kWeightBatch * kPasses, {kFound, 1}))
     return learned;
   WeightLearning learning(data, chosen, made, candidates, weights);
-  learning.run(config.run.seed, monitor);
+  learning.run(config.run.seed, monitor, work);
   std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
   return learned;
 }

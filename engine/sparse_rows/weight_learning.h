@@ -24,7 +24,8 @@ inline constexpr std::uint32_t kLearningFanIn = 256;
 /// `rows`: samples that labels' sums are made from; config.candidates.weight_samples of them are learned from. The result does
 /// not depend on the number of threads. Stopped by the monitor, it is not to be used.
 std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-                                 const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent());
+                                 const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent(),
+                                 SharedWork& work = SharedWork::alone());
 
 /// What learn_weights() follows: the derivatives by a of the loss of one sample, by its place in `rows`, at a = `logs`, one per
 /// feature. All of `rows` make the labels' sums.

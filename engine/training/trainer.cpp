@@ -240,7 +240,9 @@ std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::sp
   const bool named = matches && label_words_ == nullptr && !model_.label_names.empty() && !model_.feature_names.empty();
   const NameFeatures names = named ? name_features(model_.label_names, model_.feature_names) : NameFeatures{};
   const NameFeatures* const words = named ? &names : matches ? label_words_ : nullptr;
-  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, words);
+  SharedWork work(ranks_);
+  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, words, work);
+  if (work.error()) return work.error();
   if (call.monitor.stopped()) return std::nullopt;
   if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));

@@ -172,6 +172,32 @@ TEST_CASE("shards go on in the midst of a pass, with their tables or without", "
   CHECK(distance_of(all_weights(one), whole) < 0.5 * moved);
 }
 
+TEST_CASE("ranks that share the work on sparse paths build those of one process", "[unit]") {
+  Config config = sharded_paths_config();
+  config.sparse_rows.epochs = 2;
+  config.sparse_rows.topology = GENERATE(RowTopology::fixed, RowTopology::rigl);
+  config.candidates.weight_samples = 500;
+  const Data data = planted_data(5000, 120, 1400, 11);  // several blocks of samples and of labels
+  const auto bytes_of = [](RankedPaths paths) {
+    std::vector<std::byte> bytes;
+    for (const StoredArray& stored : paths.arrays()) {
+      std::visit([&](const auto* array) { bytes.insert(bytes.end(), array->as_bytes().begin(), array->as_bytes().end()); },
+                 stored.array);
+    }
+    return bytes;
+  };
+  const auto wanted = bytes_of(build_paths(config, data.view(), all_rows(data)));
+  for (const int count : {2, 3}) {
+    std::vector<std::vector<std::byte>> found(static_cast<std::size_t>(count));
+    ThreadRanks(count).run([&](Communicator& ranks) {
+      SharedWork work(&ranks);
+      auto paths = build_paths(config, data.view(), all_rows(data), WorkMonitor::silent(), nullptr, work);
+      if (!work.error()) found[static_cast<std::size_t>(ranks.rank())] = bytes_of(std::move(paths));
+    });
+    for (const auto& bytes : found) CHECK((bytes == wanted));
+  }
+}
+
 TEST_CASE("averages of rows that ranks share out are read by any number of ranks", "[unit]") {
   Config config = sharded_paths_config();
   config.network.hidden = {12, 8};

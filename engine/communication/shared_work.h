@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include <glissade/communicator.h>
+#include <glissade/result.h>
+
+namespace glissade {
+
+/// Blocks of work that all ranks would do alike: each does some of them, and then all have what came of all. Alone, a rank does
+/// everything. All ranks call the same functions in the same order. After an error the blocks of other ranks are empty, and
+/// nothing travels any more.
+class SharedWork {
+ public:
+  /// Null: alone. `ranks` must outlive it.
+  explicit SharedWork(Communicator* ranks = nullptr) noexcept : ranks_(ranks) {}
+  SharedWork(const SharedWork&) = delete;
+  SharedWork& operator=(const SharedWork&) = delete;
+  /// One that is alone.
+  static SharedWork& alone() noexcept;
+
+  std::uint64_t ranks() const noexcept { return ranks_ == nullptr ? 1 : static_cast<std::uint64_t>(ranks_->size()); }
+  /// Of so many blocks in order those of this rank, first .. end - 1.
+  struct Part {
+    std::size_t first, end;
+  };
+  Part part(std::size_t count) const noexcept { return part_of(count, ranks_ == nullptr ? 0 : ranks_->rank()); }
+
+  /// blocks[i] becomes, on all ranks, what the rank has that block i is part() of. for_each_array(block, use) calls use(array)
+  /// for each vector of plain values that a block consists of.
+  template <class Block, class ForEachArray>
+  void exchange(std::vector<Block>& blocks, const ForEachArray& for_each_array);
+
+  /// The same for an array, `block` values of which are a block; the last may be shorter.
+  template <class T>
+  void exchange(std::span<T> all, std::size_t block);
+
+  const std::optional<Error>& error() const noexcept { return error_; }
+
+ private:
+  Part part_of(std::size_t count, int rank) const noexcept;
+  void exchange_bytes(std::span<std::byte> all, std::size_t block);
+  /// Of each rank what it has to say.
+  std::vector<std::vector<std::byte>> gather();
+
+  Communicator* ranks_;
+  std::optional<Error> error_;
+  std::vector<std::byte> own_;
+};
+
+template <class T>
+void SharedWork::exchange(std::span<T> all, std::size_t block) {
+  exchange_bytes(std::as_writable_bytes(all), block * sizeof(T));
+}
+
+template <class Block, class ForEachArray>
+void SharedWork::exchange(std::vector<Block>& blocks, const ForEachArray& for_each_array) {
+  if (ranks_ == nullptr || ranks_->is_alone() || error_) return;
+  own_.clear();
+  const auto put = [&](const void* bytes, std::size_t size) {
+    const auto* const from = static_cast<const std::byte*>(bytes);
+    own_.insert(own_.end(), from, from + size);
+  };
+  const Part own = part(blocks.size());
+  for (std::size_t i = own.first; i < own.end; ++i) {
+    for_each_array(blocks[i], [&](auto& array) {
+      const std::uint64_t size = array.size();
+      put(&size, sizeof size);
+      put(array.data(), size * sizeof(*array.data()));
+    });
+  }
+  const std::vector<std::vector<std::byte>> all = gather();
+  for (int rank = 0; rank < static_cast<int>(all.size()); ++rank) {
+    if (rank == ranks_->rank()) continue;
+    const std::byte* from = all[static_cast<std::size_t>(rank)].data();
+    const Part part = part_of(blocks.size(), rank);
+    for (std::size_t i = part.first; i < part.end; ++i) {
+      for_each_array(blocks[i], [&](auto& array) {
+        static_assert(std::is_trivially_copyable_v<typename std::remove_reference_t<decltype(array)>::value_type>);
+        std::uint64_t size = 0;
+        std::memcpy(&size, from, sizeof size);
+        from += sizeof size;
+        array.resize(size);
+        if (size != 0) std::memcpy(array.data(), from, size * sizeof(*array.data()));
+        from += size * sizeof(*array.data());
+      });
+    }
+  }
+}
+
+}  // namespace glissade
