@@ -135,10 +135,11 @@ Result<int> Train::run() {
   options_.files.time_share = *time_share;
   if (auto ok = options_.check(); !ok) return ok.error();
   settings.evaluation_size = *choose_evaluation_size(options_.eval_rows);
-  auto ranks = RankGroup::join(options_.distribute);
+  auto ranks = RankGroup::join(options_.distribute, options_.distribution());
   if (!ranks) return ranks.error();
   ranks_ = std::move(*ranks);
   options_.is_alone = ranks_.is_alone();
+  if (!options_.is_alone) options_.distribute = options_.distribution();
   if (ranks_.follows()) {
     settings.quiet = true;
   } else {

@@ -87,7 +87,7 @@ Result<Sharing> RankGroup::sharing(const std::string& communicate, const std::st
   return Sharing{*way, *form, share};
 }
 
-Result<RankGroup> RankGroup::join(const std::string& distribute) {
+Result<RankGroup> RankGroup::join(const std::string& distribute, const std::string& distribution) {
   RankGroup group;
   if (distribute == "off") return group;
   if (!launch_in_environment()) {
@@ -99,7 +99,7 @@ Result<RankGroup> RankGroup::join(const std::string& distribute) {
   auto ranks = join_launched();
   if (!ranks) return ranks.error();
   group.ranks_ = std::move(*ranks);
-  if (distribute == "labels") group.distribution_ = Distribution::labels;
+  if (distribution == "labels") group.distribution_ = Distribution::labels;
   return group;
 }
 

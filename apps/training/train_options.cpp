@@ -162,21 +162,23 @@ void TrainOptions::add_rank_options(CLI::App& parser) {
           "--distribute", distribute,
           "What several processes share that 'mpirun -np N glissade train ...' has started: data (each has the whole model "
           "and goes through a part of every batch), labels (each has a part of the rows of features and labels, and goes "
-          "through all samples; for --preset plain), off (nothing: they know nothing of each other). auto: data. Rank 0 "
-          "evaluates, writes and speaks. Default auto.")
+          "through all samples), off (nothing: they know nothing of each other). auto: labels, or data where --communicate or "
+          "--travel-share is given. Rank 0 evaluates, writes and speaks. Default auto.")
       ->type_name("NAME");
-  parser
-      .add_option(
-          "--communicate", communicate,
-          "Which gradients travel between the ranks of --distribute data: dense (of all rows), sparse (of the rows that a "
-          "step touched), coarse (of those that weigh most, by the sum of magnitudes over all ranks; the others wait and "
-          "add up until they do). Default sparse.")
-      ->type_name("NAME");
-  add_number(
-      parser, "--travel-share", travel_share, {1e-6, 1},
-      "With --communicate coarse: part of the touched rows whose gradients travel in a step. In the warm-up and in the last "
-      "step of an epoch all do. Default 0.1.")
-      ->type_name("SHARE");
+  communicate_ =
+      parser
+          .add_option(
+              "--communicate", communicate,
+              "Which gradients travel between the ranks of --distribute data: dense (of all rows), sparse (of the rows that a "
+              "step touched), coarse (of those that weigh most, by the sum of magnitudes over all ranks; the others wait and "
+              "add up until they do). Default sparse.")
+          ->type_name("NAME");
+  travel_share_ =
+      add_number(
+          parser, "--travel-share", travel_share, {1e-6, 1},
+          "With --communicate coarse: part of the touched rows whose gradients travel in a step. In the warm-up and in the last "
+          "step of an epoch all do. Default 0.1.")
+          ->type_name("SHARE");
   parser
       .add_option("--wire", wire,
                   "How gradients travel: as floats (fp32), or rounded to 16 bits (bf16), of which sums are floats. Default fp32.")
@@ -197,6 +199,11 @@ bool TrainOptions::resumes() const noexcept { return resume_->count() > 0; }
 bool TrainOptions::names_holdout() const noexcept { return holdout_->count() > 0; }
 bool TrainOptions::names_name_rows() const noexcept { return name_rows_->count() > 0; }
 bool TrainOptions::names_repeated_rows() const noexcept { return repeated_rows_->count() > 0; }
+std::string TrainOptions::distribution() const {
+  if (distribute != "auto") return distribute;
+  return communicate_->count() + travel_share_->count() > 0 ? "data" : "labels";
+}
+
 bool TrainOptions::names_patience() const noexcept { return patience_->count() > 0; }
 bool TrainOptions::names_min_delta() const noexcept { return min_delta_->count() > 0; }
 

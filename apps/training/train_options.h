@@ -45,6 +45,8 @@ class TrainOptions {
   void warn_of_idle(const Model& model, bool text) const;
 
   bool resumes() const noexcept;
+  /// What --distribute stands for: auto is data where an option is given that concerns gradients of rows, else labels.
+  std::string distribution() const;
   bool resumes_model() const noexcept { return resumes() && !goes_on_searching; }
   bool names_holdout() const noexcept;
   bool names_name_rows() const noexcept;
@@ -68,7 +70,7 @@ class TrainOptions {
   std::string repeated_rows = "once";
   bool rows_repeat = false;      ///< set once the data were read: some rows say nothing new
   bool rows_fit_memory = false;  ///< likewise: rows of records would not go to the cache
-  std::string distribute = "auto";
+  std::string distribute = "auto";  ///< data or labels once the ranks were joined
   std::string communicate = "sparse";
   std::string wire = "fp32";
   double travel_share = 0.1;
@@ -94,6 +96,8 @@ class TrainOptions {
   CLI::Option* holdout_ = nullptr;
   CLI::Option* name_rows_ = nullptr;
   CLI::Option* repeated_rows_ = nullptr;
+  CLI::Option* communicate_ = nullptr;
+  CLI::Option* travel_share_ = nullptr;
   CLI::Option* patience_ = nullptr;
   CLI::Option* min_delta_ = nullptr;
 };

@@ -12,6 +12,15 @@ VARIANTS = {
     "softmax, uniform draws": [],
     "sigmoids, all labels": ["--loss", "bce", "--sampler", "full"],
     "frequent labels, two hidden layers": ["--sampler", "frequency", "--hidden", "16,12"],
+    "sparse paths, centroids, averages, the decoupled loss": ["--preset", "short-text", "--hidden", "16", "--active", "128", "--epochs", "2", "--fan-in", "16",
+                                                              "--neighbours", "10", "--row-epochs", "1"],
+    "sets per sample, large steps, clipped gradients": ["--scope", "sample", "--batch", "192", "--reference-batch", "96", "--clip-norm", "0.1"],
+}
+# Each rank looks for rows among its own: their sets differ with the ranks, as those of another seed.
+OWN_ROWS = {
+    "tables": ["--sampler", "lsh:0.4+frequency:0.2", "--tables", "8", "--k", "5", "--rehash-period", "300", "--rehash-threshold", "0.02"],
+    "a learned table, sets per sample": ["--sampler", "lsh-learned", "--scope", "sample"],
+    "the best rows": ["--sampler", "exact:0.5+frequency:0.2"],
 }
 
 
@@ -24,6 +33,22 @@ def check_alike(ranks, args):
                 raise Failure(f"{count} ranks: loss {mine['loss']} in epoch {mine['epoch']}, one process {other['loss']}")
             if abs(mine["p@1"] - other["p@1"]) > 0.02:
                 raise Failure(f"{count} ranks: P@1 {mine['p@1']}, one process {other['p@1']}")
+
+
+def check_close(ranks, args):
+    alone = ranks.trained(0, "--parts", "1", *args)[0][-1]
+    for count in (2, 4):
+        mine = ranks.trained(count, *LABELS, *args)[0][-1]
+        if abs(mine["loss"] - alone["loss"]) > 0.05 * alone["loss"] or abs(mine["p@1"] - alone["p@1"]) > 0.04:
+            raise Failure(f"{count} ranks: {mine}, one process {alone}")
+
+
+def check_usual(ranks):
+    """What mpirun starts shares rows out, unless an option is given that is about gradients of rows."""
+    for args, line in (([], "2 ranks share the rows of"), (["--communicate", "sparse"], "2 ranks share each step of")):
+        done = ranks.done(ranks.command(2, *ranks.train(*args, "--distribute", "auto")))
+        if line not in done.stderr:
+            raise Failure(done.stderr)
 
 
 def check_halves(ranks):
@@ -51,7 +76,7 @@ def check_refusals(ranks, expect_line):
     def refused(*args):
         return ranks.run(ranks.command(2, *ranks.train(*LABELS, *args)))
 
-    expect_line(refused("--sampler", "lsh"), 2, "option 'sampler': hash tables cannot be shared out by labels")
+    expect_line(refused("--sampler", "lsh-label"), 2, "option 'sampler': lsh-label, which looks for rows near others, cannot be shared out by labels")
     if (ranks.folder / "m.glsd").exists():
         raise Failure("a run that was refused has written a model")
 
@@ -120,6 +145,9 @@ def check_killed(ranks, start_and_wait, children):
 def add_cases(case, expect_line, start_and_wait, children):
     for name, args in VARIANTS.items():
         case(f"1 to 4 ranks share rows out and learn what one process learns: {name}", check_alike, args)
+    for name, args in OWN_ROWS.items():
+        case(f"ranks that share rows out look for them among their own: {name}", check_close, args)
+    case("what mpirun starts shares rows out", check_usual)
     case("ranks share rows of 16 bits out", check_halves)
     case("the same ranks and seed that share rows out, the same bytes", check_same_bytes)
     case("what ranks send that share rows out", check_bytes_sent)

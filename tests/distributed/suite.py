@@ -14,8 +14,9 @@ from runner import Failure, Skip
 
 SECONDS = 120
 ROWS = 2000
-COMMON = ["--preset", "plain", "--hidden", "16", "--active", "128", "--learning-rate", "0.02", "--epochs", "2", "--batch", "96", "--parts", "12",
+COMMON = ["--preset", "plain", "--hidden", "16", "--active", "128", "--learning-rate", "0.02", "--epochs", "2", "--batch", "96",
           "--threads", "1", "--precision", "fp32", "--holdout", "0.1", "--eval-rows", "all", "--feature-dropout", "0.1", "--hidden-dropout", "0.1"]
+PARTS = ["--parts", "12"]  # of a batch, for what several processes share of it
 # What a step may be made of, each with its own state.
 VARIANTS = {
     "uniform draws": [],
@@ -36,13 +37,14 @@ class Ranks:
         self.rows = context.first_rows(self.folder, ROWS)
 
     def command(self, ranks, *program):
-        return ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-np", str(ranks), *map(str, program)]
+        return ["mpirun", "--oversubscribe", "--allow-run-as-root", "--bind-to", "none", "-np", str(ranks), *map(str, self.sharing_parts(program))]
+
+    def sharing_parts(self, program):
+        """Ranks share parts of batches where a command does not say what they share."""
+        return [*program, "--distribute", "data"] if "train" in program and not {"--distribute", "--communicate"} & set(program) else [*program]
 
     def train(self, *args, model="m.glsd"):
-        usual = COMMON
-        if "labels" in args:  # of a batch that is one part
-            at = COMMON.index("--parts")
-            usual = COMMON[:at] + COMMON[at + 2:]
+        usual = [*COMMON[2 if "--preset" in args else 0:], *([] if "labels" in args else PARTS)]
         return [self.context.glissade, "train", "--train", self.rows, "--model", model, *usual, *args]
 
     def run(self, command):
@@ -137,7 +139,7 @@ def check_refusals(ranks):
     """Ranks that do not fit each other: one line, and nothing is written."""
     def two(first, second):
         ranks.forget()
-        done = ranks.run([*ranks.command(1, *first), ":", "-np", "1", *second])
+        done = ranks.run([*ranks.command(1, *first), ":", "-np", "1", *ranks.sharing_parts(second)])
         if (ranks.folder / "m.glsd").exists():
             raise Failure("a run that was refused has written a model")
         return done
