@@ -19,7 +19,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EPOCHS = 8
 MODES = {
-    "data": ["--preset", "plain", "--parts", "12"],
+    "data": ["--preset", "plain", "--parts", "12", "--distribute", "data"],
     "labels": ["--preset", "plain", "--distribute", "labels"],
 }
 

@@ -72,8 +72,8 @@ enum class Distribution {
   labels,  ///< each has a part of the rows of features and labels, and goes through all samples
 };
 
-/// Usage error unless `config` can be trained with Distribution::labels: a hidden path alone, losses softmax and bce, sets that
-/// are shared and drawn or full, steps of one batch, weights neither averaged nor started from centroids.
+/// Usage error where `config` asks for what needs all rows in one place, and so cannot be trained with Distribution::labels:
+/// sampler lsh-label, batches of similar samples, products by oneDNN.
 Result<void> check_labels_distributable(const Config& config);
 
 /// Which gradients travel where ranks share steps.
@@ -107,16 +107,16 @@ class Trainer {
   /// The same for one of several processes that train copies of one model on the same data: `ranks`, which must outlive the
   /// trainer. Each goes through some parts of each step (config.training.accumulate and parts; usage error if these are fewer
   /// than the ranks); the gradients of all rows that a step touches travel, and every rank applies all. So the models stay the
-  /// same, to the bit, which the end of each pass checks. Everything else, such as sparse paths, every rank computes for itself:
-  /// the models and the data must be the same, and so must the instruction set. Callbacks may differ: where one rank's returns
-  /// false, all ranks stop after the following step, and in other activities not before the next steps. Every call of
-  /// train_epoch() and train_step() is collective.
+  /// same, to the bit, which the end of each pass checks. The work on sparse paths is shared out, too; all else every rank
+  /// computes for itself: the models and the data must be the same, and so must the instruction set. Callbacks may differ: where
+  /// one rank's returns false, all ranks stop after the following step, and in other activities not before the next steps. Every
+  /// call of train_epoch() and train_step() is collective.
   ///
   /// With Distribution::labels the rows of features and labels are shared out instead, and every rank goes through all samples
   /// with its rows. What travels are sums of the hidden layer and its gradients, 4 * batch * width floats a step less a rank's
-  /// own part, and a few numbers a sample, whatever the numbers of features and labels. Rank 0 has all rows when train_epoch()
-  /// returns, the others theirs alone. Usage error where the config asks for what ranks cannot share so: see
-  /// check_labels_distributable(). Results differ from those of another number of ranks by the rounding of sums.
+  /// own part, and a few numbers a sample, whatever the numbers of features and labels. Sparse paths are whole on all ranks; what
+  /// weighs them is rank 0's alone. Usage error where check_labels_distributable() has one. Results differ from those of another
+  /// number of ranks by the rounding of sums, or, where a sampler looks for rows, as by another seed.
   static Result<Trainer> create_among(Communicator& ranks, Model& model, std::uint64_t samples_per_epoch,
                                       const Sharing& sharing = {});
 
