@@ -17,6 +17,7 @@ class AnsweringRanks {
 
   /// This rank's rows of the model; alone all of them. At most one model at a time.
   Result<Model> load(const std::string& path) { return Model::load_shard(ranks_, path); }
+  bool are_alone() const noexcept { return ranks_.is_alone(); }
   bool follows() const noexcept { return ranks_.rank() > 0; }
   /// The others: until rank 0 ends. Returns the exit status.
   Result<int> follow(Model& model);

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "apps/answers/answering_ranks.h"
 #include "apps/commands/command.h"
 #include "apps/config/idle_rules.h"
 #include "apps/config/number_option.h"
@@ -118,6 +119,10 @@ class Serve : public Command {
     ignore_broken_pipes();
     InterruptGuard interrupts(true);
     InterruptGuard::nothing_to_save_while("reading the model");
+    auto ranks = AnsweringRanks::join();
+    if (!ranks) return ranks.error();
+    is_among_ranks_ = !ranks->are_alone();
+    if (is_among_ranks_) return serve_among(*ranks);
     return learns_ ? serve_learning(*token) : serve_reading();
   }
 
@@ -132,6 +137,21 @@ class Serve : public Command {
       return runtime_error(fmt::format("--token-file: {} cannot be read, or its first line is empty; put a secret there",
                                        datasets::quoted(token_file_)));
     return token;
+  }
+
+  /// The model lies in several processes, of which this one is asked, if it is the first.
+  Result<int> serve_among(AnsweringRanks& ranks) {
+    if (learns_) return usage_error("--learn needs all rows in one process; start it without mpirun");
+    const auto mark = FileMark::of(model_);
+    auto loaded = ranks.load(model_);
+    if (!loaded) return loaded.error();
+    const auto model = std::make_shared<Model>(std::move(*loaded));
+    if (ranks.follows()) return ranks.follow(*model);
+    const AnsweringRanks::Lead lead(ranks, *model);
+    auto served = serve_model(model, 1);
+    if (!served) return served.error();
+    ModelHolder models(model_, mark, std::move(*served));
+    return serve(models, nullptr, "");
   }
 
   Result<int> serve_reading() {
@@ -175,25 +195,24 @@ class Serve : public Command {
     note(fmt::format("serving {} ({} features, {} labels{}) on http://{}:{}", datasets::quoted(model_), shape.features,
                      shape.labels, learning != nullptr ? ", learning" : "",
                      host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]", *port));
-    watch(models, learning != nullptr);
+    watch(models, is_among_ranks_ ? "a server of several processes" : learning != nullptr ? "a server that learns" : nullptr);
     note(fmt::format("{}: answering what has begun, then ending", signal_name(InterruptGuard::signal())));
     server.drain();
     http.join();
     return 0;
   }
 
-  /// Until a signal comes.
-  static void watch(ModelHolder& models, bool learns) {
+  /// Until a signal comes. `keeps`: whose model stays when its file is replaced; null: it is read again.
+  static void watch(ModelHolder& models, const char* keeps) {
     using Clock = std::chrono::steady_clock;
     for (auto look = Clock::now(); InterruptGuard::signal() == 0; std::this_thread::sleep_for(milliseconds(20))) {
       if (Clock::now() < look) continue;
       look = Clock::now() + std::chrono::seconds(1);
-      if (!learns) {
+      if (keeps == nullptr) {
         models.reload_if_replaced();
       } else if (models.replaced()) {
-        complain(
-            fmt::format("warning: {} was replaced, and a server that learns does not read it again; end it, and start it anew",
-                        datasets::quoted(models.path())));
+        complain(fmt::format("warning: {} was replaced, and {} does not read it again; end it, and start it anew",
+                             datasets::quoted(models.path()), keeps));
       }
     }
   }
@@ -208,6 +227,7 @@ class Serve : public Command {
   std::uint32_t max_body_ = 8u << 20;
   std::uint32_t timeout_ = 10000;
   bool learns_ = false;
+  bool is_among_ranks_ = false;
   Learning::Options learning_;
   ThreadsOption threads_;
 };

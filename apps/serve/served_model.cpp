@@ -19,6 +19,13 @@ Result<ModelFacts> ModelFacts::of(const Model& model) {
   return facts;
 }
 
+Result<ServedHandle> serve_model(std::shared_ptr<Model> model, std::uint64_t version) {
+  auto facts = ModelFacts::of(*model);
+  if (!facts) return facts.error();
+  return ServedHandle(
+      std::make_shared<const ServedModel>(ServedModel{Snapshot::sharing(std::move(model)), std::move(*facts), version}));
+}
+
 Result<ServedHandle> load_served(const std::string& path, std::uint64_t version) {
   auto model = Model::load(path);
   if (!model) return model.error();

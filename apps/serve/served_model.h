@@ -31,6 +31,8 @@ struct ServedModel {
 };
 using ServedHandle = std::shared_ptr<const ServedModel>;
 
+/// Of a model that is read.
+Result<ServedHandle> serve_model(std::shared_ptr<Model> model, std::uint64_t version);
 /// Reads a model file, which stays mapped.
 Result<ServedHandle> load_served(const std::string& path, std::uint64_t version);
 

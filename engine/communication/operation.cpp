@@ -10,12 +10,13 @@ namespace {
 
 using WaitClock = std::chrono::steady_clock;
 
-/// Most waits are short, and a core that sleeps answers late; a long one must leave the core to whoever needs it.
+/// Most waits are short, and a core that sleeps answers late; a long one must leave the core to whoever needs it. Who has waited
+/// for some seconds may wait for hours, as a server does for a question.
 void pause_in_wait(std::uint64_t turns) {
-  constexpr std::uint64_t kSpins = 200, kYields = 2000;
+  constexpr std::uint64_t kSpins = 200, kYields = 2000, kShortSleeps = 50'000;
   if (turns < kSpins) return;
   if (turns < kYields) return std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::microseconds(50));
+  std::this_thread::sleep_for(turns < kShortSleeps ? std::chrono::microseconds(50) : std::chrono::microseconds(1000));
 }
 
 }  // namespace

@@ -211,6 +211,7 @@ std::string_view speaker_name(Speaker speaker) noexcept {
 }
 
 Result<std::vector<LabelReasons>> explain_row(Model::Impl& impl, const InputRows& row, const ExplainOptions& options) {
+  if (auto whole = impl.check_whole("an explanation"); !whole) return whole.error();
   if (row.rows() != 1) return usage_error(fmt::format("explain wants one row, these are {}; call it for each", row.rows()));
   if (options.search == Search::tables)
     return usage_error("rows cannot be explained by search tables; use exact, learned or automatic");

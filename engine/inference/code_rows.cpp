@@ -55,6 +55,7 @@ std::optional<Error> keep_queries(Model::Impl& impl, const InputRows& inputs, In
 }
 
 Result<void> Model::code_rows(const InputRows& inputs) {
+  if (auto whole = impl_->check_whole("a code of the output rows"); !whole) return whole;
   if (auto valid = check_inputs(inputs, impl_->shape); !valid) return valid.error();
   try {
     if (auto error = code_output_rows(*impl_, inputs, WorkMonitor::silent())) return *error;

@@ -188,10 +188,8 @@ namespace {
 Result<void> check_for_shards(const Model::Impl& impl, const PredictOptions& options) {
   if (!impl.shards) return {};
   if (!impl.shards->leads()) return usage_error("rank 0 of a model that is shared out predicts; the others answer() it");
-  if (options.filter != nullptr)
-    return usage_error("a filter needs all rows in one process; start one alone, or load the model whole");
-  if (options.search == Search::tables)
-    return usage_error("search by tables needs all rows in one process; use exact, or start one process alone");
+  if (options.filter != nullptr) return impl.check_whole("a filter");
+  if (options.search == Search::tables) return impl.check_whole("search by tables");
   return {};
 }
 

@@ -38,6 +38,7 @@ constexpr double kUsualRate = 0.1;
 
 Result<void> LivingModel::check(const Model& model, const LearnerOptions& options) {
   const Model::Impl& impl = impl_of(model);
+  if (auto whole = impl.check_whole("a Learner"); !whole) return whole;
   if (impl.config.network.loss == LossKind::ns) return usage_error("word vectors cannot learn from events; use a model of rows");
   if (impl.training_samples == 0 && impl.step == 0)
     return usage_error("the model has not been trained; train it on a data set before it learns from events");

@@ -40,6 +40,8 @@ class Model::Impl {
     if (ranks == nullptr) return {};
     return {static_cast<std::uint32_t>(ranks->rank()), static_cast<std::uint32_t>(ranks->size())};
   }
+  /// Usage error of a shard for what needs all rows in one process: `what`, such as "an explanation".
+  Result<void> check_whole(const char* what) const;
   RowOwners owners() const noexcept { return shards ? shards->owners() : RowOwners{}; }
 
   /// Full tables over the output rows as they are now, to search in: those of training where they are full, else ones of their

@@ -30,6 +30,11 @@ std::shared_ptr<const LabelIndex> Model::Impl::search_index() {
   return {searched, &searched->index};
 }
 
+Result<void> Model::Impl::check_whole(const char* what) const {
+  if (!shards) return {};
+  return usage_error(fmt::format("{} needs all rows in one process; start one alone, or load the model whole", what));
+}
+
 LabelIndex& Model::Impl::training_index() {
   if (!index_) index_ = std::make_unique<LabelIndex>(config, network.output);
   return *index_;

@@ -94,6 +94,7 @@ bool hidden_of(const Model::Impl& impl, const InputRows& inputs, PredictBuffers&
 
 Result<void> score_given(Model::Impl& impl, const InputRows& inputs, const SparseRows& labels, GivenBuffers& buffers,
                          std::vector<float>& scores) {
+  if (auto whole = impl.check_whole("a score of given labels"); !whole) return whole;
   if (inputs.rows() != labels.rows())
     return usage_error(fmt::format("{} rows of features and {} of candidates; give as many", inputs.rows(), labels.rows()));
   if (auto valid = check_inputs(inputs, impl.shape); !valid) return valid.error();

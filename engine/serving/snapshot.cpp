@@ -176,6 +176,7 @@ Result<std::vector<LabelReasons>> Snapshot::explain(const InputRows& row, const 
 
 Result<void> Snapshot::encode(const InputRows& inputs, Workspace& workspace, std::vector<float>& vectors) const {
   const Model::Impl& impl = *state_->impl;
+  if (auto whole = impl.check_whole("a hidden vector"); !whole) return whole;
   if (auto valid = check_inputs(inputs, impl.shape); !valid) return valid.error();
   const std::size_t width = impl.network.output.width();
   try {

@@ -562,6 +562,7 @@ Result<Trainer> Trainer::create_among(Communicator& ranks, Model& model, std::ui
 
 Result<Trainer> Trainer::for_stream(Model& model, const StreamOptions& options) {
   if (auto fit = check_trainable(model); !fit) return fit.error();
+  if (auto whole = impl_of(model).check_whole("a stream"); !whole) return whole.error();
   if (auto fit = check_stream(impl_of(model), options); !fit) return fit.error();
   return make(model, 0, &options);
 }

@@ -5,6 +5,7 @@ import os
 import signal
 
 from runner import Failure
+from serve.server import Server
 
 ROWS = 2000
 LABELS = ["--distribute", "labels"]
@@ -124,6 +125,26 @@ def check_files(ranks, expect_line):
     expect_line(ranks.run([ranks.context.glissade, "predict", "--model", "m.glsd", test]), 1, "put all of its files back from a copy")
 
 
+def check_served(ranks, children):
+    """Two processes answer over HTTP what one predicts from the same shards."""
+    ranks.trained(2, *LABELS, "--preset", "short-text", "--hidden", "16", "--epochs", "1", "--fan-in", "16", "--neighbours", "10", "--row-epochs", "1")
+    row = ranks.rows.read_text().splitlines()[1].split(" ", 1)[1]
+    question = {"input": {"features": {feature: float(value) for feature, value in (pair.split(":") for pair in row.split())}}, "k": 3}
+    answers = {}
+    for name, launcher in (("two processes", ranks.command(2)), ("one process", [])):
+        with Server(ranks.context, ranks.folder, "--model", "m.glsd", launcher=launcher, environment=ranks.environment) as server:
+            answers[name] = [one["label"] for one in server.good("/v1/predict", question)["answers"][0]]
+            if name == "two processes":
+                status, answer = server.post("/v1/predict", {**question, "explain": True})
+                if status != 400 or "an explanation needs all rows in one process" not in answer["error"]:
+                    raise Failure(f"explain among ranks: {status} {answer}")
+                os.kill(children(server.process)[0], signal.SIGTERM)  # mpirun itself would end with 1
+                if server.process.wait(60) != 0:
+                    raise Failure("the server did not end well")
+    if answers["two processes"] != answers["one process"] or len(answers["one process"]) != 3:
+        raise Failure(str(answers))
+
+
 def check_killed(ranks, start_and_wait, children):
     """A rank is killed in the midst of an epoch: the run goes on from the checkpoint, to the end of one that nobody killed."""
     process = start_and_wait(ranks, 3, *LABELS)
@@ -153,5 +174,6 @@ def add_cases(case, expect_line, start_and_wait, children):
     case("what ranks send that share rows out", check_bytes_sent)
     case("more ranks go on with rows that fewer have shared out", check_resumed)
     case("shards answer as one file does", check_files, expect_line)
+    case("two processes serve a model that they share out", check_served, children)
     case("a rank that shares rows out is killed within an epoch", check_killed, start_and_wait, children)
     case("what cannot be shared out is refused", check_refusals, expect_line)

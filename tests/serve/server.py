@@ -17,9 +17,9 @@ SECONDS = 60
 class Server:
     """`glissade serve` on a port that is free."""
 
-    def __init__(self, context, folder, *arguments, environment=None):
+    def __init__(self, context, folder, *arguments, environment=None, launcher=()):
         self.folder = folder
-        self.process = subprocess.Popen([context.glissade, "serve", "--port", "0", *map(str, arguments)], cwd=folder,
+        self.process = subprocess.Popen([*launcher, context.glissade, "serve", "--port", "0", *map(str, arguments)], cwd=folder,
                                         env={**context.clean_environment(folder), **(environment or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.told, self.port = [], None

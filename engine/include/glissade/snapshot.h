@@ -91,7 +91,7 @@ class Snapshot {
   /// The last hidden layer's outputs, [rows x width].
   Result<void> encode(const InputRows& inputs, Workspace& workspace, std::vector<float>& vectors) const;
   std::uint32_t encoded_width() const noexcept;
-  LabelVectors label_vectors() const;
+  LabelVectors label_vectors() const;  ///< of a shard (Model::load_shard) those of its own rows alone
 
   /// By name, where the model has names. O(1).
   std::optional<std::uint32_t> label_id(std::string_view name) const;
