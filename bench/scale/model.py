@@ -3,7 +3,7 @@
 import math
 
 ROW_KEYS = 16  # bytes in which a rank proposes a row: block, row, weight, steps
-PIECE_FLOATS, MOST_PIECES = 1 << 19, 64  # in which a buffer that is added up travels (engine/training/shared_step.cpp)
+PIECE_FLOATS, MOST_PIECES = 1 << 19, 64  # in which a buffer that is added up travels (engine/training/sample_sharing.cpp)
 SMALL = 200  # bytes that a rank says of its part of a step, about
 
 

@@ -135,22 +135,25 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   MemoryEstimate estimate;
   if (config.network.hidden.empty()) return estimate;
   // The embedding bag: a row per feature, and its bias as a row of its own. Then the dense layers and the output layer.
-  const auto own = [ranks](std::uint64_t rows) { return (rows + ranks - 1) / ranks; };
+  const auto own = [ranks](std::uint32_t rows) { return (rows + ranks - 1) / ranks; };
+  Shape part = shape;  // of each rank
+  part.features = own(shape.features);
+  part.labels = own(shape.labels);
   const auto options = ParameterRows::Options::of(config, true);
-  add_rows(estimate, options.without_bias(), own(shape.features), config.network.hidden.front());
+  add_rows(estimate, options.without_bias(), part.features, config.network.hidden.front());
   add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
   if (shape.vector_width != 0) add_rows(estimate, options.without_bias(), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     add_rows(estimate, options, config.network.hidden[i], config.network.hidden[i - 1]);
-  add_rows(estimate, options, own(shape.labels), config.network.hidden.back());
-  estimate.optimizer_state += estimates::average_bytes(config, shape);
-  if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, shape);
+  add_rows(estimate, options, part.labels, config.network.hidden.back());
+  estimate.optimizer_state += estimates::average_bytes(config, part);
+  if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, part);
   if (uses_clusters(config.active_set.sampler))
-    estimate.tables += ClusterIndex::most_bytes(shape.labels, config.network.hidden.back());
+    estimate.tables += ClusterIndex::most_bytes(part.labels, config.network.hidden.back());
   // The size of a batch depends on the data. Without them, take rather long rows with few labels.
   const std::uint64_t features = config.training.piece_samples() * std::min<std::uint64_t>(shape.features, kFeaturesPerSample);
   const estimates::BatchSize batch{features, 0, 0};
-  estimate.step_buffers = estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, shape, batch);
+  estimate.step_buffers = estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, part, batch);
   return estimate;
 }
 

@@ -27,21 +27,22 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
                                      static_cast<std::uint32_t>(model.network.output.rows()), sources)
                       : make_sampler(model.config, model.shape.labels, sources);
   const bool among = ranks != nullptr && !ranks->is_alone();
-  if (among && sharing.distribution == Distribution::data) shared_ = std::make_unique<SharedStep>(*ranks, sharing);
+  if (among && sharing.distribution == Distribution::data)
+    sample_sharing_ = std::make_unique<SampleSharing>(*ranks, sharing, stop_wish_);
   if (among && sharing.distribution == Distribution::labels)
-    sharded_ = std::make_unique<ShardedStep>(*ranks, model.network, sharing.wire);
+    row_sharing_ = std::make_unique<RowSharing>(*ranks, model.network, sharing.wire, stop_wish_);
   const Config::Training& training = model.config.training;
-  if (shared_ || training.pieces_of_step() > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
+  if (sample_sharing_ || training.pieces_of_step() > 1 || training.parts > 1 || model.config.optimizer.clip_norm > 0) {
     std::vector<ParameterRows*> blocks = {&model.network.input.rows, &model.network.input.bias};
     for (DenseLayer& layer : model.network.dense) blocks.push_back(&layer.rows);
     blocks.push_back(&model.network.output);
     if (model.network.vectors.rows.rows() != 0) blocks.push_back(&model.network.vectors.rows);
     gradient_store_ = std::make_unique<GradientStore>(blocks);
-    if (shared_) shared_->prepare(blocks);
+    if (sample_sharing_) sample_sharing_->prepare(blocks);
   }
   follow_counts();
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr, 0,
-                              sharded_ ? &sharded_->rows() : nullptr, model.shape.labels});
+                              row_sharing_ ? &row_sharing_->rows() : nullptr, model.shape.labels});
 }
 
 void TrainingStep::follow_counts() {
@@ -84,8 +85,8 @@ std::span<const std::uint32_t> TrainingStep::part_of(std::span<const std::uint32
 
 /// The first part of these that this process will go through.
 std::span<const std::uint32_t> TrainingStep::first_own(std::span<const std::uint32_t> rows) const noexcept {
-  if (!shared_) return part_of(rows, 0);
-  const auto share = shared_->own_share(parts_of(rows));
+  if (!sample_sharing_) return part_of(rows, 0);
+  const auto share = sample_sharing_->own_share(parts_of(rows));
   return share.count == 0 ? std::span<const std::uint32_t>() : part_of(rows, share.first);
 }
 
@@ -104,7 +105,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
     run_parts(data, plan, optimizer, report);
   } else {
     run_part(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
-    report.features_touched = sharded_ ? sharded_->features_touched() : feature_groups_.used_rows();
+    report.features_touched = row_sharing_ ? row_sharing_->features_touched() : feature_groups_.used_rows();
     advance_tables(plan.rows.size(), report);
   }
   if (index_ == nullptr) model_.drop_index();
@@ -115,7 +116,7 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
 void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report) {
   const std::uint64_t step = model_.step;
   const std::size_t parts = parts_of(plan.rows);
-  const SharedStep::Share own = shared_ ? shared_->own_share(parts) : SharedStep::Share{0, parts};
+  const SampleSharing::Share own = sample_sharing_ ? sample_sharing_->own_share(parts) : SampleSharing::Share{0, parts};
   for (std::size_t part = own.first; part < own.first + own.count; ++part) {
     const auto rows = part_of(plan.rows, part);
     const bool last = part + 1 == own.first + own.count;
@@ -123,12 +124,12 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
     run_part(data, {rows, last ? first_own(plan.next) : part_of(plan.rows, part + 1), last ? step + 1 : step, part},
              optimizer.collecting(*gradient_store_, share), report);
   }
-  if (shared_) exchange(part_of(plan.rows, parts - 1).size(), plan.all_travel, report);
+  if (sample_sharing_) exchange(part_of(plan.rows, parts - 1).size(), plan.all_travel, report);
   if (report.error || !report.ok) return;
   {
     const PhaseWatch watch(report.phases, Phase::output_update);
     Network& network = model_.network;
-    GradientStore& gradients = shared_ ? shared_->sums(*gradient_store_) : *gradient_store_;
+    GradientStore& gradients = sample_sharing_ ? sample_sharing_->sums(*gradient_store_) : *gradient_store_;
     const double limit = model_.config.optimizer.clip_norm, norm = measure(gradients, limit > 0, report);
     if (report.error) return;
     gradients.flush(norm > limit ? static_cast<float>(limit / norm) : 1.f,
@@ -144,7 +145,7 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
 /// What a step whose gradients waited has touched; returns the length of all of them, if it is wanted.
 double TrainingStep::measure(const GradientStore& gradients, bool wants_norm, Report& report) {
   const Network& network = model_.network;
-  ShardedStep::Waited waited{gradients.used_rows(network.input.rows), gradients.used_rows(network.output)};
+  RowSharing::Waited waited{gradients.used_rows(network.input.rows), gradients.used_rows(network.output)};
   double others = 0;  // what all ranks have alike
   if (wants_norm) {
     const std::vector<double> squares = gradients.squares();
@@ -153,9 +154,9 @@ double TrainingStep::measure(const GradientStore& gradients, bool wants_norm, Re
       (rows == &network.input.rows || rows == &network.output ? waited.square : others) += squares[block];
     }
   }
-  if (sharded_) {
-    sharded_->add_up(waited);
-    report.error = sharded_->error();
+  if (row_sharing_) {
+    row_sharing_->add_up(waited);
+    report.error = row_sharing_->error();
   }
   report.features_touched = waited.features;
   report.output.rows_touched = waited.rows;
@@ -166,11 +167,12 @@ double TrainingStep::measure(const GradientStore& gradients, bool wants_norm, Re
 void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& report) {
   const PhaseWatch watch(report.phases, Phase::communication);
   report.output.ok &= report.ok;
-  auto done = shared_->exchange(report.output, *gradient_store_, all_travel);
+  auto done = sample_sharing_->exchange(report.output, *gradient_store_, all_travel);
   report.ok = report.output.ok;
   if (done && report.ok && clusters_ != nullptr && clusters_->wants_activations()) {
     if (hidden_.empty()) hidden_.resize(1);
-    done = shared_->share_activations(hidden_.back(), last_samples, model_.network.output.width(), shared_->owner_of_last());
+    done = sample_sharing_->share_activations(hidden_.back(), last_samples, model_.network.output.width(),
+                                              sample_sharing_->owner_of_last());
   }
   if (!done) report.error = done.error();
 }
@@ -179,8 +181,8 @@ void TrainingStep::exchange(std::size_t last_samples, bool all_travel, Report& r
 void TrainingStep::share(OutputReport& output, Report& report) {
   const PhaseWatch watch(report.phases, Phase::communication);
   output.ok &= report.ok;
-  sharded_->add_up(output);
-  report.error = sharded_->error();
+  row_sharing_->add_up(output);
+  report.error = row_sharing_->error();
 }
 
 void TrainingStep::advance_tables(std::size_t samples, Report& report) {
@@ -203,9 +205,9 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
-  if (sharded_) sharded_->inputs().meanwhile([&] { copying.finish(); });
+  if (row_sharing_) row_sharing_->inputs().meanwhile([&] { copying.finish(); });
   report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_,
-                               &report.phases, sharded_ ? &sharded_->inputs() : nullptr);
+                               &report.phases, row_sharing_ ? &row_sharing_->inputs() : nullptr);
   gradients_.resize(hidden_.size());
   for (std::size_t i = 0; i < hidden_.size(); ++i) gradients_[i].reserve_discard(hidden_[i].samples * hidden_[i].stride);
 
@@ -224,7 +226,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
                      gradients_.back().data(),
                      report.phases,
                      batch.weights()});
-  if (sharded_) share(output, report);
+  if (row_sharing_) share(output, report);
   report.output += output;
   report.ok &= output.ok;
   if (report.error) return copying.finish();
@@ -257,7 +259,7 @@ bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, P
   if (const VectorBatch* const vectors = batch.inputs().vectors; vectors != nullptr && network.vectors.rows.rows() != 0)
     ok &= network.vectors.backward(*vectors, gradients_[0].data(), hidden_[0].stride, nullptr, optimizer);
   phases[Phase::dense_backward] += watch.seconds();
-  network.input.backward(sharded_ ? sharded_->inputs().own() : batch.features(), gradients_[0].data(), hidden_[0].stride,
+  network.input.backward(row_sharing_ ? row_sharing_->inputs().own() : batch.features(), gradients_[0].data(), hidden_[0].stride,
                          optimizer, feature_groups_, phases);
   return ok;
 }

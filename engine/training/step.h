@@ -15,8 +15,8 @@
 #include "engine/output/output_path.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
-#include "engine/training/sharded_step.h"
-#include "engine/training/shared_step.h"
+#include "engine/training/row_sharing.h"
+#include "engine/training/sample_sharing.h"
 
 namespace glissade {
 
@@ -46,9 +46,13 @@ class TrainingStep {
   explicit TrainingStep(Model::Impl& model, Communicator* ranks = nullptr, const Sharing& sharing = {});
 
   /// Null where no ranks share the samples of steps.
-  SharedStep* shared() noexcept { return shared_.get(); }
+  SampleSharing* sample_sharing() noexcept { return sample_sharing_.get(); }
   /// Null where no ranks share the rows out.
-  ShardedStep* sharded() noexcept { return sharded_.get(); }
+  RowSharing* row_sharing() noexcept { return row_sharing_.get(); }
+
+  bool is_shared() const noexcept { return sample_sharing_ || row_sharing_; }
+  /// What counts only where ranks share steps.
+  StopWish& stop_wish() noexcept { return stop_wish_; }
 
   /// Brings the tables to the state that every epoch starts with: a function of the weights, the epoch and the number of samples
   /// alone. Returns the seconds it took.
@@ -90,8 +94,9 @@ class TrainingStep {
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once
-  std::unique_ptr<SharedStep> shared_;             ///< null where the samples are this process's alone
-  std::unique_ptr<ShardedStep> sharded_;           ///< null where the rows are
+  StopWish stop_wish_;
+  std::unique_ptr<SampleSharing> sample_sharing_;  ///< null where the samples are this process's alone
+  std::unique_ptr<RowSharing> row_sharing_;        ///< null where the rows are
   BatchAhead batches_;
   std::vector<Activations> hidden_;
   std::vector<Array<float>> gradients_;  ///< by the output of each hidden layer

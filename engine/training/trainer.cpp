@@ -89,14 +89,7 @@ class Trainer::Impl {
   std::optional<Error> finish_pass(const DatasetView& data, Call& call);
   std::optional<Error> run_steps(const DatasetView& data, Call& call);
   std::optional<Error> run_pass(const DatasetView& data, Call& call);
-  bool shared() const noexcept { return step_->shared() != nullptr || step_->sharded() != nullptr; }
-  void wish_to_stop() noexcept {
-    if (step_->shared() != nullptr) step_->shared()->wish_to_stop();
-    if (step_->sharded() != nullptr) step_->sharded()->wish_to_stop();
-  }
-  bool stop_is_agreed() const noexcept {
-    return step_->shared() != nullptr ? step_->shared()->stop_is_agreed() : step_->sharded()->stop_is_agreed();
-  }
+  bool shared() const noexcept { return step_->is_shared(); }
   bool report(Call& call, Activity activity, double share);
   std::optional<Error> train_rows(const DatasetView& data, std::span<const std::uint32_t> rows,
                                   std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases);
@@ -220,7 +213,7 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
     const PhaseWatch start(call.phases, Phase::input_forward);
     if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
                               model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
-                              step_->sharded() != nullptr ? &step_->sharded()->inputs() : nullptr)) {
+                              step_->row_sharing() != nullptr ? &step_->row_sharing()->inputs() : nullptr)) {
       return out_of_memory();
     }
   }
@@ -288,8 +281,8 @@ std::optional<Error> Trainer::Impl::finish_pass(const DatasetView& data, Call& c
   }
   if (model_.shards && model_.epochs_done + 1 >= model_.config.training.epochs) {
     const PhaseWatch coding(call.phases, Phase::search_codes);
-    if (auto error = keep_queries(model_, data.inputs(), step_->sharded()->inputs())) return error;
-    if (step_->sharded()->error()) return step_->sharded()->error();
+    if (auto error = keep_queries(model_, data.inputs(), step_->row_sharing()->inputs())) return error;
+    if (step_->row_sharing()->error()) return step_->row_sharing()->error();
   }
   if (!model_.shards && !call.monitor.stopped() && model_.epochs_done + 1 >= model_.config.training.epochs) {
     const PhaseWatch coding(call.phases, Phase::search_codes);
@@ -330,7 +323,7 @@ bool Trainer::Impl::report(Call& call, Activity activity, double share) {
   progress.seconds_left = call.remaining.seconds_left();
   const bool goes_on = call.callbacks.on_progress(progress);
   if (!shared() || goes_on) return goes_on;
-  wish_to_stop();
+  step_->stop_wish().own = true;
   return true;
 }
 
@@ -363,10 +356,10 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
     }
     const double seconds = watch.seconds();
     pass.sums.seconds = before + seconds;
-    bool goes_on = !shared() || !stop_is_agreed();
+    bool goes_on = !shared() || !step_->stop_wish().is_agreed;
     if (call.callbacks.after_step && !call.callbacks.after_step()) {
       if (shared()) {
-        wish_to_stop();
+        step_->stop_wish().own = true;
       } else {
         goes_on = false;
       }
@@ -417,7 +410,7 @@ Result<std::vector<CommunicationCounts>> Trainer::Impl::compare_ranks() {
     return done.error();
   std::vector<CommunicationCounts> counts;
   for (const Said& one : all) {
-    if (one.weights != all[0].weights && step_->sharded() == nullptr) {
+    if (one.weights != all[0].weights && step_->row_sharing() == nullptr) {
       return runtime_error(fmt::format(
           "rank {} has other weights than rank 0 at step {}; give all ranks the same model file and the same build of "
           "Glissade and its libraries, and check the memory of that machine",

@@ -108,6 +108,11 @@ TEST_CASE("memory of an Amazon-670K training", "[unit]") {
   Config averaging = *config;
   averaging.schedule.average = 0.5;
   CHECK(estimate_training_memory(averaging, shape).optimizer_state == uniform.optimizer_state + parameters * 4);
+  // What several ranks share out is the rows of all of it.
+  const MemoryEstimate quarter = estimate_training_memory(averaging, shape, 4);
+  CHECK(4 * quarter.optimizer_state == Approx(estimate_training_memory(averaging, shape).optimizer_state).epsilon(1e-3));
+  CHECK(4 * quarter.weights == Approx(uniform.weights).epsilon(1e-3));
+  CHECK(4 * estimate_training_memory(lsh, shape, 4).tables == Approx(estimate_training_memory(lsh, shape).tables).epsilon(0.1));
   averaging.network.hidden = {128, 64};
   Config deep = averaging;
   deep.schedule.average = 0;

@@ -1,4 +1,4 @@
-#include "engine/training/shared_step.h"
+#include "engine/training/sample_sharing.h"
 
 #include <oneapi/tbb/parallel_for.h>
 
@@ -20,35 +20,35 @@ constexpr std::size_t kPieceFloats = std::size_t{1} << 19, kMostPieces = 64;
 
 }  // namespace
 
-void SharedStep::prepare(const std::vector<ParameterRows*>& blocks) {
+void SampleSharing::prepare(const std::vector<ParameterRows*>& blocks) {
   if (sharing_.communicate == Communicate::sparse) return;
   waiting_ = std::make_unique<GradientStore>(blocks);
   sums_ = std::make_unique<GradientStore>(blocks);
   choice_ = std::make_unique<RowChoice>(blocks);
 }
 
-SharedStep::Share SharedStep::own_share(std::size_t parts) const noexcept {
+SampleSharing::Share SampleSharing::own_share(std::size_t parts) const noexcept {
   const std::size_t first = parts * rank() / size();
   return {first, parts * (rank() + 1) / size() - first};
 }
 
-std::span<const std::uint64_t> SharedStep::counts_of(std::size_t rank) const noexcept {
+std::span<const std::uint64_t> SampleSharing::counts_of(std::size_t rank) const noexcept {
   return std::span(headers_).subspan(rank * fields_ + kReportFields, fields_ - kReportFields);
 }
 
-Result<void> SharedStep::exchange(OutputReport& report, GradientStore& store, bool all_travel) {
+Result<void> SampleSharing::exchange(OutputReport& report, GradientStore& store, bool all_travel) {
   if (auto told = exchange_reports(report, store); !told) return told;
   if (!report.ok) return {};
-  return sums_ ? reduce_rows(store, all_travel || stop_is_agreed_) : gather_rows(store);
+  return sums_ ? reduce_rows(store, all_travel || stop_.is_agreed) : gather_rows(store);
 }
 
-Result<void> SharedStep::exchange_reports(OutputReport& report, const GradientStore& store) {
+Result<void> SampleSharing::exchange_reports(OutputReport& report, const GradientStore& store) {
   std::vector<std::uint64_t> own = {std::bit_cast<std::uint64_t>(report.loss),
                                     report.probed,
                                     report.hits,
                                     report.active_rows,
                                     report.ok ? 0u : 1u,
-                                    wishes_to_stop_ ? 1u : 0u};
+                                    stop_.own ? 1u : 0u};
   std::ranges::copy(store.counts(), std::back_inserter(own));
   fields_ = own.size();
   headers_.resize(size() * fields_);
@@ -56,7 +56,7 @@ Result<void> SharedStep::exchange_reports(OutputReport& report, const GradientSt
   if (auto sent = ranks_.all_gather_v(std::as_bytes(std::span(own)), bytes, std::as_writable_bytes(std::span(headers_))); !sent)
     return sent;
   OutputReport whole;
-  stop_is_agreed_ = false;
+  stop_.is_agreed = false;
   for (std::size_t rank = 0; rank < size(); ++rank) {
     const std::uint64_t* const header = headers_.data() + rank * fields_;
     whole.loss += std::bit_cast<double>(header[kLossBits]);
@@ -64,14 +64,14 @@ Result<void> SharedStep::exchange_reports(OutputReport& report, const GradientSt
     whole.hits += header[kHits];
     whole.active_rows += header[kActiveRows];
     whole.ok &= header[kFailed] == 0;
-    stop_is_agreed_ |= header[kStop] != 0;
+    stop_.is_agreed |= header[kStop] != 0;
   }
   report = whole;
   return {};
 }
 
 /// From each rank to each other one, added up in the order of the ranks. Bytes sent: those of this rank's rows, size() - 1 times.
-Result<void> SharedStep::gather_rows(GradientStore& store) {
+Result<void> SampleSharing::gather_rows(GradientStore& store) {
   std::vector<std::size_t> bytes(size());
   for (std::size_t rank = 0; rank < size(); ++rank) bytes[rank] = store.packed_bytes(counts_of(rank), sharing_.wire);
   gradients_.resize(std::reduce(bytes.begin(), bytes.end()));
@@ -89,7 +89,7 @@ Result<void> SharedStep::gather_rows(GradientStore& store) {
 /// over the ranks go into one buffer, which is added up on the way (the lazy all-reduce of GradientFlow: one message instead of
 /// one per block). What is not chosen goes on waiting, and further steps add to it. Bytes sent: 16 a proposed row to each other
 /// rank, and 2 (size - 1) / size of the buffer.
-Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
+Result<void> SampleSharing::reduce_rows(GradientStore& store, bool all_travel) {
   std::uint64_t most = 0;
   for (std::size_t rank = 0; rank < size(); ++rank) {
     const auto counts = counts_of(rank);
@@ -119,7 +119,7 @@ Result<void> SharedStep::reduce_rows(GradientStore& store, bool all_travel) {
 
 /// Piece after piece: while one travels the next is made ready, and the one before put where it belongs. A sum is the same in any
 /// pieces (in bf16 but for roundings, as a rank does not round what it adds itself).
-Result<void> SharedStep::sum_up(std::span<const RowChoice::Row> travelling, std::span<const RowChoice::Row> touched) {
+Result<void> SampleSharing::sum_up(std::span<const RowChoice::Row> travelling, std::span<const RowChoice::Row> touched) {
   std::vector<std::size_t> places(travelling.size() + 1);
   for (std::size_t i = 0; i < travelling.size(); ++i)
     places[i + 1] = places[i] + waiting_->rows_of(travelling[i].block).width() + 1;
@@ -158,7 +158,7 @@ Result<void> SharedStep::sum_up(std::span<const RowChoice::Row> travelling, std:
   return {};
 }
 
-Result<void> SharedStep::share_activations(Activations& hidden, std::size_t samples, std::size_t width, int owner) {
+Result<void> SampleSharing::share_activations(Activations& hidden, std::size_t samples, std::size_t width, int owner) {
   if (ranks_.rank() != owner) hidden.resize(samples, width, hidden.rounded);
   const std::span<float> values(hidden.values.data(), samples * hidden.stride);
   return ranks_.broadcast(std::as_writable_bytes(values), owner);

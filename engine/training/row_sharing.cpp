@@ -1,14 +1,14 @@
-#include "engine/training/sharded_step.h"
+#include "engine/training/row_sharing.h"
 
 #include "engine/output/shard_sums.h"
 
 namespace glissade {
 
-void ShardedStep::add_up(OutputReport& report) {
+void RowSharing::add_up(OutputReport& report) {
   rows_.tell(report.loss);
   rows_.tell(static_cast<double>(report.rows_touched));
   rows_.tell(report.ok ? 0 : 1);
-  rows_.tell(wishes_to_stop_ ? 1 : 0);
+  rows_.tell(stop_.own ? 1 : 0);
   rows_.tell(static_cast<double>(inputs_.different()));
   rows_.tell(static_cast<double>(report.active_rows));
   rows_.exchange();
@@ -21,10 +21,10 @@ void ShardedStep::add_up(OutputReport& report) {
   report.ok = rows_.heard_sum(own + 2) == 0;
   features_touched_ = static_cast<std::uint64_t>(rows_.heard_sum(own + 4));
   report.active_rows = static_cast<std::uint64_t>(rows_.heard_sum(own + 5));
-  stop_is_agreed_ = rows_.heard_sum(own + 3) != 0;
+  stop_.is_agreed = rows_.heard_sum(own + 3) != 0;
 }
 
-void ShardedStep::add_up(Waited& waited) {
+void RowSharing::add_up(Waited& waited) {
   rows_.tell(static_cast<double>(waited.features));
   rows_.tell(static_cast<double>(waited.rows));
   rows_.tell(waited.square);

@@ -14,15 +14,17 @@
 #include "engine/output/output_path.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/training/row_choice.h"
+#include "engine/training/stop_wish.h"
 
 namespace glissade {
 
 /// What the ranks of a run tell each other in a step that they share: how it went, and gradients of the rows that each has
 /// touched. Afterwards all have the same report and the same gradients, to the bit.
-class SharedStep {
+class SampleSharing {
  public:
-  /// `ranks` must outlive it.
-  SharedStep(Communicator& ranks, const Sharing& sharing) noexcept : ranks_(ranks), sharing_(sharing) {}
+  /// `ranks` and `stop` must outlive it.
+  SampleSharing(Communicator& ranks, const Sharing& sharing, StopWish& stop) noexcept
+      : ranks_(ranks), sharing_(sharing), stop_(stop) {}
 
   /// To be called once, with the blocks of the store that exchange() will be given. Throws std::bad_alloc.
   void prepare(const std::vector<ParameterRows*>& blocks);
@@ -34,11 +36,6 @@ class SharedStep {
   Share own_share(std::size_t parts) const noexcept;
   /// Who has the last part, however few there are.
   int owner_of_last() const noexcept { return ranks_.size() - 1; }
-
-  /// This rank wants the training to end after this step.
-  void wish_to_stop() noexcept { wishes_to_stop_ = true; }
-  /// Whether a rank wished so by the time of the last exchange(): the same on all.
-  bool stop_is_agreed() const noexcept { return stop_is_agreed_; }
 
   /// `report` becomes that of the whole step, and sums(store) the gradients of all ranks; `all_travel`: none may wait.
   /// Collective.
@@ -66,7 +63,7 @@ class SharedStep {
 
   Communicator& ranks_;
   Sharing sharing_;
-  bool wishes_to_stop_ = false, stop_is_agreed_ = false;
+  StopWish& stop_;
   std::vector<std::uint64_t> headers_;      ///< what each rank says, one behind the other
   std::size_t fields_ = 0;                  ///< of one rank
   std::vector<std::byte> gradients_;        ///< sparse: of all ranks

@@ -10,23 +10,21 @@
 #include "engine/layers/network.h"
 #include "engine/output/output_path.h"
 #include "engine/parameters/row_shards.h"
+#include "engine/training/stop_wish.h"
 
 namespace glissade {
 
 /// What the ranks of a run that share the rows out tell each other in a step: sums of the input layer, gradients of the hidden
 /// layer, how it went, and whether one of them wants to stop.
-class ShardedStep {
+class RowSharing {
  public:
-  /// Both must outlive it.
-  ShardedStep(Communicator& ranks, const Network& network, Wire wire) : rows_(ranks, wire), inputs_(rows_, network.input.rows) {}
+  /// All must outlive it.
+  RowSharing(Communicator& ranks, const Network& network, Wire wire, StopWish& stop)
+      : rows_(ranks, wire), inputs_(rows_, network.input.rows), stop_(stop) {}
 
   RowShards& rows() noexcept { return rows_; }
   InputShards& inputs() noexcept { return inputs_; }
   const std::optional<Error>& error() const noexcept { return rows_.error(); }
-
-  /// See SharedStep.
-  void wish_to_stop() noexcept { wishes_to_stop_ = true; }
-  bool stop_is_agreed() const noexcept { return stop_is_agreed_; }
 
   /// The hidden gradient, whose sum the output layer has begun, and what `report` sums over rows become those of all ranks.
   /// Collective.
@@ -44,7 +42,7 @@ class ShardedStep {
   RowShards rows_;
   InputShards inputs_;
   std::uint64_t features_touched_ = 0;
-  bool wishes_to_stop_ = false, stop_is_agreed_ = false;
+  StopWish& stop_;
 };
 
 }  // namespace glissade
