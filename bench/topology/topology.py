@@ -21,7 +21,7 @@ from trainings import CUTOFFS, Training, arguments_of, own_arguments, precisions
 DATA = ("digits", "wordnet-related", "yso-finna-en", "arxiv-authors")
 HIDDEN_PATH = "--preset short-text --fan-in 0 --neighbours 0 --co-labels 0 --weight-samples 0 --decay linear --average 0"
 OPTIONS = {
-    "digits": "--preset plain --hidden 300,100 --precision fp32 --sampler full --batch 64 --reference-batch 64 --learning-rate 0.003 --no-cache",
+    "digits": "--preset plain --hidden 300,100 --precision fp32 --sampler full --batch 64 --reference-batch 64 --learning-rate 0.003 --density-rule erdos-renyi --no-cache",
     "wordnet-related": HIDDEN_PATH,
     "yso-finna-en": HIDDEN_PATH,
     "arxiv-authors": HIDDEN_PATH + " --hidden 256 --learning-rate 0.15 --feature-dropout 0.1 --hidden-dropout 0.2",

@@ -5,11 +5,17 @@
 
 namespace glissade {
 
+namespace {
+
+bool is_better(const ScoredConnection& a, const ScoredConnection& b) noexcept {
+  return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+}  // namespace
+
 void keep_best(std::vector<ScoredConnection>& all, std::size_t most) {
   if (all.size() <= most) return;
-  std::nth_element(
-      all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), all.end(),
-      [](const ScoredConnection& a, const ScoredConnection& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), all.end(), is_better);
   all.resize(most);
 }
 
