@@ -98,6 +98,12 @@ constexpr bool (*kNoSecondPass)(const S&) = [](const S& s) { return s.config.spa
 constexpr bool (*kIsDense)(const S&) = [](const S& s) { return s.config.connections.density == 1; };
 constexpr bool (*kNoSparseLayer)(const S&) = [](const S& s) { return s.sparse_layers() == 0; };
 constexpr bool (*kOneSparseLayer)(const S&) = [](const S& s) { return s.sparse_layers() <= 1; };
+constexpr bool (*kEqualLayers)(const S&) = [](const S& s) {
+  const Shape& shape = s.data.shape;
+  const bool two =
+      s.config.connections.layers == SparseLayers::all && s.config.network.hidden.size() == 1 && shape.vector_width == 0;
+  return two && shape.features != 0 && shape.features == shape.labels;
+};
 constexpr bool (*kNoChanges)(const S&) = [](const S& s) {
   const Topology kind = s.config.connections.topology;
   return kind == Topology::fixed || kind == Topology::snip;
@@ -129,6 +135,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"sparse-layers", Use::none, kIsDense, kDensity},
     {"density-rule", Use::none, kIsDense, kDensity},
     {"density-rule", Use::none, kOneSparseLayer, "it counts with more than one sparse layer"},
+    {"density-rule", Use::none, kEqualLayers, "features and labels are as many, so the layers are of one size; it counts where sizes differ"},
     {"topology", Use::none, kIsDense, kDensity},
     {"topology", Use::none, kNoSparseLayer, kHiddenLayers},
     {"topology-period", Use::none, kIsDense, kDensity},
