@@ -58,11 +58,10 @@ def run_once(glissade, data, key, options, holdout, folder):
     log, model = str(folder / "log.jsonl"), str(folder / "m.glsd")
     base = shlex.split(OPTIONS.get(data, HIDDEN_PATH))
     training = Training(glissade, [*train, *base, *epochs, *sparse, *holdout, "--seed", seed, "--log-json", log, *options], model)
-    scores = precisions(glissade, model, test)
-    if holdout:
-        last = [event for event in map(json.loads, pathlib.Path(log).read_text().splitlines()) if event["event"] == "epoch"][-1]
-        scores = [100 * last[f"p@{k}"] for k in CUTOFFS]
-    return {"scores": scores, "seconds": training.processor_seconds}
+    if not holdout:
+        return {"scores": precisions(glissade, model, test), "seconds": training.processor_seconds}
+    last = [event for event in map(json.loads, pathlib.Path(log).read_text().splitlines()) if event["event"] == "epoch"][-1]
+    return {"scores": [100 * last[f"p@{k}"] for k in CUTOFFS], "seconds": training.processor_seconds}
 
 
 def read_state(path):
