@@ -92,8 +92,22 @@ template <>
 inline constexpr auto kNames<LabelWeights> = std::to_array<Name<LabelWeights>>({{LabelWeights::equal, "equal"},
                                                                                 {LabelWeights::propensity, "propensity"}});
 template <>
-inline constexpr auto kNames<RowTopology> =
-    std::to_array<Name<RowTopology>>({{RowTopology::fixed, "static"}, {RowTopology::set, "set"}, {RowTopology::rigl, "rigl"}});
+inline constexpr auto kNames<Topology> = std::to_array<Name<Topology>>({{Topology::fixed, "static"},
+                                                                        {Topology::set, "set"},
+                                                                        {Topology::rigl, "rigl"},
+                                                                        {Topology::snfs, "snfs"},
+                                                                        {Topology::snip, "snip"}});
+template <>
+inline constexpr auto kNames<SparseLayers> = std::to_array<Name<SparseLayers>>({{SparseLayers::all, "all"},
+                                                                                {SparseLayers::input, "input"},
+                                                                                {SparseLayers::hidden, "hidden"},
+                                                                                {SparseLayers::output, "output"}});
+template <>
+inline constexpr auto kNames<DensityRule> = std::to_array<Name<DensityRule>>({{DensityRule::uniform, "uniform"},
+                                                                              {DensityRule::erdos_renyi, "erdos-renyi"}});
+template <>
+inline constexpr auto kNames<RowTopology> = std::to_array<Name<RowTopology>>(
+    {{RowTopology::fixed, "static"}, {RowTopology::set, "set"}, {RowTopology::rigl, "rigl"}, {RowTopology::snfs, "snfs"}});
 
 template <>
 inline constexpr auto kNames<DecayKind> =

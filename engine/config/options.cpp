@@ -171,6 +171,7 @@ std::string get_propensity(const Config& config) {
 }
 
 constexpr std::string_view kNetwork = "network";
+constexpr std::string_view kConnections = "connections";
 constexpr std::string_view kSparseRows = "sparse rows";
 constexpr std::string_view kCandidates = "candidates";
 constexpr std::string_view kActiveSet = "active set";
@@ -219,6 +220,29 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"start-length", &Config::network, &Config::Network::start_length, "1e-06 .. 1000000">(
         {kNetwork, "", "Start centroids: length of the rows. Longer rows make a sharper softmax at the beginning."}),
 
+    number<"density", &Config::connections, &Config::Connections::density, "0 .. 1">(
+        {kConnections, "",
+         "Part of the connections that the rows of sparse-layers have, at least one a row; other weights stay 0. The layers are "
+         "computed as dense ones. 1 = all connections."}),
+    choice<"sparse-layers", &Config::connections, &Config::Connections::layers>(
+        {kConnections, "",
+         "Layers of the hidden path that density is about: the rows of features and vectors (input), of the dense hidden layers "
+         "(hidden), of labels (output), or all of these."}),
+    choice<"density-rule", &Config::connections, &Config::Connections::rule>(
+        {kConnections, "",
+         "The same density in each of these layers (uniform), or one that falls with a layer's size, of the same number of "
+         "connections in all (erdos-renyi)."}),
+    choice<"topology", &Config::connections, &Config::Connections::topology>(
+        {kConnections, "",
+         "Connections while training: fixed ones (static); weights near 0 give way to connections by chance (set), of the "
+         "largest "
+         "gradient (rigl) or of the largest mean gradient (snfs); or those of the largest weight x gradient of a row's first "
+         "update, for good (snip). Changes end after three quarters of the training."}),
+    number<"topology-period", &Config::connections, &Config::Connections::period, "1 .. 1000000000">(
+        {kConnections, "updates", "Updates of a row from one change of its connections to the next."}),
+    number<"topology-share", &Config::connections, &Config::Connections::share, "0 .. 1">(
+        {kConnections, "", "Part of a row's connections that change at first. It falls to 0 by half a cosine."}),
+
     number<"fan-in", &Config::sparse_rows, &Config::SparseRows::fan_in, "0 .. 65536">(
         {kSparseRows, "features",
          "Features in a label's sparse row straight over the input. The row starts as the largest entries of the sum of the "
@@ -231,7 +255,7 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"row-topology", &Config::sparse_rows, &Config::SparseRows::topology>(
         {kSparseRows, "",
          "Features of a sparse row from one pass to the next: fixed (static), or weights near 0 give way to the features of the "
-         "largest gradient (rigl) or to random features of its samples (set)."}),
+         "largest gradient of the pass (rigl), of this and earlier passes (snfs), or to random features of its samples (set)."}),
     number<"row-growth", &Config::sparse_rows, &Config::SparseRows::growth, "0 .. 1">(
         {kSparseRows, "", "Part of a row's features that change after the first pass. It falls to 0."}),
     number<"neighbours", &Config::candidates, &Config::Candidates::neighbours, "0 .. 1000">(

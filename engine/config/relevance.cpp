@@ -34,6 +34,17 @@ struct Situation {
   bool optimizer(std::initializer_list<OptimizerKind> kinds) const noexcept {
     return std::ranges::find(kinds, config.optimizer.kind) != kinds.end();
   }
+  /// Layers that sparse-layers names.
+  std::size_t sparse_layers() const noexcept {
+    const std::size_t input = data.shape.vector_width != 0 ? 2 : 1, hidden = config.network.hidden.size() - 1;
+    switch (config.connections.layers) {
+      case SparseLayers::input: return input;
+      case SparseLayers::hidden: return hidden;
+      case SparseLayers::output: return 1;
+      case SparseLayers::all: break;
+    }
+    return input + hidden + 1;
+  }
   bool open_share() const noexcept {
     return std::ranges::any_of(config.active_set.sampler.parts, [](const SamplerMix::Part& part) {
       return part.share == SamplerMix::kUsual && part.kind != SamplerKind::uniform && part.kind != SamplerKind::frequency;
@@ -63,6 +74,10 @@ constexpr std::string_view kPaths = "it counts only with sparse paths: fan-in or
 constexpr std::string_view kLabelRows = "it counts only with sparse rows: fan-in above 0";
 constexpr std::string_view kRowEpochs = "it counts only where sparse rows are trained: row-epochs above 0";
 constexpr std::string_view kTwoEpochs = "sparse rows change between passes; it counts with row-epochs 2 and more";
+constexpr std::string_view kDensity = "all connections are there; it counts with density below 1";
+constexpr std::string_view kHiddenLayers =
+    "sparse-layers hidden is about dense hidden layers, and there is none; it counts with hidden 512,512";
+constexpr std::string_view kChanges = "it counts only with topology set, rigl or snfs";
 constexpr std::string_view kTables =
     "it counts only with a sampler that looks into hash tables: lsh, lsh-topk, lsh-threshold, "
     "lsh-label";
@@ -80,6 +95,19 @@ constexpr bool (*kNoPaths)(const S&) = [](const S& s) { return !s.paths(); };
 constexpr bool (*kNoLabelRows)(const S&) = [](const S& s) { return !s.label_rows(); };
 constexpr bool (*kNoRowEpochs)(const S&) = [](const S& s) { return s.config.sparse_rows.epochs == 0; };
 constexpr bool (*kNoSecondPass)(const S&) = [](const S& s) { return s.config.sparse_rows.epochs < 2; };
+constexpr bool (*kIsDense)(const S&) = [](const S& s) { return s.config.connections.density == 1; };
+constexpr bool (*kNoSparseLayer)(const S&) = [](const S& s) { return s.sparse_layers() == 0; };
+constexpr bool (*kOneSparseLayer)(const S&) = [](const S& s) { return s.sparse_layers() <= 1; };
+constexpr bool (*kEqualLayers)(const S&) = [](const S& s) {
+  const Shape& shape = s.data.shape;
+  const bool two =
+      s.config.connections.layers == SparseLayers::all && s.config.network.hidden.size() == 1 && shape.vector_width == 0;
+  return two && shape.features != 0 && shape.features == shape.labels;
+};
+constexpr bool (*kNoChanges)(const S&) = [](const S& s) {
+  const Topology kind = s.config.connections.topology;
+  return kind == Topology::fixed || kind == Topology::snip;
+};
 /// The exact best of a sample fill all places that its labels leave.
 constexpr bool (*kNothingDrawn)(const S&) = [](const S& s) {
   if (s.config.active_set.scope != Scope::sample || s.config.active_set.sampler.parts.size() != 1) return false;
@@ -103,6 +131,20 @@ constexpr auto kRules = std::to_array<Rule>({
     {"start-length", Use::none, [](const S& s) { return s.config.network.start != Start::centroids; },
      "it counts only with start centroids"},
 
+    {"density", Use::none, kNoSparseLayer, kHiddenLayers},
+    {"sparse-layers", Use::none, kIsDense, kDensity},
+    {"density-rule", Use::none, kIsDense, kDensity},
+    {"density-rule", Use::none, kOneSparseLayer, "it counts with more than one sparse layer"},
+    {"density-rule", Use::none, kEqualLayers, "features and labels are as many, so the layers are of one size; it counts where sizes differ"},
+    {"topology", Use::none, kIsDense, kDensity},
+    {"topology", Use::none, kNoSparseLayer, kHiddenLayers},
+    {"topology-period", Use::none, kIsDense, kDensity},
+    {"topology-period", Use::none, kNoSparseLayer, kHiddenLayers},
+    {"topology-period", Use::none, kNoChanges, kChanges},
+    {"topology-share", Use::none, kIsDense, kDensity},
+    {"topology-share", Use::none, kNoSparseLayer, kHiddenLayers},
+    {"topology-share", Use::none, kNoChanges, kChanges},
+
     {"fan-in", Use::none, kIsText, kText},
     {"neighbours", Use::none, kIsText, kText},
     {"row-epochs", Use::none, kIsText, kText},
@@ -116,7 +158,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"row-growth", Use::none, kIsText, kText},
     {"row-growth", Use::none, kNoLabelRows, kLabelRows},
     {"row-growth", Use::none, [](const S& s) { return s.config.sparse_rows.topology == RowTopology::fixed; },
-     "it counts only with row-topology set or rigl"},
+     "it counts only with row-topology set, rigl or snfs"},
     {"row-growth", Use::none, kNoSecondPass, kTwoEpochs},
     {"co-labels", Use::none, kIsText, kText},
     {"co-labels", Use::none, kNoPaths, kPaths},
@@ -251,7 +293,7 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
     {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
-    {"reference-batch", "0"},
+    {"reference-batch", "0"}, {"density", "1"},           {"topology", "static"},     {"topology-share", "0"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

@@ -5,6 +5,7 @@
 
 #include "engine/config/hash_kind.h"
 #include "engine/config/text.h"
+#include "engine/layers/sparse_layers.h"
 #include "engine/output/fused_output.h"
 #include "engine/output/output_path.h"
 #include "engine/parameters/parameter_rows.h"
@@ -140,12 +141,18 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   part.features = own(shape.features);
   part.labels = own(shape.labels);
   const auto options = ParameterRows::Options::of(config, true);
-  add_rows(estimate, options.without_bias(), part.features, config.network.hidden.front());
+  const SparseLayerFanIns fan_ins = SparseLayerFanIns::of(config, shape);
+  const auto sparse = [](ParameterRows::Options of, std::uint32_t fan_in) {
+    of.fan_in = fan_in;
+    return of;
+  };
+  add_rows(estimate, sparse(options.without_bias(), fan_ins.input), part.features, config.network.hidden.front());
   add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
-  if (shape.vector_width != 0) add_rows(estimate, options.without_bias(), config.network.hidden.front(), shape.vector_width);
+  if (shape.vector_width != 0)
+    add_rows(estimate, sparse(options.without_bias(), fan_ins.vectors), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
-    add_rows(estimate, options, config.network.hidden[i], config.network.hidden[i - 1]);
-  add_rows(estimate, options, part.labels, config.network.hidden.back());
+    add_rows(estimate, sparse(options, fan_ins.dense[i - 1]), config.network.hidden[i], config.network.hidden[i - 1]);
+  add_rows(estimate, sparse(options, fan_ins.output), part.labels, config.network.hidden.back());
   estimate.optimizer_state += estimates::average_bytes(config, part);
   if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, part);
   if (uses_clusters(config.active_set.sampler))

@@ -11,7 +11,7 @@
 namespace glissade {
 
 EmbeddingBag::EmbeddingBag(std::size_t features, std::size_t width, const ParameterRows::Options& options)
-    : rows(features, width, options.without_bias()), bias(1, width, options.without_bias().in_floats()) {}
+    : rows(features, width, options.without_bias()), bias(1, width, options.without_bias().in_floats().connected()) {}
 
 void EmbeddingBag::sum_rows(const SparseRows& x, Activations& sums, bool with_bias) const {
   const simd::Kernels& kernels = simd::kernels();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/layers/sparse_layers.h"
 #include "engine/progress/stopwatch.h"
 #include "hashing/seeds.h"
 
@@ -21,17 +22,26 @@ std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDe
 Network::Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners)
     : activation(config.network.activation) {
   auto options = ParameterRows::Options::of(config, trainable);
+  const SparseLayerFanIns fan_ins = SparseLayerFanIns::of(config, shape);
   options.stream = kInputStream;
+  options.fan_in = fan_ins.input;
+  options.owners = owners;
   input = EmbeddingBag(owners.count(shape.features), config.network.hidden.front(), options);
   if (shape.vector_width != 0) {
     options.stream = kVectorStream;
+    options.fan_in = fan_ins.vectors;
+    options.owners = {};
     vectors = DenseLayer(shape.vector_width, config.network.hidden.front(), options.without_bias());
   }
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i) {
     options.stream = dense_stream(i - 1);
+    options.fan_in = fan_ins.dense[i - 1];
+    options.owners = {};
     dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options);
   }
   options.stream = kOutputStream;
+  options.fan_in = fan_ins.output;
+  options.owners = owners;
   output = ParameterRows(owners.count(shape.labels), config.network.hidden.back(), options);
 }
 
@@ -41,9 +51,17 @@ void Network::randomize(std::uint64_t seed, const RowOwners& owners) {
   // 0.5 with 0.005 .298. Output rows start small but not at 0: the tables need directions. Dense layers: He et al. 2015.
   constexpr double kInputDeviation = 0.3;
   constexpr double kOutputLimit = 0.1;
-  const auto width = [](const ParameterRows& rows) { return static_cast<double>(rows.width()); };
-  input.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kInputStream), owners);
-  if (vectors.rows.rows() != 0) vectors.rows.randomize(kInputDeviation * std::sqrt(3.0), hashing::derive(seed, kVectorStream));
+  // Where a row has some connections only, they are so much larger that sums have the same deviation; for input rows those of a
+  // unit, which has the same part of them.
+  const auto width = [](const ParameterRows& rows) {
+    const bool sparse = rows.fan_in() != 0 && !rows.options().starts_whole;
+    return static_cast<double>(sparse ? rows.fan_in() : rows.width());
+  };
+  const auto input_limit = [&](const ParameterRows& rows) {
+    return kInputDeviation * std::sqrt(3.0 * static_cast<double>(rows.width()) / width(rows));
+  };
+  input.rows.randomize(input_limit(input.rows), hashing::derive(seed, kInputStream), owners);
+  if (vectors.rows.rows() != 0) vectors.rows.randomize(input_limit(vectors.rows), hashing::derive(seed, kVectorStream));
   for (std::size_t i = 0; i < dense.size(); ++i) {
     dense[i].rows.randomize(std::sqrt(6.0 / width(dense[i].rows)), hashing::derive(seed, dense_stream(i)));
   }

@@ -113,6 +113,8 @@ std::optional<Error> fill_network(const Reader& reader, const RowFiles& files, b
       if (error || array.size() == 0) return;
       error = exact != nullptr ? fill(*exact, kind, index, copy, array, array.size()) : gather(reader, files, which, kind, array);
     });
+    if (!error && !rows.connections_are_sound())
+      error = damaged(reader, fmt::format("the connections of layer {} are no rising columns below {}", index, rows.width()));
   });
   return error;
 }

@@ -87,6 +87,10 @@ enum class SectionKind : std::uint32_t {
   shard = 81,           ///< uint32: of such a file, which it is and of how many; row r is in file r % n
   search_queries = 82,  ///< float: hidden vectors of training rows, to make search codes with when the rows are together again
   average_bias = 83,    ///< float per bias: of a shard, whose `average` has the weights of its rows alone
+  // Of layers in which rows have some of their connections only, training only:
+  connections = 96,       ///< uint16: fan-in columns a row
+  connection_steps = 97,  ///< uint32 per row: gradients that it has had
+  gradient_means = 98,    ///< float per weight, with topology snfs
 };
 
 struct Section {

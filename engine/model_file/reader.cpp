@@ -90,6 +90,9 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::sample_weights: return "sample_weights";
     case SectionKind::shard_files: return "shard_files";
     case SectionKind::shard: return "shard";
+    case SectionKind::connections: return "connections";
+    case SectionKind::connection_steps: return "connection_steps";
+    case SectionKind::gradient_means: return "gradient_means";
     case SectionKind::search_queries: return "search_queries";
     case SectionKind::average_bias: return "average_bias";
   }

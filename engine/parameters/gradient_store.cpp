@@ -210,7 +210,7 @@ std::vector<double> GradientStore::squares() const {
     for_places(count, [&](std::size_t i) {
       const float* const gradient = block->gradients.data() + i * block->rows.stride();
       const double bias = block->bias_gradients[i];
-      squares[i] = {block->row_of[i], simd::kernels().sum_squares_f32(gradient, block->rows.width()) + bias * bias};
+      squares[i] = {block->row_of[i], block->rows.square_of(block->row_of[i], gradient) + bias * bias};
     });
     std::ranges::sort(squares);
     for (const auto& [row, square] : squares) total += square;

@@ -5,10 +5,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/topology/policy.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
 namespace glissade {
+namespace {
+
+constexpr std::uint64_t kConnectionStream = 104;
+
+}  // namespace
 
 OptimizerState OptimizerState::of(const Config& config) noexcept {
   const bool halves = config.optimizer.moments == MomentType::bf16;
@@ -29,12 +35,21 @@ ParameterRows::Options ParameterRows::Options::of(const Config& config, bool tra
   options.storage = config.network.storage;
   options.trainable = trainable;
   options.state = OptimizerState::of(config);
+  options.keeps_gradient_means = TopologyPolicy::of(config.connections.topology).grow == TopologyPolicy::Grow::momentum;
+  options.starts_whole = TopologyPolicy::of(config.connections.topology).when == TopologyPolicy::When::once;
+  options.connection_seed = hashing::derive(config.run.seed, kConnectionStream);
   return options;
 }
 
 ParameterRows::Options ParameterRows::Options::without_bias() const noexcept {
   Options options = *this;
   options.with_bias = false;
+  return options;
+}
+
+ParameterRows::Options ParameterRows::Options::connected() const noexcept {
+  Options options = *this;
+  options.fan_in = 0;
   return options;
 }
 
@@ -78,6 +93,12 @@ void ParameterRows::allocate(std::size_t elements) {
   if (second == Second::fp32) second_moment = Array<float>(elements);
   if (second == Second::bf16) second_moment_bf16 = Array<std::uint16_t>(elements);
   if (second == Second::row) row_second_moment = Array<float>(rows_);
+  if (options.fan_in != 0) {
+    connections = Array<std::uint16_t>(rows_ * options.fan_in);
+    connection_steps = Array<std::uint32_t>(rows_);
+    if (options.keeps_gradient_means) gradient_means = Array<float>(elements);
+    draw_connections(0);
+  }
   if (!options.with_bias) return;
   if (first != First::none) bias_first_moment = Array<float>(rows_);
   if (second != Second::none) bias_second_moment = Array<float>(rows_);
@@ -93,6 +114,7 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
   Footprint bytes{elements * (halves_only ? 2 : 4) + biases * 4, 0};
   if (!options.trainable) return bytes;
   bytes.state = rows * 4;
+  if (options.fan_in != 0) bytes.state += rows * (4 + 2ull * options.fan_in) + (options.keeps_gradient_means ? 4 * elements : 0);
   if (first != First::none) bytes.state += elements * (first == First::bf16 ? 2 : 4) + biases * 4;
   if (second == Second::row) bytes.state += (rows + biases) * 4;
   if (second == Second::fp32 || second == Second::bf16) bytes.state += elements * (second == Second::bf16 ? 2 : 4) + biases * 4;
@@ -102,7 +124,7 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
 std::size_t ParameterRows::memory_bytes() const noexcept {
   return weights.bytes() + high.bytes() + low.bytes() + bias.bytes() + first_moment.bytes() + first_moment_bf16.bytes() +
          second_moment.bytes() + second_moment_bf16.bytes() + row_second_moment.bytes() + bias_first_moment.bytes() +
-         bias_second_moment.bytes() + row_steps.bytes();
+         bias_second_moment.bytes() + row_steps.bytes() + connections.bytes() + connection_steps.bytes() + gradient_means.bytes();
 }
 
 void ParameterRows::read(std::size_t row, float* out) const noexcept {
@@ -129,6 +151,7 @@ void ParameterRows::write(std::size_t row, const float* values) noexcept {
       break;
     case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + begin(row), width(row)); break;
   }
+  if (fan_in() != 0 && !is_whole(row)) cut_to_connections(row);
 }
 
 void ParameterRows::resize_arrays(std::size_t rows) {
@@ -140,6 +163,9 @@ void ParameterRows::resize_arrays(std::size_t rows) {
   };
   for (Array<float>* by_row : {&bias, &row_second_moment, &bias_first_moment, &bias_second_moment}) resize(*by_row, rows);
   resize(row_steps, rows);
+  resize(connection_steps, rows);
+  resize(connections, rows * fan_in());
+  resize(gradient_means, rows * stride_);
   // Those that grow() asks how much room there is come last: where memory runs out before, the next call resizes all again.
   for (Array<float>* by_weight : {&first_moment, &second_moment, &weights}) resize(*by_weight, rows * stride_);
   for (Array<std::uint16_t>* by_weight : {&low, &first_moment_bf16, &second_moment_bf16, &high})
@@ -150,7 +176,9 @@ void ParameterRows::grow(std::size_t rows) {
   constexpr std::size_t kPart = 8, kLeast = 64;
   const std::size_t room = stride_ == 0 ? rows : std::max(weights.size(), high.size()) / stride_;
   if (rows > room) resize_arrays(rows + rows / kPart + kLeast);
+  const std::size_t before = std::min(rows_, rows);
   rows_ = rows;
+  if (fan_in() != 0) draw_connections(before);
 }
 
 void ParameterRows::with_exact_arrays() { resize_arrays(rows_); }

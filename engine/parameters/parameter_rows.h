@@ -46,12 +46,20 @@ class ParameterRows {
     bool trainable = true;
     OptimizerState state;
     std::uint64_t stream = 0;  ///< tells parameter blocks apart in what is drawn for stochastic rounding
+    /// Connections that each row has, 0 = all: other weights are 0 and stay so. Rows of one width alone, if trainable.
+    std::uint32_t fan_in = 0;
+    bool keeps_gradient_means = false;  ///< of all of a row's weights, for connections to grow by
+    bool starts_whole = false;          ///< a row has all its weights until its connections are chosen
+    std::uint64_t connection_seed = 0;  ///< of the first ones
+    RowOwners owners = {};              ///< whose rows these are, where several ranks share them out
     /// Second::row: the squared gradient of a row is a sum over its weights divided by this; 0 = by their number. With rows of
     /// different widths it gives a weight the same rate in a short row and in a long one.
     std::size_t usual_width = 0;
 
     static Options of(const Config& config, bool trainable) noexcept;
     Options without_bias() const noexcept;
+    /// With all connections.
+    Options connected() const noexcept;
     /// With every number a float, for blocks too small to save anything.
     Options in_floats() const noexcept;
   };
@@ -80,7 +88,7 @@ class ParameterRows {
   void read(std::size_t row, float* out) const noexcept;
   /// As the forward pass sees it: the high half alone in bf16-mixed.
   void read_forward(std::size_t row, float* out) const noexcept;
-  /// In bf16 rounded to nearest.
+  /// In bf16 rounded to nearest. Where rows have some connections only, other values become 0.
   void write(std::size_t row, const float* values) noexcept;
 
   /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0. With `owners`, these are
@@ -95,6 +103,24 @@ class ParameterRows {
   /// Takes over what the forward pass reads of the rows from another block of the same shape: all, or one row.
   void take_forward(const ParameterRows& from);
   void take_forward(const ParameterRows& from, std::size_t row) noexcept;
+
+  /// Connections of each row, 0 = all, and those of one, in rising order. A row that is whole has all of its weights, whatever
+  /// this says: its connections are not chosen yet.
+  std::size_t fan_in() const noexcept { return options_.trainable ? options_.fan_in : 0; }
+  std::span<std::uint16_t> connections_of(std::size_t row) noexcept { return {connections.data() + row * fan_in(), fan_in()}; }
+  std::span<const std::uint16_t> connections_of(std::size_t row) const noexcept {
+    return {connections.data() + row * fan_in(), fan_in()};
+  }
+  bool is_whole(std::size_t row) const noexcept { return options_.starts_whole && connection_steps[row] == 0; }
+  /// Whether each row's connections are columns of it, in rising order: what is read from a file may be anything.
+  bool connections_are_sound() const noexcept;
+  /// No row is whole any more: those that were keep the connections that were drawn for them.
+  void end_whole() noexcept;
+  /// Weights without a connection become 0, and so does what the optimiser keeps for them.
+  void cut_to_connections(std::size_t row) noexcept;
+  void clear_weight(std::size_t row, std::size_t column) noexcept;
+  /// Squared length of a gradient's part that the row's connections take up.
+  double square_of(std::size_t row, const float* gradient) const noexcept;
 
   static std::size_t padded(std::size_t width) noexcept { return (width + 31) / 32 * 32; }
 
@@ -119,10 +145,14 @@ class ParameterRows {
   Array<float> bias_first_moment;           ///< unless First::none
   Array<float> bias_second_moment;          ///< unless Second::none; a bias has its own also where a row's weights share one
   Array<std::uint32_t> row_steps;           ///< the optimiser step that last touched the row, 0 = never
+  Array<std::uint16_t> connections;         ///< fan_in: columns, row behind row, in rising order
+  Array<std::uint32_t> connection_steps;    ///< fan_in: gradients that the row has had, for the schedule of changes
+  Array<float> gradient_means;              ///< keeps_gradient_means, one for each weight
 
  private:
   void allocate(std::size_t elements);
   void resize_arrays(std::size_t rows);
+  void draw_connections(std::size_t first);
 
   std::span<const std::uint64_t> begins_;  ///< empty: rows of one width
   std::size_t rows_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "engine/parameters/gradient_store.h"
 #include "hashing/seeds.h"
@@ -22,12 +23,67 @@ void ask_for(const Array<T>& array, std::size_t first, std::size_t count) noexce
 
 }  // namespace
 
-/// Elements at .. at + size - 1 of the arrays, within one row.
+/// Elements of one row: where what is kept for them lies, null where it is not kept.
 struct RowOptimizer::Part {
-  std::size_t at;
   std::size_t size;
   const float* gradient;
   std::uint64_t seed;  ///< of what is rounded
+  float* weights;
+  std::uint16_t *high, *low;
+  float* first;
+  std::uint16_t* first_bf16;
+  float* second;
+  std::uint16_t* second_bf16;
+
+  /// The elements at .. at + size - 1 of the arrays.
+  Part(ParameterRows& rows, std::size_t at, std::size_t elements, const float* by, std::uint64_t rounding) noexcept
+      : size(elements),
+        gradient(by),
+        seed(rounding),
+        weights(place(rows.weights, at)),
+        high(place(rows.high, at)),
+        low(place(rows.low, at)),
+        first(place(rows.first_moment, at)),
+        first_bf16(place(rows.first_moment_bf16, at)),
+        second(place(rows.second_moment, at)),
+        second_bf16(place(rows.second_moment_bf16, at)) {}
+
+  template <class T>
+  static T* place(Array<T>& array, std::size_t at) noexcept {
+    return array.empty() ? nullptr : array.data() + at;
+  }
+};
+
+/// A copy of some columns of a row, one behind another, for kernels to work on.
+struct RowOptimizer::Gathered {
+  alignas(64) float gradient[kBlock], weights[kBlock], first[kBlock], second[kBlock];
+  alignas(64) std::uint16_t high[kBlock], low[kBlock], first_bf16[kBlock], second_bf16[kBlock];
+
+  /// Copies the columns of `row`, all of its elements, and makes `row` their copy.
+  void take(std::span<const std::uint16_t> columns, Part& row) noexcept {
+    each(row, [&](auto*& from, auto* to) {
+      for (std::size_t i = 0; i < columns.size(); ++i) to[i] = from[columns[i]];
+      from = to;
+    });
+    for (std::size_t i = 0; i < columns.size(); ++i) gradient[i] = row.gradient[columns[i]];
+    row.gradient = gradient;
+    row.size = columns.size();
+  }
+  void put_back(std::span<const std::uint16_t> columns, Part row) noexcept {
+    each(row, [&](auto* to, const auto* from) {
+      for (std::size_t i = 0; i < columns.size(); ++i) to[columns[i]] = from[i];
+    });
+  }
+  template <class Body>
+  void each(Part& row, const Body& body) noexcept {
+    if (row.weights != nullptr) body(row.weights, weights);
+    if (row.high != nullptr) body(row.high, high);
+    if (row.low != nullptr) body(row.low, low);
+    if (row.first != nullptr) body(row.first, first);
+    if (row.first_bf16 != nullptr) body(row.first_bf16, first_bf16);
+    if (row.second != nullptr) body(row.second, second);
+    if (row.second_bf16 != nullptr) body(row.second_bf16, second_bf16);
+  }
 };
 
 OptimizerOptions OptimizerOptions::of(const Config& config) noexcept {
@@ -82,27 +138,58 @@ float RowOptimizer::power2(std::uint64_t steps) const noexcept {
 }
 
 float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
-                           std::uint32_t steps) const noexcept {
+                           std::uint32_t steps) const {
   if (store_ != nullptr) {
     store_->add(rows, row, gradient, bias_gradient, share_);
     return 0;
   }
+  if (rows.fan_in() == 0 || changes_ == nullptr || !changes_->is_due(rows, row, gradient))
+    return update_weights(rows, row, gradient, bias_gradient, steps);
+  if (!changes_->policy.skips_update) {
+    const float change = update_weights(rows, row, gradient, bias_gradient, steps);
+    return change + std::max(0.f, changes_->change(rows, row, gradient));
+  }
+  const float change = changes_->change(rows, row, gradient);
+  return change >= 0 ? change : update_weights(rows, row, gradient, bias_gradient, steps);
+}
+
+float RowOptimizer::update_weights(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+                                   std::uint32_t steps) const noexcept {
   const std::size_t at = rows.begin(row), width = rows.width(row);
   const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
   const Numbers numbers = numbers_for(rows, row, gradient, skipped, static_cast<float>(steps));
+  const std::uint64_t seed = rounds ? hashing::derive(rounding_, rows.options().stream, row) : 0;
   float change = 0;
-  if (rounds) {
-    const std::uint64_t seed = hashing::derive(rounding_, rows.options().stream, row);
+  if (rows.fan_in() != 0) {
+    change = update_connections(rows, row, gradient, numbers, seed);
+  } else if (rounds) {
     for (std::size_t first = 0; first < width; first += kBlock) {
       const std::size_t size = std::min(kBlock, width - first);
-      change += update_part(rows, {at + first, size, gradient + first, seed + first}, numbers);
+      change += update_part({rows, at + first, size, gradient + first, seed + first}, numbers);
     }
   } else {
-    change = update_part(rows, {at, width, gradient, 0}, numbers);
+    change = update_part({rows, at, width, gradient, 0}, numbers);
   }
   if (!rows.bias.empty()) change += update_bias(rows, row, bias_gradient, numbers, static_cast<float>(steps));
+  return change;
+}
+
+/// Of a row that is whole nothing: what is due is the choice of its connections.
+float RowOptimizer::update_connections(ParameterRows& rows, std::size_t row, const float* gradient, const Numbers& numbers,
+                                       std::uint64_t seed) const noexcept {
+  const std::span<const std::uint16_t> all = rows.connections_of(row);
+  float change = 0;
+  for (std::size_t first = 0; first < all.size() && !rows.is_whole(row); first += kBlock) {
+    const auto columns = all.subspan(first, std::min(kBlock, all.size() - first));
+    Gathered gathered;
+    const Part in_row(rows, rows.begin(row), rows.width(), gradient, seed + first);
+    Part part = in_row;
+    gathered.take(columns, part);
+    change += update_part(part, numbers);
+    gathered.put_back(columns, in_row);
+  }
   return change;
 }
 
@@ -115,6 +202,7 @@ RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t
   const auto mean_square = [&] {
     const std::size_t width = rows.width(row), over = rows.options().usual_width;
     if (width == 0) return 0.f;  // a bias alone
+    if (rows.fan_in() != 0) return static_cast<float>(rows.square_of(row, gradient) / static_cast<double>(rows.fan_in()));
     return kernels_.sum_squares_f32(gradient, width) / static_cast<float>(over != 0 ? over : width);
   };
   switch (kind_) {
@@ -145,43 +233,41 @@ RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t
   return numbers;
 }
 
-float RowOptimizer::update_part(ParameterRows& rows, const Part& part, const Numbers& numbers) const noexcept {
+float RowOptimizer::update_part(const Part& part, const Numbers& numbers) const noexcept {
   // What is kept in halves goes through these, and the kernels see floats.
   alignas(64) float weights[kBlock], first[kBlock], second[kBlock];
-  const auto open = [&](Array<float>& floats, Array<std::uint16_t>& halves, float* scratch) -> float* {
-    if (floats.empty() && halves.empty()) return nullptr;
-    if (halves.empty()) return floats.data() + part.at;
-    kernels_.widen(halves.data() + part.at, scratch, part.size);
+  const auto open = [&](float* floats, const std::uint16_t* halves, float* scratch) -> float* {
+    if (halves == nullptr) return floats;
+    kernels_.widen(halves, scratch, part.size);
     return scratch;
   };
-  const auto close = [&](Array<std::uint16_t>& halves, const float* scratch, std::uint64_t array) {
-    if (halves.empty()) return;
-    kernels_.narrow_stochastic(scratch, halves.data() + part.at, part.size, hashing::derive(part.seed, array));
+  const auto close = [&](std::uint16_t* halves, const float* scratch, std::uint64_t array) {
+    if (halves == nullptr) return;
+    kernels_.narrow_stochastic(scratch, halves, part.size, hashing::derive(part.seed, array));
   };
-  const bool split = rows.storage() == Storage::bf16_mixed;
-  std::uint16_t* hi = split ? rows.high.data() + part.at : nullptr;
-  std::uint16_t* lo = split ? rows.low.data() + part.at : nullptr;
-  float* w = split ? nullptr : open(rows.weights, rows.high, weights);
-  float* m = open(rows.first_moment, rows.first_moment_bf16, first);
-  float* v = open(rows.second_moment, rows.second_moment_bf16, second);
+  const bool split = part.low != nullptr;
+  float* w = split ? nullptr : open(part.weights, part.high, weights);
+  float* m = open(part.first, part.first_bf16, first);
+  float* v = open(part.second, part.second_bf16, second);
   const float* g = part.gradient;
   float change = 0;
   switch (numbers.rule) {
     case Rule::adam:
-      change = split ? kernels_.adam_split(hi, lo, m, v, g, part.size, &numbers.adam)
+      change = split ? kernels_.adam_split(part.high, part.low, m, v, g, part.size, &numbers.adam)
                      : kernels_.adam_f32(w, m, v, g, part.size, &numbers.adam);
       break;
     case Rule::momentum:
-      change = split ? kernels_.momentum_split(hi, lo, m, g, part.size, &numbers.momentum)
+      change = split ? kernels_.momentum_split(part.high, part.low, m, g, part.size, &numbers.momentum)
                      : kernels_.momentum_f32(w, m, g, part.size, &numbers.momentum);
       break;
     case Rule::sgd:
-      change = split ? kernels_.sgd_split(hi, lo, g, part.size, &numbers.sgd) : kernels_.sgd_f32(w, g, part.size, &numbers.sgd);
+      change = split ? kernels_.sgd_split(part.high, part.low, g, part.size, &numbers.sgd)
+                     : kernels_.sgd_f32(w, g, part.size, &numbers.sgd);
       break;
   }
-  if (!split) close(rows.high, weights, 1);
-  close(rows.first_moment_bf16, first, 2);
-  close(rows.second_moment_bf16, second, 3);
+  if (!split) close(part.high, weights, 1);
+  close(part.first_bf16, first, 2);
+  close(part.second_bf16, second, 3);
   return change;
 }
 

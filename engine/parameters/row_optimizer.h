@@ -5,6 +5,7 @@
 #include <glissade/config.h>
 
 #include "engine/parameters/parameter_rows.h"
+#include "engine/parameters/row_changes.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -55,6 +56,13 @@ class RowOptimizer {
     return other;
   }
 
+  /// The same step, in which connections of rows change. `changes` must outlive it. Without this they stay as they are.
+  RowOptimizer changing(const RowChanges& changes) const noexcept {
+    RowOptimizer other = *this;
+    other.changes_ = &changes;
+    return other;
+  }
+
   /// Asks for all that update(rows, row) will touch, of a long row its begin: call it a row or two ahead. Rows are far apart in
   /// memory, and each has a handful of places there.
   void prefetch(const ParameterRows& rows, std::size_t row) const noexcept;
@@ -64,8 +72,11 @@ class RowOptimizer {
   /// step by step, and what momentum correction is to a plain momentum (Lin et al. 2018). Returns the squared length of the
   /// change, bias included, in bf16 that before rounding; 0 where gradients are collected. `rows` has the state that the
   /// optimiser keeps (OptimizerState).
-  float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
-               std::uint32_t steps = 1) const noexcept;
+  ///
+  /// Of a row that has some of its connections only (ParameterRows::fan_in), these alone are updated: a row's second moment is
+  /// the mean over them. Its connections may change before that, with rigl and snip instead of it, or with set and snfs after it.
+  /// Throws std::bad_alloc where they change.
+  float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient, std::uint32_t steps = 1) const;
 
  private:
   /// The kernel that a row goes through: an optimiser with one second moment per row is one without, at a rate of the row's own.
@@ -77,12 +88,17 @@ class RowOptimizer {
     simd::SgdStep sgd;
   };
   struct Part;
+  struct Gathered;
 
   float power1(std::uint64_t steps) const noexcept;
   float power2(std::uint64_t steps) const noexcept;
   Numbers numbers_for(ParameterRows& rows, std::size_t row, const float* gradient, std::uint64_t skipped,
                       float steps) const noexcept;
-  float update_part(ParameterRows& rows, const Part& part, const Numbers& numbers) const noexcept;
+  float update_weights(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+                       std::uint32_t steps) const noexcept;
+  float update_connections(ParameterRows& rows, std::size_t row, const float* gradient, const Numbers& numbers,
+                           std::uint64_t seed) const noexcept;
+  float update_part(const Part& part, const Numbers& numbers) const noexcept;
   float update_bias(ParameterRows& rows, std::size_t row, float gradient, const Numbers& numbers, float steps) const noexcept;
 
   const simd::Kernels& kernels_;
@@ -94,6 +110,7 @@ class RowOptimizer {
   simd::AdamStep adam_;
   simd::MomentumStep momentum_;
   simd::SgdStep sgd_;
+  const RowChanges* changes_ = nullptr;
   GradientStore* store_ = nullptr;
   float share_ = 1;
 };

@@ -3,10 +3,9 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
-#include "hashing/seeds.h"
+#include "engine/topology/exchange.h"
+#include "engine/topology/policy.h"
 
 namespace glissade {
 namespace {
@@ -50,53 +49,38 @@ struct Sums {
   }
 };
 
-/// The `most` first in `order`, without those it does not want.
-template <class T, class Before>
-void keep_first(std::vector<T>& all, std::size_t most, const Before& before) {
-  if (all.size() <= most) return;
-  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(most), all.end(), before);
-  all.resize(most);
+/// Features of `sums` that a row may take up, scored.
+void score_grown(const TopologyPolicy& policy, std::uint64_t seed, std::uint32_t label, Sums& sums,
+                 std::vector<ScoredConnection>& scored) {
+  const bool by_chance = policy.grow == TopologyPolicy::Grow::chance;
+  scored.clear();
+  for (const std::uint32_t f : sums.features) {
+    const float sum = sums.by_feature[f];
+    if (sum != 0.f) scored.push_back({f, policy.grow_score(sum, sum, by_chance ? chance_of(seed, label, f) : 0.f)});
+  }
 }
 
-void drop_smallest(std::vector<Entry>& row, std::size_t kept) {
-  keep_first(row, kept, [](const Entry& a, const Entry& b) {
-    const float x = std::abs(a.value), y = std::abs(b.value);
-    return x != y ? x > y : a.feature < b.feature;
-  });
-}
-
-/// Features of `sums` in the order in which the row is to take them up, cut to `most`.
-void choose_grown(const TopologyChange& change, std::uint32_t label, Sums& sums, std::size_t most) {
-  std::erase_if(sums.features, [&](std::uint32_t f) {
-    sums.met[f] = false;
-    return sums.by_feature[f] == 0.f;
-  });
-  const auto rank = [&](std::uint32_t f) {
-    return change.kind == RowTopology::rigl ? std::abs(sums.by_feature[f])
-                                            : static_cast<float>(hashing::Random(hashing::derive(change.seed, label, f)).unit());
-  };
-  std::vector<std::uint32_t> chosen = sums.features;
-  keep_first(chosen, most, [&](std::uint32_t a, std::uint32_t b) {
-    const float x = rank(a), y = rank(b);
-    return x != y ? x > y : a < b;
-  });
-  for (const std::uint32_t f : sums.features) sums.by_feature[f] = 0.f;
-  sums.features = std::move(chosen);
+/// `row` becomes the entries whose places in it are `kept`, and `grown` at 0, by feature.
+void rebuild(std::vector<Entry>& row, std::vector<ScoredConnection>& kept, std::span<const ScoredConnection> grown) {
+  std::ranges::sort(kept, {}, &ScoredConnection::id);
+  std::size_t count = 0;
+  for (const ScoredConnection& entry : kept) row[count++] = row[entry.id];
+  row.resize(count);
+  for (const ScoredConnection& feature : grown) row.push_back({feature.id, 0, 0.f});
+  std::ranges::sort(row, {}, &Entry::feature);
 }
 
 }  // namespace
-
-double annealed_share(double share, std::uint32_t done, std::uint32_t all) noexcept {
-  return all <= 1 ? 0.0 : share * 0.5 * (1 + std::cos(std::numbers::pi * (done - 1.0) / (all - 1.0)));
-}
 
 void change_topology(const TopologyChange& change, std::span<const LabelGradient> gradients, std::size_t features,
                      const std::function<SampleFeatures(std::uint32_t place)>& sample, SparseMatrix& rows,
                      std::vector<float>& values) {
   const std::size_t labels = rows.rows();
+  const TopologyPolicy policy = TopologyPolicy::of(change.kind);
   std::vector<std::vector<Entry>> changed(labels);
   tbb::parallel_for(std::size_t{0}, (labels + kLabelsGrown - 1) / kLabelsGrown, [&](std::size_t block) {
     static thread_local Sums sums;
+    static thread_local std::vector<ScoredConnection> there, grown;
     sums.clear();  // what is left if memory ran out
     sums.reserve(features);
     const std::size_t end = std::min(labels, (block + 1) * kLabelsGrown);
@@ -107,13 +91,13 @@ void change_topology(const TopologyChange& change, std::span<const LabelGradient
         row.push_back({rows.ids[j], rows.values[j], values[j]});
       for (; next != gradients.end() && next->label == label; ++next) sums.add(*next, sample(next->place));
       sums.leave_out(row);
-      const auto moved = static_cast<std::size_t>(std::lround(change.share * static_cast<double>(row.size())));
-      const std::size_t places = std::min<std::size_t>(change.fan_in, row.size() + moved);
-      choose_grown(change, static_cast<std::uint32_t>(label), sums, moved);
-      drop_smallest(row, std::min(row.size(), places - std::min(places, sums.features.size())));
-      for (const std::uint32_t f : sums.features) row.push_back({f, 0, 0.f});
-      sums.features.clear();
-      std::ranges::sort(row, {}, &Entry::feature);
+      score_grown(policy, change.seed, static_cast<std::uint32_t>(label), sums, grown);
+      sums.clear();
+      there.clear();
+      for (std::uint32_t place = 0; place < row.size(); ++place)
+        there.push_back({place, policy.keep_score(row[place].value, 0.f)});
+      exchange(there, grown, change.fan_in, change.share);
+      rebuild(row, there, grown);
     }
   });
   std::vector<std::uint32_t> lengths(labels);

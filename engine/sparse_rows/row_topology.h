@@ -18,11 +18,10 @@ struct LabelGradient {
   float gradient;
 };
 
-/// One change of the topology of sparse rows: each row drops its weights nearest 0, and takes up features that it lacks with
-/// weight 0. With `rigl` those of the largest gradient, summed over the samples (Evci et al., Rigging the Lottery, 2020); with
-/// `set` ones drawn from all that these samples have (Mocanu et al., Sparse Evolutionary Training, 2018: here not from all
-/// features, of which hardly one in a thousand ever meets the label). A row that is shorter than `fan_in` drops nothing and grows
-/// by the same share.
+/// One change of the topology of sparse rows by a policy (engine/topology/policy.h): each row drops its weights nearest 0, and
+/// takes up features that it lacks with weight 0. What is taken up has a gradient, summed over the samples; `set` draws among
+/// these and not among all features, of which hardly one in a thousand ever meets the label. A row that is shorter than `fan_in`
+/// drops nothing and grows by the same share.
 struct TopologyChange {
   RowTopology kind;
   double share;          ///< of a row's entries that change places
@@ -41,8 +40,5 @@ struct SampleFeatures {
 void change_topology(const TopologyChange& change, std::span<const LabelGradient> gradients, std::size_t features,
                      const std::function<SampleFeatures(std::uint32_t place)>& sample, SparseMatrix& rows,
                      std::vector<float>& values);
-
-/// The share of the change after pass `done` of `all`: falls to 0 by half a cosine.
-double annealed_share(double share, std::uint32_t done, std::uint32_t all) noexcept;
 
 }  // namespace glissade

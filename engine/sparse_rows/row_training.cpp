@@ -11,6 +11,8 @@
 #include "engine/sparse_rows/label_rows.h"
 #include "engine/sparse_rows/sample_blocks.h"
 #include "engine/sparse_rows/sample_matches.h"
+#include "engine/topology/policy.h"
+#include "engine/topology/schedule.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
 
@@ -201,7 +203,9 @@ void RowTraining::take_topology_gradients() {
 
 void RowTraining::change_topology(std::uint32_t epochs_done) {
   tbb::parallel_sort(topology_gradients_.begin(), topology_gradients_.end(), [](const LabelGradient& a, const LabelGradient& b) {
-    return a.label != b.label ? a.label < b.label : a.place < b.place;
+    if (a.label != b.label) return a.label < b.label;
+    return a.place != b.place ? a.place < b.place
+                              : a.gradient < b.gradient;  // of two passes, in an order that is always the same
   });
   const auto sample = [&](std::uint32_t place) -> SampleFeatures {
     static thread_local std::vector<float> weighted;
@@ -210,7 +214,7 @@ void RowTraining::change_topology(std::uint32_t epochs_done) {
     return {ids, weighted};
   };
   const TopologyChange change{config_.sparse_rows.topology,
-                              annealed_share(config_.sparse_rows.growth, epochs_done, config_.sparse_rows.epochs),
+                              annealed_share(config_.sparse_rows.growth, epochs_done - 1.0, config_.sparse_rows.epochs - 1.0),
                               config_.sparse_rows.fan_in, hashing::derive(config_.run.seed, kTopologyStream, epochs_done)};
   std::vector<float> moved = values();
   ParameterRows before = std::move(parameters_);
@@ -218,7 +222,25 @@ void RowTraining::change_topology(std::uint32_t epochs_done) {
   parameters_ = parameters_of(moved);
   parameters_.row_second_moment = std::move(before.row_second_moment);
   parameters_.row_steps = std::move(before.row_steps);
-  topology_gradients_.clear();
+  age_topology_gradients();
+}
+
+/// What the next change will still know of this pass: nothing, or with snfs the momentum of a sample's gradients.
+void RowTraining::age_topology_gradients() {
+  if (TopologyPolicy::of(config_.sparse_rows.topology).grow != TopologyPolicy::Grow::momentum) return topology_gradients_.clear();
+  std::size_t count = 0;
+  for (const LabelGradient& gradient : topology_gradients_) {
+    LabelGradient aged = gradient;
+    aged.gradient *= kGradientMemory;
+    const bool known =
+        count != 0 && topology_gradients_[count - 1].label == aged.label && topology_gradients_[count - 1].place == aged.place;
+    if (known) {
+      topology_gradients_[count - 1].gradient += aged.gradient;
+    } else {
+      topology_gradients_[count++] = aged;
+    }
+  }
+  topology_gradients_.resize(count);
 }
 
 }  // namespace glissade

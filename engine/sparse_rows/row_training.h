@@ -95,6 +95,7 @@ class RowTraining {
   void update_rows(double rate);
   void take_topology_gradients();
   void change_topology(std::uint32_t epochs_done);
+  void age_topology_gradients();
 
   const Config& config_;
   const DatasetView& data_;
@@ -105,10 +106,11 @@ class RowTraining {
   OptimizerOptions adagrad_;
   ParameterRows parameters_;  ///< the rows' entries
   std::uint64_t step_ = 0;
-  std::vector<float> label_weights_;               ///< as targets; empty: equal
-  RowCandidates candidates_;                       ///< of rows_
-  std::vector<Gradients> blocks_;                  ///< of the batch
-  std::vector<LabelGradient> topology_gradients_;  ///< of the pass, where the topology is to change after it
+  std::vector<float> label_weights_;  ///< as targets; empty: equal
+  RowCandidates candidates_;          ///< of rows_
+  std::vector<Gradients> blocks_;     ///< of the batch
+  std::vector<LabelGradient>
+      topology_gradients_;  ///< of the pass, and with snfs of those before, where the topology is to change
 };
 
 }  // namespace glissade

@@ -94,7 +94,9 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   const Config& config = model_.config;
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
-  const RowOptimizer optimizer(optimizer_for(config, plan.rows.size()), plan.learning_rate, step);
+  const RowChanges changes = RowChanges::of(config, plan.done, step);
+  const RowOptimizer optimizer =
+      RowOptimizer(optimizer_for(config, plan.rows.size()), plan.learning_rate, step).changing(changes);
   if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
   Report report;
   if (index_ != nullptr) {

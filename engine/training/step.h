@@ -40,6 +40,7 @@ class TrainingStep {
     double learning_rate;
     float correction = 1;     ///< strength, see Sampler::set_correction; the config's `off` stays off
     bool all_travel = false;  ///< where ranks choose which gradients travel: all do
+    double done = 1;          ///< part of the training that is done; connections change in its first three quarters
   };
 
   /// With `ranks`, which must outlive it, the parts of each step are shared among them; all call run() with the same plan.

@@ -264,7 +264,9 @@ std::vector<ParameterRows*> Trainer::Impl::blocks() {
 
 /// Only now: what is weighed below, reported and saved from here on is the average.
 void Trainer::Impl::end_with_average() {
-  if (model_.average.empty() || model_.step < total_steps_) return;
+  if (model_.step < total_steps_) return;
+  for (ParameterRows* rows : blocks()) rows->end_whole();
+  if (model_.average.empty()) return;
   model_.average.move_to(blocks());
   step_->begin_epoch(model_.pass.order.size());  // the tables were over other rows
 }
@@ -296,8 +298,9 @@ std::optional<Error> Trainer::Impl::train_rows(const DatasetView& data, std::spa
                                                std::span<const std::uint32_t> next, PassSums& sums, PhaseSeconds& phases) {
   const std::uint64_t step = model_.step + 1;
   const bool rising = static_cast<double>(step) <= model_.config.schedule.warmup * static_cast<double>(total_steps_);
-  const TrainingStep::Report report = step_->run(
-      data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_), rising || next.empty()});
+  const TrainingStep::Report report =
+      step_->run(data, {rows, next, rate_of(step), correction_strength(model_.config, step, total_steps_), rising || next.empty(),
+                        total_steps_ == 0 ? 1.0 : static_cast<double>(step) / static_cast<double>(total_steps_)});
   ++call_steps_;
   if (report.error) return report.error;
   if (!report.ok) return out_of_memory();

@@ -194,7 +194,13 @@ void WordTrainer::Impl::one_step(std::uint64_t done, EpochReport& report) {
   const std::uint64_t all = model_.config.training.epochs * std::uint64_t{text_.tokens.size()};
   rows_.resize(batch_->size());
   std::iota(rows_.begin(), rows_.end(), 0u);
-  const auto step = step_->run(batch_->view(), {rows_, {}, rate(done), correction_strength(model_.config, before() + done, all)});
+  const auto step =
+      step_->run(batch_->view(), {rows_,
+                                  {},
+                                  rate(done),
+                                  correction_strength(model_.config, before() + done, all),
+                                  false,
+                                  static_cast<double>(before() + done) / static_cast<double>(std::max<std::uint64_t>(1, all))});
   if (!step.ok) error_ = runtime_error("out of memory in a matrix product; use a smaller batch");
   if (!error_) error_ = check_finite(step.output.loss);
   ++report.steps;

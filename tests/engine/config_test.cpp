@@ -41,12 +41,17 @@ std::size_t count(std::string_view group) {
 
 TEST_CASE("every field of Config has an option, in the group of its name", "[unit]") {
   // Does not compile when a field is added: add its option, then extend its list and count.
-  const auto& [network, sparse_rows, candidates, active_set, hash_tables, rehash, optimizer, schedule, words, training, run] =
-      Config{};
+  const auto& [network, connections, sparse_rows, candidates, active_set, hash_tables, rehash, optimizer, schedule, words,
+               training, run] = Config{};
   {
     const auto& [hidden, activation, storage, weighting, loss, label_weights, propensity, start, start_length] = network;
     CHECK(hidden.size() == 1);
     CHECK(count("network") == 9);
+  }
+  {
+    const auto& [density, layers, rule, topology, period, share] = connections;
+    CHECK(density == 1);
+    CHECK(count("connections") == 6);
   }
   {
     const auto& [fan_in, epochs, rate, growth, topology] = sparse_rows;
@@ -126,8 +131,9 @@ TEST_CASE("an active set's size may be a part of the labels", "[unit]") {
 }
 
 TEST_CASE("options are described: unique kebab-case names, known groups, a sentence of effect", "[unit]") {
-  const std::set<std::string_view> groups = {"network",   "sparse rows", "candidates", "active set", "hash tables", "re-hashing",
-                                             "optimiser", "schedule",    "words",      "training",   "run"};
+  const std::set<std::string_view> groups = {"network",    "connections", "sparse rows", "candidates",
+                                             "active set", "hash tables", "re-hashing",  "optimiser",
+                                             "schedule",   "words",       "training",    "run"};
   std::set<std::string_view> names;
   for (const Option& option : options()) {
     INFO(option.name);

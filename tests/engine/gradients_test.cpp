@@ -25,6 +25,7 @@ struct Case {
   Scope scope;
   std::uint32_t active;
   double dropout;
+  double density = 1;
 };
 
 ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t samples) {
@@ -65,9 +66,19 @@ std::vector<ReferenceSet> active_sets(const Config& config, const Data& data) {
   return sets;
 }
 
-/// Compares one parameter array's changes with the slopes of the reference's loss.
+/// Weight by weight, whether it is a connection.
+std::vector<bool> connected_weights(const ParameterRows& rows) {
+  std::vector<bool> all(rows.rows() * rows.width(), rows.fan_in() == 0);
+  for (std::size_t row = 0; row < rows.rows() && rows.fan_in() != 0; ++row) {
+    for (const std::uint16_t column : rows.connections_of(row)) all[row * rows.width() + column] = true;
+  }
+  return all;
+}
+
+/// Compares one parameter array's changes with the slopes of the reference's loss. What is not `connected` is 0 and stays so.
 template <class Loss>
-void check_block(const char* what, std::vector<double>& values, const std::vector<double>& after, const Loss& loss) {
+void check_block(const char* what, std::vector<double>& values, const std::vector<double>& after, const Loss& loss,
+                 const std::vector<bool>& connected = {}) {
   constexpr double kStep = 1e-5;
   std::vector<double> slopes, gradients;
   double largest = 0;
@@ -86,6 +97,11 @@ void check_block(const char* what, std::vector<double>& values, const std::vecto
   INFO(what);
   REQUIRE(largest > 1e-3);  // there is something to compare
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!connected.empty() && !connected[i]) {
+      REQUIRE(values[i] == 0);
+      REQUIRE(after[i] == 0);
+      continue;
+    }
     INFO("element " << i << ": reference " << slopes[i] << ", engine " << gradients[i]);
     REQUIRE(std::abs(slopes[i] - gradients[i]) <= 1e-6 * largest + 1e-7);
   }
@@ -101,6 +117,7 @@ void check(const Case& c) {
   config.active_set.scope = c.scope;
   config.active_set.size = c.active;
   config.training.hidden_dropout = config.training.feature_dropout = c.dropout;
+  config.connections.density = c.density;
   const Data data = random_data(11, 14, 40, 3);
   Model model = make_model(config, data);
   scatter_weights(model, 0.7, 5);
@@ -123,9 +140,12 @@ void check(const Case& c) {
   REQUIRE(report.output.loss / static_cast<double>(data.size()) == Approx(before).epsilon(2e-6));
 
   const ReferenceNetwork after(impl_of(model).network);
+  std::vector<std::vector<bool>> connected;
+  for_each_layer(impl_of(model).network,
+                 [&](std::uint32_t, const ParameterRows& rows) { connected.push_back(connected_weights(rows)); });
   for (std::size_t block = 0; block < after.blocks.size(); ++block) {
     INFO("block " << block << " of " << after.blocks.size());
-    check_block("weights", reference.blocks[block].weights, after.blocks[block].weights, loss);
+    check_block("weights", reference.blocks[block].weights, after.blocks[block].weights, loss, connected[block]);
     check_block("bias", reference.blocks[block].bias, after.blocks[block].bias, loss);
   }
 }
@@ -145,6 +165,17 @@ TEST_CASE("gradients of the whole network match central differences", "[unit][le
   const auto dropout = GENERATE(0.0, 0.4);
   CAPTURE(static_cast<int>(loss), hidden.size(), static_cast<int>(sampler), static_cast<int>(scope), active, dropout);
   check({loss, hidden, sampler, scope, active, dropout});
+}
+
+TEST_CASE("gradients of a network with some connections match central differences of that network", "[unit][levels]") {
+  const auto loss = GENERATE(LossKind::softmax, LossKind::decoupled, LossKind::bce);
+  const auto [sampler, scope, active] = GENERATE(table<SamplerKind, Scope, std::uint32_t>({
+      {SamplerKind::full, Scope::shared, 1},
+      {SamplerKind::uniform, Scope::shared, 30},
+      {SamplerKind::uniform, Scope::sample, 8},
+  }));
+  CAPTURE(static_cast<int>(loss), static_cast<int>(sampler), static_cast<int>(scope), active);
+  check({loss, {7, 6}, sampler, scope, active, 0, 0.5});
 }
 
 }  // namespace glissade::test

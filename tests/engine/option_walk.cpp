@@ -64,10 +64,16 @@ const std::vector<Values>& all_values() {
       {"activation", {"relu", "linear"}},
       {"start", {"random", "centroids"}},
       {"start-length", {"0.5", "3"}},
+      {"density", {"1", "0.5", "0.25"}},
+      {"sparse-layers", {"all", "input", "hidden", "output"}},
+      {"density-rule", {"uniform", "erdos-renyi"}},
+      {"topology", {"static", "set", "rigl", "snfs", "snip"}},
+      {"topology-period", {"1", "3"}},
+      {"topology-share", {"0.5", "0.9"}},
       {"fan-in", {"0", "3", "9"}},
       {"row-epochs", {"0", "1", "3"}},
       {"row-rate", {"0.05", "0.2"}},
-      {"row-topology", {"static", "set", "rigl"}},
+      {"row-topology", {"static", "set", "rigl", "snfs"}},
       {"row-growth", {"0.4", "0.9"}},
       {"neighbours", {"0", "3", "20"}},
       {"co-labels", {"0", "1", "5"}},
@@ -314,6 +320,15 @@ std::vector<Subject> subjects(std::size_t drawn, std::uint64_t seed) {
                false});
   add_crossed(all, "fan-in", "neighbours", with_paths());
   add_crossed(all, "row-topology", "row-epochs", with_paths());
+  const auto half = [] {
+    Config c = plain();
+    c.connections.density = 0.5;
+    c.connections.period = 2;
+    return c;
+  };
+  add_crossed(all, "topology", "sparse-layers", {"half", half(), false});
+  add_crossed(all, "topology", "hidden", {"half", half(), false});
+  add_crossed(all, "topology", "optimizer", {"half", half(), false});
   add_crossed(all, "start", "batches", {"plain", plain(), false});
   hashing::Random random(hashing::mix(seed));
   for (std::size_t i = 0; i < drawn; ++i) all.push_back(drawn_subject(random));

@@ -15,6 +15,12 @@ struct Variant {
   void (*change)(Config&);
 };
 
+void connect(Config& config, Topology kind) {
+  config.connections.density = 0.4;
+  config.connections.topology = kind;
+  config.connections.period = 2;
+}
+
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
       {"uniform", [](Config&) {}},
@@ -75,6 +81,30 @@ const std::vector<Variant>& variants() {
          c.candidates.neighbours = 5;
          c.network.start = Start::centroids;
          c.active_set.sampler = SamplerKind::lsh;
+       }},
+      {"connections that stay", [](Config& c) { c.connections.density = 0.4; }},
+      {"set, of output rows alone",
+       [](Config& c) {
+         connect(c, Topology::set);
+         c.connections.layers = SparseLayers::output;
+       }},
+      {"rigl, Erdos-Renyi",
+       [](Config& c) {
+         connect(c, Topology::rigl);
+         c.connections.rule = DensityRule::erdos_renyi;
+         c.network.start = Start::centroids;
+       }},
+      {"snfs in fp32 with momentum",
+       [](Config& c) {
+         connect(c, Topology::snfs);
+         c.network.storage = Storage::fp32;
+         c.optimizer.kind = OptimizerKind::momentum;
+       }},
+      {"snip, averaged",
+       [](Config& c) {
+         connect(c, Topology::snip);
+         c.schedule.decay = DecayKind::none;
+         c.schedule.average = 0.5;
        }},
   };
   return all;

@@ -83,11 +83,4 @@ TEST_CASE("set: what is taken up is among the gradients' features, and follows f
   CHECK(std::unique(results.begin(), results.end()) - results.begin() == 3);  // 4, 6 or 7
 }
 
-TEST_CASE("the share of a change falls to 0 with the passes", "[unit]") {
-  CHECK(annealed_share(0.3, 1, 5) == Approx(0.3));
-  CHECK(annealed_share(0.3, 3, 5) == Approx(0.15));
-  CHECK(annealed_share(0.3, 5, 5) == Approx(0).margin(1e-12));
-  CHECK(annealed_share(0.3, 1, 1) == 0.0);
-}
-
 }  // namespace glissade::test

@@ -143,9 +143,11 @@ TEST_CASE("rows that may change their topology find telling features that their 
     return found;
   };
   const std::size_t fixed = telling(RowTopology::fixed), rigl = telling(RowTopology::rigl);
-  CAPTURE(fixed, rigl);
+  const std::size_t snfs = telling(RowTopology::snfs);
+  CAPTURE(fixed, rigl, snfs);
   CHECK(fixed < 10);
   CHECK(rigl > 27);
+  CHECK(snfs > 27);
 }
 
 namespace {

@@ -164,9 +164,11 @@ TEST_CASE("ranks that look for rows among their own learn as well as one process
   }
 }
 
-TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, weights of labels, gradients that wait", "[unit]") {
+TEST_CASE(
+    "ranks that share the rows out: several hidden layers, optimisers, weights of labels, gradients that wait, some connections",
+    "[unit]") {
   Config config = sharded_config();
-  const int variant = GENERATE(0, 1, 2, 3, 4, 5, 6, 7);
+  const int variant = GENERATE(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
   CAPTURE(variant);
   if (variant == 0) config.network.hidden = {16, 12};
   if (variant == 1) config.optimizer.kind = OptimizerKind::adagrad;
@@ -181,6 +183,11 @@ TEST_CASE("ranks that share the rows out: several hidden layers, optimisers, wei
   if (variant == 7) {
     config.training.batch = 96;
     config.training.reference_batch = 32;
+  }
+  if (variant >= 8) {
+    config.connections.density = 0.5;
+    config.connections.period = 3;
+    config.connections.topology = variant == 8 ? Topology::fixed : Topology::set;
   }
   check_shards_alike(config, sharded_data());
 }

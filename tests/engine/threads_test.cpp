@@ -55,7 +55,7 @@ TEST_CASE("sparse paths are the same with any number of threads", "[unit]") {
   Config config;
   config.sparse_rows.fan_in = 24;
   config.sparse_rows.epochs = 3;
-  config.sparse_rows.topology = GENERATE(RowTopology::fixed, RowTopology::rigl, RowTopology::set);
+  config.sparse_rows.topology = GENERATE(RowTopology::fixed, RowTopology::rigl, RowTopology::set, RowTopology::snfs);
   config.candidates.neighbours = 10;
   config.candidates.co_labels = 8;
   config.candidates.weight_samples = 800;

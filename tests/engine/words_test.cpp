@@ -311,6 +311,7 @@ TEST_CASE("what negative sampling does not do is refused", "[unit]") {
   CHECK(message("optimizer", "adam") == "option 'optimizer': 'adam' does not go with loss ns; use sgd");
   CHECK(message("activation", "relu") == "option 'activation': 'relu' does not go with loss ns; use linear");
   CHECK(message("hidden", "8,8") == "option 'hidden': '2 layers' does not go with loss ns; use one layer");
+  CHECK(message("density", "0.5") == "option 'density': '0.5' does not go with loss ns; use 1");
   CHECK(message("max-ngram", "2") ==
         "option 'max-ngram': '2' is less than min-ngram, 3; allowed: 0 for no n-grams, or at least min-ngram");
 }

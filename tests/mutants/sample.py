@@ -5,7 +5,7 @@ import itertools
 
 from operators import mutants_of
 
-FOLDERS = ["engine/losses", "engine/candidates", "engine/sparse_rows", "engine/neighbours", "engine/ranking", "engine/samplers", "engine/parameters",
+FOLDERS = ["engine/losses", "engine/candidates", "engine/sparse_rows", "engine/topology", "engine/neighbours", "engine/ranking", "engine/samplers", "engine/parameters",
            "engine/batches", "engine/training", "engine/search", "engine/inference", "hashing"]
 LEAST = 25  # mutants of a folder
 

@@ -9,7 +9,7 @@ from runner import ROOT, Failure, Skip
 # From the lowest floor to the highest. A folder may use those of lower floors: none beside it and none above it.
 FLOORS = [
     ["relations", "progress", "communication"],
-    ["config"],
+    ["config", "topology"],
     ["parameters", "losses", "runtime", "model_file", "pipeline", "histories"],
     ["features"],
     ["batches"],

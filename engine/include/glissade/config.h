@@ -25,7 +25,10 @@ enum class DecayKind { none, linear, cosine };
 enum class SparseWeighting { given, idf };
 enum class FeatureWeighting { given, unit, tf_idf, bm25, scaled, automatic };
 enum class SiblingRows { none, baskets, find };
-enum class RowTopology { fixed, set, rigl };
+enum class Topology { fixed, set, rigl, snfs, snip };
+enum class SparseLayers { all, input, hidden, output };
+enum class DensityRule { uniform, erdos_renyi };
+enum class RowTopology { fixed, set, rigl, snfs };
 enum class LabelWeights { equal, propensity };
 
 /// Where the active rows besides the true labels come from: the parts fill their shares of the places that these leave, one
@@ -111,6 +114,17 @@ struct Config {
     double rate = 0.01;        ///< step size of that training
     double growth = 0.3;       ///< part of a row's features that its topology changes after the first of these passes
     RowTopology topology = RowTopology::fixed;  ///< which features a row has, from one pass to the next
+  };
+
+  /// Layers of the hidden path in which each row has some of its connections only, and which these are. A row is a feature's, a
+  /// dense hidden unit's or a label's.
+  struct Connections {
+    double density = 1.0;                     ///< part of these layers' connections that there are; a row has at least one
+    SparseLayers layers = SparseLayers::all;  ///< the option `sparse-layers`: embedding bag, dense layers, output layer
+    DensityRule rule = DensityRule::uniform;  ///< the option `density-rule`: the same part of each layer, or more of small ones
+    Topology topology = Topology::fixed;      ///< how the connections change
+    std::uint32_t period = 20;                ///< the option `topology-period`: updates of a row between two changes
+    double share = 0.3;                       ///< the option `topology-share`: part of a row's connections that change at first
   };
 
   /// What sparse rows and neighbours propose as candidates, and what ranks them.
@@ -217,6 +231,7 @@ struct Config {
   };
 
   Network network;
+  Connections connections;
   SparseRows sparse_rows;
   Candidates candidates;
   ActiveSet active_set;

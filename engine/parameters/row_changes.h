@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <glissade/config.h>
+
+#include "engine/parameters/parameter_rows.h"
+#include "engine/topology/policy.h"
+
+namespace glissade {
+
+/// How the connections of rows change in one step of a training: a policy (engine/topology/policy.h), on a schedule of each row's
+/// own. A row that is touched seldom changes seldom, by a gradient of the step in which it is due.
+struct RowChanges {
+  TopologyPolicy policy;
+  double share;          ///< of a row's connections that change now
+  std::uint32_t period;  ///< gradients of a row between two changes
+  std::uint64_t seed;
+
+  /// `done`: part of the training that is done. From three quarters on nothing changes (Evci et al. 2020).
+  static RowChanges of(const Config& config, double done, std::uint64_t step) noexcept;
+
+  /// Takes note of a row's gradient. True if it is due that its connections change.
+  bool is_due(ParameterRows& rows, std::size_t row, const float* gradient) const noexcept;
+
+  /// Changes the connections of the row, which may be whole. Weights that are dropped and the state of those that are grown are
+  /// 0. Returns the squared length of what was dropped, negative if nothing changed. Safe from many threads for different rows.
+  /// Throws std::bad_alloc, and has changed nothing then.
+  float change(ParameterRows& rows, std::size_t row, const float* gradient) const;
+};
+
+}  // namespace glissade
