@@ -31,12 +31,20 @@ class Prune : public Command {
   Result<int> run() override {
     const auto limit = threads_.limit();
     if (!limit) return limit.error();
+    const auto pruner = Pruner::open(model_);
+    if (!pruner) return pruner.error();
     PruneMix mix;
-    if (!mix_text_.empty())
-      std::sscanf(mix_text_.c_str(), "%lf,%lf,%lf,%lf,%lf", &mix.features, &mix.labels, &mix.rows, &mix.neighbours, &mix.co_labels);
-    const auto bytes = glissade::prune(model_, out_, mix);
-    if (!bytes) return bytes.error();
-    note(fmt::format("wrote {} ({})", datasets::quoted(out_), system::bytes_text(*bytes)));
+    double share = 0;
+    if (std::sscanf(mix_text_.c_str(), "size=%lf", &share) == 1) {
+      const auto found = pruner->mix_for_bytes(static_cast<std::uint64_t>(share * static_cast<double>(pruner->whole_bytes())));
+      if (!found) return found.error();
+      mix = *found;
+    } else {
+      std::sscanf(mix_text_.c_str(), "%lf,%lf,%lf,%lf,%lf", &mix.steps[0], &mix.steps[1], &mix.steps[2], &mix.steps[3], &mix.steps[4]);
+    }
+    const auto size = pruner->write(mix, out_);
+    if (!size) return size.error();
+    note(fmt::format("wrote {} ({}) {:.3f} {:.3f} {:.3f} {:.3f} {:.3f}, {} of {} weights", datasets::quoted(out_), system::bytes_text(size->bytes), mix.steps[0], mix.steps[1], mix.steps[2], mix.steps[3], mix.steps[4], size->weights, pruner->weights()));
     return 0;
   }
 

@@ -32,7 +32,8 @@ bool holds_rows(SectionKind kind) noexcept {
 
 /// `output`: the index of the output layer.
 std::string_view part_of(const Section& section, std::uint32_t output) noexcept {
-  if (section.kind == SectionKind::packed_bytes) return part_of({static_cast<SectionKind>(section.index), 0, {}}, output);
+  if (section.kind == SectionKind::packed_bytes)
+    return part_of({static_cast<SectionKind>(section.index % 256), section.index / 256, {}}, output);
   if (!is_for_answers(section.kind)) return kTraining;
   if (holds_rows(section.kind)) return section.index == 0 ? kParts[0] : section.index == output ? kParts[2] : kParts[1];
   switch (section.kind) {

@@ -90,7 +90,7 @@ enum class SectionKind : std::uint32_t {
   // From version 5 on, of a pruned model, in the place of other sections (engine/packing):
   packed_rows = 96,    ///< weights or weights_high of the layer `index`
   packed_matrix = 97,  ///< sparse rows `index`; 3: labels of the training samples
-  packed_bytes = 98,   ///< section of the kind `index`, whose own index is 0
+  packed_bytes = 98,   ///< section of the kind `index` % 256, whose own index is `index` / 256
 };
 
 struct Section {

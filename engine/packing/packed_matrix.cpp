@@ -95,14 +95,13 @@ struct Postings {
   std::array<float, kMostMultiple + 1> shifts{};  ///< by how much values are nearer to 0 than their multiple
 };
 
-Postings turn(const MatrixView& matrix, float step, const std::vector<bool>& rows_kept) {
+Postings turn(const MatrixView& matrix, float step) {
   const std::size_t rows = matrix.offsets.size() - 1;
-  const bool valued = !matrix.values.empty();
+  const bool valued = matrix.valued;
   Postings out;
   out.begins.assign(std::size_t{matrix.columns} + 1, 0);
   const auto for_each = [&](const auto& visit) {
     for (std::size_t row = 0; row < rows; ++row) {
-      if (!rows_kept.empty() && !rows_kept[row]) continue;
       for (std::uint64_t e = matrix.offsets[row]; e < matrix.offsets[row + 1]; ++e) {
         const float value = valued ? float_of(matrix.values[e]) : 0.f;
         const int multiple = valued ? multiple_of(value, step) : 1;
@@ -263,11 +262,11 @@ Matrix turn_back(const MatrixHead& head, std::span<const std::uint32_t> rows, st
 
 }  // namespace
 
-std::vector<std::byte> pack_matrix(const MatrixView& matrix, float step, const std::vector<bool>& rows_kept) {
+Packed pack_matrix(const MatrixView& matrix, float step) {
   const std::uint64_t rows = matrix.offsets.size() - 1;
-  const bool valued = !matrix.values.empty();
+  const bool valued = matrix.valued;
   for (const std::uint16_t value : matrix.values) step = std::max(step, std::abs(float_of(value)) / kMostMultiple);
-  const Postings postings = turn(matrix, step, rows_kept);
+  const Postings postings = turn(matrix, step);
   const std::vector<std::uint32_t> firsts = pieces_of(postings.begins);
   const std::size_t pieces = firsts.size() - 1;
   std::vector<PieceSymbols> symbols(pieces);
@@ -306,7 +305,7 @@ std::vector<std::byte> pack_matrix(const MatrixView& matrix, float step, const s
     put_stream(out, encode(piece.values, piece.value_contexts, values));
     put_stream(out, piece.bits.take());
   }
-  return out.take();
+  return {out.take(), postings.rows.size()};
 }
 
 std::optional<Matrix> unpack_matrix(std::span<const std::byte> packed, std::uint64_t most_columns) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/packing/packed_rows.h"
 #include "engine/parameters/array.h"
 
 namespace glissade::packing {
@@ -15,8 +16,9 @@ namespace glissade::packing {
 struct MatrixView {
   std::span<const std::uint64_t> offsets;  ///< rows + 1
   std::span<const std::uint32_t> ids;      ///< ascending within a row, or not
-  std::span<const std::uint16_t> values;   ///< bf16; empty: entries have no values
+  std::span<const std::uint16_t> values;   ///< bf16, if `valued`
   std::uint32_t columns = 0;
+  bool valued = true;
 };
 
 struct Matrix {
@@ -25,9 +27,9 @@ struct Matrix {
   Array<std::uint16_t> values;
 };
 
-/// Entries whose value is 0 steps are left out, and rows for which `rows_kept` is false (empty: none). Without values `step` is
-/// of no concern. Throws std::bad_alloc.
-std::vector<std::byte> pack_matrix(const MatrixView& matrix, float step, const std::vector<bool>& rows_kept = {});
+/// Entries whose value is 0 steps are left out. The step is larger where the largest value needs it; without values it is of no
+/// concern. Throws std::bad_alloc.
+Packed pack_matrix(const MatrixView& matrix, float step);
 
 /// None if the bytes are damaged, or have more than `most_columns`. Throws std::bad_alloc.
 std::optional<Matrix> unpack_matrix(std::span<const std::byte> packed, std::uint64_t most_columns);

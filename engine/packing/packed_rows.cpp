@@ -172,7 +172,8 @@ class Piece {
 
 }  // namespace
 
-std::vector<std::byte> pack_rows(const RowsShape& shape, const ReadRow& read, std::span<const float> steps) {
+Packed pack_rows(const RowsShape& shape, const ReadRow& read, std::span<const float> steps) {
+  std::uint64_t weights = 0;
   Head head{shape, {}, {}, {}};
   Frame& frame = head.frame;
   double logs = 0;
@@ -202,6 +203,7 @@ std::vector<std::byte> pack_rows(const RowsShape& shape, const ReadRow& read, st
       for (const auto& part : means) {
         sum += part[context].sums[bin];
         count += static_cast<double>(part[context].counts[bin]);
+        weights += part[context].counts[bin];
       }
       head.shifts[context][bin] = count == 0 ? 0.f : static_cast<float>(sum / count);
     }
@@ -229,7 +231,7 @@ std::vector<std::byte> pack_rows(const RowsShape& shape, const ReadRow& read, st
     out.put_count(stream.size());
     out.put_all(std::span<const std::byte>(stream));
   }
-  return out.take();
+  return {out.take(), weights};
 }
 
 std::optional<RowsShape> packed_rows_shape(std::span<const std::byte> packed) {

@@ -18,11 +18,16 @@ struct RowsShape {
   std::uint32_t float_bytes = 2;  ///< 2 bf16, 4 float
 };
 
+struct Packed {
+  std::vector<std::byte> bytes;
+  std::uint64_t weights = 0;  ///< that are not 0
+};
+
 /// Gives one row as `width` floats. Called from several threads.
 using ReadRow = std::function<void(std::size_t row, float* out)>;
 
 /// `steps`: one per row, > 0; taken to an eighth of an octave. Throws std::bad_alloc.
-std::vector<std::byte> pack_rows(const RowsShape& shape, const ReadRow& read, std::span<const float> steps);
+Packed pack_rows(const RowsShape& shape, const ReadRow& read, std::span<const float> steps);
 
 /// The shape of packed rows; none if the bytes are no packed rows.
 std::optional<RowsShape> packed_rows_shape(std::span<const std::byte> packed);

@@ -76,7 +76,9 @@ class Unpacking {
   bool add_bytes(const Section& packed) {
     auto bytes = unpack_bytes(packed.bytes);
     if (!bytes) return false;
-    sections_.push_back({static_cast<SectionKind>(packed.index), 0, bytes->as_bytes()});
+    const auto kind = static_cast<SectionKind>(packed.index % kPackedKinds);
+    if (is_packed(kind)) return false;
+    sections_.push_back({kind, packed.index / kPackedKinds, bytes->as_bytes()});
     owner_->blocks.push_back(std::move(*bytes));
     return true;
   }

@@ -1,26 +1,80 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
-#include <vector>
 
 #include <glissade/model.h>
 #include <glissade/result.h>
 
 namespace glissade {
 
-/// How coarsely the parts of a model are told when it is pruned. Weights become multiples of a step, those below about half a step
-/// vanish, and what is left is coded by how often it occurs. A step is relative to the part's own mean square root.
+/// How coarsely the parts of a model are told when it is pruned. The weights of a part become multiples of a step, those below
+/// about half a step vanish, and what is left is coded by how often it occurs. A step counts in the part's root mean square: 0.1
+/// changes next to nothing, at 1 most weights are gone, at 4 nearly all.
 struct PruneMix {
-  double features = 0.1;    ///< step of the rows of features
-  double labels = 0.1;      ///< step of the rows of labels, and of the layers between
-  double rows = 0.1;        ///< step of the sparse rows of labels
-  double neighbours = 0.1;  ///< step of the training samples
-  double co_labels = 0.1;   ///< step of the co-labels
+  enum Part { features, labels, rows, neighbours, co_labels };
+  static constexpr std::size_t kParts = 5;
+  static constexpr std::array<const char*, kParts> kNames = {"rows of features", "rows of labels", "sparse rows of labels",
+                                                             "neighbours", "co-labels"};
+  /// By Part: of the rows of features, of the rows of labels and the layers between, of the labels' sparse rows, of the training
+  /// samples, and of the co-labels.
+  std::array<double, kParts> steps = {};
+
+  bool operator==(const PruneMix&) const = default;
 };
 
-/// Writes the model file `from` as `to`, pruned by `mix`: without the training state, and in the format of packed sections.
-/// Returns the bytes of `to`.
-Result<std::uint64_t> prune(const std::string& from, const std::string& to, const PruneMix& mix);
+/// Makes smaller models of one. All weights may be of any size: it is done file by file, without training.
+///
+/// Movable handle. Const members are thread-safe, one at a time: they use all threads of the calling arena.
+class Pruner {
+ public:
+  /// Reads a model file of one piece. Fails as Model::load() does, and on a model whose rows lie in shards.
+  static Result<Pruner> open(const std::string& path);
+
+  /// The model that is pruned.
+  const Model& model() const noexcept;
+  /// Bytes of the model file without its training state: what sizes are shares of.
+  std::uint64_t whole_bytes() const noexcept;
+  /// Weights of the parts that are pruned: of all rows, sparse or not.
+  std::uint64_t weights() const noexcept;
+
+  /// What a pruned model would take: bytes of its file, and weights that are not 0.
+  struct Size {
+    std::uint64_t bytes = 0;
+    std::uint64_t weights = 0;
+  };
+  /// O(weights) for each step that was not asked for just before.
+  Result<Size> size_of(const PruneMix& mix) const;
+
+  /// A mix by a fixed order that did well on all data measured (bench/RESULTS.md), times `ratios` per part, whose file has at most
+  /// `bytes` and nearly as many. Usage error if no mix is so small; the message says what is.
+  Result<PruneMix> mix_for_bytes(std::uint64_t bytes, const std::array<double, PruneMix::kParts>& ratios = kAlike) const;
+  /// Likewise one that leaves `share` of the weights, in (0, 1]. More are left where the finest mix has dropped more already.
+  Result<PruneMix> mix_for_weights(double share) const;
+
+  /// How good a model is, larger is better; its steps so far, for progress.
+  using Score = std::function<Result<double>(const Model&)>;
+  /// A mix of the same size that scores better than mix_for_bytes() if there is one near it: each part in turn finer or coarser,
+  /// the others making up for it. Writes models as `scratch` and removes it. About fifteen calls of `score`, on rows that the
+  /// model was not trained on, and which are no test set.
+  Result<PruneMix> choose(std::uint64_t bytes, const std::string& scratch, const Score& score) const;
+
+  /// Writes the pruned model: an ordinary model file, of format version 5, without the training state.
+  Result<Size> write(const PruneMix& mix, const std::string& path) const;
+
+  static constexpr std::array<double, PruneMix::kParts> kAlike = {1, 1, 1, 1, 1};
+
+  Pruner(Pruner&&) noexcept;
+  Pruner& operator=(Pruner&&) noexcept;
+  ~Pruner();
+
+ private:
+  class Impl;
+  explicit Pruner(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace glissade
