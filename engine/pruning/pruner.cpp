@@ -43,19 +43,12 @@ std::uint64_t file_bytes(std::size_t sections, std::span<const std::uint64_t> si
 
 PruneMix::Part part_at(std::size_t i) noexcept { return static_cast<PruneMix::Part>(i); }
 
-/// What a part takes with a step; its bytes are made again when they are written.
-struct PartSize {
-  std::vector<std::uint64_t> sections;
-  std::uint64_t weights = 0;
-};
-
 }  // namespace
 
 class Pruner::Impl {
  public:
   Impl(Model model, Reader file) : model_(std::move(model)), file_(std::move(file)) {
     std::vector<std::uint64_t> sizes;
-    std::vector<model_file::SectionKind> packed_layers;
     for (const Section& section : file_.sections()) {
       if (is_for_answers(section.kind)) sizes.push_back(section.size());
     }
@@ -121,6 +114,11 @@ class Pruner::Impl {
   }
 
  private:
+  /// What a part takes with a step; its bytes are made again when they are written.
+  struct PartSize {
+    std::vector<std::uint64_t> sections;
+    std::uint64_t weights = 0;
+  };
   static constexpr double kFinest = 0.01;
   static constexpr std::size_t kKept = 64;  ///< sizes
 
