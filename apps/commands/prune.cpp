@@ -64,6 +64,10 @@ class Prune : public Command {
         "Instead of --size: share of the weights that vanish.")
         ->type_name("PERCENT");
     take(
+        "--steps", [this](const std::string& text) { return read_steps(text, steps_.emplace()); },
+        "Instead of --size: how coarsely each part is told, as the last column of the table says it.")
+        ->type_name("S,S,S,S,S");
+    take(
         "--sizes", [this](const std::string& text) { return read_wanted_sizes(text, sizes_); },
         "Instead of --out: print a table of these sizes and of what they score on --rows.")
         ->type_name("SIZE,SIZE");
@@ -73,8 +77,8 @@ class Prune : public Command {
                     "a test set.")
         ->type_name("FILE");
     parser.add_flag("--choose", choose_,
-                    "With --rows: choose by these rows which parts of the model lose more, and which less. Takes about fifteen "
-                    "times as long.");
+                    "With --rows: measure on these rows what each part of the model loses by being told coarsely, and balance the "
+                    "parts by it. Scores some 20 models.");
     threads_.add_options(parser);
     data_.add_options(parser);
     parser_ = &parser;
@@ -108,13 +112,15 @@ class Prune : public Command {
     if (model_.empty()) return usage_error("prune needs --model FILE");
     if (auto ok = check_file_name("--model", model_); !ok) return ok;
     if (auto ok = check_file_name("--out", out_); !ok) return ok;
-    if (size_ && sparsity_) return usage_error("--size and --sparsity exclude each other; give one of them");
-    if (!sizes_.empty() && (size_ || sparsity_ || !out_.empty()))
-      return usage_error("--sizes prints a table and writes no model; leave --out, --size and --sparsity out");
+    if (int{size_.has_value()} + int{sparsity_.has_value()} + int{steps_.has_value()} > 1)
+      return usage_error("--size, --sparsity and --steps exclude each other; give one of them");
+    if (!sizes_.empty() && (size_ || sparsity_ || steps_ || !out_.empty()))
+      return usage_error("--sizes prints a table and writes no model; leave --out, --size, --sparsity and --steps out");
     if (!sizes_.empty() && rows_.empty()) return usage_error("--sizes needs --rows FILE to score the models on");
     if (sizes_.empty() && out_.empty()) return usage_error("prune needs --out FILE, or --sizes with --rows FILE");
     if (choose_ && rows_.empty()) return usage_error("--choose needs --rows FILE to choose by");
-    if (choose_ && sparsity_) return usage_error("--choose is about sizes, and --sparsity is none; leave one of them out");
+    if (choose_ && (sparsity_ || steps_))
+      return usage_error("--choose is about sizes, and --sparsity and --steps are none; leave one of them out");
     if (auto ok = check_idle(); !ok) return ok;
     if (!out_.empty()) return check_replaceable(out_, {model_, rows_});
     return {};
@@ -125,7 +131,8 @@ class Prune : public Command {
     if (!rows_.empty()) return data_.check();
     for (const CLI::Option* option : parser_->get_options()) {
       const std::string name = option->get_name();
-      const bool is_ours = name == "--model" || name == "--out" || name == "--size" || name == "--sparsity" || name == "--threads";
+      const bool is_ours = name == "--model" || name == "--out" || name == "--size" || name == "--sparsity" || name == "--steps" ||
+                           name == "--threads";
       if (option->count() > 0 && !is_ours)
         return usage_error(fmt::format("{} is about rows, and there are none; give --rows FILE, or leave it out", name));
     }
@@ -141,16 +148,22 @@ class Prune : public Command {
     return evaluation;
   }
 
-  Result<PruneMix> mix_for(const Pruner& pruner, const WantedSize& size, const std::string& scratch) const {
+  /// What is good: P@1 alone is noisy on a few thousand rows.
+  Result<double> goodness(const Model& model) const {
+    const auto evaluation = score(model);
+    if (!evaluation) return evaluation.error();
+    return evaluation->metrics.precision[0] + evaluation->metrics.ndcg.back();
+  }
+
+  Result<PruneMix> mix_for(const Pruner& pruner, const WantedSize& size, const std::string& scratch) {
     const std::uint64_t bytes = size.of(pruner.whole_bytes());
     if (!choose_) return pruner.mix_for_bytes(bytes);
-    return pruner.choose(bytes, scratch, [this](const Model& model) -> Result<double> {
-      const auto evaluation = score(model);
-      if (!evaluation) return evaluation.error();
-      const Metrics& metrics = evaluation->metrics;
-      // P@1 alone is noisy on a few thousand rows.
-      return metrics.precision[0] + metrics.ndcg.back();
-    });
+    if (!curves_) {
+      auto measured = pruner.measure(scratch, [this](const Model& model) { return goodness(model); });
+      if (!measured) return measured.error();
+      curves_ = *measured;
+    }
+    return pruner.mix_for_bytes(bytes, *curves_);
   }
 
   /// Scores the model file at `path` and adds it to the table.
@@ -165,7 +178,9 @@ class Prune : public Command {
 
   Result<void> write(const Pruner& pruner) {
     const WantedSize wanted = size_.value_or(WantedSize{kUsualShare, 0});
-    const auto mix = sparsity_ ? pruner.mix_for_weights(1 - *sparsity_) : mix_for(pruner, wanted, scratch_beside(out_));
+    const auto mix = steps_      ? Result<PruneMix>(*steps_)
+                     : sparsity_ ? pruner.mix_for_weights(1 - *sparsity_)
+                                 : mix_for(pruner, wanted, scratch_beside(out_));
     if (!mix) return mix.error();
     const auto taken = pruner.write(*mix, out_);
     if (!taken) return taken.error();
@@ -174,7 +189,7 @@ class Prune : public Command {
                      system::bytes_text(taken->bytes), percent(share, 1), system::bytes_text(pruner.whole_bytes()),
                      grouped(taken->weights), grouped(pruner.weights()), mix_text(*mix)));
     if (rows_.empty()) return {};
-    return add_line(out_, sparsity_ ? "sparse" : wanted.text(), *taken, *mix);
+    return add_line(out_, sparsity_ || steps_ ? "pruned" : wanted.text(), *taken, *mix);
   }
 
   Result<void> try_sizes(const Pruner& pruner) {
@@ -197,11 +212,13 @@ class Prune : public Command {
   std::string model_, out_, rows_;
   std::optional<WantedSize> size_;
   std::optional<double> sparsity_;  ///< share of the weights that vanish
+  std::optional<PruneMix> steps_;
   std::vector<WantedSize> sizes_;
   bool choose_ = false;
   ThreadsOption threads_;
   DataOptions data_;
   std::optional<ScoredRows> scored_;
+  std::optional<PruneCurves> curves_;
   std::vector<SizedModel> table_;
 };
 

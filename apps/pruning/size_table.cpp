@@ -9,7 +9,7 @@ namespace glissade::apps {
 
 std::string mix_text(const PruneMix& mix) {
   std::string text;
-  for (const double step : mix.steps) text += fmt::format("{}{}", text.empty() ? "" : " ", step > 0 ? fmt::format("{:.2f}", step) : "-");
+  for (const double step : mix.steps) text += fmt::format("{}{:.4g}", text.empty() ? "" : ",", step);
   return text;
 }
 
@@ -27,7 +27,7 @@ std::string size_table(const std::vector<SizedModel>& models, const Pruner& prun
                         system::bytes_text(model.taken.bytes), percent(share(model.taken.bytes, pruner.whole_bytes())),
                         percent(share(model.taken.weights, pruner.weights())), percent(metrics.precision[0]),
                         percent(metrics.precision[1]), percent(metrics.precision[kLast]), percent(metrics.ndcg[kLast]),
-                        rows > 0 ? 1e3 * model.evaluation.seconds / rows : 0.0, mix_text(model.mix));
+                        rows > 0 ? 1e3 * model.evaluation.seconds / rows : 0.0, model.mix == PruneMix() ? "-" : mix_text(model.mix));
   }
   return text;
 }

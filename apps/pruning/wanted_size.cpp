@@ -71,4 +71,21 @@ std::string read_wanted_sizes(const std::string& text, std::vector<WantedSize>& 
   return {};
 }
 
+std::string read_steps(const std::string& text, PruneMix& mix) {
+  constexpr double kMost = 1000;
+  std::size_t part = 0;
+  for (std::size_t begin = 0; begin <= text.size() && part <= PruneMix::kParts; ++part) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    double step = 0;
+    std::string_view unit;
+    const bool is_number = split_number(std::string_view(text).substr(begin, end - begin), step, unit) && unit.empty();
+    if (!is_number || step < 0 || step > kMost || part == PruneMix::kParts) break;
+    mix.steps[part] = step;
+    begin = end + 1;
+    if (begin > text.size() && part + 1 == PruneMix::kParts) return {};
+  }
+  return fmt::format("{} is not {} steps, each 0 .. {:g}, with commas between: a line of the table has them", datasets::quoted(text),
+                     PruneMix::kParts, kMost);
+}
+
 }  // namespace glissade::apps

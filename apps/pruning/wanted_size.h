@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <glissade/result.h>
+#include <glissade/prune.h>
 
 namespace glissade::apps {
 
@@ -23,5 +23,8 @@ std::string read_wanted_size(const std::string& text, WantedSize& out);
 std::string read_wanted_sizes(const std::string& text, std::vector<WantedSize>& out);
 /// A percentage alone, above 0 and below 100, as a share.
 std::string read_percentage(const std::string& text, double& share);
+
+/// The steps of a mix with commas between, each from 0 to 1000.
+std::string read_steps(const std::string& text, PruneMix& mix);
 
 }  // namespace glissade::apps

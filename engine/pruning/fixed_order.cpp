@@ -12,14 +12,13 @@ constexpr std::array<double, PruneMix::kParts> kBytes = {2, 2, 6, 6, 6};
 
 }  // namespace
 
-PruneMix fixed_mix(const std::array<std::uint64_t, PruneMix::kParts>& weights, double level,
-                   const std::array<double, PruneMix::kParts>& ratios) noexcept {
+PruneMix fixed_mix(const std::array<std::uint64_t, PruneMix::kParts>& weights, double level) noexcept {
   double all = 0;
   for (std::size_t i = 0; i < PruneMix::kParts; ++i) all += kBytes[i] * static_cast<double>(weights[i]);
   PruneMix mix;
   for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
     const double share = all > 0 ? kBytes[i] * static_cast<double>(weights[i]) / all : 0;
-    mix.steps[i] = level * kUsual[i] * std::sqrt(share) * ratios[i];
+    mix.steps[i] = level * kUsual[i] * std::sqrt(share);
   }
   return mix;
 }

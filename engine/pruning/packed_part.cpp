@@ -19,8 +19,9 @@ namespace {
 
 constexpr double kFeaturePower = 0.25;  ///< see row_steps()
 constexpr double kBetween = 0.25;       ///< step of the layers between, in that of the rows of labels: they are small
+constexpr double kLeastStep = 1e-4;     ///< finer than any number is told
 /// A layer smaller than this stays as it is.
-constexpr std::size_t kLeastWeights = 4096;
+constexpr std::size_t kLeastWeights = 1024;
 
 double mean_square_root(const ParameterRows& rows) {
   std::vector<float> x(rows.width());
@@ -92,6 +93,7 @@ void pack_sample_labels(const Model::Impl& model, PackedPart& out) {
 
 PackedPart pack_part(const Model::Impl& model, PruneMix::Part part, double step) {
   PackedPart out;
+  step = std::max(step, kLeastStep);
   switch (part) {
     case PruneMix::features:
     case PruneMix::labels: pack_layers(model, part, step, out); break;

@@ -12,6 +12,13 @@
 
 namespace glissade::pruning {
 
+/// A section as the layout of a file sees it: files have them by kind, then by index.
+struct SectionSize {
+  model_file::SectionKind kind;
+  std::uint32_t index;
+  std::uint64_t bytes;
+};
+
 /// The sections of one part of a model, packed with one step.
 struct PackedPart {
   struct Packed {

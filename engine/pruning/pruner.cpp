@@ -22,6 +22,7 @@
 #include "engine/model_file/layout.h"
 #include "engine/packing/packed_sections.h"
 #include "engine/pruning/fixed_order.h"
+#include "engine/pruning/loss_curves.h"
 #include "engine/pruning/other_sections.h"
 #include "engine/pruning/packed_part.h"
 #include "system/message.h"
@@ -32,12 +33,14 @@ using model_file::Reader;
 using model_file::Section;
 using model_file::SectionKind;
 using pruning::PackedPart;
+using pruning::SectionSize;
 
 namespace {
 
-std::uint64_t file_bytes(std::size_t sections, std::span<const std::uint64_t> sizes) noexcept {
-  std::uint64_t end = model_file::head_bytes(sections);
-  for (const std::uint64_t size : sizes) end = model_file::aligned(end) + size;
+std::uint64_t file_bytes(std::vector<SectionSize> sections) {
+  std::ranges::sort(sections, {}, [](const SectionSize& one) { return std::pair(one.kind, one.index); });
+  std::uint64_t end = model_file::head_bytes(sections.size());
+  for (const SectionSize& section : sections) end = model_file::aligned(end) + section.bytes;
   return end;
 }
 
@@ -48,11 +51,11 @@ PruneMix::Part part_at(std::size_t i) noexcept { return static_cast<PruneMix::Pa
 class Pruner::Impl {
  public:
   Impl(Model model, Reader file) : model_(std::move(model)), file_(std::move(file)) {
-    std::vector<std::uint64_t> sizes;
+    std::vector<SectionSize> sizes;
     for (const Section& section : file_.sections()) {
-      if (is_for_answers(section.kind)) sizes.push_back(section.size());
+      if (is_for_answers(section.kind)) sizes.push_back({section.kind, section.index, section.size()});
     }
-    whole_bytes_ = file_bytes(sizes.size(), sizes);
+    whole_bytes_ = file_bytes(std::move(sizes));
     for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
       const PackedPart part = pack(part_at(i), kFinest);
       for (const PackedPart::Packed& packed : part.sections) {
@@ -77,15 +80,27 @@ class Pruner::Impl {
   const std::array<std::uint64_t, PruneMix::kParts>& weights_by_part() const noexcept { return weights_; }
 
   Size size_of(const PruneMix& mix) {
-    std::vector<std::uint64_t> sizes;
+    std::vector<SectionSize> sizes;
     Size size;
     for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
       const PartSize part = part_size(part_at(i), mix.steps[i]);
       sizes.insert(sizes.end(), part.sections.begin(), part.sections.end());
       size.weights += part.weights;
     }
-    for (const auto& other : others_) sizes.push_back(other.bytes.size());
-    size.bytes = file_bytes(sizes.size(), sizes);
+    for (const auto& other : others_) sizes.push_back({other.kind, other.index, other.bytes.size()});
+    size.bytes = file_bytes(std::move(sizes));
+    return size;
+  }
+
+  /// About the same, from sizes at steps half an octave apart, which are kept.
+  Size estimate(const PruneMix& mix) {
+    Size size;
+    for (const auto& other : others_) size.bytes += other.bytes.size();
+    for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
+      if (weights_[i] == 0) continue;
+      size.bytes += static_cast<std::uint64_t>(part_bytes(i, mix.steps[i]));
+      size.weights += static_cast<std::uint64_t>(between(i, mix.steps[i], [](const PartSize& at) { return at.weights; }));
+    }
     return size;
   }
 
@@ -103,24 +118,31 @@ class Pruner::Impl {
     for (const auto& other : others_) sections.push_back({other.kind, other.index, other.bytes});
     std::ranges::sort(sections, [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
     if (auto written = model_file::write(path, sections); !written) return written.error();
-    std::vector<std::uint64_t> sizes;
-    for (const Section& section : sections) sizes.push_back(section.size());
-    size.bytes = file_bytes(sizes.size(), sizes);
+    std::vector<SectionSize> sizes;
+    for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
+    size.bytes = file_bytes(std::move(sizes));
     return size;
   }
 
-  PruneMix fixed_mix(double level, const std::array<double, PruneMix::kParts>& ratios) const noexcept {
-    return pruning::fixed_mix(weights_, level, ratios);
+  PruneMix fixed_mix(double level) const noexcept { return pruning::fixed_mix(weights_, level); }
+  PruneMix least_loss(const PruneCurves& curves, double bytes) {
+    for (const auto& other : others_) bytes -= static_cast<double>(other.bytes.size());
+    return pruning::least_loss(curves, bytes, [this](std::size_t part, double step) { return part_bytes(part, step); });
   }
 
  private:
   /// What a part takes with a step; its bytes are made again when they are written.
   struct PartSize {
-    std::vector<std::uint64_t> sections;
+    std::vector<SectionSize> sections = {};
     std::uint64_t weights = 0;
+    std::uint64_t bytes() const noexcept {
+      std::uint64_t all = 0;
+      for (const SectionSize& some : sections) all += some.bytes;
+      return all;
+    }
   };
   static constexpr double kFinest = 0.01;
-  static constexpr std::size_t kKept = 64;  ///< sizes
+  static constexpr std::size_t kKept = 1024;  ///< sizes
 
   PackedPart pack(PruneMix::Part part, double step) const { return pruning::pack_part(impl_of(model_), part, step); }
 
@@ -130,12 +152,25 @@ class Pruner::Impl {
     if (const auto known = sizes_.find(key); known != sizes_.end()) return known->second;
     PartSize size;
     for (const PackedPart::Packed& packed : pack(part, step).sections) {
-      size.sections.push_back(packed.bytes.size());
+      size.sections.push_back({packed.kind, packed.index, packed.bytes.size()});
       size.weights += packed.weights;
     }
     if (sizes_.size() >= kKept) sizes_.clear();
     sizes_[key] = size;
     return size;
+  }
+
+  /// Of a part, about, by its sizes at the two steps beside.
+  template <class Of>
+  double between(std::size_t part, double step, const Of& of) {
+    const double at = 2 * std::log2(step), below = std::floor(at), share = at - below;
+    const auto log_at = [&](double place) {
+      return std::log2(static_cast<double>(of(part_size(part_at(part), std::exp2(place / 2)))) + 1);
+    };
+    return std::exp2((1 - share) * log_at(below) + share * log_at(below + 1));
+  }
+  double part_bytes(std::size_t part, double step) {
+    return weights_[part] == 0 ? 0 : between(part, step, [](const PartSize& at) { return at.bytes(); });
   }
 
   bool is_packed_layer(const Section& section) const {
@@ -165,20 +200,17 @@ class Pruner::Impl {
 
 namespace {
 
-/// The level in (2^-kFine, 2^kCoarse) at which `amount(level)`, which falls, is at most `wanted` and nearly that. `coarsest`: of
-/// 2^kCoarse. None if even that is more.
-constexpr int kFine = 6, kCoarse = 5, kRounds = 14;
-constexpr double kNearly = 0.99;
+constexpr int kFine = 6, kCoarse = 5;  ///< levels are 2^-kFine to 2^kCoarse
 
+/// The least level at which `amount(level)`, which falls, is at most `wanted`.
 template <class Amount>
-std::optional<double> level_for(double wanted, const Amount& amount) {
+double level_for(double wanted, const Amount& amount) {
+  constexpr int kRounds = 20;
   double low = -kFine, high = kCoarse;
-  if (amount(std::exp2(high)) > wanted) return std::nullopt;
   if (amount(std::exp2(low)) <= wanted) return std::exp2(low);
   for (int round = 0; round < kRounds; ++round) {
-    const double middle = (low + high) / 2, there = amount(std::exp2(middle));
-    (there > wanted ? low : high) = middle;
-    if (there <= wanted && there >= kNearly * wanted) break;
+    const double middle = (low + high) / 2;
+    (amount(std::exp2(middle)) > wanted ? low : high) = middle;
   }
   return std::exp2(high);
 }
@@ -221,30 +253,60 @@ Result<Pruner::Size> Pruner::size_of(const PruneMix& mix) const {
   }
 }
 
-Result<PruneMix> Pruner::mix_for_bytes(std::uint64_t bytes, const std::array<double, PruneMix::kParts>& ratios) const {
+Result<PruneMix> Pruner::mix_for(const std::function<double(const Size&)>& amount, double wanted,
+                                 const std::function<PruneMix(double)>& mix_at) const {
+  constexpr double kNearly = 0.985, kAim = 0.995;
+  constexpr int kTries = 6;
   try {
-    const auto amount = [&](double level) { return static_cast<double>(impl_->size_of(impl_->fixed_mix(level, ratios)).bytes); };
-    const auto level = level_for(static_cast<double>(bytes), amount);
-    if (level) return impl_->fixed_mix(*level, ratios);
-    const auto least = static_cast<std::uint64_t>(amount(std::exp2(kCoarse)));
-    return usage_error(fmt::format("a model of {} cannot be had: without any weight it takes {}; give a larger size",
-                                   system::bytes_text(bytes), system::bytes_text(least)));
+    double aim = kAim * wanted, most = 0;
+    std::optional<PruneMix> best;
+    for (int i = 0; i < kTries; ++i) {
+      const double level = level_for(aim, [&](double at) { return amount(impl_->estimate(mix_at(at))); });
+      const PruneMix mix = mix_at(level);
+      const double there = amount(impl_->size_of(mix));
+      if (there <= wanted && there > most) {
+        best = mix;
+        most = there;
+      }
+      const bool at_end = level <= std::exp2(-kFine) || level >= std::exp2(kCoarse);
+      if (at_end || (there <= wanted && there >= kNearly * wanted)) break;
+      aim *= kAim * wanted / there;
+    }
+    if (best) return *best;
+    const PruneMix coarsest = mix_at(std::exp2(kCoarse));
+    const Size least = impl_->size_of(coarsest);
+    if (amount(least) <= wanted) return coarsest;
+    return usage_error(fmt::format("so small a model cannot be had: without any weight it takes {}; give a larger size",
+                                   system::bytes_text(least.bytes)));
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+}
+
+Result<PruneMix> Pruner::mix_for_bytes(std::uint64_t bytes) const {
+  return mix_for([](const Size& size) { return static_cast<double>(size.bytes); }, static_cast<double>(bytes),
+                 [this](double level) { return impl_->fixed_mix(level); });
+}
+
+Result<PruneMix> Pruner::mix_for_bytes(std::uint64_t bytes, const PruneCurves& curves) const {
+  try {
+    // Then all steps together, as far as the sizes were estimated wrongly or no steps that were measured are so small.
+    const PruneMix balanced = impl_->least_loss(curves, static_cast<double>(bytes));
+    return mix_for([](const Size& size) { return static_cast<double>(size.bytes); }, static_cast<double>(bytes),
+                   [&balanced](double level) {
+                     PruneMix mix = balanced;
+                     for (double& step : mix.steps) step *= level;
+                     return mix;
+                   });
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
 }
 
 Result<PruneMix> Pruner::mix_for_weights(double share) const {
-  try {
-    const double wanted = share * static_cast<double>(weights());
-    const auto amount = [&](double level) {
-      return static_cast<double>(impl_->size_of(impl_->fixed_mix(level, kAlike)).weights);
-    };
-    const auto level = level_for(wanted, amount);
-    return impl_->fixed_mix(level.value_or(std::exp2(kCoarse)), kAlike);
-  } catch (const std::bad_alloc&) {
-    return out_of_memory();
-  }
+  const double wanted = share * static_cast<double>(weights());
+  return mix_for([](const Size& size) { return static_cast<double>(size.weights); }, wanted,
+                 [this](double level) { return impl_->fixed_mix(level); });
 }
 
 Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path) const {
@@ -275,44 +337,30 @@ class Scratch {
 
 }  // namespace
 
-Result<PruneMix> Pruner::choose(std::uint64_t bytes, const std::string& scratch, const Score& score) const {
-  constexpr double kStride = 1.6;
-  constexpr int kPasses = 2;
+Result<PruneCurves> Pruner::measure(const std::string& scratch, const Score& score) const {
   const Scratch file(scratch);
-  std::array<double, PruneMix::kParts> ratios = kAlike;
-  const auto score_of = [&](const std::array<double, PruneMix::kParts>& tried, PruneMix& mix) -> Result<double> {
-    const auto found = mix_for_bytes(bytes, tried);
-    if (!found) return found.error();
-    mix = *found;
+  const auto score_of = [&](const PruneMix& mix) -> Result<double> {
     if (auto written = write(mix, file.path()); !written) return written.error();
     const auto model = Model::load(file.path());
     if (!model) return model.error();
     return score(*model);
   };
-  PruneMix best;
-  auto reached = score_of(ratios, best);
-  if (!reached) return reached.error();
-  for (int pass = 0; pass < kPasses; ++pass) {
-    bool any = false;
-    for (std::size_t part = 0; part < PruneMix::kParts; ++part) {
-      if (impl_->weights_by_part()[part] == 0) continue;
-      for (const double stride : {kStride, 1 / kStride}) {
-        auto tried = ratios;
-        tried[part] *= stride;
-        PruneMix mix;
-        const auto there = score_of(tried, mix);
-        if (!there) return there.error();
-        if (*there <= *reached) continue;
-        reached = there;
-        ratios = tried;
-        best = mix;
-        any = true;
-        break;
-      }
+  PruneMix fine;
+  fine.steps.fill(PruneCurves::kSteps.front());
+  const auto before = score_of(fine);
+  if (!before) return before.error();
+  PruneCurves curves;
+  for (std::size_t part = 0; part < PruneMix::kParts; ++part) {
+    if (impl_->weights_by_part()[part] == 0) continue;
+    for (std::size_t i = 1; i < PruneCurves::kSteps.size(); ++i) {
+      PruneMix mix = fine;
+      mix.steps[part] = PruneCurves::kSteps[i];
+      const auto after = score_of(mix);
+      if (!after) return after.error();
+      curves.losses[part][i] = *before - *after;
     }
-    if (!any) break;
   }
-  return best;
+  return curves;
 }
 
 }  // namespace glissade

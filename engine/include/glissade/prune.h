@@ -26,6 +26,12 @@ struct PruneMix {
   bool operator==(const PruneMix&) const = default;
 };
 
+/// What each part of a model loses by coarse steps while the others are fine: a score before less one after.
+struct PruneCurves {
+  static constexpr std::array<double, 5> kSteps = {0.25, 0.5, 1, 1.75, 3};
+  std::array<std::array<double, kSteps.size()>, PruneMix::kParts> losses = {};  ///< by part and step; of the first one 0
+};
+
 /// Makes smaller models of one. All weights may be of any size: it is done file by file, without training.
 ///
 /// Movable handle. Const members are thread-safe, one at a time: they use all threads of the calling arena.
@@ -49,29 +55,30 @@ class Pruner {
   /// O(weights) for each step that was not asked for just before.
   Result<Size> size_of(const PruneMix& mix) const;
 
-  /// A mix by a fixed order that did well on all data measured (bench/RESULTS.md), times `ratios` per part, whose file has at most
-  /// `bytes` and nearly as many. Usage error if no mix is so small; the message says what is.
-  Result<PruneMix> mix_for_bytes(std::uint64_t bytes, const std::array<double, PruneMix::kParts>& ratios = kAlike) const;
+  /// A mix by a fixed order that did well on all data measured (bench/RESULTS.md), whose file has at most `bytes` and nearly as
+  /// many. Usage error if no mix is so small; the message says what is.
+  Result<PruneMix> mix_for_bytes(std::uint64_t bytes) const;
+  /// Likewise one that is balanced by measured curves: where a part's bytes buy little, others get them.
+  Result<PruneMix> mix_for_bytes(std::uint64_t bytes, const PruneCurves& curves) const;
   /// Likewise one that leaves `share` of the weights, in (0, 1]. More are left where the finest mix has dropped more already.
   Result<PruneMix> mix_for_weights(double share) const;
 
-  /// How good a model is, larger is better; its steps so far, for progress.
+  /// How good a model is, larger is better.
   using Score = std::function<Result<double>(const Model&)>;
-  /// A mix of the same size that scores better than mix_for_bytes() if there is one near it: each part in turn finer or coarser,
-  /// the others making up for it. Writes models as `scratch` and removes it. About fifteen calls of `score`, on rows that the
-  /// model was not trained on, and which are no test set.
-  Result<PruneMix> choose(std::uint64_t bytes, const std::string& scratch, const Score& score) const;
+  /// The curves of this model. Writes models as `scratch` and removes it. Up to 21 calls of `score`, on rows that the model was
+  /// not trained on and that are no test set.
+  Result<PruneCurves> measure(const std::string& scratch, const Score& score) const;
 
   /// Writes the pruned model: an ordinary model file, of format version 5, without the training state.
   Result<Size> write(const PruneMix& mix, const std::string& path) const;
-
-  static constexpr std::array<double, PruneMix::kParts> kAlike = {1, 1, 1, 1, 1};
 
   Pruner(Pruner&&) noexcept;
   Pruner& operator=(Pruner&&) noexcept;
   ~Pruner();
 
  private:
+  Result<PruneMix> mix_for(const std::function<double(const Size&)>& amount, double wanted,
+                           const std::function<PruneMix(double level)>& mix_at) const;
   class Impl;
   explicit Pruner(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
