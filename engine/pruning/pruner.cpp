@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -57,8 +58,7 @@ class Pruner::Impl {
     }
     whole_bytes_ = file_bytes(std::move(sizes));
     for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
-      const PackedPart part = pack(part_at(i), kFinest);
-      for (const PackedPart::Packed& packed : part.sections) {
+      for (const PackedPart::Packed& packed : pack(part_at(i), kFinest)->sections) {
         if (packed.kind == SectionKind::packed_rows) rows_packed_.push_back(packed.index);
       }
       weights_[i] = pruning::weights_of(impl_of(model_), part_at(i));
@@ -77,7 +77,6 @@ class Pruner::Impl {
     for (const std::uint64_t some : weights_) all += some;
     return all;
   }
-  const std::array<std::uint64_t, PruneMix::kParts>& weights_by_part() const noexcept { return weights_; }
 
   Size size_of(const PruneMix& mix) {
     std::vector<SectionSize> sizes;
@@ -104,13 +103,15 @@ class Pruner::Impl {
     return size;
   }
 
+  Result<PruneCurves> measure(const std::string& scratch, const Score& score);
+
   Result<Size> write(const PruneMix& mix, const std::string& path) {
-    std::vector<PackedPart> parts;
+    std::vector<std::shared_ptr<const PackedPart>> parts;
     std::vector<Section> sections;
     Size size;
     for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
       parts.push_back(pack(part_at(i), mix.steps[i]));
-      for (const PackedPart::Packed& packed : parts.back().sections) {
+      for (const PackedPart::Packed& packed : parts.back()->sections) {
         sections.push_back({packed.kind, packed.index, packed.bytes});
         size.weights += packed.weights;
       }
@@ -123,6 +124,15 @@ class Pruner::Impl {
     size.bytes = file_bytes(std::move(sizes));
     return size;
   }
+
+  /// Keeps the parts packed so, for many mixes that differ from this one in one part. release() forgets them.
+  void hold(const PruneMix& mix) {
+    for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
+      held_[i] = pack(part_at(i), mix.steps[i]);
+      held_steps_[i] = mix.steps[i];
+    }
+  }
+  void release() noexcept { held_ = {}; }
 
   PruneMix fixed_mix(double level) const noexcept { return pruning::fixed_mix(weights_, level); }
   PruneMix least_loss(const PruneCurves& curves, double bytes) {
@@ -144,14 +154,17 @@ class Pruner::Impl {
   static constexpr double kFinest = 0.01;
   static constexpr std::size_t kKept = 1024;  ///< sizes
 
-  PackedPart pack(PruneMix::Part part, double step) const { return pruning::pack_part(impl_of(model_), part, step); }
+  std::shared_ptr<const PackedPart> pack(PruneMix::Part part, double step) const {
+    if (held_[part] && held_steps_[part] == step) return held_[part];
+    return std::make_shared<const PackedPart>(pruning::pack_part(impl_of(model_), part, step));
+  }
 
   PartSize part_size(PruneMix::Part part, double step) {
     const std::pair key(static_cast<int>(part), step);
     const std::lock_guard lock(mutex_);
     if (const auto known = sizes_.find(key); known != sizes_.end()) return known->second;
     PartSize size;
-    for (const PackedPart::Packed& packed : pack(part, step).sections) {
+    for (const PackedPart::Packed& packed : pack(part, step)->sections) {
       size.sections.push_back({packed.kind, packed.index, packed.bytes.size()});
       size.weights += packed.weights;
     }
@@ -194,6 +207,8 @@ class Pruner::Impl {
   std::array<std::uint64_t, PruneMix::kParts> weights_ = {};
   std::vector<std::uint32_t> rows_packed_;  ///< indices of the layers that are parts
   std::vector<pruning::OtherSection> others_;
+  std::array<std::shared_ptr<const PackedPart>, PruneMix::kParts> held_;
+  std::array<double, PruneMix::kParts> held_steps_ = {};
   std::mutex mutex_;
   std::map<std::pair<int, double>, PartSize> sizes_;
 };
@@ -337,7 +352,7 @@ class Scratch {
 
 }  // namespace
 
-Result<PruneCurves> Pruner::measure(const std::string& scratch, const Score& score) const {
+Result<PruneCurves> Pruner::Impl::measure(const std::string& scratch, const Score& score) {
   const Scratch file(scratch);
   const auto score_of = [&](const PruneMix& mix) -> Result<double> {
     if (auto written = write(mix, file.path()); !written) return written.error();
@@ -347,11 +362,12 @@ Result<PruneCurves> Pruner::measure(const std::string& scratch, const Score& sco
   };
   PruneMix fine;
   fine.steps.fill(PruneCurves::kSteps.front());
+  hold(fine);
   const auto before = score_of(fine);
   if (!before) return before.error();
   PruneCurves curves;
   for (std::size_t part = 0; part < PruneMix::kParts; ++part) {
-    if (impl_->weights_by_part()[part] == 0) continue;
+    if (weights_[part] == 0) continue;
     for (std::size_t i = 1; i < PruneCurves::kSteps.size(); ++i) {
       PruneMix mix = fine;
       mix.steps[part] = PruneCurves::kSteps[i];
@@ -361,6 +377,17 @@ Result<PruneCurves> Pruner::measure(const std::string& scratch, const Score& sco
     }
   }
   return curves;
+}
+
+Result<PruneCurves> Pruner::measure(const std::string& scratch, const Score& score) const {
+  try {
+    auto curves = impl_->measure(scratch, score);
+    impl_->release();
+    return curves;
+  } catch (const std::bad_alloc&) {
+    impl_->release();
+    return out_of_memory();
+  }
 }
 
 }  // namespace glissade
