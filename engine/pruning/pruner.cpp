@@ -58,7 +58,8 @@ class Pruner::Impl {
     }
     whole_bytes_ = file_bytes(std::move(sizes));
     for (std::size_t i = 0; i < PruneMix::kParts; ++i) {
-      for (const PackedPart::Packed& packed : pack(part_at(i), kFinest)->sections) {
+      const auto part = pack(part_at(i), kFinest);
+      for (const PackedPart::Packed& packed : part->sections) {
         if (packed.kind == SectionKind::packed_rows) rows_packed_.push_back(packed.index);
       }
       weights_[i] = pruning::weights_of(impl_of(model_), part_at(i));
@@ -164,7 +165,8 @@ class Pruner::Impl {
     const std::lock_guard lock(mutex_);
     if (const auto known = sizes_.find(key); known != sizes_.end()) return known->second;
     PartSize size;
-    for (const PackedPart::Packed& packed : pack(part, step)->sections) {
+    const auto made = pack(part, step);
+    for (const PackedPart::Packed& packed : made->sections) {
       size.sections.push_back({packed.kind, packed.index, packed.bytes.size()});
       size.weights += packed.weights;
     }
