@@ -16,6 +16,7 @@
 #include "engine/pruning/fixed_order.h"
 #include "engine/pruning/importance.h"
 #include "engine/pruning/loss_curves.h"
+#include "tests/engine/golden.h"
 #include "tests/engine/models.h"
 #include "tests/engine/threads.h"
 
@@ -247,6 +248,56 @@ TEST_CASE("a packed section that is damaged, or is there twice, is refused", "[u
   const auto double_one = Model::load(files.folder.file("twice"));
   REQUIRE_FALSE(double_one.ok());
   CHECK(double_one.error().message.find("stands for one that is there") != std::string::npos);
+}
+
+namespace {
+
+/// Rows whose best three answers lie so far apart that no instruction set changes their order.
+Predictions asked_of_pruned(const Model& model) {
+  constexpr std::uint32_t kAsked = 60, kFound = 6, kFeatures = 120;
+  Rows rows, clear;
+  for (std::uint32_t s = 0; s < kAsked; ++s) {
+    std::vector<std::uint32_t> ids;
+    for (std::uint32_t i = 0; i < 5; ++i) ids.push_back((s * 11 + i * i * 7 + i) % kFeatures);
+    std::ranges::sort(ids);
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    rows.add(ids, std::vector<float>(ids.size(), 0.5f));
+  }
+  const Predictions all = must(model.predict(rows.view(), {.k = 4}));
+  std::uint32_t found = 0;
+  for (std::size_t s = 0; s < kAsked && found < kFound; ++s) {
+    bool gaps = true;
+    for (std::size_t i = 1; i < 4; ++i) gaps &= all.scores[s * 4 + i - 1] - all.scores[s * 4 + i] > 0.05f;
+    if (!gaps) continue;
+    clear.add(rows.view().row_ids(s), rows.view().row_values(s));
+    ++found;
+  }
+  REQUIRE(found == kFound);
+  return must(model.predict(clear.view(), {.k = 3}));
+}
+
+}  // namespace
+
+TEST_CASE("a model file of format version 5 answers what it did when it was written", "[unit][levels]") {
+  const Model model = must(Model::load(golden("model_v5.glsd")));
+  CHECK(model.shape().labels == 60);
+  check_as_written(asked_of_pruned(model), golden("model_v5.txt"));
+}
+
+TEST_CASE("write the golden model of format version 5", "[.write-golden]") {
+  const TemporaryFolder folder;
+  Config config = small_config();
+  config.network.hidden = {24};
+  config.sparse_rows.fan_in = 16;
+  config.sparse_rows.epochs = 1;
+  config.candidates.neighbours = 10;
+  config.candidates.co_labels = 8;
+  const Data data = planted_data(300, 120, 60, 3);
+  Model model = make_model(config, data);
+  train(model, data, config.training.epochs);
+  must(model.save(folder.file("whole.glsd")));
+  must(must(Pruner::open(folder.file("whole.glsd"))).write(alike(0.3), "model_v5.glsd"));
+  write_answers(asked_of_pruned(must(Model::load("model_v5.glsd"))), "model_v5.txt");
 }
 
 }  // namespace glissade::test
