@@ -42,13 +42,12 @@ std::string scratch_beside(const std::string& out) {
 class Prune : public Command {
  public:
   const char* name() const noexcept override { return "prune"; }
-  const char* summary() const noexcept override {
-    return "Make a trained model smaller, to a wanted size; show what sizes cost";
-  }
+  const char* summary() const noexcept override { return "Make a trained model smaller, to a wanted size; show what sizes cost"; }
 
   void add_options(CLI::App& parser) override {
     parser.add_option("--model", model_, "Model file to prune.")->type_name("FILE");
-    parser.add_option("--out", out_, "Model file to write: it answers like any other, and cannot be trained on.")->type_name("FILE");
+    parser.add_option("--out", out_, "Model file to write: it answers like any other, and cannot be trained on.")
+        ->type_name("FILE");
     const auto take = [&parser](const char* option, auto read, const char* help) {
       const auto set = [option, read](const std::string& text) {
         if (const std::string wrong = read(text); !wrong.empty()) throw CLI::ValidationError(option, wrong);
@@ -76,9 +75,10 @@ class Prune : public Command {
                     "Labelled rows to score the model on before and after. With --choose neither rows that it was trained on nor "
                     "a test set.")
         ->type_name("FILE");
-    parser.add_flag("--choose", choose_,
-                    "With --rows: measure on these rows what each part of the model loses by being told coarsely, and balance the "
-                    "parts by it. Scores some 20 models.");
+    parser.add_flag(
+        "--choose", choose_,
+        "With --rows: measure on these rows what each part of the model loses by being told coarsely, and balance the "
+        "parts by it. Scores some 20 models.");
     threads_.add_options(parser);
     data_.add_options(parser);
     parser_ = &parser;
@@ -92,8 +92,9 @@ class Prune : public Command {
     if (!pruner) return pruner.error();
     if (!rows_.empty()) {
       if (pruner->model().shape().vector_width != 0)
-        return usage_error(fmt::format("--rows: {} takes vectors beside its features; leave it out, and score the pruned model with eval",
-                                       datasets::quoted(model_)));
+        return usage_error(
+            fmt::format("--rows: {} takes vectors beside its features; leave it out, and score the pruned model with eval",
+                        datasets::quoted(model_)));
       auto read = read_scored_rows(pruner->model(), model_, rows_, data_, {}, {});
       if (!read) return read.error();
       scored_ = std::move(*read);
@@ -131,8 +132,8 @@ class Prune : public Command {
     if (!rows_.empty()) return data_.check();
     for (const CLI::Option* option : parser_->get_options()) {
       const std::string name = option->get_name();
-      const bool is_ours = name == "--model" || name == "--out" || name == "--size" || name == "--sparsity" || name == "--steps" ||
-                           name == "--threads";
+      const bool is_ours = name == "--model" || name == "--out" || name == "--size" || name == "--sparsity" ||
+                           name == "--steps" || name == "--threads";
       if (option->count() > 0 && !is_ours)
         return usage_error(fmt::format("{} is about rows, and there are none; give --rows FILE, or leave it out", name));
     }

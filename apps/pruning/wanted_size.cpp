@@ -84,8 +84,8 @@ std::string read_steps(const std::string& text, PruneMix& mix) {
     begin = end + 1;
     if (begin > text.size() && part + 1 == PruneMix::kParts) return {};
   }
-  return fmt::format("{} is not {} steps, each 0 .. {:g}, with commas between: a line of the table has them", datasets::quoted(text),
-                     PruneMix::kParts, kMost);
+  return fmt::format("{} is not {} steps, each 0 .. {:g}, with commas between: a line of the table has them",
+                     datasets::quoted(text), PruneMix::kParts, kMost);
 }
 
 }  // namespace glissade::apps

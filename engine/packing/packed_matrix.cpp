@@ -88,10 +88,10 @@ class BitReader {
 
 /// The entries that stay, column by column.
 struct Postings {
-  std::vector<std::uint64_t> begins;       ///< columns + 1
-  std::vector<std::uint32_t> rows;         ///< ascending within a column
-  std::vector<std::int8_t> multiples;      ///< empty without values
-  std::vector<std::uint8_t> levels;        ///< of each column: its mean multiple
+  std::vector<std::uint64_t> begins;              ///< columns + 1
+  std::vector<std::uint32_t> rows;                ///< ascending within a column
+  std::vector<std::int8_t> multiples;             ///< empty without values
+  std::vector<std::uint8_t> levels;               ///< of each column: its mean multiple
   std::array<float, kMostMultiple + 1> shifts{};  ///< by how much values are nearer to 0 than their multiple
 };
 
@@ -194,7 +194,8 @@ bool read_head(ByteReader& in, std::uint64_t most_columns, MatrixHead& head) {
   head.columns = in.get<std::uint32_t>();
   head.valued = in.get<std::uint8_t>() != 0;
   head.step = in.get<float>();
-  if (in.failed() || format != kMatrixFormat || head.rows > kMostRows || head.columns > most_columns || !std::isfinite(head.step)) return false;
+  if (in.failed() || format != kMatrixFormat || head.rows > kMostRows || head.columns > most_columns || !std::isfinite(head.step))
+    return false;
   std::vector<std::uint8_t> counts;
   constexpr std::uint64_t kBytesOfCount = 5;
   if (!get_symbols(in, kBytesOfCount * head.columns, counts)) return false;
@@ -215,8 +216,8 @@ bool read_head(ByteReader& in, std::uint64_t most_columns, MatrixHead& head) {
 }
 
 /// The columns of one piece, read into rows and multiples at their places. False if a row is beyond the last one.
-bool read_piece(const MatrixHead& head, std::uint32_t first, std::uint32_t end, const std::array<std::span<const std::byte>, 3>& from,
-                std::uint32_t* rows, std::int8_t* multiples) {
+bool read_piece(const MatrixHead& head, std::uint32_t first, std::uint32_t end,
+                const std::array<std::span<const std::byte>, 3>& from, std::uint32_t* rows, std::int8_t* multiples) {
   SymbolReader gaps(from[0], head.gaps), values(from[1], head.values);
   BitReader bits(from[2]);
   for (std::uint32_t column = first; column < end; ++column) {
@@ -295,7 +296,8 @@ Packed pack_matrix(const MatrixView& matrix, float step) {
     std::size_t most = kMostMultiple;
     while (most > 0 && postings.shifts[most] == 0.f) --most;
     // A shift may be 0 by chance behind the last one that is not: such multiples stand for themselves, so all are told.
-    for (const std::int8_t multiple : postings.multiples) most = std::max<std::size_t>(most, static_cast<std::size_t>(std::abs(multiple)));
+    for (const std::int8_t multiple : postings.multiples)
+      most = std::max<std::size_t>(most, static_cast<std::size_t>(std::abs(multiple)));
     out.put_count(most);
     for (std::size_t i = 1; i <= most; ++i) out.put(static_cast<float>(i) - postings.shifts[i]);
     values.write(out);

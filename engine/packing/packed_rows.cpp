@@ -160,7 +160,8 @@ class Piece {
       if (frame_.rows[row] == 0) continue;
       read(row, x.data());
       const float step = frame_.step(row);
-      for (std::size_t d = 0; d < shape_.width; ++d) visit(frame_.context(row, d), multiple_of(x[d], step), std::abs(x[d]) / step);
+      for (std::size_t d = 0; d < shape_.width; ++d)
+        visit(frame_.context(row, d), multiple_of(x[d], step), std::abs(x[d]) / step);
     }
   }
 

@@ -52,8 +52,8 @@ class Unpacking {
     if (!shape || shape->rows > std::max(most_columns_, kMostWidth)) return false;
     Array<std::byte> rows(shape->rows * shape->stride * shape->float_bytes);
     if (!unpack_rows(packed.bytes, rows.data())) return false;
-    sections_.push_back({shape->float_bytes == sizeof(float) ? SectionKind::weights : SectionKind::weights_high, packed.index,
-                         rows.as_bytes()});
+    sections_.push_back(
+        {shape->float_bytes == sizeof(float) ? SectionKind::weights : SectionKind::weights_high, packed.index, rows.as_bytes()});
     owner_->blocks.push_back(std::move(rows));
     return true;
   }
@@ -112,14 +112,16 @@ Result<Reader> unpacked(const Reader& file, std::uint64_t most_columns) {
     if (!is_packed(section.kind)) continue;
     any = true;
     if (unpacking.add(section)) continue;
-    return runtime_error(fmt::format("model file {}: packed section {}.{} is damaged; restore it from a copy or prune the model again",
-                                     system::quoted(file.path()), static_cast<std::uint32_t>(section.kind), section.index));
+    return runtime_error(
+        fmt::format("model file {}: packed section {}.{} is damaged; restore it from a copy or prune the model again",
+                    system::quoted(file.path()), static_cast<std::uint32_t>(section.kind), section.index));
   }
   if (!any) return file;
   std::vector<Section> made = unpacking.take_sections();
   if (!are_unique(file, made))
-    return runtime_error(fmt::format("model file {}: a packed section stands for one that is there; restore it from a copy or prune the model again",
-                                     system::quoted(file.path())));
+    return runtime_error(fmt::format(
+        "model file {}: a packed section stands for one that is there; restore it from a copy or prune the model again",
+        system::quoted(file.path())));
   return file.with(std::move(made), unpacking.owner(), is_packed);
 }
 

@@ -19,8 +19,8 @@ class LossCurve {
   std::array<double, PruneCurves::kSteps.size()> losses_;
 };
 
-/// The steps with the least sum of losses whose bytes sum up to `bytes` or somewhat less: those at which all parts lose as much by
-/// the last byte (Lagrange). `bytes_of(part, step)`: falls with the step.
+/// The steps with the least sum of losses whose bytes sum up to `bytes` or somewhat less: those at which all parts lose as much
+/// by the last byte (Lagrange). `bytes_of(part, step)`: falls with the step.
 PruneMix least_loss(const PruneCurves& curves, double bytes,
                     const std::function<double(std::size_t part, double step)>& bytes_of);
 

@@ -118,7 +118,8 @@ class Pruner::Impl {
       }
     }
     for (const auto& other : others_) sections.push_back({other.kind, other.index, other.bytes});
-    std::ranges::sort(sections, [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
+    std::ranges::sort(sections,
+                      [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
     if (auto written = model_file::write(path, sections); !written) return written.error();
     std::vector<SectionSize> sizes;
     for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});

@@ -36,7 +36,8 @@ Symbols drawn(std::size_t count, std::uint64_t seed) {
     const auto context = static_cast<std::uint8_t>(random.next() % 2);
     const double geometric = std::floor(std::log(1 - random.unit()) / std::log(0.5));
     out.contexts.push_back(context);
-    out.symbols.push_back(static_cast<std::uint8_t>(context == 0 ? std::min(geometric, 255.0) : static_cast<double>(random.next() % 256)));
+    out.symbols.push_back(
+        static_cast<std::uint8_t>(context == 0 ? std::min(geometric, 255.0) : static_cast<double>(random.next() % 256)));
     counts.add(context, out.symbols.back());
   }
   out.tables = SymbolTables(counts);

@@ -75,7 +75,8 @@ TEST_CASE("a finely pruned model answers what the whole one does, from a smaller
     CHECK(pruned.shape().labels == pruner.model().shape().labels);
     CHECK(pruned.training_samples() == pruner.model().training_samples());
     CHECK(std::equal(pruned.label_counts().begin(), pruned.label_counts().end(), pruner.model().label_counts().begin()));
-    const Predictions before = must(pruner.model().predict(files.test.x.view())), after = must(pruned.predict(files.test.x.view()));
+    const Predictions before = must(pruner.model().predict(files.test.x.view())),
+                      after = must(pruned.predict(files.test.x.view()));
     std::size_t same = 0;
     for (std::size_t i = 0; i < before.labels.size(); i += before.k) same += before.labels[i] == after.labels[i] ? 1 : 0;
     CHECK(same > 390);
