@@ -55,7 +55,7 @@ class Pruner {
   /// O(weights) for each step that was not asked for just before.
   Result<Size> size_of(const PruneMix& mix) const;
 
-  /// A mix by a fixed order that did well on all data measured (bench/RESULTS.md), whose file has at most `bytes` and nearly as
+  /// A mix by a fixed order (bench/RESULTS.md has what it costs), whose file has at most `bytes` and nearly as
   /// many. Usage error if no mix is so small; the message says what is.
   Result<PruneMix> mix_for_bytes(std::uint64_t bytes) const;
   /// Likewise one that is balanced by measured curves: where a part's bytes buy little, others get them.
