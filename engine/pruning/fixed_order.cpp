@@ -5,7 +5,8 @@
 namespace glissade::pruning {
 namespace {
 
-/// Chosen by hand from what steps cost on rows held out of wordnet-related, tate-subjects, gowalla and yso-finna-en; see bench/RESULTS.md.
+/// Chosen by hand from what steps cost on rows held out of wordnet-related, tate-subjects, gowalla and yso-finna-en. What they
+/// cost on test sets is in bench/RESULTS.md.
 constexpr std::array<double, PruneMix::kParts> kUsual = {1.0, 1.3, 2.0, 2.5, 4.0};
 /// Of a weight in the file: sparse ones have an id beside them.
 constexpr std::array<double, PruneMix::kParts> kBytes = {2, 2, 6, 6, 6};
