@@ -49,6 +49,7 @@ struct Parser {
     commands.push_back(make_info());
     commands.push_back(make_report());
     commands.push_back(make_convert());
+    commands.push_back(make_prune());
     commands.push_back(make_generate());
     commands.push_back(make_cache());
     commands.push_back(make_options());

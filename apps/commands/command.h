@@ -33,6 +33,7 @@ std::unique_ptr<Command> make_export();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_report();
 std::unique_ptr<Command> make_convert();
+std::unique_ptr<Command> make_prune();
 std::unique_ptr<Command> make_generate();
 std::unique_ptr<Command> make_cache();
 std::unique_ptr<Command> make_options();

@@ -26,17 +26,21 @@ constexpr std::array<std::string_view, 10> kParts = {"rows of features",
                                                      kTraining};
 
 bool holds_rows(SectionKind kind) noexcept {
-  return kind == SectionKind::weights || kind == SectionKind::weights_high || kind == SectionKind::bias;
+  return kind == SectionKind::weights || kind == SectionKind::weights_high || kind == SectionKind::packed_rows ||
+         kind == SectionKind::bias;
 }
 
 /// `output`: the index of the output layer.
 std::string_view part_of(const Section& section, std::uint32_t output) noexcept {
+  if (section.kind == SectionKind::packed_bytes)
+    return part_of({static_cast<SectionKind>(section.index % 256), section.index / 256, {}}, output);
   if (!is_for_answers(section.kind)) return kTraining;
   if (holds_rows(section.kind)) return section.index == 0 ? kParts[0] : section.index == output ? kParts[2] : kParts[1];
   switch (section.kind) {
     case SectionKind::sparse_offsets:
     case SectionKind::sparse_ids:
-    case SectionKind::sparse_values: return section.index == 0 ? kParts[3] : section.index == 1 ? kParts[4] : kParts[5];
+    case SectionKind::sparse_values:
+    case SectionKind::packed_matrix: return section.index == 0 ? kParts[3] : section.index == 2 ? kParts[5] : kParts[4];
     case SectionKind::sample_label_begins:
     case SectionKind::sample_labels:
     case SectionKind::sample_weights: return kParts[4];

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "engine/model/sections.h"
 #include "engine/model/shard_files.h"
 #include "engine/model/table_state.h"
+#include "engine/packing/packed_sections.h"
 #include "engine/samplers/sampler.h"
 
 namespace glissade {
@@ -343,6 +345,8 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
       return runtime_error(fmt::format("'{}' has some rows of a model alone; give the file that names it", path));
     auto state = read_state(*reader);
     if (!state) return state.error();
+    reader = packing::unpacked(*reader, std::max(state->features, state->labels));
+    if (!reader) return reader.error();
     const std::string_view config_text = text_of(reader->bytes(SectionKind::config));
     auto config = from_text(config_text);
     if (!config) return damaged(*reader, "its config: " + config.error().message);

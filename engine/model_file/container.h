@@ -13,9 +13,9 @@
 namespace glissade::model_file {
 
 /// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
-/// less, 4 is 3 with rows that lie in other files: a build that knows none would answer as if they were not there. So a file has
-/// such a version only where it has them.
-inline constexpr std::uint32_t kFormatVersion = 4;
+/// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections: a build that knows none would answer as if they
+/// were not there. So a file has such a version only where it has them.
+inline constexpr std::uint32_t kFormatVersion = 5;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -87,10 +87,14 @@ enum class SectionKind : std::uint32_t {
   shard = 81,           ///< uint32: of such a file, which it is and of how many; row r is in file r % n
   search_queries = 82,  ///< float: hidden vectors of training rows, to make search codes with when the rows are together again
   average_bias = 83,    ///< float per bias: of a shard, whose `average` has the weights of its rows alone
+  // From version 5 on, of a pruned model, in the place of other sections (engine/packing):
+  packed_rows = 96,    ///< weights or weights_high of the layer `index`
+  packed_matrix = 97,  ///< sparse rows `index`; 3: labels of the training samples
+  packed_bytes = 98,   ///< section of the kind `index` % 256, whose own index is `index` / 256
   // Of layers in which rows have some of their connections only, training only:
-  connections = 96,       ///< uint16: fan-in columns a row
-  connection_steps = 97,  ///< uint32 per row: gradients that it has had
-  gradient_means = 98,    ///< float per weight, with topology snfs
+  connections = 100,       ///< uint16: fan-in columns a row
+  connection_steps = 101,  ///< uint32 per row: gradients that it has had
+  gradient_means = 102,    ///< float per weight, with topology snfs
 };
 
 struct Section {
@@ -132,6 +136,9 @@ class Reader {
   std::span<const std::byte> bytes(SectionKind kind, std::uint32_t index = 0) const noexcept;
   /// All, by kind, then by index.
   std::span<const Section> sections() const noexcept { return sections_; }
+  /// The same file with `made` in the place of its sections of the kinds for which `replaced` is true. `owner` keeps their bytes
+  /// alive, and mapping() keeps `owner`.
+  Reader with(std::vector<Section> made, std::shared_ptr<const void> owner, bool (*replaced)(SectionKind)) const;
   const std::string& path() const noexcept { return path_; }
   /// Of header and section table, which has the checksums of all sections: so of the content.
   std::uint64_t checksum() const noexcept { return checksum_; }

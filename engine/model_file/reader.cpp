@@ -95,6 +95,9 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::gradient_means: return "gradient_means";
     case SectionKind::search_queries: return "search_queries";
     case SectionKind::average_bias: return "average_bias";
+    case SectionKind::packed_rows: return "packed_rows";
+    case SectionKind::packed_matrix: return "packed_matrix";
+    case SectionKind::packed_bytes: return "packed_bytes";
   }
   return {};
 }
@@ -288,6 +291,16 @@ Result<Reader> Reader::open(const std::string& path, bool (*wanted)(SectionKind)
   reader.mapping_ = *mapping;
   reader.sections_ = checker.sections();
   return reader;
+}
+
+Reader Reader::with(std::vector<Section> made, std::shared_ptr<const void> owner, bool (*replaced)(SectionKind)) const {
+  Reader other = *this;
+  std::erase_if(other.sections_, [&](const Section& section) { return replaced(section.kind); });
+  for (Section& section : made) other.sections_.push_back(std::move(section));
+  std::ranges::sort(other.sections_, [](const Section& a, const Section& b) { return before(a, b.kind, b.index); });
+  using Both = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+  other.mapping_ = std::make_shared<const Both>(mapping_, std::move(owner));
+  return other;
 }
 
 const Section* Reader::find(SectionKind kind, std::uint32_t index) const noexcept {

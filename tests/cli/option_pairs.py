@@ -138,6 +138,11 @@ OTHERS = {
         Situation("data", [], "info --data test.txt"),
     ], {**DATA, "--model": "model.glsd", "--data": "test.txt", "--json": None, "--estimate": None, "--train": "tiny.txt", "--test": "test.txt", "--holdout": "0.3", "--preset": "few-rows", "--effort": "quick",
         "--config": "config.toml"}),
+    "prune": ([
+        Situation("a size", [], "prune --model model.glsd --out p.glsd --size 90%"),
+        Situation("rows", [], "prune --model model.glsd --out p.glsd --size 90% --rows test.txt"),
+        Situation("sizes", [], "prune --model model.glsd --sizes 90%,95% --rows test.txt"),
+    ], {**DATA, "--size": "91%", "--sparsity": "70%", "--steps": "1,2,3,4,5", "--sizes": "95%", "--rows": "test.txt", "--choose": None}),
     "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html", "--examples": "ex.json"}),
     "convert": ([
         Situation("a file", [], "convert tiny.txt out.txt"),
@@ -299,7 +304,12 @@ def memoryless(text):
     return re.sub(r"^(available|memory|held already|needed) .*", "", text, flags=re.MULTILINE)
 
 
-OUTPUTS = {"eval": timeless, "info": memoryless}
+def speedless(text):
+    """What `prune` prints, without the time a row took."""
+    return re.sub(r" +\d+\.\d{3}(?=  )", "", text)
+
+
+OUTPUTS = {"eval": timeless, "info": memoryless, "prune": speedless}
 
 
 def numberless(text):
