@@ -13,8 +13,8 @@
 namespace glissade::model_file {
 
 /// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
-/// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections: a build that knows none would answer as if they
-/// were not there. So a file has such a version only where it has them.
+/// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections or rows of some connections: a build that knows
+/// none would answer as if they were not there. So a file has such a version only where it has them.
 inline constexpr std::uint32_t kFormatVersion = 5;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
@@ -91,7 +91,7 @@ enum class SectionKind : std::uint32_t {
   packed_rows = 96,    ///< weights or weights_high of the layer `index`
   packed_matrix = 97,  ///< sparse rows `index`; 3: labels of the training samples
   packed_bytes = 98,   ///< section of the kind `index` % 256, whose own index is `index` / 256
-  // Of layers in which rows have some of their connections only, training only:
+  // Likewise, of layers in which rows have some of their connections only, training only:
   connections = 100,       ///< uint16: fan-in columns a row
   connection_steps = 101,  ///< uint32 per row: gradients that it has had
   gradient_means = 102,    ///< float per weight, with topology snfs
