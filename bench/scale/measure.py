@@ -87,8 +87,7 @@ class Bench:
                "rows": epoch["rows_touched_share"] * labels, "peak_mb": events[-1]["peak_rss_mb"]}
         if "ranks" in epoch:
             first = epoch["ranks"][0]
-            one.update({"messages": first["messages"] / steps, "bytes": first["bytes_sent"] / steps, "waited": first["seconds_waited"] / steps,
-                        "collected": epoch["ranks"][1]["bytes_sent"] - first["bytes_sent"]})
+            one.update({"messages": first["messages"] / steps, "bytes": first["bytes_sent"] / steps, "waited": first["seconds_waited"] / steps})
         return one
 
     def one_process(self, data, kinds, more=(), repeats=3):

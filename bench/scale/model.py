@@ -166,8 +166,8 @@ class Traffic:
 class Plan:
     """Seconds of the mean step of a pass. `exchange`: by way, seconds that a rank works for each row or sample it handles, besides sending."""
 
-    def __init__(self, thread, cable, problem, exchange, row_state=0):
-        self.thread, self.cable, self.problem, self.exchange, self.row_state = thread, cable, problem, exchange, row_state
+    def __init__(self, thread, cable, problem, exchange):
+        self.thread, self.cable, self.problem, self.exchange = thread, cable, problem, exchange
 
     def traffic(self, way, ranks, batch):
         return Traffic(self.thread, self.problem, way, ranks, batch)
@@ -186,9 +186,6 @@ class Plan:
         seconds = sum(self.cable.round(one, ranks - 1, gigabits, milliseconds, crowd) for one in traffic.rounds)
         if not way.startswith("sparse"):  # what comes is added up while it is waited for
             seconds += crowd * self.cable.adding * sum(one for one in traffic.rounds if one > 1024) * ranks / 2
-        if way.startswith("labels"):  # after a pass rank 0 gets the rows of all
-            collected = self.row_state * self.problem.rows * (ranks - 1) / ranks
-            seconds += collected * (8 / (1e9 * gigabits * self.cable.efficiency) + crowd * self.cable.handling) / self.problem.steps
         return seconds
 
     def seconds(self, way, ranks, batch, gigabits, milliseconds, crowd=1.0, speed=1.0):

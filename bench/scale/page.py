@@ -10,6 +10,7 @@ SPEEDS = (10, 25, 100)  # Gb/s
 ONE_WAY = 0.02  # ms, between two machines of one rack
 NODE_THREADS = 12  # so many times one thread here does a node's step go
 BATCH, WIDTH = 4096, 128
+ROW_BYTES = 12 * WIDTH + 8  # weights of 16 + 16 bits, two moments of 32, steps, a bias and its state in the mean of features and labels
 
 
 PASS = 490_449  # samples of a pass over Amazon-670K; of more labels in proportion more
@@ -37,12 +38,12 @@ def node_plan(plan, data, labels):
     small, long = (next(one["seconds"] for one in data["loopback"] if one["bytes"] == bytes_) for bytes_ in (8, 4_000_000))
     cable = Cable((small, plan.cable.message, plan.cable.efficiency, (long - small) / 4e6, plan.cable.adding))
     steps = PASS * labels / PROBLEMS["Amazon-670K"] / BATCH
-    return Plan(Thread(data["amazon"]), cable, Problem(WIDTH, FEATURES, labels, steps), plan.exchange, plan.row_state)
+    return Plan(Thread(data["amazon"]), cable, Problem(WIDTH, FEATURES, labels, steps), plan.exchange)
 
 
 def memory(plan, way, nodes):
     """Of rows and gradients, bytes."""
-    whole, gradients = plan.row_state * plan.problem.rows, 4 * (WIDTH + 1)
+    whole, gradients = ROW_BYTES * plan.problem.rows, 4 * (WIDTH + 1)
     if way.startswith("labels"):
         return whole / nodes
     if way == "dense":  # all rows' gradients, what leaves and what comes
@@ -59,7 +60,7 @@ def seconds(plan, way, nodes, gigabits):
 def print_problem(plan, name):
     alone = plan.thread.data_step(1, BATCH) / NODE_THREADS
     print(f"### {name}\n")
-    print(f"One node alone: {1e3 * alone:.1f} ms a step, {BATCH / alone:,.0f} samples/s, {size(plan.row_state * plan.problem.rows)}.\n")
+    print(f"One node alone: {1e3 * alone:.1f} ms a step, {BATCH / alone:,.0f} samples/s, {size(ROW_BYTES * plan.problem.rows)}.\n")
     rows = []
     for way in WAYS:
         for nodes in NODES:
@@ -105,9 +106,9 @@ What the model says, with these assumptions:
 - A node is one rank and computes {NODE_THREADS} times as fast as one thread of this machine does: 16 cores, three quarters of which count.
 - {ONE_WAY} ms from node to node, no cable is shared, the switch loses nothing. A round costs {1e6 * first.cable.overhead:.0f} us and a further
   message {1e6 * first.cable.message:.1f} us, a byte {1e9 * first.cable.handling:.2f} ns: TCP within this machine.
-- All nodes are equally fast. Nothing is sent while a rank goes through the network. At the end of a pass of `labels` rank 0 gets all rows,
-  and then needs the memory of one node alone: the time is counted, the memory is not.
-- Memory is that of rows with what the optimiser keeps ({plan.row_state:.0f} bytes a row), and for dense the gradients of all rows. Data and batches
+- All nodes are equally fast. Nothing is sent while a rank goes through the network. With `labels` each node writes its
+  own rows, and no node ever has all.
+- Memory is that of rows with what the optimiser keeps ({ROW_BYTES} bytes a row), and for dense the gradients of all rows. Data and batches
   come on top.
 """)
     for name, labels in PROBLEMS.items():
@@ -130,7 +131,6 @@ to each other one, takes `one way + crowd * (overhead + (ranks - 2) * message + 
 
 The network: a namespace for each rank, and a switch of TUN devices (`bench/scale/emulated_network.cpp`) that holds packets back; the kernel's
 `tbf` before each, `netem` is not needed. Data: the first rows of `{data['path'].split('/')[-2]}`, {data['features']:,} features, {data['labels']:,}
-labels; `--preset plain`; `coarse` with `--travel-share 0.1`, and the last step of each pass sends all that waits; `labels` with the rows' way
-to rank 0 after each pass. Of two or three runs in turn the fastest counts: what other programs do makes a run slower only.
+labels; `--preset plain`; `coarse` with `--travel-share 0.1`, and the last step of each pass sends all that waits. Of two or three runs in turn the fastest counts: what other programs do makes a run slower only.
 """)
     print_check(data, checks)

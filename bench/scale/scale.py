@@ -60,13 +60,10 @@ def measured(bench, path, repeats):
 def plan_of(data):
     """The model with the constants that the measurements give; none of the held steps is looked at."""
     plan = Plan(Thread(data["thread"]), Cable.fitted(data["operations"], crowd), Problem(WIDTH, data["features"], data["labels"], 1), {})
-    rows = plan.problem.rows
     for one in data["here"]:
         plan.problem.steps = one["steps"]
         worked = sum(one["phases"].values()) - one["waited"] - plan.step(one["way"], 2, BATCH)
         plan.exchange[one["way"]] = max(0.0, worked) / plan.traffic(one["way"], 2, BATCH).handled
-        if one["way"] == "labels":
-            plan.row_state = 2 * one["collected"] / rows  # bytes of a row that rank 0 gets after a pass, of half of the rows
     return plan
 
 
