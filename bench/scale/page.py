@@ -131,6 +131,7 @@ to each other one, takes `one way + crowd * (overhead + (ranks - 2) * message + 
 
 The network: a namespace for each rank, and a switch of TUN devices (`bench/scale/emulated_network.cpp`) that holds packets back; the kernel's
 `tbf` before each, `netem` is not needed. Data: the first rows of `{data['path'].split('/')[-2]}`, {data['features']:,} features, {data['labels']:,}
-labels; `--preset plain`; `coarse` with `--travel-share 0.1`, and the last step of each pass sends all that waits. Of two or three runs in turn the fastest counts: what other programs do makes a run slower only.
+labels; `--preset plain`; `coarse` with `--travel-share 0.1`, and the last step of each pass sends all that waits.
+Of two or three runs in turn the fastest counts: what other programs do makes a run slower only.
 """)
     print_check(data, checks)
