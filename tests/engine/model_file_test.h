@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -19,7 +20,7 @@ namespace glissade::model_file {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    static int counter = 0;
+    static std::atomic<int> counter = 0;  // ranks that are threads make some at once
     path_ = std::filesystem::temp_directory_path() /
             ("glissade-model-file-" + std::to_string(getpid()) + "-" + std::to_string(counter++));
     std::filesystem::remove_all(path_);

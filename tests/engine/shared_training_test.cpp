@@ -56,7 +56,8 @@ std::vector<Outcome> train_among(const SharedRun& run, const Config& config, con
     outcome.step = model->step();
     outcome.weights = all_weights(*model);
     const TemporaryFolder folder;
-    if (model->save(folder.file("m.glsd"))) outcome.bytes = model_file::get(folder.file("m.glsd"));
+    if (const auto saved = model->save(folder.file("m.glsd")); !saved) outcome.error = saved.error().message;
+    outcome.bytes = model_file::get(folder.file("m.glsd"));
   });
   return outcomes;
 }
