@@ -18,9 +18,9 @@ namespace glissade::apps {
 /// collective.
 class RankGroup {
  public:
-  /// `distribute`: auto, data, labels or off; `distribution`: what auto stands for. Joins the ranks where that says so; from then on only rank 0 speaks and answers
-  /// signals. Usage error if it is none of these, or wants ranks where no launcher started the process; runtime error if MPI
-  /// cannot be had.
+  /// `distribute`: auto, data, labels or off; `distribution`: what auto stands for. Joins the ranks where that says so; from then
+  /// on only rank 0 speaks and answers signals. Usage error if it is none of these, or wants ranks where no launcher started the
+  /// process; runtime error if MPI cannot be had.
   static Result<RankGroup> join(const std::string& distribute, const std::string& distribution);
   /// What `distribute` may be.
   static Result<void> check(const std::string& distribute);

@@ -274,7 +274,7 @@ Result<Pruner::Size> Pruner::size_of(const PruneMix& mix) const {
 Result<PruneMix> Pruner::mix_for(const std::function<double(const Size&)>& amount, double wanted,
                                  const std::function<PruneMix(double)>& mix_at) const {
   constexpr double kNearly = 0.985, kAim = 0.995;
-  constexpr int kTries = 6;
+  constexpr int kTries = 6, kRounds = 12;
   try {
     double aim = kAim * wanted, most = 0;
     std::optional<PruneMix> best;
@@ -290,12 +290,16 @@ Result<PruneMix> Pruner::mix_for(const std::function<double(const Size&)>& amoun
       if (at_end || (there <= wanted && there >= kNearly * wanted)) break;
       aim *= kAim * wanted / there;
     }
-    if (best) return *best;
-    const PruneMix coarsest = mix_at(std::exp2(kCoarse));
-    const Size least = impl_->size_of(coarsest);
-    if (amount(least) <= wanted) return coarsest;
+    // Of a small model estimates are far off: by what a file takes indeed. Without any weight it is no model.
+    double low = -kFine, high = kCoarse;
+    for (int round = 0; round < kRounds && !best; ++round) {
+      const double middle = (low + high) / 2;
+      (amount(impl_->size_of(mix_at(std::exp2(middle)))) > wanted ? low : high) = middle;
+      if (round + 1 == kRounds && high < kCoarse) best = mix_at(std::exp2(high));
+    }
+    if (best && impl_->size_of(*best).weights != 0) return *best;
     return usage_error(fmt::format("so small a model cannot be had: without any weight it takes {}; give a larger size",
-                                   system::bytes_text(least.bytes)));
+                                   system::bytes_text(impl_->size_of(mix_at(std::exp2(kCoarse))).bytes)));
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }

@@ -133,6 +133,37 @@ TEST_CASE("a wanted size is reached, and a wanted number of weights", "[unit]") 
   CHECK(none.error().message.find("so small a model cannot be had: without any weight it takes") == 0);
 }
 
+TEST_CASE("a small model of which little is weights is pruned to a size or refused, never to nothing", "[unit]") {
+  const TemporaryFolder folder;
+  const Data data = planted_data(4000, 36, 16, 3);
+  Config config = small_config();
+  config.network.hidden = {512};
+  config.sparse_rows.fan_in = 24;
+  config.sparse_rows.epochs = 1;
+  config.candidates.neighbours = 20;
+  Model model = make_model(config, data);
+  train(model, data, 1);
+  must(model.save(folder.file("small.glsd")));
+  const Pruner pruner = must(Pruner::open(folder.file("small.glsd")));
+  int made = 0, refused = 0;
+  for (int percent = 4; percent < 100; percent += 4) {
+    CAPTURE(percent);
+    const std::uint64_t wanted = pruner.whole_bytes() * static_cast<unsigned>(percent) / 100;
+    const auto mix = pruner.mix_for_bytes(wanted);
+    if (!mix) {
+      ++refused;
+      CHECK(made == 0);
+      continue;
+    }
+    ++made;
+    const Pruner::Size size = must(pruner.size_of(*mix));
+    CHECK(size.weights > 0);
+    CHECK(size.bytes <= wanted);
+  }
+  CHECK(made > 0);
+  CHECK(refused > 0);
+}
+
 TEST_CASE("coarser steps make smaller models, part by part", "[unit]") {
   const Files files;
   const Pruner pruner = must(Pruner::open(files.whole));
