@@ -1,8 +1,11 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "engine/parameters/parameter_rows.h"
+#include "engine/topology/exchange.h"
 #include "engine/topology/first_connections.h"
 #include "simd/kernels.h"
 
@@ -17,6 +20,16 @@ void ParameterRows::draw_connections(std::size_t first) {
       first_connections(options_.connection_seed, options_.stream, number, width, connections_of(row));
     }
   });
+}
+
+void ParameterRows::connect_largest(std::size_t row, const float* values) {
+  static thread_local std::vector<ScoredConnection> all;
+  all.clear();
+  for (std::uint32_t column = 0; column < width(row); ++column) all.push_back({column, std::fabs(values[column])});
+  keep_best(all, fan_in());
+  const auto columns = connections_of(row);
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = static_cast<std::uint16_t>(all[i].id);
+  std::sort(columns.begin(), columns.end());
 }
 
 bool ParameterRows::connections_are_sound() const noexcept {

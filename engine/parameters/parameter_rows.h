@@ -114,6 +114,9 @@ class ParameterRows {
   bool is_whole(std::size_t row) const noexcept { return options_.starts_whole && connection_steps[row] == 0; }
   /// Whether each row's connections are columns of it, in rising order: what is read from a file may be anything.
   bool connections_are_sound() const noexcept;
+  /// The row's connections become those of the largest |values|, of equal ones the smaller columns; the weights stay as they are.
+  /// `values`: width(row) of them.
+  void connect_largest(std::size_t row, const float* values);
   /// No row is whole any more: those that were keep the connections that were drawn for them.
   void end_whole() noexcept;
   /// Weights without a connection become 0, and so does what the optimiser keeps for them.

@@ -48,6 +48,17 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   return all;
 }
 
+/// A row of some connections has those of its centroid's largest numbers: drawn ones say little of a centroid.
+void keep_largest(ParameterRows& rows, std::size_t row, float* values) {
+  rows.connect_largest(row, values);
+  std::size_t column = 0;
+  for (const std::uint16_t connection : rows.connections_of(row)) {
+    while (column < connection) values[column++] = 0.f;
+    ++column;
+  }
+  while (column < rows.width()) values[column++] = 0.f;
+}
+
 }  // namespace
 
 bool start_from_centroids(Network& network, const DatasetView& data, std::span<const std::uint32_t> rows, std::size_t batch,
@@ -71,6 +82,7 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::span<c
     weights.assign(count, 1.f / static_cast<float>(count));
     kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width, row.data());
     kernels.axpy_f32(-1.f, hidden.mean.data(), row.data(), width);
+    if (network.output.fan_in() != 0 && !network.output.is_whole(place)) keep_largest(network.output, place, row.data());
     const float square = kernels.sum_squares_f32(row.data(), width);
     if (square == 0.f) return;
     kernels.scale_f32(static_cast<float>(length) / std::sqrt(square), row.data(), width);

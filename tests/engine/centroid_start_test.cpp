@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -73,6 +74,46 @@ TEST_CASE("rows start as centred means of their labels' samples", "[unit][levels
     }
     REQUIRE(network.output.bias[label] == Approx(-offset).margin(0.02));
   }
+}
+
+TEST_CASE("rows of some connections start with their centroids' largest numbers, at the same length", "[unit]") {
+  constexpr double kLength = 2.5;
+  constexpr std::size_t kLeft = 5;  // of 20
+  Config config = small_config();
+  config.network.storage = Storage::fp32;
+  config.network.hidden = {20};
+  const Data data = random_data(70, 30, 40, 3);
+  std::vector<std::uint32_t> samples(data.size());
+  std::iota(samples.begin(), samples.end(), 0u);
+  const auto started = [&] {
+    Model model = make_model(config, data);
+    Network network = std::move(impl_of(model).network);
+    REQUIRE(start_from_centroids(network, data.view(), samples, 32, kLength));
+    return network;
+  };
+  const Network dense = started();
+  config.connections.density = 0.25;
+  config.connections.layers = SparseLayers::output;
+  const Network sparse = started();
+  REQUIRE(sparse.output.fan_in() == kLeft);
+  std::vector<float> whole(20), row(20);
+  std::size_t with_samples = 0;
+  for (std::uint32_t label = 0; label < 40; ++label) {
+    dense.output.read(label, whole.data());
+    sparse.output.read(label, row.data());
+    double length = 0, left = 0;
+    for (const float value : whole) length += double{value} * value;
+    if (std::sqrt(length) != Approx(kLength)) continue;  // a label without samples keeps what it has
+    ++with_samples;
+    std::vector<float> sorted(whole);
+    std::sort(sorted.begin(), sorted.end(), [](float a, float b) { return std::fabs(a) > std::fabs(b); });
+    for (std::size_t i = 0; i < kLeft; ++i) left += double{sorted[i]} * sorted[i];
+    for (std::size_t d = 0; d < whole.size(); ++d) {
+      const bool stays = std::fabs(whole[d]) >= std::fabs(sorted[kLeft - 1]);
+      REQUIRE(row[d] == Approx(stays ? whole[d] * kLength / std::sqrt(left) : 0.).margin(1e-5));
+    }
+  }
+  CHECK(with_samples > 30);
 }
 
 TEST_CASE("a model that starts from centroids knows something before its first step", "[property]") {
