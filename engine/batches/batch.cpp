@@ -6,7 +6,6 @@
 #include <oneapi/tbb/parallel_reduce.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <functional>
 #include <vector>
@@ -18,8 +17,6 @@ namespace glissade {
 
 void Batch::gather(const DatasetView& data, std::span<const std::uint32_t> rows, const Dropout& dropout,
                    const FeatureTransform* transform) {
-  static std::atomic<std::uint64_t> numbers{0};
-  number_ = ++numbers;
   const bool with_labels = data.labels.rows() != 0;
   feature_offsets_.resize(rows.size() + 1);
   label_offsets_.resize(rows.size() + 1);

@@ -17,11 +17,9 @@ namespace glissade {
 struct BatchInputs {
   SparseRows features;
   const VectorBatch* vectors = nullptr;
-  std::uint64_t number = 0;  ///< Batch::number(); 0: of no batch
 
-  BatchInputs(const SparseRows& sparse, const VectorBatch* dense = nullptr,  // NOLINT(google-explicit-constructor)
-              std::uint64_t batch = 0) noexcept
-      : features(sparse), vectors(dense), number(batch) {}
+  BatchInputs(const SparseRows& sparse, const VectorBatch* dense = nullptr) noexcept  // NOLINT(google-explicit-constructor)
+      : features(sparse), vectors(dense) {}
 };
 
 /// A mini-batch copied out of a data set in the order given, so that the layers read it front to back: features with explicit
@@ -38,10 +36,8 @@ class Batch {
               const FeatureTransform* transform = nullptr);
 
   std::size_t size() const noexcept { return features_.rows(); }
-  /// Of what was gathered last: no other batch of the process has it.
-  std::uint64_t number() const noexcept { return number_; }
   const SparseRows& features() const noexcept { return features_; }
-  BatchInputs inputs() const noexcept { return {features_, vectors_.width == 0 ? nullptr : &vectors_, number_}; }
+  BatchInputs inputs() const noexcept { return {features_, vectors_.width == 0 ? nullptr : &vectors_}; }
   const SparseRows& labels() const noexcept { return labels_; }
   /// How much each sample counts; empty: all alike.
   std::span<const float> weights() const noexcept { return weights_; }
@@ -59,7 +55,6 @@ class Batch {
   SparseRows labels_;
   VectorBatch vectors_;
   std::vector<float> weights_;
-  std::uint64_t number_ = 0;
 };
 
 /// Checks, but for vectors (checked_vectors.h), what everything else relies on: the view's counts within those of the model,

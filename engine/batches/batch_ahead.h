@@ -46,8 +46,6 @@ class BatchAhead {
 
   /// Begins to copy the batch of `request`, whose data and rows must stay until the result's end. Nothing for no rows.
   [[nodiscard]] Copying start(const Request& request);
-  /// What start() was told to copy, once that is finished; null if there was nothing.
-  const Batch* ahead() const noexcept { return next_offsets_ != nullptr ? &next_ : nullptr; }
 
  private:
   void wait() noexcept;

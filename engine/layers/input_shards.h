@@ -21,14 +21,12 @@ class InputShards {
 
   const RowOwners& owners() const noexcept { return owners_; }
   /// `x`, with explicit values, without the features of other ranks; ids are places among the rows of this one. Valid until the
-  /// next call. `number`: see prepare().
-  const SparseRows& own(const SparseRows& x, std::uint64_t number = 0);
-  /// Does the work of own() for a batch that comes later, by its number.
-  void prepare(const SparseRows& x, std::uint64_t number);
+  /// next call.
+  const SparseRows& own(const SparseRows& x);
   /// How many different features that has.
-  std::size_t different() const noexcept { return current_.different; }
+  std::size_t different() const noexcept { return different_; }
   /// What own() has last returned.
-  const SparseRows& own() const noexcept { return current_.rows; }
+  const SparseRows& own() const noexcept { return own_; }
   /// What the next add_up() calls while the sums travel; nothing after it.
   void meanwhile(std::function<void()> work) { meanwhile_ = std::move(work); }
   /// Sums of all ranks in the place of this one's.
@@ -41,21 +39,14 @@ class InputShards {
  private:
   RowShards& shards_;
   RowOwners owners_;
-  /// The own part of a batch.
-  struct Part {
-    std::uint64_t number = 0;  ///< 0: of no batch
-    SparseRows rows;
-    std::size_t different = 0;
-    std::vector<std::uint64_t> offsets;
-    std::vector<std::uint32_t> ids;
-    std::vector<float> values;
-  };
-  void fill(const SparseRows& x, Part& part);
-
-  Part current_, next_;
+  SparseRows own_;
   std::function<void()> meanwhile_;
+  std::size_t different_ = 0;
   std::uint32_t use_ = 0;
   std::vector<std::uint32_t> last_use_;  ///< of each row: the last call of own() that had its feature
+  std::vector<std::uint64_t> offsets_;
+  std::vector<std::uint32_t> ids_;
+  std::vector<float> values_;
 };
 
 }  // namespace glissade

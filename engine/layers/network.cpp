@@ -82,7 +82,7 @@ bool Network::forward(const BatchInputs& inputs, const Dropout& dropout, std::ve
     if (shards == nullptr) {
       input.forward(x, hidden[0]);
     } else {
-      input.forward_without_bias(shards->own(x, inputs.number), hidden[0]);
+      input.forward_without_bias(shards->own(x), hidden[0]);
       shards->add_up(hidden[0]);
       input.add_bias(hidden[0]);
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -13,13 +12,10 @@ struct RowOwners {
   std::uint32_t rank = 0, ranks = 1;
 
   bool are_several() const noexcept { return ranks > 1; }
-  // Asked of every feature of every sample: without a division where the ranks are a power of two.
-  std::uint32_t owner(std::uint32_t row) const noexcept { return std::has_single_bit(ranks) ? row & (ranks - 1) : row % ranks; }
+  std::uint32_t owner(std::uint32_t row) const noexcept { return row % ranks; }
   bool has(std::uint32_t row) const noexcept { return owner(row) == rank; }
   /// Where the row is among those of its owner.
-  std::uint32_t place(std::uint32_t row) const noexcept {
-    return std::has_single_bit(ranks) ? row >> std::countr_zero(ranks) : row / ranks;
-  }
+  std::uint32_t place(std::uint32_t row) const noexcept { return row / ranks; }
   /// The row at a place of this rank.
   std::uint32_t row_at(std::uint32_t place) const noexcept { return place * ranks + rank; }
   /// Of `rows` rows in all, how many this rank has.

@@ -207,12 +207,7 @@ void TrainingStep::run_part(const DatasetView& data, const Part& part, const Row
   const Batch& batch = batches_.take({data, part.rows, feature_dropout(step), &model_.transform});
   report.phases[Phase::gather] += gather.seconds();
   BatchAhead::Copying copying = batches_.start({data, part.next, feature_dropout(part.next_step), &model_.transform});
-  if (row_sharing_) {
-    row_sharing_->inputs().meanwhile([&] {
-      copying.finish();
-      if (const Batch* const next = batches_.ahead()) row_sharing_->inputs().prepare(next->features(), next->number());
-    });
-  }
+  if (row_sharing_) row_sharing_->inputs().meanwhile([&] { copying.finish(); });
   report.ok &= network.forward(batch.inputs(), {config.training.hidden_dropout, seed(kHiddenDropout, part.part)}, hidden_,
                                &report.phases, row_sharing_ ? &row_sharing_->inputs() : nullptr);
   gradients_.resize(hidden_.size());
