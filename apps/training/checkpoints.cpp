@@ -31,12 +31,6 @@ bool is_checkpoint_of(const std::string& name, const std::string& model_name) {
                      [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::uint64_t size_of(const std::string& path) {
-  std::error_code code;
-  const auto bytes = fs::file_size(path, code);
-  return code ? 0 : bytes;
-}
-
 }  // namespace
 
 Checkpoints::Checkpoints(const Model& model, std::string model_path, const CheckpointSettings& settings, Listener listener)
@@ -126,7 +120,7 @@ void Checkpoints::collect(std::optional<BackgroundSave::Outcome> outcome) {
   if (is_model && settings_.keep > 0) keep_copy(writing_);
   // With the model file written no older state is of use, unless somebody wants to keep some.
   prune(settings_.keep > 0 ? settings_.keep : is_model ? 0 : 1);
-  listener_.on_written({writing_, writing_step_, writing_pause_, outcome->seconds, size_of(writing_)});
+  listener_.on_written({writing_, writing_step_, writing_pause_, outcome->seconds, bytes_with_shards(writing_)});
 }
 
 /// The model file is the next one's to replace: by a second name this one stays, where there are such names at no cost.

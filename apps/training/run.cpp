@@ -1,14 +1,13 @@
 #include "apps/training/run.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <glissade/metrics.h>
+#include <glissade/model_shards.h>
 #include <glissade/runtime.h>
 
 #include "apps/console/interrupt.h"
@@ -46,12 +45,6 @@ std::string ranks_text(const EpochReport& report) {
 }
 
 std::string rows_text(const Evaluation& evaluation) { return fmt::format(" on {} rows", grouped(evaluation.metrics.samples)); }
-
-std::uint64_t size_of(const std::string& path) {
-  std::error_code code;
-  const auto bytes = std::filesystem::file_size(path, code);
-  return code ? 0 : bytes;
-}
 
 bool interrupted() noexcept { return InterruptGuard::signal() != 0; }
 
@@ -350,7 +343,7 @@ void TrainingRun::report_done() {
   done.stopped_early = stopped_early_;
   done.total_seconds = seconds_since(settings_.started);
   done.model_path = settings_.model_path;
-  done.model_bytes = size_of(settings_.model_path);
+  done.model_bytes = bytes_with_shards(settings_.model_path);
   done.peak_rss_mib = peak_memory_mib();
   log_.write(done_json(done));
   if (settings_.quiet) return;

@@ -85,8 +85,10 @@ Result<Model> Model::create_shard(Communicator& ranks, const Config& config, con
   if (const std::string_view wrong = defect_of(feature_labels, shape); !wrong.empty())
     return usage_error(fmt::format("the labels that features are: {}; give the table of relate_rows(), or none", wrong));
   if (const auto few = std::min(shape.features, shape.labels); few < static_cast<std::uint32_t>(ranks.size()))
-    return usage_error(fmt::format("{} features and {} labels are too few for {} ranks to share out; start fewer", shape.features,
-                                   shape.labels, ranks.size()));
+    return usage_error(
+        fmt::format("{} features and {} labels are too few for {} ranks to share out; start fewer, or let them share "
+                    "samples (--distribute data)",
+                    shape.features, shape.labels, ranks.size()));
   Config tuned = config;
   tune_tables(tuned, shape);
   const MemoryEstimate need = estimate_training_memory(tuned, shape, static_cast<std::uint32_t>(ranks.size()));

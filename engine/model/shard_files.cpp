@@ -119,6 +119,20 @@ Result<std::uint32_t> count_shards(const std::string& path) {
   return static_cast<std::uint32_t>(shard_names(*file).size());
 }
 
+std::uint64_t bytes_with_shards(const std::string& path) {
+  std::error_code code;
+  std::uint64_t bytes = fs::file_size(path, code);
+  if (code) return 0;
+  const auto file = Reader::open(path, [](SectionKind kind) { return kind == SectionKind::shard_files; });
+  if (!file) return 0;
+  for (const std::string& name : shard_names(*file)) {
+    const std::uint64_t more = fs::file_size(fs::path(path).parent_path() / name, code);
+    if (code) return 0;
+    bytes += more;
+  }
+  return bytes;
+}
+
 std::string shard_stem(const std::string& path, const RowOwners& owners) {
   return fmt::format("{}{}{}-of-{}", path, kShard, owners.rank, owners.ranks);
 }

@@ -85,6 +85,12 @@ TEST_CASE("shards are read by any number of ranks, and merged to the file of one
   CHECK(shards_in(folder).size() == 3);
   CHECK(must(count_shards(folder.file("m.glsd"))) == 3);
   CHECK(must(count_shards(folder.file("whole.glsd"))) == 0);
+  std::uintmax_t bytes = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+    if (file.path().filename().string().starts_with("m.glsd")) bytes += file.file_size();
+  }
+  CHECK(bytes_with_shards(folder.file("m.glsd")) == bytes);
+  CHECK(bytes_with_shards(folder.file("none.glsd")) == 0);
   CHECK((saved(must(Model::load(folder.file("m.glsd"), LoadFor::training))) == saved(whole)));
   for (const int count : {2, 3, 5}) {
     const TemporaryFolder other;
@@ -224,7 +230,9 @@ TEST_CASE("what a model that is shared out cannot do is said", "[unit]") {
     const auto few = Model::create_shard(ranks, config, {2, 50});
     if (!few) refusals[static_cast<std::size_t>(ranks.rank())] = few.error().message;
   });
-  CHECK(refusals == std::vector<std::string>(3, "2 features and 50 labels are too few for 3 ranks to share out; start fewer"));
+  CHECK(refusals == std::vector<std::string>(3,
+                                             "2 features and 50 labels are too few for 3 ranks to share out; start fewer, or let "
+                                             "them share samples (--distribute data)"));
 }
 
 }  // namespace glissade::test
