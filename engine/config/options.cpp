@@ -213,6 +213,11 @@ constexpr auto kOptions = std::to_array<Option>({
     choice<"activation", &Config::network, &Config::Network::activation>(
         {kNetwork, "", "Output of a hidden unit: its sum where positive, else 0 (relu), or the sum as it is (linear)."}),
 
+    number<"active-units", &Config::network, &Config::Network::active_units, "0 .. 65536">(
+        {kNetwork, "units",
+         "Units of the last hidden layer that a sample activates: those that put out most, the others put out 0 (k winners take "
+         "all). All are computed. 0 = all."}),
+
     choice<"start", &Config::network, &Config::Network::start>(
         {kNetwork, "",
          "Output rows before training: random, or the mean hidden vector of the label's samples "

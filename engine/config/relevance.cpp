@@ -125,6 +125,9 @@ constexpr bool (*kSimilar)(const S&) = [](const S& s) { return s.config.training
 /// without a rule always counts. tests/engine/option_walk_test.cpp compares what is said here with what training does.
 constexpr auto kRules = std::to_array<Rule>({
     {"label-weights", Use::none, kIsSkipGram, kSkipGram},
+    {"active-units", Use::none, kIsSkipGram, kSkipGram},
+    {"active-units", Use::none, [](const S& s) { return s.config.network.active_units >= s.config.network.hidden.back(); },
+     "the last hidden layer has no more units"},
     {"weighting", Use::none, kIsText, kText},
     {"start", Use::none, kIsText, kText},
     {"start-length", Use::none, kIsText, kText},
@@ -293,7 +296,7 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
     {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
-    {"reference-batch", "0"}, {"density", "1"},           {"topology", "static"},     {"topology-share", "0"},
+    {"reference-batch", "0"}, {"density", "1"}, {"active-units", "0"},           {"topology", "static"},     {"topology-share", "0"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

@@ -67,6 +67,7 @@ Result<void> check_words(const Config& config) {
   if (config.optimizer.kind != OptimizerKind::sgd) return refuse("optimizer", config::name_of(config.optimizer.kind), "sgd");
   if (config.network.activation != Activation::linear)
     return refuse("activation", config::name_of(config.network.activation), "linear");
+  if (config.network.active_units != 0) return refuse("active-units", std::to_string(config.network.active_units), "0");
   if (config.connections.density != 1) return refuse("density", config::number_text(config.connections.density), "1");
   if (config.network.hidden.size() > 1)
     return refuse("hidden", std::to_string(config.network.hidden.size()) + " layers", "one layer");

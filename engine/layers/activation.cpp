@@ -3,6 +3,12 @@
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
 #include "engine/parameters/parameter_rows.h"
 #include "hashing/seeds.h"
 #include "simd/kernels.h"
@@ -23,6 +29,21 @@ void drop_units(float* values, std::size_t width, double rate, std::uint64_t see
   }
 }
 
+/// All but the `most` of largest magnitude become 0.
+void keep_winners(float* values, std::size_t width, std::size_t most) {
+  if (most >= width) return;
+  static thread_local std::vector<std::pair<float, std::uint32_t>> units;
+  units.resize(width);
+  for (std::size_t j = 0; j < width; ++j) {
+    const float magnitude = std::fabs(values[j]);
+    // NaN wins, so that diverged weights reach the loss.
+    units[j] = {magnitude == magnitude ? -magnitude : -std::numeric_limits<float>::infinity(), static_cast<std::uint32_t>(j)};
+  }
+  const auto first_loser = units.begin() + static_cast<std::ptrdiff_t>(most);
+  std::nth_element(units.begin(), first_loser, units.end());
+  for (auto loser = first_loser; loser != units.end(); ++loser) values[loser->second] = 0.f;
+}
+
 }  // namespace
 
 void Activations::resize(std::size_t new_samples, std::size_t new_width, bool with_halves) {
@@ -34,7 +55,7 @@ void Activations::resize(std::size_t new_samples, std::size_t new_width, bool wi
   if (with_halves) halves.reserve_discard(samples * stride);
 }
 
-void activate(Activations& out, Activation kind, double rate, std::uint64_t seed) {
+void activate(Activations& out, Activation kind, double rate, std::uint64_t seed, std::size_t most) {
   const simd::Kernels& kernels = simd::kernels();
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, out.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
@@ -43,6 +64,7 @@ void activate(Activations& out, Activation kind, double rate, std::uint64_t seed
       if (kind == Activation::relu) {
         for (std::size_t j = 0; j < out.width; ++j) values[j] = values[j] < 0.f ? 0.f : values[j];
       }
+      if (most != 0) keep_winners(values, out.width, most);
       if (rate > 0) drop_units(values, out.width, rate, hashing::derive(seed, sample));
       if (!out.rounded) continue;
       std::uint16_t* halves = out.halves.data() + sample * out.stride;
@@ -52,9 +74,9 @@ void activate(Activations& out, Activation kind, double rate, std::uint64_t seed
   });
 }
 
-void activate_backward(const Activations& out, Activation kind, double rate, float* gradient) {
+void activate_backward(const Activations& out, Activation kind, double rate, float* gradient, std::size_t most) {
   const bool linear = kind == Activation::linear;
-  if (linear && rate <= 0) return;
+  if (linear && rate <= 0 && most == 0) return;
   const auto scale = static_cast<float>(1.0 / (1.0 - rate));
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, out.samples, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {

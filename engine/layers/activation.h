@@ -34,13 +34,15 @@ struct SomeRows {
   std::size_t at(std::size_t i) const noexcept { return first + i * every; }
 };
 
-/// The activation in place, then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
+/// The activation in place, then, unless `most` is 0, all units but the `most` of largest magnitude (of equal ones those of
+/// smaller numbers) put out 0 (k winners take all, Makhzani & Frey, k-Sparse Autoencoders, 2013), then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
-void activate(Activations& out, Activation kind, double rate, std::uint64_t seed);
+void activate(Activations& out, Activation kind, double rate, std::uint64_t seed, std::size_t most = 0);
 
-/// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU or dropout) pass
+/// Turns the gradient by the outputs into the gradient by the sums, in place: units that put out 0 (by ReLU, dropout or
+/// `most`) pass
 /// nothing, the others pass their dropout scale. `gradient` has the layout of `out`. With the linear activation a unit put out 0
-/// because it was dropped; one whose sum was exactly 0 passes nothing either, where there is dropout.
-void activate_backward(const Activations& out, Activation kind, double rate, float* gradient);
+/// because it was dropped or others won; one whose sum was exactly 0 passes nothing either, where there is dropout or `most`.
+void activate_backward(const Activations& out, Activation kind, double rate, float* gradient, std::size_t most = 0);
 
 }  // namespace glissade

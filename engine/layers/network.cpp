@@ -20,7 +20,7 @@ std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDe
 }  // namespace
 
 Network::Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners)
-    : activation(config.network.activation) {
+    : activation(config.network.activation), active_in_last_(config.network.active_units) {
   auto options = ParameterRows::Options::of(config, trainable);
   const SparseLayerFanIns fan_ins = SparseLayerFanIns::of(config, shape);
   options.stream = kInputStream;
@@ -87,13 +87,13 @@ bool Network::forward(const BatchInputs& inputs, const Dropout& dropout, std::ve
       input.add_bias(hidden[0]);
     }
     if (vectors.rows.rows() != 0 && inputs.vectors != nullptr) ok &= vectors.forward(*inputs.vectors, hidden[0], true);
-    activate(hidden[0], activation, dropout.rate, hashing::derive(dropout.seed, 0));
+    activate(hidden[0], activation, dropout.rate, hashing::derive(dropout.seed, 0), active_units(0));
   }
   const PhaseWatch watch(times, Phase::dense_forward);
   for (std::size_t i = 0; i < dense.size(); ++i) {
     hidden[i + 1].resize(x.rows(), dense[i].rows.rows(), halves);
     ok &= dense[i].forward(hidden[i], hidden[i + 1]);
-    activate(hidden[i + 1], activation, dropout.rate, hashing::derive(dropout.seed, i + 1));
+    activate(hidden[i + 1], activation, dropout.rate, hashing::derive(dropout.seed, i + 1), active_units(i + 1));
   }
   return ok;
 }

@@ -41,11 +41,17 @@ class Network {
   std::uint64_t parameters() const noexcept;
   std::uint64_t memory_bytes() const noexcept;
 
+  /// Units of a hidden layer that a sample activates, 0 = all.
+  std::size_t active_units(std::size_t layer) const noexcept { return layer == dense.size() ? active_in_last_ : 0; }
+
   Activation activation = Activation::relu;
   EmbeddingBag input;
   DenseLayer vectors;  ///< [first width x vector width], without biases; no rows where the model takes no vectors
   std::vector<DenseLayer> dense;
   ParameterRows output;  ///< [labels x last width]
+
+ private:
+  std::size_t active_in_last_ = 0;
 };
 
 }  // namespace glissade

@@ -253,11 +253,11 @@ bool TrainingStep::backward(const Batch& batch, const RowOptimizer& optimizer, P
   bool ok = true;
   const Stopwatch watch;
   for (std::size_t i = hidden_.size() - 1; i > 0; --i) {
-    activate_backward(hidden_[i], network.activation, dropout, gradients_[i].data());
+    activate_backward(hidden_[i], network.activation, dropout, gradients_[i].data(), network.active_units(i));
     ok &= network.dense[i - 1].backward(hidden_[i - 1], gradients_[i].data(), hidden_[i].stride, gradients_[i - 1].data(),
                                         optimizer);
   }
-  activate_backward(hidden_[0], network.activation, dropout, gradients_[0].data());
+  activate_backward(hidden_[0], network.activation, dropout, gradients_[0].data(), network.active_units(0));
   if (const VectorBatch* const vectors = batch.inputs().vectors; vectors != nullptr && network.vectors.rows.rows() != 0)
     ok &= network.vectors.backward(*vectors, gradients_[0].data(), hidden_[0].stride, nullptr, optimizer);
   phases[Phase::dense_backward] += watch.seconds();

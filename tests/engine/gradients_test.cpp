@@ -26,6 +26,7 @@ struct Case {
   std::uint32_t active;
   double dropout;
   double density = 1;
+  std::uint32_t active_units = 0;
 };
 
 ReferenceNetwork::Hidden dropout_factors(const Config& config, std::size_t samples) {
@@ -118,6 +119,7 @@ void check(const Case& c) {
   config.active_set.size = c.active;
   config.training.hidden_dropout = config.training.feature_dropout = c.dropout;
   config.connections.density = c.density;
+  config.network.active_units = c.active_units;
   const Data data = random_data(11, 14, 40, 3);
   Model model = make_model(config, data);
   scatter_weights(model, 0.7, 5);
@@ -176,6 +178,14 @@ TEST_CASE("gradients of a network with some connections match central difference
   }));
   CAPTURE(static_cast<int>(loss), static_cast<int>(sampler), static_cast<int>(scope), active);
   check({loss, {7, 6}, sampler, scope, active, 0, 0.5});
+}
+
+TEST_CASE("gradients pass through the units that win", "[unit][levels]") {
+  const auto hidden = GENERATE(values<std::vector<std::uint32_t>>({{9}, {6, 8}}));
+  const auto [scope, active] = GENERATE(table<Scope, std::uint32_t>({{Scope::shared, 30}, {Scope::sample, 8}}));
+  const auto dropout = GENERATE(0.0, 0.4);
+  CAPTURE(hidden.size(), static_cast<int>(scope), active, dropout);
+  check({LossKind::softmax, hidden, SamplerKind::uniform, scope, active, dropout, 1, 3});
 }
 
 }  // namespace glissade::test

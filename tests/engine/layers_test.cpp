@@ -179,6 +179,25 @@ TEST_CASE("ReLU with dropout: a mask of its seed, whose kept units carry the los
   REQUIRE(static_cast<double>(same) / static_cast<double>(positive) == Approx(0.7 * 0.7 + 0.3 * 0.3).margin(0.03));
 }
 
+TEST_CASE("the units that put out most win, and the others pass no gradient", "[unit]") {
+  const Activation kind = GENERATE(Activation::relu, Activation::linear);
+  Activations a;
+  a.resize(2, 6, false);
+  const float rows[2][6] = {{1, -5, 3, 2, 3, 0.5}, {-1, -2, -3, 4, -4, 4}};
+  for (std::size_t s = 0; s < 2; ++s) std::copy_n(rows[s], 6, a.row(s));
+  activate(a, kind, 0, 1, 2);
+  const bool relu = kind == Activation::relu;
+  const float wanted[2][2][6] = {{{0, -5, 3, 0, 0, 0}, {0, 0, 0, 4, -4, 0}}, {{0, 0, 3, 0, 3, 0}, {0, 0, 0, 4, 0, 4}}};
+  std::vector<float> gradient(2 * a.stride, 1.f);
+  activate_backward(a, kind, 0, gradient.data(), 2);
+  for (std::size_t s = 0; s < 2; ++s) {
+    for (std::size_t j = 0; j < 6; ++j) {
+      CHECK(a.row(s)[j] == wanted[relu][s][j]);
+      CHECK(gradient[s * a.stride + j] == (wanted[relu][s][j] != 0 ? 1 : 0));
+    }
+  }
+}
+
 TEST_CASE("rounded activations are equal as floats and as halves", "[unit]") {
   Activations a;
   a.resize(7, 33, true);

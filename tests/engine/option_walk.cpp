@@ -62,6 +62,7 @@ const std::vector<Values>& all_values() {
       {"label-weights", {"equal", "propensity"}},
       {"propensity", {"0.55,1.5", "0.9,0.4", "0,1"}},
       {"activation", {"relu", "linear"}},
+      {"active-units", {"0", "2", "4"}},
       {"start", {"random", "centroids"}},
       {"start-length", {"0.5", "3"}},
       {"density", {"1", "0.5", "0.25"}},

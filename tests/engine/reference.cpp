@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "engine/model/sections.h"
 
 namespace glissade::test {
 
-ReferenceNetwork::ReferenceNetwork(const Network& network) {
+ReferenceNetwork::ReferenceNetwork(const Network& network) : active_units_(network.active_units(network.dense.size())) {
   for_each_layer(network, [&](std::uint32_t, const ParameterRows& rows) {
     Block block{rows.rows(), rows.width(), {}, {}};
     std::vector<float> values(rows.width());
@@ -42,12 +43,22 @@ ReferenceNetwork::Hidden ReferenceNetwork::hidden(const SparseRows& x, const Hid
             sum += block.weights[unit * block.width + j] * out[layer - 1][sample * block.width + j];
         }
         nearest_kink_ = std::min(nearest_kink_, std::abs(sum));
-        const double factor = factors.empty() ? 1.0 : factors[layer][sample * width + unit];
-        out[layer][sample * width + unit] = std::max(sum, 0.0) * factor;
+        out[layer][sample * width + unit] = std::max(sum, 0.0);
       }
+      double* const units = out[layer].data() + sample * width;
+      if (layer + 1 == layers && active_units_ != 0) keep_winners(units, width);
+      for (std::size_t unit = 0; unit < width && !factors.empty(); ++unit) units[unit] *= factors[layer][sample * width + unit];
     }
   }
   return out;
+}
+
+void ReferenceNetwork::keep_winners(double* units, std::size_t width) const {
+  std::vector<double> sorted(units, units + width);
+  std::sort(sorted.begin(), sorted.end(), std::greater<>());
+  const double least = sorted[active_units_ - 1];
+  if (least > 0) nearest_kink_ = std::min(nearest_kink_, least - sorted[active_units_]);
+  for (std::size_t unit = 0; unit < width; ++unit) units[unit] = units[unit] >= least ? units[unit] : 0;
 }
 
 double ReferenceNetwork::logit(std::size_t row, const double* h) const {

@@ -42,7 +42,7 @@ class ReferenceNetwork {
   /// Mean loss over the samples; sets[i] belongs to sample i.
   double loss(const DatasetView& data, const std::vector<ReferenceSet>& sets, const Hidden& factors, LossKind kind) const;
 
-  /// Smallest distance of a hidden unit's sum from the kink of the ReLU in the last call of hidden(): central differences are
+  /// Smallest distance of a hidden unit's sum from the kink of the ReLU, or from the next that would lose, in the last call of hidden(): central differences are
   /// only valid while it is well above the step.
   double nearest_kink() const noexcept { return nearest_kink_; }
 
@@ -51,6 +51,9 @@ class ReferenceNetwork {
  private:
   double sample_loss(const ReferenceSet& set, std::span<const std::uint32_t> labels, const double* h, LossKind kind) const;
 
+  void keep_winners(double* units, std::size_t width) const;
+
+  std::size_t active_units_ = 0;  ///< of the last hidden layer, 0 = all
   mutable double nearest_kink_ = 0;
 };
 

@@ -105,6 +105,7 @@ struct Config {
     Propensity propensity;                             ///< of labels: these weights, and PSP@k
     Start start = Start::random;                       ///< of the output rows
     double start_length = 1.0;                         ///< of rows that start as centroids
+    std::uint32_t active_units = 0;                    ///< of the last hidden layer, for a sample; 0 = all
   };
 
   /// The sparse rows: each label's weights straight over the input features.
