@@ -196,6 +196,29 @@ struct SgdStep {
     (const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,                        \
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Rows that share a pattern, a small dense matrix w of `rows` x `count` over the inputs ids[0] .. ids[count - 1], which differ. \
+     Inputs lie input by input, x[id * x_stride + sample]; `samples` is a multiple of kPanelColumns.                             \
+     Logits: out[r * out_stride + s] = start[r] + sum_d w[r * w_stride + d] x[ids[d] * x_stride + s]. */                         \
+  K(pattern_logits_f32, void,                                                                                                    \
+    (const float* w, std::size_t w_stride, std::size_t rows, const std::uint16_t* ids, std::size_t count, const float* x,        \
+     std::size_t x_stride, std::size_t samples, const float* start, float* out, std::size_t out_stride),                         \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Gradients of the inputs: dx[ids[d] * x_stride + s] += sum_r w[r * w_stride + d] g[r * g_stride + s]. */                     \
+  K(pattern_inputs_f32, void,                                                                                                    \
+    (const float* w, std::size_t w_stride, std::size_t rows, const std::uint16_t* ids, std::size_t count, const float* g,        \
+     std::size_t g_stride, std::size_t samples, float* dx, std::size_t x_stride),                                                \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Gradients of the weights: dw[r * dw_stride + d] = sum_s g[r * g_stride + s] x[ids[d] * x_stride + s]. */                    \
+  K(pattern_weights_f32, void,                                                                                                   \
+    (const float* g, std::size_t g_stride, std::size_t rows, const std::uint16_t* ids, std::size_t count, const float* x,        \
+     std::size_t x_stride, std::size_t samples, float* dw, std::size_t dw_stride),                                               \
+    kScalar | kAvx2 | kAvx512)                                                                                                   \
+  /* Such inputs as panels for block_bf16, samples as their columns: x in pairs of d, [count / 2][16][2] at                      \
+     panels + s / 16 * panel_stride. count is even. */                                                                           \
+  K(pattern_panels_bf16, void,                                                                                                   \
+    (const std::uint16_t* x, std::size_t x_stride, const std::uint16_t* ids, std::size_t count, std::size_t samples,             \
+     std::uint16_t* panels, std::size_t panel_stride),                                                                           \
+    kScalar | kAvx512)                                                                                                           \
   /* What a sparse row and a vector that is 0 nearly everywhere have in common: the places j, ascending, where x[ids[j]] is not  \
      0 (NaN is not), and how many there are. `places` has room for count + kMatchRoom. */                                        \
   K(sparse_matches, std::size_t, (const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places),           \
