@@ -80,11 +80,15 @@ struct Timed {
 };
 
 /// The fastest way of each product and kind. All ways take turns, so that a slow minute hits all of them; of each the smallest
-/// time counts.
+/// time counts. A turn is two runs, of which the first brings the inputs back into the caches, as from one batch of rows to the
+/// next.
 std::map<std::size_t, std::map<Product, Timed>> fastest(const Ways& ways, int repeat) {
   std::vector<double> least(ways.all().size(), 1e30);
   for (int i = 0; i < repeat; ++i) {
-    for (std::size_t w = 0; w < least.size(); ++w) least[w] = std::min(least[w], seconds_of(ways.all()[w].run));
+    for (std::size_t w = 0; w < least.size(); ++w) {
+      ways.all()[w].run();
+      least[w] = std::min(least[w], seconds_of(ways.all()[w].run));
+    }
   }
   std::map<std::size_t, std::map<Product, Timed>> best;
   for (std::size_t w = 0; w < least.size(); ++w) {
@@ -171,7 +175,7 @@ int run(int argc, char** argv) {
     for (const std::size_t samples : {std::size_t{1}, std::size_t{64}, std::size_t{256}}) {
       for (const std::size_t width : {std::size_t{512}, std::size_t{8192}}) {
         for (const std::size_t fan_in : {std::size_t{64}, std::size_t{128}})
-          print_shape(level, ceilings, {width, fan_in, samples, samples == 1 ? std::size_t{670'080} : std::size_t{8'192}}, repeat);
+          print_shape(level, ceilings, {width, fan_in, samples, samples == 1 ? std::size_t{670'080} : std::size_t{4'096}}, repeat);
       }
     }
   }

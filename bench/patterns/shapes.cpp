@@ -88,13 +88,21 @@ void Ways::add_one_sample(std::size_t block) {
   }
   const auto in_order = shared(std::vector<std::uint32_t>(block));
   std::iota(in_order->begin(), in_order->end(), 0u);
-  const auto gathered = shared(std::vector<std::uint16_t>(fan_in));
+  // The next block's inputs are gathered before this block's products: what was just written cannot be read in wider words at once.
+  const auto gathered = shared(std::vector<std::uint16_t>(2 * fan_in));
   const double id_bytes = static_cast<double>(labels / block * fan_in) * sizeof(std::uint16_t);
   ways_.push_back({Product::logits, block, "gather, dots_bf16", false, 1, weights + id_bytes, [=, this] {
-                     for (std::size_t b = 0; b < labels / block; ++b) {
+                     const auto gather = [&](std::size_t b) {
                        const std::uint16_t* const pattern = ids->data() + b * fan_in;
-                       for (std::size_t d = 0; d < fan_in; ++d) (*gathered)[d] = x_half_[pattern[d]];
-                       kernels_.dots_bf16(gathered->data(), w_half_.data() + b * block * fan_in, fan_in, in_order->data(), block,
+                       std::uint16_t* const to = gathered->data() + b % 2 * fan_in;
+                       for (std::size_t d = 0; d < fan_in; ++d) to[d] = x_half_[pattern[d]];
+                       return to;
+                     };
+                     const std::uint16_t* next = gather(0);
+                     for (std::size_t b = 0; b < labels / block; ++b) {
+                       const std::uint16_t* const x = next;
+                       if (b + 1 < labels / block) next = gather(b + 1);
+                       kernels_.dots_bf16(x, w_half_.data() + b * block * fan_in, fan_in, in_order->data(), block,
                                           fan_in, out_.data() + b * block);
                      }
                    }});

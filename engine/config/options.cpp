@@ -228,7 +228,7 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"density", &Config::connections, &Config::Connections::density, "0 .. 1">(
         {kConnections, "",
          "Part of the connections that the rows of sparse-layers have, at least one a row; other weights stay 0. The layers are "
-         "computed as dense ones. 1 = all connections."}),
+         "computed as dense ones, but for the label rows of topology-block in prediction. 1 = all connections."}),
     choice<"sparse-layers", &Config::connections, &Config::Connections::layers>(
         {kConnections, "",
          "Layers of the hidden path that density is about: the rows of features and vectors (input), of the dense hidden layers "
@@ -247,6 +247,10 @@ constexpr auto kOptions = std::to_array<Option>({
         {kConnections, "updates", "Updates of a row from one change of its connections to the next."}),
     number<"topology-share", &Config::connections, &Config::Connections::share, "0 .. 1">(
         {kConnections, "", "Part of a row's connections that change at first. It falls to 0 by half a cosine."}),
+    number<"topology-block", &Config::connections, &Config::Connections::block, "1 .. 64">(
+        {kConnections, "labels",
+         "Labels with similar samples that share their connections, so that prediction takes them as one small dense matrix: 16 or "
+         "32. 1 = each label's row has its own."}),
 
     number<"fan-in", &Config::sparse_rows, &Config::SparseRows::fan_in, "0 .. 65536">(
         {kSparseRows, "features",

@@ -104,6 +104,9 @@ constexpr bool (*kEqualLayers)(const S&) = [](const S& s) {
       s.config.connections.layers == SparseLayers::all && s.config.network.hidden.size() == 1 && shape.vector_width == 0;
   return two && shape.features != 0 && shape.features == shape.labels;
 };
+constexpr bool (*kNoSparseLabels)(const S&) = [](const S& s) {
+  return s.config.connections.layers == SparseLayers::input || s.config.connections.layers == SparseLayers::hidden;
+};
 constexpr bool (*kNoChanges)(const S&) = [](const S& s) {
   const Topology kind = s.config.connections.topology;
   return kind == Topology::fixed || kind == Topology::snip;
@@ -147,6 +150,8 @@ constexpr auto kRules = std::to_array<Rule>({
     {"topology-share", Use::none, kIsDense, kDensity},
     {"topology-share", Use::none, kNoSparseLayer, kHiddenLayers},
     {"topology-share", Use::none, kNoChanges, kChanges},
+    {"topology-block", Use::none, kIsDense, kDensity},
+    {"topology-block", Use::none, kNoSparseLabels, "it is about label rows; it counts with sparse-layers output or all"},
 
     {"fan-in", Use::none, kIsText, kText},
     {"neighbours", Use::none, kIsText, kText},
@@ -297,6 +302,7 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
     {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
     {"reference-batch", "0"}, {"density", "1"}, {"active-units", "0"},           {"topology", "static"},     {"topology-share", "0"},
+    {"topology-block", "1"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

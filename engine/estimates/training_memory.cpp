@@ -152,7 +152,9 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
     add_rows(estimate, sparse(options.without_bias(), fan_ins.vectors), config.network.hidden.front(), shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     add_rows(estimate, sparse(options, fan_ins.dense[i - 1]), config.network.hidden[i], config.network.hidden[i - 1]);
-  add_rows(estimate, sparse(options, fan_ins.output), part.labels, config.network.hidden.back());
+  auto output = sparse(options, fan_ins.output);
+  output.block = config.connections.block;
+  add_rows(estimate, output, part.labels, config.network.hidden.back());
   estimate.optimizer_state += estimates::average_bytes(config, part);
   if (uses_tables(config.active_set.sampler)) estimate.tables = table_bytes(config, part);
   if (uses_clusters(config.active_set.sampler))

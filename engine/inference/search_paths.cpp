@@ -233,6 +233,7 @@ Result<void> search_paths(const SearchTarget& target, Model::Impl& impl, const S
   if (how.filter != nullptr && (exact || !how.permitted.empty()))
     begin_list(permitted, exact ? listed : std::min(how.permitted.size(), target.out.k + longest_row(features)));
   SearchTarget from{all || !exact ? best : permitted, 0, target.loss, false, target.scored, target.not_finite, &sums};
+  from.blocks = &impl.output_blocks;
   if (exact && !all) {
     from.filter = how.filter;
     from.unfiltered = &best;

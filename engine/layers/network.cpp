@@ -41,6 +41,7 @@ Network::Network(const Config& config, const Shape& shape, bool trainable, const
   }
   options.stream = kOutputStream;
   options.fan_in = fan_ins.output;
+  options.block = config.connections.block;
   options.owners = owners;
   output = ParameterRows(owners.count(shape.labels), config.network.hidden.back(), options);
 }

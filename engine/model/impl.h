@@ -86,6 +86,7 @@ class Model::Impl {
   std::unique_ptr<ShardGroup> shards;  ///< null: the network has all rows
   WeightAverage average;               ///< of the training under way
   RankedPaths paths;
+  BlockRows output_blocks;      ///< where output rows share connections, and the model only answers; else empty
   Array<float> search_queries;  ///< of a shard: hidden vectors to make codes with when the rows are together again
   CodedRows codes;              ///< of the output rows as they are now, to search by; empty: none
   std::uint64_t step = 0;

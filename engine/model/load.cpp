@@ -370,6 +370,7 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
     auto files = RowFiles::open(*reader, impl->owners(), training ? nullptr : is_for_answers);
     if (!files) return files.error();
     if (auto error = fill_network(*reader, *files, training, *impl)) return *error;
+    if (state->step != 0) impl->network.output.close();
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_transform(*reader, training, *state, *impl)) return *error;
     if (auto error = fill_paths(*reader, training, *impl)) return *error;
@@ -380,6 +381,7 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
     if (training) {
       if (auto error = fill_average(*reader, *files, *impl)) return *error;
     }
+    if (!training && impl->network.output.block() > 1 && !impl->shards) impl->output_blocks = BlockRows(impl->network.output);
     if (auto error = fill_pass(*reader, *files, training, *impl)) return *error;
     return Model(std::move(impl));
   } catch (const std::bad_alloc&) {

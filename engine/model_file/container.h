@@ -95,6 +95,8 @@ enum class SectionKind : std::uint32_t {
   connections = 100,       ///< uint16: fan-in columns a row
   connection_steps = 101,  ///< uint32 per row: gradients that it has had
   gradient_means = 102,    ///< float per weight, with topology snfs
+  // Of layers in which rows share connections, with and without training; `connections` then has a row of them per pattern:
+  row_places = 108,  ///< uint32 per row, no two alike: with blocks of n rows, its pattern is number place / n
 };
 
 struct Section {

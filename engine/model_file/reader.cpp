@@ -93,6 +93,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::connections: return "connections";
     case SectionKind::connection_steps: return "connection_steps";
     case SectionKind::gradient_means: return "gradient_means";
+    case SectionKind::row_places: return "row_places";
     case SectionKind::search_queries: return "search_queries";
     case SectionKind::average_bias: return "average_bias";
     case SectionKind::packed_rows: return "packed_rows";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "engine/parameters/parameter_rows.h"
@@ -11,13 +12,25 @@
 
 namespace glissade {
 
-void ParameterRows::draw_connections(std::size_t first) {
+void ParameterRows::draw_connections(std::size_t first_pattern) {
   constexpr std::size_t kGrain = 1024;
   const auto width = static_cast<std::uint32_t>(width_);
-  tbb::parallel_for(tbb::blocked_range<std::size_t>(first, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(first_pattern, patterns(), kGrain),
+                    [&](const tbb::blocked_range<std::size_t>& range) {
+                      for (std::size_t i = range.begin(); i != range.end(); ++i) {
+                        const std::uint32_t number = options_.owners.row_at(static_cast<std::uint32_t>(i));
+                        first_connections(options_.connection_seed, options_.stream, number, width, pattern(i));
+                      }
+                    });
+}
+
+void ParameterRows::share_connections(std::span<const std::uint32_t> order) {
+  for (std::size_t place = 0; place < order.size(); ++place) places[order[place]] = static_cast<std::uint32_t>(place);
+  open_ = false;
+  constexpr std::size_t kGrain = 256;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t row = range.begin(); row != range.end(); ++row) {
-      const std::uint32_t number = options_.owners.row_at(static_cast<std::uint32_t>(row));
-      first_connections(options_.connection_seed, options_.stream, number, width, connections_of(row));
+      if (!is_whole(row)) cut_to_connections(row);
     }
   });
 }
@@ -33,22 +46,28 @@ void ParameterRows::connect_largest(std::size_t row, const float* values) {
 }
 
 bool ParameterRows::connections_are_sound() const noexcept {
-  for (std::size_t row = 0; row < rows_ && fan_in() != 0; ++row) {
-    const auto columns = connections_of(row);
+  for (std::size_t i = 0; i < patterns() && !connections.empty(); ++i) {
+    const auto columns = std::as_const(*this).pattern(i);
     if (columns.back() >= width_) return false;
-    for (std::size_t i = 1; i < columns.size(); ++i) {
-      if (columns[i - 1] >= columns[i]) return false;
+    for (std::size_t j = 1; j < columns.size(); ++j) {
+      if (columns[j - 1] >= columns[j]) return false;
     }
+  }
+  std::vector<bool> taken(places.size());
+  for (std::size_t row = 0; row < rows_ && !places.empty(); ++row) {
+    if (places[row] >= rows_ || taken[places[row]]) return false;
+    taken[places[row]] = true;
   }
   return true;
 }
 
 void ParameterRows::end_whole() noexcept {
-  for (std::size_t row = 0; row < rows_ && fan_in() != 0; ++row) {
-    if (!is_whole(row)) continue;
-    connection_steps[row] = 1;
-    cut_to_connections(row);
+  if (fan_in() == 0) return;
+  open_ = false;
+  for (std::size_t row = 0; row < rows_; ++row) {
+    if (is_whole(row)) cut_to_connections(row);
   }
+  for (std::size_t i = 0; i < patterns() && options_.starts_whole; ++i) connection_steps[i] = std::max(connection_steps[i], 1u);
 }
 
 void ParameterRows::clear_weight(std::size_t row, std::size_t column) noexcept {

@@ -3,6 +3,7 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "engine/topology/policy.h"
@@ -85,6 +86,7 @@ void ParameterRows::allocate(std::size_t elements) {
     if (options.trainable && options.storage == Storage::bf16_mixed) low = Array<std::uint16_t>(elements);
   }
   if (options.with_bias) bias = Array<float>(rows_);
+  if (options.fan_in != 0 && (options.trainable || options.block > 1)) allocate_patterns();
   if (!options.trainable) return;
   row_steps = Array<std::uint32_t>(rows_);
   const auto [first, second] = options.state;
@@ -94,14 +96,21 @@ void ParameterRows::allocate(std::size_t elements) {
   if (second == Second::bf16) second_moment_bf16 = Array<std::uint16_t>(elements);
   if (second == Second::row) row_second_moment = Array<float>(rows_);
   if (options.fan_in != 0) {
-    connections = Array<std::uint16_t>(rows_ * options.fan_in);
-    connection_steps = Array<std::uint32_t>(rows_);
+    connection_steps = Array<std::uint32_t>(patterns());
     if (options.keeps_gradient_means) gradient_means = Array<float>(elements);
     draw_connections(0);
   }
   if (!options.with_bias) return;
   if (first != First::none) bias_first_moment = Array<float>(rows_);
   if (second != Second::none) bias_second_moment = Array<float>(rows_);
+}
+
+void ParameterRows::allocate_patterns() {
+  connections = Array<std::uint16_t>(patterns() * options_.fan_in);
+  open_ = options_.trainable && options_.block > 1;
+  if (options_.block == 1) return;
+  places = Array<std::uint32_t>(rows_);
+  std::iota(places.data(), places.data() + rows_, 0u);
 }
 
 ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint64_t width, const Options& options) noexcept {
@@ -112,9 +121,13 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
   const std::uint64_t biases = options.with_bias ? rows : 0;
   const bool halves_only = options.storage == Storage::bf16 || (options.storage == Storage::bf16_mixed && !options.trainable);
   Footprint bytes{elements * (halves_only ? 2 : 4) + biases * 4, 0};
+  const bool shared = options.fan_in != 0 && options.block > 1;
+  const std::uint64_t patterns = (rows + options.block - 1) / options.block, columns = 2ull * options.fan_in * patterns;
+  if (shared) bytes.weights += columns + rows * 4;
   if (!options.trainable) return bytes;
   bytes.state = rows * 4;
-  if (options.fan_in != 0) bytes.state += rows * (4 + 2ull * options.fan_in) + (options.keeps_gradient_means ? 4 * elements : 0);
+  if (options.fan_in != 0)
+    bytes.state += patterns * 4 + (shared ? 0 : columns) + (options.keeps_gradient_means ? 4 * elements : 0);
   if (first != First::none) bytes.state += elements * (first == First::bf16 ? 2 : 4) + biases * 4;
   if (second == Second::row) bytes.state += (rows + biases) * 4;
   if (second == Second::fp32 || second == Second::bf16) bytes.state += elements * (second == Second::bf16 ? 2 : 4) + biases * 4;
@@ -124,7 +137,7 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
 std::size_t ParameterRows::memory_bytes() const noexcept {
   return weights.bytes() + high.bytes() + low.bytes() + bias.bytes() + first_moment.bytes() + first_moment_bf16.bytes() +
          second_moment.bytes() + second_moment_bf16.bytes() + row_second_moment.bytes() + bias_first_moment.bytes() +
-         bias_second_moment.bytes() + row_steps.bytes() + connections.bytes() + connection_steps.bytes() + gradient_means.bytes();
+         bias_second_moment.bytes() + row_steps.bytes() + connections.bytes() + connection_steps.bytes() + gradient_means.bytes() + places.bytes();
 }
 
 void ParameterRows::read(std::size_t row, float* out) const noexcept {
@@ -154,17 +167,31 @@ void ParameterRows::write(std::size_t row, const float* values) noexcept {
   if (fan_in() != 0 && !is_whole(row)) cut_to_connections(row);
 }
 
+namespace {
+
+template <class T>
+void resize(Array<T>& array, std::size_t size) {
+  if (array.empty() || array.size() == size) return;
+  Array<T> other(size);
+  std::copy_n(array.data(), std::min(size, array.size()), other.data());
+  array = std::move(other);
+}
+
+}  // namespace
+
+void ParameterRows::resize_patterns(std::size_t rows) {
+  const std::size_t count = (rows + block() - 1) / block();
+  resize(connection_steps, count);
+  resize(connections, count * options_.fan_in);
+  const std::size_t before = places.size();
+  resize(places, rows);
+  for (std::size_t row = before; row < places.size(); ++row) places[row] = static_cast<std::uint32_t>(row);
+}
+
 void ParameterRows::resize_arrays(std::size_t rows) {
-  const auto resize = [](auto& array, std::size_t size) {
-    if (array.empty() || array.size() == size) return;
-    std::remove_cvref_t<decltype(array)> other(size);
-    std::copy_n(array.data(), std::min(size, array.size()), other.data());
-    array = std::move(other);
-  };
   for (Array<float>* by_row : {&bias, &row_second_moment, &bias_first_moment, &bias_second_moment}) resize(*by_row, rows);
   resize(row_steps, rows);
-  resize(connection_steps, rows);
-  resize(connections, rows * fan_in());
+  resize_patterns(rows);
   resize(gradient_means, rows * stride_);
   // Those that grow() asks how much room there is come last: where memory runs out before, the next call resizes all again.
   for (Array<float>* by_weight : {&first_moment, &second_moment, &weights}) resize(*by_weight, rows * stride_);
@@ -176,7 +203,7 @@ void ParameterRows::grow(std::size_t rows) {
   constexpr std::size_t kPart = 8, kLeast = 64;
   const std::size_t room = stride_ == 0 ? rows : std::max(weights.size(), high.size()) / stride_;
   if (rows > room) resize_arrays(rows + rows / kPart + kLeast);
-  const std::size_t before = std::min(rows_, rows);
+  const std::size_t before = std::min(patterns(), (rows + block() - 1) / block());
   rows_ = rows;
   if (fan_in() != 0) draw_connections(before);
 }
@@ -184,6 +211,10 @@ void ParameterRows::grow(std::size_t rows) {
 void ParameterRows::with_exact_arrays() { resize_arrays(rows_); }
 
 void ParameterRows::take_forward(const ParameterRows& from) {
+  if (!places.empty()) {
+    std::copy_n(from.places.data(), places.size(), places.data());
+    std::copy_n(from.connections.data(), connections.size(), connections.data());
+  }
   constexpr std::size_t kGrain = 4096;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {
     for (std::size_t row = range.begin(); row != range.end(); ++row) take_forward(from, row);

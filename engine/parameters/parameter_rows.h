@@ -48,6 +48,8 @@ class ParameterRows {
     std::uint64_t stream = 0;  ///< tells parameter blocks apart in what is drawn for stochastic rounding
     /// Connections that each row has, 0 = all: other weights are 0 and stay so. Rows of one width alone, if trainable.
     std::uint32_t fan_in = 0;
+    /// Rows that share their connections, 1 = each row has its own. Without training they are kept then, too.
+    std::uint32_t block = 1;
     bool keeps_gradient_means = false;  ///< of all of a row's weights, for connections to grow by
     bool starts_whole = false;          ///< a row has all its weights until its connections are chosen
     std::uint64_t connection_seed = 0;  ///< of the first ones
@@ -107,11 +109,28 @@ class ParameterRows {
   /// Connections of each row, 0 = all, and those of one, in rising order. A row that is whole has all of its weights, whatever
   /// this says: its connections are not chosen yet.
   std::size_t fan_in() const noexcept { return options_.trainable ? options_.fan_in : 0; }
-  std::span<std::uint16_t> connections_of(std::size_t row) noexcept { return {connections.data() + row * fan_in(), fan_in()}; }
-  std::span<const std::uint16_t> connections_of(std::size_t row) const noexcept {
-    return {connections.data() + row * fan_in(), fan_in()};
+  std::span<std::uint16_t> connections_of(std::size_t row) noexcept { return pattern(pattern_of(row)); }
+  std::span<const std::uint16_t> connections_of(std::size_t row) const noexcept { return pattern(pattern_of(row)); }
+  bool is_whole(std::size_t row) const noexcept {
+    return open_ || (options_.starts_whole && connection_steps[pattern_of(row)] == 0);
   }
-  bool is_whole(std::size_t row) const noexcept { return options_.starts_whole && connection_steps[row] == 0; }
+
+  /// A pattern is the connections that rows share: the rows of places block() * i .. block() * (i + 1) - 1, or row i alone.
+  std::size_t block() const noexcept { return options_.fan_in != 0 ? options_.block : 1; }
+  std::size_t patterns() const noexcept { return (rows_ + block() - 1) / block(); }
+  std::size_t pattern_of(std::size_t row) const noexcept { return places.empty() ? row : places[row] / block(); }
+  std::span<std::uint16_t> pattern(std::size_t i) noexcept {
+    return {connections.data() + i * options_.fan_in, options_.fan_in};
+  }
+  std::span<const std::uint16_t> pattern(std::size_t i) const noexcept {
+    return {connections.data() + i * options_.fan_in, options_.fan_in};
+  }
+  /// Whether it is not said yet which rows share connections. Until then every row has all of its weights.
+  bool is_open() const noexcept { return open_; }
+  /// Says it: `order` are all rows, place by place. Rows lose what they have no connection for.
+  void share_connections(std::span<const std::uint32_t> order);
+  /// Leaves it at what `places` says.
+  void close() noexcept { open_ = false; }
   /// Whether each row's connections are columns of it, in rising order: what is read from a file may be anything.
   bool connections_are_sound() const noexcept;
   /// The row's connections become those of the largest |values|, of equal ones the smaller columns; the weights stay as they are.
@@ -148,19 +167,23 @@ class ParameterRows {
   Array<float> bias_first_moment;           ///< unless First::none
   Array<float> bias_second_moment;          ///< unless Second::none; a bias has its own also where a row's weights share one
   Array<std::uint32_t> row_steps;           ///< the optimiser step that last touched the row, 0 = never
-  Array<std::uint16_t> connections;         ///< fan_in: columns, row behind row, in rising order
-  Array<std::uint32_t> connection_steps;    ///< fan_in: gradients that the row has had, for the schedule of changes
+  Array<std::uint16_t> connections;         ///< fan_in: columns, pattern behind pattern, in rising order
+  Array<std::uint32_t> connection_steps;    ///< fan_in: gradients that a pattern's rows have had, for the schedule of changes
+  Array<std::uint32_t> places;              ///< block: of each row, no two alike; connections and these also without training
   Array<float> gradient_means;              ///< keeps_gradient_means, one for each weight
 
  private:
   void allocate(std::size_t elements);
   void resize_arrays(std::size_t rows);
-  void draw_connections(std::size_t first);
+  void allocate_patterns();
+  void draw_connections(std::size_t first_pattern);
+  void resize_patterns(std::size_t rows);
 
   std::span<const std::uint64_t> begins_;  ///< empty: rows of one width
   std::size_t rows_ = 0;
   std::size_t width_ = 0;
   std::size_t stride_ = 0;
+  bool open_ = false;
   Options options_;
 };
 

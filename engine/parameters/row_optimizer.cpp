@@ -143,7 +143,11 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
     store_->add(rows, row, gradient, bias_gradient, share_);
     return 0;
   }
-  if (rows.fan_in() == 0 || changes_ == nullptr || !changes_->is_due(rows, row, gradient))
+  if (rows.block() > 1 && changes_ != nullptr && changes_->blocks != nullptr) {
+    const bool due = changes_->blocks->take(*changes_, row, gradient);
+    return due && changes_->policy.skips_update ? 0.f : update_weights(rows, row, gradient, bias_gradient, steps);
+  }
+  if (rows.fan_in() == 0 || rows.block() > 1 || changes_ == nullptr || !changes_->is_due(rows, row, gradient))
     return update_weights(rows, row, gradient, bias_gradient, steps);
   if (!changes_->policy.skips_update) {
     const float change = update_weights(rows, row, gradient, bias_gradient, steps);

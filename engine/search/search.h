@@ -8,6 +8,7 @@
 
 #include <glissade/model.h>
 
+#include "engine/dense/block_rows.h"
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
 
@@ -45,6 +46,8 @@ struct SearchTarget {
   const LabelFilter* filter = nullptr;           ///< `out` gets the best of those that it permits; sums are of all
   /// With exact search: the best logits of all labels, whatever the filter says; a row per sample, from 0 on.
   Predictions* unfiltered = nullptr;
+  /// With exact search: the same rows as blocks that share connections, to be read instead; null or empty: there are none.
+  const BlockRows* blocks = nullptr;
 };
 
 /// z[i] = NaN, which no list takes, where the filter forbids label first + i.

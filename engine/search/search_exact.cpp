@@ -55,6 +55,7 @@ class ExactSearch {
         normalise_((target.probabilities || target.sums != nullptr) && is_softmax(target.loss)),
         sigmoids_(target.sums != nullptr && !is_softmax(target.loss)),
         blocks_((hidden.samples + kBlock - 1) / kBlock),
+        shared_(target.blocks != nullptr && !target.blocks->empty() ? target.blocks : nullptr),
         buffers_(buffers) {
     buffers_.log_sums.assign(hidden.samples, kNone);
     buffers_.likely.assign(sigmoids_ ? hidden.samples : 0, 0.0);
@@ -100,6 +101,7 @@ class ExactSearch {
   }
 
   void search_task(std::size_t which, std::size_t block) {
+    if (shared_ != nullptr) return search_blocks(which, block);
     static thread_local RowProducts products;
     static thread_local std::vector<float> scores;
     const Strip out = strip(which);
@@ -116,6 +118,37 @@ class ExactSearch {
         for (std::size_t s = some; s < some_end; ++s)
           take_scores(scores.data() + (s - some) * stride, size, static_cast<std::uint32_t>(first), s, out);
       }
+    }
+  }
+
+  /// The same where rows share connections: in the order of their places, which stand for labels until the end.
+  void search_blocks(std::size_t which, std::size_t block) {
+    static thread_local UnitColumns columns;
+    static thread_local std::vector<float> scores;
+    const Strip out = strip(which);
+    const std::size_t begin = block * kBlock, end = std::min(hidden_.samples, begin + kBlock), unit = shared_->block();
+    const std::size_t piece = RowProducts::piece(rows_, end - begin) / unit * unit, stride = RowProducts::stride(piece);
+    const auto cut = [&](std::size_t i) { return i == strips_ ? rows_.rows() : i * rows_.rows() / strips_ / unit * unit; };
+    scores.resize(std::min(RowProducts::kMostSamples, end - begin) * stride);
+    for (std::size_t some = begin; some < end; some += RowProducts::kMostSamples) {
+      const std::size_t samples = std::min(RowProducts::kMostSamples, end - some);
+      const bool halves = rows_.storage() != Storage::fp32;
+      columns.take(hidden_.row(some), halves ? hidden_.half_row(some) : nullptr, hidden_.stride, samples, hidden_.width);
+      for (std::size_t first = cut(which); first < cut(which + 1); first += piece) {
+        const std::size_t size = std::min(piece, cut(which + 1) - first);
+        shared_->score(columns, first, size, scores.data(), stride);
+        for (std::size_t s = 0; s < samples; ++s)
+          take_scores(scores.data() + s * stride, size, static_cast<std::uint32_t>(first), some + s, out);
+      }
+    }
+  }
+
+  /// Places become labels, and of equal scores the lower label comes first again.
+  void name_labels(std::uint32_t* labels, const float* scores, std::size_t k) const {
+    for (std::size_t begin = 0, end = 0; begin < k && labels[begin] != Predictions::kNoLabel; begin = end) {
+      for (; end < k && labels[end] != Predictions::kNoLabel && scores[end] == scores[begin]; ++end)
+        labels[end] = shared_->labels()[labels[end]];
+      std::sort(labels + begin, labels + end);
     }
   }
 
@@ -138,7 +171,10 @@ class ExactSearch {
     const std::size_t best = unfiltered_k();
     offer_scores(kernels_, z, size, first, out.unfiltered_labels + s * best, out.unfiltered_scores + s * best, best);
     permitted.assign(z, z + size);
-    mask_forbidden(*target_.filter, first, permitted.data(), size);
+    if (shared_ == nullptr) mask_forbidden(*target_.filter, first, permitted.data(), size);
+    for (std::size_t i = 0; shared_ != nullptr && i < size; ++i) {
+      if (!target_.filter->permits(shared_->labels()[first + i])) permitted[i] = std::numeric_limits<float>::quiet_NaN();
+    }
     offer_scores(kernels_, permitted.data(), size, first, out.labels + s * k(), out.scores + s * k(), k());
   }
 
@@ -165,6 +201,10 @@ class ExactSearch {
   void finish() {
     if (target_.scored != nullptr) target_.scored->assign(hidden_.samples, static_cast<std::uint32_t>(rows_.rows()));
     const Strip all = answer();
+    for (std::size_t s = 0; shared_ != nullptr && s < hidden_.samples; ++s) {
+      name_labels(all.labels + s * k(), all.scores + s * k(), k());
+      name_labels(all.unfiltered_labels + s * unfiltered_k(), all.unfiltered_scores + s * unfiltered_k(), unfiltered_k());
+    }
     for (std::size_t s = 0; target_.probabilities && s < hidden_.samples; ++s)
       to_probabilities(target_.loss, buffers_.log_sums[s], all.scores + s * k(), k());
     if (target_.sums == nullptr) return;
@@ -179,6 +219,7 @@ class ExactSearch {
   const simd::Kernels& kernels_;
   bool normalise_, sigmoids_;
   std::size_t blocks_, strips_ = 1;
+  const BlockRows* shared_;
   ExactBuffers& buffers_;
 };
 

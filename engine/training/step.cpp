@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/losses/label_weights.h"
 #include "engine/progress/stopwatch.h"
@@ -40,6 +41,7 @@ TrainingStep::TrainingStep(Model::Impl& model, Communicator* ranks, const Sharin
     gradient_store_ = std::make_unique<GradientStore>(blocks);
     if (sample_sharing_) sample_sharing_->prepare(blocks);
   }
+  if (model.network.output.block() > 1) block_changes_ = std::make_unique<BlockChanges>(model.network.output);
   follow_counts();
   output_ = make_output_path({model.config, model.network.output, *sampler_, index_ != nullptr ? &index_->drift() : nullptr, 0,
                               row_sharing_ ? &row_sharing_->rows() : nullptr, model.shape.labels});
@@ -92,9 +94,15 @@ std::span<const std::uint32_t> TrainingStep::first_own(std::span<const std::uint
 
 TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan) {
   const Config& config = model_.config;
+  if (ParameterRows& output = model_.network.output; output.is_open()) {  // no pass over the data said which rows are alike
+    std::vector<std::uint32_t> in_order(output.rows());
+    std::iota(in_order.begin(), in_order.end(), 0u);
+    output.share_connections(in_order);
+  }
   const std::uint64_t step = ++model_.step;
   model_.pass.open = true;
-  const RowChanges changes = RowChanges::of(config, plan.done, step);
+  RowChanges changes = RowChanges::of(config, plan.done, step);
+  changes.blocks = block_changes_.get();
   const RowOptimizer optimizer =
       RowOptimizer(optimizer_for(config, plan.rows.size()), plan.learning_rate, step).changing(changes);
   if (config.active_set.correction != Correction::off) sampler_->set_correction(plan.correction);
@@ -105,8 +113,12 @@ TrainingStep::Report TrainingStep::run(const DatasetView& data, const Plan& plan
   }
   if (gradient_store_) {
     run_parts(data, plan, optimizer, report);
+    if (report.error || !report.ok) return report;
+    change_blocks(changes);
+    advance_tables(plan.rows.size(), report);
   } else {
     run_part(data, {plan.rows, plan.next, step + 1, 0}, optimizer, report);
+    if (!report.error && report.ok) change_blocks(changes);
     report.features_touched = row_sharing_ ? row_sharing_->features_touched() : feature_groups_.used_rows();
     advance_tables(plan.rows.size(), report);
   }
@@ -141,7 +153,14 @@ void TrainingStep::run_parts(const DatasetView& data, const Plan& plan, const Ro
                         index_->drift().add(static_cast<std::uint32_t>(row), change);
                     });
   }
-  advance_tables(plan.rows.size(), report);
+}
+
+/// Of patterns that were due in this step.
+void TrainingStep::change_blocks(const RowChanges& changes) {
+  if (block_changes_ == nullptr) return;
+  block_changes_->finish(changes, [this](std::uint32_t row, float change) {
+    if (index_ != nullptr) index_->drift().add(row, change);
+  });
 }
 
 /// What a step whose gradients waited has touched; returns the length of all of them, if it is wanted.

@@ -13,6 +13,7 @@
 #include "engine/layers/row_groups.h"
 #include "engine/model/impl.h"
 #include "engine/output/output_path.h"
+#include "engine/parameters/block_changes.h"
 #include "engine/parameters/gradient_store.h"
 #include "engine/samplers/cluster_index.h"
 #include "engine/training/row_sharing.h"
@@ -77,6 +78,7 @@ class TrainingStep {
   };
   void run_part(const DatasetView& data, const Part& part, const RowOptimizer& optimizer, Report& report);
   void run_parts(const DatasetView& data, const Plan& plan, const RowOptimizer& optimizer, Report& report);
+  void change_blocks(const RowChanges& changes);
   void exchange(std::size_t last_samples, bool all_travel, Report& report);
   void share(OutputReport& output, Report& report);
   double measure(const GradientStore& gradients, bool wants_norm, Report& report);
@@ -95,6 +97,7 @@ class TrainingStep {
   std::unique_ptr<Sampler> sampler_;
   std::unique_ptr<OutputPath> output_;
   std::unique_ptr<GradientStore> gradient_store_;  ///< null where each gradient is applied at once
+  std::unique_ptr<BlockChanges> block_changes_;    ///< null where no label rows share connections
   StopWish stop_wish_;
   std::unique_ptr<SampleSharing> sample_sharing_;  ///< null where the samples are this process's alone
   std::unique_ptr<RowSharing> row_sharing_;        ///< null where the rows are

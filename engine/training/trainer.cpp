@@ -31,6 +31,7 @@
 #include "engine/training/averaging.h"
 #include "engine/training/centroid_start.h"
 #include "engine/training/correction.h"
+#include "engine/training/label_blocks.h"
 #include "engine/training/learning_rate.h"
 #include "engine/training/pass_report.h"
 #include "engine/training/ranker_fit.h"
@@ -84,6 +85,8 @@ class Trainer::Impl {
   std::optional<Error> find_siblings(const DatasetView& data);
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, Call& call);
+  bool start_rows(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
+  bool share_connections(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
   std::optional<Error> finish_pass(const DatasetView& data, Call& call);
@@ -209,17 +212,45 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   if (call.monitor.stopped()) return std::nullopt;
   std::vector<std::uint32_t> trained = model_.pass.order;
   std::ranges::sort(trained);
-  if (model_.step == 0 && model_.config.network.start == Start::centroids) {
+  if (model_.step == 0) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (!start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
-                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
-                              step_->row_sharing() != nullptr ? &step_->row_sharing()->inputs() : nullptr)) {
-      return out_of_memory();
-    }
+    if (model_.config.network.start == Start::centroids && !start_rows(data, trained, call)) return out_of_memory();
+    if (!share_connections(data, trained, call)) return out_of_memory();
+    if (call.monitor.stopped()) return std::nullopt;
   }
   if (auto error = build_paths(data, trained, call)) return error;
   if (!call.monitor.stopped()) call.phases[Phase::rehash] = step_->begin_epoch(model_.pass.order.size());
   return std::nullopt;
+}
+
+/// Every output row becomes the mean of its label's samples. False if oneDNN failed.
+bool Trainer::Impl::start_rows(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
+  return start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
+                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
+                              step_->row_sharing() != nullptr ? &step_->row_sharing()->inputs() : nullptr);
+}
+
+/// Labels whose samples are alike share the connections of their rows, where rows do. Rows that start at random are put aside
+/// meanwhile. False if oneDNN failed.
+bool Trainer::Impl::share_connections(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
+  ParameterRows& output = model_.network.output;
+  if (!output.is_open() || call.monitor.stopped()) return true;
+  ParameterRows aside;
+  const bool random = model_.config.network.start != Start::centroids;
+  if (random) {
+    ParameterRows::Options options;
+    options.storage = Storage::fp32;
+    options.trainable = false;
+    aside = ParameterRows(output.rows(), output.width(), options);
+    std::swap(output, aside);
+    if (!start_rows(data, trained, call)) return false;
+  }
+  const std::vector<std::uint32_t> order =
+      call.monitor.stopped() ? std::vector<std::uint32_t>()
+                             : similar_side_by_side(output, model_.config.connections.block, call.monitor);
+  if (random) std::swap(output, aside);
+  if (!call.monitor.stopped()) output.share_connections(order);
+  return true;
 }
 
 std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {

@@ -49,9 +49,9 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
     CHECK(count("network") == 10);
   }
   {
-    const auto& [density, layers, rule, topology, period, share] = connections;
+    const auto& [density, layers, rule, topology, period, share, block] = connections;
     CHECK(density == 1);
-    CHECK(count("connections") == 6);
+    CHECK(count("connections") == 7);
   }
   {
     const auto& [fan_in, epochs, rate, growth, topology] = sparse_rows;

@@ -71,6 +71,7 @@ const std::vector<Values>& all_values() {
       {"topology", {"static", "set", "rigl", "snfs", "snip"}},
       {"topology-period", {"1", "3"}},
       {"topology-share", {"0.5", "0.9"}},
+      {"topology-block", {"1", "2", "5"}},
       {"fan-in", {"0", "3", "9"}},
       {"row-epochs", {"0", "1", "3"}},
       {"row-rate", {"0.05", "0.2"}},
@@ -329,6 +330,7 @@ std::vector<Subject> subjects(std::size_t drawn, std::uint64_t seed) {
   };
   add_crossed(all, "topology", "sparse-layers", {"half", half(), false});
   add_crossed(all, "topology", "hidden", {"half", half(), false});
+  add_crossed(all, "topology-block", "sparse-layers", {"half", half(), false});
   add_crossed(all, "topology", "optimizer", {"half", half(), false});
   add_crossed(all, "start", "batches", {"plain", plain(), false});
   hashing::Random random(hashing::mix(seed));

@@ -100,6 +100,27 @@ const std::vector<Variant>& variants() {
          c.network.storage = Storage::fp32;
          c.optimizer.kind = OptimizerKind::momentum;
        }},
+      {"rigl, labels in blocks, from centroids",
+       [](Config& c) {
+         connect(c, Topology::rigl);
+         c.connections.layers = SparseLayers::output;
+         c.connections.block = 4;
+         c.connections.period = 1;
+         c.network.start = Start::centroids;
+       }},
+      {"snfs, labels in blocks, lsh",
+       [](Config& c) {
+         connect(c, Topology::snfs);
+         c.connections.block = 5;
+         c.connections.period = 1;
+         c.active_set.sampler = SamplerKind::lsh;
+       }},
+      {"snip, labels in blocks, gradients that wait",
+       [](Config& c) {
+         connect(c, Topology::snip);
+         c.connections.block = 4;
+         c.training.accumulate = 2;
+       }},
       {"snip, averaged",
        [](Config& c) {
          connect(c, Topology::snip);

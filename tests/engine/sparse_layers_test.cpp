@@ -54,10 +54,52 @@ TEST_CASE("rows end with as many connections as they may have, in the layers tha
   CHECK(most_weights(model) == expected);
 }
 
+TEST_CASE("labels in blocks have their connections in common, change them, and are found as the masked rows are", "[unit]") {
+  const Data data = planted_data(300, 80, 90, 5);
+  const Topology kind = GENERATE(Topology::fixed, Topology::set, Topology::rigl, Topology::snfs, Topology::snip);
+  CAPTURE(static_cast<int>(kind));
+  Config config = sparse_config(kind, SparseLayers::output);
+  config.connections.block = 8;
+  config.connections.period = 1;
+  config.network.start = GENERATE(Start::random, Start::centroids);
+  config.network.storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
+  Model model = make_model(config, data);
+  train(model, data, config.training.epochs);
+  ParameterRows& rows = impl_of(model).network.output;
+  REQUIRE(!rows.is_open());
+  std::vector<float> values(rows.width());
+  for (std::size_t row = 0; row < rows.rows(); ++row) {
+    rows.read(row, values.data());
+    const auto columns = rows.connections_of(row);
+    REQUIRE(columns.size() == 5);
+    for (std::uint16_t column = 0; column < values.size(); ++column) {
+      if (std::ranges::find(columns, column) == columns.end()) REQUIRE(values[column] == 0.f);
+    }
+  }
+  ParameterRows::Options fresh = rows.options();
+  const ParameterRows drawn(rows.rows(), rows.width(), fresh);
+  const bool changed = !std::ranges::equal(std::span(rows.connections.data(), rows.connections.size()),
+                                           std::span(drawn.connections.data(), drawn.connections.size()));
+  CHECK(changed == (kind != Topology::fixed));
+  const TemporaryFolder folder;
+  must(model.save(folder.file("m.glsd"), false));
+  const Model answering = must(Model::load(folder.file("m.glsd")));
+  REQUIRE(!impl_of(answering).output_blocks.empty());
+  PredictOptions options;
+  options.k = 5;
+  options.search = Search::exact;
+  const Predictions masked = must(model.predict(data.view().features, options));
+  const Predictions found = must(answering.predict(data.view().features, options));
+  CHECK(masked.labels == found.labels);
+  for (std::size_t i = 0; i < found.scores.size(); ++i) REQUIRE(found.scores[i] == Approx(masked.scores[i]).epsilon(1e-3));
+}
+
 TEST_CASE("connections are the same with any number of threads", "[unit]") {
   const Data data = planted_data(600, 300, 120, 3);
   const Config config = [&] {
     Config c = sparse_config(GENERATE(Topology::set, Topology::rigl, Topology::snfs, Topology::snip));
+    c.connections.block = GENERATE(1u, 8u);
+    c.connections.period = c.connections.block == 1 ? 2 : 1;
     c.training.batch = 96;
     return c;
   }();

@@ -126,6 +126,7 @@ struct Config {
     Topology topology = Topology::fixed;      ///< how the connections change
     std::uint32_t period = 20;                ///< the option `topology-period`: updates of a row between two changes
     double share = 0.3;                       ///< the option `topology-share`: part of a row's connections that change at first
+    std::uint32_t block = 1;                  ///< the option `topology-block`: label rows that share their connections
   };
 
   /// What sparse rows and neighbours propose as candidates, and what ranks them.
