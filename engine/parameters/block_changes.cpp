@@ -31,6 +31,7 @@ void BlockChanges::finish(const RowChanges& changes, const std::function<void(st
     order_.resize(rows_.rows());
     for (std::uint32_t row = 0; row < order_.size(); ++row) order_[rows_.places[row]] = row;
   }
+  for (std::size_t i = 0; i < gradients_.size(); ++i) rows_.connection_steps[i] += gradients_[i].exchange(0);
   std::ranges::sort(kept_, {}, [this](const Kept& kept) { return rows_.places[kept.row]; });
   std::size_t last = rows_.patterns();
   for (const Kept& kept : kept_) {
@@ -39,7 +40,6 @@ void BlockChanges::finish(const RowChanges& changes, const std::function<void(st
     last = pattern;
   }
   kept_.clear();
-  for (std::size_t i = 0; i < gradients_.size(); ++i) rows_.connection_steps[i] += gradients_[i].exchange(0);
 }
 
 /// The count begins anew at 1: 0 is that of a row that is whole.

@@ -238,9 +238,8 @@ bool Trainer::Impl::share_connections(const DatasetView& data, std::span<const s
   ParameterRows aside;
   const bool random = model_.config.network.start != Start::centroids;
   if (random) {
-    ParameterRows::Options options;
-    options.storage = Storage::fp32;
-    options.trainable = false;
+    ParameterRows::Options options = output.options().connected();
+    options.state = {};
     aside = ParameterRows(output.rows(), output.width(), options);
     std::swap(output, aside);
     if (!start_rows(data, trained, call)) return false;

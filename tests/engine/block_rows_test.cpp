@@ -276,7 +276,7 @@ TEST_CASE("an exact search over blocks finds what one over the masked rows finds
       search_exact(answered.rows, samples, target);
       return out;
     };
-    for (const LabelFilter* filter : {static_cast<const LabelFilter*>(nullptr), &odd}) {
+    for (const LabelFilter* filter : {static_cast<const LabelFilter*>(nullptr), static_cast<const LabelFilter*>(&odd)}) {
       const Predictions plain = search(nullptr, filter), shared = search(&blocks, filter);
       CHECK(plain.labels == shared.labels);
       for (std::size_t i = 0; i < plain.scores.size(); ++i) REQUIRE(shared.scores[i] == Approx(plain.scores[i]).epsilon(1e-4));
