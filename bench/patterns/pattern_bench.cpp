@@ -172,7 +172,7 @@ int run(int argc, char** argv) {
     const Ceilings ceilings = measure_ceilings(level);
     std::fprintf(stderr, "%s: at best %.0f GFLOP/s in floats, %.0f in bf16, %.1f GB/s, on one core\n",
                  std::string(simd::level_name(level)).c_str(), ceilings.f32 * 1e-9, ceilings.bf16 * 1e-9, ceilings.bytes * 1e-9);
-    for (const std::size_t samples : {std::size_t{1}, std::size_t{64}, std::size_t{256}}) {
+    for (const std::size_t samples : {std::size_t{1}, std::size_t{64}}) {
       for (const std::size_t width : {std::size_t{512}, std::size_t{8192}}) {
         for (const std::size_t fan_in : {std::size_t{64}, std::size_t{128}})
           print_shape(level, ceilings, {width, fan_in, samples, samples == 1 ? std::size_t{670'080} : std::size_t{4'096}}, repeat);

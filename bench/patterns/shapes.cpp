@@ -127,19 +127,11 @@ void Ways::add_unstructured() {
                      kernels_.bag_bf16(x_half_.data(), samples, wide->data() + at, w_.data() + at, fan_in, samples,
                                        out_.data() + l * samples);
                    })});
-  const auto start = shared(std::vector<float>(1));
-  ways_.push_back({Product::logits, 1, "pattern_logits_f32", false, 1, narrow, by_row([=, this](std::size_t l, std::size_t at) {
-                     kernels_.pattern_logits_f32(w_.data() + at, fan_in, 1, ids->data() + at, fan_in, x_.data(), samples, samples,
-                                                 start->data(), out_.data() + l * samples, samples);
-                   })});
   ways_.push_back({Product::inputs, 1, "axpy_f32", false, 1, four, by_row([=, this](std::size_t l, std::size_t at) {
                      for (std::size_t d = at; d < at + fan_in; ++d)
                        kernels_.axpy_f32(w_[d], g_.data() + l * samples, dx_.data() + (*wide)[d] * samples, samples);
                    })});
-  ways_.push_back({Product::inputs, 1, "pattern_inputs_f32", false, 1, narrow, by_row([=, this](std::size_t l, std::size_t at) {
-                     kernels_.pattern_inputs_f32(w_.data() + at, fan_in, 1, ids->data() + at, fan_in, g_.data() + l * samples,
-                                                 samples, samples, dx_.data(), samples);
-                   })});
+  add_strips(1, ids);
   ways_.push_back({Product::weights, 1, "dots_f32", false, 1, four, by_row([=, this](std::size_t l, std::size_t at) {
                      kernels_.dots_f32(g_.data() + l * samples, x_.data(), samples, wide->data() + at, fan_in, samples,
                                        dw_.data() + at);
@@ -154,6 +146,34 @@ void Ways::add_unstructured() {
                    })});
 }
 
+// All rows for some samples, whose inputs lie together, then for the next ones: fewer inputs have to stay in a cache.
+void Ways::add_strips(std::size_t block, const std::shared_ptr<std::vector<std::uint16_t>>& ids) {
+  const std::size_t fan_in = shape_.fan_in, labels = shape_.labels, samples = shape_.samples;
+  const std::size_t width = shape_.width;
+  const double entries = static_cast<double>(labels * fan_in), bytes = entries * 4 + entries / static_cast<double>(block) * 2;
+  const auto start = shared(std::vector<float>(block));
+  for (std::size_t strip = samples; strip >= kPanelColumns; strip /= 2) {
+    const std::string of = strip == samples ? "" : " by " + std::to_string(strip);
+    const auto by_block = [=](auto body) {
+      return [=] {
+        for (std::size_t s = 0; s < samples; s += strip) {
+          for (std::size_t b = 0; b < labels / block; ++b) body(b * block, b * fan_in, s);
+        }
+      };
+    };
+    ways_.push_back({Product::logits, block, "pattern_logits_f32" + of, false, 1, bytes,
+                     by_block([=, this](std::size_t l, std::size_t at, std::size_t s) {
+                       kernels_.pattern_logits_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in, x_.data() + s * width,
+                                                   strip, strip, start->data(), out_.data() + l * samples + s, samples);
+                     })});
+    ways_.push_back({Product::inputs, block, "pattern_inputs_f32" + of, false, 1, bytes,
+                     by_block([=, this](std::size_t l, std::size_t at, std::size_t s) {
+                       kernels_.pattern_inputs_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in,
+                                                   g_.data() + l * samples + s, samples, strip, dx_.data() + s * width, strip);
+                     })});
+  }
+}
+
 void Ways::add_blocks(std::size_t block) {
   const std::size_t fan_in = shape_.fan_in, labels = shape_.labels, samples = shape_.samples, panels = samples / kPanelColumns;
   const auto ids = shared(patterns(labels / block));
@@ -164,17 +184,7 @@ void Ways::add_blocks(std::size_t block) {
       for (std::size_t b = 0; b < labels / block; ++b) body(b * block, b * fan_in);
     };
   };
-  const auto start = shared(std::vector<float>(block));
-  ways_.push_back({Product::logits, block, "pattern_logits_f32", false, 1, entries * 4 + id_bytes,
-                   by_block([=, this](std::size_t l, std::size_t at) {
-                     kernels_.pattern_logits_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in, x_.data(),
-                                                 samples, samples, start->data(), out_.data() + l * samples, samples);
-                   })});
-  ways_.push_back({Product::inputs, block, "pattern_inputs_f32", false, 1, entries * 4 + id_bytes,
-                   by_block([=, this](std::size_t l, std::size_t at) {
-                     kernels_.pattern_inputs_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in,
-                                                 g_.data() + l * samples, samples, samples, dx_.data(), samples);
-                   })});
+  add_strips(block, ids);
   ways_.push_back({Product::weights, block, "pattern_weights_f32", false, 1, entries * 4 + id_bytes,
                    by_block([=, this](std::size_t l, std::size_t at) {
                      kernels_.pattern_weights_f32(g_.data() + l * samples, samples, block, ids->data() + at, fan_in, x_.data(),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ class Ways {
  private:
   void add_one_sample(std::size_t block);
   void add_unstructured();
+  void add_strips(std::size_t block, const std::shared_ptr<std::vector<std::uint16_t>>& ids);
   void add_blocks(std::size_t block);
   void add_dense();
   std::vector<std::uint16_t> patterns(std::size_t count) const;

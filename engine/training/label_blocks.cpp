@@ -1,13 +1,33 @@
 #include "engine/training/label_blocks.h"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "engine/search/row_lists.h"
 #include "engine/search/scaled_rows.h"
 
 namespace glissade {
 
-std::vector<std::uint32_t> similar_side_by_side(const ParameterRows& rows, std::size_t block, WorkMonitor& monitor) {
-  const Activations none;
-  return cluster_rows(ScaledRows(rows, none, 0), (rows.rows() + block - 1) / block, monitor).order;
+bool share_connections(ParameterRows& output, bool are_means, const std::function<bool()>& set_means, WorkMonitor& monitor) {
+  if (!output.is_open() || monitor.stopped()) return true;
+  ParameterRows aside;
+  if (!are_means) {
+    ParameterRows::Options options = output.options().connected();
+    options.state = {};
+    aside = ParameterRows(output.rows(), output.width(), options);
+    std::swap(output, aside);
+    if (!set_means()) return false;
+  }
+  const std::size_t block = are_means ? output.block() : aside.block();
+  std::vector<std::uint32_t> order;
+  if (!monitor.stopped()) {
+    const Activations none;
+    order = cluster_rows(ScaledRows(output, none, 0), (output.rows() + block - 1) / block, monitor).order;
+  }
+  if (!are_means) std::swap(output, aside);
+  if (!monitor.stopped()) output.share_connections(order);
+  return true;
 }
 
 }  // namespace glissade

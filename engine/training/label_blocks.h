@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include <functional>
 
 #include "engine/parameters/parameter_rows.h"
 #include "engine/progress/work_monitor.h"
 
 namespace glissade {
 
-/// An order of labels in which those with similar rows lie side by side, such that each block of `block` labels is about a
-/// cluster. `rows`: a vector for each label, such as the mean of its samples. A function of these, for any number of threads. In
-/// parallel; about 200 multiplications a weight. Of no use once `monitor` is stopped.
-std::vector<std::uint32_t> similar_side_by_side(const ParameterRows& rows, std::size_t block, WorkMonitor& monitor);
+/// Labels whose samples are alike share the connections of their rows, if `output` is open: rows are clustered by the means of
+/// their samples, and a block is so many neighbours in the order of the clusters. The means are what the rows are, or else what
+/// set_means() makes of them, for the time being; then this has the rows as they were. A function of the means, for any number of
+/// threads. In parallel; about 200 multiplications a weight. False if set_means() is. Stopped by the monitor, nothing is shared.
+bool share_connections(ParameterRows& output, bool are_means, const std::function<bool()>& set_means, WorkMonitor& monitor);
 
 }  // namespace glissade

@@ -85,8 +85,6 @@ class Trainer::Impl {
   std::optional<Error> find_siblings(const DatasetView& data);
   std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, Call& call);
-  bool start_rows(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
-  bool share_connections(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
   std::optional<Error> finish_pass(const DatasetView& data, Call& call);
@@ -214,42 +212,18 @@ std::optional<Error> Trainer::Impl::begin_pass(const DatasetView& data, Call& ca
   std::ranges::sort(trained);
   if (model_.step == 0) {
     const PhaseWatch start(call.phases, Phase::input_forward);
-    if (model_.config.network.start == Start::centroids && !start_rows(data, trained, call)) return out_of_memory();
-    if (!share_connections(data, trained, call)) return out_of_memory();
-    if (call.monitor.stopped()) return std::nullopt;
+    const bool centroids = model_.config.network.start == Start::centroids;
+    const auto set_means = [&] {
+      return start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
+                                  model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
+                                  step_->row_sharing() != nullptr ? &step_->row_sharing()->inputs() : nullptr);
+    };
+    if (centroids && !set_means()) return out_of_memory();
+    if (!share_connections(model_.network.output, centroids, set_means, call.monitor)) return out_of_memory();
   }
   if (auto error = build_paths(data, trained, call)) return error;
   if (!call.monitor.stopped()) call.phases[Phase::rehash] = step_->begin_epoch(model_.pass.order.size());
   return std::nullopt;
-}
-
-/// Every output row becomes the mean of its label's samples. False if oneDNN failed.
-bool Trainer::Impl::start_rows(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
-  return start_from_centroids(model_.network, data, trained, model_.config.training.piece_samples(),
-                              model_.config.network.start_length, model_.taken_labels, call.monitor, &model_.transform,
-                              step_->row_sharing() != nullptr ? &step_->row_sharing()->inputs() : nullptr);
-}
-
-/// Labels whose samples are alike share the connections of their rows, where rows do. Rows that start at random are put aside
-/// meanwhile. False if oneDNN failed.
-bool Trainer::Impl::share_connections(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
-  ParameterRows& output = model_.network.output;
-  if (!output.is_open() || call.monitor.stopped()) return true;
-  ParameterRows aside;
-  const bool random = model_.config.network.start != Start::centroids;
-  if (random) {
-    ParameterRows::Options options = output.options().connected();
-    options.state = {};
-    aside = ParameterRows(output.rows(), output.width(), options);
-    std::swap(output, aside);
-    if (!start_rows(data, trained, call)) return false;
-  }
-  const std::vector<std::uint32_t> order =
-      call.monitor.stopped() ? std::vector<std::uint32_t>()
-                             : similar_side_by_side(output, model_.config.connections.block, call.monitor);
-  if (random) std::swap(output, aside);
-  if (!call.monitor.stopped()) output.share_connections(order);
-  return true;
 }
 
 std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call) {
