@@ -234,6 +234,12 @@ TEST_CASE("what cannot be shared out by labels is refused in one line", "[unit]"
         "data");
   CHECK(message([](Config& config) { config.active_set.fused = false; }) ==
         "option 'fused': products by oneDNN cannot be shared out by labels; leave it on, or use --distribute data");
+  CHECK(message([](Config& config) {
+          config.connections.density = 0.5;
+          config.connections.block = 4;
+        }) ==
+        "option 'topology-block': label rows that share connections cannot be shared out by labels; use 1, or use --distribute "
+        "data");
   CHECK(message([](Config&) {}) == "");
 }
 
