@@ -24,8 +24,20 @@ void ParameterRows::draw_connections(std::size_t first_pattern) {
                     });
 }
 
-void ParameterRows::share_connections(std::span<const std::uint32_t> order) {
+void ParameterRows::connect_largest_sums(std::size_t pattern, std::span<const std::uint32_t> order) {
+  static thread_local std::vector<float> values, sums;
+  values.resize(width_);
+  sums.assign(width_, 0.f);
+  for (const std::uint32_t row : order.subspan(pattern * block(), std::min(block(), order.size() - pattern * block()))) {
+    read(row, values.data());
+    for (std::size_t column = 0; column < width_; ++column) sums[column] += std::fabs(values[column]);
+  }
+  connect_largest(order[pattern * block()], sums.data());
+}
+
+void ParameterRows::share_connections(std::span<const std::uint32_t> order, bool largest) {
   for (std::size_t place = 0; place < order.size(); ++place) places[order[place]] = static_cast<std::uint32_t>(place);
+  if (largest) tbb::parallel_for(std::size_t{0}, patterns(), [&](std::size_t i) { connect_largest_sums(i, order); });
   open_ = false;
   constexpr std::size_t kGrain = 256;
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, rows_, kGrain), [&](const tbb::blocked_range<std::size_t>& range) {

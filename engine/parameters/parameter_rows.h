@@ -127,8 +127,9 @@ class ParameterRows {
   }
   /// Whether it is not said yet which rows share connections. Until then every row has all of its weights.
   bool is_open() const noexcept { return open_; }
-  /// Says it: `order` are all rows, place by place. Rows lose what they have no connection for.
-  void share_connections(std::span<const std::uint32_t> order);
+  /// Says it: `order` are all rows, place by place. Rows lose what they have no connection for. `largest`: a pattern has the columns
+  /// of the largest sums of its rows' magnitudes, instead of drawn ones.
+  void share_connections(std::span<const std::uint32_t> order, bool largest = false);
   /// Leaves it at what `places` says.
   void close() noexcept { open_ = false; }
   /// Whether each row's connections are columns of it, in rising order: what is read from a file may be anything.
@@ -177,6 +178,7 @@ class ParameterRows {
   void resize_arrays(std::size_t rows);
   void allocate_patterns();
   void draw_connections(std::size_t first_pattern);
+  void connect_largest_sums(std::size_t pattern, std::span<const std::uint32_t> order);
   void resize_patterns(std::size_t rows);
 
   std::span<const std::uint64_t> begins_;  ///< empty: rows of one width

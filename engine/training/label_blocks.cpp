@@ -26,8 +26,10 @@ bool share_connections(ParameterRows& output, bool are_means, const std::functio
     order = cluster_rows(ScaledRows(output, none, 0), (output.rows() + block - 1) / block, monitor).order;
   }
   if (!are_means) std::swap(output, aside);
-  if (!monitor.stopped()) output.share_connections(order);
-  return true;
+  if (monitor.stopped()) return true;
+  output.share_connections(order, are_means);
+  // Means lost what their blocks have no connection for: they get back their length, and biases that go with what is left.
+  return !are_means || output.options().starts_whole || set_means();
 }
 
 }  // namespace glissade

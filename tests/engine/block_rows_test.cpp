@@ -121,6 +121,27 @@ TEST_CASE("until it is said which rows share connections they have all weights",
   CHECK(!rows.connections_are_sound());
 }
 
+TEST_CASE("a block may begin with the columns of the largest summed magnitudes", "[unit]") {
+  Config config;
+  config.network.storage = Storage::fp32;
+  auto options = ParameterRows::Options::of(config, true);
+  options.fan_in = 2;
+  options.block = 2;
+  ParameterRows rows(3, 4, options);
+  // Rows 2 and 0 together: 5, 1, 4, 3. Row 1 alone.
+  const std::vector<BlockFloats> start = {{1, -1, 2, -3}, {0, 5, -6, 1}, {-4, 0, -2, 0}};
+  for (std::size_t row = 0; row < 3; ++row) rows.write(row, start[row].data());
+  const std::vector<std::uint32_t> order = {2, 0, 1};
+  rows.share_connections(order, true);
+  const auto columns_of = [&](std::size_t row) { return BlockColumns(rows.connections_of(row).begin(), rows.connections_of(row).end()); };
+  CHECK(columns_of(0) == BlockColumns{0, 2});
+  CHECK(columns_of(2) == BlockColumns{0, 2});
+  CHECK(columns_of(1) == BlockColumns{1, 2});
+  BlockFloats found(4);
+  rows.read(0, found.data());
+  CHECK(found == BlockFloats{1, 0, 2, 0});
+}
+
 TEST_CASE("rigl on a block: the summed magnitudes and the summed gradients decide", "[unit]") {
   HandBlocks blocks(Topology::rigl);
   // Twice one gradient of each row: due from the next step on.
