@@ -1,5 +1,5 @@
-// Blocks of rows that share a pattern, over inputs that lie input by input; a block of 1 is a row of its own. bench/patterns holds
-// them against unstructured and dense rows.
+// Blocks of rows that share a pattern, over inputs that lie input by input; a block of 1 is a row of its own. bench/patterns
+// holds them against unstructured and dense rows.
 #include <algorithm>
 
 #include "bench/kernels/bench.h"
@@ -50,22 +50,22 @@ void add_blocks_of_rows(const std::string& prefix, const Call& call) {
 }  // namespace
 
 void add_pattern_logits_f32(const std::string& prefix, const simd::Kernels& level) {
-  add_blocks_of_rows(prefix, [kernel = level.pattern_logits_f32](const Blocks& b, const std::uint16_t* ids, const float* w,
-                                                                 float* out) {
-    kernel(w, kFanIn, b.rows, ids, kFanIn, b.x.data(), kSamples, kSamples, b.start.data(), out, kSamples);
-  });
+  add_blocks_of_rows(prefix,
+                     [kernel = level.pattern_logits_f32](const Blocks& b, const std::uint16_t* ids, const float* w, float* out) {
+                       kernel(w, kFanIn, b.rows, ids, kFanIn, b.x.data(), kSamples, kSamples, b.start.data(), out, kSamples);
+                     });
 }
 void add_pattern_inputs_f32(const std::string& prefix, const simd::Kernels& level) {
-  add_blocks_of_rows(prefix, [kernel = level.pattern_inputs_f32](const Blocks& b, const std::uint16_t* ids, const float* w,
-                                                                 float* out) {
-    kernel(w, kFanIn, b.rows, ids, kFanIn, b.g.data(), kSamples, kSamples, out, kSamples);
-  });
+  add_blocks_of_rows(prefix,
+                     [kernel = level.pattern_inputs_f32](const Blocks& b, const std::uint16_t* ids, const float* w, float* out) {
+                       kernel(w, kFanIn, b.rows, ids, kFanIn, b.g.data(), kSamples, kSamples, out, kSamples);
+                     });
 }
 void add_pattern_weights_f32(const std::string& prefix, const simd::Kernels& level) {
-  add_blocks_of_rows(prefix, [kernel = level.pattern_weights_f32](const Blocks& b, const std::uint16_t* ids, const float*,
-                                                                  float* out) {
-    kernel(b.g.data(), kSamples, b.rows, ids, kFanIn, b.x.data(), kSamples, kSamples, out, kFanIn);
-  });
+  add_blocks_of_rows(prefix,
+                     [kernel = level.pattern_weights_f32](const Blocks& b, const std::uint16_t* ids, const float*, float* out) {
+                       kernel(b.g.data(), kSamples, b.rows, ids, kFanIn, b.x.data(), kSamples, kSamples, out, kFanIn);
+                     });
 }
 void add_pattern_panels_bf16(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "64 of 512 inputs, 64 samples", [kernel = level.pattern_panels_bf16](benchmark::State& state) {

@@ -47,16 +47,16 @@ Ceilings measure_ceilings(simd::Level level) {
   const double flops = 2.0 * kHeight * kDepth * kPanels * 16 * kTimes;
   for (int i = 0; i < 10; ++i) {
     best.f32 = std::max(best.f32, flops / seconds_of([&] {
-                          for (std::size_t j = 0; j < kTimes; ++j)
-                            kernels.block_f32(a.data(), kDepth, kHeight, kDepth, b.data(), kDepth * 16, kPanels, start.data(),
-                                              c.data(), kPanels * 16);
-                        }));
+                                    for (std::size_t j = 0; j < kTimes; ++j)
+                                      kernels.block_f32(a.data(), kDepth, kHeight, kDepth, b.data(), kDepth * 16, kPanels,
+                                                        start.data(), c.data(), kPanels * 16);
+                                  }));
     if (level >= simd::Level::avx512bf16)
       best.bf16 = std::max(best.bf16, flops / seconds_of([&] {
-                             for (std::size_t j = 0; j < kTimes; ++j)
-                               kernels.block_bf16(a_half.data(), kDepth, kHeight, kDepth, b_half.data(), kDepth * 16, kPanels,
-                                                  start.data(), c.data(), kPanels * 16);
-                           }));
+                                        for (std::size_t j = 0; j < kTimes; ++j)
+                                          kernels.block_bf16(a_half.data(), kDepth, kHeight, kDepth, b_half.data(), kDepth * 16,
+                                                             kPanels, start.data(), c.data(), kPanels * 16);
+                                      }));
     float sum = 0;
     const double read = seconds_of([&] { sum = kernels.sum_squares_f32(table.data(), table.size()); });
     if (sum < 0) std::abort();
@@ -159,8 +159,9 @@ int run(int argc, char** argv) {
       return 2;
     }
   }
-  std::printf("| level | width | fan-in | samples | rows | logits GFLOP/s | inputs GFLOP/s | weights GFLOP/s | 10^6 label samples/s |"
-              " bytes a weight | times unstructured | time / floor | kernels |\n");
+  std::printf(
+      "| level | width | fan-in | samples | rows | logits GFLOP/s | inputs GFLOP/s | weights GFLOP/s | 10^6 label samples/s |"
+      " bytes a weight | times unstructured | time / floor | kernels |\n");
   std::printf("|---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|---|\n");
   for (int i = 0; i < simd::kLevelCount; ++i) {
     const auto level = static_cast<simd::Level>(i);
@@ -175,7 +176,8 @@ int run(int argc, char** argv) {
     for (const std::size_t samples : {std::size_t{1}, std::size_t{64}}) {
       for (const std::size_t width : {std::size_t{512}, std::size_t{8192}}) {
         for (const std::size_t fan_in : {std::size_t{64}, std::size_t{128}})
-          print_shape(level, ceilings, {width, fan_in, samples, samples == 1 ? std::size_t{670'080} : std::size_t{4'096}}, repeat);
+          print_shape(level, ceilings, {width, fan_in, samples, samples == 1 ? std::size_t{670'080} : std::size_t{4'096}},
+                      repeat);
       }
     }
   }

@@ -88,7 +88,8 @@ void Ways::add_one_sample(std::size_t block) {
   }
   const auto in_order = shared(std::vector<std::uint32_t>(block));
   std::iota(in_order->begin(), in_order->end(), 0u);
-  // The next block's inputs are gathered before this block's products: what was just written cannot be read in wider words at once.
+  // The next block's inputs are gathered before this block's products: what was just written cannot be read in wider words at
+  // once.
   const auto gathered = shared(std::vector<std::uint16_t>(2 * fan_in));
   const double id_bytes = static_cast<double>(labels / block * fan_in) * sizeof(std::uint16_t);
   ways_.push_back({Product::logits, block, "gather, dots_bf16", false, 1, weights + id_bytes, [=, this] {
@@ -102,8 +103,8 @@ void Ways::add_one_sample(std::size_t block) {
                      for (std::size_t b = 0; b < labels / block; ++b) {
                        const std::uint16_t* const x = next;
                        if (b + 1 < labels / block) next = gather(b + 1);
-                       kernels_.dots_bf16(x, w_half_.data() + b * block * fan_in, fan_in, in_order->data(), block,
-                                          fan_in, out_.data() + b * block);
+                       kernels_.dots_bf16(x, w_half_.data() + b * block * fan_in, fan_in, in_order->data(), block, fan_in,
+                                          out_.data() + b * block);
                      }
                    }});
 }
@@ -163,8 +164,9 @@ void Ways::add_strips(std::size_t block, const std::shared_ptr<std::vector<std::
     };
     ways_.push_back({Product::logits, block, "pattern_logits_f32" + of, false, 1, bytes,
                      by_block([=, this](std::size_t l, std::size_t at, std::size_t s) {
-                       kernels_.pattern_logits_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in, x_.data() + s * width,
-                                                   strip, strip, start->data(), out_.data() + l * samples + s, samples);
+                       kernels_.pattern_logits_f32(w_.data() + l * fan_in, fan_in, block, ids->data() + at, fan_in,
+                                                   x_.data() + s * width, strip, strip, start->data(),
+                                                   out_.data() + l * samples + s, samples);
                      })});
     ways_.push_back({Product::inputs, block, "pattern_inputs_f32" + of, false, 1, bytes,
                      by_block([=, this](std::size_t l, std::size_t at, std::size_t s) {
@@ -207,8 +209,8 @@ void Ways::add_blocks(std::size_t block) {
                                              packed->data() + d * samples);
                      }
                      kernels_.block_bf16(g_half_.data() + l * samples, samples, block, samples, packed->data(),
-                                         samples * kPanelColumns, fan_in / kPanelColumns, starts->data(),
-                                         dw_.data() + l * fan_in, fan_in);
+                                         samples * kPanelColumns, fan_in / kPanelColumns, starts->data(), dw_.data() + l * fan_in,
+                                         fan_in);
                    })});
 }
 

@@ -249,7 +249,8 @@ constexpr auto kOptions = std::to_array<Option>({
         {kConnections, "", "Part of a row's connections that change at first. It falls to 0 by half a cosine."}),
     number<"topology-block", &Config::connections, &Config::Connections::block, "1 .. 64">(
         {kConnections, "labels",
-         "Labels with similar samples that share their connections, so that prediction takes them as one small dense matrix: 16 or "
+         "Labels with similar samples that share their connections, so that prediction takes them as one small dense matrix: 16 "
+         "or "
          "32. 1 = each label's row has its own."}),
 
     number<"fan-in", &Config::sparse_rows, &Config::SparseRows::fan_in, "0 .. 65536">(

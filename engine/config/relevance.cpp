@@ -301,8 +301,8 @@ constexpr auto kNeutral = std::to_array<Neutral>({
     {"bucket-cap", "0"},      {"renew-hash", "off"},      {"weight-decay", "0"},      {"min-count", "1"},
     {"subsampling", "0"},     {"max-ngram", "0"},         {"shuffle-block", "0"},     {"batches", "shuffled"},
     {"feature-dropout", "0"}, {"hidden-dropout", "0"},    {"loader-threads", "1"},    {"name-match", "off"},
-    {"reference-batch", "0"}, {"density", "1"}, {"active-units", "0"},           {"topology", "static"},     {"topology-share", "0"},
-    {"topology-block", "1"},
+    {"reference-batch", "0"}, {"density", "1"},           {"active-units", "0"},      {"topology", "static"},
+    {"topology-share", "0"},  {"topology-block", "1"},
 });
 
 bool is_neutral(const Option& option, const Config& config) {

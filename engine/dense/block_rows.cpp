@@ -94,8 +94,8 @@ void BlockRows::score(const UnitColumns& samples, std::size_t first, std::size_t
     score_together(samples, (first + i) / block_, std::min(block_, count - i), scores + i, stride);
 }
 
-/// Of one sample. A block's numbers are gathered before the products of the one before it: what was just written cannot be read in
-/// wider words at once.
+/// Of one sample. A block's numbers are gathered before the products of the one before it: what was just written cannot be read
+/// in wider words at once.
 template <class T>
 void BlockRows::score_apart(const T* x, const T* weights, std::size_t first, std::size_t count, float* scores) const {
   const simd::Kernels& kernels = simd::kernels();

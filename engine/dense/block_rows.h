@@ -28,8 +28,8 @@ class UnitColumns {
   std::vector<std::uint16_t> half_columns_;
 };
 
-/// Rows that share connections, as the small dense matrices that they are: what a query needs of an output layer, at the size of its
-/// connections. Block b has the rows of places b * block() .. and the units ids[b], a row of weights for each. Unlike
+/// Rows that share connections, as the small dense matrices that they are: what a query needs of an output layer, at the size of
+/// its connections. Block b has the rows of places b * block() .. and the units ids[b], a row of weights for each. Unlike
 /// ParameterRows it never changes. Const members are safe from many threads.
 class BlockRows {
  public:
@@ -44,8 +44,8 @@ class BlockRows {
   std::span<const std::uint32_t> labels() const noexcept { return labels_; }
   std::size_t memory_bytes() const noexcept;
 
-  /// scores[s * stride + i] = the product of sample s and the row at place first + i, plus the row's bias. `first` is a multiple of
-  /// block(). About count * fan-in multiplications a sample.
+  /// scores[s * stride + i] = the product of sample s and the row at place first + i, plus the row's bias. `first` is a multiple
+  /// of block(). About count * fan-in multiplications a sample.
   void score(const UnitColumns& samples, std::size_t first, std::size_t count, float* scores, std::size_t stride) const;
 
  private:
@@ -54,12 +54,12 @@ class BlockRows {
   void score_apart(const T* x, const T* weights, std::size_t first, std::size_t count, float* scores) const;
   void score_together(const UnitColumns& samples, std::size_t block, std::size_t count, float* scores, std::size_t stride) const;
 
-  std::size_t block_ = 1, depth_ = 0;   ///< connections of a row, up to a multiple of simd::kBlockDepth
+  std::size_t block_ = 1, depth_ = 0;  ///< connections of a row, up to a multiple of simd::kBlockDepth
   std::vector<std::uint32_t> labels_;
-  Array<std::uint16_t> ids_;      ///< [blocks][depth]; those behind the last have weights of 0
-  Array<float> weights_;          ///< [places][depth], or
-  Array<std::uint16_t> halves_;   ///< the same in bf16
-  Array<float> bias_;             ///< by place
+  Array<std::uint16_t> ids_;     ///< [blocks][depth]; those behind the last have weights of 0
+  Array<float> weights_;         ///< [places][depth], or
+  Array<std::uint16_t> halves_;  ///< the same in bf16
+  Array<float> bias_;            ///< by place
 };
 
 }  // namespace glissade

@@ -22,7 +22,8 @@ struct HiddenLists {
     best.k = HiddenBest::kPerSample;
     best.labels.assign(hidden.samples * best.k, Predictions::kNoLabel);
     best.scores.assign(hidden.samples * best.k, -std::numeric_limits<float>::infinity());
-    const SearchTarget target{best, 0, impl.config.network.loss, false, nullptr, nullptr, &sums, nullptr, nullptr, &impl.output_blocks};
+    const SearchTarget target{best,    0,       impl.config.network.loss, false, nullptr, nullptr, &sums,
+                              nullptr, nullptr, &impl.output_blocks};
     if (by == Search::exact) {
       search_exact(impl.network.output, hidden, target);
     } else {

@@ -117,8 +117,16 @@ class Predictor {
     Batch& batch = buffers_.batch;
     batch.gather(view_, rows, {}, &impl_.transform);
     FirstSample not_finite;
-    const SearchTarget target{out,     first,          impl_.config.network.loss, options_.probabilities, &scored, &not_finite,
-                              nullptr, options_.filter, nullptr, &impl_.output_blocks};
+    const SearchTarget target{out,
+                              first,
+                              impl_.config.network.loss,
+                              options_.probabilities,
+                              &scored,
+                              &not_finite,
+                              nullptr,
+                              options_.filter,
+                              nullptr,
+                              &impl_.output_blocks};
     if (auto error = forward(batch.inputs())) return error;
     const Activations& hidden = buffers_.hidden.back();
     if (!impl_.paths.empty()) {

@@ -37,7 +37,7 @@ class BlockChanges {
   void change(const RowChanges& changes, std::size_t pattern, const std::function<void(std::uint32_t, float)>& on_dropped);
 
   ParameterRows& rows_;
-  std::vector<std::uint32_t> order_;                  ///< the row at each place
+  std::vector<std::uint32_t> order_;                   ///< the row at each place
   std::vector<std::atomic<std::uint32_t>> gradients_;  ///< of each pattern's rows in this step
   tbb::concurrent_vector<Kept> kept_;
 };

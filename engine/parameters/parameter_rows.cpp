@@ -137,7 +137,8 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
 std::size_t ParameterRows::memory_bytes() const noexcept {
   return weights.bytes() + high.bytes() + low.bytes() + bias.bytes() + first_moment.bytes() + first_moment_bf16.bytes() +
          second_moment.bytes() + second_moment_bf16.bytes() + row_second_moment.bytes() + bias_first_moment.bytes() +
-         bias_second_moment.bytes() + row_steps.bytes() + connections.bytes() + connection_steps.bytes() + gradient_means.bytes() + places.bytes();
+         bias_second_moment.bytes() + row_steps.bytes() + connections.bytes() + connection_steps.bytes() +
+         gradient_means.bytes() + places.bytes();
 }
 
 void ParameterRows::read(std::size_t row, float* out) const noexcept {

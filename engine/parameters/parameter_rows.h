@@ -119,16 +119,14 @@ class ParameterRows {
   std::size_t block() const noexcept { return options_.fan_in != 0 ? options_.block : 1; }
   std::size_t patterns() const noexcept { return (rows_ + block() - 1) / block(); }
   std::size_t pattern_of(std::size_t row) const noexcept { return places.empty() ? row : places[row] / block(); }
-  std::span<std::uint16_t> pattern(std::size_t i) noexcept {
-    return {connections.data() + i * options_.fan_in, options_.fan_in};
-  }
+  std::span<std::uint16_t> pattern(std::size_t i) noexcept { return {connections.data() + i * options_.fan_in, options_.fan_in}; }
   std::span<const std::uint16_t> pattern(std::size_t i) const noexcept {
     return {connections.data() + i * options_.fan_in, options_.fan_in};
   }
   /// Whether it is not said yet which rows share connections. Until then every row has all of its weights.
   bool is_open() const noexcept { return open_; }
-  /// Says it: `order` are all rows, place by place. Rows lose what they have no connection for. `largest`: a pattern has the columns
-  /// of the largest sums of its rows' magnitudes, instead of drawn ones.
+  /// Says it: `order` are all rows, place by place. Rows lose what they have no connection for. `largest`: a pattern has the
+  /// columns of the largest sums of its rows' magnitudes, instead of drawn ones.
   void share_connections(std::span<const std::uint32_t> order, bool largest = false);
   /// Leaves it at what `places` says.
   void close() noexcept { open_ = false; }

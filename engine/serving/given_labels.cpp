@@ -57,7 +57,8 @@ void score_by_paths(Model::Impl& impl, const SparseRows& labels, GivenBuffers& b
   best.labels.assign(labels.rows() * best.k, Predictions::kNoLabel);
   best.scores.assign(labels.rows() * best.k, -kInfinity);
   SearchSums& sums = buffers.sums;
-  const SearchTarget target{best, 0, impl.config.network.loss, false, nullptr, nullptr, &sums, nullptr, nullptr, &impl.output_blocks};
+  const SearchTarget target{best,    0,       impl.config.network.loss, false, nullptr, nullptr, &sums,
+                            nullptr, nullptr, &impl.output_blocks};
   if (impl.codes.empty()) {
     search_exact(impl.network.output, hidden, target);
   } else {

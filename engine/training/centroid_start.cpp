@@ -48,8 +48,8 @@ HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, st
   return all;
 }
 
-/// A row of some connections has those of its centroid's largest numbers: drawn ones say little of a centroid. One that shares them
-/// has those that its block has.
+/// A row of some connections has those of its centroid's largest numbers: drawn ones say little of a centroid. One that shares
+/// them has those that its block has.
 void keep_largest(ParameterRows& rows, std::size_t row, float* values) {
   if (rows.block() == 1) rows.connect_largest(row, values);
   std::size_t column = 0;

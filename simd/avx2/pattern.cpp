@@ -184,8 +184,7 @@ void pattern_logits_f32(const float* w, std::size_t w_stride, std::size_t rows, 
                         std::size_t out_stride) noexcept {
   if (rows == 1) {
     std::size_t s = 0;
-    for (; s + kWide * 8 <= samples; s += kWide * 8)
-      logits_of_one<kWide>(w, {x + s, x_stride, ids}, count, *start, out + s);
+    for (; s + kWide * 8 <= samples; s += kWide * 8) logits_of_one<kWide>(w, {x + s, x_stride, ids}, count, *start, out + s);
     for (; s < samples; s += kStrip) logits_of_one<2>(w, {x + s, x_stride, ids}, count, *start, out + s);
     return;
   }

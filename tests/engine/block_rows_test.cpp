@@ -36,10 +36,8 @@ struct HandBlocks {
     options.block = 2;
     rows = ParameterRows(4, 6, options);
     set_columns(0, {0, 2, 4});
-    const std::vector<BlockFloats> start = {{0.5f, -0.2f, -0.1f, 0.4f, 0.6f, 0.3f},
-                                            {1, 1, 1, 1, 1, 1},
-                                            {1, 1, 1, 1, 1, 1},
-                                            {0.1f, 0.2f, 0.4f, 0.1f, 0.5f, 0.7f}};
+    const std::vector<BlockFloats> start = {
+        {0.5f, -0.2f, -0.1f, 0.4f, 0.6f, 0.3f}, {1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1}, {0.1f, 0.2f, 0.4f, 0.1f, 0.5f, 0.7f}};
     for (std::size_t row = 0; row < 4; ++row) rows.write(row, start[row].data());
     const std::vector<std::uint32_t> order = {0, 3, 2, 1};
     rows.share_connections(order);
@@ -133,7 +131,9 @@ TEST_CASE("a block may begin with the columns of the largest summed magnitudes",
   for (std::size_t row = 0; row < 3; ++row) rows.write(row, start[row].data());
   const std::vector<std::uint32_t> order = {2, 0, 1};
   rows.share_connections(order, true);
-  const auto columns_of = [&](std::size_t row) { return BlockColumns(rows.connections_of(row).begin(), rows.connections_of(row).end()); };
+  const auto columns_of = [&](std::size_t row) {
+    return BlockColumns(rows.connections_of(row).begin(), rows.connections_of(row).end());
+  };
   CHECK(columns_of(0) == BlockColumns{0, 2});
   CHECK(columns_of(2) == BlockColumns{0, 2});
   CHECK(columns_of(1) == BlockColumns{1, 2});
@@ -148,8 +148,8 @@ TEST_CASE("rigl on a block: the summed magnitudes and the summed gradients decid
   blocks.step(kZeros, kZeros);
   blocks.step(kZeros, kZeros);
   CHECK(blocks.columns(0) == BlockColumns{0, 2, 4});
-  // Row 0 alone would drop column 2 and row 3 column 0. Together: 0.6, 0.5, 1.1. Row 0 alone would grow 1, together 5: 0.9 and 0.3
-  // against 0.5 and 0.8.
+  // Row 0 alone would drop column 2 and row 3 column 0. Together: 0.6, 0.5, 1.1. Row 0 alone would grow 1, together 5: 0.9 and
+  // 0.3 against 0.5 and 0.8.
   blocks.step({0, 0.9f, 0, 0.1f, 0, 0.5f}, {0, 0.3f, 0, 0.1f, 0, -0.8f});
   CHECK(blocks.columns(0) == BlockColumns{0, 4, 5});
   CHECK(blocks.columns(3) == BlockColumns{0, 4, 5});

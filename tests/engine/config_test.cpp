@@ -44,7 +44,8 @@ TEST_CASE("every field of Config has an option, in the group of its name", "[uni
   const auto& [network, connections, sparse_rows, candidates, active_set, hash_tables, rehash, optimizer, schedule, words,
                training, run] = Config{};
   {
-    const auto& [hidden, activation, storage, weighting, loss, label_weights, propensity, start, start_length, active_units] = network;
+    const auto& [hidden, activation, storage, weighting, loss, label_weights, propensity, start, start_length, active_units] =
+        network;
     CHECK(hidden.size() == 1);
     CHECK(count("network") == 10);
   }

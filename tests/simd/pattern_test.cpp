@@ -27,8 +27,7 @@ struct Pattern {
         g_stride(sample_count + 1) {
     std::vector<std::uint16_t> all(kInputs);
     std::iota(all.begin(), all.end(), std::uint16_t{0});
-    for (std::size_t d = 0; d < count; ++d)
-      std::swap(all[d], all[d + random.below(static_cast<std::uint32_t>(kInputs - d))]);
+    for (std::size_t d = 0; d < count; ++d) std::swap(all[d], all[d + random.below(static_cast<std::uint32_t>(kInputs - d))]);
     ids.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count));
     w = random.floats(extent(rows, w_stride, count), -2.0f, 2.0f);
     x = random.floats(extent(kInputs, x_stride, samples), -2.0f, 2.0f);
