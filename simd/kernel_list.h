@@ -197,8 +197,8 @@ struct SgdStep {
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Rows that share a pattern, a small dense matrix w of `rows` x `count` over the inputs ids[0] .. ids[count - 1], which       \
-     differ. Inputs lie input by input, x[id * x_stride + sample]; `samples` is a multiple of kPanelColumns. Logits: out[r *                                                                                                                 \
-     out_stride + s] = start[r] + sum_d w[r * w_stride + d] x[ids[d] * x_stride + s]. */                                         \
+     differ. Inputs lie input by input, x[id * x_stride + sample]; `samples` is a multiple of kPanelColumns. Logits:             \
+     out[r * out_stride + s] = start[r] + sum_d w[r * w_stride + d] x[ids[d] * x_stride + s]. */                                 \
   K(pattern_logits_f32, void,                                                                                                    \
     (const float* w, std::size_t w_stride, std::size_t rows, const std::uint16_t* ids, std::size_t count, const float* x,        \
      std::size_t x_stride, std::size_t samples, const float* start, float* out, std::size_t out_stride),                         \
