@@ -12,6 +12,7 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <glissade/prune.h>
@@ -106,7 +107,7 @@ class Pruner::Impl {
 
   Result<PruneCurves> measure(const std::string& scratch, const Score& score);
 
-  Result<Size> write(const PruneMix& mix, const std::string& path) {
+  Result<Size> write(const PruneMix& mix, const std::string& path, const Refit& refit) {
     std::vector<std::shared_ptr<const PackedPart>> parts;
     std::vector<Section> sections;
     Size size;
@@ -118,9 +119,10 @@ class Pruner::Impl {
       }
     }
     for (const auto& other : others_) sections.push_back({other.kind, other.index, other.bytes});
-    std::ranges::sort(sections,
-                      [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
-    if (auto written = model_file::write(path, sections); !written) return written.error();
+    if (auto written = write_sorted(sections, path); !written) return written.error();
+    if (refit) {
+      if (auto written = write_refitted(sections, path, refit); !written) return written.error();
+    }
     std::vector<SectionSize> sizes;
     for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
     size.bytes = file_bytes(std::move(sizes));
@@ -143,6 +145,26 @@ class Pruner::Impl {
   }
 
  private:
+  static Result<void> write_sorted(std::vector<Section>& sections, const std::string& path) {
+    std::ranges::sort(sections,
+                      [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
+    return model_file::write(path, sections);
+  }
+
+  /// The model at `path`, of these sections, again, with what ranks its paths after `refit`.
+  static Result<void> write_refitted(std::vector<Section>& sections, const std::string& path, const Refit& refit) {
+    auto model = Model::load(path);
+    if (!model) return model.error();
+    if (auto done = refit(*model); !done) return done;
+    std::erase_if(sections, [](const Section& section) { return pruning::is_of_ranking(section.kind); });
+    for (const StoredArray& array : impl_of(*model).paths.arrays()) {
+      if (!pruning::is_of_ranking(array.kind)) continue;
+      const auto bytes = std::visit([](auto* numbers) { return numbers->as_bytes(); }, array.array);
+      if (!bytes.empty()) sections.push_back({array.kind, array.index, bytes});
+    }
+    return write_sorted(sections, path);
+  }
+
   /// What a part takes with a step; its bytes are made again when they are written.
   struct PartSize {
     std::vector<SectionSize> sections = {};
@@ -331,9 +353,9 @@ Result<PruneMix> Pruner::mix_for_weights(double share) const {
                  [this](double level) { return impl_->fixed_mix(level); });
 }
 
-Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path) const {
+Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path, const Refit& refit) const {
   try {
-    return impl_->write(mix, path);
+    return impl_->write(mix, path, refit);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
@@ -362,8 +384,8 @@ class Scratch {
 Result<PruneCurves> Pruner::Impl::measure(const std::string& scratch, const Score& score) {
   const Scratch file(scratch);
   const auto score_of = [&](const PruneMix& mix) -> Result<double> {
-    if (auto written = write(mix, file.path()); !written) return written.error();
-    const auto model = Model::load(file.path());
+    if (auto written = write(mix, file.path(), {}); !written) return written.error();
+    auto model = Model::load(file.path());
     if (!model) return model.error();
     return score(*model);
   };
