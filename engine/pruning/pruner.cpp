@@ -12,7 +12,6 @@
 #include <optional>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <glissade/prune.h>
@@ -27,6 +26,7 @@
 #include "engine/pruning/loss_curves.h"
 #include "engine/pruning/other_sections.h"
 #include "engine/pruning/packed_part.h"
+#include "engine/pruning/written_model.h"
 #include "system/message.h"
 
 namespace glissade {
@@ -119,13 +119,9 @@ class Pruner::Impl {
       }
     }
     for (const auto& other : others_) sections.push_back({other.kind, other.index, other.bytes});
-    if (auto written = write_sorted(sections, path); !written) return written.error();
-    if (refit) {
-      if (auto written = write_refitted(sections, path, refit); !written) return written.error();
-    }
-    std::vector<SectionSize> sizes;
-    for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
-    size.bytes = file_bytes(std::move(sizes));
+    const auto sizes = pruning::write_model(std::move(sections), path, refit);
+    if (!sizes) return sizes.error();
+    size.bytes = file_bytes(*sizes);
     return size;
   }
 
@@ -145,26 +141,6 @@ class Pruner::Impl {
   }
 
  private:
-  static Result<void> write_sorted(std::vector<Section>& sections, const std::string& path) {
-    std::ranges::sort(sections,
-                      [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
-    return model_file::write(path, sections);
-  }
-
-  /// The model at `path`, of these sections, again, with what ranks its paths after `refit`.
-  static Result<void> write_refitted(std::vector<Section>& sections, const std::string& path, const Refit& refit) {
-    auto model = Model::load(path);
-    if (!model) return model.error();
-    if (auto done = refit(*model); !done) return done;
-    std::erase_if(sections, [](const Section& section) { return pruning::is_of_ranking(section.kind); });
-    for (const StoredArray& array : impl_of(*model).paths.arrays()) {
-      if (!pruning::is_of_ranking(array.kind)) continue;
-      const auto bytes = std::visit([](auto* numbers) { return numbers->as_bytes(); }, array.array);
-      if (!bytes.empty()) sections.push_back({array.kind, array.index, bytes});
-    }
-    return write_sorted(sections, path);
-  }
-
   /// What a part takes with a step; its bytes are made again when they are written.
   struct PartSize {
     std::vector<SectionSize> sections = {};

@@ -72,7 +72,8 @@ class Pruner {
   /// Changes what ranks the paths of a pruned model, as refit_ranker() does.
   using Refit = std::function<Result<void>(Model&)>;
   /// Writes the pruned model: an ordinary model file, of format version 5, without the training state. With `refit` it is written
-  /// as `path`, loaded, handed over, and written again with what ranks its paths then; on an error the first file stays.
+  /// as `path`, loaded, handed over, and written again with what ranks its paths then, in as many bytes but for a calibration that it
+  /// had not; on an error the first file stays.
   Result<Size> write(const PruneMix& mix, const std::string& path, const Refit& refit = {}) const;
 
   Pruner(Pruner&&) noexcept;
