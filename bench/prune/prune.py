@@ -106,10 +106,8 @@ def bench(glissade, data, work, arguments, options):
     base, seconds = scored(glissade, str(model), test)
     line(data, "whole", "100 %", model, base, None, seconds)
     refit = ["--refit", "--rows", str(hold)]
-    fixed = table_of(glissade, str(model), arguments.sizes, chosen_by, [])
-    chosen = table_of(glissade, str(model), arguments.sizes, chosen_by, ["--choose", "--refit"])
-    for way, table, more in (("fixed", fixed, []), ("fixed, refit", fixed, refit), ("chosen, refit", chosen, refit)):
-        for size, steps in table:
+    for way, choose, more in (("fixed", [], []), ("fixed, refit", [], refit), ("chosen, refit", ["--choose", "--refit"], refit)):
+        for size, steps in table_of(glissade, str(model), arguments.sizes, chosen_by, choose):
             called(glissade, "prune", "--model", str(model), "--out", str(pruned), "--steps", steps, *more)
             scores, seconds = scored(glissade, str(pruned), test)
             line(data, way, size, pruned, scores, base, seconds)
