@@ -61,7 +61,7 @@ def own_arguments(description, data, **more):
     parser.add_argument("data", nargs="*", metavar="DATA", help="default: " + ", ".join(data))
     parser.add_argument("--build", default="build")
     for name, default in more.items():
-        parser.add_argument(f"--{name}", default=default, help=f"default {default}")
+        parser.add_argument(f"--{name.replace('_', '-')}", default=default, help=f"default {default}")
     return parser.parse_args(own), options
 
 

@@ -15,6 +15,7 @@
 #include <glissade/metrics.h>
 #include <glissade/model.h>
 #include <glissade/prune.h>
+#include <glissade/refit.h>
 
 #include "apps/commands/command.h"
 #include "apps/config/threads.h"
@@ -23,6 +24,7 @@
 #include "apps/console/output_file.h"
 #include "apps/evaluation/scored_rows.h"
 #include "apps/input/data_options.h"
+#include "apps/pruning/cross_fit.h"
 #include "apps/pruning/size_table.h"
 #include "apps/pruning/wanted_size.h"
 #include "datasets/message.h"
@@ -79,6 +81,9 @@ class Prune : public Command {
         "--choose", choose_,
         "With --rows: measure on these rows what each part of the model loses by being told coarsely, and balance the "
         "parts by it. Scores some 20 models.");
+    parser.add_flag("--refit", refit_,
+                    "With --rows: weigh the pruned model's paths anew on these rows, which then must be neither rows that it was "
+                    "trained on nor a test set.");
     threads_.add_options(parser);
     data_.add_options(parser);
     parser_ = &parser;
@@ -98,6 +103,10 @@ class Prune : public Command {
       auto read = read_scored_rows(pruner->model(), model_, rows_, data_, {}, {});
       if (!read) return read.error();
       scored_ = std::move(*read);
+      if (refit_ && !has_ranker(pruner->model()))
+        return usage_error(fmt::format("--refit weighs the paths of a model, and {} has none beside the hidden one; leave it out",
+                                       datasets::quoted(model_)));
+      if (refit_) cross_fit_.emplace(*scored_);
       auto whole = score(pruner->model());
       if (!whole) return whole.error();
       table_.push_back({"100 %", {pruner->whole_bytes(), pruner->weights()}, {}, std::move(*whole)});
@@ -120,6 +129,7 @@ class Prune : public Command {
     if (!sizes_.empty() && rows_.empty()) return usage_error("--sizes needs --rows FILE to score the models on");
     if (sizes_.empty() && out_.empty()) return usage_error("prune needs --out FILE, or --sizes with --rows FILE");
     if (choose_ && rows_.empty()) return usage_error("--choose needs --rows FILE to choose by");
+    if (refit_ && rows_.empty()) return usage_error("--refit needs --rows FILE to fit the ranker on");
     if (choose_ && (sparsity_ || steps_))
       return usage_error("--choose is about sizes, and --sparsity and --steps are none; leave one of them out");
     if (auto ok = check_idle(); !ok) return ok;
@@ -149,9 +159,18 @@ class Prune : public Command {
     return evaluation;
   }
 
+  /// With --refit what it scores once its ranker is fitted anew.
+  Result<Evaluation> score_pruned(Model& model, const Pruner& pruner) const {
+    if (!cross_fit_) return score(model);
+    auto evaluation = cross_fit_->evaluate(model, pruner.model());
+    if (!evaluation)
+      return Error{fmt::format("{}: {}", datasets::quoted(rows_), evaluation.error().message), evaluation.error().kind};
+    return evaluation;
+  }
+
   /// What is good: P@1 alone is noisy on a few thousand rows.
-  Result<double> goodness(const Model& model) const {
-    const auto evaluation = score(model);
+  Result<double> goodness(Model& model, const Pruner& pruner) const {
+    const auto evaluation = score_pruned(model, pruner);
     if (!evaluation) return evaluation.error();
     return evaluation->metrics.precision[0] + evaluation->metrics.ndcg.back();
   }
@@ -160,7 +179,7 @@ class Prune : public Command {
     const std::uint64_t bytes = size.of(pruner.whole_bytes());
     if (!choose_) return pruner.mix_for_bytes(bytes);
     if (!curves_) {
-      auto measured = pruner.measure(scratch, [this](const Model& model) { return goodness(model); });
+      auto measured = pruner.measure(scratch, [&](Model& model) { return goodness(model, pruner); });
       if (!measured) return measured.error();
       curves_ = *measured;
     }
@@ -168,10 +187,11 @@ class Prune : public Command {
   }
 
   /// Scores the model file at `path` and adds it to the table.
-  Result<void> add_line(const std::string& path, std::string size, const Pruner::Size& taken, const PruneMix& mix) {
-    const auto model = Model::load(path);
+  Result<void> add_line(const Pruner& pruner, const std::string& path, std::string size, const Pruner::Size& taken,
+                        const PruneMix& mix) {
+    auto model = Model::load(path);
     if (!model) return model.error();
-    auto evaluation = score(*model);
+    auto evaluation = score_pruned(*model, pruner);
     if (!evaluation) return evaluation.error();
     table_.push_back({std::move(size), taken, mix, std::move(*evaluation)});
     return {};
@@ -183,14 +203,20 @@ class Prune : public Command {
                      : sparsity_ ? pruner.mix_for_weights(1 - *sparsity_)
                                  : mix_for(pruner, wanted, scratch_beside(out_));
     if (!mix) return mix.error();
-    const auto taken = pruner.write(*mix, out_);
+    const auto taken = pruner.write(*mix, out_, refit(pruner));
     if (!taken) return taken.error();
     const double share = static_cast<double>(taken->bytes) / static_cast<double>(pruner.whole_bytes());
     note(fmt::format("wrote {} ({}, {} % of {}), {} of {} weights left, steps {}", datasets::quoted(out_),
                      system::bytes_text(taken->bytes), percent(share, 1), system::bytes_text(pruner.whole_bytes()),
                      grouped(taken->weights), grouped(pruner.weights()), mix_text(*mix)));
     if (rows_.empty()) return {};
-    return add_line(out_, sparsity_ || steps_ ? "pruned" : wanted.text(), *taken, *mix);
+    return add_line(pruner, out_, sparsity_ || steps_ ? "pruned" : wanted.text(), *taken, *mix);
+  }
+
+  /// None without --refit.
+  Pruner::Refit refit(const Pruner& pruner) const {
+    if (!refit_) return {};
+    return [this, &pruner](Model& model) { return refit_ranker(model, scored_->view, pruner.model()); };
   }
 
   Result<void> try_sizes(const Pruner& pruner) {
@@ -199,7 +225,7 @@ class Prune : public Command {
       const auto mix = mix_for(pruner, size, path);
       if (!mix) return mix.error();
       const auto taken = pruner.write(*mix, path);
-      const auto added = taken ? add_line(path, size.text(), *taken, *mix) : Result<void>(taken.error());
+      const auto added = taken ? add_line(pruner, path, size.text(), *taken, *mix) : Result<void>(taken.error());
       std::error_code ignored;
       std::filesystem::remove(path, ignored);
       if (!added) return added;
@@ -215,10 +241,11 @@ class Prune : public Command {
   std::optional<double> sparsity_;  ///< share of the weights that vanish
   std::optional<PruneMix> steps_;
   std::vector<WantedSize> sizes_;
-  bool choose_ = false;
+  bool choose_ = false, refit_ = false;
   ThreadsOption threads_;
   DataOptions data_;
   std::optional<ScoredRows> scored_;
+  std::optional<CrossFit> cross_fit_;
   std::optional<PruneCurves> curves_;
   std::vector<SizedModel> table_;
 };

@@ -27,5 +27,8 @@ inline int multiple_of(float value, float step) noexcept {
   const int multiple = static_cast<int>(size + (1 - kRounding));
   return value < 0 ? -multiple : multiple;
 }
+/// Likewise of an entry of a sparse row, where one that is not 0 costs its id beside its value: some ten bits. At equal bytes
+/// fewer entries of finer values are worth more, so all below a whole step are 0.
+inline int multiple_of_entry(float value, float step) noexcept { return std::abs(value) < step ? 0 : multiple_of(value, step); }
 
 }  // namespace glissade::packing

@@ -104,7 +104,7 @@ Postings turn(const MatrixView& matrix, float step) {
     for (std::size_t row = 0; row < rows; ++row) {
       for (std::uint64_t e = matrix.offsets[row]; e < matrix.offsets[row + 1]; ++e) {
         const float value = valued ? float_of(matrix.values[e]) : 0.f;
-        const int multiple = valued ? multiple_of(value, step) : 1;
+        const int multiple = valued ? multiple_of_entry(value, step) : 1;
         if (multiple != 0) visit(static_cast<std::uint32_t>(row), matrix.ids[e], multiple, std::abs(value) / step);
       }
     }

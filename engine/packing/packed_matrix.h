@@ -27,7 +27,7 @@ struct Matrix {
   Array<std::uint16_t> values;
 };
 
-/// Entries whose value is 0 steps are left out. The step is larger where the largest value needs it; without values it is of no
+/// Entries whose value is below a step are left out. The step is larger where the largest value needs it; without values it is of no
 /// concern. Throws std::bad_alloc.
 Packed pack_matrix(const MatrixView& matrix, float step);
 

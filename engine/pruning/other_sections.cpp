@@ -59,12 +59,17 @@ std::vector<std::byte> rounded(std::span<const std::byte> floats) {
 
 }  // namespace
 
+bool is_of_ranking(SectionKind kind) noexcept {
+  return kind == SectionKind::blend || kind == SectionKind::ranker || kind == SectionKind::calibration;
+}
+
 std::optional<OtherSection> other_section(const Section& section) {
   if (!is_for_answers(section.kind) || is_of_parts(section.kind) || section.kind == SectionKind::state) return std::nullopt;
   const std::vector<std::byte> bytes =
       may_be_rounded(section.kind) ? rounded(section.bytes) : std::vector<std::byte>(section.bytes.begin(), section.bytes.end());
   // What is read before anything is unpacked, and what is read by other sizes, stays as it is.
-  const bool is_plain = section.kind == SectionKind::config || section.index >= packing::kMostPackedIndex;
+  const bool is_plain =
+      section.kind == SectionKind::config || is_of_ranking(section.kind) || section.index >= packing::kMostPackedIndex;
   if (!is_plain) {
     std::vector<std::byte> packed = packing::pack_bytes(bytes, element_bytes(section.kind));
     if (packed.size() < bytes.size())

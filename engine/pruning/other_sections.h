@@ -16,6 +16,9 @@ struct OtherSection {
   std::uint32_t index;
   std::vector<std::byte> bytes;
 };
+/// Whether it says how what the paths say of candidates is ranked, and is written as it is: a new fit takes as many bytes.
+bool is_of_ranking(model_file::SectionKind kind) noexcept;
+
 std::optional<OtherSection> other_section(const model_file::Section& section);
 
 }  // namespace glissade::pruning

@@ -26,6 +26,7 @@
 #include "engine/pruning/loss_curves.h"
 #include "engine/pruning/other_sections.h"
 #include "engine/pruning/packed_part.h"
+#include "engine/pruning/written_model.h"
 #include "system/message.h"
 
 namespace glissade {
@@ -106,7 +107,7 @@ class Pruner::Impl {
 
   Result<PruneCurves> measure(const std::string& scratch, const Score& score);
 
-  Result<Size> write(const PruneMix& mix, const std::string& path) {
+  Result<Size> write(const PruneMix& mix, const std::string& path, const Refit& refit) {
     std::vector<std::shared_ptr<const PackedPart>> parts;
     std::vector<Section> sections;
     Size size;
@@ -118,12 +119,9 @@ class Pruner::Impl {
       }
     }
     for (const auto& other : others_) sections.push_back({other.kind, other.index, other.bytes});
-    std::ranges::sort(sections,
-                      [](const Section& a, const Section& b) { return std::pair(a.kind, a.index) < std::pair(b.kind, b.index); });
-    if (auto written = model_file::write(path, sections); !written) return written.error();
-    std::vector<SectionSize> sizes;
-    for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
-    size.bytes = file_bytes(std::move(sizes));
+    const auto sizes = pruning::write_model(std::move(sections), path, refit);
+    if (!sizes) return sizes.error();
+    size.bytes = file_bytes(*sizes);
     return size;
   }
 
@@ -331,9 +329,9 @@ Result<PruneMix> Pruner::mix_for_weights(double share) const {
                  [this](double level) { return impl_->fixed_mix(level); });
 }
 
-Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path) const {
+Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path, const Refit& refit) const {
   try {
-    return impl_->write(mix, path);
+    return impl_->write(mix, path, refit);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
@@ -362,8 +360,8 @@ class Scratch {
 Result<PruneCurves> Pruner::Impl::measure(const std::string& scratch, const Score& score) {
   const Scratch file(scratch);
   const auto score_of = [&](const PruneMix& mix) -> Result<double> {
-    if (auto written = write(mix, file.path()); !written) return written.error();
-    const auto model = Model::load(file.path());
+    if (auto written = write(mix, file.path(), {}); !written) return written.error();
+    auto model = Model::load(file.path());
     if (!model) return model.error();
     return score(*model);
   };

@@ -81,6 +81,17 @@ RankNet start(const LinearRanker& linear, const Scale& scale, std::uint64_t seed
   return net;
 }
 
+/// What a ranker's numbers are, in their order.
+void unpack(const Array<float>& weights, Scale& scale, RankNet& net) {
+  const std::size_t count = weights.size() == Ranker::kSize ? kCandidateFeatures : kCandidateFeatures - kNameFeatures;
+  const float* from = weights.data();
+  for (float* part : std::array{scale.mean.data(), scale.inverse.data(), net.direct()}) {
+    std::copy_n(from, count, part);
+    from += count;
+  }
+  std::copy(from, weights.data() + weights.size(), net.first());
+}
+
 /// The net's numbers as one row of parameters.
 ParameterRows parameters_of(const RankNet& net) {
   ParameterRows::Options options;
@@ -166,10 +177,17 @@ void differentiate_ranking(std::span<const float> z, std::span<const float> targ
   for (std::size_t c = 0; c < z.size(); ++c) by_score[c] *= factor;
 }
 
-Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed, WorkMonitor& monitor) {
-  const Scale scale = scale_of(examples.features);
+Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed, WorkMonitor& monitor,
+                   const Ranker& before) {
+  Scale scale;
+  RankNet net;
+  if (before.empty()) {
+    scale = scale_of(examples.features);
+    net = start(linear, scale, seed);
+  } else {
+    unpack(before.weights, scale, net);
+  }
   const std::vector<Case> cases = cases_of(examples);
-  RankNet net = start(linear, scale, seed);
   Gradients gradients(examples, scale);
   ParameterRows parameters = parameters_of(net);
   const OptimizerOptions adam{.weight_decay = kDecay, .seed = seed};
@@ -206,13 +224,7 @@ CandidateFeatures Ranker::average() const noexcept {
 void Ranker::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
   Scale scale;
   RankNet net;
-  const std::size_t count = weights.size() == kSize ? kCandidateFeatures : kCandidateFeatures - kNameFeatures;
-  const float* from = weights.data();
-  for (float* part : std::array{scale.mean.data(), scale.inverse.data(), net.direct()}) {
-    std::copy_n(from, count, part);
-    from += count;
-  }
-  std::copy(from, weights.data() + weights.size(), net.first());
+  unpack(weights, scale, net);
   pass.begin(features.size());
   for (std::size_t c = 0; c < features.size(); ++c) scale.put(features[c], pass.features(c));
   std::ranges::copy(pass.forward(net), scores);

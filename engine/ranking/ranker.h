@@ -30,9 +30,10 @@ class Ranker {
   Array<float> weights;  ///< [kSize] or [kSizeWithoutNames]; empty before the first fit
 
   /// `linear` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
-  /// Stopped by the monitor, it is not to be used.
+  /// Stopped by the monitor, it is not to be used. `before`: where it is not empty, its network and its means and deviations are
+  /// the start instead; so a few examples change what many had said.
   static Ranker fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed,
-                    WorkMonitor& monitor = WorkMonitor::silent());
+                    WorkMonitor& monitor = WorkMonitor::silent(), const Ranker& before = {});
 
   bool empty() const noexcept { return weights.empty(); }
   /// The features of an average candidate of the examples; names' are 0 where they are left out. Not of an empty one.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 #include "engine/batches/batch.h"
@@ -104,10 +105,11 @@ std::optional<Error> forward(Model::Impl& impl, const BatchInputs& inputs, std::
   return *ok ? std::nullopt : std::optional(no_memory_to_weigh());
 }
 
-/// What the paths say of the candidates of `kept` samples.
+/// What the paths say of the candidates of `kept` samples. `samples`: how many the model's label counts are of.
 std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
-                                     const std::vector<bool>& unknown, WorkMonitor& monitor, RankingExamples& examples) {
-  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, data.size() - data.added);
+                                     const std::vector<bool>& unknown, std::uint64_t samples, WorkMonitor& monitor,
+                                     RankingExamples& examples) {
+  const std::vector<float> weights = label_weights(impl.config, impl.label_counts, samples);
   Batch batch;
   std::vector<Activations> hidden;
   std::vector<Example> made;
@@ -156,19 +158,21 @@ std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data,
 
 namespace {
 
-/// Weighs the paths by the samples `kept`; proposals pass over `unknown`.
+/// Weighs the paths by the samples `kept`; proposals pass over `unknown`. `samples`: as gather_examples() has them; `before`: as
+/// Ranker::fit() has it.
 std::optional<Error> weigh(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
-                           const std::vector<bool>& unknown, WorkMonitor& monitor) {
+                           const std::vector<bool>& unknown, std::uint64_t samples, WorkMonitor& monitor,
+                           const Ranker& before = {}) {
   RankingExamples examples;
   give_back_free_memory();
   monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
-  if (auto error = gather_examples(impl, data, kept, unknown, monitor, examples)) return error;
+  if (auto error = gather_examples(impl, data, kept, unknown, samples, monitor, examples)) return error;
   give_back_free_memory();  // what the searches took, before the fits take theirs
   if (kept.empty() || monitor.stopped()) return std::nullopt;
   if (auto error = defect_of(examples, kept)) return error;
   std::vector<std::uint32_t> labels;
   for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
-  fit_rankers_to(impl, examples, labels, monitor);
+  fit_rankers_to(impl, examples, labels, monitor, before);
   return std::nullopt;
 }
 
@@ -195,19 +199,26 @@ std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std
     std::erase_if(kept, [&](std::uint32_t) { return place++ % kBetweenEpochs != 0; });
   }
   if (impl.shards && !impl.shards->leads()) return help_to_weigh(impl, unknown);
-  auto error = weigh(impl, data, kept, unknown, monitor);
+  auto error = weigh(impl, data, kept, unknown, data.size() - data.added, monitor);
   if (!impl.shards) return error;
   // The others wait for this, whatever became of it; an error of the communication they know already.
   if (auto told = impl.shards->tell({error ? kToldNot : kToldWeighed, 0}); !told && !error) return told.error();
   return error;
 }
 
-bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor) {
+std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, const Ranker& before, WorkMonitor& monitor) {
+  std::vector<std::uint32_t> all(rows.size());
+  std::iota(all.begin(), all.end(), 0u);
+  return weigh(impl, rows, all, {}, impl.training_samples, monitor, before);
+}
+
+bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor,
+                    const Ranker& before) {
   monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
   LinearRanker linear = LinearRanker::fit(examples, monitor);
   if (monitor.stopped()) return false;
   if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
-  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor);
+  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor, before);
   if (monitor.stopped()) return false;
   impl.paths.calibration = calibration_of(ranker, examples, labels);
   impl.paths.linear = std::move(linear);

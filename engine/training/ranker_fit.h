@@ -28,8 +28,14 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 
+/// Weighs the paths anew by all of `rows`, which no path has learned from; the ranker goes on from `before` if it is not empty.
+/// Not of a shard. Otherwise as fit_rankers().
+std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, const Ranker& before,
+                                   WorkMonitor& monitor = WorkMonitor::silent());
+
 /// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has.
-/// False if the monitor stopped it.
-bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor);
+/// `before`: as Ranker::fit() has it. False if the monitor stopped it.
+bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor,
+                    const Ranker& before = {});
 
 }  // namespace glissade

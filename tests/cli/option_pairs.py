@@ -142,7 +142,7 @@ OTHERS = {
         Situation("a size", [], "prune --model model.glsd --out p.glsd --size 90%"),
         Situation("rows", [], "prune --model model.glsd --out p.glsd --size 90% --rows test.txt"),
         Situation("sizes", [], "prune --model model.glsd --sizes 90%,95% --rows test.txt"),
-    ], {**DATA, "--size": "91%", "--sparsity": "70%", "--steps": "1,2,3,4,5", "--sizes": "95%", "--rows": "test.txt", "--choose": None}),
+    ], {**DATA, "--size": "91%", "--sparsity": "70%", "--steps": "1,2,3,4,5", "--sizes": "95%", "--rows": "test.txt", "--choose": None, "--refit": None}),
     "report": ([Situation("a log", [], "report x.jsonl")], {"--out": "x.html", "--examples": "ex.json"}),
     "convert": ([
         Situation("a file", [], "convert tiny.txt out.txt"),

@@ -9,6 +9,7 @@
 
 #include <glissade/metrics.h>
 #include <glissade/prune.h>
+#include <glissade/refit.h>
 
 #include "engine/model_file/container.h"
 #include "engine/packing/packed_bytes.h"
@@ -183,7 +184,7 @@ TEST_CASE("curves say what a part loses, and a part that loses nothing gives its
   const Pruner pruner = must(Pruner::open(files.whole));
   const std::string scratch = files.folder.file("scratch");
   int calls = 0;
-  const PruneCurves curves = must(pruner.measure(scratch, [&](const Model& model) -> Result<double> {
+  const PruneCurves curves = must(pruner.measure(scratch, [&](Model& model) -> Result<double> {
     ++calls;
     return goodness(model, files.test);
   }));
@@ -204,11 +205,38 @@ TEST_CASE("curves say what a part loses, and a part that loses nothing gives its
   CHECK(mix.steps[PruneMix::neighbours] > 3 * mix.steps[PruneMix::rows]);
 }
 
+TEST_CASE("what a new fit makes of a pruned model is in its file, and takes as many bytes", "[unit]") {
+  const Files files;
+  const Pruner pruner = must(Pruner::open(files.whole));
+  const PruneMix mix = alike(0.8);
+  const Pruner::Size without = must(pruner.write(mix, files.pruned));
+  const Predictions before = must(must(Model::load(files.pruned)).predict(files.test.x.view()));
+  const Data few = planted_data(90, 1500, 600, 5);  // too few for a calibration, which the model has not either
+  Predictions fitted;
+  const Pruner::Size with = must(pruner.write(mix, files.pruned, [&](Model& model) -> Result<void> {
+    if (auto done = refit_ranker(model, few.view(), pruner.model()); !done) return done;
+    fitted = must(model.predict(files.test.x.view()));
+    return {};
+  }));
+  CHECK(with.bytes == without.bytes);
+  CHECK(with.bytes == std::filesystem::file_size(files.pruned));
+  CHECK(with.weights == without.weights);
+  const Model model = must(Model::load(files.pruned));
+  const Predictions after = must(model.predict(files.test.x.view()));
+  CHECK(after.scores == fitted.scores);
+  CHECK(after.scores != before.scores);
+
+  const auto failed = pruner.write(mix, files.pruned, [](Model&) -> Result<void> { return runtime_error("no fit"); });
+  REQUIRE_FALSE(failed.ok());
+  CHECK(failed.error().message == "no fit");
+  CHECK(must(must(Model::load(files.pruned)).predict(files.test.x.view())).scores == before.scores);
+}
+
 TEST_CASE("a failing score ends the measuring and leaves no file", "[unit]") {
   const Files files;
   const Pruner pruner = must(Pruner::open(files.whole));
   const std::string scratch = files.folder.file("scratch");
-  const auto failed = pruner.measure(scratch, [](const Model&) -> Result<double> { return runtime_error("no score"); });
+  const auto failed = pruner.measure(scratch, [](Model&) -> Result<double> { return runtime_error("no score"); });
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().message == "no score");
   CHECK_FALSE(std::filesystem::exists(scratch));

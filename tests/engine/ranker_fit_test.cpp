@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <vector>
 
+#include <glissade/metrics.h>
+#include <glissade/refit.h>
+
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -107,6 +110,67 @@ TEST_CASE("weights of labels are weights of their targets when the paths are wei
   const std::vector<float> equal = world.fitted({}, true);
   impl_of(world.model).config.network.label_weights = LabelWeights::propensity;
   CHECK(world.fitted({}, true) != equal);
+}
+
+TEST_CASE("a new fit weighs the paths by all rows it is given, from where it is told to start", "[unit]") {
+  FitWorld world;
+  Data fresh = planted_data(400, kFitFeatures, kFitLabels, 9);
+  const auto fitted = [&](const Data& rows, const Model& start) {
+    must(refit_ranker(world.model, rows.view(), start));
+    const auto& weights = impl_of(world.model).paths.ranker.weights;
+    return std::vector<float>(weights.data(), weights.data() + weights.size());
+  };
+  Model other = make_model(world.config, world.data);  // its ranker is fitted after a pass
+  train(other, world.data, 1);
+  impl_of(other).paths.ranker.weights[0] += 1.f;
+  const Array<float> linear = impl_of(world.model).paths.linear.weights.shared();
+  const std::vector<float> as_is = fitted(fresh, other);
+  CHECK(fitted(fresh, other) == as_is);  // not from what the fit before has left
+  CHECK(fitted(fresh, world.model) != as_is);
+  const auto& now = impl_of(world.model).paths.linear.weights;
+  CHECK_FALSE(std::equal(now.data(), now.data() + now.size(), linear.data()));
+  for (std::uint64_t i = fresh.y.offsets[399]; i < fresh.y.offsets[400]; ++i) fresh.y.ids[i] = (fresh.y.ids[i] + 1) % kFitLabels;
+  std::sort(fresh.y.ids.begin() + static_cast<std::ptrdiff_t>(fresh.y.offsets[399]), fresh.y.ids.end());
+  CHECK(fitted(fresh, other) != as_is);
+}
+
+TEST_CASE("a new fit makes up for a path that has become worse", "[unit]") {
+  FitWorld world;
+  const Data fresh = planted_data(1000, kFitFeatures, kFitLabels, 9), test = planted_data(1000, kFitFeatures, kFitLabels, 10);
+  const auto precision = [&] { return must(evaluate(world.model, test.view(), {})).metrics.precision[0]; };
+  const double sound = precision();
+  SparseMatrix& rows = impl_of(world.model).paths.label_rows.rows;
+  for (std::size_t e = 0; e < rows.entries(); ++e) rows.values[e] = static_cast<std::uint16_t>(rows.values[e] ^ (e % 2 << 15));
+  impl_of(world.model).paths.index(kFitFeatures);
+  const double spoilt = precision();
+  must(refit_ranker(world.model, fresh.view(), world.model));
+  CAPTURE(sound, spoilt, precision());
+  CHECK(spoilt < sound - 0.05);
+  CHECK(precision() > spoilt + 0.05);
+}
+
+TEST_CASE("a new fit is refused where there is nothing to weigh or to weigh by, and changes nothing then", "[unit]") {
+  FitWorld world;
+  const auto refused = [](Model& model, const DatasetView& rows) {
+    const auto fitted = refit_ranker(model, rows, model);
+    REQUIRE_FALSE(fitted.ok());
+    return fitted.error();
+  };
+  const Array<float> before = impl_of(world.model).paths.ranker.weights.shared();
+  Data unlabelled = planted_data(50, kFitFeatures, kFitLabels, 9);
+  unlabelled.y.ids.clear();
+  std::ranges::fill(unlabelled.y.offsets, 0u);
+  CHECK(refused(world.model, unlabelled.view()).message == "there is no labelled row to fit the ranker on; give some");
+  const Data wider = planted_data(50, kFitFeatures + 1, kFitLabels, 9);
+  CHECK(refused(world.model, wider.view()).kind == Error::Kind::runtime);
+  const auto& after = impl_of(world.model).paths.ranker.weights;
+  CHECK(std::equal(after.data(), after.data() + after.size(), before.data()));
+  Model plain = make_model(small_config(), world.data);
+  CHECK_FALSE(has_ranker(plain));
+  CHECK(has_ranker(world.model));
+  const Error error = refused(plain, world.data.view());
+  CHECK(error.kind == Error::Kind::usage);
+  CHECK(error.message.find("no paths beside the hidden one") != std::string::npos);
 }
 
 }  // namespace glissade::test

@@ -175,4 +175,26 @@ TEST_CASE("a ranker of examples without a single label is the linear ranker's or
   }
 }
 
+TEST_CASE("a ranker goes on from another one: a few examples keep what many have said", "[unit]") {
+  const RankingExamples many = nearest_to_zero(3000, 1), few = nearest_to_zero(40, 4), others = nearest_to_zero(1000, 2);
+  RankingExamples none = few;
+  std::ranges::fill(none.targets, 0.f);
+  const LinearRanker linear = LinearRanker::fit(few);
+  const Ranker before = Ranker::fit(many, LinearRanker::fit(many), 7);
+  const auto found = [&](const Ranker& ranker) {
+    std::vector<float> scores(others.features.size());
+    RankPass pass;
+    ranker.score(others.features, pass, scores.data());
+    return precision(others, [&](std::size_t c) { return scores[c]; });
+  };
+  const Ranker same = Ranker::fit(none, linear, 7, WorkMonitor::silent(), before);
+  REQUIRE(same.weights.size() == before.weights.size());
+  CHECK(std::equal(same.weights.data(), same.weights.data() + same.weights.size(), before.weights.data()));
+  const Ranker after = Ranker::fit(few, linear, 7, WorkMonitor::silent(), before);
+  CHECK_FALSE(std::equal(after.weights.data(), after.weights.data() + after.weights.size(), before.weights.data()));
+  CAPTURE(found(before), found(after), found(Ranker::fit(few, linear, 7)));
+  CHECK(found(after) > 0.7);
+  CHECK(found(after) > found(Ranker::fit(few, linear, 7)) + 0.1);
+}
+
 }  // namespace glissade::test

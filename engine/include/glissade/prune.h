@@ -12,7 +12,7 @@
 namespace glissade {
 
 /// How coarsely the parts of a model are told when it is pruned. The weights of a part become multiples of a step, those below
-/// about half a step vanish, and what is left is coded by how often it occurs. A step counts in the part's root mean square: 0.1
+/// about half a step (of dense rows) or a whole one (of sparse rows) vanish, and what is left is coded by how often it occurs. A step counts in the part's root mean square: 0.1
 /// changes next to nothing, at 1 most weights are gone, at 4 nearly all.
 struct PruneMix {
   enum Part { features, labels, rows, neighbours, co_labels };
@@ -63,14 +63,18 @@ class Pruner {
   /// Likewise one that leaves `share` of the weights, in (0, 1]. More are left where the finest mix has dropped more already.
   Result<PruneMix> mix_for_weights(double share) const;
 
-  /// How good a model is, larger is better.
-  using Score = std::function<Result<double>(const Model&)>;
+  /// How good a model is, larger is better. May change what ranks the model's paths (refit_ranker); the model is gone afterwards.
+  using Score = std::function<Result<double>(Model&)>;
   /// The curves of this model. Writes models as `scratch` and removes it. Up to 21 calls of `score`, on rows that the model was
   /// not trained on and that are no test set.
   Result<PruneCurves> measure(const std::string& scratch, const Score& score) const;
 
-  /// Writes the pruned model: an ordinary model file, of format version 5, without the training state.
-  Result<Size> write(const PruneMix& mix, const std::string& path) const;
+  /// Changes what ranks the paths of a pruned model, as refit_ranker() does.
+  using Refit = std::function<Result<void>(Model&)>;
+  /// Writes the pruned model: an ordinary model file, of format version 5, without the training state. With `refit` it is written
+  /// as `path`, loaded, handed over, and written again with what ranks its paths then, in as many bytes but for a calibration that it
+  /// had not; on an error the first file stays.
+  Result<Size> write(const PruneMix& mix, const std::string& path, const Refit& refit = {}) const;
 
   Pruner(Pruner&&) noexcept;
   Pruner& operator=(Pruner&&) noexcept;
