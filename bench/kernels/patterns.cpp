@@ -7,7 +7,7 @@
 namespace glissade::bench {
 namespace {
 
-constexpr std::size_t kWidth = 512, kFanIn = 64, kSamples = 64, kBlocks = 256;
+constexpr std::size_t kInputs = 512, kFanIn = 64, kSamples = 64, kBlocks = 256;
 
 /// 256 blocks of `rows` rows, each with a pattern of its own.
 struct Blocks {
@@ -15,13 +15,13 @@ struct Blocks {
       : rows(block_rows),
         ids(kBlocks * kFanIn),
         w(random_floats(kBlocks * rows * kFanIn, -1.f, 1.f)),
-        x(random_floats(kWidth * kSamples, -1.f, 1.f)),
+        x(random_floats(kInputs * kSamples, -1.f, 1.f)),
         g(random_floats(rows * kSamples, -1.f, 1.f)),
         start(rows) {
     // Odd steps: no input twice.
     for (std::size_t b = 0; b < kBlocks; ++b) {
       for (std::size_t d = 0; d < kFanIn; ++d)
-        ids[b * kFanIn + d] = static_cast<std::uint16_t>((b * 37 + d * (2 * b + 1)) % kWidth);
+        ids[b * kFanIn + d] = static_cast<std::uint16_t>((b * 37 + d * (2 * b + 1)) % kInputs);
     }
   }
 
@@ -36,7 +36,7 @@ void add_blocks_of_rows(const std::string& prefix, const Call& call) {
   for (const std::size_t rows : {1u, 16u, 32u}) {
     add(prefix, "64 of 512 inputs, 64 samples, blocks of " + std::to_string(rows), [=](benchmark::State& state) {
       Blocks blocks(rows);
-      std::vector<float> out(std::max(rows * kSamples, kWidth * kSamples));
+      std::vector<float> out(std::max(rows * kSamples, kInputs * kSamples));
       for (auto _ : state) {
         for (std::size_t b = 0; b < kBlocks; ++b)
           call(blocks, blocks.ids.data() + b * kFanIn, blocks.w.data() + b * rows * kFanIn, out.data());
@@ -70,7 +70,7 @@ void add_pattern_weights_f32(const std::string& prefix, const simd::Kernels& lev
 void add_pattern_panels_bf16(const std::string& prefix, const simd::Kernels& level) {
   add(prefix, "64 of 512 inputs, 64 samples", [kernel = level.pattern_panels_bf16](benchmark::State& state) {
     const Blocks blocks(1);
-    std::vector<std::uint16_t> x(kWidth * kSamples), panels(kFanIn * kSamples);
+    std::vector<std::uint16_t> x(kInputs * kSamples), panels(kFanIn * kSamples);
     simd::kernels().narrow_nearest(blocks.x.data(), x.data(), x.size());
     for (auto _ : state) {
       for (std::size_t b = 0; b < kBlocks; ++b)
