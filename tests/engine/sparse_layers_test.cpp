@@ -78,10 +78,19 @@ TEST_CASE("labels in blocks have their connections in common, change them, and a
   }
   ParameterRows::Options fresh = rows.options();
   const ParameterRows drawn(rows.rows(), rows.width(), fresh);
-  const bool changed = !std::ranges::equal(std::span(rows.connections.data(), rows.connections.size()),
-                                           std::span(drawn.connections.data(), drawn.connections.size()));
+  // What grew starts at 0 and may be the first to go again, so a block may end as it began; most do not.
+  std::size_t as_drawn = 0;
+  const std::size_t fan_in = rows.fan_in();
+  for (std::size_t pattern = 0; pattern < rows.patterns(); ++pattern) {
+    const std::uint16_t* const now = rows.connections.data() + pattern * fan_in;
+    as_drawn += std::equal(now, now + fan_in, drawn.connections.data() + pattern * fan_in);
+  }
   const bool largest = config.network.start == Start::centroids && kind != Topology::snip;
-  CHECK(changed == (kind != Topology::fixed || largest));
+  if (kind == Topology::fixed && !largest) {
+    CHECK(as_drawn == rows.patterns());
+  } else {
+    CHECK(2 * as_drawn < rows.patterns());
+  }
   const TemporaryFolder folder;
   must(model.save(folder.file("m.glsd"), false));
   const Model answering = must(Model::load(folder.file("m.glsd")));
