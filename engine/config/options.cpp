@@ -250,8 +250,7 @@ constexpr auto kOptions = std::to_array<Option>({
     number<"topology-block", &Config::connections, &Config::Connections::block, "1 .. 64">(
         {kConnections, "labels",
          "Labels with similar samples that share their connections, so that prediction takes them as one small dense matrix: 16 "
-         "or "
-         "32. 1 = each label's row has its own."}),
+         "or 32. 1 = each label's row has its own."}),
 
     number<"fan-in", &Config::sparse_rows, &Config::SparseRows::fan_in, "0 .. 65536">(
         {kSparseRows, "features",

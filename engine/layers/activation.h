@@ -35,7 +35,8 @@ struct SomeRows {
 };
 
 /// The activation in place, then, unless `most` is 0, all units but the `most` of largest magnitude (of equal ones those of
-/// smaller numbers) put out 0 (k winners take all, Makhzani & Frey, k-Sparse Autoencoders, 2013), then dropout of whole units (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
+/// smaller numbers) put out 0 (k winners take all, Makhzani & Frey, k-Sparse Autoencoders, 2013), then dropout of whole units
+/// (kept ones scaled by 1 / (1 - rate)), then rounding where `out.rounded`.
 /// The mask is a function of (seed, sample, unit). In parallel over samples.
 void activate(Activations& out, Activation kind, double rate, std::uint64_t seed, std::size_t most = 0);
 

@@ -33,24 +33,21 @@ void BlockChanges::finish(const RowChanges& changes, const std::function<void(st
   }
   for (std::size_t i = 0; i < gradients_.size(); ++i) rows_.connection_steps[i] += gradients_[i].exchange(0);
   std::ranges::sort(kept_, {}, [this](const Kept& kept) { return rows_.places[kept.row]; });
-  std::size_t last = rows_.patterns();
-  for (const Kept& kept : kept_) {
-    const std::size_t pattern = rows_.pattern_of(kept.row);
-    if (pattern != last) change(changes, pattern, on_dropped);
-    last = pattern;
+  for (auto begin = kept_.cbegin(), end = begin; begin != kept_.cend(); begin = end) {
+    const std::size_t pattern = rows_.pattern_of(begin->row);
+    end = std::find_if(begin, kept_.cend(), [&](const Kept& kept) { return rows_.pattern_of(kept.row) != pattern; });
+    change(changes, pattern, begin, end, on_dropped);
   }
   kept_.clear();
 }
 
 /// The count begins anew at 1: 0 is that of a row that is whole.
-void BlockChanges::change(const RowChanges& changes, std::size_t pattern,
-                          const std::function<void(std::uint32_t, float)>& on_dropped) {
+void BlockChanges::change(const RowChanges& changes, std::size_t pattern, KeptRows::const_iterator kept,
+                          KeptRows::const_iterator kept_end, const std::function<void(std::uint32_t, float)>& on_dropped) {
   const std::size_t begin = pattern * rows_.block(), end = std::min(begin + rows_.block(), rows_.rows());
   std::vector<ChangedRow> changed;
   for (std::size_t place = begin; place < end; ++place) changed.push_back({order_[place], nullptr});
-  for (const Kept& kept : kept_) {
-    if (rows_.pattern_of(kept.row) == pattern) changed[rows_.places[kept.row] - begin].gradient = kept.gradient.data();
-  }
+  for (; kept != kept_end; ++kept) changed[rows_.places[kept->row] - begin].gradient = kept->gradient.data();
   changes.change(rows_, pattern, changed, on_dropped);
   rows_.connection_steps[pattern] = 1;
 }

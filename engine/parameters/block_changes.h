@@ -33,13 +33,16 @@ class BlockChanges {
     std::uint32_t row;
     std::vector<float> gradient;
   };
+  using KeptRows = tbb::concurrent_vector<Kept>;
   bool is_due(const RowChanges& changes, std::size_t row, const float* gradient);
-  void change(const RowChanges& changes, std::size_t pattern, const std::function<void(std::uint32_t, float)>& on_dropped);
+  /// `kept`: those of the pattern.
+  void change(const RowChanges& changes, std::size_t pattern, KeptRows::const_iterator kept, KeptRows::const_iterator kept_end,
+              const std::function<void(std::uint32_t, float)>& on_dropped);
 
   ParameterRows& rows_;
   std::vector<std::uint32_t> order_;                   ///< the row at each place
   std::vector<std::atomic<std::uint32_t>> gradients_;  ///< of each pattern's rows in this step
-  tbb::concurrent_vector<Kept> kept_;
+  KeptRows kept_;
 };
 
 }  // namespace glissade

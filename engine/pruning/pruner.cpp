@@ -26,6 +26,7 @@
 #include "engine/pruning/loss_curves.h"
 #include "engine/pruning/other_sections.h"
 #include "engine/pruning/packed_part.h"
+#include "engine/pruning/scratch_file.h"
 #include "engine/pruning/written_model.h"
 #include "system/message.h"
 
@@ -337,28 +338,8 @@ Result<Pruner::Size> Pruner::write(const PruneMix& mix, const std::string& path,
   }
 }
 
-namespace {
-
-/// The file of a trial, which goes when it does.
-class Scratch {
- public:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  const std::string& path() const noexcept { return path_; }
-
- private:
-  std::string path_;
-};
-
-}  // namespace
-
 Result<PruneCurves> Pruner::Impl::measure(const std::string& scratch, const Score& score) {
-  const Scratch file(scratch);
+  const pruning::ScratchFile file(scratch);
   const auto score_of = [&](const PruneMix& mix) -> Result<double> {
     if (auto written = write(mix, file.path(), {}); !written) return written.error();
     auto model = Model::load(file.path());

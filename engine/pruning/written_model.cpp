@@ -1,12 +1,15 @@
 #include "engine/pruning/written_model.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "engine/model/access.h"
 #include "engine/model/impl.h"
 #include "engine/pruning/other_sections.h"
+#include "engine/pruning/scratch_file.h"
+#include "system/temporary_file.h"
 
 namespace glissade::pruning {
 
@@ -32,22 +35,20 @@ void take_ranking(Model& model, std::vector<Section>& sections) {
 
 }  // namespace
 
-Result<std::vector<SectionSize>> write_model(std::vector<Section> sections, const std::string& path,
-                                             const Pruner::Refit& refit) {
+Result<std::vector<SectionSize>> write_model(std::vector<Section> sections, const std::string& path, const Pruner::Refit& refit) {
+  std::optional<Model> model;  // whose arrays are written below
+  if (refit) {
+    const ScratchFile unfitted(system::temporary_name(path));
+    if (auto written = write_sorted(sections, unfitted.path()); !written) return written.error();
+    auto loaded = Model::load(unfitted.path());
+    if (!loaded) return loaded.error();
+    model.emplace(std::move(*loaded));
+    if (auto done = refit(*model); !done) return done.error();
+    take_ranking(*model, sections);
+  }
   if (auto written = write_sorted(sections, path); !written) return written.error();
   std::vector<SectionSize> sizes;
-  const auto note_sizes = [&] {
-    sizes.clear();
-    for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
-  };
-  note_sizes();
-  if (!refit) return sizes;
-  auto model = Model::load(path);
-  if (!model) return model.error();
-  if (auto done = refit(*model); !done) return done.error();
-  take_ranking(*model, sections);
-  if (auto written = write_sorted(sections, path); !written) return written.error();
-  note_sizes();
+  for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
   return sizes;
 }
 

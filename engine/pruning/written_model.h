@@ -11,8 +11,8 @@
 
 namespace glissade::pruning {
 
-/// Writes the model of these sections as `path`. With `refit` it is loaded then, handed over, and written again with what ranks
-/// its paths afterwards; on an error the first file stays. The sizes of what is written.
+/// Writes the model of these sections as `path`. With `refit` it is first written beside it, loaded and handed over; what ranks
+/// its paths then is what `path` gets. On an error a file that was there stays. The sizes of what is written.
 Result<std::vector<SectionSize>> write_model(std::vector<model_file::Section> sections, const std::string& path,
                                              const Pruner::Refit& refit);
 

@@ -92,13 +92,22 @@ TEST_CASE("rows of a block have the same connections, and what they lack is 0", 
   CHECK(blocks.columns(0) == BlockColumns{0, 2, 4});
 }
 
-TEST_CASE("until it is said which rows share connections they have all weights", "[unit]") {
+namespace {
+
+/// Three rows of four columns, two connections each, in blocks of two.
+ParameterRows open_rows() {
   Config config;
   config.network.storage = Storage::fp32;
   auto options = ParameterRows::Options::of(config, true);
   options.fan_in = 2;
   options.block = 2;
-  ParameterRows rows(3, 4, options);
+  return {3, 4, options};
+}
+
+}  // namespace
+
+TEST_CASE("until it is said which rows share connections they have all weights", "[unit]") {
+  ParameterRows rows = open_rows();
   REQUIRE(rows.is_open());
   CHECK(rows.patterns() == 2);
   const BlockFloats ones = {1, 1, 1, 1};
@@ -120,12 +129,7 @@ TEST_CASE("until it is said which rows share connections they have all weights",
 }
 
 TEST_CASE("a block may begin with the columns of the largest summed magnitudes", "[unit]") {
-  Config config;
-  config.network.storage = Storage::fp32;
-  auto options = ParameterRows::Options::of(config, true);
-  options.fan_in = 2;
-  options.block = 2;
-  ParameterRows rows(3, 4, options);
+  ParameterRows rows = open_rows();
   // Rows 2 and 0 together: 5, 1, 4, 3. Row 1 alone.
   const std::vector<BlockFloats> start = {{1, -1, 2, -3}, {0, 5, -6, 1}, {-4, 0, -2, 0}};
   for (std::size_t row = 0; row < 3; ++row) rows.write(row, start[row].data());

@@ -229,7 +229,9 @@ TEST_CASE("what a new fit makes of a pruned model is in its file, and takes as m
   const auto failed = pruner.write(mix, files.pruned, [](Model&) -> Result<void> { return runtime_error("no fit"); });
   REQUIRE_FALSE(failed.ok());
   CHECK(failed.error().message == "no fit");
-  CHECK(must(must(Model::load(files.pruned)).predict(files.test.x.view())).scores == before.scores);
+  CHECK(must(must(Model::load(files.pruned)).predict(files.test.x.view())).scores == after.scores);  // the file that was there
+  for (const auto& file : std::filesystem::directory_iterator(files.folder.path()))
+    CHECK(file.path().string().find(".tmp") == std::string::npos);
 }
 
 TEST_CASE("a failing score ends the measuring and leaves no file", "[unit]") {

@@ -12,8 +12,8 @@
 namespace glissade {
 
 /// How coarsely the parts of a model are told when it is pruned. The weights of a part become multiples of a step, those below
-/// about half a step (of dense rows) or a whole one (of sparse rows) vanish, and what is left is coded by how often it occurs. A step counts in the part's root mean square: 0.1
-/// changes next to nothing, at 1 most weights are gone, at 4 nearly all.
+/// about half a step (of dense rows) or a whole one (of sparse rows) vanish, and what is left is coded by how often it occurs. A
+/// step counts in the part's root mean square: 0.1 changes next to nothing, at 1 most weights are gone, at 4 nearly all.
 struct PruneMix {
   enum Part { features, labels, rows, neighbours, co_labels };
   static constexpr std::size_t kParts = 5;
@@ -71,9 +71,9 @@ class Pruner {
 
   /// Changes what ranks the paths of a pruned model, as refit_ranker() does.
   using Refit = std::function<Result<void>(Model&)>;
-  /// Writes the pruned model: an ordinary model file, of format version 5, without the training state. With `refit` it is written
-  /// as `path`, loaded, handed over, and written again with what ranks its paths then, in as many bytes but for a calibration that it
-  /// had not; on an error the first file stays.
+  /// Writes the pruned model: an ordinary model file, of format version 5, without the training state. With `refit` it is
+  /// first written beside `path`, loaded and handed over; what ranks its paths then is what `path` gets, in as many bytes but for
+  /// a calibration that it had not. On an error a file that was there stays.
   Result<Size> write(const PruneMix& mix, const std::string& path, const Refit& refit = {}) const;
 
   Pruner(Pruner&&) noexcept;

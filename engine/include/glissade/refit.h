@@ -14,9 +14,8 @@ bool has_ranker(const Model& model) noexcept;
 /// that the model was not trained on. The ranker goes on from that of `start`, usually the model as it was before, or the model
 /// itself: so some thousand rows are enough. The same rows and the same start make the same ranker, for any number of threads.
 ///
-/// Usage error if the model has no ranker, or is a shard; runtime error if
-/// the rows are none that it takes, or hold no label. On an error the model stays as it was. No thread may use the model
-/// meanwhile. Takes about as long as an evaluation of the rows.
+/// Usage error if the model has no ranker, or is a shard; runtime error if the rows are none that it takes, or hold no label. On
+/// an error the model stays as it was. No thread may use the model meanwhile. Takes about as long as an evaluation of the rows.
 Result<void> refit_ranker(Model& model, const DatasetView& rows, const Model& start);
 
 }  // namespace glissade
