@@ -17,7 +17,7 @@ std::unique_ptr<OutputPath> make_output_path(const OutputParts& parts) {
 }
 
 OwnSets own_sets(const OutputParts& parts) {
-  return {parts.sampler, parts.all_labels(), parts.owners(), OwnSets::by_rank(parts.config)};
+  return {parts.sampler, parts.all_labels(), parts.shards, OwnSets::by_rank(parts.config)};
 }
 
 bool is_hit(const float* logits, std::size_t size, std::span<const std::uint32_t> positions) noexcept {

@@ -28,10 +28,19 @@ double RowShards::heard_sum(std::size_t i) const noexcept {
   return sum;
 }
 
-void RowShards::gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all) {
+void RowShards::gather_bytes(std::span<const std::byte> mine, std::span<const std::size_t> counts, std::size_t size,
+                             std::span<std::byte> all) {
   std::vector<std::size_t> bytes(counts.begin(), counts.end());
-  for (std::size_t& one : bytes) one *= sizeof(float);
-  if (!error_) keep(ranks_.all_gather_v(std::as_bytes(mine), bytes, std::as_writable_bytes(all)));
+  for (std::size_t& one : bytes) one *= size;
+  if (!error_) keep(ranks_.all_gather_v(mine, bytes, all));
+}
+
+void RowShards::gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all) {
+  gather_bytes(std::as_bytes(mine), counts, sizeof(float), std::as_writable_bytes(all));
+}
+
+void RowShards::gather(std::span<const std::uint32_t> mine, std::span<const std::size_t> counts, std::span<std::uint32_t> all) {
+  gather_bytes(std::as_bytes(mine), counts, sizeof(std::uint32_t), std::as_writable_bytes(all));
 }
 
 }  // namespace glissade

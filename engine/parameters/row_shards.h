@@ -32,6 +32,7 @@ class RowShards {
   void end_sum();
   /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.
   void gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all);
+  void gather(std::span<const std::uint32_t> mine, std::span<const std::size_t> counts, std::span<std::uint32_t> all);
   /// Numbers for the next exchange(): few, so that they travel together.
   void tell(double number) { told_.push_back(number); }
   /// What each rank has told since the last exchange; all have told as many numbers. heard(r, i): number i of rank r. In the same
@@ -46,6 +47,8 @@ class RowShards {
 
  private:
   void keep(Result<void> done);
+  void gather_bytes(std::span<const std::byte> mine, std::span<const std::size_t> counts, std::size_t size,
+                    std::span<std::byte> all);
 
   Communicator& ranks_;
   Wire wire_;

@@ -10,6 +10,7 @@ class LshLabelSource final : public Source {
  public:
   explicit LshLabelSource(const LabelIndex& index) : index_(index) {}
   void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const override;
+  const LabelIndex* index_of_labels() const noexcept override { return &index_; }
 
  private:
   const LabelIndex& index_;

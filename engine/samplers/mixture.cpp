@@ -75,6 +75,13 @@ void MixtureSampler::count_labels(std::span<const std::uint32_t> counts) {
   }
 }
 
+const LabelIndex* MixtureSampler::index_of_labels() const noexcept {
+  for (const Retrieval& retrieval : retrievals_) {
+    if (const LabelIndex* index = retrieval.source->index_of_labels()) return index;
+  }
+  return nullptr;
+}
+
 void MixtureSampler::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const {
   add_labels(group, seen, out);
   const std::size_t room = active_ - std::min(active_, out.ids.size());

@@ -24,6 +24,7 @@ class MixtureSampler final : public Sampler {
   void select(const SampleGroup& group, hashing::StampSet& seen, ActiveSet& out) const override;
   void count_labels(std::span<const std::uint32_t> counts) override;
   void set_correction(float strength) override { correction_ = strength; }
+  const LabelIndex* index_of_labels() const noexcept override;
 
  private:
   struct Retrieval {

@@ -4,6 +4,13 @@
 
 namespace glissade {
 
+OwnSets::OwnSets(const Sampler& sampler, std::size_t labels, RowShards* shards, bool by_rank)
+    : sampler_(sampler), labels_(labels), owners_(shards != nullptr ? shards->owners() : RowOwners{}) {
+  by_rank_ = owners_.are_several() && by_rank;
+  const LabelIndex* const index = by_rank_ ? sampler.index_of_labels() : nullptr;
+  if (index != nullptr) label_codes_.emplace(*index, *shards, labels);
+}
+
 bool OwnSets::by_rank(const Config& config) noexcept {
   const SamplerMix& mix = config.active_set.sampler;
   return uses_tables(mix) || uses_clusters(mix) || mix.has(SamplerKind::exact);
@@ -21,6 +28,7 @@ Config OwnSets::of_rank(const Config& config, std::uint32_t labels, const RowOwn
 void OwnSets::begin(const SparseRows& labels) {
   own_ = labels;
   if (!owners_.are_several()) return;
+  if (label_codes_) label_codes_->gather(labels);
   offsets_.assign(1, 0);
   places_.clear();
   values_.clear();
@@ -47,6 +55,7 @@ bool OwnSets::select(const SampleGroup& group, hashing::StampSet& seen, ActiveSe
   }
   SampleGroup own = group;
   own.labels = own_;
+  if (label_codes_) own.label_codes = &*label_codes_;
   own.seed = hashing::derive(group.seed, owners_.rank);
   sampler_.select(own, seen, out);
   return owners_.rank == 0;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "engine/parameters/row_owners.h"
+#include "engine/parameters/row_shards.h"
+#include "engine/samplers/label_codes.h"
 #include "engine/samplers/sampler.h"
 
 namespace glissade {
@@ -17,17 +19,16 @@ namespace glissade {
 /// they are depends on the number of ranks.
 class OwnSets {
  public:
-  /// `sampler` must outlive it: one over all `labels`, or with `by_rank` over the rows of this rank. One rank: it is used as it
-  /// is.
-  OwnSets(const Sampler& sampler, std::size_t labels, const RowOwners& owners = {}, bool by_rank = false)
-      : sampler_(sampler), labels_(labels), owners_(owners), by_rank_(owners.are_several() && by_rank) {}
+  /// Both must outlive it. `sampler`: over all `labels`, or with `by_rank` over the rows of this rank. No shards: it is used as
+  /// it is.
+  OwnSets(const Sampler& sampler, std::size_t labels, RowShards* shards = nullptr, bool by_rank = false);
 
   /// Whether ranks choose by strata.
   static bool by_rank(const Config& config) noexcept;
   /// `config` for the sampler of a rank that chooses by strata: its share of the set.
   static Config of_rank(const Config& config, std::uint32_t labels, const RowOwners& owners);
 
-  /// A batch with these labels, which must outlive its sets.
+  /// A batch with these labels, which must outlive its sets. Collective.
   void begin(const SparseRows& labels);
   /// The labels that are this rank's, as places, with their values; of one rank all.
   const SparseRows& own_labels() const noexcept { return own_; }
@@ -45,6 +46,7 @@ class OwnSets {
   std::size_t labels_;
   RowOwners owners_;
   bool by_rank_;
+  std::optional<LabelCodes> label_codes_;
   SparseRows own_;
   std::vector<std::uint64_t> offsets_;
   std::vector<std::uint32_t> places_;

@@ -15,6 +15,7 @@
 namespace glissade {
 
 class ClusterIndex;
+class LabelCodes;
 class LabelIndex;
 
 /// Samples that share one active set: one sample (scope `sample`) or a whole batch (scope `shared`).
@@ -22,10 +23,11 @@ struct SampleGroup {
   SparseRows labels;      ///< of the whole batch
   std::size_t first = 0;  ///< rows first .. first + count - 1 of `labels`
   std::size_t count = 0;
-  hashing::GroupCodes codes = {};       ///< of those that retrieve; only if the sampler uses tables
-  std::uint64_t seed = 0;               ///< draws are a function of this
-  const Activations* hidden = nullptr;  ///< of the whole batch; what the output layer sees
-  std::size_t every = 1;                ///< of the samples only first, first + every, ... retrieve
+  hashing::GroupCodes codes = {};           ///< of those that retrieve; only if the sampler uses tables
+  std::uint64_t seed = 0;                   ///< draws are a function of this
+  const Activations* hidden = nullptr;      ///< of the whole batch; what the output layer sees
+  std::size_t every = 1;                    ///< of the samples only first, first + every, ... retrieve
+  const LabelCodes* label_codes = nullptr;  ///< where `labels` are this rank's alone: of those of all ranks
 
   std::size_t asking() const noexcept { return (count + every - 1) / every; }  ///< how many retrieve
 };
@@ -40,6 +42,9 @@ class Sampler {
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
   /// From now on drawn rows count for (rows that they stand for)^strength rows, 0 .. 1. Not while select() runs.
   virtual void set_correction(float /*strength*/) {}
+  /// The tables that select() looks into at the addresses of the labels' own rows; null: into none. Where several ranks have
+  /// these rows, it wants SampleGroup::label_codes.
+  virtual const LabelIndex* index_of_labels() const noexcept { return nullptr; }
 };
 
 /// What samplers may need; all must outlive them.

@@ -23,6 +23,7 @@ class Source {
   /// Appends rows that `seen` does not hold yet. Safe from many threads. Throws std::bad_alloc.
   virtual void add(const SampleGroup& group, const Order& order, hashing::StampSet& seen, ActiveSet& out) const = 0;
   virtual void count_labels(std::span<const std::uint32_t> /*counts*/) {}
+  virtual const LabelIndex* index_of_labels() const noexcept { return nullptr; }  ///< Sampler::index_of_labels()
 };
 
 }  // namespace glissade

@@ -2,8 +2,6 @@
 
 #include <glissade/trainer.h>
 
-#include "engine/samplers/sampler.h"
-
 namespace glissade {
 namespace {
 
@@ -15,10 +13,7 @@ Error cannot(const char* option, const char* what, const char* remedy) {
 }  // namespace
 
 Result<void> check_labels_distributable(const Config& config) {
-  const Config::ActiveSet& set = config.active_set;
-  if (set.sampler.has(SamplerKind::lsh_label))
-    return cannot("sampler", "lsh-label, which looks for rows near others,", "use lsh");
-  if (!set.fused) return cannot("fused", "products by oneDNN", "leave it on");
+  if (!config.active_set.fused) return cannot("fused", "products by oneDNN", "leave it on");
   if (config.connections.density < 1 && config.connections.block > 1)
     return cannot("topology-block", "label rows that share connections", "use 1");
   if (config.training.batches == BatchKind::similar) return cannot("batches", "similar samples", "use shuffled");

@@ -77,7 +77,7 @@ def check_refusals(ranks, expect_line):
     def refused(*args):
         return ranks.run(ranks.command(2, *ranks.train(*LABELS, *args)))
 
-    expect_line(refused("--sampler", "lsh-label"), 2, "option 'sampler': lsh-label, which looks for rows near others, cannot be shared out by labels")
+    expect_line(refused("--batches", "similar"), 2, "option 'batches': similar samples cannot be shared out by labels")
     if (ranks.folder / "m.glsd").exists():
         raise Failure("a run that was refused has written a model")
 

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/samplers/label_codes.h"
 #include "engine/samplers/label_index.h"
+#include "hashing/group_codes.h"
 #include "hashing/lift.h"
 #include "tests/engine/models.h"
+#include "tests/engine/thread_transport.h"
 #include "tests/hashing/support.h"
 
 namespace glissade::test {
@@ -149,6 +152,60 @@ TEST_CASE("with the simple transform rows are hashed at the length of the longes
       CHECK(std::binary_search(bucket.begin(), bucket.end(), i));
     }
   }
+}
+
+TEST_CASE("ranks that share the rows out find a batch's labels where one process finds them", "[unit]") {
+  const Config config = config_of(RehashKind::fixed);
+  const ParameterRows rows = random_rows(3);
+  const LabelIndex whole(config, rows);
+  const std::vector<std::uint64_t> offsets = {0, 3, 3, 5, 9};
+  const std::vector<std::uint32_t> labels = {7, 200, 7, 8, 299, 7, 10, 4, 1};  // of three ranks the last has 8 and 200
+  const SparseRows batch{offsets, labels, {}};
+  const int size = GENERATE(2, 3);
+  std::vector<int> wrong(static_cast<std::size_t>(size));
+  ThreadRanks(size).run([&](Communicator& ranks) {
+    RowShards shards(ranks);
+    const RowOwners owners = shards.owners();
+    ParameterRows own(owners.count(kRows), kIndexWidth, {Storage::fp32, true, true, {}});
+    for (std::uint32_t place = 0; place < own.rows(); ++place) {
+      const std::uint32_t row = owners.row_at(place);
+      std::copy_n(rows.weights.data() + row * rows.stride(), kIndexWidth, own.weights.data() + place * own.stride());
+      own.bias[place] = rows.bias[row];
+    }
+    const LabelIndex index(config, own);
+    LabelCodes codes(index, shards, kRows);
+    codes.gather(batch);
+    std::vector<std::uint32_t> scratch, expected;
+    const auto differ = [&](const hashing::GroupCodes& found, std::vector<std::uint32_t> ids) {
+      if (found.samples != ids.size()) return 1;
+      const std::size_t stride = hashing::padded(ids.size()), tables = index.tables().tables();
+      expected.resize(stride * tables);
+      whole.row_codes(ids, expected.data(), stride);
+      int count = 0;
+      for (std::size_t table = 0; table < tables; ++table) {
+        for (std::size_t i = 0; i < ids.size(); ++i)
+          count += found.codes[table * found.stride + i] != expected[table * stride + i];
+      }
+      return count;
+    };
+    int& count = wrong[static_cast<std::size_t>(ranks.rank())];
+    count += differ(codes.of(0, 1, scratch), {7, 200, 7}) + differ(codes.of(3, 1, scratch), {7, 10, 4, 1}) +
+             differ(codes.of(2, 2, scratch), {8, 299, 7, 10, 4, 1}) + differ(codes.of(1, 1, scratch), {});
+    std::vector<std::uint32_t> in_order;  // by rank, and there as they come
+    for (int rank = 0; rank < size; ++rank) {
+      for (const std::uint32_t label : {7u, 200u, 8u, 299u, 10u, 4u, 1u}) {
+        if (label % static_cast<unsigned>(size) == static_cast<unsigned>(rank)) in_order.push_back(label);
+      }
+    }
+    count += differ(codes.of(0, 4, scratch), in_order);
+    const std::vector<std::uint64_t> one_offset = {0, 1};
+    const std::vector<std::uint32_t> one_label = {10};
+    codes.gather({one_offset, one_label, {}});
+    count += differ(codes.of(0, 1, scratch), one_label);
+    codes.gather(batch);  // nothing is left of another batch
+    count += differ(codes.of(0, 4, scratch), in_order);
+  });
+  CHECK(wrong == std::vector<int>(static_cast<std::size_t>(size)));
 }
 
 }  // namespace glissade::test

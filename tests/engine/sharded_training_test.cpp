@@ -142,7 +142,7 @@ TEST_CASE("ranks that share the rows out train what one process trains, with eve
 TEST_CASE("ranks that look for rows among their own learn as well as one process", "[unit]") {
   using enum SamplerKind;
   Config config = sharded_config();
-  config.active_set.sampler = GENERATE(lsh, lsh_topk, lsh_threshold, lsh_learned, exact);
+  config.active_set.sampler = GENERATE(lsh, lsh_topk, lsh_threshold, lsh_label, lsh_learned, exact);
   config.active_set.scope = GENERATE(Scope::shared, Scope::sample);
   config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
   CAPTURE(to_text(config));
@@ -228,10 +228,6 @@ TEST_CASE("what cannot be shared out by labels is refused in one line", "[unit]"
     change(config);
     return train_shards({2, 1}, config, data)[1].error;
   };
-  CHECK(message([](Config& config) { config.active_set.sampler = SamplerKind::lsh_label; }) ==
-        "option 'sampler': lsh-label, which looks for rows near others, cannot be shared out by labels; use lsh, or use "
-        "--distribute "
-        "data");
   CHECK(message([](Config& config) { config.active_set.fused = false; }) ==
         "option 'fused': products by oneDNN cannot be shared out by labels; leave it on, or use --distribute data");
   CHECK(message([](Config& config) {
