@@ -1,7 +1,6 @@
 #include "engine/communication/shared_work.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace glissade {
 
@@ -31,11 +30,22 @@ void SharedWork::exchange_bytes(std::span<std::byte> all, std::size_t block) {
   if (auto done = ranks_->all_gather_v(own_, sizes, all); !done) error_ = done.error();
 }
 
-std::vector<std::vector<std::byte>> SharedWork::gather() {
-  auto all = ranks_->all_gather_unknown(own_);
-  if (all) return std::move(*all);
-  error_ = all.error();
-  return {};
+void SharedWork::gather() {
+  const auto sizes = ranks_->all_gather(own_.size());
+  if (!sizes) {
+    error_ = sizes.error();
+    return;
+  }
+  heard_.resize(sizes->size());
+  std::vector<std::span<const std::byte>> out(sizes->size(), own_);
+  std::vector<std::span<std::byte>> in;
+  const auto self = static_cast<std::size_t>(ranks_->rank());
+  for (std::size_t rank = 0; rank < sizes->size(); ++rank) {
+    heard_[rank].resize(rank == self ? 0 : (*sizes)[rank]);
+    in.emplace_back(heard_[rank]);
+  }
+  out[self] = {};
+  if (auto done = ranks_->all_to_all_v(out, in); !done) error_ = done.error();
 }
 
 }  // namespace glissade

@@ -46,12 +46,13 @@ class SharedWork {
  private:
   Part part_of(std::size_t count, int rank) const noexcept;
   void exchange_bytes(std::span<std::byte> all, std::size_t block);
-  /// Of each rank what it has to say.
-  std::vector<std::vector<std::byte>> gather();
+  /// heard_[r] becomes own_ of rank r; of this rank and after an error nothing.
+  void gather();
 
   Communicator* ranks_;
   std::optional<Error> error_;
   std::vector<std::byte> own_;
+  std::vector<std::vector<std::byte>> heard_;  ///< by rank; both keep their memory from call to call
 };
 
 template <class T>
@@ -75,10 +76,11 @@ void SharedWork::exchange(std::vector<Block>& blocks, const ForEachArray& for_ea
       put(array.data(), size * sizeof(*array.data()));
     });
   }
-  const std::vector<std::vector<std::byte>> all = gather();
-  for (int rank = 0; rank < static_cast<int>(all.size()); ++rank) {
+  gather();
+  if (error_) return;
+  for (int rank = 0; rank < ranks_->size(); ++rank) {
     if (rank == ranks_->rank()) continue;
-    const std::byte* from = all[static_cast<std::size_t>(rank)].data();
+    const std::byte* from = heard_[static_cast<std::size_t>(rank)].data();
     const Part part = part_of(blocks.size(), rank);
     for (std::size_t i = part.first; i < part.end; ++i) {
       for_each_array(blocks[i], [&](auto& array) {

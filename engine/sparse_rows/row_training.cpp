@@ -39,7 +39,7 @@ struct RowTraining::Worker {
 
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
                          const LabelRows& made, const TrainedRows& parts)
-    : config_(config), data_(data), rows_(rows), made_(made), parts_(parts) {
+    : config_(config), data_(data), rows_(rows), made_(made), parts_(parts), pieces_(parts.rows.rows()) {
   adagrad_ = {.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = config.run.seed};
   std::vector<float> started(parts.rows.entries());
   simd::kernels().widen(parts.rows.values.data(), started.data(), started.size());
@@ -161,32 +161,16 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
 }
 
 void RowTraining::update_rows(double rate) {
-  struct Piece {
-    std::uint32_t label, block, row;
-  };
-  std::vector<Piece> pieces;
-  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
-    for (std::uint32_t row = 0; row < blocks_[block].rows.size(); ++row) {
-      pieces.push_back({blocks_[block].rows[row].of.label, block, row});
-    }
-  }
-  tbb::parallel_sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) {
-    if (a.label != b.label) return a.label < b.label;
-    return a.block != b.block ? a.block < b.block : a.row < b.row;
-  });
-  std::vector<std::size_t> begins;
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    if (i == 0 || pieces[i].label != pieces[i - 1].label) begins.push_back(i);
-  }
-  begins.push_back(pieces.size());
+  pieces_.build(
+      blocks_.size(), [&](std::uint32_t block) { return blocks_[block].rows.size(); },
+      [&](std::uint32_t block, std::uint32_t row) { return blocks_[block].rows[row].of.label; });
   const RowOptimizer optimizer(adagrad_, rate, ++step_);
-  tbb::parallel_for(std::size_t{0}, begins.size() - 1, [&](std::size_t group) {
+  pieces_.for_each([&](std::uint32_t label, std::span<const PieceGroups::Piece> pieces) {
     static thread_local std::vector<float> sum;
-    const std::uint32_t label = pieces[begins[group]].label;
     sum.assign(parameters_.width(label), 0.f);
-    for (std::size_t i = begins[group]; i < begins[group + 1]; ++i) {
-      const Gradients& block = blocks_[pieces[i].block];
-      const Gradients::Row& row = block.rows[pieces[i].row];
+    for (const PieceGroups::Piece& piece : pieces) {
+      const Gradients& block = blocks_[piece.block];
+      const Gradients::Row& row = block.rows[piece.row];
       for (std::uint32_t e = row.begin; e < row.begin + row.size; ++e) sum[block.entries[e]] += block.values[e];
     }
     optimizer.update(parameters_, label, sum.data(), 0.f);

@@ -15,6 +15,7 @@
 #include "engine/parameters/parameter_rows.h"
 #include "engine/parameters/row_optimizer.h"
 #include "engine/sparse_rows/label_rows.h"
+#include "engine/sparse_rows/piece_groups.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/row_topology.h"
 
@@ -109,6 +110,7 @@ class RowTraining {
   std::vector<float> label_weights_;  ///< as targets; empty: equal
   RowCandidates candidates_;          ///< of rows_
   std::vector<Gradients> blocks_;     ///< of the batch
+  PieceGroups pieces_;                ///< of the blocks
   std::vector<LabelGradient>
       topology_gradients_;  ///< of the pass, and with snfs of those before, where the topology is to change
 };

@@ -1,14 +1,18 @@
 // The training of sparse rows and of features' weights, step by step against the equations; and which features rows take up.
 #include "engine/sparse_rows/row_training.h"
 
+#include <oneapi/tbb/task_arena.h>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "engine/batches/sample_order.h"
+#include "engine/sparse_rows/piece_groups.h"
 #include "engine/sparse_rows/weight_learning.h"
+#include "hashing/seeds.h"
 #include "tests/engine/models.h"
 
 namespace glissade::test {
@@ -187,6 +191,35 @@ TEST_CASE("weights far below 0 are as large as those far above", "[unit]") {
   const std::vector<LabelGradient> gradients = {{0, 0, -0.2f}, {0, 1, 0.5f}};
   change_topology({RowTopology::rigl, 0.5, 4, 1}, gradients, 8, sample_of, made.rows, made.values);
   CHECK(made.of(0) == std::vector<std::uint32_t>{1, 3, 6, 7});
+}
+
+TEST_CASE("pieces of gradients are grouped by label, in order of the blocks, for any number of threads", "[unit]") {
+  constexpr std::uint32_t kLabels = 50;
+  PieceGroups groups(kLabels);
+  for (const int threads : {1, 2}) {
+    for (const std::uint64_t seed : {1, 2}) {
+      CAPTURE(threads, seed);
+      hashing::Random random(seed);
+      std::vector<std::vector<std::uint32_t>> blocks(9);  // labels of each block's rows
+      std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> expected(kLabels), found(kLabels);
+      for (std::uint32_t block = 0; block < blocks.size(); ++block) {
+        for (std::uint32_t row = 0; row < 20 * (block % 3); ++row) {
+          const auto label = static_cast<std::uint32_t>(random.below(kLabels / 2) * (seed == 1 ? 1 : 2));
+          blocks[block].push_back(label);
+          expected[label].emplace_back(block, row);
+        }
+      }
+      tbb::task_arena(threads).execute([&] {
+        groups.build(
+            blocks.size(), [&](std::uint32_t block) { return blocks[block].size(); },
+            [&](std::uint32_t block, std::uint32_t row) { return blocks[block][row]; });
+        groups.for_each([&](std::uint32_t label, std::span<const PieceGroups::Piece> pieces) {
+          for (const PieceGroups::Piece& piece : pieces) found[label].emplace_back(piece.block, piece.row);
+        });
+      });
+      CHECK(found == expected);
+    }
+  }
 }
 
 }  // namespace glissade::test
