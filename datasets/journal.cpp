@@ -178,7 +178,8 @@ Result<Journal> Journal::open(const std::string& path, const Hash128& base,
   const std::string_view bytes = mapping.bytes();
   const auto header = object_at<FileHeader>(bytes, 0);
   if (!header || header->magic != kMagic || header->check != header->sum())
-    return runtime_error(fmt::format("{} is no journal of this version, or its begin is damaged; move it away", datasets::quoted(path)));
+    return runtime_error(
+        fmt::format("{} is no journal of this version, or its begin is damaged; move it away", datasets::quoted(path)));
   journal.base_ = header->base;
   const auto frames = frames_of(path, bytes, header->base);
   if (!frames) return frames.error();
@@ -228,11 +229,11 @@ Result<void> Journal::begin_anew(const Hash128& base) {
 
 Result<void> Journal::add(std::uint32_t kind, std::string_view payload) {
   if (broken_)
-    return runtime_error(
-        fmt::format("{} could not be written before, and nobody knows what of it is on the disk; start again", datasets::quoted(path_)));
+    return runtime_error(fmt::format("{} could not be written before, and nobody knows what of it is on the disk; start again",
+                                     datasets::quoted(path_)));
   if (payload.size() > kMostPayload)
-    return runtime_error(
-        fmt::format("a record of {} bytes is too large for {}; the most is {}", payload.size(), datasets::quoted(path_), kMostPayload));
+    return runtime_error(fmt::format("a record of {} bytes is too large for {}; the most is {}", payload.size(),
+                                     datasets::quoted(path_), kMostPayload));
   FrameHeader header{.kind = kind, .sequence = sequence_, .length = payload.size()};
   header.payload_check = XXH3_64bits(payload.data(), payload.size());
   header.check = header.sum(base_);

@@ -59,7 +59,9 @@ void DataOptions::add_options(CLI::App& parser) {
                   "the run; of these, zero if any id is 0.")
       ->type_name("NAME")
       ->group(group);
-  parser.add_flag("--no-cache", no_cache_, "Parse the text even if a binary copy is in the cache, and leave no copy there; rows stay in memory.")
+  parser
+      .add_flag("--no-cache", no_cache_,
+                "Parse the text even if a binary copy is in the cache, and leave no copy there; rows stay in memory.")
       ->group(group);
   parser
       .add_option("--cache-dir", cache_directory_,

@@ -8,9 +8,7 @@
 namespace glissade::apps {
 namespace {
 
-SparseRows excluded_of(const OwnedRows& rows) noexcept {
-  return rows.label_ids.empty() ? SparseRows{} : rows.view().labels;
-}
+SparseRows excluded_of(const OwnedRows& rows) noexcept { return rows.label_ids.empty() ? SparseRows{} : rows.view().labels; }
 
 /// Adds the means over so many labelled samples of all.
 void add(const Metrics& part, double share, Metrics& all) noexcept {
@@ -32,7 +30,8 @@ CrossFit::CrossFit(const ScoredRows& rows) {
     Half& half = halves_[which ? 1 : 0];
     half.rows = copy_rows(rows.view, second, which);
     if (rows.excluded.rows() != 0)
-      half.excluded = copy_rows({rows.view.feature_count, rows.view.label_count, rows.view.features, rows.excluded}, second, which);
+      half.excluded =
+          copy_rows({rows.view.feature_count, rows.view.label_count, rows.view.features, rows.excluded}, second, which);
   }
 }
 

@@ -68,8 +68,8 @@ class TrainOptions {
   std::string name_rows = "auto";
   std::string eval_rows = "auto";
   std::string repeated_rows = "once";
-  bool rows_repeat = false;      ///< set once the data were read: some rows say nothing new
-  bool rows_fit_memory = false;  ///< likewise: rows of records would not go to the cache
+  bool rows_repeat = false;         ///< set once the data were read: some rows say nothing new
+  bool rows_fit_memory = false;     ///< likewise: rows of records would not go to the cache
   std::string distribute = "auto";  ///< data or labels once the ranks were joined
   std::string communicate = "sparse";
   std::string wire = "fp32";

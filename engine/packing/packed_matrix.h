@@ -27,8 +27,8 @@ struct Matrix {
   Array<std::uint16_t> values;
 };
 
-/// Entries whose value is below a step are left out. The step is larger where the largest value needs it; without values it is of no
-/// concern. Throws std::bad_alloc.
+/// Entries whose value is below a step are left out. The step is larger where the largest value needs it; without values it is of
+/// no concern. Throws std::bad_alloc.
 Packed pack_matrix(const MatrixView& matrix, float step);
 
 /// None if the bytes are damaged, or have more than `most_columns`. Throws std::bad_alloc.

@@ -26,8 +26,8 @@ class RowShards {
   int rank() const noexcept { return ranks_.rank(); }
   int size() const noexcept { return ranks_.size(); }
 
-  /// values[i] becomes the sum of all ranks' values[i], by the time that end_sum() returns; nobody touches them meanwhile. One sum
-  /// at a time.
+  /// values[i] becomes the sum of all ranks' values[i], by the time that end_sum() returns; nobody touches them meanwhile. One
+  /// sum at a time.
   void begin_sum(std::span<float> values);
   void end_sum();
   /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.

@@ -42,8 +42,8 @@ class ReferenceNetwork {
   /// Mean loss over the samples; sets[i] belongs to sample i.
   double loss(const DatasetView& data, const std::vector<ReferenceSet>& sets, const Hidden& factors, LossKind kind) const;
 
-  /// Smallest distance of a hidden unit's sum from the kink of the ReLU, or from the next that would lose, in the last call of hidden(): central differences are
-  /// only valid while it is well above the step.
+  /// Smallest distance of a hidden unit's sum from the kink of the ReLU, or from the next that would lose, in the last call of
+  /// hidden(): central differences are only valid while it is well above the step.
   double nearest_kink() const noexcept { return nearest_kink_; }
 
   std::vector<Block> blocks;

@@ -94,9 +94,9 @@ class Model {
   /// features or labels than ranks. `ranks` must outlive the model, and so for load_shard(). Collective.
   ///
   /// Rank 0 of a shard predicts, evaluates and saves like a whole model; while it does, the other ranks must be in answer().
-  /// Exact search alone; no filters, tables or codes, explanations, scores of given labels, hidden vectors; no Learner. Rank 0 gets each batch's sums and the best labels of all ranks: a few bytes
-  /// a sample and hidden unit, whatever the number of labels; with sparse paths also candidates, which ranks share out, and
-  /// logits.
+  /// Exact search alone; no filters, tables or codes, explanations, scores of given labels, hidden vectors; no Learner. Rank 0
+  /// gets each batch's sums and the best labels of all ranks: a few bytes a sample and hidden unit, whatever the number of
+  /// labels; with sparse paths also candidates, which ranks share out, and logits.
   static Result<Model> create_shard(Communicator& ranks, const Config& config, const Shape& shape,
                                     std::vector<std::uint32_t> feature_labels = {});
   static constexpr std::uint32_t kNoLabel = 0xffffffffu;

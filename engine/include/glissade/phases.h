@@ -25,7 +25,7 @@ enum class Phase : std::size_t {
 };
 
 inline constexpr std::array<std::string_view, 14> kPhaseNames = {
-    "gather",         "input forward",   "dense forward", "sampling", "packing",      "scores",      "output update",
+    "gather",         "input forward",   "dense forward", "sampling", "packing",      "scores",       "output update",
     "dense backward", "input transpose", "input update",  "re-hash",  "sparse paths", "search codes", "communication"};
 
 /// What a training call is busy with. Everything but `steps` happens before the first step of a pass or after its last one.
