@@ -376,7 +376,10 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
     if (auto led = ranks_.lead_epoch(*model); !led) return led.error();
     return train(callbacks);
   };
-  const EvaluationData evaluation{data->validation, data->test};
+  const auto evaluate = [&](const DatasetView& rows, const EvaluateOptions& options) {
+    return ranks_.evaluate(*model, rows, options);
+  };
+  const EvaluationData evaluation{data->validation, data->test, evaluate};
   auto status = TrainingRun(*model, pass, evaluation, settings, log).run();
   if (status) ranks_.end(*model, *status);
   if (status && *status == 0) std::remove(SearchState::path_for(options_.model).c_str());

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <glissade/options.h>
+#include <glissade/replicas.h>
 #include <glissade/runtime.h>
 
 #include "apps/config/choice.h"
@@ -33,7 +34,7 @@ std::string_view choice_name(T value, const std::array<Choice<T>, N>& choices) {
 }
 
 /// What rank 0 tells the others between two epochs.
-enum RankOrder : std::int64_t { kTrainEpoch, kEnd };
+enum RankOrder : std::int64_t { kTrainEpoch, kEvaluate, kEnd };
 
 /// What must be the same everywhere, a line each: "what<tab>value".
 std::string facts_of(const Model& model, std::uint64_t data, const Sharing& sharing) {
@@ -140,6 +141,16 @@ Result<Model::Told> RankGroup::hear(Model& model) {
 
 Result<void> RankGroup::lead_epoch(Model& model) { return tell(model, {kTrainEpoch, 0}); }
 
+Result<Evaluation> RankGroup::evaluate(Model& model, const DatasetView& data, EvaluateOptions options) {
+  if (is_alone() || shares_rows() || options.excluded.rows() != 0) return glissade::evaluate(model, data, options);
+  if (auto led = tell(model, {kEvaluate, 0}); !led) return led.error();
+  Replicas replicas(ranks_);
+  options.replicas = &replicas;
+  Result<Evaluation> evaluation = glissade::evaluate(model, data, options);
+  if (auto ended = replicas.end(); !ended && evaluation) return ended.error();
+  return evaluation;
+}
+
 void RankGroup::end(Model& model, int status) {
   if (tell(model, {kEnd, status})) ranks_.finish();
 }
@@ -151,6 +162,10 @@ Result<int> RankGroup::follow(Model& model, const std::function<Result<EpochRepo
     if (told->code == kEnd) {
       ranks_.finish();
       return static_cast<int>(told->value);
+    }
+    if (told->code == kEvaluate) {
+      if (auto served = Replicas(ranks_).serve(model); !served) return served.error();
+      continue;
     }
     if (auto trained = pass({}); !trained) return trained.error();
   }

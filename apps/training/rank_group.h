@@ -5,6 +5,7 @@
 
 #include <glissade/communicator.h>
 #include <glissade/config.h>
+#include <glissade/metrics.h>
 #include <glissade/model.h>
 #include <glissade/result.h>
 #include <glissade/trainer.h>
@@ -45,9 +46,11 @@ class RankGroup {
 
   /// Rank 0: the others begin the next epoch. A model that is shared out tells them.
   Result<void> lead_epoch(Model& model);
+  /// Rank 0: as glissade::evaluate(), on a model that every rank has; with replicas of it the others help.
+  Result<Evaluation> evaluate(Model& model, const DatasetView& data, EvaluateOptions options);
   /// Rank 0: the others end with this exit status. The group is over.
   void end(Model& model, int status);
-  /// The others: epochs, and what rank 0 needs of a model that is shared out, until rank 0 says how to end.
+  /// The others: epochs, and what rank 0 needs of their model, until rank 0 says how to end.
   Result<int> follow(Model& model, const std::function<Result<EpochReport>(const PassCallbacks&)>& pass);
   /// All: an error that every rank knows of was met. The group is over.
   void finish() noexcept { ranks_.finish(); }

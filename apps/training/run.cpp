@@ -210,7 +210,8 @@ Result<std::optional<Evaluation>> TrainingRun::evaluate_on(const Model& model, c
     show_evaluation({model_.epochs_done(), done, total, seconds_since(start)});
     return !interrupted();
   };
-  auto evaluation = evaluate(model, data, options);
+  const bool by_ranks = data_.evaluate && &model == &model_;
+  auto evaluation = by_ranks ? data_.evaluate(data, options) : evaluate(model, data, options);
   progress_.clear();
   if (interrupted()) return std::optional<Evaluation>();
   if (!evaluation) return evaluation.error();

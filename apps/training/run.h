@@ -46,6 +46,8 @@ using EpochPass = std::function<Result<EpochReport>(const PassCallbacks&)>;
 struct EvaluationData {
   std::optional<DatasetView> validation;
   std::optional<DatasetView> test;
+  /// How the model that is trained is evaluated; empty: by evaluate() of the library.
+  std::function<Result<Evaluation>(const DatasetView&, const EvaluateOptions&)> evaluate = {};
 };
 
 /// The epochs that a model still has to go: training, checkpoints, evaluation, early stopping, reports. The model file is always

@@ -71,7 +71,7 @@ void Batch::drop(std::uint32_t row, std::size_t at, const Dropout& dropout) noex
 namespace {
 
 /// A NaN or infinity would spoil the rows of its features for good while the loss stays finite. Offsets are known to be in order.
-Result<void> check_values(const SparseRows& rows, const char* what) {
+Result<void> check_values(const SparseRows& rows, const char* what, std::uint64_t first_row) {
   if (rows.values.empty()) return {};
   const auto begin = rows.values.begin() + static_cast<std::ptrdiff_t>(rows.offsets.front());
   const auto end = rows.values.begin() + static_cast<std::ptrdiff_t>(rows.offsets.back());
@@ -83,8 +83,8 @@ Result<void> check_values(const SparseRows& rows, const char* what) {
   if (good) return {};
   const auto at = static_cast<std::uint64_t>(std::find_if_not(begin, end, finite) - rows.values.begin());
   const auto row = std::upper_bound(rows.offsets.begin(), rows.offsets.end(), at) - rows.offsets.begin() - 1;
-  return runtime_error(
-      fmt::format("{} row {}: the value {} is not a finite number; use 0 or leave the entry out", what, row, rows.values[at]));
+  return runtime_error(fmt::format("{} row {}: the value {} is not a finite number; use 0 or leave the entry out", what,
+                                   first_row + static_cast<std::uint64_t>(row), rows.values[at]));
 }
 
 }  // namespace
@@ -123,28 +123,29 @@ Defect defect_of(const SparseRows& rows, std::size_t row, std::uint32_t bound) {
   return has_twice(ids) ? Defect::twice : Defect::none;
 }
 
-Error row_error(const SparseRows& rows, std::size_t row, std::uint32_t bound, const char* what) {
+Error row_error(const SparseRows& rows, std::size_t row, std::uint32_t bound, const char* what, std::uint64_t first_row) {
+  const std::uint64_t number = first_row + row;
   switch (defect_of(rows, row, bound)) {
     case Defect::offsets:
-      return runtime_error(fmt::format("{} row {}: its offsets {} .. {} descend; pass the offsets of one CSR matrix", what, row,
-                                       rows.offsets[row], rows.offsets[row + 1]));
+      return runtime_error(fmt::format("{} row {}: its offsets {} .. {} descend; pass the offsets of one CSR matrix", what,
+                                       number, rows.offsets[row], rows.offsets[row + 1]));
     case Defect::twice:
       return runtime_error(
-          fmt::format("{} row {}: an id occurs twice; give each {} once, with its values added up", what, row, what));
+          fmt::format("{} row {}: an id occurs twice; give each {} once, with its values added up", what, number, what));
     default: {
       const auto ids = rows.row_ids(row);
       const auto bad = std::ranges::find_if(ids, [bound](std::uint32_t id) { return id >= bound; });
       return runtime_error(
           fmt::format("{} row {}: an id is not below {}, it is {}; state the right {} count, and use data made "
                       "for this model",
-                      what, row, bound, bad == ids.end() ? 0 : *bad, what));
+                      what, number, bound, bad == ids.end() ? 0 : *bad, what));
     }
   }
 }
 
 }  // namespace
 
-Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what) {
+Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what, std::uint64_t first_row) {
   const std::size_t count = rows.rows();
   if (count == 0) return {};
   if (rows.offsets.front() > rows.offsets.back() || rows.offsets.back() > rows.ids.size() ||
@@ -161,8 +162,8 @@ Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char*
         return bad;
       },
       [](std::size_t a, std::size_t b) { return std::min(a, b); });
-  if (first_bad == count) return check_values(rows, what);
-  return row_error(rows, first_bad, bound, what);
+  if (first_bad == count) return check_values(rows, what, first_row);
+  return row_error(rows, first_bad, bound, what, first_row);
 }
 
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count) {
@@ -195,7 +196,7 @@ Result<void> check_weights(std::span<const float> weights, std::size_t rows) {
 }
 
 Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row) {
-  if (auto valid = check_rows(inputs.features, shape.features, "feature"); !valid) return valid;
+  if (auto valid = check_rows(inputs.features, shape.features, "feature", first_row); !valid) return valid;
   return check_vectors(inputs.vectors, inputs.rows(), shape.vector_width, first_row);
 }
 

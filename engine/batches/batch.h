@@ -61,13 +61,13 @@ class Batch {
 /// offsets that ascend and stay within the arrays, every id below the view's count and once in its row, every value finite.
 /// Runtime error naming the first bad row.
 Result<void> check_view(const DatasetView& data, std::uint32_t feature_count, std::uint32_t label_count);
-/// Likewise of one side; `bound`: ids are below it.
-Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what);
+/// Likewise of one side; `bound`: ids are below it; `first_row`: number of the first row in messages.
+Result<void> check_rows(const SparseRows& rows, std::uint32_t bound, const char* what, std::uint64_t first_row = 0);
 
 /// Error unless there are no weights, or one for each of `rows` rows, each finite and above 0.
 Result<void> check_weights(std::span<const float> weights, std::size_t rows);
 
-/// Likewise of what a model of that shape is asked about; `first_row`: number of the first row's vector in messages.
+/// Likewise of what a model of that shape is asked about; `first_row`: number of the first row in messages.
 Result<void> check_inputs(const InputRows& inputs, const Shape& shape, std::uint64_t first_row = 0);
 
 /// Rows that a model of that shape is asked about, as samples without labels.

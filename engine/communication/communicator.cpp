@@ -186,7 +186,7 @@ PendingOperation Communicator::start_all_reduce(std::span<float> values, Wire wi
     std::vector<std::size_t> begins = reduction->begins;
     for (std::size_t& begin : begins) begin *= width;
     rounds.push_back({[=] {
-                        const auto exchange = reduction->collect(values);
+                        auto exchange = reduction->collect(values);
                         round_like_wire(own, wire);  // as all other shares are
                         return exchange;
                       },

@@ -73,7 +73,7 @@ bool PendingOperation::advance() { return !state_ || state_->advance(); }
 
 Result<void> PendingOperation::wait() {
   if (!state_) return {};
-  const auto outcome = state_->wait();
+  auto outcome = state_->wait();
   state_.reset();
   return outcome;
 }

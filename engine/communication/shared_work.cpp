@@ -1,6 +1,7 @@
 #include "engine/communication/shared_work.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace glissade {
 
@@ -31,17 +32,18 @@ void SharedWork::exchange_bytes(std::span<std::byte> all, std::size_t block) {
 }
 
 void SharedWork::gather() {
-  const auto sizes = ranks_->all_gather(own_.size());
+  auto sizes = ranks_->all_gather(own_.size());
   if (!sizes) {
     error_ = sizes.error();
     return;
   }
-  heard_.resize(sizes->size());
-  std::vector<std::span<const std::byte>> out(sizes->size(), own_);
+  const std::vector<std::uint64_t> bytes = std::move(*sizes);
+  heard_.resize(bytes.size());
+  std::vector<std::span<const std::byte>> out(bytes.size(), own_);
   std::vector<std::span<std::byte>> in;
   const auto self = static_cast<std::size_t>(ranks_->rank());
-  for (std::size_t rank = 0; rank < sizes->size(); ++rank) {
-    heard_[rank].resize(rank == self ? 0 : (*sizes)[rank]);
+  for (std::size_t rank = 0; rank < bytes.size(); ++rank) {
+    heard_[rank].resize(rank == self ? 0 : bytes[rank]);
     in.emplace_back(heard_[rank]);
   }
   out[self] = {};

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <glissade/metrics.h>
+#include <glissade/replicas.h>
 
 #include "engine/config/proposing_paths.h"
 #include "engine/evaluation/scorer.h"
@@ -52,7 +53,8 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
   PredictOptions predict_options;
   predict_options.k = scorer.depth();
   predict_options.search = options.search;
-  const std::size_t at_once = piece_rows(model);
+  const std::size_t at_once =
+      piece_rows(model) * (options.replicas != nullptr ? static_cast<std::size_t>(options.replicas->size()) : 1);
   Evaluation evaluation;
   std::uint64_t candidates = 0;
   std::size_t done = 0;
@@ -61,7 +63,9 @@ Result<Evaluation> evaluate(const Model& model, const DatasetView& data, const E
     const auto start = std::chrono::steady_clock::now();
     predict_options.first_row = done;
     if (options.excluded.rows() > 0) predict_options.excluded = slice(options.excluded, done, count);
-    const Result<Predictions> predictions = model.predict(data.inputs().piece(done, count), predict_options);
+    const InputRows piece = data.inputs().piece(done, count);
+    const Result<Predictions> predictions = options.replicas != nullptr ? options.replicas->predict(model, piece, predict_options)
+                                                                        : model.predict(piece, predict_options);
     evaluation.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (!predictions) return predictions.error();
     scorer.add(*predictions, slice(data.labels, done, count));

@@ -48,6 +48,7 @@ Result<std::vector<SectionSize>> write_model(std::vector<Section> sections, cons
   }
   if (auto written = write_sorted(sections, path); !written) return written.error();
   std::vector<SectionSize> sizes;
+  sizes.reserve(sections.size());
   for (const Section& section : sections) sizes.push_back({section.kind, section.index, section.size()});
   return sizes;
 }

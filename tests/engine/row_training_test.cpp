@@ -1,6 +1,7 @@
 // The training of sparse rows and of features' weights, step by step against the equations; and which features rows take up.
 #include "engine/sparse_rows/row_training.h"
 
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 #include <catch2/catch.hpp>
 
@@ -196,7 +197,8 @@ TEST_CASE("weights far below 0 are as large as those far above", "[unit]") {
 TEST_CASE("pieces of gradients are grouped by label, in order of the blocks, for any number of threads", "[unit]") {
   constexpr std::uint32_t kLabels = 50;
   PieceGroups groups(kLabels);
-  for (const int threads : {1, 2}) {
+  const tbb::global_control more_than_cores(tbb::global_control::max_allowed_parallelism, 4);
+  for (const int threads : {1, 2, 4}) {
     for (const std::uint64_t seed : {1, 2}) {
       CAPTURE(threads, seed);
       hashing::Random random(seed);

@@ -88,8 +88,11 @@ struct KnownLabels {
   Propensity propensity = {};
 };
 
+class Replicas;
+
 struct EvaluateOptions {
   Search search = Search::automatic;
+  Replicas* replicas = nullptr;               ///< ranks that share the predictions out; the others serve() meanwhile
   std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
   const KnownLabels* known = nullptr;         ///< instead of what the model knows, also for the constants of PSP@k
   std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
