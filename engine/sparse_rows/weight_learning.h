@@ -8,6 +8,7 @@
 #include <glissade/views.h>
 
 #include "engine/candidates/feature_weights.h"
+#include "engine/communication/shared_work.h"
 #include "engine/progress/work_monitor.h"
 
 namespace glissade {

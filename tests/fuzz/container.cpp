@@ -14,6 +14,12 @@ namespace {
 
 using namespace model_file;
 
+/// Packed bytes stand for a section of the kind `byte`, of index 0; from 128 on for that of `byte` - 128 of the layer 2.
+std::uint32_t index_of(std::uint32_t kind, std::uint32_t byte) {
+  if (kind != static_cast<std::uint32_t>(SectionKind::packed_bytes) || byte < 128) return byte;
+  return byte - 128 + 2 * 256;
+}
+
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 }  // namespace
@@ -42,7 +48,7 @@ std::string container_of(std::string_view form) {
   std::vector<std::string_view> payloads;
   while (form.size() >= 4) {
     const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(form[i])); };
-    entries.push_back({byte(0), byte(1), 0, byte(2) | byte(3) << 8, 0});
+    entries.push_back({byte(0), index_of(byte(0), byte(1)), 0, byte(2) | byte(3) << 8, 0});
     form.remove_prefix(4);
     payloads.push_back(form.substr(0, entries.back().bytes));
     entries.back().bytes = payloads.back().size();
