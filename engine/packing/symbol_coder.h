@@ -75,7 +75,7 @@ class SymbolReader {
     if (slots.empty()) return 0;
     const SymbolTables::Slot slot = slots[state_ & (kProbabilities - 1)];
     std::uint32_t state = slot.frequency * (state_ >> kProbabilityBits) + (state_ & (kProbabilities - 1)) - slot.begin;
-    if (state < kLeast && at_ + sizeof(std::uint16_t) <= end_) {
+    if (state < kLeast && end_ - at_ >= static_cast<std::ptrdiff_t>(sizeof(std::uint16_t))) {
       std::uint16_t word;
       std::memcpy(&word, at_, sizeof word);
       at_ += sizeof word;

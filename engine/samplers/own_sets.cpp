@@ -7,8 +7,8 @@ namespace glissade {
 OwnSets::OwnSets(const Sampler& sampler, std::size_t labels, RowShards* shards, bool by_rank)
     : sampler_(sampler), labels_(labels), owners_(shards != nullptr ? shards->owners() : RowOwners{}) {
   by_rank_ = owners_.are_several() && by_rank;
-  const LabelIndex* const index = by_rank_ ? sampler.index_of_labels() : nullptr;
-  if (index != nullptr) label_codes_.emplace(*index, *shards, labels);
+  if (shards == nullptr || !by_rank_) return;
+  if (const LabelIndex* const index = sampler.index_of_labels()) label_codes_.emplace(*index, *shards, labels);
 }
 
 bool OwnSets::by_rank(const Config& config) noexcept {

@@ -20,7 +20,8 @@ inline bool are_moderate(std::span<const float> scores) noexcept {
   const auto finite = [](float value) { return std::isfinite(value); };
   const std::size_t quarter = scores.size() / kQuarters;
   std::array<float, kQuarters> products{};
-  simd::kernels().dots_f32(scores.data(), scores.data(), quarter, kAll.data(), kQuarters, quarter, products.data());
+  if (quarter > 0)
+    simd::kernels().dots_f32(scores.data(), scores.data(), quarter, kAll.data(), kQuarters, quarter, products.data());
   return std::ranges::all_of(products, finite) && std::ranges::all_of(scores.subspan(kQuarters * quarter), finite);
 }
 
