@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "engine/batches/window_reader.h"
@@ -10,7 +11,7 @@
 namespace glissade {
 namespace {
 
-enum Stream : std::uint64_t { kBlockStream = 43, kWindowStream = 44 };
+enum Stream : std::uint64_t { kBlockStream = 43, kWindowStream = 44, kPartStream = 45 };
 
 }  // namespace
 
@@ -36,6 +37,33 @@ void shuffle_in_blocks(std::vector<std::uint32_t>& order, std::size_t samples, s
         order.push_back(static_cast<std::uint32_t>(row));
     }
     for (std::size_t i = order.size() - window; i > 1; --i) std::swap(order[window + i - 1], order[window + random.below(i)]);
+  }
+}
+
+void deal_to_parts(std::vector<std::uint32_t>& order, std::size_t block, std::size_t step, std::size_t part, std::uint64_t seed) {
+  const std::size_t parts = (step + part - 1) / part;
+  if (block == 0 || parts <= 1) return;
+  hashing::Random random(hashing::derive(seed, kPartStream));
+  std::vector<std::vector<std::uint32_t>> positions(parts);
+  std::vector<std::uint32_t> rows, place_of_block;
+  std::size_t begin = 0;
+  for (const OrderWindow& window : windows_of(order, block)) {
+    for (auto& its : positions) its.clear();
+    for (std::size_t at = begin; at < window.end; ++at) positions[at % step / part].push_back(static_cast<std::uint32_t>(at));
+    rows.assign(order.begin() + static_cast<std::ptrdiff_t>(begin), order.begin() + static_cast<std::ptrdiff_t>(window.end));
+    for (std::uint32_t i = 0; i < window.blocks.size(); ++i) {
+      if (window.blocks[i] >= place_of_block.size()) place_of_block.resize(window.blocks[i] + 1);
+      place_of_block[window.blocks[i]] = i;
+    }
+    std::ranges::stable_sort(rows, {}, [&](std::uint32_t row) { return place_of_block[row / block]; });
+    std::size_t taken = 0;
+    for (const auto& its : positions) {
+      const std::span<std::uint32_t> share = std::span(rows).subspan(taken, its.size());
+      for (std::size_t i = share.size(); i > 1; --i) std::swap(share[i - 1], share[random.below(i)]);
+      for (std::size_t i = 0; i < its.size(); ++i) order[its[i]] = share[i];
+      taken += its.size();
+    }
+    begin = window.end;
   }
 }
 

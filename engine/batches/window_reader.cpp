@@ -1,13 +1,32 @@
 #include "engine/batches/window_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace glissade {
 
+std::vector<OrderWindow> windows_of(std::span<const std::uint32_t> order, std::size_t block) {
+  std::vector<OrderWindow> windows;
+  std::vector<std::size_t> last;  // by block: the last window that has it, from 1
+  for (std::size_t at = 0; at < order.size(); ++at) {
+    const std::size_t its = order[at] / block;
+    if (its >= last.size()) last.resize(its + 1, 0);
+    if (!windows.empty() && last[its] == windows.size()) continue;
+    if (windows.empty() || windows.back().blocks.size() == kBlocksPerWindow) {
+      if (!windows.empty()) windows.back().end = at;
+      windows.emplace_back();
+    }
+    windows.back().blocks.push_back(static_cast<std::uint32_t>(its));
+    last[its] = windows.size();
+  }
+  if (!windows.empty()) windows.back().end = order.size();
+  return windows;
+}
+
 WindowReader::WindowReader(const RowPager& pager, std::span<const std::uint32_t> order, std::size_t rows, std::size_t block,
-                           std::uint32_t threads)
+                           std::uint32_t threads, const Wanted& wanted)
     : pager_(pager), rows_(rows), block_(block) {
-  cut(order);
+  cut(order, wanted);
   window_limit_ = 2;
   for (std::uint32_t i = 0; i < std::max(1u, threads); ++i) threads_.emplace_back([this] { work(); });
 }
@@ -24,22 +43,25 @@ WindowReader::~WindowReader() {
   }
 }
 
-/// By the blocks that the order names, not by how it was made: rows may have been left out of it. Then a window may end in the
-/// midst of a block, which the next one has, too.
-void WindowReader::cut(std::span<const std::uint32_t> order) {
+void WindowReader::cut(std::span<const std::uint32_t> order, const Wanted& wanted) {
   last_window_.assign((rows_ + block_ - 1) / block_, 0);
-  for (std::size_t at = 0; at < order.size(); ++at) {
-    const std::size_t block = order[at] / block_;
-    if (!windows_.empty() && last_window_[block] == windows_.size()) continue;
-    if (windows_.empty() || windows_.back().blocks.size() == kBlocksPerWindow) {
-      if (!windows_.empty()) windows_.back().end = at;
-      windows_.emplace_back();
+  std::size_t at = 0;
+  for (OrderWindow& all : windows_of(order, block_)) {
+    Window window{std::move(all), 0};
+    if (wanted) {
+      window.blocks.clear();
+      for (; at < window.end; ++at) {
+        const std::uint32_t block = order[at] / static_cast<std::uint32_t>(block_);
+        if (last_window_[block] == windows_.size() + 1 || !wanted(at)) continue;
+        window.blocks.push_back(block);
+        last_window_[block] = windows_.size() + 1;
+      }
     }
-    windows_.back().blocks.push_back(static_cast<std::uint32_t>(block));
-    last_window_[block] = windows_.size();
+    if (window.blocks.empty()) continue;  // the next one begins earlier
+    for (const std::uint32_t block : window.blocks) last_window_[block] = windows_.size() + 1;
+    window.missing = window.blocks.size();
+    windows_.push_back(std::move(window));
   }
-  if (!windows_.empty()) windows_.back().end = order.size();
-  for (Window& window : windows_) window.missing = window.blocks.size();
 }
 
 void WindowReader::work() {

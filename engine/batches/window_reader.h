@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <thread>
@@ -16,15 +17,29 @@ namespace glissade {
 /// twice or three times.
 inline constexpr std::size_t kBlocksPerWindow = 8;
 
+/// A piece of an order that touches kBlocksPerWindow blocks at most.
+struct OrderWindow {
+  std::size_t end = 0;                ///< position in the order
+  std::vector<std::uint32_t> blocks;  ///< in the order of their first rows
+};
+
+/// By the blocks that the order names, not by how it was made: rows may have been left out of it. Then a window may end in the
+/// midst of a block, which the next one has, too.
+std::vector<OrderWindow> windows_of(std::span<const std::uint32_t> order, std::size_t block);
+
 /// Reads the rows of an epoch ahead of training, in an order that shuffle_in_blocks() made, with threads of its own: they wait
 /// for a disk, and no thread that computes should. An order is cut into windows, pieces that touch kBlocksPerWindow blocks at
 /// most; the queue of blocks to read is bounded, it reaches to the end of the window after the one that is trained on. What lies
 /// behind is released. One thread calls.
 class WindowReader {
  public:
-  /// `order` must stay as it is while the reader lives. `rows`: of the data set. At least one thread is started.
+  /// Whether the row at a position of the order is read at all.
+  using Wanted = std::function<bool(std::size_t position)>;
+
+  /// `order` must stay as it is while the reader lives. `rows`: of the data set. At least one thread is started. `wanted`: blocks
+  /// without such a row are left alone; empty: all.
   WindowReader(const RowPager& pager, std::span<const std::uint32_t> order, std::size_t rows, std::size_t block,
-               std::uint32_t threads);
+               std::uint32_t threads, const Wanted& wanted = {});
   WindowReader(const WindowReader&) = delete;
   WindowReader& operator=(const WindowReader&) = delete;
   /// Releases all that is held.
@@ -38,12 +53,10 @@ class WindowReader {
   std::size_t held() const;
 
  private:
-  struct Window {
-    std::size_t end = 0;  ///< position in the order
-    std::vector<std::uint32_t> blocks;
+  struct Window : OrderWindow {
     std::size_t missing = 0;  ///< blocks that have not been read yet
   };
-  void cut(std::span<const std::uint32_t> order);
+  void cut(std::span<const std::uint32_t> order, const Wanted& wanted);
   void work();
   bool may_read() const noexcept { return next_window_ < windows_.size() && next_window_ < window_limit_; }
   void release(std::size_t block) const noexcept;

@@ -85,6 +85,14 @@ std::span<const std::uint32_t> TrainingStep::part_of(std::span<const std::uint32
   return rest.first(std::min(rest.size(), samples));
 }
 
+bool TrainingStep::goes_through(std::size_t place, std::size_t samples) const noexcept {
+  if (!sample_sharing_) return true;
+  const std::size_t part_samples = model_.config.training.part_samples();
+  const auto own = sample_sharing_->own_share((samples + part_samples - 1) / part_samples);
+  const std::size_t part = place / part_samples;
+  return part >= own.first && part < own.first + own.count;
+}
+
 /// The first part of these that this process will go through.
 std::span<const std::uint32_t> TrainingStep::first_own(std::span<const std::uint32_t> rows) const noexcept {
   if (!sample_sharing_) return part_of(rows, 0);

@@ -159,8 +159,14 @@ std::optional<Error> Trainer::Impl::find_siblings(const DatasetView& data) {
 std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
   const Config& config = model_.config;
   if (pager_ == nullptr || config.training.shuffle_block == 0 || config.training.batches == BatchKind::similar) return nullptr;
+  const std::size_t samples = model_.pass.order.size(), step = config.training.step_samples();
+  const auto is_own = [&](std::size_t position) {
+    const std::size_t begin = position / step * step;
+    return step_->goes_through(position - begin, std::min(step, samples - begin));
+  };
   return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.training.shuffle_block,
-                                        config.training.loader_threads);
+                                        config.training.loader_threads,
+                                        step_->shares_samples() ? WindowReader::Wanted(is_own) : WindowReader::Wanted());
 }
 
 void Trainer::Impl::count_labels(const DatasetView& data) {
@@ -192,6 +198,9 @@ void Trainer::Impl::choose_order(const DatasetView& data) {
   if (uses_sparse_paths(model_.config)) {
     std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, together_, row); });
   }
+  const Config::Training& training = model_.config.training;
+  if (training.parts > 1)
+    deal_to_parts(order, training.shuffle_block, training.step_samples(), training.part_samples(), order_seed());
 }
 
 /// If the monitor stops it, nothing of the pass is kept.
@@ -352,7 +361,7 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
   while (pass.done < pass.order.size()) {
     if (reader) {
       const PhaseWatch waiting(call.phases, Phase::gather);
-      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2ull * model_.config.training.batch));
+      reader->advance(pass.done, std::min<std::size_t>(pass.order.size(), pass.done + 2 * model_.config.training.step_samples()));
     }
     const auto batch = batch_at(pass.done);
     if (auto error = train_rows(data, batch, batch_at(pass.done + batch.size()), pass.sums, call.phases)) return error;

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -124,6 +126,45 @@ TEST_CASE("ranks share batches that are accumulated, and gradients that are shor
   config.optimizer.clip_norm = 0.05;
   config.network.loss = GENERATE(LossKind::softmax, LossKind::bce);
   check_alike(config, shared_data());
+}
+
+TEST_CASE("ranks that read block by block read their own blocks, and train what one process trains", "[unit]") {
+  /// Which rows were ever fetched.
+  struct Fetched : RowPager {
+    explicit Fetched(std::size_t rows) : rows(rows, 0) {}
+    void fetch(std::size_t begin, std::size_t end) const noexcept override {
+      const std::lock_guard lock(mutex);
+      std::fill(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.begin() + static_cast<std::ptrdiff_t>(end), 1);
+    }
+    void release(std::size_t, std::size_t) const noexcept override {}
+    mutable std::mutex mutex;
+    mutable std::vector<char> rows;
+  };
+  Config config = shared_config();
+  config.training.parts = 4;
+  config.training.shuffle_block = 16;
+  const Data data = planted_data(16 * 8 * 4 + 6, 80, 90, 5);
+  check_alike(config, data);
+  const std::vector<double> losses = train_alone(config, data, 1).losses;
+  for (const int size : {2, 4}) {
+    CAPTURE(size);
+    std::vector<double> shares(static_cast<std::size_t>(size)), found(static_cast<std::size_t>(size));
+    ThreadRanks(size).run([&](Communicator& ranks) {
+      const auto rank = static_cast<std::size_t>(ranks.rank());
+      Model model = got(Model::create(config, {data.features, data.labels}));
+      const Fetched pager(data.size());
+      auto trainer = got(Trainer::create_among(ranks, model, data.size()));
+      trainer.read_through(&pager);
+      found[rank] = got(trainer.train_epoch(data.view())).loss;
+      shares[rank] = static_cast<double>(std::ranges::count(pager.rows, 1)) / static_cast<double>(data.size());
+    });
+    for (const double loss : found) CHECK(loss == Approx(losses[0]).epsilon(1e-4));
+    double sum = 0;
+    for (const double share : shares) sum += share;
+    CHECK(sum >= 1);
+    CHECK(sum < 1.7);  // a block may be two ranks'
+    for (const double share : shares) CHECK(share < 1.8 / size);
+  }
 }
 
 TEST_CASE("ranks share the pieces of a large batch", "[unit]") {

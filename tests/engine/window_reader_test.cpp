@@ -97,6 +97,64 @@ TEST_CASE("rows are there when they are due, never more than three windows of th
   }
 }
 
+TEST_CASE("parts of steps take their samples from blocks of their own", "[unit]") {
+  constexpr std::size_t kRows = 9'050, kBlock = 100, kStep = 60, kPart = 15, kParts = 4;
+  auto order = order_of(kRows, kBlock, 5);
+  if (GENERATE(false, true)) std::erase_if(order, [](std::uint32_t row) { return row % 19 == 0 || row / kBlock == 3; });
+  auto dealt = order;
+  deal_to_parts(dealt, kBlock, kStep, kPart, 8);
+  const auto windows = windows_of(order, kBlock);
+  std::size_t begin = 0, moved = 0;
+  for (const OrderWindow& window : windows) {
+    const auto from = [&](std::vector<std::uint32_t>& all) {
+      return std::vector(all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(window.end));
+    };
+    auto before = from(order), after = from(dealt);
+    std::vector<std::set<std::uint32_t>> blocks(kParts);
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      blocks[(begin + i) % kStep / kPart].insert(after[i] / kBlock);
+      moved += before[i] != after[i] ? 1 : 0;
+    }
+    for (const auto& its : blocks) CHECK(its.size() <= kBlocksPerWindow / kParts + 2);
+    std::ranges::sort(before);
+    std::ranges::sort(after);
+    CHECK(before == after);
+    begin = window.end;
+  }
+  CHECK(moved > order.size() / 2);
+  CHECK_FALSE(std::is_sorted(dealt.begin(), dealt.begin() + kPart));
+  auto again = order, other = order, one = order;
+  deal_to_parts(again, kBlock, kStep, kPart, 8);
+  deal_to_parts(other, kBlock, kStep, kPart, 9);
+  deal_to_parts(one, kBlock, kStep, kStep, 8);
+  CHECK(again == dealt);
+  CHECK(other != dealt);
+  CHECK(one == order);
+}
+
+TEST_CASE("a reader leaves blocks alone of which no row is wanted", "[unit]") {
+  constexpr std::size_t kRows = 5'000, kBlock = 50, kStep = 40, kPart = 10;
+  auto order = order_of(kRows, kBlock, 9);
+  deal_to_parts(order, kBlock, kStep, kPart, 9);
+  const auto is_own = [](std::size_t at) { return at % kStep / kPart == 2 && at > 600; };  // of the first windows none
+  const CountingPager pager(kRows);
+  {
+    WindowReader reader(pager, order, kRows, kBlock, 2, is_own);
+    for (std::size_t first = 0; first < kRows; first += kStep) {
+      reader.advance(first, std::min(kRows, first + 2 * kStep));
+      for (std::size_t at = first; at < std::min(kRows, first + 2 * kStep); ++at) {
+        if (is_own(at) && !pager.holds(order[at])) FAIL("row " << order[at] << " at " << at << " is not there");
+      }
+    }
+  }
+  CHECK(pager.held_now() == 0);
+  CHECK(pager.fetches() < kRows / kBlock / 2);
+  CHECK(pager.fetches() >= kRows / kBlock / 4 - 4);
+  WindowReader none(pager, order, kRows, kBlock, 1, [](std::size_t) { return false; });
+  none.advance(0, kRows);
+  CHECK(none.held() == 0);
+}
+
 TEST_CASE("a reader that begins in the midst of an epoch skips what lies before", "[unit]") {
   constexpr std::size_t kRows = 8'000, kBlock = 50;
   const auto order = order_of(kRows, kBlock, 1);
