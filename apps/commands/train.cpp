@@ -34,6 +34,7 @@
 #include "apps/input/data_page.h"
 #include "apps/input/record_rows.h"
 #include "apps/input/sequence_options.h"
+#include "apps/training/block_order.h"
 #include "apps/training/checkpoints.h"
 #include "apps/training/event_log.h"
 #include "apps/training/events.h"
@@ -331,6 +332,7 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   if (!model) return model.error();
   if (model->data_notes().empty()) model->set_data_notes(data->notes);
   options_.warn_of_idle(*model, false);
+  if (!settings.quiet) warn_of_order(model->config(), data->train, options_.files.train);
   if (known && !settings.quiet) {
     warn_of_outsized(*model, *known);
     note_label_features(*model, *known);
