@@ -85,11 +85,12 @@ std::span<const std::uint32_t> TrainingStep::part_of(std::span<const std::uint32
   return rest.first(std::min(rest.size(), samples));
 }
 
-bool TrainingStep::goes_through(std::size_t place, std::size_t samples) const noexcept {
+bool TrainingStep::goes_through(std::size_t position, std::size_t samples) const noexcept {
   if (!sample_sharing_) return true;
-  const std::size_t part_samples = model_.config.training.part_samples();
-  const auto own = sample_sharing_->own_share((samples + part_samples - 1) / part_samples);
-  const std::size_t part = place / part_samples;
+  const std::size_t step = model_.config.training.step_samples(), part_samples = model_.config.training.part_samples();
+  const std::size_t begin = position / step * step, count = std::min(step, samples - begin);
+  const auto own = sample_sharing_->own_share((count + part_samples - 1) / part_samples);
+  const std::size_t part = (position - begin) / part_samples;
   return part >= own.first && part < own.first + own.count;
 }
 

@@ -53,9 +53,8 @@ class TrainingStep {
   RowSharing* row_sharing() noexcept { return row_sharing_.get(); }
 
   bool is_shared() const noexcept { return sample_sharing_ || row_sharing_; }
-  bool shares_samples() const noexcept { return sample_sharing_ != nullptr; }
-  /// Whether this rank goes through the sample at a place of a step of `samples` samples.
-  bool goes_through(std::size_t place, std::size_t samples) const noexcept;
+  /// Whether this rank goes through the sample at a position of a pass over `samples` samples.
+  bool goes_through(std::size_t position, std::size_t samples) const noexcept;
   /// What counts only where ranks share steps.
   StopWish& stop_wish() noexcept { return stop_wish_; }
 

@@ -19,7 +19,6 @@
 #include "engine/batches/checked_data.h"
 #include "engine/batches/checked_vectors.h"
 #include "engine/batches/sample_order.h"
-#include "engine/batches/window_reader.h"
 #include "engine/config/proposing_paths.h"
 #include "engine/inference/code_rows.h"
 #include "engine/model/access.h"
@@ -33,6 +32,7 @@
 #include "engine/training/correction.h"
 #include "engine/training/label_blocks.h"
 #include "engine/training/learning_rate.h"
+#include "engine/training/pass_reader.h"
 #include "engine/training/pass_report.h"
 #include "engine/training/ranker_fit.h"
 #include "engine/training/remaining_time.h"
@@ -83,7 +83,6 @@ class Trainer::Impl {
   };
   std::optional<Error> check_known(const DatasetView& data) const;
   std::optional<Error> find_siblings(const DatasetView& data);
-  std::unique_ptr<WindowReader> make_reader(const DatasetView& data) const;
   std::optional<Error> begin_pass(const DatasetView& data, Call& call);
   std::optional<Error> build_paths(const DatasetView& data, std::span<const std::uint32_t> trained, Call& call);
   std::optional<Error> resume_pass(const DatasetView& data, PhaseSeconds& phases);
@@ -155,20 +154,6 @@ std::optional<Error> Trainer::Impl::find_siblings(const DatasetView& data) {
   return std::nullopt;
 }
 
-/// Null unless blocks are read one after another.
-std::unique_ptr<WindowReader> Trainer::Impl::make_reader(const DatasetView& data) const {
-  const Config& config = model_.config;
-  if (pager_ == nullptr || config.training.shuffle_block == 0 || config.training.batches == BatchKind::similar) return nullptr;
-  const std::size_t samples = model_.pass.order.size(), step = config.training.step_samples();
-  const auto is_own = [&](std::size_t position) {
-    const std::size_t begin = position / step * step;
-    return step_->goes_through(position - begin, std::min(step, samples - begin));
-  };
-  return std::make_unique<WindowReader>(*pager_, model_.pass.order, data.size(), config.training.shuffle_block,
-                                        config.training.loader_threads,
-                                        step_->shares_samples() ? WindowReader::Wanted(is_own) : WindowReader::Wanted());
-}
-
 void Trainer::Impl::count_labels(const DatasetView& data) {
   const std::size_t samples = data.size() - data.added;
   model_.label_counts.assign(model_.shape.labels, 0);
@@ -194,11 +179,10 @@ void Trainer::Impl::learn_weighting(const DatasetView& data) {
 /// As far as it follows from the seed and the data alone.
 void Trainer::Impl::choose_order(const DatasetView& data) {
   std::vector<std::uint32_t>& order = model_.pass.order;
-  shuffle_in_blocks(order, data.size(), model_.config.training.shuffle_block, order_seed());
-  if (uses_sparse_paths(model_.config)) {
-    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, together_, row); });
-  }
   const Config::Training& training = model_.config.training;
+  shuffle_in_blocks(order, data.size(), training.shuffle_block, order_seed());
+  if (uses_sparse_paths(model_.config))
+    std::erase_if(order, [&](std::uint32_t row) { return is_kept_for_ranking(model_.config, data, together_, row); });
   if (training.parts > 1)
     deal_to_parts(order, training.shuffle_block, training.step_samples(), training.part_samples(), order_seed());
 }
@@ -356,7 +340,7 @@ std::optional<Error> Trainer::Impl::run_steps(const DatasetView& data, Call& cal
   const auto done_share = [&] {
     return static_cast<double>(pass.done) / static_cast<double>(std::max<std::size_t>(1, pass.order.size()));
   };
-  const auto reader = make_reader(data);
+  const auto reader = pass_reader(model_, pager_, data.size(), *step_);
   if (pass.done < pass.order.size()) call.remaining.observe(Activity::steps, done_share(), call.watch.seconds());
   while (pass.done < pass.order.size()) {
     if (reader) {
