@@ -120,7 +120,7 @@ Result<std::string> write_as(std::span<const Section> sections, const Name& name
   const std::vector<std::byte> head = make_head(sections);
   Header header;
   std::memcpy(&header, head.data(), sizeof header);
-  const std::string path = name(header);
+  std::string path = name(header);
   if (sections.size() > kMostSections) {
     return cannot_write(path,
                         std::to_string(sections.size()) + " sections, a model file has at most " + std::to_string(kMostSections));
@@ -136,7 +136,7 @@ Result<std::string> write_as(std::span<const Section> sections, const Name& name
     return cannot_write(path, system::error_text(failed) + " (it takes " + system::bytes_text(header.file_bytes) +
                                   "); make room there or choose another folder");
   }
-  return path;
+  return path;  // moved: the file is in its place, and nothing may fail any more
 }
 
 std::string content_name(std::uint64_t checksum) {

@@ -15,6 +15,7 @@
 
 #include <glissade/options.h>
 
+#include "engine/model_file/container.h"
 #include "tests/engine/living.h"
 
 namespace {
@@ -216,6 +217,34 @@ TEST_CASE("short of memory a snapshot is not loaded, or answers not, and the nex
               return snapshot.encode(asked.x.view(), workspace, scores);
             },
             [] {}) >= 0);
+}
+
+TEST_CASE("short of memory a model file is written as a whole, or the old one is there and it is told", "[property]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a name that takes memory of its own.glsd");
+  const std::vector<std::byte> first(100, std::byte{1}), second(200, std::byte{2});
+  const auto write = [&](std::span<const std::byte> bytes) {
+    const std::vector<model_file::Section> sections = {{model_file::SectionKind::config, 0, bytes}};
+    return model_file::write(path, sections);
+  };
+  REQUIRE(write(first).ok());
+  const std::string old = contents_of(path);
+  long number = 0;
+  for (;; ++number) {
+    const std::vector<model_file::Section> sections = {{model_file::SectionKind::config, 0, second}};
+    bool written = false;
+    failing = allocations.load() + number;
+    try {
+      written = model_file::write(path, sections).ok();
+    } catch (const std::bad_alloc&) {
+    }
+    failing = -1;
+    if (written) break;
+    CAPTURE(number);
+    REQUIRE(contents_of(path) == old);
+  }
+  CHECK(number > 5);
+  CHECK(contents_of(path) != old);
 }
 
 TEST_CASE("short of memory a learner says so, what was published answers, what was saved is good", "[property]") {
