@@ -11,9 +11,8 @@
 namespace glissade::apps {
 
 void warn_of_order(const Config& config, const DatasetView& data, const std::string& path) {
-  constexpr std::size_t kTogether = 8;  // blocks that are shuffled together
   const std::size_t block = config.training.shuffle_block;
-  if (block == 0 || config.training.batches == BatchKind::similar || data.size() <= kTogether * block) return;
+  if (block == 0 || config.training.batches == BatchKind::similar || data.size() <= kBlocksTogether * block) return;
   const RowOrder order = row_order(data.labels, block);
   if (!order.is_sorted()) return;
   const std::string common = order.far > 0

@@ -9,13 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include <glissade/row_order.h>
 #include <glissade/row_pager.h>
 
 namespace glissade {
 
-/// Blocks of rows that are shuffled together: enough that a batch mixes samples from all over the file, few enough to be held
-/// twice or three times.
-inline constexpr std::size_t kBlocksPerWindow = 8;
+inline constexpr std::size_t kBlocksPerWindow = kBlocksTogether;
 
 /// A piece of an order that touches kBlocksPerWindow blocks at most.
 struct OrderWindow {

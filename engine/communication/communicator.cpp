@@ -247,18 +247,24 @@ Result<std::vector<std::uint64_t>> Communicator::all_gather(std::uint64_t mine) 
   return all;
 }
 
-Result<std::vector<std::vector<std::byte>>> Communicator::all_gather_unknown(std::span<const std::byte> mine) {
-  const auto sizes = all_gather(mine.size());
+Result<void> Communicator::all_gather_unknown(std::span<const std::byte> mine, std::vector<std::vector<std::byte>>& all) {
+  auto sizes = all_gather(mine.size());
   if (!sizes) return sizes.error();
-  const std::vector<std::size_t> bytes(sizes->begin(), sizes->end());
-  const auto begins = begins_of(bytes);
-  std::vector<std::byte> all(begins.back());
-  if (auto done = all_gather_v(mine, bytes, all); !done) return done.error();
-  std::vector<std::vector<std::byte>> parts;
-  for (std::size_t r = 0; r < bytes.size(); ++r)
-    parts.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(begins[r]),
-                       all.begin() + static_cast<std::ptrdiff_t>(begins[r + 1]));
-  return parts;
+  const std::vector<std::uint64_t> bytes = std::move(*sizes);
+  const std::vector<std::span<const std::byte>> out(bytes.size(), mine);
+  std::vector<std::span<std::byte>> in;
+  all.resize(bytes.size());
+  for (std::size_t r = 0; r < bytes.size(); ++r) {
+    all[r].resize(bytes[r]);
+    in.emplace_back(all[r]);
+  }
+  return all_to_all_v(out, in);
+}
+
+Result<std::vector<std::vector<std::byte>>> Communicator::all_gather_unknown(std::span<const std::byte> mine) {
+  std::vector<std::vector<std::byte>> all;
+  if (auto done = all_gather_unknown(mine, all); !done) return done.error();
+  return all;
 }
 
 Result<void> Communicator::broadcast(std::span<std::byte> bytes, int root) {

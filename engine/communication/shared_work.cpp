@@ -1,7 +1,6 @@
 #include "engine/communication/shared_work.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace glissade {
 
@@ -29,25 +28,6 @@ void SharedWork::exchange_bytes(std::span<std::byte> all, std::size_t block) {
   const std::span<const std::byte> mine = all.subspan(first, sizes[static_cast<std::size_t>(ranks_->rank())]);
   own_.assign(mine.begin(), mine.end());
   if (auto done = ranks_->all_gather_v(own_, sizes, all); !done) error_ = done.error();
-}
-
-void SharedWork::gather() {
-  auto sizes = ranks_->all_gather(own_.size());
-  if (!sizes) {
-    error_ = sizes.error();
-    return;
-  }
-  const std::vector<std::uint64_t> bytes = std::move(*sizes);
-  heard_.resize(bytes.size());
-  std::vector<std::span<const std::byte>> out(bytes.size(), own_);
-  std::vector<std::span<std::byte>> in;
-  const auto self = static_cast<std::size_t>(ranks_->rank());
-  for (std::size_t rank = 0; rank < bytes.size(); ++rank) {
-    heard_[rank].resize(rank == self ? 0 : bytes[rank]);
-    in.emplace_back(heard_[rank]);
-  }
-  out[self] = {};
-  if (auto done = ranks_->all_to_all_v(out, in); !done) error_ = done.error();
 }
 
 }  // namespace glissade

@@ -46,13 +46,11 @@ class SharedWork {
  private:
   Part part_of(std::size_t count, int rank) const noexcept;
   void exchange_bytes(std::span<std::byte> all, std::size_t block);
-  /// heard_[r] becomes own_ of rank r; of this rank and after an error nothing.
-  void gather();
 
   Communicator* ranks_;
   std::optional<Error> error_;
   std::vector<std::byte> own_;
-  std::vector<std::vector<std::byte>> heard_;  ///< by rank; both keep their memory from call to call
+  std::vector<std::vector<std::byte>> heard_;  ///< own_ of each rank; both keep their memory from call to call
 };
 
 template <class T>
@@ -76,8 +74,10 @@ void SharedWork::exchange(std::vector<Block>& blocks, const ForEachArray& for_ea
       put(array.data(), size * sizeof(*array.data()));
     });
   }
-  gather();
-  if (error_) return;
+  if (auto done = ranks_->all_gather_unknown(own_, heard_); !done) {
+    error_ = done.error();
+    return;
+  }
   for (int rank = 0; rank < ranks_->size(); ++rank) {
     if (rank == ranks_->rank()) continue;
     const std::byte* from = heard_[static_cast<std::size_t>(rank)].data();

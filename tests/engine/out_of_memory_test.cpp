@@ -222,24 +222,23 @@ TEST_CASE("short of memory a snapshot is not loaded, or answers not, and the nex
 TEST_CASE("short of memory a model file is written as a whole, or the old one is there and it is told", "[property]") {
   const TemporaryFolder folder;
   const std::string path = folder.file("a name that takes memory of its own.glsd");
-  const std::vector<std::byte> first(100, std::byte{1}), second(200, std::byte{2});
-  const auto write = [&](std::span<const std::byte> bytes) {
-    const std::vector<model_file::Section> sections = {{model_file::SectionKind::config, 0, bytes}};
-    return model_file::write(path, sections);
-  };
-  REQUIRE(write(first).ok());
-  const std::string old = contents_of(path);
-  long number = 0;
-  for (;; ++number) {
-    const std::vector<model_file::Section> sections = {{model_file::SectionKind::config, 0, second}};
-    bool written = false;
-    failing = allocations.load() + number;
+  /// The allocation of that number fails; none for -1.
+  const auto is_written = [&](std::size_t bytes, long number) {
+    const std::vector<std::byte> content(bytes, std::byte{1});
+    const std::vector<model_file::Section> sections = {{model_file::SectionKind::config, 0, content}};
+    failing = number < 0 ? -1 : allocations.load() + number;
+    bool done = false;
     try {
-      written = model_file::write(path, sections).ok();
+      done = model_file::write(path, sections).ok();
     } catch (const std::bad_alloc&) {
     }
     failing = -1;
-    if (written) break;
+    return done;
+  };
+  REQUIRE(is_written(100, -1));
+  const std::string old = contents_of(path);
+  long number = 0;
+  for (; !is_written(200, number); ++number) {
     CAPTURE(number);
     REQUIRE(contents_of(path) == old);
   }

@@ -104,7 +104,8 @@ class Communicator {
   Result<void> all_gather_v(std::span<const std::byte> mine, std::span<const std::size_t> bytes, std::span<std::byte> all);
   PendingOperation start_all_gather_v(std::span<const std::byte> mine, std::span<const std::size_t> bytes,
                                       std::span<std::byte> all);
-  /// Where no rank knows how many bytes the others have: a round more. One text or buffer per rank.
+  /// Where no rank knows how many bytes the others have: a round more. One text or buffer per rank; `all` keeps its memory.
+  Result<void> all_gather_unknown(std::span<const std::byte> mine, std::vector<std::vector<std::byte>>& all);
   Result<std::vector<std::vector<std::byte>>> all_gather_unknown(std::span<const std::byte> mine);
   /// One number of each rank.
   Result<std::vector<std::uint64_t>> all_gather(std::uint64_t mine);

@@ -92,7 +92,6 @@ class Replicas;
 
 struct EvaluateOptions {
   Search search = Search::automatic;
-  Replicas* replicas = nullptr;               ///< ranks that share the predictions out; the others serve() meanwhile
   std::optional<Propensity> propensity = {};  ///< constants of PSP@k; none: the model's, config.network.propensity
   const KnownLabels* known = nullptr;         ///< instead of what the model knows, also for the constants of PSP@k
   std::vector<std::uint32_t> cutoffs = {};    ///< of Evaluation::at, each 1 .. 1000
@@ -107,6 +106,7 @@ struct EvaluateOptions {
   /// Called on the calling thread after each piece of rows, at least a few times a second, and after the last one: rows scored so
   /// far, all rows. False stops the evaluation.
   std::function<bool(std::uint64_t done, std::uint64_t total)> on_progress = {};
+  Replicas* replicas = nullptr;  ///< ranks that share the predictions out; the others serve() meanwhile
 };
 
 class RowScores;

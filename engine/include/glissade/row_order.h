@@ -7,6 +7,10 @@
 
 namespace glissade {
 
+/// Blocks of rows that are shuffled together (Config::Training::shuffle_block): enough that a batch mixes samples from all over
+/// the file, few enough to be held twice or three times.
+inline constexpr std::size_t kBlocksTogether = 8;
+
 /// Whether rows that lie close together are more alike than others, as in a file that is sorted by time or topic: what reads it
 /// block by block (Config::Training::shuffle_block) learns from such rows all at once, and forgets.
 struct RowOrder {
