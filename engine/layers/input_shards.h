@@ -7,9 +7,9 @@
 
 #include <glissade/views.h>
 
+#include "engine/communication/row_shards.h"
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
-#include "engine/parameters/row_shards.h"
 
 namespace glissade {
 

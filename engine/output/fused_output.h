@@ -6,8 +6,8 @@
 #include "engine/dense/row_panels.h"
 #include "engine/losses/loss.h"
 #include "engine/losses/set_sums.h"
+#include "engine/losses/shard_sums.h"
 #include "engine/output/output_path.h"
-#include "engine/output/shard_sums.h"
 #include "engine/output/shared_set.h"
 
 namespace glissade {

@@ -8,10 +8,10 @@
 #include <glissade/phases.h>
 #include <glissade/views.h>
 
+#include "engine/communication/row_shards.h"
 #include "engine/layers/activation.h"
 #include "engine/parameters/parameter_rows.h"
 #include "engine/parameters/row_optimizer.h"
-#include "engine/parameters/row_shards.h"
 #include "engine/samplers/label_index.h"
 #include "engine/samplers/own_sets.h"
 #include "engine/samplers/sampler.h"

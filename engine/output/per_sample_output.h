@@ -8,8 +8,8 @@
 #include "engine/layers/row_groups.h"
 #include "engine/losses/loss.h"
 #include "engine/losses/set_sums.h"
+#include "engine/losses/shard_sums.h"
 #include "engine/output/output_path.h"
-#include "engine/output/shard_sums.h"
 
 namespace glissade {
 

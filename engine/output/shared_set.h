@@ -6,8 +6,8 @@
 
 #include <glissade/views.h>
 
+#include "engine/communication/row_shards.h"
 #include "engine/output/output_path.h"
-#include "engine/parameters/row_shards.h"
 #include "engine/samplers/active_set.h"
 #include "engine/samplers/own_sets.h"
 

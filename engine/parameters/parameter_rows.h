@@ -7,8 +7,8 @@
 
 #include <glissade/config.h>
 
+#include "engine/communication/row_owners.h"
 #include "engine/parameters/array.h"
-#include "engine/parameters/row_owners.h"
 
 namespace glissade {
 

@@ -6,7 +6,7 @@
 
 #include <glissade/views.h>
 
-#include "engine/parameters/row_shards.h"
+#include "engine/communication/row_shards.h"
 #include "engine/samplers/label_index.h"
 #include "hashing/query.h"
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/parameters/row_shards.h"
+#include "engine/communication/row_shards.h"
 #include "engine/samplers/label_codes.h"
 #include "engine/samplers/sampler.h"
 

@@ -12,9 +12,9 @@
 #include <glissade/result.h>
 
 #include "engine/candidates/proposed_candidates.h"
+#include "engine/communication/row_shards.h"
 #include "engine/layers/input_shards.h"
 #include "engine/layers/network.h"
-#include "engine/parameters/row_shards.h"
 #include "engine/search/search.h"
 
 namespace glissade {

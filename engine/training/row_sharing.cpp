@@ -1,6 +1,6 @@
 #include "engine/training/row_sharing.h"
 
-#include "engine/output/shard_sums.h"
+#include "engine/losses/shard_sums.h"
 
 namespace glissade {
 

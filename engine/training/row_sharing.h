@@ -6,10 +6,10 @@
 #include <glissade/communicator.h>
 #include <glissade/result.h>
 
+#include "engine/communication/row_shards.h"
 #include "engine/layers/input_shards.h"
 #include "engine/layers/network.h"
 #include "engine/output/output_path.h"
-#include "engine/parameters/row_shards.h"
 #include "engine/training/stop_wish.h"
 
 namespace glissade {

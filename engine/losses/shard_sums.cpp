@@ -1,4 +1,4 @@
-#include "engine/output/shard_sums.h"
+#include "engine/losses/shard_sums.h"
 
 #include <algorithm>
 

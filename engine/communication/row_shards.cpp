@@ -1,4 +1,4 @@
-#include "engine/parameters/row_shards.h"
+#include "engine/communication/row_shards.h"
 
 #include <vector>
 

@@ -3,14 +3,13 @@
 #include <span>
 #include <vector>
 
+#include "engine/communication/row_shards.h"
 #include "engine/losses/set_sums.h"
-#include "engine/output/output_path.h"
-#include "engine/parameters/row_shards.h"
 
 namespace glissade {
 
-/// What ranks that share out the output rows must tell each other in a step: per sample the normaliser of the softmax and, where
-/// it is looked at, the best logit; whatever the number of labels.
+/// What ranks that share out the rows of labels must tell each other in a step: per sample the normaliser of the softmax and,
+/// where it is looked at, the best logit; whatever the number of labels.
 class ShardSums {
  public:
   ShardSums(RowShards& shards, LossKind loss) : shards_(shards), with_labels_(loss == LossKind::decoupled) {}

@@ -9,7 +9,7 @@
 #include <glissade/communicator.h>
 #include <glissade/result.h>
 
-#include "engine/parameters/row_owners.h"
+#include "engine/communication/row_owners.h"
 
 namespace glissade {
 
