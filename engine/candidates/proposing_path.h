@@ -17,6 +17,7 @@
 #include "engine/candidates/candidate_set.h"
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_query.h"
+#include "engine/communication/row_owners.h"
 #include "engine/communication/shared_work.h"
 #include "engine/model_file/container.h"
 #include "engine/parameters/array.h"
@@ -30,6 +31,11 @@ struct StoredArray {
   std::uint32_t index;  ///< of the section
   std::variant<Array<float>*, Array<std::uint16_t>*, Array<std::uint32_t>*, Array<std::uint64_t>*> array;
   bool training_only = false;  ///< neither in a slim model nor loaded for prediction
+  /// How it follows rows that several ranks may share out: not at all, as where each row's entries begin (and the last one's
+  /// end), with one number per row, or with one per entry.
+  enum class Layout { whole, begins, per_row, per_entry };
+  Layout layout = Layout::whole;
+  const Array<std::uint64_t>* begins = nullptr;  ///< of the rows that it follows
 };
 
 /// What a path is built from.
@@ -81,6 +87,8 @@ class ProposingPath {
   virtual std::string_view defect(const Shape& shape) const noexcept = 0;
   /// The first number that is not finite, as an error.
   virtual std::optional<Error> not_finite() const = 0;
+
+  RowOwners owners;  ///< whose its rows are, those of labels or of samples
 };
 
 }  // namespace glissade

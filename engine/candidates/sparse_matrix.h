@@ -18,7 +18,8 @@ struct SparseMatrix {
   Array<std::uint16_t> values;
 
   std::size_t rows() const noexcept { return offsets.size() == 0 ? 0 : offsets.size() - 1; }
-  bool empty() const noexcept { return rows() == 0; }
+  /// Whether it was never made: one that was may have no rows, where a rank has none of few.
+  bool empty() const noexcept { return offsets.size() == 0; }
   std::size_t entries() const noexcept { return ids.size(); }
   /// What keeps the arrays from being rows with ids below `bound`; empty if nothing does. For what was read.
   std::string_view defect(std::size_t bound) const noexcept;

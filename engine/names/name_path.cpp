@@ -102,16 +102,18 @@ std::size_t NamePath::memory_bytes() const noexcept {
 
 std::vector<StoredArray> NamePath::arrays() {
   using model_file::SectionKind;
-  return {{SectionKind::sparse_offsets, 3, &rows.offsets},
-          {SectionKind::sparse_ids, 3, &rows.ids},
-          {SectionKind::sparse_values, 3, &rows.values},
+  using enum StoredArray::Layout;
+  return {{SectionKind::sparse_offsets, 3, &rows.offsets, false, begins, &rows.offsets},
+          {SectionKind::sparse_ids, 3, &rows.ids, false, per_entry, &rows.offsets},
+          {SectionKind::sparse_values, 3, &rows.values, false, per_entry, &rows.offsets},
           {SectionKind::feature_weights, 2, &weights.weights}};
 }
 
 std::string_view NamePath::defect(const Shape& shape) const noexcept {
   if (const std::string_view wrong = rows.defect(shape.features); !wrong.empty()) return wrong;
   if (rows.empty()) return {};
-  if (rows.rows() != shape.labels || weights.weights.size() != shape.features) return "its rows of names are not one per label";
+  if (rows.rows() != owners.count(shape.labels) || weights.weights.size() != shape.features)
+    return "its rows of names are not one per label";
   return {};
 }
 

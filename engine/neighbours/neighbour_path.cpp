@@ -130,10 +130,14 @@ std::size_t NeighbourPath::memory_bytes() const noexcept {
 
 std::vector<StoredArray> NeighbourPath::arrays() {
   using model_file::SectionKind;
-  return {{SectionKind::sparse_offsets, 1, &samples.offsets},   {SectionKind::sparse_ids, 1, &samples.ids},
-          {SectionKind::sparse_values, 1, &samples.values},     {SectionKind::feature_weights, 1, &weights.weights},
-          {SectionKind::sample_label_begins, 0, &label_begins}, {SectionKind::sample_labels, 0, &labels},
-          {SectionKind::sample_weights, 0, &sample_weights}};
+  using enum StoredArray::Layout;
+  return {{SectionKind::sparse_offsets, 1, &samples.offsets, false, begins, &samples.offsets},
+          {SectionKind::sparse_ids, 1, &samples.ids, false, per_entry, &samples.offsets},
+          {SectionKind::sparse_values, 1, &samples.values, false, per_entry, &samples.offsets},
+          {SectionKind::sample_label_begins, 0, &label_begins, false, begins, &label_begins},
+          {SectionKind::sample_labels, 0, &labels, false, per_entry, &label_begins},
+          {SectionKind::sample_weights, 0, &sample_weights, false, per_row, &samples.offsets},
+          {SectionKind::feature_weights, 1, &weights.weights}};
 }
 
 std::string_view NeighbourPath::defect(const Shape& shape) const noexcept {

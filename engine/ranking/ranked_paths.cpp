@@ -15,6 +15,11 @@ bool RankedPaths::empty() const noexcept {
   return std::ranges::all_of(all(), [](const ProposingPath* path) { return path->empty(); });
 }
 
+void RankedPaths::share_out(const RowOwners& to) noexcept {
+  owners = to;
+  for (ProposingPath* path : all()) path->owners = to;
+}
+
 std::size_t RankedPaths::memory_bytes() const noexcept {
   std::size_t bytes = co_labels.memory_bytes();
   for (const ProposingPath* path : all()) bytes += path->memory_bytes();
@@ -27,9 +32,9 @@ std::vector<StoredArray> RankedPaths::arrays() {
   for (ProposingPath* path : all()) {
     for (const StoredArray& array : path->arrays()) arrays.push_back(array);
   }
-  arrays.push_back({SectionKind::sparse_offsets, 2, &co_labels.offsets});
-  arrays.push_back({SectionKind::sparse_ids, 2, &co_labels.ids});
-  arrays.push_back({SectionKind::sparse_values, 2, &co_labels.values});
+  arrays.push_back({SectionKind::sparse_offsets, 2, &co_labels.offsets, false, StoredArray::Layout::begins, &co_labels.offsets});
+  arrays.push_back({SectionKind::sparse_ids, 2, &co_labels.ids, false, StoredArray::Layout::per_entry, &co_labels.offsets});
+  arrays.push_back({SectionKind::sparse_values, 2, &co_labels.values, false, StoredArray::Layout::per_entry, &co_labels.offsets});
   arrays.push_back({SectionKind::blend, 0, &linear.weights});
   arrays.push_back({SectionKind::ranker, 0, &ranker.weights});
   arrays.push_back({SectionKind::calibration, 0, &calibration.numbers});
@@ -55,7 +60,7 @@ std::string_view RankedPaths::defect(const Shape& shape) const noexcept {
     if (const std::string_view wrong = path->defect(shape); !wrong.empty()) return wrong;
   }
   if (const std::string_view wrong = co_labels.defect(shape.labels); !wrong.empty()) return wrong;
-  if (!co_labels.empty() && co_labels.rows() != shape.labels) return "its sparse rows are not one per label";
+  if (!co_labels.empty() && co_labels.rows() != owners.count(shape.labels)) return "its sparse rows are not one per label";
   const auto whole = [&](const FeatureWeights& weights) { return weights.weights.size() == shape.features; };
   if (!empty() && !(whole(label_rows.weights) && whole(neighbours.weights) && linear.weights.size() == kPathFeatures))
     return "its sparse paths are not complete";
@@ -78,6 +83,7 @@ void RankedPaths::index(std::size_t features) {
 
 RankedPaths RankedPaths::shared() const {
   RankedPaths same;
+  same.owners = owners;
   same.label_rows = label_rows.shared();
   same.neighbours = neighbours.shared();
   same.names = names.shared();

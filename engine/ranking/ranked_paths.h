@@ -33,6 +33,7 @@ struct RankedPaths {
   NeighbourPath neighbours;
   NamePath names;
   SparseMatrix co_labels;  ///< one row per label, over labels; empty without co-labels
+  RowOwners owners;        ///< whose rows of labels and of samples these are: where several ranks share them out, one rank's
   LinearRanker linear;
   Ranker ranker;
   Calibration calibration;  ///< of the ranker's scores
@@ -41,6 +42,8 @@ struct RankedPaths {
   std::array<ProposingPath*, 3> all() noexcept { return {&label_rows, &neighbours, &names}; }
   std::array<const ProposingPath*, 3> all() const noexcept { return {&label_rows, &neighbours, &names}; }
 
+  /// Says whose the rows are, before they are made or read.
+  void share_out(const RowOwners& to) noexcept;
   bool empty() const noexcept;
   std::size_t memory_bytes() const noexcept;
   /// The arrays of all of it, in the order in which model files have them.

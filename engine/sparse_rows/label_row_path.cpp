@@ -106,17 +106,18 @@ std::size_t LabelRowPath::memory_bytes() const noexcept {
 
 std::vector<StoredArray> LabelRowPath::arrays() {
   using model_file::SectionKind;
-  return {{SectionKind::sparse_offsets, 0, &rows.offsets},
-          {SectionKind::sparse_ids, 0, &rows.ids},
-          {SectionKind::sparse_values, 0, &rows.values},
-          {SectionKind::feature_weights, 0, &weights.weights},
-          {SectionKind::sparse_low, 0, &row_state.low, true},
-          {SectionKind::sparse_second_moment, 0, &row_state.second_moments, true}};
+  using enum StoredArray::Layout;
+  return {{SectionKind::sparse_offsets, 0, &rows.offsets, false, begins, &rows.offsets},
+          {SectionKind::sparse_ids, 0, &rows.ids, false, per_entry, &rows.offsets},
+          {SectionKind::sparse_values, 0, &rows.values, false, per_entry, &rows.offsets},
+          {SectionKind::sparse_low, 0, &row_state.low, true, per_entry, &rows.offsets},
+          {SectionKind::sparse_second_moment, 0, &row_state.second_moments, true, per_row, &rows.offsets},
+          {SectionKind::feature_weights, 0, &weights.weights}};
 }
 
 std::string_view LabelRowPath::defect(const Shape& shape) const noexcept {
   if (const std::string_view wrong = rows.defect(shape.features); !wrong.empty()) return wrong;
-  if (!rows.empty() && rows.rows() != shape.labels) return "its sparse rows are not one per label";
+  if (!rows.empty() && rows.rows() != owners.count(shape.labels)) return "its sparse rows are not one per label";
   const auto fits = [](std::size_t size, std::size_t whole) { return size == 0 || size == whole; };
   if (!fits(row_state.low.size(), rows.entries()) || !fits(row_state.second_moments.size(), rows.rows()))
     return "the training state of its sparse rows does not fit them";
