@@ -22,6 +22,13 @@ struct ProposedCandidates {
   std::span<const CandidateFeatures> features_of(std::size_t sample) const noexcept {
     return std::span(features).subspan(offsets[sample], offsets[sample + 1] - offsets[sample]);
   }
+  /// Calls use(array) for each.
+  template <class Use>
+  static void for_each_array(ProposedCandidates& one, const Use& use) {
+    use(one.offsets);
+    use(one.labels);
+    use(one.features);
+  }
   void clear() noexcept {
     offsets.resize(1);
     labels.clear();
@@ -32,6 +39,10 @@ struct ProposedCandidates {
     labels.insert(labels.end(), its_labels.begin(), its_labels.end());
     features.insert(features.end(), its_features.begin(), its_features.end());
     offsets.push_back(labels.size());
+  }
+  /// The samples of another one.
+  void add(const ProposedCandidates& others) {
+    for (std::size_t i = 0; i < others.samples(); ++i) add(others.labels_of(i), others.features_of(i));
   }
 };
 

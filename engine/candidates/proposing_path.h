@@ -14,6 +14,7 @@
 #include <glissade/result.h>
 #include <glissade/views.h>
 
+#include "engine/batches/label_share.h"
 #include "engine/candidates/candidate_set.h"
 #include "engine/candidates/feature_weights.h"
 #include "engine/candidates/sparse_query.h"
@@ -47,6 +48,33 @@ struct PathSource {
   std::span<const float> learned;          ///< a factor for each feature's weight, see learn_weights(); empty: none
   const NameFeatures* names = nullptr;     ///< words of the labels' names; null: they have none
   SharedWork& work = SharedWork::alone();  ///< which ranks share the work; after its error what was built is not to be used
+  const LabelShare* labels = nullptr;      ///< of `data`, where ranks share the rows out: each builds its own; null: all of them
+
+  const DatasetView& own() const noexcept { return labels == nullptr ? data : labels->own(); }
+};
+
+/// What a path's rows say of a sample, where several ranks have them: the rows most like it with what these stand for. One rank
+/// hears what all have told, one behind the other.
+struct ToldRows {
+  std::vector<float> scores;          ///< of each row
+  std::vector<float> weights;         ///< how much it counts; empty: 1 each
+  std::vector<std::uint32_t> counts;  ///< how many labels it has; empty: 1 each
+  std::vector<std::uint32_t> labels;
+
+  /// Calls use(array) for each.
+  template <class Told, class Use>
+  static void for_each_array(Told& told, const Use& use) {
+    use(told.scores);
+    use(told.weights);
+    use(told.counts);
+    use(told.labels);
+  }
+  void clear() {
+    for_each_array(*this, [](auto& array) { array.clear(); });
+  }
+  /// The `most` labels with the largest scores, one of each row, numbered by `owners`.
+  void tell_best(std::span<const std::uint32_t> places, std::span<const float> all_scores, std::size_t most,
+                 const RowOwners& owners);
 };
 
 /// A way to labels straight from the input features, beside the hidden layers. It learns from the training data in one go, names
@@ -67,6 +95,18 @@ class ProposingPath {
     virtual void propose(SparseQuery& query, const std::vector<bool>& unknown, CandidateSet& candidates) = 0;
     /// Fills in the path's own features of all candidates of the same sample; after propose().
     virtual void describe(SparseQuery& query, CandidateSet& candidates) = 0;
+
+    // Where several ranks have the rows: all tell and measure, one of them hears and describes.
+    /// What this rank's rows would propose; `unknown` is of its own samples.
+    virtual void tell(SparseQuery& query, const std::vector<bool>& unknown, ToldRows& told) = 0;
+    /// propose() by what all have told.
+    virtual void hear(const ToldRows& told, CandidateSet& candidates) = 0;
+    /// How many numbers measure() has for a label.
+    virtual std::size_t numbers() const noexcept = 0;
+    /// What describe() will need of labels of this rank, by their places: appends numbers() of each.
+    virtual void measure(SparseQuery& query, std::span<const std::uint32_t> places, std::vector<float>& out) = 0;
+    /// describe() by what was measured of candidate c, measured[c * stride] and on.
+    virtual void describe(std::span<const float> measured, std::size_t stride, CandidateSet& candidates) = 0;
   };
   /// `config`: the model's, must outlive it. Not of an empty path.
   virtual std::unique_ptr<Proposer> proposer(const Config& config, std::size_t labels) const = 0;

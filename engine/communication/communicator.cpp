@@ -267,6 +267,26 @@ Result<std::vector<std::vector<std::byte>>> Communicator::all_gather_unknown(std
   return all;
 }
 
+Result<void> Communicator::all_to_all_unknown(const std::vector<std::vector<std::byte>>& out,
+                                              std::vector<std::vector<std::byte>>& in) {
+  std::vector<std::uint64_t> sent, coming(out.size());
+  for (const auto& bytes : out) sent.push_back(bytes.size());
+  std::vector<std::span<const std::byte>> from;
+  std::vector<std::span<std::byte>> to;
+  for (std::size_t r = 0; r < out.size(); ++r) {
+    from.push_back(std::as_bytes(std::span(sent).subspan(r, 1)));
+    to.push_back(std::as_writable_bytes(std::span(coming).subspan(r, 1)));
+  }
+  if (auto told = all_to_all_v(from, to); !told) return told;
+  in.resize(out.size());
+  for (std::size_t r = 0; r < out.size(); ++r) {
+    in[r].resize(coming[r]);
+    from[r] = out[r];
+    to[r] = in[r];
+  }
+  return all_to_all_v(from, to);
+}
+
 Result<void> Communicator::broadcast(std::span<std::byte> bytes, int root) {
   std::vector<std::span<const std::byte>> out(static_cast<std::size_t>(size_));
   std::vector<std::span<std::byte>> in(out.size());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +20,12 @@ struct RowOwners {
   std::uint32_t place(std::uint32_t row) const noexcept { return row / ranks; }
   /// The row at a place of this rank.
   std::uint32_t row_at(std::uint32_t place) const noexcept { return place * ranks + rank; }
+  /// Of the `count` rows of all that are best for something a rank has hardly more than this: the mean, and thrice what it varies
+  /// by.
+  std::size_t likely_share(std::size_t count) const noexcept {
+    const double mean = static_cast<double>(count) / ranks;
+    return ranks == 1 ? count : std::min(count, static_cast<std::size_t>(std::ceil(mean + 3 * std::sqrt(mean))));
+  }
   /// Of `rows` rows in all, how many this rank has.
   std::size_t count(std::size_t rows) const noexcept { return rows / ranks + (rank < rows % ranks ? 1 : 0); }
 };

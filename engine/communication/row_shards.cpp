@@ -43,4 +43,9 @@ void RowShards::gather(std::span<const std::uint32_t> mine, std::span<const std:
   gather_bytes(std::as_bytes(mine), counts, sizeof(std::uint32_t), std::as_writable_bytes(all));
 }
 
+void RowShards::gather_unknown(std::span<const std::byte> mine, std::vector<std::vector<std::byte>>& all) {
+  all.resize(static_cast<std::size_t>(size()));
+  if (!error_) keep(ranks_.all_gather_unknown(mine, all));
+}
+
 }  // namespace glissade

@@ -33,6 +33,8 @@ class RowShards {
   /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.
   void gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all);
   void gather(std::span<const std::uint32_t> mine, std::span<const std::size_t> counts, std::span<std::uint32_t> all);
+  /// Where no rank knows how much the others have; all[r] becomes what rank r has.
+  void gather_unknown(std::span<const std::byte> mine, std::vector<std::vector<std::byte>>& all);
   /// Numbers for the next exchange(): few, so that they travel together.
   void tell(double number) { told_.push_back(number); }
   /// What each rank has told since the last exchange; all have told as many numbers. heard(r, i): number i of rank r. In the same

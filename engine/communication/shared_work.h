@@ -2,14 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include <glissade/communicator.h>
 #include <glissade/result.h>
+
+#include "engine/communication/byte_message.h"
 
 namespace glissade {
 
@@ -62,17 +62,9 @@ template <class Block, class ForEachArray>
 void SharedWork::exchange(std::vector<Block>& blocks, const ForEachArray& for_each_array) {
   if (ranks_ == nullptr || ranks_->is_alone() || error_) return;
   own_.clear();
-  const auto put = [&](const void* bytes, std::size_t size) {
-    const auto* const from = static_cast<const std::byte*>(bytes);
-    own_.insert(own_.end(), from, from + size);
-  };
   const Part own = part(blocks.size());
   for (std::size_t i = own.first; i < own.end; ++i) {
-    for_each_array(blocks[i], [&](auto& array) {
-      const std::uint64_t size = array.size();
-      put(&size, sizeof size);
-      put(array.data(), size * sizeof(*array.data()));
-    });
+    for_each_array(blocks[i], [&](auto& array) { put_array(own_, array); });
   }
   if (auto done = ranks_->all_gather_unknown(own_, heard_); !done) {
     error_ = done.error();
@@ -80,17 +72,12 @@ void SharedWork::exchange(std::vector<Block>& blocks, const ForEachArray& for_ea
   }
   for (int rank = 0; rank < ranks_->size(); ++rank) {
     if (rank == ranks_->rank()) continue;
-    const std::byte* from = heard_[static_cast<std::size_t>(rank)].data();
+    ByteMessage heard(heard_[static_cast<std::size_t>(rank)]);
     const Part part = part_of(blocks.size(), rank);
     for (std::size_t i = part.first; i < part.end; ++i) {
       for_each_array(blocks[i], [&](auto& array) {
-        static_assert(std::is_trivially_copyable_v<typename std::remove_reference_t<decltype(array)>::value_type>);
-        std::uint64_t size = 0;
-        std::memcpy(&size, from, sizeof size);
-        from += sizeof size;
-        array.resize(size);
-        if (size != 0) std::memcpy(array.data(), from, size * sizeof(*array.data()));
-        from += size * sizeof(*array.data());
+        array.clear();
+        heard.append_to(array);
       });
     }
   }

@@ -321,7 +321,8 @@ void LivingModel::forget_oldest() {
 
 void LivingModel::refit() {
   RankingExamples examples = examples_.examples();
-  if (fit_rankers_to(impl_, examples, examples_.wanted(), WorkMonitor::silent())) ++report_.fits;
+  const auto fitted = fit_rankers_to(impl_, examples, examples_.wanted(), WorkMonitor::silent());
+  if (fitted && *fitted) ++report_.fits;
   since_fit_ = 0;
 }
 

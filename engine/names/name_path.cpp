@@ -24,14 +24,41 @@ class NameProposer final : public ProposingPath::Proposer {
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {
-    const std::span<const float> likeness = query.products(path_.weights, path_.rows, candidates.labels());
+    measured_.clear();
+    measure(query, candidates.labels(), measured_);
+    describe(measured_, numbers(), candidates);
+  }
+
+  void tell(SparseQuery& query, const std::vector<bool>& /*unknown*/, ToldRows& told) override {
+    const RowOwners& owners = path_.owners;
+    const auto& found =
+        query
+            .find(path_.weights, path_.row_index, config_.candidates.list_budget / owners.ranks + 1, owners.likely_share(kScored))
+            .found();
+    told.tell_best(found, query.products_of_found(path_.weights, path_.rows), owners.likely_share(kProposed), owners);
+  }
+
+  void hear(const ToldRows& told, CandidateSet& candidates) override { candidates.add_best(told.labels, told.scores, kProposed); }
+
+  std::size_t numbers() const noexcept override { return 2; }
+
+  void measure(SparseQuery& query, std::span<const std::uint32_t> places, std::vector<float>& out) override {
+    const std::span<const float> likeness = query.products(path_.weights, path_.rows, places);
     const std::span<const float> sample = query.spread_sample(path_.weights);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      out.push_back(likeness[i]);
+      out.push_back(share_of(places[i], sample));
+    }
+  }
+
+  void describe(std::span<const float> measured, std::size_t stride, CandidateSet& candidates) override {
+    const std::size_t count = candidates.labels().size();
     float best = 0;
-    for (const float one : likeness) best = std::max(best, one);
-    for (std::size_t c = 0; c < likeness.size(); ++c) {
+    for (std::size_t c = 0; c < count; ++c) best = std::max(best, measured[c * stride]);
+    for (std::size_t c = 0; c < count; ++c) {
       CandidateFeatures& features = candidates.features()[c];
-      features[CandidateFeature::name_likeness] = likeness[c];
-      features[CandidateFeature::name_share] = share_of(candidates.labels()[c], sample);
+      features[CandidateFeature::name_likeness] = measured[c * stride];
+      features[CandidateFeature::name_share] = measured[c * stride + 1];
       features[CandidateFeature::best_name] = best;
     }
   }
@@ -49,6 +76,7 @@ class NameProposer final : public ProposingPath::Proposer {
 
   const Config& config_;
   const NamePath& path_;
+  std::vector<float> measured_;
 };
 
 /// The view without the rows that are no samples.
@@ -72,20 +100,23 @@ void NamePath::build(const PathSource& source, WorkMonitor& monitor) {
   const DatasetView samples = samples_of(source.data);
   if (!name_evidence(names, samples).tells()) return;
   weights = FeatureWeights(SparseWeighting::idf, samples);
-  std::vector<std::uint32_t> lengths(names.labels());
-  for (std::size_t label = 0; label < lengths.size(); ++label)
-    lengths[label] = static_cast<std::uint32_t>(names.of(label).size());
+  std::vector<std::uint32_t> lengths(owners.count(names.labels()));
+  const auto words_of = [&](std::size_t place) { return names.of(owners.row_at(static_cast<std::uint32_t>(place))); };
+  for (std::size_t place = 0; place < lengths.size(); ++place)
+    lengths[place] = static_cast<std::uint32_t>(words_of(place).size());
   rows = matrix_of(lengths);
-  std::ranges::copy(names.ids, rows.ids.data());
   std::vector<float> weighted;
-  for (std::size_t label = 0; label < lengths.size(); ++label) {
-    weights.weigh(names.of(label), {}, weighted);
-    simd::kernels().narrow_nearest(weighted.data(), rows.values.data() + rows.offsets[label], weighted.size());
+  for (std::size_t place = 0; place < lengths.size(); ++place) {
+    const std::uint64_t begin = rows.offsets[place];
+    std::ranges::copy(words_of(place), rows.ids.data() + begin);
+    weights.weigh(words_of(place), {}, weighted);
+    simd::kernels().narrow_nearest(weighted.data(), rows.values.data() + begin, weighted.size());
   }
 }
 
 NamePath NamePath::shared() const {
   NamePath same;
+  same.owners = owners;
   same.weights = weights.shared();
   same.rows = rows.shared();
   same.row_index = row_index.shared();

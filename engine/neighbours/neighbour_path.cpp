@@ -37,11 +37,46 @@ class NeighbourProposer final : public ProposingPath::Proposer {
 
   void describe(SparseQuery& /*query*/, CandidateSet& candidates) override { votes_.describe(candidates); }
 
+  void tell(SparseQuery& query, const std::vector<bool>& unknown, ToldRows& told) override {
+    path_.find_near(config_, query, unknown, near_);
+    for (const auto& [sample, likeness] : near_) {
+      const auto labels = path_.labels_of(sample);
+      told.scores.push_back(likeness);
+      told.weights.push_back(path_.weight_of(sample));
+      told.counts.push_back(static_cast<std::uint32_t>(labels.size()));
+      told.labels.insert(told.labels.end(), labels.begin(), labels.end());
+    }
+  }
+
+  void hear(const ToldRows& told, CandidateSet& candidates) override {
+    begins_.assign(1, 0);
+    for (const std::uint32_t count : told.counts) begins_.push_back(begins_.back() + count);
+    const std::size_t most = config_.candidates.neighbours;
+    best_.resize(most);
+    likeness_.resize(most);
+    const std::size_t count =
+        simd::kernels().topk_f32(told.scores.data(), told.scores.size(), most, best_.data(), likeness_.data());
+    votes_.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint32_t row = best_[i];
+      votes_.add(likeness_[i], told.weights[row], std::span(told.labels).subspan(begins_[row], told.counts[row]));
+    }
+    votes_.propose(kProposed, candidates);
+  }
+
+  std::size_t numbers() const noexcept override { return 0; }
+  void measure(SparseQuery& /*query*/, std::span<const std::uint32_t> /*places*/, std::vector<float>& /*out*/) override {}
+  void describe(std::span<const float> /*measured*/, std::size_t /*stride*/, CandidateSet& candidates) override {
+    votes_.describe(candidates);
+  }
+
  private:
   const Config& config_;
   const NeighbourPath& path_;
   Votes votes_;
   std::vector<NeighbourPath::Near> near_;
+  std::vector<std::uint32_t> begins_, best_;  ///< of what was told
+  std::vector<float> likeness_;
 };
 
 }  // namespace
@@ -52,9 +87,10 @@ std::unique_ptr<ProposingPath::Proposer> NeighbourPath::proposer(const Config& c
 
 void NeighbourPath::find_near(const Config& config, SparseQuery& query, const std::vector<bool>& unknown,
                               std::vector<Near>& out) const {
-  const std::size_t most = config.candidates.neighbours;
-  auto& scratch =
-      query.find(weights, sample_index, config.candidates.list_budget, std::max<std::size_t>(kScored, 2 * most), fresh);
+  const std::size_t most = owners.likely_share(config.candidates.neighbours);
+  const std::size_t scored = owners.likely_share(std::max<std::size_t>(kScored, 2 * config.candidates.neighbours));
+  const std::size_t budget = std::max<std::size_t>(1, config.candidates.list_budget / owners.ranks);
+  auto& scratch = query.find(weights, sample_index, budget, scored, fresh);
   if (!unknown.empty()) scratch.drop(unknown);
   const auto& found = scratch.found();
   const auto fresh_row = [this](std::uint32_t sample) {
@@ -72,31 +108,35 @@ void NeighbourPath::find_near(const Config& config, SparseQuery& query, const st
 }
 
 void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {
-  std::vector<std::uint32_t> lengths(data.size());
-  for (std::size_t i = 0; i < data.size(); ++i) lengths[i] = static_cast<std::uint32_t>(data.features.row_ids(i).size());
+  std::vector<std::uint32_t> lengths(owners.count(data.size()));
+  const auto row_of = [&](std::size_t i) { return owners.row_at(static_cast<std::uint32_t>(i)); };
+  for (std::size_t i = 0; i < lengths.size(); ++i)
+    lengths[i] = static_cast<std::uint32_t>(data.features.row_ids(row_of(i)).size());
   samples = matrix_of(lengths);
-  tbb::parallel_for(std::size_t{0}, (data.size() + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](std::size_t block) {
+  tbb::parallel_for(std::size_t{0}, (lengths.size() + kSamplesAtOnce - 1) / kSamplesAtOnce, [&](std::size_t block) {
     if (monitor.stopped()) return;
     std::vector<float> weighted;
-    const std::size_t end = std::min(data.size(), (block + 1) * kSamplesAtOnce);
+    const std::size_t end = std::min(lengths.size(), (block + 1) * kSamplesAtOnce);
     for (std::size_t i = block * kSamplesAtOnce; i < end; ++i) {
-      const auto ids = data.features.row_ids(i);
-      weights.weigh(ids, data.features.row_values(i), weighted);
+      const auto ids = data.features.row_ids(row_of(i));
+      weights.weigh(ids, data.features.row_values(row_of(i)), weighted);
       std::ranges::copy(ids, samples.ids.data() + samples.offsets[i]);
       simd::kernels().narrow_nearest(weighted.data(), samples.values.data() + samples.offsets[i], ids.size());
     }
-    monitor.advance(end - block * kSamplesAtOnce);
+    monitor.advance((end - block * kSamplesAtOnce) * owners.ranks);
   });
 }
 
 void NeighbourPath::take_labels(const DatasetView& data) {
-  label_begins = Array<std::uint64_t>(data.size() + 1);
-  const std::uint64_t first = data.labels.offsets.front();
-  for (std::size_t i = 0; i <= data.size(); ++i) label_begins[i] = data.labels.offsets[i] - first;
-  labels = Array<std::uint32_t>(data.labels.offsets.back() - first);
-  std::ranges::copy(data.labels.ids.subspan(first, labels.size()), labels.data());
-  sample_weights = Array<float>(data.weights.size());
-  std::ranges::copy(data.weights, sample_weights.data());
+  const std::size_t own = owners.count(data.size());
+  const auto row_of = [&](std::size_t i) { return owners.row_at(static_cast<std::uint32_t>(i)); };
+  label_begins = Array<std::uint64_t>(own + 1);
+  for (std::size_t i = 0; i < own; ++i) label_begins[i + 1] = label_begins[i] + data.labels.row_ids(row_of(i)).size();
+  labels = Array<std::uint32_t>(label_begins[own]);
+  for (std::size_t i = 0; i < own; ++i) std::ranges::copy(data.labels.row_ids(row_of(i)), labels.data() + label_begins[i]);
+  if (data.weights.empty()) return;
+  sample_weights = Array<float>(own);
+  for (std::size_t i = 0; i < own; ++i) sample_weights[i] = data.weights[row_of(i)];
 }
 
 void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
@@ -108,6 +148,7 @@ void NeighbourPath::build(const PathSource& source, WorkMonitor& monitor) {
 
 NeighbourPath NeighbourPath::shared() const {
   NeighbourPath same;
+  same.owners = owners;
   same.weights = weights.shared();
   same.samples = samples.shared();
   same.label_begins = label_begins.shared();

@@ -34,7 +34,8 @@ void CandidateSearch::find(const Sample& sample, const std::vector<bool>& unknow
   logits_.resize(labels().size());
   row_logits(output_, sample.hidden, sample.row, labels(), logits_.data());
   for (std::size_t c = 0; c < logits_.size(); ++c) logits_[c] += output_.bias[labels()[c]];
-  complete(sample, logits_);
+  describe_by_hidden(sample, logits_);
+  if (!paths_.co_labels.empty()) fill_co_labels(CoLabelRows(paths_.co_labels));
 }
 
 void CandidateSearch::propose(const Sample& sample, const std::vector<bool>& unknown) {
@@ -56,9 +57,56 @@ void CandidateSearch::take(const Sample& sample, std::span<const std::uint32_t> 
   proposed_ = labels.size();
 }
 
-void CandidateSearch::complete(const Sample& sample, std::span<const float> logits) {
-  describe_by_hidden(sample, logits);
-  if (!paths_.co_labels.empty()) co_labels_.fill(paths_.co_labels, paths_.linear, candidates_.labels(), candidates_.features());
+void CandidateSearch::speakers(std::vector<std::uint32_t>& out) {
+  co_labels_.speakers(paths_.linear, candidates_.labels(), candidates_.features(), out);
+}
+
+void CandidateSearch::fill_co_labels(const CoLabelRows& rows) {
+  co_labels_.fill(rows, paths_.linear, candidates_.labels(), candidates_.features());
+}
+
+void CandidateSearch::tell(const Sample& sample, const std::vector<bool>& unknown, std::vector<ToldRows>& told) {
+  told.resize(proposers_.size());
+  query_.begin(sample.ids, sample.values);
+  for (std::size_t path = 0; path < proposers_.size(); ++path) {
+    told[path].clear();
+    proposers_[path]->tell(query_, unknown, told[path]);
+  }
+}
+
+void CandidateSearch::hear(const Sample& sample, std::span<const ToldRows> told) {
+  begin(sample);
+  for (const std::uint32_t label : sample.best) candidates_.add(label);
+  for (std::size_t path = 0; path < proposers_.size(); ++path) proposers_[path]->hear(told[path], candidates_);
+  proposed_ = candidates_.labels().size();
+}
+
+std::vector<std::size_t> CandidateSearch::numbers_by_path() const {
+  std::vector<std::size_t> numbers;
+  for (const auto& proposer : proposers_) numbers.push_back(proposer->numbers());
+  return numbers;
+}
+
+std::size_t CandidateSearch::numbers() const noexcept {
+  std::size_t numbers = 0;
+  for (const auto& proposer : proposers_) numbers += proposer->numbers();
+  return numbers;
+}
+
+void CandidateSearch::measure(const Sample& sample, std::span<const std::uint32_t> places, std::vector<float>& out) {
+  query_.begin(sample.ids, sample.values);
+  for (const auto& proposer : proposers_) proposer->measure(query_, places, out);
+}
+
+void CandidateSearch::describe(const Sample& sample, std::span<const float> measured) {
+  const std::size_t stride = numbers();
+  candidates_.begin_features();
+  std::size_t first = 0;
+  for (const auto& proposer : proposers_) {
+    proposer->describe(measured.subspan(std::min(first, measured.size())), stride, candidates_);
+    first += proposer->numbers();
+  }
+  describe_alone(sample);
 }
 
 void CandidateSearch::describe_by_hidden(const Sample& sample, std::span<const float> logits) {

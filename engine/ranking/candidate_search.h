@@ -42,13 +42,28 @@ class CandidateSearch {
   /// `unknown`: training samples to pass over; may be empty.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
 
-  // Where the rows of labels are elsewhere, find() is one of the first two and then the third.
-  /// Candidates and what the paths beside the hidden one say of them.
-  void propose(const Sample& sample, const std::vector<bool>& unknown = {});
-  /// What propose() has found of the sample elsewhere.
+  // Where several ranks have the rows, find() is these in turn: all ranks tell, one hears, all measure, the one describes; where
+  // the answer is made, take() has what was found, and the last three complete it. Only the sample's features and best are looked
+  // at up to describe(), its log_sum in describe_by_hidden().
+  /// What the rows of this rank would propose, one entry per path; `unknown` is of its own samples.
+  void tell(const Sample& sample, const std::vector<bool>& unknown, std::vector<ToldRows>& told);
+  /// What all ranks have told: labels() are the candidates.
+  void hear(const Sample& sample, std::span<const ToldRows> told);
+  /// How many numbers measure() has for a label.
+  std::size_t numbers() const noexcept;
+  /// What describe() will need of labels of this rank, by their places: appends what each path has of all of them, path by path.
+  void measure(const Sample& sample, std::span<const std::uint32_t> places, std::vector<float>& out);
+  /// What the paths say of labels(), by numbers() that were measured of each; behind hear().
+  void describe(const Sample& sample, std::span<const float> measured);
+  /// How many numbers of one label each path has, in their order.
+  std::vector<std::size_t> numbers_by_path() const;
+  /// What was found of the sample elsewhere.
   void take(const Sample& sample, std::span<const std::uint32_t> labels, std::span<const CandidateFeatures> features);
-  /// What the hidden path says of them, by logits[i] of labels()[i], and what follows from all of it.
-  void complete(const Sample& sample, std::span<const float> logits);
+  /// What the hidden path says of them, by logits[i] of labels()[i].
+  void describe_by_hidden(const Sample& sample, std::span<const float> logits);
+  /// Appends the labels whose co-labels are asked for.
+  void speakers(std::vector<std::uint32_t>& out);
+  void fill_co_labels(const CoLabelRows& rows);
 
   const std::vector<std::uint32_t>& labels() const noexcept { return candidates_.labels(); }
   /// How many of labels() come before those that somebody asked about and nothing else proposed.
@@ -60,7 +75,7 @@ class CandidateSearch {
 
  private:
   void begin(const Sample& sample);
-  void describe_by_hidden(const Sample& sample, std::span<const float> logits);
+  void propose(const Sample& sample, const std::vector<bool>& unknown);
   void describe_alone(const Sample& sample);
 
   const Config& config_;

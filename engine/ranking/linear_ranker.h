@@ -20,6 +20,14 @@ struct RankingExamples {
   std::vector<std::size_t> ends;      ///< of each sample's candidates
   std::vector<float> weights;         ///< how much each sample counts
 
+  std::size_t begin_of(std::size_t sample) const noexcept { return sample == 0 ? 0 : ends[sample - 1]; }
+  std::span<const std::uint32_t> labels_of(std::size_t sample) const noexcept {
+    return std::span(labels).subspan(begin_of(sample), ends[sample] - begin_of(sample));
+  }
+  std::span<CandidateFeatures> features_of(std::size_t sample) noexcept {
+    return std::span(features).subspan(begin_of(sample), ends[sample] - begin_of(sample));
+  }
+
   void add(std::span<const CandidateFeatures> candidates, std::span<const std::uint32_t> which, std::span<const float> wanted,
            float weight = 1.f);
   /// Makes room for `samples` in all, by what those so far take on average: growing by doubling would hold everything twice.

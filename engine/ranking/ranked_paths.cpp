@@ -101,21 +101,26 @@ void RankedPaths::grow(const Shape& shape) {
 }
 
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
-                        WorkMonitor& monitor, const NameFeatures* names, SharedWork& work) {
+                        WorkMonitor& monitor, const NameFeatures* names, SharedWork& work, RowShards* shards) {
   constexpr double kBuilt = NeighbourPath::kBuilt, kTogether = 0.6;  // of the time, about
   RankedPaths paths;
   if (!uses_sparse_paths(config) || data.size() == 0) return paths;
+  const LabelShare labels(data, shards);
+  paths.share_out(labels.owners());
+  const auto failed = [&] { return work.error() || (shards != nullptr && shards->error()); };
   const FeatureWeights weighting(config.candidates.weighting, data);
   std::vector<float> learned;
-  if (config.candidates.weight_samples != 0) learned = learn_weights(config, data, samples, weighting, monitor, work);
+  if (config.candidates.weight_samples != 0) learned = learn_weights(config, labels, samples, weighting, monitor, work);
   give_back_free_memory();
   for (ProposingPath* path : paths.all()) {
-    path->build({config, data, samples, weighting, learned, names, work}, monitor);
+    if (failed()) return paths;
+    path->build({config, data, samples, weighting, learned, names, work, shards == nullptr ? nullptr : &labels}, monitor);
     give_back_free_memory();  // of blocks that rows are collected in there is as much as of rows
   }
+  if (failed()) return paths;
   if (config.candidates.co_labels != 0 && monitor.begin(Activity::neighbours, data.label_count, {kBuilt, kTogether}))
-    paths.co_labels = co_labels(data, samples, config.candidates.co_labels, monitor, work);
-  if (work.error() || !monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
+    paths.co_labels = co_labels(labels, samples, config.candidates.co_labels, monitor, work);
+  if (failed() || !monitor.begin(Activity::neighbours, 1, {kTogether, 1})) return paths;
   paths.index(data.feature_count);
   paths.linear = LinearRanker::start();
   give_back_free_memory();

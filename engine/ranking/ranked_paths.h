@@ -63,10 +63,11 @@ struct RankedPaths {
 };
 
 /// `samples`: those that are trained on, ascending; the neighbours are all of them. `names`: of the labels; null: none. `data`
-/// has the model's counts. Stopped by the monitor, or with an error of `work`, the result is not to be used. Ranks share the work
-/// out and have the same paths.
+/// has the model's counts. Stopped by the monitor, or with an error of the communication, the result is not to be used. Ranks
+/// share the work out with `work` and have the same paths; or with `shards` each has the rows of labels and of samples that are
+/// its own, and `work` is alone.
 RankedPaths build_paths(const Config& config, const DatasetView& data, std::span<const std::uint32_t> samples,
                         WorkMonitor& monitor = WorkMonitor::silent(), const NameFeatures* names = nullptr,
-                        SharedWork& work = SharedWork::alone());
+                        SharedWork& work = SharedWork::alone(), RowShards* shards = nullptr);
 
 }  // namespace glissade

@@ -30,11 +30,6 @@ struct OwnPart {
   }
 };
 
-/// Samples first .. of all that a rank has.
-std::size_t begin_of(std::size_t samples, int rank, int ranks) noexcept {
-  return samples * static_cast<std::size_t>(rank) / static_cast<std::size_t>(ranks);
-}
-
 }  // namespace
 
 /// Of what is this rank's, in the order of `labels`.
@@ -93,22 +88,7 @@ Result<void> ShardGroup::propose(const SparseRows& x, std::span<const std::uint3
   if (auto sent = send_rows(x); !sent) return sent;
   std::vector<std::uint32_t> copy(labels.begin(), labels.end());
   if (auto sent = broadcast(std::as_writable_bytes(std::span(copy))); !sent) return sent;
-  out.clear();
-  tbb::this_task_arena::isolate([&] {
-    const std::size_t own = begin_of(samples, 1, ranks_.size());
-    propose({x.offsets.first(own + 1), x.ids, x.values}, labels.first(own * k), out);
-  });
-  ProposedCandidates part;
-  for (int rank = 1; rank < ranks_.size(); ++rank) {
-    part.offsets.resize(begin_of(samples, rank + 1, ranks_.size()) - begin_of(samples, rank, ranks_.size()) + 1);
-    if (auto got = send(rank, 0, std::as_writable_bytes(std::span(part.offsets))); !got) return got;
-    part.labels.resize(part.offsets.back());
-    part.features.resize(part.offsets.back());
-    if (auto got = send(rank, 0, std::as_writable_bytes(std::span(part.labels))); !got) return got;
-    if (auto got = send(rank, 0, std::as_writable_bytes(std::span(part.features))); !got) return got;
-    for (std::size_t i = 0; i < part.samples(); ++i) out.add(part.labels_of(i), part.features_of(i));
-  }
-  return {};
+  return propose(x, labels, out);
 }
 
 Result<void> ShardGroup::help_propose(const Request& request, const Propose& propose) {
@@ -116,20 +96,25 @@ Result<void> ShardGroup::help_propose(const Request& request, const Propose& pro
   if (auto told = receive_rows(request.a, request.b, true, x); !told) return told;
   std::vector<std::uint32_t> labels(static_cast<std::size_t>(request.a * request.c));
   if (auto told = broadcast(std::as_writable_bytes(std::span(labels))); !told) return told;
-  const auto k = static_cast<std::size_t>(request.c);
-  const std::size_t begin = begin_of(x.rows(), ranks_.rank(), ranks_.size());
-  const std::size_t count = begin_of(x.rows(), ranks_.rank() + 1, ranks_.size()) - begin;
-  ProposedCandidates found;
-  propose({x.offsets.subspan(begin, count + 1), x.ids, x.values}, std::span(labels).subspan(begin * k, count * k), found);
-  for (int rank = 1; rank < ranks_.size(); ++rank) {
-    const auto bytes = [&](auto& array) {
-      return rank == ranks_.rank() ? std::as_writable_bytes(std::span(array)) : std::span<std::byte>();
-    };
-    if (auto sent = send(rank, 0, bytes(found.offsets)); !sent) return sent;
-    if (auto sent = send(rank, 0, bytes(found.labels)); !sent) return sent;
-    if (auto sent = send(rank, 0, bytes(found.features)); !sent) return sent;
-  }
-  return {};
+  ProposedCandidates unused;
+  return propose(x, labels, unused);
+}
+
+Result<void> ShardGroup::exchange_labels(std::span<const std::uint32_t> labels, const std::vector<std::vector<std::byte>>& out,
+                                         std::vector<std::vector<std::byte>>& in) {
+  const std::lock_guard lock(mutex_);
+  if (auto asked = ask({Kind::co_labels, static_cast<std::int64_t>(labels.size()), 0, 0}); !asked) return asked;
+  std::vector<std::uint32_t> copy(labels.begin(), labels.end());
+  if (auto sent = broadcast(std::as_writable_bytes(std::span(copy))); !sent) return sent;
+  return ranks_.all_to_all_unknown(out, in);
+}
+
+Result<void> ShardGroup::help_exchange_labels(const Request& request, const Tell& tell) {
+  std::vector<std::uint32_t> labels(static_cast<std::size_t>(request.a));
+  if (auto told = broadcast(std::as_writable_bytes(std::span(labels))); !told) return told;
+  std::vector<std::vector<std::byte>> out(static_cast<std::size_t>(ranks_.size())), unused;
+  tell(labels, out[0]);
+  return ranks_.all_to_all_unknown(out, unused);
 }
 
 }  // namespace glissade

@@ -31,7 +31,7 @@ class ShardGroup {
   bool leads() const noexcept { return ranks_.rank() == 0; }
   Communicator& ranks() noexcept { return ranks_; }
 
-  enum class Kind : std::int64_t { told, forward, search, save, logits, propose };
+  enum class Kind : std::int64_t { told, forward, search, save, logits, propose, co_labels };
   /// What rank 0 asks; what the numbers mean depends on the kind.
   struct Request {
     Kind kind = Kind::told;
@@ -44,11 +44,15 @@ class ShardGroup {
   Result<void> search(const Activations& hidden, const SearchTarget& target);
   /// Rank 0: out[i] becomes the logit of label ids[i] of `labels`, which has no values, for the sample of its row.
   Result<void> logits(const Activations& hidden, const SparseRows& labels, std::span<float> out);
-  /// Rank 0: what propose(rows, best labels, k, out) finds for the samples of each rank, who have them in order by equal shares.
-  /// `labels` has k of each sample, kNoLabel behind the last. The others call help_propose() with a function of their own.
-  using Propose = std::function<void(const SparseRows&, std::span<const std::uint32_t>, ProposedCandidates&)>;
+  /// Rank 0: all ranks call propose(rows, best labels, out), a collective function, with the same rows and labels; `out` becomes
+  /// what it has there. `labels` has k of each sample, kNoLabel behind the last. The others call help_propose() with a function
+  /// of their own.
+  using Propose = std::function<Result<void>(const SparseRows&, std::span<const std::uint32_t>, ProposedCandidates&)>;
   Result<void> propose(const SparseRows& x, std::span<const std::uint32_t> labels, const Propose& propose,
                        ProposedCandidates& out);
+  /// Rank 0: asks for the co-labels of some labels: in[r] becomes the bytes that rank r has of them. `out`: empty, one per rank.
+  Result<void> exchange_labels(std::span<const std::uint32_t> labels, const std::vector<std::vector<std::byte>>& out,
+                               std::vector<std::vector<std::byte>>& in);
   /// Rank 0: ends the others' next(), which return the request.
   Result<void> tell(const Model::Told& what);
   /// Rank 0: the others are to write their shards beside `path`, as this one does when this returns.
@@ -59,6 +63,8 @@ class ShardGroup {
   /// The others: what a request of forward(), search() or logits() needs.
   Result<void> help(const Request& request);
   Result<void> help_propose(const Request& request, const Propose& propose);
+  using Tell = std::function<void(std::span<const std::uint32_t>, std::vector<std::byte>&)>;
+  Result<void> help_exchange_labels(const Request& request, const Tell& tell);
   /// The others: the path that begin_save() has told.
   Result<std::string> path_of(const Request& request);
 

@@ -33,13 +33,36 @@ class RowProposer final : public ProposingPath::Proposer {
   }
 
   void describe(SparseQuery& query, CandidateSet& candidates) override {
-    const std::span<const float> direct = products(query, candidates.labels());
+    describe(products(query, candidates.labels()), 1, candidates);
+  }
+
+  void tell(SparseQuery& query, const std::vector<bool>& /*unknown*/, ToldRows& told) override {
+    const RowOwners& owners = path_.owners;
+    const auto& found = query
+                            .find(path_.weights, path_.row_index, config_.candidates.list_budget / owners.ranks + 1,
+                                  owners.likely_share(kScored), path_.fresh)
+                            .found();
+    told.tell_best(found, query.products_of_found(path_.weights, path_.rows), owners.likely_share(kProposed), owners);
+  }
+
+  void hear(const ToldRows& told, CandidateSet& candidates) override { candidates.add_best(told.labels, told.scores, kProposed); }
+
+  std::size_t numbers() const noexcept override { return 1; }
+
+  void measure(SparseQuery& query, std::span<const std::uint32_t> places, std::vector<float>& out) override {
+    const std::span<const float> direct = products(query, places);
+    out.insert(out.end(), direct.begin(), direct.end());
+  }
+
+  void describe(std::span<const float> direct, std::size_t stride, CandidateSet& candidates) override {
+    const std::size_t count = candidates.labels().size();
     float largest = 0;
-    for (const float product : direct) largest = std::max(largest, product);
-    for (std::size_t c = 0; c < direct.size(); ++c) {
+    for (std::size_t c = 0; c < count; ++c) largest = std::max(largest, direct[c * stride]);
+    for (std::size_t c = 0; c < count; ++c) {
+      const float product = direct[c * stride];
       CandidateFeatures& features = candidates.features()[c];
-      features[CandidateFeature::direct] = direct[c];
-      features[CandidateFeature::direct_share] = largest > 0 ? direct[c] / largest : 0.f;
+      features[CandidateFeature::direct] = product;
+      features[CandidateFeature::direct_share] = largest > 0 ? product / largest : 0.f;
       features[CandidateFeature::direct_best] = largest;
     }
   }
@@ -76,17 +99,19 @@ void LabelRowPath::build(const PathSource& source, WorkMonitor& monitor) {
   const Config& config = source.config;
   weights = source.weighting.times(source.learned, 1.f);
   if (config.sparse_rows.fan_in == 0 || monitor.stopped()) return;
-  monitor.begin(Activity::sparse_rows, label_blocks(source.data.label_count));
-  LabelRows made = label_rows(source.data, source.samples, weights, config.sparse_rows.fan_in, monitor, source.work);
+  const DatasetView& data = source.own();
+  monitor.begin(Activity::sparse_rows, label_blocks(data.label_count));
+  LabelRows made = label_rows(data, source.samples, weights, config.sparse_rows.fan_in, monitor, source.work);
   if (monitor.stopped() || source.work.error()) return;
   rows = std::move(made.rows);
   if (config.sparse_rows.epochs == 0) return;
-  row_index = FeatureIndex(rows, source.data.feature_count);
-  RowTraining(config, source.data, source.samples, made, {weights, rows, row_index, row_state}).run(monitor, source.work);
+  row_index = FeatureIndex(rows, data.feature_count);
+  RowTraining(config, data, source.samples, made, {weights, rows, row_index, row_state}, source.labels).run(monitor, source.work);
 }
 
 LabelRowPath LabelRowPath::shared() const {
   LabelRowPath same;
+  same.owners = owners;
   same.weights = weights.shared();
   same.rows = rows.shared();
   same.row_index = row_index.shared();

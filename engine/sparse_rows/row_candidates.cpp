@@ -27,10 +27,13 @@ struct CandidateSearch {
 
 RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::uint32_t> samples, const FeatureWeights& weights,
                                   const SparseMatrix& rows, const FeatureIndex& index, std::size_t budget, WorkMonitor& monitor,
-                                  SharedWork& work) {
+                                  SharedWork& work, const RowOwners& owners) {
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
-  out.labels.assign(samples.size() * RowCandidates::kEach, RowCandidates::kNone);
+  out.each = (RowCandidates::kEach + owners.ranks - 1) / owners.ranks;
+  out.labels.assign(samples.size() * out.each, RowCandidates::kNone);
+  const std::size_t own_budget = std::max<std::size_t>(1, budget / owners.ranks);
+  const std::size_t scored = owners.likely_share(kScoredRows);
   tbb::enumerable_thread_specific<CandidateSearch> workers;
   const SharedWork::Part own = work.part((samples.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
@@ -39,16 +42,16 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
     const std::size_t end = std::min(samples.size(), (block + 1) * kBlock);
     for (std::size_t place = block * kBlock; place < end; ++place) {
       worker.sample.put(weights, data.features.row_ids(samples[place]), data.features.row_values(samples[place]));
-      index.find(worker.sample.ids(), worker.sample.values(), budget, kScoredRows, worker.scratch);
+      index.find(worker.sample.ids(), worker.sample.values(), own_budget, scored, worker.scratch);
       const auto& found = worker.scratch.found();
       const std::span<const float> scores = worker.products.of(worker.scratch, worker.sample, rows);
       const std::size_t count =
-          kernels.topk_f32(scores.data(), found.size(), RowCandidates::kEach, worker.best.data(), worker.best_scores.data());
-      for (std::size_t i = 0; i < count; ++i) out.labels[place * RowCandidates::kEach + i] = found[worker.best[i]];
+          kernels.topk_f32(scores.data(), found.size(), out.each, worker.best.data(), worker.best_scores.data());
+      for (std::size_t i = 0; i < count; ++i) out.labels[place * out.each + i] = found[worker.best[i]];
     }
     monitor.advance((end - block * kBlock) * work.ranks());
   });
-  work.exchange(std::span(out.labels), kBlock * RowCandidates::kEach);
+  work.exchange(std::span(out.labels), kBlock * out.each);
   return out;
 }
 

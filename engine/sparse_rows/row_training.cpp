@@ -30,22 +30,32 @@ constexpr std::uint64_t kOrderStream = 62, kTopologyStream = 63;
 /// A thread's buffers.
 struct RowTraining::Worker {
   SpreadSample sample;
-  std::vector<float> logits;
-  std::vector<float> targets;  ///< weights of the sample's labels
-  SampleLabels labels;
-  std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
-  std::vector<std::size_t> ends;      ///< of each label's places
+  Measured measured;
 };
 
 RowTraining::RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
-                         const LabelRows& made, const TrainedRows& parts)
+                         const LabelRows& made, const TrainedRows& parts, const LabelShare* among)
     : config_(config), data_(data), rows_(rows), made_(made), parts_(parts), pieces_(parts.rows.rows()) {
   adagrad_ = {.kind = OptimizerKind::adagrad, .epsilon = 0, .seed = config.run.seed};
   std::vector<float> started(parts.rows.entries());
   simd::kernels().widen(parts.rows.values.data(), started.data(), started.size());
   parameters_ = parameters_of(started);
   std::fill_n(parameters_.row_second_moment.data(), parameters_.rows(), kFirstSquare);
-  label_weights_ = label_weights(config, made.counts, rows.size());
+  owners_ = among == nullptr ? RowOwners{} : among->owners();
+  if (!owners_.are_several()) {
+    label_weights_ = label_weights(config, made.counts, rows.size());
+    return;
+  }
+  std::vector<std::uint32_t> counts(among->all().label_count);
+  for (const std::uint32_t row : rows) {
+    for (const std::uint32_t label : among->all().labels.row_ids(row)) ++counts[label];
+  }
+  all_label_weights_ = label_weights(config, counts, rows.size());
+  if (!all_label_weights_.empty()) {
+    for (std::uint32_t place = 0; place < made.counts.size(); ++place)
+      label_weights_.push_back(all_label_weights_[owners_.row_at(place)]);
+  }
+  shared_ = std::make_unique<SharedLoss>(*among, rows, all_label_weights_);
 }
 
 /// The rows' entries as parameters of these values; the optimiser has seen nothing yet.
@@ -69,7 +79,7 @@ void RowTraining::run(WorkMonitor& monitor, SharedWork& work) {
   constexpr double kFinding = 0.3;  // its share of the time, about
   monitor.begin(Activity::row_training, rows_.size(), {0, kFinding});
   candidates_ = find_row_candidates(data_, rows_, parts_.weights, parts_.rows, parts_.index,
-                                    config_.candidates.list_budget / 4 + 1, monitor, work);
+                                    config_.candidates.list_budget / 4 + 1, monitor, work, owners_);
   std::vector<std::uint32_t> order;
   const std::size_t steps = (rows_.size() + kBatch - 1) / kBatch * config_.sparse_rows.epochs;
   if (!monitor.begin(Activity::row_training, steps, {kFinding, 1})) return;
@@ -79,7 +89,7 @@ void RowTraining::run(WorkMonitor& monitor, SharedWork& work) {
     for (std::size_t first = 0; first < order.size(); first += kBatch, ++step) {
       const double left = 1.0 - static_cast<double>(step) / static_cast<double>(steps);
       train_batch(std::span(order).subspan(first, std::min(kBatch, order.size() - first)), config_.sparse_rows.rate * left, work);
-      if (!monitor.advance() || work.error()) return;
+      if (!monitor.advance() || work.error() || failed_) return;
       if (config_.sparse_rows.topology != RowTopology::fixed && epoch + 1 < config_.sparse_rows.epochs) take_topology_gradients();
     }
     if (!topology_gradients_.empty()) change_topology(epoch + 1);
@@ -109,31 +119,67 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
 }
 
 void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work) {
-  differentiate_in_blocks<Worker>(
-      places, blocks_, work, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); },
-      [](Gradients& block, const auto& use) { Gradients::for_each_array(block, use); });
-  if (work.error()) return;
-  update_rows(rate);
+  if (shared_) {
+    differentiate_among(places);
+  } else {
+    differentiate_in_blocks<Worker>(
+        places, blocks_, work, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); },
+        [](Gradients& block, const auto& use) { Gradients::for_each_array(block, use); });
+  }
+  if (!work.error() && !failed_) update_rows(rate);
+}
+
+/// Of this rank's rows, where the sums of the losses are those of all ranks.
+void RowTraining::differentiate_among(std::span<const std::uint32_t> places) {
+  shared_->begin(places);
+  measured_.resize(places.size());
+  for_each_block(places.size(), [&](std::size_t, std::size_t first, std::size_t end) {
+    static thread_local SpreadSample sample;
+    for (std::size_t i = first; i < end; ++i) {
+      if (shared_->label_count(i) == 0) continue;
+      measure(places[i], sample, measured_[i]);
+      shared_->add(i, logits_of(measured_[i], shared_->label_count(i)));
+    }
+  });
+  failed_ = !shared_->add_up();
+  if (failed_) return;
+  blocks_.resize(blocks_of(places.size()));
+  for_each_block(places.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
+    blocks_[block].clear();
+    for (std::size_t i = first; i < end; ++i) {
+      if (shared_->label_count(i) == 0 || measured_[i].labels.all().empty()) continue;
+      const LogitRow own = logits_of(measured_[i], shared_->label_count(i));
+      add_gradients(places[i], measured_[i], shared_->factor(i, own, data_.weight(rows_[places[i]])), blocks_[block]);
+    }
+  });
 }
 
 void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {
+  const std::size_t labels = data_.labels.row_ids(rows_[place]).size();
+  if (labels == 0) return;
+  measure(place, worker.sample, worker.measured);
+  const LogitRow all = logits_of(worker.measured, labels);
+  add_gradients(place, worker.measured, loss_.gradient(all, data_.weight(rows_[place])).factor, out);
+}
+
+void RowTraining::measure(std::uint32_t place, SpreadSample& sample, Measured& out) const {
   const SparseMatrix& rows = parts_.rows;
   const auto truth = data_.labels.row_ids(rows_[place]);
-  if (truth.empty()) return;
-  worker.sample.put(parts_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
-  const float* const x = worker.sample.data();
-  worker.labels.put(truth, candidates_.of(place));
-  const std::span<const std::uint32_t> labels = worker.labels.all();
-  find_matches(worker.sample, rows, labels, worker.places, worker.ends,
+  sample.put(parts_.weights, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
+  const float* const x = sample.data();
+  out.labels.put(truth, candidates_.of(place));
+  const std::span<const std::uint32_t> labels = out.labels.all();
+  find_matches(sample, rows, labels, out.places, out.ends,
                [&](std::uint64_t j) { __builtin_prefetch(parameters_.weights.data() + j); });
-  worker.logits.resize(labels.size());
+  out.logits.resize(labels.size());
+  out.values.resize(std::max(out.values.size(), out.places.size()));
   for (std::size_t c = 0; c < labels.size(); ++c) {
     const std::uint32_t label = labels[c];
     const std::uint64_t at = rows.offsets[label];
     float now = 0, start = 0, own = 0;
-    for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
-      const std::uint64_t j = at + worker.places[i];
-      const float value = x[rows.ids[j]];
+    for (std::size_t i = c == 0 ? 0 : out.ends[c - 1]; i < out.ends[c]; ++i) {
+      const std::uint64_t j = at + out.places[i];
+      const float value = out.values[i] = x[rows.ids[j]];
       now += value * parameters_.weights[j];
       if (c >= truth.size()) continue;
       const float started = widened(rows.values[j]);
@@ -141,22 +187,28 @@ void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& 
       if (started != 0.f) own += value * value;
     }
     if (c < truth.size()) now += without_sample(start, own, made_.counts[label], made_.lengths[label]) - start;
-    worker.logits[c] = kSharpness * now;
+    out.logits[c] = kSharpness * now;
   }
-  weights_of(label_weights_, truth, worker.targets);
-  const LogitRow all{worker.logits.data(), worker.logits.size(), worker.labels.own_places(),
-                     truth.size(),         worker.logits.size(), {},
-                     worker.targets};
-  const float factor = loss_.gradient(all, data_.weight(rows_[place])).factor;
+  weights_of(label_weights_, truth, out.targets);
+}
+
+/// `labels`: how many the sample has, on all ranks.
+LogitRow RowTraining::logits_of(Measured& measured, std::size_t labels) const {
+  return {measured.logits.data(), measured.logits.size(), measured.labels.own_places(), labels, measured.logits.size(), {},
+          measured.targets};
+}
+
+void RowTraining::add_gradients(std::uint32_t place, const Measured& measured, float factor, Gradients& out) const {
+  const std::span<const std::uint32_t> labels = measured.labels.all();
   for (std::size_t c = 0; c < labels.size(); ++c) {
-    const float gradient = factor * worker.logits[c];
+    const float gradient = factor * measured.logits[c];
     if (std::abs(gradient) < kLeastGradient) continue;
-    const std::uint32_t label = labels[c], begin = static_cast<std::uint32_t>(out.entries.size());
-    for (std::size_t i = c == 0 ? 0 : worker.ends[c - 1]; i < worker.ends[c]; ++i) {
-      out.entries.push_back(worker.places[i]);
-      out.values.push_back(gradient * x[rows.ids[rows.offsets[label] + worker.places[i]]]);
+    const std::uint32_t begin = static_cast<std::uint32_t>(out.entries.size());
+    for (std::size_t i = c == 0 ? 0 : measured.ends[c - 1]; i < measured.ends[c]; ++i) {
+      out.entries.push_back(measured.places[i]);
+      out.values.push_back(gradient * measured.values[i]);
     }
-    out.rows.push_back({{label, place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
+    out.rows.push_back({{labels[c], place, gradient}, begin, static_cast<std::uint32_t>(out.entries.size()) - begin});
   }
 }
 

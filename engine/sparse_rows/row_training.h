@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,8 @@
 #include "engine/sparse_rows/piece_groups.h"
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/row_topology.h"
+#include "engine/sparse_rows/sample_blocks.h"
+#include "engine/sparse_rows/shared_loss.h"
 
 namespace glissade {
 
@@ -51,12 +54,14 @@ class RowTraining {
  public:
   static constexpr std::size_t kBatch = 2048;  ///< samples between two updates
 
-  /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it.
+  /// `rows`: the samples to train on. `made`: how the rows were made. All must outlive it. `among`: where several ranks have rows
+  /// of labels, whose these are; `data` is then its own().
   RowTraining(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
-              const TrainedRows& parts);
+              const TrainedRows& parts, const LabelShare* among = nullptr);
 
   /// config.sparse_rows.epochs passes; then the rows are in parts.rows, and in parts.state what is needed to go on training them.
-  /// Stopped, or with an error of `work`, these are not to be used. Ranks share the samples out.
+  /// Stopped, or with an error of the communication, these are not to be used. Ranks that all have all rows share the samples out
+  /// with `work`.
   void run(WorkMonitor& monitor = WorkMonitor::silent(), SharedWork& work = SharedWork::alone());
 
   /// What run() follows: the derivatives of one sample's loss by the rows' entries, divided by kSharpness, were
@@ -64,6 +69,15 @@ class RowTraining {
   std::vector<float> gradient_at(std::uint32_t place, std::span<const float> values);
 
  private:
+  /// What a sample has in common with the rows of its labels and of their competitors.
+  struct Measured {
+    SampleLabels labels;
+    std::vector<std::uint32_t> places;  ///< in the labels' rows, of what the sample has as well, one label after another
+    std::vector<std::size_t> ends;      ///< of each label's places
+    std::vector<float> values;          ///< the sample's there
+    std::vector<float> logits;
+    std::vector<float> targets;  ///< weights of the sample's labels
+  };
   struct Worker;
   /// Gradients of a block of samples: of each touched row the entries that a sample has, with the sample's values times the
   /// gradient by the logit.
@@ -90,9 +104,13 @@ class RowTraining {
   };
 
   void train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work);
+  void differentiate_among(std::span<const std::uint32_t> places);
   ParameterRows parameters_of(std::span<const float> values) const;
   std::vector<float> values() const;
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;
+  void measure(std::uint32_t place, SpreadSample& sample, Measured& out) const;
+  LogitRow logits_of(Measured& measured, std::size_t labels) const;
+  void add_gradients(std::uint32_t place, const Measured& measured, float factor, Gradients& out) const;
   void update_rows(double rate);
   void take_topology_gradients();
   void change_topology(std::uint32_t epochs_done);
@@ -107,10 +125,15 @@ class RowTraining {
   OptimizerOptions adagrad_;
   ParameterRows parameters_;  ///< the rows' entries
   std::uint64_t step_ = 0;
-  std::vector<float> label_weights_;  ///< as targets; empty: equal
-  RowCandidates candidates_;          ///< of rows_
-  std::vector<Gradients> blocks_;     ///< of the batch
-  PieceGroups pieces_;                ///< of the blocks
+  std::vector<float> label_weights_;      ///< as targets; empty: equal
+  std::vector<float> all_label_weights_;  ///< where several ranks have labels, of those of all
+  RowOwners owners_;
+  bool failed_ = false;                 ///< the communication
+  std::unique_ptr<SharedLoss> shared_;  ///< null: all rows are here
+  std::vector<Measured> measured_;      ///< of the batch, where others have rows
+  RowCandidates candidates_;            ///< of rows_
+  std::vector<Gradients> blocks_;       ///< of the batch
+  PieceGroups pieces_;                  ///< of the blocks
   std::vector<LabelGradient>
       topology_gradients_;  ///< of the pass, and with snfs of those before, where the topology is to change
 };

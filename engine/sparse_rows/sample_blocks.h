@@ -38,19 +38,31 @@ class SampleLabels {
   std::size_t own_ = 0;
 };
 
+/// Fixed blocks of so many samples: sums over blocks do not depend on the threads.
+inline constexpr std::size_t kSamplesOfBlock = 32;
+constexpr std::size_t blocks_of(std::size_t samples) noexcept { return (samples + kSamplesOfBlock - 1) / kSamplesOfBlock; }
+
+/// use(block, first, end) for each block of so many samples, those from first to end - 1, in parallel.
+template <class Use>
+void for_each_block(std::size_t samples, const Use& use) {
+  tbb::parallel_for(std::size_t{0}, blocks_of(samples), [&](std::size_t block) {
+    use(block, block * kSamplesOfBlock, std::min(samples, (block + 1) * kSamplesOfBlock));
+  });
+}
+
 /// differentiate(place, worker, out) for each place, in parallel: what a fixed block of samples yields goes to one of `blocks`,
 /// in order, for any number of threads. `blocks` and the threads' workers keep their memory from call to call. Ranks share the
 /// blocks out: for_each_array(block, use) is that of SharedWork::exchange().
 template <class Worker, class Out, class Differentiate, class ForEachArray>
 void differentiate_in_blocks(std::span<const std::uint32_t> places, std::vector<Out>& blocks, SharedWork& work,
                              const Differentiate& differentiate, const ForEachArray& for_each_array) {
-  constexpr std::size_t kBlock = 32;
-  blocks.resize((places.size() + kBlock - 1) / kBlock);
+  blocks.resize(blocks_of(places.size()));
   const SharedWork::Part own = work.part(blocks.size());
   tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
     static thread_local Worker worker;
     blocks[block].clear();
-    for (const std::uint32_t place : places.subspan(block * kBlock, std::min(kBlock, places.size() - block * kBlock))) {
+    for (const std::uint32_t place :
+         places.subspan(block * kSamplesOfBlock, std::min(kSamplesOfBlock, places.size() - block * kSamplesOfBlock))) {
       differentiate(place, worker, blocks[block]);
     }
   });

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "engine/batches/sample_order.h"
@@ -13,6 +15,7 @@
 #include "engine/sparse_rows/row_candidates.h"
 #include "engine/sparse_rows/sample_blocks.h"
 #include "engine/sparse_rows/sample_matches.h"
+#include "engine/sparse_rows/shared_loss.h"
 #include "hashing/seeds.h"
 
 namespace glissade {
@@ -29,14 +32,20 @@ struct Slope {
   float value;
 };
 
+/// What a sample shares with its labels and their competitors.
+struct SharedFeatures {
+  SampleLabels labels;
+  std::vector<Slope> shared;      ///< x_f c_f of the features that the sample shares with a label, one label after another
+  std::vector<std::size_t> ends;  ///< of each label's
+  std::vector<float> logits;
+};
+
 struct WeightWorker {
   SpreadSample sample;
-  SampleLabels labels;
   std::vector<std::uint32_t> places;
   std::vector<std::size_t> ends;
-  std::vector<Slope> shared;             ///< x_f c_f of the features that the sample shares with a label, one label after another
-  std::vector<std::size_t> shared_ends;  ///< of each label's
-  std::vector<float> logits, by_feature;
+  SharedFeatures of_sample;
+  std::vector<float> by_feature;
 };
 
 /// A number per feature, each with a squared gradient of its own: rows of no weights, whose biases they are.
@@ -51,16 +60,19 @@ ParameterRows number_per_feature(std::size_t features) {
 
 class WeightLearning {
  public:
-  WeightLearning(const DatasetView& data, std::span<const std::uint32_t> rows, const LabelRows& made,
+  WeightLearning(const LabelShare& labels, std::span<const std::uint32_t> rows, const LabelRows& made,
                  const RowCandidates& candidates, const FeatureWeights& weights)
-      : data_(data),
+      : labels_(labels),
+        data_(labels.own()),
         rows_(rows),
         made_(made),
         candidates_(candidates),
         weights_(weights),
-        logs_(number_per_feature(data.feature_count)),
-        squared_(data.feature_count, 1.f),
-        sums_(data.feature_count) {}
+        logs_(number_per_feature(data_.feature_count)),
+        squared_(data_.feature_count, 1.f),
+        sums_(data_.feature_count) {
+    if (labels.shards() != nullptr) shared_loss_ = std::make_unique<SharedLoss>(labels, rows, std::span<const float>());
+  }
 
   void run(std::uint64_t seed, WorkMonitor& monitor, SharedWork& work);
   std::vector<float> gradient_at(std::uint32_t place, std::span<const float> logs);
@@ -68,9 +80,16 @@ class WeightLearning {
 
  private:
   void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work);
+  void differentiate_among(std::span<const std::uint32_t> places);
   void differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const;
-  void add_shared(const WeightWorker& worker, std::size_t c, bool own, std::vector<Slope>& shared) const;
+  void measure(std::uint32_t place, WeightWorker& worker, SharedFeatures& out) const;
+  void add_shared(const WeightWorker& worker, std::uint32_t label, std::size_t c, bool own, std::vector<Slope>& shared) const;
+  void add_slopes(std::uint32_t place, const SharedFeatures& found, float factor, WeightWorker& worker,
+                  std::vector<Slope>& out) const;
+  void add_to_sums(std::span<const Slope> slopes, std::vector<std::uint32_t>& touched);
+  void add_up_slopes(std::vector<std::uint32_t>& touched);
 
+  const LabelShare& labels_;
   const DatasetView& data_;
   std::span<const std::uint32_t> rows_;
   const LabelRows& made_;
@@ -81,6 +100,10 @@ class WeightLearning {
   std::vector<float> squared_;  ///< exp(2 a)
   std::vector<float> sums_;     ///< of the batch's gradients
   std::vector<std::vector<Slope>> blocks_;
+  std::unique_ptr<SharedLoss> shared_loss_;  ///< null: all rows are here
+  std::vector<SharedFeatures> found_;        ///< of the batch, where others have rows
+  std::vector<std::vector<std::byte>> heard_;
+  bool failed_ = false;  ///< the communication
 };
 
 void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor, SharedWork& work) {
@@ -94,24 +117,30 @@ void WeightLearning::run(std::uint64_t seed, WorkMonitor& monitor, SharedWork& w
       const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
       batch(std::span(order).subspan(first, std::min(kWeightBatch, order.size() - first)),
             RowOptimizer(adagrad, kRate * left, step + 1), work);
-      if (!monitor.advance() || work.error()) return;
+      if (!monitor.advance() || work.error() || failed_) return;
     }
   }
 }
 
+/// Of a set in one piece, and of one that others have the rest of.
+LogitRow logits_of(SharedFeatures& found, std::size_t labels) {
+  const std::size_t count = found.logits.size();
+  return {found.logits.data(), count, found.labels.own_places(), labels, count, {}};
+}
+
 void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work) {
-  differentiate_in_blocks<WeightWorker>(
-      places, blocks_, work,
-      [&](std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) { differentiate(place, worker, out); },
-      [](std::vector<Slope>& block, const auto& use) { use(block); });
-  if (work.error()) return;
-  std::vector<std::uint32_t> touched;
-  for (const auto& block : blocks_) {
-    for (const Slope& slope : block) {
-      if (sums_[slope.feature] == 0.f) touched.push_back(slope.feature);
-      sums_[slope.feature] += slope.value;
-    }
+  if (shared_loss_) {
+    differentiate_among(places);
+  } else {
+    differentiate_in_blocks<WeightWorker>(
+        places, blocks_, work,
+        [&](std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) { differentiate(place, worker, out); },
+        [](std::vector<Slope>& block, const auto& use) { use(block); });
   }
+  if (work.error() || failed_) return;
+  std::vector<std::uint32_t> touched;
+  for (const auto& block : blocks_) add_to_sums(block, touched);
+  if (shared_loss_) add_up_slopes(touched);
   for (const std::uint32_t f : touched) {
     const float gradient = sums_[f];
     if (gradient == 0.f) continue;  // taken already, or cancelled
@@ -122,10 +151,61 @@ void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptim
   }
 }
 
+void WeightLearning::add_to_sums(std::span<const Slope> slopes, std::vector<std::uint32_t>& touched) {
+  for (const Slope& slope : slopes) {
+    if (sums_[slope.feature] == 0.f) touched.push_back(slope.feature);
+    sums_[slope.feature] += slope.value;
+  }
+}
+
+/// What each rank has by its labels, added up in the order of the ranks.
+void WeightLearning::add_up_slopes(std::vector<std::uint32_t>& touched) {
+  std::vector<Slope> mine;
+  for (const std::uint32_t f : touched) {
+    if (sums_[f] != 0.f) mine.push_back({f, sums_[f]});
+    sums_[f] = 0.f;
+  }
+  touched.clear();
+  labels_.shards()->gather_unknown(std::as_bytes(std::span(mine)), heard_);
+  failed_ = labels_.shards()->error().has_value();
+  if (failed_) return;
+  for (const std::vector<std::byte>& bytes : heard_) {
+    mine.resize(bytes.size() / sizeof(Slope));
+    if (!mine.empty()) std::memcpy(mine.data(), bytes.data(), bytes.size());
+    add_to_sums(mine, touched);
+  }
+}
+
+void WeightLearning::differentiate_among(std::span<const std::uint32_t> places) {
+  static thread_local WeightWorker worker_of_thread;
+  shared_loss_->begin(places);
+  found_.resize(places.size());
+  for_each_block(places.size(), [&](std::size_t, std::size_t first, std::size_t end) {
+    WeightWorker& worker = worker_of_thread;
+    for (std::size_t i = first; i < end; ++i) {
+      if (shared_loss_->label_count(i) == 0) continue;
+      measure(places[i], worker, found_[i]);
+      shared_loss_->add(i, logits_of(found_[i], shared_loss_->label_count(i)));
+    }
+  });
+  failed_ = !shared_loss_->add_up();
+  if (failed_) return;
+  blocks_.resize(blocks_of(places.size()));
+  for_each_block(places.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
+    blocks_[block].clear();
+    for (std::size_t i = first; i < end; ++i) {
+      if (shared_loss_->label_count(i) == 0 || found_[i].labels.all().empty()) continue;
+      const LogitRow own = logits_of(found_[i], shared_loss_->label_count(i));
+      add_slopes(places[i], found_[i], shared_loss_->factor(i, own, data_.weight(rows_[places[i]])), worker_of_thread,
+                 blocks_[block]);
+    }
+  });
+}
+
 /// Adds the products with label c's sum, without the sample if it is the sample's `own` label.
-void WeightLearning::add_shared(const WeightWorker& worker, std::size_t c, bool own, std::vector<Slope>& shared) const {
+void WeightLearning::add_shared(const WeightWorker& worker, std::uint32_t label, std::size_t c, bool own,
+                                std::vector<Slope>& shared) const {
   const SparseMatrix& rows = made_.rows;
-  const std::uint32_t label = worker.labels.all()[c];
   const std::uint64_t at = rows.offsets[label];
   const std::size_t first = c == 0 ? 0 : worker.ends[c - 1], end = worker.ends[c];
   const float* const dense = worker.sample.data();
@@ -152,45 +232,48 @@ void WeightLearning::add_shared(const WeightWorker& worker, std::size_t c, bool 
 }
 
 void WeightLearning::differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const {
+  const std::size_t labels = data_.labels.row_ids(rows_[place]).size();
+  if (labels == 0) return;
+  measure(place, worker, worker.of_sample);
+  const float factor = loss_.gradient(logits_of(worker.of_sample, labels), data_.weight(rows_[place])).factor;
+  add_slopes(place, worker.of_sample, factor, worker, out);
+}
+
+void WeightLearning::measure(std::uint32_t place, WeightWorker& worker, SharedFeatures& out) const {
   const auto truth = data_.labels.row_ids(rows_[place]);
-  if (truth.empty()) return;
-  // Left over from the sample before, if memory ran out there.
-  for (const std::uint32_t f : worker.sample.ids()) {
-    if (f < worker.by_feature.size()) worker.by_feature[f] = 0.f;
-  }
   worker.sample.put(weights_, data_.features.row_ids(rows_[place]), data_.features.row_values(rows_[place]));
-  worker.labels.put(truth, candidates_.of(place));
-  const std::span<const std::uint32_t> labels = worker.labels.all();
+  out.labels.put(truth, candidates_.of(place));
+  const std::span<const std::uint32_t> labels = out.labels.all();
   find_matches(worker.sample, made_.rows, labels, worker.places, worker.ends,
                [&](std::uint64_t j) { __builtin_prefetch(made_.rows.values.data() + j); });
-  worker.logits.resize(labels.size());
-  worker.shared.clear();
-  worker.shared_ends.resize(labels.size());
+  out.logits.resize(labels.size());
+  out.shared.clear();
+  out.ends.resize(labels.size());
   for (std::size_t c = 0; c < labels.size(); ++c) {
-    const std::size_t first = worker.shared.size();
-    add_shared(worker, c, c < truth.size(), worker.shared);
-    worker.shared_ends[c] = worker.shared.size();
+    const std::size_t first = out.shared.size();
+    add_shared(worker, labels[c], c, c < truth.size(), out.shared);
+    out.ends[c] = out.shared.size();
     float sum = 0;
-    for (std::size_t i = first; i < worker.shared.size(); ++i) sum += squared_[worker.shared[i].feature] * worker.shared[i].value;
-    worker.logits[c] = kSharpness * sum;
+    for (std::size_t i = first; i < out.shared.size(); ++i) sum += squared_[out.shared[i].feature] * out.shared[i].value;
+    out.logits[c] = kSharpness * sum;
   }
-  const std::size_t count = worker.logits.size();
-  const float factor = loss_
-                           .gradient({worker.logits.data(), count, worker.labels.own_places(), truth.size(), count, {}},
-                                     data_.weight(rows_[place]))
-                           .factor;
+}
+
+void WeightLearning::add_slopes(std::uint32_t place, const SharedFeatures& found, float factor, WeightWorker& worker,
+                                std::vector<Slope>& out) const {
+  const auto features = data_.features.row_ids(rows_[place]);
   worker.by_feature.resize(data_.feature_count, 0.f);
-  for (std::size_t c = 0; c < labels.size(); ++c) {
-    const float gradient = factor * worker.logits[c];
+  for (const std::uint32_t f : features) worker.by_feature[f] = 0.f;
+  for (std::size_t c = 0; c < found.labels.all().size(); ++c) {
+    const float gradient = factor * found.logits[c];
     if (std::abs(gradient) < 1e-4f) continue;
-    for (std::size_t i = c == 0 ? 0 : worker.shared_ends[c - 1]; i < worker.shared_ends[c]; ++i) {
-      const auto [f, product] = worker.shared[i];
+    for (std::size_t i = c == 0 ? 0 : found.ends[c - 1]; i < found.ends[c]; ++i) {
+      const auto [f, product] = found.shared[i];
       worker.by_feature[f] += 2 * kSharpness * squared_[f] * gradient * product;
     }
   }
-  for (const std::uint32_t f : worker.sample.ids()) {
+  for (const std::uint32_t f : features) {
     if (worker.by_feature[f] != 0.f) out.push_back({f, worker.by_feature[f]});
-    worker.by_feature[f] = 0.f;
   }
 }
 
@@ -212,11 +295,13 @@ std::vector<float> weight_gradient_at(const Config& config, const DatasetView& d
   const FeatureIndex index(made.rows, data.feature_count);
   const RowCandidates candidates =
       find_row_candidates(data, rows, weights, made.rows, index, config.candidates.list_budget / 4 + 1);
-  return WeightLearning(data, rows, made, candidates, weights).gradient_at(place, logs);
+  const LabelShare labels(data);
+  return WeightLearning(labels, rows, made, candidates, weights).gradient_at(place, logs);
 }
 
-std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+std::vector<float> learn_weights(const Config& config, const LabelShare& labels, std::span<const std::uint32_t> rows,
                                  const FeatureWeights& weights, WorkMonitor& monitor, SharedWork& work) {
+  const DatasetView& data = labels.own();
   constexpr double kCollected = 0.15, kFound = 0.4;  // of the time, about
   std::vector<float> learned(data.feature_count, 1.f);
   if (rows.empty()) return learned;
@@ -230,12 +315,12 @@ std::vector<float> learn_weights(const Config& config, const DatasetView& data, 
     if (hashing::Random(hashing::derive(config.run.seed, kChoiceStream, row)).unit() < share) chosen.push_back(row);
   }
   monitor.begin(Activity::feature_weights, chosen.size(), {kCollected, kFound});
-  const RowCandidates candidates =
-      find_row_candidates(data, chosen, weights, made.rows, index, config.candidates.list_budget / 4 + 1, monitor, work);
+  const RowCandidates candidates = find_row_candidates(data, chosen, weights, made.rows, index,
+                                                       config.candidates.list_budget / 4 + 1, monitor, work, labels.owners());
   if (work.error() ||
       !monitor.begin(Activity::feature_weights, (chosen.size() + kWeightBatch - 1) / kWeightBatch * kPasses, {kFound, 1}))
     return learned;
-  WeightLearning learning(data, chosen, made, candidates, weights);
+  WeightLearning learning(labels, chosen, made, candidates, weights);
   learning.run(config.run.seed, monitor, work);
   std::ranges::transform(learning.logs(), learned.begin(), [](float log) { return std::exp(log); });
   return learned;

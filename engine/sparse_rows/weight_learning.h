@@ -7,6 +7,7 @@
 #include <glissade/config.h>
 #include <glissade/views.h>
 
+#include "engine/batches/label_share.h"
 #include "engine/candidates/feature_weights.h"
 #include "engine/communication/shared_work.h"
 #include "engine/progress/work_monitor.h"
@@ -23,8 +24,9 @@ inline constexpr std::uint32_t kLearningFanIn = 256;
 /// be multiplied by it, and the label's, too.
 ///
 /// `rows`: samples that labels' sums are made from; config.candidates.weight_samples of them are learned from. The result does
-/// not depend on the number of threads. Stopped by the monitor, it is not to be used.
-std::vector<float> learn_weights(const Config& config, const DatasetView& data, std::span<const std::uint32_t> rows,
+/// not depend on the number of threads. Stopped by the monitor, or with an error of the communication, it is not to be used.
+/// Ranks that share the labels out learn together and have the same factors.
+std::vector<float> learn_weights(const Config& config, const LabelShare& labels, std::span<const std::uint32_t> rows,
                                  const FeatureWeights& weights, WorkMonitor& monitor = WorkMonitor::silent(),
                                  SharedWork& work = SharedWork::alone());
 

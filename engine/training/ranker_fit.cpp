@@ -14,7 +14,8 @@
 #include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
 #include "engine/losses/loss.h"
-#include "engine/model/proposals.h"
+#include "engine/model/answering.h"
+#include "engine/model/shared_co_labels.h"
 #include "engine/parameters/array.h"
 #include "engine/parameters/finite.h"
 #include "engine/ranking/co_labels.h"
@@ -53,18 +54,42 @@ Calibration calibration_of(const Ranker& ranker, const RankingExamples& examples
   return Calibration::fit(answers);
 }
 
-/// The features of co-labels, by `linear`.
-void fill_co_labels(const RankedPaths& paths, const LinearRanker& linear, std::size_t labels, RankingExamples& examples) {
+/// use(filler, sample) for each of so many samples from `first` on, in parallel.
+template <class Use>
+void for_each_filler(std::size_t labels, std::size_t first, std::size_t end, const Use& use) {
   using Range = tbb::blocked_range<std::size_t>;
   tbb::enumerable_thread_specific<CoLabelFeatures> fillers([labels] { return CoLabelFeatures(labels); });
-  tbb::parallel_for(Range(0, examples.ends.size(), kFilledAtOnce), [&](const Range& range) {
+  tbb::parallel_for(Range(first, end, kFilledAtOnce), [&](const Range& range) {
     CoLabelFeatures& filler = fillers.local();
-    for (std::size_t sample = range.begin(); sample != range.end(); ++sample) {
-      const std::size_t begin = sample == 0 ? 0 : examples.ends[sample - 1], size = examples.ends[sample] - begin;
-      filler.fill(paths.co_labels, linear, std::span(examples.labels).subspan(begin, size),
-                  std::span(examples.features).subspan(begin, size));
-    }
+    for (std::size_t sample = range.begin(); sample != range.end(); ++sample) use(filler, sample);
   });
+}
+
+/// The features of co-labels, by `linear`, of samples first to end - 1.
+void fill_co_labels(const CoLabelRows& rows, const LinearRanker& linear, std::size_t labels, std::size_t first, std::size_t end,
+                    RankingExamples& examples) {
+  for_each_filler(labels, first, end, [&](CoLabelFeatures& filler, std::size_t sample) {
+    filler.fill(rows, linear, examples.labels_of(sample), examples.features_of(sample));
+  });
+}
+
+/// The same where several ranks have the rows, so many samples at a time.
+std::optional<Error> fill_co_labels_among(Model::Impl& impl, const LinearRanker& linear, RankingExamples& examples) {
+  constexpr std::size_t kAskedAtOnce = 1024;
+  for (std::size_t first = 0; first < examples.ends.size(); first += kAskedAtOnce) {
+    const std::size_t end = std::min(examples.ends.size(), first + kAskedAtOnce);
+    std::vector<std::vector<std::uint32_t>> speakers(end - first);
+    for_each_filler(impl.shape.labels, first, end, [&](CoLabelFeatures& filler, std::size_t sample) {
+      filler.speakers(linear, examples.labels_of(sample), examples.features_of(sample), speakers[sample - first]);
+    });
+    std::vector<std::uint32_t> asked;
+    for (const auto& of_sample : speakers) asked.insert(asked.end(), of_sample.begin(), of_sample.end());
+    asked = each_once(std::move(asked));
+    const auto rows = ask_for_co_labels(impl, asked);
+    if (!rows) return rows.error();
+    fill_co_labels(CoLabelRows(*rows, asked), linear, impl.shape.labels, first, end, examples);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -172,8 +197,8 @@ std::optional<Error> weigh(Model::Impl& impl, const DatasetView& data, std::span
   if (auto error = defect_of(examples, kept)) return error;
   std::vector<std::uint32_t> labels;
   for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
-  fit_rankers_to(impl, examples, labels, monitor, before);
-  return std::nullopt;
+  const auto fitted = fit_rankers_to(impl, examples, labels, monitor, before);
+  return fitted ? std::nullopt : std::optional(fitted.error());
 }
 
 /// The others' part of it, until rank 0 is done.
@@ -189,10 +214,12 @@ std::optional<Error> help_to_weigh(Model::Impl& impl, const std::vector<bool>& u
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor) {
   std::vector<std::uint32_t> kept;
-  std::vector<bool> unknown(data.size());
-  for (std::size_t row = 0; row < data.size(); ++row) {
-    unknown[row] = is_kept_for_ranking(impl.config, data, together, row);
-    if (unknown[row]) kept.push_back(static_cast<std::uint32_t>(row));
+  const RowOwners owners = impl.owners();
+  std::vector<bool> unknown(owners.count(data.size()));  // of the samples that are neighbours here
+  for (std::uint32_t row = 0; row < data.size(); ++row) {
+    if (!is_kept_for_ranking(impl.config, data, together, row)) continue;
+    kept.push_back(row);
+    if (owners.has(row)) unknown[owners.place(row)] = true;
   }
   if (!last_epoch) {
     std::size_t place = 0;
@@ -212,12 +239,16 @@ std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, c
   return weigh(impl, rows, all, {}, impl.training_samples, monitor, before);
 }
 
-bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor,
-                    const Ranker& before) {
+Result<bool> fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels,
+                            WorkMonitor& monitor, const Ranker& before) {
   monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
   LinearRanker linear = LinearRanker::fit(examples, monitor);
   if (monitor.stopped()) return false;
-  if (!impl.paths.co_labels.empty()) fill_co_labels(impl.paths, linear, impl.shape.labels, examples);
+  if (!impl.paths.co_labels.empty() && impl.shards) {
+    if (auto error = fill_co_labels_among(impl, linear, examples)) return *error;
+  } else if (!impl.paths.co_labels.empty()) {
+    fill_co_labels(CoLabelRows(impl.paths.co_labels), linear, impl.shape.labels, 0, examples.ends.size(), examples);
+  }
   Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor, before);
   if (monitor.stopped()) return false;
   impl.paths.calibration = calibration_of(ranker, examples, labels);

@@ -34,8 +34,9 @@ std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, c
                                    WorkMonitor& monitor = WorkMonitor::silent());
 
 /// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has.
-/// `before`: as Ranker::fit() has it. False if the monitor stopped it.
-bool fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels, WorkMonitor& monitor,
-                    const Ranker& before = {});
+/// `before`: as Ranker::fit() has it. False if the monitor stopped it. Where several ranks have the rows, runtime error of the
+/// communication.
+Result<bool> fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels,
+                            WorkMonitor& monitor, const Ranker& before = {});
 
 }  // namespace glissade

@@ -130,8 +130,9 @@ std::optional<Error> Trainer::Impl::check_known(const DatasetView& data) const {
                                      model_.training_samples, data.size(), kRemedy));
   }
   const std::size_t kept = model_.paths.neighbours.samples.rows();  // files from before 0.2 have no fingerprint
-  if (kept != 0 && kept != data.size())
-    return runtime_error(fmt::format("the model keeps {} training rows, these are {}; {}", kept, data.size(), kRemedy));
+  const std::size_t own = model_.owners().count(data.size());
+  if (kept != 0 && kept != own)
+    return runtime_error(fmt::format("the model keeps {} training rows, these are {}; {}", kept, own, kRemedy));
   return std::nullopt;
 }
 
@@ -230,9 +231,12 @@ std::optional<Error> Trainer::Impl::build_paths(const DatasetView& data, std::sp
   const bool named = matches && label_words_ == nullptr && !model_.label_names.empty() && !model_.feature_names.empty();
   const NameFeatures names = named ? name_features(model_.label_names, model_.feature_names) : NameFeatures{};
   const NameFeatures* const words = named ? &names : matches ? label_words_ : nullptr;
-  SharedWork work(ranks_);
-  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, words, work);
+  RowSharing* const sharing = step_->row_sharing();
+  SharedWork work(sharing != nullptr ? nullptr : ranks_);
+  RankedPaths paths = glissade::build_paths(model_.config, weighted, trained, call.monitor, words, work,
+                                            sharing != nullptr ? &sharing->rows() : nullptr);
   if (work.error()) return work.error();
+  if (sharing != nullptr && sharing->error()) return sharing->error();
   if (call.monitor.stopped()) return std::nullopt;
   if (auto error = paths.not_finite()) return error;
   model_.set_paths(std::move(paths));

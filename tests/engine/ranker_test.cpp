@@ -92,7 +92,7 @@ TEST_CASE("co-labels: likely candidates speak for those that go with them", "[un
   at(features[1], CandidateFeature::hidden) = std::log(0.7f);
   at(features[2], CandidateFeature::hidden) = std::log(0.2f);
   CoLabelFeatures filler(4);
-  filler.fill(rows, linear, labels, features);
+  filler.fill(CoLabelRows(rows), linear, labels, features);
   CHECK(at(features[0], CandidateFeature::co_labels) == Approx(0).margin(1e-6));  // 2, which goes with it, is no candidate
   CHECK(at(features[1], CandidateFeature::co_labels) == Approx(0.2).epsilon(1e-3));
   CHECK(at(features[2], CandidateFeature::co_labels) == Approx(0.7).epsilon(1e-3));

@@ -114,6 +114,10 @@ class Communicator {
   Result<void> all_to_all_v(std::span<const std::span<const std::byte>> out, std::span<const std::span<std::byte>> in);
   PendingOperation start_all_to_all_v(std::span<const std::span<const std::byte>> out, std::span<const std::span<std::byte>> in);
 
+  /// Where no rank knows how many bytes the others have for it: a round more. out[r] goes to rank r, in[r] becomes what came from
+  /// it; `in` keeps its memory.
+  Result<void> all_to_all_unknown(const std::vector<std::vector<std::byte>>& out, std::vector<std::vector<std::byte>>& in);
+
   /// `bytes` become those of rank `root`.
   Result<void> broadcast(std::span<std::byte> bytes, int root);
   /// Returns when all ranks have called it.
