@@ -153,8 +153,7 @@ Moment indexing_paths(const Sizes& s) {
 }
 
 Moment starting_rows(const Sizes& s) {
-  return {{"hidden vectors of all samples", 2 * s.data.rows * ParameterRows::padded(s.config.network.hidden.back())},
-          {"samples by label", s.samples_by_label()},
+  return {{"sums of hidden vectors by label", 4ull * s.shape.labels * ParameterRows::padded(s.config.network.hidden.back())},
           {"data", s.all_data()}};
 }
 

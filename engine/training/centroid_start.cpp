@@ -8,38 +8,66 @@
 #include <vector>
 
 #include "engine/batches/batch.h"
-#include "engine/batches/label_samples.h"
 #include "engine/parameters/array.h"
+#include "engine/sparse_rows/piece_groups.h"
 #include "simd/kernels.h"
 
 namespace glissade {
 namespace {
 
-/// The last hidden layer's output for all samples, in bf16, and its mean.
-struct HiddenVectors {
+/// Sums of the last hidden layer's output over the samples of each label, and the mean of all samples.
+struct HiddenSums {
   std::size_t stride = 0;
-  Array<std::uint16_t> halves;
+  Array<float> of_labels;
+  std::vector<std::uint32_t> counts;
   std::vector<float> mean;
   bool ok = true;
 };
 
-HiddenVectors hidden_vectors(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples,
-                             std::size_t batch, WorkMonitor& monitor, const FeatureTransform* transform, InputShards* shards) {
+/// A sample of a batch and a label of it.
+struct Pair {
+  std::uint32_t sample, label;
+};
+
+/// Adds what each label's samples have, these in their order.
+void add_samples(const Activations& hidden, const std::vector<Pair>& pairs, PieceGroups& groups, HiddenSums& sums) {
   const simd::Kernels& kernels = simd::kernels();
-  HiddenVectors all;
+  groups.build(
+      1, [&](std::uint32_t) { return pairs.size(); }, [&](std::uint32_t, std::uint32_t i) { return pairs[i].label; });
+  groups.for_each([&](std::uint32_t label, std::span<const PieceGroups::Piece> pieces) {
+    float* const sum = sums.of_labels.data() + label * sums.stride;
+    for (const PieceGroups::Piece& piece : pieces) kernels.axpy_f32(1.f, hidden.row(pairs[piece.row].sample), sum, sums.stride);
+    sums.counts[label] += static_cast<std::uint32_t>(pieces.size());
+  });
+}
+
+HiddenSums hidden_sums(const Network& network, const DatasetView& data, std::span<const std::uint32_t> samples, std::size_t batch,
+                       WorkMonitor& monitor, const FeatureTransform* transform, InputShards* shards) {
+  const RowOwners owners = shards == nullptr ? RowOwners() : shards->owners();
+  HiddenSums all;
   std::vector<Activations> hidden;
   Batch copied;
+  std::vector<Pair> pairs;
+  PieceGroups groups(network.output.rows());
   std::vector<double> sums(network.output.width(), 0.0);
+  all.counts.resize(network.output.rows());
   monitor.begin(Activity::centroids, samples.size());
   for (std::size_t first = 0; first < samples.size() && monitor.advance(batch); first += batch) {
-    copied.gather(data, samples.subspan(first, std::min(batch, samples.size() - first)), {}, transform);
+    const auto rows = samples.subspan(first, std::min(batch, samples.size() - first));
+    copied.gather(data, rows, {}, transform);
     all.ok &= network.forward(copied.inputs(), {}, hidden, nullptr, shards);
     const Activations& last = hidden.back();
     if (first == 0) {
       all.stride = last.stride;
-      all.halves.reserve_discard(samples.size() * last.stride);
+      all.of_labels = Array<float>(network.output.rows() * last.stride);
     }
-    kernels.narrow_nearest(last.row(0), all.halves.data() + first * all.stride, last.samples * last.stride);
+    pairs.clear();
+    for (std::uint32_t i = 0; i < rows.size(); ++i) {
+      for (const std::uint32_t label : data.labels.row_ids(rows[i])) {
+        if (owners.has(label)) pairs.push_back({i, owners.place(label)});
+      }
+    }
+    add_samples(last, pairs, groups, all);
     for (std::size_t i = 0; i < last.samples; ++i) {
       for (std::size_t d = 0; d < sums.size(); ++d) sums[d] += last.row(i)[d];
     }
@@ -66,22 +94,19 @@ bool start_from_centroids(Network& network, const DatasetView& data, std::span<c
                           double length, const std::vector<bool>& kept, WorkMonitor& monitor, const FeatureTransform* transform,
                           InputShards* shards) {
   if (rows.empty()) return true;
-  const HiddenVectors hidden = hidden_vectors(network, data, rows, batch, monitor, transform, shards);
+  const HiddenSums hidden = hidden_sums(network, data, rows, batch, monitor, transform, shards);
   if (!hidden.ok) return false;
   if (monitor.stopped()) return true;
-  const LabelSamples by_label = samples_by_label(data, rows, shards == nullptr ? network.output.rows() : data.label_count);
   const RowOwners owners = shards == nullptr ? RowOwners() : shards->owners();
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t width = network.output.width();
   tbb::parallel_for(std::size_t{0}, network.output.rows(), [&](std::size_t place) {
     const std::uint32_t label = owners.row_at(static_cast<std::uint32_t>(place));
-    static thread_local std::vector<float> row, weights;
-    const auto samples = by_label.of(label);
-    const std::size_t count = samples.size();
+    static thread_local std::vector<float> row;
+    const std::uint32_t count = hidden.counts[place];
     if (count == 0 || (!kept.empty() && kept[label])) return;
-    row.resize(width);
-    weights.assign(count, 1.f / static_cast<float>(count));
-    kernels.bag_bf16(hidden.halves.data(), hidden.stride, samples.data(), weights.data(), count, width, row.data());
+    row.assign(width, 0.f);
+    kernels.axpy_f32(1.f / static_cast<float>(count), hidden.of_labels.data() + place * hidden.stride, row.data(), width);
     kernels.axpy_f32(-1.f, hidden.mean.data(), row.data(), width);
     if (network.output.fan_in() != 0 && !network.output.is_whole(place)) keep_largest(network.output, place, row.data());
     const float square = kernels.sum_squares_f32(row.data(), width);
