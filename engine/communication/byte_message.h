@@ -25,7 +25,9 @@ void put_array(std::vector<std::byte>& bytes, const std::vector<T>& array) {
 /// Reads them again, in the same order. They are what another rank of the same run has put: nothing is checked.
 class ByteMessage {
  public:
-  explicit ByteMessage(std::span<const std::byte> bytes) noexcept : at_(bytes.data()) {}
+  explicit ByteMessage(std::span<const std::byte> bytes) noexcept : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  bool is_at_end() const noexcept { return at_ == end_; }
 
   /// Appends the next array to `out`.
   template <class T>
@@ -49,6 +51,7 @@ class ByteMessage {
 
  private:
   const std::byte* at_;
+  const std::byte* end_;
 };
 
 }  // namespace glissade

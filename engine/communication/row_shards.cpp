@@ -14,6 +14,15 @@ void RowShards::begin_sum(std::span<float> values) {
 
 void RowShards::end_sum() { keep(sum_.wait()); }
 
+void RowShards::sum(std::span<float> values) {
+  begin_sum(values);
+  if (!error_) end_sum();
+}
+
+void RowShards::sum(std::span<double> values) {
+  if (!error_) keep(ranks_.all_reduce(values));
+}
+
 void RowShards::exchange() {
   told_count_ = told_.size();
   heard_.assign(told_count_ * static_cast<std::size_t>(size()), 0);

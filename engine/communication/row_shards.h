@@ -30,6 +30,9 @@ class RowShards {
   /// sum at a time.
   void begin_sum(std::span<float> values);
   void end_sum();
+  /// The same at once.
+  void sum(std::span<float> values);
+  void sum(std::span<double> values);
   /// `all` becomes the values of all ranks, one behind the other; counts[r] of rank r.
   void gather(std::span<const float> mine, std::span<const std::size_t> counts, std::span<float> all);
   void gather(std::span<const std::uint32_t> mine, std::span<const std::size_t> counts, std::span<std::uint32_t> all);

@@ -89,9 +89,7 @@ Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, co
   }
   std::vector<std::vector<std::uint32_t>> speakers(samples);
   for_each([&](std::size_t row, CandidateSearch& search) { search.speakers(speakers[row]); });
-  std::vector<std::uint32_t> asked;
-  for (const auto& of_sample : speakers) asked.insert(asked.end(), of_sample.begin(), of_sample.end());
-  asked = each_once(std::move(asked));
+  const std::vector<std::uint32_t> asked = each_once(speakers);
   const auto rows = ask_for_co_labels(impl, asked);
   if (!rows) return rows.error();
   const CoLabelRows co_labels(*rows, asked);

@@ -6,29 +6,33 @@
 
 namespace glissade {
 
-Result<Model::Told> answer(Model::Impl& impl, const std::vector<bool>& unknown) {
+Result<void> answer_request(Model::Impl& impl, const ShardGroup::Request& request, const std::vector<bool>& unknown) {
   ShardGroup& group = *impl.shards;
-  const auto propose = [&](const SparseRows& features, std::span<const std::uint32_t> best, ProposedCandidates& out) {
-    return propose_among(impl, features, best, unknown, out);
-  };
-  for (;;) {
-    const auto request = group.next();
-    if (!request) return request.error();
-    if (request->kind == ShardGroup::Kind::told) return Model::Told{request->a, request->b};
-    if (request->kind == ShardGroup::Kind::propose) {
-      if (auto helped = group.help_propose(*request, propose); !helped) return helped.error();
-    } else if (request->kind == ShardGroup::Kind::co_labels) {
-      if (auto helped = help_with_co_labels(impl, *request); !helped) return helped.error();
-    } else if (request->kind != ShardGroup::Kind::save) {
-      if (auto helped = group.help(*request); !helped) return helped.error();
-    } else {
-      const auto path = group.path_of(*request);
-      if (!path) return path.error();
-      if (auto saved = save_shards(impl, *path, request->b != 0); !saved) return saved.error();
+  switch (request.kind) {
+    case ShardGroup::Kind::propose:
+      return group.help_propose(request,
+                                [&](const SparseRows& features, std::span<const std::uint32_t> best, ProposedCandidates& out) {
+                                  return propose_among(impl, features, best, unknown, out);
+                                });
+    case ShardGroup::Kind::co_labels: {
+      const auto none = co_labels_among(impl, {});
+      return none ? Result<void>() : Result<void>(none.error());
     }
+    case ShardGroup::Kind::save: {
+      const auto path = group.path_of(request);
+      return path ? save_shards(impl, *path, request.b != 0) : Result<void>(path.error());
+    }
+    default: return group.help(request);
   }
 }
 
-Result<Model::Told> Model::answer() { return glissade::answer(*impl_); }
+Result<Model::Told> Model::answer() {
+  for (;;) {
+    const auto request = impl_->shards->next();
+    if (!request) return request.error();
+    if (request->kind == ShardGroup::Kind::told) return Told{request->a, request->b};
+    if (auto answered = answer_request(*impl_, *request); !answered) return answered.error();
+  }
+}
 
 }  // namespace glissade

@@ -8,7 +8,7 @@
 
 namespace glissade {
 
-/// Model::answer(); proposals pass over the training samples `unknown` of this rank, as those of rank 0 do meanwhile.
-Result<Model::Told> answer(Model::Impl& impl, const std::vector<bool>& unknown = {});
+/// What Model::answer() does with one request that is not told; proposals pass over the training samples `unknown` of this rank.
+Result<void> answer_request(Model::Impl& impl, const ShardGroup::Request& request, const std::vector<bool>& unknown = {});
 
 }  // namespace glissade

@@ -8,35 +8,34 @@
 namespace glissade {
 namespace {
 
-/// Of `labels` those that are this rank's: how many entries each has, and these.
-struct OwnRows {
+/// Some rows: how many entries each has, and these.
+struct CoLabelEntries {
   std::vector<std::uint32_t> lengths, ids;
   std::vector<std::uint16_t> values;
 
-  void append_to(std::vector<std::byte>& bytes) const {
-    put_array(bytes, lengths);
-    put_array(bytes, ids);
-    put_array(bytes, values);
+  template <class Use>
+  static void for_each_array(CoLabelEntries& rows, const Use& use) {
+    use(rows.lengths);
+    use(rows.ids);
+    use(rows.values);
   }
 };
 
-OwnRows own_rows(const Model::Impl& impl, std::span<const std::uint32_t> labels) {
-  const RowOwners owners = impl.owners();
-  const CoLabelRows rows(impl.paths.co_labels);
-  OwnRows own;
-  for (const std::uint32_t label : labels) {
-    if (!owners.has(label)) continue;
-    const SparseRowView row = rows.of(owners.place(label));
-    own.lengths.push_back(static_cast<std::uint32_t>(row.ids.size()));
-    own.ids.insert(own.ids.end(), row.ids.begin(), row.ids.end());
-    own.values.insert(own.values.end(), row.values.begin(), row.values.end());
+CoLabelEntries rows_at(const SparseMatrix& matrix, std::span<const std::uint32_t> places) {
+  const CoLabelRows rows(matrix);
+  CoLabelEntries some;
+  for (const std::uint32_t place : places) {
+    const SparseRowView row = rows.of(place);
+    some.lengths.push_back(static_cast<std::uint32_t>(row.ids.size()));
+    some.ids.insert(some.ids.end(), row.ids.begin(), row.ids.end());
+    some.values.insert(some.values.end(), row.values.begin(), row.values.end());
   }
-  return own;
+  return some;
 }
 
-/// What one rank has sent, as rank 0 goes through it.
+/// What one rank has sent, as another goes through it.
 struct Sent {
-  OwnRows rows;
+  CoLabelEntries rows;
   std::size_t row = 0, entry = 0;
 };
 
@@ -60,30 +59,45 @@ SparseMatrix together(const RowOwners& owners, std::span<const std::uint32_t> la
 
 }  // namespace
 
-std::vector<std::uint32_t> each_once(std::vector<std::uint32_t> labels) {
-  std::ranges::sort(labels);
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  return labels;
+std::vector<std::uint32_t> each_once(const std::vector<std::vector<std::uint32_t>>& labels) {
+  std::vector<std::uint32_t> all;
+  for (const auto& some : labels) all.insert(all.end(), some.begin(), some.end());
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+Result<SparseMatrix> co_labels_among(Model::Impl& impl, std::span<const std::uint32_t> labels) {
+  const RowOwners owners = impl.owners();
+  std::vector<std::vector<std::uint32_t>> wanted(owners.ranks);
+  for (const std::uint32_t label : labels) wanted[owners.owner(label)].push_back(owners.place(label));
+  std::vector<std::vector<std::byte>> out(owners.ranks), in;
+  for (std::uint32_t rank = 0; rank < owners.ranks; ++rank) put_array(out[rank], wanted[rank]);
+  if (auto asked = impl.shards->ranks().all_to_all_unknown(out, in); !asked) return asked.error();
+  for (std::uint32_t rank = 0; rank < owners.ranks; ++rank) {
+    CoLabelEntries own = rows_at(impl.paths.co_labels, ByteMessage(in[rank]).array<std::uint32_t>());
+    out[rank].clear();
+    CoLabelEntries::for_each_array(own, [&](auto& array) { put_array(out[rank], array); });
+  }
+  if (auto answered = impl.shards->ranks().all_to_all_unknown(out, in); !answered) return answered.error();
+  std::vector<Sent> sent(owners.ranks);
+  for (std::uint32_t rank = 0; rank < owners.ranks; ++rank) {
+    ByteMessage message(in[rank]);
+    CoLabelEntries::for_each_array(sent[rank].rows, [&](auto& array) { message.append_to(array); });
+  }
+  return together(owners, labels, sent);
 }
 
 Result<SparseMatrix> ask_for_co_labels(Model::Impl& impl, std::span<const std::uint32_t> labels) {
-  std::vector<std::vector<std::byte>> out(impl.owners().ranks), in;
-  if (auto asked = impl.shards->exchange_labels(labels, out, in); !asked) return asked.error();
-  std::vector<Sent> sent(in.size());
-  sent[0].rows = own_rows(impl, labels);
-  for (std::size_t rank = 1; rank < in.size(); ++rank) {
-    ByteMessage message(in[rank]);
-    message.append_to(sent[rank].rows.lengths);
-    message.append_to(sent[rank].rows.ids);
-    message.append_to(sent[rank].rows.values);
-  }
-  return together(impl.owners(), labels, sent);
-}
-
-Result<void> help_with_co_labels(Model::Impl& impl, const ShardGroup::Request& request) {
-  return impl.shards->help_exchange_labels(request, [&](std::span<const std::uint32_t> labels, std::vector<std::byte>& bytes) {
-    own_rows(impl, labels).append_to(bytes);
+  SparseMatrix rows;
+  auto done = impl.shards->together(ShardGroup::Kind::co_labels, [&]() -> Result<void> {
+    auto got = co_labels_among(impl, labels);
+    if (!got) return got.error();
+    rows = std::move(*got);
+    return {};
   });
+  if (!done) return done.error();
+  return rows;
 }
 
 }  // namespace glissade

@@ -11,12 +11,14 @@
 
 namespace glissade {
 
-/// Rows of co-labels where several ranks have them: rank 0 asks for those of `labels`, each once and ascending, and gets them in
-/// that order. Answered by answer() on the others.
+/// Rows of co-labels where several ranks have them: those of `labels`, each once and ascending, in that order. Collective; each
+/// rank asks for what it needs.
+Result<SparseMatrix> co_labels_among(Model::Impl& impl, std::span<const std::uint32_t> labels);
+
+/// The same on rank 0 while the others answer(), and need none.
 Result<SparseMatrix> ask_for_co_labels(Model::Impl& impl, std::span<const std::uint32_t> labels);
-Result<void> help_with_co_labels(Model::Impl& impl, const ShardGroup::Request& request);
 
 /// The same labels, each once and ascending.
-std::vector<std::uint32_t> each_once(std::vector<std::uint32_t> labels);
+std::vector<std::uint32_t> each_once(const std::vector<std::vector<std::uint32_t>>& labels);
 
 }  // namespace glissade

@@ -19,15 +19,29 @@ Vector path_features(const CandidateFeatures& features) noexcept {
   return Eigen::Map<const Eigen::Matrix<float, kPathFeatures, 1>>(features.data()).cast<double>();
 }
 
+/// Sums over the examples of all ranks.
+template <class... Numbers>
+void add_up(RowShards* shards, double& number, Numbers&... others) {
+  if (shards == nullptr) return;
+  std::vector<double> all = {number};
+  (all.insert(all.end(), others.data(), others.data() + others.size()), ...);
+  shards->sum(std::span<double>(all));
+  number = all.front();
+  const double* from = all.data() + 1;
+  ((std::copy_n(from, others.size(), others.data()), from += others.size()), ...);
+}
+
 /// Deviation of each feature over all candidates; 1 where it never changes.
-Vector deviations(const std::vector<CandidateFeatures>& features) {
+Vector deviations(const std::vector<CandidateFeatures>& features, RowShards* shards = nullptr) {
   Vector sum = Vector::Zero(), square = Vector::Zero();
   for (const CandidateFeatures& t : features) {
     const Vector x = path_features(t);
     sum += x;
     square += x.cwiseAbs2();
   }
-  const double n = std::max<double>(1, static_cast<double>(features.size()));
+  auto count = static_cast<double>(features.size());
+  add_up(shards, count, sum, square);
+  const double n = std::max<double>(1, count);
   const Vector variance = square / n - (sum / n).cwiseAbs2();
   return (variance.array() > 1e-12).select(variance.array().sqrt(), 1.0);
 }
@@ -67,12 +81,14 @@ void add_sample(const RankingExamples& examples, const Sample& sample, const Vec
   slope.curvature.noalias() -= weight * mean * mean.transpose();
 }
 
-Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor) {
+Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector& weights, WorkMonitor& monitor,
+               RowShards* shards = nullptr) {
   Slope slope;
   std::vector<double> p;
   std::size_t begin = 0;
   double used = 0;
-  for (std::size_t i = 0; i < std::min(kMostSamples, examples.ends.size()); ++i) {
+  const std::size_t most = shards == nullptr ? kMostSamples : kMostSamples / static_cast<std::size_t>(shards->size()) + 1;
+  for (std::size_t i = 0; i < std::min(most, examples.ends.size()); ++i) {
     Sample sample{begin, examples.ends[i], 0, examples.weights[i]};
     begin = sample.end;
     if (!monitor.advance()) break;
@@ -81,6 +97,9 @@ Slope slope_at(const RankingExamples& examples, const Vector& unit, const Vector
     used += sample.weight;
     add_sample(examples, sample, unit, weights, p, slope);
   }
+  Eigen::Matrix<double, 1, 1> loss(slope.loss);
+  add_up(shards, used, loss, slope.gradient, slope.curvature);
+  slope.loss = loss[0];
   const double n = used > 0 ? used : 1;
   slope.loss = slope.loss / n + 0.5 * kRidge * weights.squaredNorm();
   slope.gradient = slope.gradient / n + kRidge * weights;
@@ -136,11 +155,11 @@ LinearRanker LinearRanker::start() {
   return linear;
 }
 
-LinearRanker LinearRanker::fit(const RankingExamples& examples, WorkMonitor& monitor) {
-  const Vector unit = deviations(examples.features);
+LinearRanker LinearRanker::fit(const RankingExamples& examples, WorkMonitor& monitor, RowShards* shards) {
+  const Vector unit = deviations(examples.features, shards);
   Vector weights = Vector::Zero();
   weights[static_cast<std::size_t>(CandidateFeature::hidden)] = 0.5 * unit[0];
-  Slope slope = slope_at(examples, unit, weights, monitor);
+  Slope slope = slope_at(examples, unit, weights, monitor, shards);
   for (int round = 0; round < kRounds && !monitor.stopped(); ++round) {
     const Vector step = slope.curvature.llt().solve(slope.gradient);
     double length = 1;
@@ -148,7 +167,7 @@ LinearRanker LinearRanker::fit(const RankingExamples& examples, WorkMonitor& mon
     Vector tried;
     do {
       tried = weights - length * step;
-      next = slope_at(examples, unit, tried, monitor);
+      next = slope_at(examples, unit, tried, monitor, shards);
       length /= 2;
     } while (next.loss > slope.loss && length > 1e-3 && !monitor.stopped());
     if (next.loss > slope.loss - 1e-7) break;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/candidates/candidate_features.h"
+#include "engine/communication/row_shards.h"
 #include "engine/parameters/array.h"
 #include "engine/progress/work_monitor.h"
 
@@ -49,8 +50,10 @@ RankingSlope ranking_slope_at(const RankingExamples& examples, std::span<const d
 struct LinearRanker {
   Array<float> weights;  ///< [kPathFeatures]; empty before the first fit
 
-  /// Stopped by the monitor, it is not to be used.
-  static LinearRanker fit(const RankingExamples& examples, WorkMonitor& monitor = WorkMonitor::silent());
+  /// Stopped by the monitor, it is not to be used. `shards`: of ranks that have examples each; then it is collective and the same
+  /// on all of them, and with an error of the communication not to be used.
+  static LinearRanker fit(const RankingExamples& examples, WorkMonitor& monitor = WorkMonitor::silent(),
+                          RowShards* shards = nullptr);
   /// Units that a fit usually advances a monitor by.
   static std::uint64_t work(const RankingExamples& examples) noexcept;
   /// Before a fit: the hidden path alone if there is one to speak of.

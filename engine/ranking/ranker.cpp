@@ -31,15 +31,18 @@ struct Scale {
   }
 };
 
-Scale scale_of(const std::vector<CandidateFeatures>& features) {
+Scale scale_of(const std::vector<CandidateFeatures>& features, RowShards* shards) {
   using Numbers = Eigen::Array<double, kCandidateFeatures, 1>;
-  Numbers sum = Numbers::Zero(), square = Numbers::Zero();
+  std::array<double, 2 * kCandidateFeatures + 1> all{};  // sums, squares and the number of candidates
+  Eigen::Map<Numbers> sum(all.data()), square(all.data() + kCandidateFeatures);
   for (const CandidateFeatures& t : features) {
     const Numbers x = Eigen::Map<const Eigen::Array<float, kCandidateFeatures, 1>>(t.data()).cast<double>();
     sum += x;
     square += x * x;
   }
-  const double n = std::max<double>(1, static_cast<double>(features.size()));
+  all.back() = static_cast<double>(features.size());
+  if (shards != nullptr) shards->sum(std::span<double>(all));
+  const double n = std::max(1.0, all.back());
   const Numbers mean = sum / n, variance = square / n - mean * mean;
   const Numbers inverse = (variance > 1e-12).select(variance.sqrt().inverse(), 0.0);
   Scale scale;
@@ -68,6 +71,31 @@ std::vector<Case> cases_of(const RankingExamples& examples) {
   }
   return cases;
 }
+
+/// Which cases of all ranks are this one's: so many from a first one on.
+struct OwnCases {
+  std::size_t first = 0, count = 0, all = 0;
+
+  static OwnCases of(std::size_t count, RowShards* shards) {
+    if (shards == nullptr) return {0, count, count};
+    shards->tell(static_cast<double>(count));
+    shards->exchange();
+    OwnCases own{0, count, 0};
+    for (int rank = 0; rank < shards->size(); ++rank) {
+      const auto cases = static_cast<std::size_t>(shards->heard(rank, 0));
+      if (rank < shards->rank()) own.first += cases;
+      own.all += cases;
+    }
+    return own;
+  }
+  /// Those of a batch of all ranks' cases, by their places here.
+  void pick(std::span<const std::uint32_t> batch, std::vector<std::uint32_t>& out) const {
+    out.clear();
+    for (const std::uint32_t one : batch) {
+      if (one >= first && one < first + count) out.push_back(static_cast<std::uint32_t>(one - first));
+    }
+  }
+};
 
 /// The start: what the linear ranker says, in units of the deviations, and hidden units that say nothing yet.
 RankNet start(const LinearRanker& linear, const Scale& scale, std::uint64_t seed) {
@@ -106,10 +134,11 @@ ParameterRows parameters_of(const RankNet& net) {
 /// The gradients of batches of cases.
 class Gradients {
  public:
-  Gradients(const RankingExamples& examples, const Scale& scale) : examples_(examples), scale_(scale) {}
+  Gradients(const RankingExamples& examples, const Scale& scale, RowShards* shards)
+      : examples_(examples), scale_(scale), shards_(shards) {}
 
-  /// The mean over the batch.
-  const RankNet& of(const RankNet& net, const std::vector<Case>& cases, std::span<const std::uint32_t> batch) {
+  /// The mean over a batch of `size` cases, of which `batch` are this rank's.
+  const RankNet& of(const RankNet& net, const std::vector<Case>& cases, std::span<const std::uint32_t> batch, std::size_t size) {
     tbb::parallel_for(std::size_t{0}, parts_.size(), [&](std::size_t chunk) {
       parts_[chunk].all.fill(0.f);
       const std::size_t first = std::min(batch.size(), chunk * kChunk);
@@ -118,8 +147,10 @@ class Gradients {
     for (std::size_t i = 0; i < RankNet::kSize; ++i) {
       float sum = 0;
       for (const RankNet& part : parts_) sum += part.all[i];
-      mean_.all[i] = sum / static_cast<float>(batch.size());
+      mean_.all[i] = sum;
     }
+    if (shards_ != nullptr) shards_->sum(std::span<float>(mean_.all));
+    for (float& one : mean_.all) one /= static_cast<float>(size);
     return mean_;
   }
 
@@ -152,6 +183,7 @@ class Gradients {
 
   const RankingExamples& examples_;
   const Scale& scale_;
+  RowShards* shards_;
   std::array<RankNet, kBatch / kChunk> parts_;
   RankNet mean_;
   tbb::enumerable_thread_specific<Worker> workers_;
@@ -178,27 +210,30 @@ void differentiate_ranking(std::span<const float> z, std::span<const float> targ
 }
 
 Ranker Ranker::fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed, WorkMonitor& monitor,
-                   const Ranker& before) {
+                   const Ranker& before, RowShards* shards) {
   Scale scale;
   RankNet net;
   if (before.empty()) {
-    scale = scale_of(examples.features);
+    scale = scale_of(examples.features, shards);
     net = start(linear, scale, seed);
   } else {
     unpack(before.weights, scale, net);
   }
   const std::vector<Case> cases = cases_of(examples);
-  Gradients gradients(examples, scale);
+  const OwnCases own = OwnCases::of(cases.size(), shards);
+  Gradients gradients(examples, scale, shards);
   ParameterRows parameters = parameters_of(net);
   const OptimizerOptions adam{.weight_decay = kDecay, .seed = seed};
-  std::vector<std::uint32_t> order;
-  const std::size_t steps = (cases.size() + kBatch - 1) / kBatch * kPasses;
+  std::vector<std::uint32_t> order, picked;
+  const std::size_t steps = (own.all + kBatch - 1) / kBatch * kPasses;
   std::size_t step = 0;
   monitor.begin(Activity::ranking, steps);
   for (std::size_t pass = 0; pass < kPasses && !monitor.stopped(); ++pass) {
-    shuffle(order, cases.size(), hashing::derive(seed, kOrderStream, pass));
+    shuffle(order, own.all, hashing::derive(seed, kOrderStream, pass));
     for (std::size_t first = 0; first < order.size() && monitor.advance(); first += kBatch, ++step) {
-      const RankNet& gradient = gradients.of(net, cases, std::span(order).subspan(first, std::min(kBatch, order.size() - first)));
+      const auto batch = std::span(order).subspan(first, std::min(kBatch, order.size() - first));
+      own.pick(batch, picked);
+      const RankNet& gradient = gradients.of(net, cases, picked, batch.size());
       const double left = 1 - static_cast<double>(step) / static_cast<double>(steps);
       RowOptimizer(adam, kRate * left, step + 1).update(parameters, 0, gradient.all.data(), 0.f);
       parameters.read(0, net.all.data());

@@ -31,9 +31,9 @@ class Ranker {
 
   /// `linear` was fitted to the same examples. Sums are taken in a fixed order: the result does not depend on the threads.
   /// Stopped by the monitor, it is not to be used. `before`: where it is not empty, its network and its means and deviations are
-  /// the start instead; so a few examples change what many had said.
+  /// the start instead; so a few examples change what many had said. `shards`: as LinearRanker::fit() has it.
   static Ranker fit(const RankingExamples& examples, const LinearRanker& linear, std::uint64_t seed,
-                    WorkMonitor& monitor = WorkMonitor::silent(), const Ranker& before = {});
+                    WorkMonitor& monitor = WorkMonitor::silent(), const Ranker& before = {}, RowShards* shards = nullptr);
 
   bool empty() const noexcept { return weights.empty(); }
   /// The features of an average candidate of the examples; names' are 0 where they are left out. Not of an empty one.

@@ -100,21 +100,10 @@ Result<void> ShardGroup::help_propose(const Request& request, const Propose& pro
   return propose(x, labels, unused);
 }
 
-Result<void> ShardGroup::exchange_labels(std::span<const std::uint32_t> labels, const std::vector<std::vector<std::byte>>& out,
-                                         std::vector<std::vector<std::byte>>& in) {
+Result<void> ShardGroup::together(Kind kind, const std::function<Result<void>()>& part) {
   const std::lock_guard lock(mutex_);
-  if (auto asked = ask({Kind::co_labels, static_cast<std::int64_t>(labels.size()), 0, 0}); !asked) return asked;
-  std::vector<std::uint32_t> copy(labels.begin(), labels.end());
-  if (auto sent = broadcast(std::as_writable_bytes(std::span(copy))); !sent) return sent;
-  return ranks_.all_to_all_unknown(out, in);
-}
-
-Result<void> ShardGroup::help_exchange_labels(const Request& request, const Tell& tell) {
-  std::vector<std::uint32_t> labels(static_cast<std::size_t>(request.a));
-  if (auto told = broadcast(std::as_writable_bytes(std::span(labels))); !told) return told;
-  std::vector<std::vector<std::byte>> out(static_cast<std::size_t>(ranks_.size())), unused;
-  tell(labels, out[0]);
-  return ranks_.all_to_all_unknown(out, unused);
+  if (auto asked = ask({kind, 0, 0, 0}); !asked) return asked;
+  return part();
 }
 
 }  // namespace glissade

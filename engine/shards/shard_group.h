@@ -31,7 +31,7 @@ class ShardGroup {
   bool leads() const noexcept { return ranks_.rank() == 0; }
   Communicator& ranks() noexcept { return ranks_; }
 
-  enum class Kind : std::int64_t { told, forward, search, save, logits, propose, co_labels };
+  enum class Kind : std::int64_t { told, forward, search, save, logits, propose, co_labels, examples, fit };
   /// What rank 0 asks; what the numbers mean depends on the kind.
   struct Request {
     Kind kind = Kind::told;
@@ -50,9 +50,9 @@ class ShardGroup {
   using Propose = std::function<Result<void>(const SparseRows&, std::span<const std::uint32_t>, ProposedCandidates&)>;
   Result<void> propose(const SparseRows& x, std::span<const std::uint32_t> labels, const Propose& propose,
                        ProposedCandidates& out);
-  /// Rank 0: asks for the co-labels of some labels: in[r] becomes the bytes that rank r has of them. `out`: empty, one per rank.
-  Result<void> exchange_labels(std::span<const std::uint32_t> labels, const std::vector<std::vector<std::byte>>& out,
-                               std::vector<std::vector<std::byte>>& in);
+  /// Rank 0: what all do together, a collective function that the others call as well when next() says so. One of kinds that need
+  /// nothing more.
+  Result<void> together(Kind kind, const std::function<Result<void>()>& part);
   /// Rank 0: ends the others' next(), which return the request.
   Result<void> tell(const Model::Told& what);
   /// Rank 0: the others are to write their shards beside `path`, as this one does when this returns.
@@ -63,8 +63,6 @@ class ShardGroup {
   /// The others: what a request of forward(), search() or logits() needs.
   Result<void> help(const Request& request);
   Result<void> help_propose(const Request& request, const Propose& propose);
-  using Tell = std::function<void(std::span<const std::uint32_t>, std::vector<std::byte>&)>;
-  Result<void> help_exchange_labels(const Request& request, const Tell& tell);
   /// The others: the path that begin_save() has told.
   Result<std::string> path_of(const Request& request);
 

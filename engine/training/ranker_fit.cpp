@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/batches/batch.h"
+#include "engine/communication/byte_message.h"
 #include "engine/inference/candidate_pass.h"
 #include "engine/losses/label_weights.h"
 #include "engine/losses/loss.h"
@@ -38,19 +39,48 @@ struct Example {
   std::vector<float> targets;
 };
 
+/// Kept samples, and how many labels each has.
+struct KeptExamples {
+  RankingExamples examples;
+  std::vector<std::uint32_t> labels;
+};
+
+/// Those of all ranks, in their order. Collective.
+void add_up(CalibrationExamples& answers, RowShards& shards) {
+  std::vector<std::byte> mine;
+  std::vector<std::vector<std::byte>> all;
+  put_array(mine, answers.scores);
+  put_array(mine, answers.shares);
+  put_array(mine, std::vector<std::uint8_t>(answers.right.begin(), answers.right.end()));
+  put_array(mine, std::vector<std::size_t>{answers.samples, answers.true_labels});
+  shards.gather_unknown(mine, all);
+  if (shards.error()) return;
+  answers = {};
+  for (const auto& bytes : all) {
+    ByteMessage message(bytes);
+    message.append_to(answers.scores);
+    message.append_to(answers.shares);
+    const auto right = message.array<std::uint8_t>();
+    answers.right.insert(answers.right.end(), right.begin(), right.end());
+    const auto counts = message.array<std::size_t>();
+    answers.samples += counts[0];
+    answers.true_labels += counts[1];
+  }
+}
+
 /// What the scores of the ranker are worth, by the samples it is fitted on. `labels`: how many each of them has.
-Calibration calibration_of(const Ranker& ranker, const RankingExamples& examples, std::span<const std::uint32_t> labels) {
+Calibration calibration_of(const Ranker& ranker, RankingExamples& examples, std::span<const std::uint32_t> labels,
+                           RowShards* shards) {
   CalibrationExamples answers;
   RankPass pass;
   std::vector<float> scores;
-  std::size_t begin = 0;
   for (std::size_t sample = 0; sample < examples.ends.size(); ++sample) {
-    const std::size_t size = examples.ends[sample] - begin;
-    scores.resize(size);
-    ranker.score(std::span(examples.features).subspan(begin, size), pass, scores.data());
-    answers.add(scores, std::span(examples.targets).subspan(begin, size), labels[sample]);
-    begin += size;
+    const std::span<const CandidateFeatures> features = examples.features_of(sample);
+    scores.resize(features.size());
+    ranker.score(features, pass, scores.data());
+    answers.add(scores, std::span(examples.targets).subspan(examples.begin_of(sample), features.size()), labels[sample]);
   }
+  if (shards != nullptr) add_up(answers, *shards);
   return Calibration::fit(answers);
 }
 
@@ -73,23 +103,25 @@ void fill_co_labels(const CoLabelRows& rows, const LinearRanker& linear, std::si
   });
 }
 
-/// The same where several ranks have the rows, so many samples at a time.
-std::optional<Error> fill_co_labels_among(Model::Impl& impl, const LinearRanker& linear, RankingExamples& examples) {
-  constexpr std::size_t kAskedAtOnce = 1024;
-  for (std::size_t first = 0; first < examples.ends.size(); first += kAskedAtOnce) {
-    const std::size_t end = std::min(examples.ends.size(), first + kAskedAtOnce);
+/// The same where several ranks have the rows, and some examples each. Collective.
+std::optional<Error> fill_co_labels_among(Model::Impl& impl, const LinearRanker& linear, RankingExamples& examples,
+                                          RowShards& shards) {
+  shards.tell(static_cast<double>(examples.ends.size()));
+  shards.exchange();
+  std::size_t most = 0;
+  for (int rank = 0; rank < shards.size(); ++rank) most = std::max(most, static_cast<std::size_t>(shards.heard(rank, 0)));
+  for (std::size_t next = 0; next < most && !shards.error(); next += kKeptAtOnce) {
+    const std::size_t first = std::min(next, examples.ends.size()), end = std::min(examples.ends.size(), next + kKeptAtOnce);
     std::vector<std::vector<std::uint32_t>> speakers(end - first);
     for_each_filler(impl.shape.labels, first, end, [&](CoLabelFeatures& filler, std::size_t sample) {
       filler.speakers(linear, examples.labels_of(sample), examples.features_of(sample), speakers[sample - first]);
     });
-    std::vector<std::uint32_t> asked;
-    for (const auto& of_sample : speakers) asked.insert(asked.end(), of_sample.begin(), of_sample.end());
-    asked = each_once(std::move(asked));
-    const auto rows = ask_for_co_labels(impl, asked);
+    const std::vector<std::uint32_t> asked = each_once(speakers);
+    const auto rows = co_labels_among(impl, asked);
     if (!rows) return rows.error();
     fill_co_labels(CoLabelRows(*rows, asked), linear, impl.shape.labels, first, end, examples);
   }
-  return std::nullopt;
+  return shards.error();
 }
 
 }  // namespace
@@ -105,18 +137,9 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 
 namespace {
 
-/// The first sample of whose candidates something is said that is not finite.
-std::optional<Error> defect_of(const RankingExamples& examples, std::span<const std::uint32_t> rows) {
-  std::size_t begin = 0;
-  for (std::size_t sample = 0; sample < examples.ends.size(); ++sample) {
-    for (; begin < examples.ends[sample]; ++begin) {
-      if (first_not_finite(std::span<const float>(examples.features[begin])))
-        return runtime_error(fmt::format(
-            "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down",
-            rows[sample]));
-    }
-  }
-  return std::nullopt;
+Error not_finite_of(std::uint32_t row) {
+  return runtime_error(fmt::format(
+      "weighing the paths: what they say of row {} is not a finite number; scale the values of the features down", row));
 }
 
 Error no_memory_to_weigh() {
@@ -130,10 +153,42 @@ std::optional<Error> forward(Model::Impl& impl, const BatchInputs& inputs, std::
   return *ok ? std::nullopt : std::optional(no_memory_to_weigh());
 }
 
-/// What the paths say of the candidates of `kept` samples. `samples`: how many the model's label counts are of.
+/// Rank 0 deals samples out, and keeps every n-th of n ranks itself; the others have receive_examples().
+Result<void> deal_examples(ShardGroup& group, const std::vector<std::vector<std::byte>>& dealt) {
+  return group.together(ShardGroup::Kind::examples, [&] {
+    std::vector<std::vector<std::byte>> nothing;
+    return group.ranks().all_to_all_unknown(dealt, nothing);
+  });
+}
+
+void put_example(const Example& example, float weight, std::uint32_t labels, std::vector<std::byte>& bytes) {
+  put_array(bytes, example.features);
+  put_array(bytes, example.labels);
+  put_array(bytes, example.targets);
+  put_array(bytes, std::vector<float>{weight});
+  put_array(bytes, std::vector<std::uint32_t>{labels});
+}
+
+Result<void> receive_examples(ShardGroup& group, KeptExamples& kept) {
+  std::vector<std::vector<std::byte>> nothing(static_cast<std::size_t>(group.ranks().size())), in;
+  if (auto got = group.ranks().all_to_all_unknown(nothing, in); !got) return got;
+  ByteMessage message(in[0]);
+  while (!message.is_at_end()) {
+    const auto features = message.array<CandidateFeatures>();
+    const auto labels = message.array<std::uint32_t>();
+    const auto targets = message.array<float>();
+    kept.examples.add(features, labels, targets, message.array<float>()[0]);
+    kept.labels.push_back(message.array<std::uint32_t>()[0]);
+  }
+  return {};
+}
+
+/// What the paths say of the candidates of `kept` samples. `samples`: how many the model's label counts are of. Where several
+/// ranks have the rows, each has some of the examples.
 std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
                                      const std::vector<bool>& unknown, std::uint64_t samples, WorkMonitor& monitor,
-                                     RankingExamples& examples) {
+                                     KeptExamples& out) {
+  const std::size_t ranks = impl.owners().ranks;
   const std::vector<float> weights = label_weights(impl.config, impl.label_counts, samples);
   Batch batch;
   std::vector<Activations> hidden;
@@ -171,9 +226,22 @@ std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data,
       search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true});
       find_candidates(impl, {hidden.back(), best}, batch.features(), unknown, keep);
     }
-    for (std::size_t i = 0; i < made.size(); ++i)
-      examples.add(made[i].features, made[i].labels, made[i].targets, data.weight(rows[i]));
-    examples.expect(kept.size());
+    std::vector<std::vector<std::byte>> dealt(ranks);
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      if (first_not_finite(std::span<const float>(made[i].features.data()->data(), made[i].features.size() * kCandidateFeatures)))
+        return not_finite_of(rows[i]);
+      const auto labels = static_cast<std::uint32_t>(batch.labels().row_ids(i).size());
+      if (const std::size_t whose = (first + i) % ranks; whose != 0) {
+        put_example(made[i], data.weight(rows[i]), labels, dealt[whose]);
+        continue;
+      }
+      out.examples.add(made[i].features, made[i].labels, made[i].targets, data.weight(rows[i]));
+      out.labels.push_back(labels);
+    }
+    out.examples.expect(kept.size() / ranks + 1);
+    if (impl.shards) {
+      if (auto done = deal_examples(*impl.shards, dealt); !done) return done.error();
+    }
     give_back_free_memory();  // blocks of samples leave holes where threads have heaps of their own
   }
   return std::nullopt;
@@ -188,25 +256,43 @@ namespace {
 std::optional<Error> weigh(Model::Impl& impl, const DatasetView& data, std::span<const std::uint32_t> kept,
                            const std::vector<bool>& unknown, std::uint64_t samples, WorkMonitor& monitor,
                            const Ranker& before = {}) {
-  RankingExamples examples;
+  KeptExamples own;
   give_back_free_memory();
   monitor.begin(Activity::weighing, kept.size(), {0, kGathered});
-  if (auto error = gather_examples(impl, data, kept, unknown, samples, monitor, examples)) return error;
+  if (auto error = gather_examples(impl, data, kept, unknown, samples, monitor, own)) return error;
   give_back_free_memory();  // what the searches took, before the fits take theirs
   if (kept.empty() || monitor.stopped()) return std::nullopt;
-  if (auto error = defect_of(examples, kept)) return error;
-  std::vector<std::uint32_t> labels;
-  for (const std::uint32_t row : kept) labels.push_back(static_cast<std::uint32_t>(data.labels.row_ids(row).size()));
-  const auto fitted = fit_rankers_to(impl, examples, labels, monitor, before);
-  return fitted ? std::nullopt : std::optional(fitted.error());
+  std::optional<Error> error;
+  const auto fit = [&]() -> Result<void> {
+    const auto fitted = fit_rankers_to(impl, own.examples, own.labels, monitor, before);
+    if (!fitted) error = fitted.error();
+    return {};
+  };
+  const auto done = impl.shards ? impl.shards->together(ShardGroup::Kind::fit, fit) : fit();
+  return error || done ? error : std::optional(done.error());
 }
 
 /// The others' part of it, until rank 0 is done.
 std::optional<Error> help_to_weigh(Model::Impl& impl, const std::vector<bool>& unknown) {
-  const auto told = answer(impl, unknown);
-  if (!told) return told.error();
-  if (told->code == kToldWeighed) return std::nullopt;
-  return runtime_error("rank 0 could not weigh the paths; its message says why");
+  KeptExamples own;
+  for (;;) {
+    const auto request = impl.shards->next();
+    if (!request) return request.error();
+    if (request->kind == ShardGroup::Kind::told) {
+      if (request->a == kToldWeighed) return std::nullopt;
+      return runtime_error("rank 0 could not weigh the paths; its message says why");
+    }
+    Result<void> done;
+    if (request->kind == ShardGroup::Kind::examples) {
+      done = receive_examples(*impl.shards, own);
+    } else if (request->kind == ShardGroup::Kind::fit) {
+      const auto fitted = fit_rankers_to(impl, own.examples, own.labels, WorkMonitor::silent());
+      if (!fitted) done = fitted.error();
+    } else {
+      done = answer_request(impl, *request, unknown);
+    }
+    if (!done) return done.error();
+  }
 }
 
 }  // namespace
@@ -241,17 +327,22 @@ std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, c
 
 Result<bool> fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels,
                             WorkMonitor& monitor, const Ranker& before) {
+  std::optional<RowShards> among;
+  if (impl.shards) among.emplace(impl.shards->ranks());
+  RowShards* const shards = among ? &*among : nullptr;
   monitor.begin(Activity::weighing, LinearRanker::work(examples), {kGathered, 1});
-  LinearRanker linear = LinearRanker::fit(examples, monitor);
+  LinearRanker linear = LinearRanker::fit(examples, monitor, shards);
   if (monitor.stopped()) return false;
-  if (!impl.paths.co_labels.empty() && impl.shards) {
-    if (auto error = fill_co_labels_among(impl, linear, examples)) return *error;
+  if (!impl.paths.co_labels.empty() && shards != nullptr) {
+    if (auto error = fill_co_labels_among(impl, linear, examples, *shards)) return *error;
   } else if (!impl.paths.co_labels.empty()) {
     fill_co_labels(CoLabelRows(impl.paths.co_labels), linear, impl.shape.labels, 0, examples.ends.size(), examples);
   }
-  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor, before);
+  Ranker ranker = Ranker::fit(examples, linear, impl.config.run.seed, monitor, before, shards);
   if (monitor.stopped()) return false;
-  impl.paths.calibration = calibration_of(ranker, examples, labels);
+  Calibration calibration = calibration_of(ranker, examples, labels, shards);
+  if (shards != nullptr && shards->error()) return *shards->error();
+  impl.paths.calibration = std::move(calibration);
   impl.paths.linear = std::move(linear);
   impl.paths.ranker = std::move(ranker);
   return true;

@@ -23,8 +23,8 @@ bool is_kept_for_ranking(const Config& config, const DatasetView& data, std::spa
 
 /// Weighs the paths by the samples that were kept: by all of them after the last epoch, by a tenth after the others, whose
 /// weighing only evaluations and checkpoints see. Fails if a matrix product ran out of memory, or a path says what is no finite
-/// number. Stopped by the monitor, the model keeps the weights that it had. Of a model whose rows several ranks have rank 0
-/// weighs, and alone has what comes of it, while the others, who call this too, answer it.
+/// number. Stopped by the monitor, the model keeps the weights that it had. Of a model whose rows several ranks have all call
+/// this: rank 0 asks the others for what paths say of the samples, deals these out, and all weigh them together.
 std::optional<Error> fit_rankers(Model::Impl& impl, const DatasetView& data, std::span<const std::uint64_t> together,
                                  bool last_epoch, WorkMonitor& monitor = WorkMonitor::silent());
 
@@ -34,8 +34,8 @@ std::optional<Error> refit_rankers(Model::Impl& impl, const DatasetView& rows, c
                                    WorkMonitor& monitor = WorkMonitor::silent());
 
 /// The same from examples at hand, whose co-label features are filled in here. `labels`: how many each example's sample has.
-/// `before`: as Ranker::fit() has it. False if the monitor stopped it. Where several ranks have the rows, runtime error of the
-/// communication.
+/// `before`: as Ranker::fit() has it. False if the monitor stopped it. Where several ranks have the rows it is collective, each
+/// with examples of its own; runtime error of the communication.
 Result<bool> fit_rankers_to(Model::Impl& impl, RankingExamples& examples, std::span<const std::uint32_t> labels,
                             WorkMonitor& monitor, const Ranker& before = {});
 
