@@ -19,6 +19,7 @@
 #include "engine/model/access.h"
 #include "engine/ranking/ranked_paths.h"
 #include "hashing/seeds.h"
+#include "tests/engine/golden.h"
 #include "tests/engine/models.h"
 #include "tests/engine/thread_transport.h"
 
@@ -235,6 +236,15 @@ void check_refused(const PathShards& shards, std::size_t but = 4) {
   }
 }
 
+Predictions asked_of_shards(const Model& model) {
+  Rows rows;
+  for (std::uint32_t sample = 0; sample < 20; ++sample) {
+    const std::uint32_t first = sample * 2;
+    rows.add(std::vector{first, first + 1, first + 2}, std::vector{0.6f, 0.6f, 0.5f});
+  }
+  return must(model.predict(rows.view(), {.k = 3}));
+}
+
 }  // namespace
 
 TEST_CASE("shards of paths are read by any number of ranks, and merged to the file of one process", "[unit]") {
@@ -440,6 +450,21 @@ TEST_CASE("a file that says something else of the rows of paths than its shards 
   const auto refused = Model::load(shards.folder.file("whole.glsd"));
   REQUIRE(!refused);
   CHECK(refused.error().message.find("what it says of the rows of paths in its shards is not readable; ") != std::string::npos);
+}
+
+TEST_CASE("a model file of format version 6 and its shards answer what they did when they were written", "[unit][levels]") {
+  const Model model = must(Model::load(golden("model_v6.glsd")));
+  CHECK(model.shape().labels == 31);
+  CHECK_FALSE(impl_of(model).paths.empty());
+  check_as_written(asked_of_shards(model), golden("model_v6.txt"));
+}
+
+TEST_CASE("write the golden model of format version 6", "[.write-golden]") {
+  Model whole = model_with_paths(planted_data(200, 43, 31, 11), true);
+  const TemporaryFolder folder;
+  must(whole.save(folder.file("whole.glsd")));
+  pass_paths_on(2, whole, folder.file("whole.glsd"), "model_v6.glsd", false);
+  write_answers(asked_of_shards(must(Model::load("model_v6.glsd"))), "model_v6.txt");
 }
 
 }  // namespace glissade::test
