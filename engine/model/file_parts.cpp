@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/model/sections.h"
+#include "engine/model/shard_files.h"
 #include "engine/model_file/container.h"
 
 namespace glissade {
@@ -57,14 +58,22 @@ std::string_view part_of(const Section& section, std::uint32_t output) noexcept 
 }  // namespace
 
 Result<std::vector<ModelFilePart>> model_file_parts(const std::string& path) {
-  const auto reader = model_file::Reader::open(path, [](SectionKind) { return false; });
+  const auto unread = [](SectionKind) { return false; };
+  const auto reader = model_file::Reader::open(path, unread);
   if (!reader) return reader.error();
+  const auto rows = RowFiles::open(*reader, {}, unread);
+  if (!rows) return rows.error();
+  std::vector<Section> sections(reader->sections().begin(), reader->sections().end());
+  if (rows->are_apart()) {
+    for (const model_file::Reader* shard : rows->files())
+      sections.insert(sections.end(), shard->sections().begin(), shard->sections().end());
+  }
   std::uint32_t output = 0;
-  for (const Section& section : reader->sections()) {
+  for (const Section& section : sections) {
     if (holds_rows(section.kind) && section.index != kVectorLayer) output = std::max(output, section.index);
   }
   std::array<std::uint64_t, kParts.size()> bytes{};
-  for (const Section& section : reader->sections())
+  for (const Section& section : sections)
     bytes[static_cast<std::size_t>(std::ranges::find(kParts, part_of(section, output)) - kParts.begin())] += section.bytes.size();
   std::vector<ModelFilePart> parts;
   for (std::size_t i = 0; i < kParts.size(); ++i) {

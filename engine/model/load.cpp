@@ -5,13 +5,14 @@
 #include <new>
 #include <optional>
 #include <string_view>
-#include <variant>
 
 #include <glissade/communicator.h>
 #include <glissade/options.h>
 #include <glissade/runtime.h>
 
 #include "engine/config/validate.h"
+#include "engine/model/path_files.h"
+#include "engine/model/section_arrays.h"
 #include "engine/model/sections.h"
 #include "engine/model/shard_files.h"
 #include "engine/model/table_state.h"
@@ -45,11 +46,6 @@ bool is_for_answers(SectionKind kind) noexcept {
 }
 
 namespace {
-
-Error damaged(const Reader& reader, std::string_view what) {
-  return runtime_error(
-      fmt::format("'{}': {}; the file was not written whole by Glissade, use another copy", reader.path(), what));
-}
 
 std::string_view text_of(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
@@ -121,24 +117,6 @@ std::optional<Error> fill_network(const Reader& reader, const RowFiles& files, b
   return error;
 }
 
-/// The paths have no shape to allocate by: a section's size is its array's.
-template <class T>
-std::optional<Error> take(const Reader& reader, SectionKind kind, std::uint32_t index, bool copy, Array<T>& array) {
-  const auto bytes = reader.bytes(kind, index);
-  if (bytes.size() % sizeof(T) != 0) {
-    return damaged(reader, fmt::format("section {}.{} has {} bytes, no multiple of {}", static_cast<std::uint32_t>(kind), index,
-                                       bytes.size(), sizeof(T)));
-  }
-  const std::size_t count = bytes.size() / sizeof(T);
-  if (copy && count != 0) {
-    array = Array<T>(count);
-    std::memcpy(array.data(), bytes.data(), bytes.size());
-  } else if (count != 0) {
-    array = Array<T>(reader.mapping(), reinterpret_cast<const T*>(bytes.data()), count);
-  }
-  return std::nullopt;
-}
-
 std::optional<Error> fill_transform(const Reader& reader, bool training, const ModelState& state, Model::Impl& impl) {
   if (auto error = take(reader, SectionKind::feature_factors, 0, training, impl.transform.factors())) return error;
   if (auto error = take(reader, SectionKind::mean_length, 0, training, impl.transform.mean_length())) return error;
@@ -149,14 +127,10 @@ std::optional<Error> fill_transform(const Reader& reader, bool training, const M
   return wrong.empty() ? std::nullopt : std::optional(damaged(reader, wrong));
 }
 
-std::optional<Error> fill_paths(const Reader& reader, bool training, Model::Impl& impl) {
-  std::optional<Error> error;
+std::optional<Error> fill_paths(const Reader& reader, const RowFiles& files, bool training, Model::Impl& impl) {
   RankedPaths paths;
-  for (const StoredArray& stored : paths.arrays()) {
-    if (stored.training_only && !training) continue;
-    std::visit([&](auto* array) { error = take(reader, stored.kind, stored.index, training, *array); }, stored.array);
-    if (error) return error;
-  }
+  paths.share_out(impl.owners());
+  if (auto error = read_paths(reader, files, training, impl.shape.labels, paths)) return error;
   paths.complete(impl.config);
   if (const std::string_view wrong = paths.defect(impl.shape); !wrong.empty()) return damaged(reader, wrong);
   paths.index(impl.shape.features);
@@ -373,7 +347,7 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
     if (state->step != 0) impl->network.output.close();
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;
     if (auto error = fill_transform(*reader, training, *state, *impl)) return *error;
-    if (auto error = fill_paths(*reader, training, *impl)) return *error;
+    if (auto error = fill_paths(*reader, *files, training, *impl)) return *error;
     if (auto error = take(*reader, SectionKind::search_queries, 0, true, impl->search_queries)) return *error;
     if (!impl->shards) {
       if (auto error = fill_codes(*reader, *impl)) return *error;

@@ -10,6 +10,7 @@
 #include <glissade/model_shards.h>
 
 #include "engine/model/access.h"
+#include "engine/model/path_files.h"
 #include "engine/model/sections.h"
 #include "engine/model/shard_files.h"
 #include "system/message.h"
@@ -55,22 +56,28 @@ Result<std::vector<Section>> whole_sections(const Reader& file, const RowFiles& 
   std::memcpy(&state, bytes.data(), sizeof state);
   if (!with_training_state) state.has_training_state = 0;
   std::vector<Section> sections = {{SectionKind::state, 0, std::as_bytes(std::span(&state, 1))}};
+  const bool paths_apart = file.has(SectionKind::shard_paths);
   for (const Section& section : file.sections()) {
     const bool kept = section.kind != SectionKind::shard_files && section.kind != SectionKind::search_queries &&
-                      section.kind != SectionKind::state;
+                      section.kind != SectionKind::shard_paths && section.kind != SectionKind::state &&
+                      !(paths_apart && is_of_path_rows(section.kind, section.index));
     if (kept && (with_training_state || is_for_answers(section.kind))) sections.push_back(section);
   }
   for (const Section& section : files.first().sections()) {
-    const bool of_rows =
-        section.kind != SectionKind::shard && section.kind != SectionKind::average_bias && !is_of_tables(section.kind);
+    const bool of_rows = section.kind != SectionKind::shard && section.kind != SectionKind::average_bias &&
+                         !is_of_tables(section.kind) && !is_of_path_rows(section.kind, section.index);
     if (!of_rows || (!with_training_state && !is_for_answers(section.kind))) continue;
     const std::size_t rows = section.index == 0 ? state.features : state.labels, own = files.rows_of_first(rows);
     const std::size_t row_bytes = own == 0 ? 0 : section.bytes.size() / own;
-    if (!files.fits(section.kind, section.index, rows, row_bytes))
+    const bool averaged = section.kind == SectionKind::average;
+    const bool biases_fit = !averaged || !files.have(SectionKind::average_bias, section.index) ||
+                            files.fits(SectionKind::average_bias, section.index, rows, sizeof(float));
+    if (!biases_fit || !files.fits(section.kind, section.index, rows, row_bytes))
       return runtime_error(fmt::format("{}: its shards do not have {} rows together", system::quoted(file.path()), rows));
-    sections.push_back(section.kind == SectionKind::average ? whole_average(files, section.index, rows, row_bytes)
-                                                            : together(files, section, rows, row_bytes));
+    sections.push_back(averaged ? whole_average(files, section.index, rows, row_bytes)
+                                : together(files, section, rows, row_bytes));
   }
+  if (auto added = add_merged_paths(file, files, with_training_state, state.labels, sections); !added) return added.error();
   return sections;
 }
 

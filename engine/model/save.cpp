@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <glissade/model_shards.h>
 #include <glissade/options.h>
 
+#include "engine/model/path_files.h"
 #include "engine/model/sections.h"
 #include "engine/model/shard_files.h"
 #include "engine/model/table_state.h"
@@ -83,8 +83,14 @@ void add_layers(const Network& network, bool with_training_state, const Wanted& 
   });
 }
 
-/// Everything; where the rows of features and labels lie in files of their own, all but these. `shard_files`: their names.
-Result<void> save_file(Model::Impl& impl, const std::string& path, bool with_training_state, const std::string& shard_files) {
+/// What the file of a model says of its shards.
+struct WrittenShards {
+  std::string names;          ///< each ended by '\n'
+  std::uint64_t samples = 0;  ///< rows of training samples in them, in all
+};
+
+/// Everything; but for what lies in `shards`, if there are some.
+Result<void> save_file(Model::Impl& impl, const std::string& path, bool with_training_state, const WrittenShards* shards) {
   const std::string config = to_text(impl.config);
   const std::string label_names = join_names(impl.label_names);
   const std::string feature_names = join_names(impl.feature_names);
@@ -112,16 +118,14 @@ Result<void> save_file(Model::Impl& impl, const std::string& path, bool with_tra
     sections.push_back({SectionKind::feature_labels, 0, std::as_bytes(std::span(impl.feature_labels))});
   if (!label_names.empty()) sections.push_back({SectionKind::label_names, 0, bytes_of(label_names)});
   if (!feature_names.empty()) sections.push_back({SectionKind::feature_names, 0, bytes_of(feature_names)});
-  if (!shard_files.empty()) sections.push_back({SectionKind::shard_files, 0, bytes_of(shard_files)});
+  if (shards != nullptr) sections.push_back({SectionKind::shard_files, 0, bytes_of(shards->names)});
   if (!impl.search_queries.empty()) sections.push_back({SectionKind::search_queries, 0, impl.search_queries.as_bytes()});
   add_layers(
       impl.network, with_training_state,
-      [&](std::uint32_t index) { return shard_files.empty() || !is_shared_out(index, impl.network); }, sections);
-  for (const StoredArray& stored : impl.paths.arrays()) {
-    if (stored.training_only && !with_training_state) continue;
-    const auto bytes = std::visit([](const auto* array) { return array->as_bytes(); }, stored.array);
-    if (!bytes.empty()) sections.push_back({stored.kind, stored.index, bytes});
-  }
+      [&](std::uint32_t index) { return shards == nullptr || !is_shared_out(index, impl.network); }, sections);
+  const bool paths_apart = shards != nullptr && impl.paths.owners.are_several();
+  if (paths_apart) add_shard_paths(impl.paths, shards->samples, with_training_state, all);
+  add_paths(impl.paths, paths_apart ? PathArrays::whole : PathArrays::all, with_training_state, sections);
   if (!impl.codes.empty()) add_codes_to(sections, impl.codes);
   if (with_training_state) add_pass(impl, all);
   return model_file::write(path, sections);
@@ -141,7 +145,7 @@ void add_own_means(const Model::Impl& impl, std::vector<Section>& sections) {
 }
 
 /// The rows of this rank. Returns the name of the file.
-Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& path, bool with_training_state) {
+Result<std::string> save_own_rows(Model::Impl& impl, const std::string& path, bool with_training_state) {
   if (auto sound = check_finite(impl, path); !sound) return sound.error();
   const RowOwners owners = impl.owners();
   const std::array<std::uint32_t, 2> which = {owners.rank, owners.ranks};
@@ -150,6 +154,7 @@ Result<std::string> save_own_rows(const Model::Impl& impl, const std::string& pa
   sections = {{SectionKind::shard, 0, std::as_bytes(std::span(which))}};
   add_layers(
       impl.network, with_training_state, [&](std::uint32_t index) { return is_shared_out(index, impl.network); }, sections);
+  if (impl.paths.owners.are_several()) add_paths(impl.paths, PathArrays::of_rows, with_training_state, sections);
   if (with_training_state) {
     add_own_means(impl, sections);
     add_tables(impl, all);
@@ -169,15 +174,17 @@ Result<void> save_shards(Model::Impl& impl, const std::string& path, bool with_t
   const std::string own = told_of(save_own_rows(impl, path, with_training_state));
   const auto all = ranks.all_gather_unknown(std::as_bytes(std::span(own)));
   if (!all) return all.error();
+  std::uint64_t samples = impl.paths.neighbours.samples.rows();
+  if (auto added = ranks.all_reduce(std::span(&samples, 1)); !added) return added;
   if (!impl.shards->leads()) return {};
-  std::string names;
+  WrittenShards shards{{}, samples};
   for (std::size_t rank = 0; rank < all->size(); ++rank) {
     const std::string_view said(reinterpret_cast<const char*>((*all)[rank].data()), (*all)[rank].size());
     if (!said.starts_with('+'))
       return runtime_error(fmt::format("rank {}: {}", rank, said.substr(std::min<std::size_t>(1, said.size()))));
-    names += std::string(said.substr(1)) + '\n';
+    shards.names += std::string(said.substr(1)) + '\n';
   }
-  if (auto written = save_file(impl, path, with_training_state, names); !written) return written;
+  if (auto written = save_file(impl, path, with_training_state, &shards); !written) return written;
   remove_unnamed_shards(path);
   return {};
 }
@@ -193,7 +200,7 @@ Result<void> Model::save(const std::string& path, bool with_training_state) cons
     return save_shards(impl, path, with_training_state);
   }
   if (auto sound = check_finite(impl, path); !sound) return sound;
-  return save_file(impl, path, with_training_state, "");
+  return save_file(impl, path, with_training_state, nullptr);
 }
 
 }  // namespace glissade

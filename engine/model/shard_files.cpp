@@ -49,13 +49,9 @@ Error unusable(const Reader& file, const std::string& why) {
 }  // namespace
 
 Result<RowFiles> RowFiles::open(const Reader& file, const RowOwners& owners, bool (*wanted)(SectionKind)) {
-  RowFiles rows;
   const std::vector<std::string> names = shard_names(file);
-  if (names.empty()) {
-    rows.files_ = {&file};
-    if (!owners.are_several()) rows.exact_ = &file;
-    return rows;
-  }
+  if (names.empty()) return whole(file, owners);
+  RowFiles rows;
   rows.files_.resize(names.size());
   const bool same = names.size() == owners.ranks;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -77,6 +73,17 @@ Result<RowFiles> RowFiles::open(const Reader& file, const RowOwners& owners, boo
     rows.files_ = {rows.exact_};
   }
   return rows;
+}
+
+RowFiles RowFiles::whole(const Reader& file, const RowOwners& owners) {
+  RowFiles rows;
+  rows.files_ = {&file};
+  if (!owners.are_several()) rows.exact_ = &file;
+  return rows;
+}
+
+bool RowFiles::have(SectionKind kind, std::uint32_t index) const noexcept {
+  return std::ranges::any_of(files_, [&](const Reader* file) { return !file->bytes(kind, index).empty(); });
 }
 
 bool RowFiles::fits(SectionKind kind, std::uint32_t index, std::size_t rows, std::size_t row_bytes) const noexcept {

@@ -22,6 +22,9 @@ class RowFiles {
   static Result<RowFiles> open(const model_file::Reader& file, const RowOwners& owners,
                                bool (*wanted)(model_file::SectionKind) = nullptr);
 
+  /// `file`, which must outlive it, as the one that has all rows.
+  static RowFiles whole(const model_file::Reader& file, const RowOwners& owners);
+
   /// Whether the rows lie in files of their own.
   bool are_apart() const noexcept { return !shards_.empty(); }
   /// Whether one file has the rows of `owners` as they are to lie in memory, and which.
@@ -35,6 +38,10 @@ class RowFiles {
   /// The same for bytes of all rows, one behind the other, from `offset` on.
   void copy_bytes(model_file::SectionKind kind, std::uint32_t index, std::size_t row_bytes, std::uint64_t offset,
                   std::span<std::byte> out) const noexcept;
+  /// Those that are open: row r lies in number r % n. Where there is an exact() one, it is the only one.
+  std::span<const model_file::Reader* const> files() const noexcept { return files_; }
+  /// Whether one of them has the section.
+  bool have(model_file::SectionKind kind, std::uint32_t index) const noexcept;
   /// The first file: what sections there are, and how many of `rows` rows it has.
   const model_file::Reader& first() const noexcept { return *files_.front(); }
   std::size_t rows_of_first(std::size_t rows) const noexcept {

@@ -13,9 +13,10 @@
 namespace glissade::model_file {
 
 /// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
-/// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections or rows of some connections: a build that knows
-/// none would answer as if they were not there. So a file has such a version only where it has them.
-inline constexpr std::uint32_t kFormatVersion = 5;
+/// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections or rows of some connections, 6 is 5 with rows of
+/// paths in other files: a build that knows none would answer as if they were not there. So a file has such a version only where
+/// it has them.
+inline constexpr std::uint32_t kFormatVersion = 6;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -87,6 +88,9 @@ enum class SectionKind : std::uint32_t {
   shard = 81,           ///< uint32: of such a file, which it is and of how many; row r is in file r % n
   search_queries = 82,  ///< float: hidden vectors of training rows, to make search codes with when the rows are together again
   average_bias = 83,    ///< float per bias: of a shard, whose `average` has the weights of its rows alone
+  // From version 6 on, of such a model whose paths' rows lie in those files, too:
+  shard_paths =
+      84,  ///< uint64: rows of training samples in all; then 2^32 kind + index of each section that every file has rows of
   // From version 5 on, of a pruned model, in the place of other sections (engine/packing):
   packed_rows = 96,    ///< weights or weights_high of the layer `index`
   packed_matrix = 97,  ///< sparse rows `index`; 3: labels of the training samples

@@ -96,6 +96,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::row_places: return "row_places";
     case SectionKind::search_queries: return "search_queries";
     case SectionKind::average_bias: return "average_bias";
+    case SectionKind::shard_paths: return "shard_paths";
     case SectionKind::packed_rows: return "packed_rows";
     case SectionKind::packed_matrix: return "packed_matrix";
     case SectionKind::packed_bytes: return "packed_bytes";

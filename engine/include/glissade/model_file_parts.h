@@ -15,8 +15,8 @@ struct ModelFilePart {
 };
 
 /// What a model file consists of, the parts that answers need first, in a fixed order; parts that it lacks are left out. The last
-/// one, "to train on", is what Model::save() leaves out if it is told so. Checks the file's table, not its contents, so it takes
-/// no time. Refuses what Model::load() would refuse for its header.
+/// one, "to train on", is what Model::save() leaves out if it is told so. Counts the files beside it that it names, too. Checks
+/// the files' tables, not their contents, so it takes no time. Refuses what Model::load() would refuse for a header.
 Result<std::vector<ModelFilePart>> model_file_parts(const std::string& path);
 
 }  // namespace glissade
