@@ -58,6 +58,7 @@ struct PathSource {
 struct ToldRows {
   std::vector<float> scores;          ///< of each row
   std::vector<float> weights;         ///< how much it counts; empty: 1 each
+  std::vector<std::uint32_t> rows;    ///< its number; empty: none needed
   std::vector<std::uint32_t> counts;  ///< how many labels it has; empty: 1 each
   std::vector<std::uint32_t> labels;
 
@@ -66,6 +67,7 @@ struct ToldRows {
   static void for_each_array(Told& told, const Use& use) {
     use(told.scores);
     use(told.weights);
+    use(told.rows);
     use(told.counts);
     use(told.labels);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/candidates/soundness.h"
+#include "engine/neighbours/nearest.h"
 #include "engine/neighbours/votes.h"
 #include "simd/kernels.h"
 
@@ -42,6 +43,7 @@ class NeighbourProposer final : public ProposingPath::Proposer {
     for (const auto& [sample, likeness] : near_) {
       const auto labels = path_.labels_of(sample);
       told.scores.push_back(likeness);
+      told.rows.push_back(path_.owners.row_at(sample));
       told.weights.push_back(path_.weight_of(sample));
       told.counts.push_back(static_cast<std::uint32_t>(labels.size()));
       told.labels.insert(told.labels.end(), labels.begin(), labels.end());
@@ -51,15 +53,11 @@ class NeighbourProposer final : public ProposingPath::Proposer {
   void hear(const ToldRows& told, CandidateSet& candidates) override {
     begins_.assign(1, 0);
     for (const std::uint32_t count : told.counts) begins_.push_back(begins_.back() + count);
-    const std::size_t most = config_.candidates.neighbours;
-    best_.resize(most);
-    likeness_.resize(most);
-    const std::size_t count =
-        simd::kernels().topk_f32(told.scores.data(), told.scores.size(), most, best_.data(), likeness_.data());
+    nearest_.choose(told.rows, told.scores, config_.candidates.neighbours);
     votes_.clear();
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint32_t row = best_[i];
-      votes_.add(likeness_[i], told.weights[row], std::span(told.labels).subspan(begins_[row], told.counts[row]));
+    for (std::size_t i = 0; i < nearest_.size(); ++i) {
+      const std::uint32_t at = nearest_.place(i);
+      votes_.add(nearest_.likeness(i), told.weights[at], std::span(told.labels).subspan(begins_[at], told.counts[at]));
     }
     votes_.propose(kProposed, candidates);
   }
@@ -75,8 +73,8 @@ class NeighbourProposer final : public ProposingPath::Proposer {
   const NeighbourPath& path_;
   Votes votes_;
   std::vector<NeighbourPath::Near> near_;
-  std::vector<std::uint32_t> begins_, best_;  ///< of what was told
-  std::vector<float> likeness_;
+  std::vector<std::uint32_t> begins_;  ///< of what was told
+  Nearest nearest_;
 };
 
 }  // namespace
@@ -98,13 +96,10 @@ void NeighbourPath::find_near(const Config& config, SparseQuery& query, const st
   };
   const std::span<const float> likeness =
       fresh_samples == nullptr ? query.products_of_found(weights, samples) : query.products_of_found(weights, samples, fresh_row);
-  static thread_local std::vector<std::uint32_t> places;
-  static thread_local std::vector<float> values;
-  places.resize(most);
-  values.resize(most);
-  const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, places.data(), values.data());
+  static thread_local Nearest nearest;
+  nearest.choose(found, likeness.first(found.size()), most);
   out.clear();
-  for (std::size_t i = 0; i < count; ++i) out.push_back({found[places[i]], values[i]});
+  for (std::size_t i = 0; i < nearest.size(); ++i) out.push_back({found[nearest.place(i)], nearest.likeness(i)});
 }
 
 void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {
