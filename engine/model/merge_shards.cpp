@@ -115,7 +115,7 @@ Result<void> merge_shards(const std::string& path, const std::string& to, bool w
   if (auto written = model_file::write(to, *sections); !written) return written;
   const auto stored = file->bytes(SectionKind::search_queries);
   Array<float> queries(stored.size() / sizeof(float));
-  std::memcpy(queries.data(), stored.data(), queries.bytes());
+  if (!queries.empty()) std::memcpy(queries.data(), stored.data(), queries.bytes());
   return add_codes(to, queries);
 }
 
