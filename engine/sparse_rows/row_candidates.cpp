@@ -33,7 +33,7 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
   out.each = (RowCandidates::kEach + owners.ranks - 1) / owners.ranks;
   out.labels.assign(samples.size() * out.each, RowCandidates::kNone);
   const std::size_t own_budget = std::max<std::size_t>(1, budget / owners.ranks);
-  const std::size_t scored = owners.likely_share(kScoredRows);
+  const std::size_t scored = (kScoredRows + owners.ranks - 1) / owners.ranks;
   tbb::enumerable_thread_specific<CandidateSearch> workers;
   const SharedWork::Part own = work.part((samples.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
