@@ -340,11 +340,8 @@ Result<int> Train::train_rows(ConfigSource::Resolved asked, EventLog& log) {
   DataSize size = data_size(model->config(), data->train, data->train_pager != nullptr);
   measure_names(model->label_names(), model->feature_names(), size);
   if (data->label_words() != nullptr) size.name_words = data->label_words()->ids.size();
-  const auto of_ranks = [&](int ranks) {
-    return estimate_training_memory(model->config(), model->shape(), static_cast<std::uint32_t>(ranks)).total();
-  };
   const std::uint64_t memory =
-      estimate_run_memory(model->config(), model->shape(), size, held).total() - of_ranks(1) + of_ranks(row_ranks().size());
+      estimate_run_memory(model->config(), model->shape(), size, held, static_cast<std::uint32_t>(row_ranks().size())).total();
   announce(*model, data->events, {memory, effective_threads(asked.config.run.threads)}, log);
   settings.notes.holdout = options_.files.holdout;
   if (data->is_sequence()) settings.notes.holdout_last = options_.files.holdout_last;

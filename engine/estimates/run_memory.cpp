@@ -51,29 +51,33 @@ struct Sizes {
   const DataSize& data;
   std::uint64_t threads = config.run.threads != 0 ? config.run.threads : std::max(1u, std::thread::hardware_concurrency());
 
-  std::uint64_t index(std::uint64_t entries) const noexcept { return kEntry * entries + 8 * (shape.features + 1ull); }
+  std::uint64_t ranks = 1;  ///< that share rows of labels and of samples out
+
+  /// Of what ranks share out, one rank's part.
+  std::uint64_t own(std::uint64_t all) const noexcept { return (all + ranks - 1) / ranks; }
+  std::uint64_t index(std::uint64_t entries) const noexcept { return own(kEntry * entries) + 8 * (shape.features + 1ull); }
   /// Counters of an inverted index that is being built.
   std::uint64_t indexing() const noexcept { return 16 * 4ull * shape.features; }
-  std::uint64_t label_rows() const noexcept { return kEntry * data.label_row_entries + 8ull * shape.labels; }
+  std::uint64_t label_rows() const noexcept { return own(kEntry * data.label_row_entries + 8ull * shape.labels); }
   std::uint64_t memory_rows() const noexcept {
-    return config.candidates.neighbours == 0 ? 0 : kEntry * data.feature_entries + 16 * data.rows + 4 * data.label_entries;
+    return config.candidates.neighbours == 0 ? 0 : own(kEntry * data.feature_entries + 16 * data.rows + 4 * data.label_entries);
   }
   /// Labels have few companions: a sample's labels each have the others, once for all samples that share them.
   std::uint64_t co_labels() const noexcept {
     if (config.candidates.co_labels == 0 || data.rows == 0) return 0;
     const double others = static_cast<double>(data.label_entries) / static_cast<double>(data.rows) * 2;
     const auto pairs = static_cast<std::uint64_t>(static_cast<double>(data.label_entries) * others);
-    return kEntry * std::min<std::uint64_t>(pairs, std::uint64_t{config.candidates.co_labels} * shape.labels) +
-           8ull * (shape.labels + 1);
+    return own(kEntry * std::min<std::uint64_t>(pairs, std::uint64_t{config.candidates.co_labels} * shape.labels) +
+               8ull * (shape.labels + 1));
   }
   std::uint64_t sparse_paths() const noexcept {
     std::uint64_t bytes = 2 * 4ull * shape.features + kPathConstants + memory_rows() + co_labels();
     if (config.sparse_rows.fan_in != 0) bytes += label_rows() + index(data.label_row_entries);
     if (config.sparse_rows.fan_in != 0 && config.sparse_rows.epochs != 0)
-      bytes += 2 * data.label_row_entries + 4ull * shape.labels;  // to train on
+      bytes += own(2 * data.label_row_entries + 4ull * shape.labels);  // to train on
     if (config.candidates.neighbours != 0) bytes += index(data.feature_entries);
     if (config.candidates.name_match && data.name_words != 0)
-      bytes += kEntry * data.name_words + 8ull * shape.labels + index(data.name_words) + 4ull * shape.features;
+      bytes += own(kEntry * data.name_words + 8ull * shape.labels) + index(data.name_words) + 4ull * shape.features;
     return bytes;
   }
   /// A copy of the values, weighted, while the paths are made.
@@ -97,28 +101,33 @@ struct Sizes {
     return estimates::step_bytes(config, shape, batch) + estimates::gradient_bytes(config, shape, batch);
   }
   /// The samples of each label, and while they are sorted.
-  std::uint64_t samples_by_label() const noexcept { return 16 * (shape.labels + 1ull) + 4 * data.label_entries; }
+  std::uint64_t samples_by_label() const noexcept { return own(16 * (shape.labels + 1ull) + 4 * data.label_entries); }
+  /// Where ranks share the labels out, the samples' labels that are a rank's.
+  std::uint64_t own_labels() const noexcept { return ranks == 1 ? 0 : 8 * data.rows + own(4 * data.label_entries); }
 };
 
 /// Rows of labels that are made: what a label's sums and its list are collected in, blocks of vectors, and then the rows.
 Moment collecting_rows(const Sizes& s, std::uint64_t entries) {
   return {{"samples by label", s.samples_by_label()},
-          {"sums of labels", 8 * entries + 8ull * s.shape.features * s.threads + 12ull * s.shape.labels},
-          {"sparse rows", kEntry * entries + 8ull * s.shape.labels},
+          {"sums of labels", s.own(8 * entries + 12ull * s.shape.labels) + 8ull * s.shape.features * s.threads},
+          {"sparse rows", s.own(kEntry * entries + 8ull * s.shape.labels)},
+          {"labels of this rank", s.own_labels()},
           {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
 }
 
 /// A worker of what walks an inverted index of labels' rows: sums by row, and a sample spread over the features.
-std::uint64_t searching_worker(const Sizes& s) { return 4ull * s.shape.labels + 12ull * s.shape.features; }
+std::uint64_t searching_worker(const Sizes& s) { return s.own(4ull * s.shape.labels) + 12ull * s.shape.features; }
 
 Moment learning_weights(const Sizes& s) {
   const std::uint64_t samples = std::min<std::uint64_t>(s.config.candidates.weight_samples, s.data.rows);
-  return {{"sparse rows", (kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels + 8ull * s.shape.features},
-          {"learning of weights",
-           4 * (RowCandidates::kEach + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
-          {"weighted values", s.weighted_values()},
-          {"data", s.all_data()}};
+  return {
+      {"sparse rows", s.own((kEntry + kEntry) * s.data.learning_row_entries + 28ull * s.shape.labels) + 8ull * s.shape.features},
+      {"labels of this rank", s.own_labels()},
+      {"learning of weights",
+       4 * (s.own(RowCandidates::kEach) + 1) * samples + s.threads * searching_worker(s) + 16ull * s.shape.features},
+      {"weighted values", s.weighted_values()},
+      {"data", s.all_data()}};
 }
 
 /// Gradients of a batch by entries of rows: of each sample's labels, and of their rivals.
@@ -128,13 +137,17 @@ std::uint64_t row_gradients(const Sizes& s) {
   const double labels = kOwn * static_cast<double>(s.data.label_entries) / static_cast<double>(s.data.rows);
   constexpr double kOfEntry = 8, kOfRow = 32;  // place and value; label, sample, gradient, extent, and its place when sorted
   const double entries = (labels + kRivals * kRivalMatches) * s.data.label_matches;
-  return static_cast<std::uint64_t>(samples * kGrowth * (kOfEntry * entries + kOfRow * (labels + kRivals)));
+  const auto all = static_cast<std::uint64_t>(samples * kGrowth * (kOfEntry * entries + kOfRow * (labels + kRivals)));
+  // Ranks keep what a batch has in common with rows until all have told of it: with all rivals, of which few are worth an update.
+  constexpr std::uint64_t kWithAllRivals = RowCandidates::kEach / static_cast<std::uint64_t>(kRivals) + 1;
+  return s.own(s.ranks == 1 ? all : (1 + kWithAllRivals) * all);
 }
 
 Moment training_label_rows(const Sizes& s) {
-  return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + 12ull * s.shape.labels},
-          {"training of sparse rows", 4 * s.data.label_row_entries + 8ull * s.shape.labels +
-                                          4 * (RowCandidates::kEach + 1) * s.data.rows + s.threads * searching_worker(s) +
+  return {{"sparse rows", s.label_rows() + s.index(s.data.label_row_entries) + s.own(12ull * s.shape.labels)},
+          {"labels of this rank", s.own_labels()},
+          {"training of sparse rows", s.own(4 * s.data.label_row_entries + 8ull * s.shape.labels) +
+                                          4 * (s.own(RowCandidates::kEach) + 1) * s.data.rows + s.threads * searching_worker(s) +
                                           row_gradients(s)},
           {"weighted values", s.weighted_values()},
           {"data", s.all_data()}};
@@ -153,8 +166,9 @@ Moment indexing_paths(const Sizes& s) {
 }
 
 Moment starting_rows(const Sizes& s) {
-  return {{"sums of hidden vectors by label", 4ull * s.shape.labels * ParameterRows::padded(s.config.network.hidden.back())},
-          {"data", s.all_data()}};
+  return {
+      {"sums of hidden vectors by label", s.own(4ull * s.shape.labels * ParameterRows::padded(s.config.network.hidden.back()))},
+      {"data", s.all_data()}};
 }
 
 Moment making_steps(const Sizes& s) {
@@ -167,7 +181,7 @@ Moment making_steps(const Sizes& s) {
 /// An CandidateSearch: stamps, votes and co-labels by label, sums by row of an inverted index, and a sample spread over the
 /// features.
 std::uint64_t search_bytes(const Sizes& s) {
-  return 20ull * s.shape.labels + 4 * std::max<std::uint64_t>(s.data.rows, s.shape.labels) + 4ull * s.shape.features;
+  return 20ull * s.shape.labels + s.own(4 * std::max<std::uint64_t>(s.data.rows, s.shape.labels)) + 4ull * s.shape.features;
 }
 
 Moment weighing_paths(const Sizes& s) {
@@ -180,7 +194,7 @@ Moment weighing_paths(const Sizes& s) {
   return {{"sparse rows and neighbours", s.sparse_paths()},
           {"step buffers", s.step_buffers()},
           {"weighing of paths", s.threads * (search_bytes(s) + 8ull * s.shape.labels) +
-                                    (kept + kept / 5 + at_once) * kKeptCandidates * kKeptBytes + hidden + kSearch +
+                                    (s.own(kept + kept / 5) + at_once) * kKeptCandidates * kKeptBytes + hidden + kSearch +
                                     4 * s.data.rows / 32},
           {"data", s.data_in_steps()}};
 }
@@ -307,9 +321,11 @@ void measure_names(std::span<const std::string> labels, std::span<const std::str
   for (const std::string& name : labels) size.name_words += 1 + static_cast<std::uint64_t>(std::ranges::count(name, ' '));
 }
 
-RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held) {
-  const MemoryEstimate estimate = estimate_training_memory(config, shape);
-  const Sizes sizes{config, shape, data};
+RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held,
+                              std::uint32_t ranks) {
+  const MemoryEstimate estimate = estimate_training_memory(config, shape, ranks);
+  Sizes sizes{config, shape, data};
+  sizes.ranks = ranks;
   std::vector<std::pair<std::string_view, Moment>> moments;
   moments.emplace_back("while steps are made", making_steps(sizes));
   if (config.network.start == Start::centroids) moments.emplace_back("while output rows get their start", starting_rows(sizes));
@@ -325,7 +341,7 @@ RunMemory estimate_run_memory(const Config& config, const Shape& shape, const Da
     moments.emplace_back("while sparse paths are indexed", indexing_paths(sizes));
     moments.emplace_back("while the paths are weighed", weighing_paths(sizes));
   }
-  moments.emplace_back("while output rows are coded", coding_rows(sizes));
+  if (ranks == 1) moments.emplace_back("while output rows are coded", coding_rows(sizes));
   const auto& [moment, parts] = *std::ranges::max_element(moments, {}, [](const auto& one) { return bytes_of(one.second); });
   RunMemory memory;
   memory.moment = moment;

@@ -6,7 +6,8 @@
 
 namespace glissade {
 
-/// Chooses the rows most like a sample. One per thread; allocates nothing once its buffers have grown.
+/// Chooses the rows most like a sample from what several ranks have told of theirs. One per thread; allocates nothing once its
+/// buffers have grown.
 class Nearest {
  public:
   /// The `most` with the largest likeness, likest first; of rows that are equally like it at the end those with the lower

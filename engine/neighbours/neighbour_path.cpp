@@ -96,10 +96,13 @@ void NeighbourPath::find_near(const Config& config, SparseQuery& query, const st
   };
   const std::span<const float> likeness =
       fresh_samples == nullptr ? query.products_of_found(weights, samples) : query.products_of_found(weights, samples, fresh_row);
-  static thread_local Nearest nearest;
-  nearest.choose(found, likeness.first(found.size()), most);
+  static thread_local std::vector<std::uint32_t> places;
+  static thread_local std::vector<float> values;
+  places.resize(most);
+  values.resize(most);
+  const std::size_t count = simd::kernels().topk_f32(likeness.data(), found.size(), most, places.data(), values.data());
   out.clear();
-  for (std::size_t i = 0; i < nearest.size(); ++i) out.push_back({found[nearest.place(i)], nearest.likeness(i)});
+  for (std::size_t i = 0; i < count; ++i) out.push_back({found[places[i]], values[i]});
 }
 
 void NeighbourPath::take_samples(const DatasetView& data, WorkMonitor& monitor) {

@@ -9,6 +9,7 @@
 #include <glissade/model_shards.h>
 
 #include "engine/model/access.h"
+#include "hashing/seeds.h"
 #include "tests/engine/models.h"
 #include "tests/engine/thread_transport.h"
 #include "tests/engine/weights_distance.h"
@@ -23,7 +24,13 @@ struct PathsOutcome {
   Predictions answers, probabilities;
 };
 
-Data paths_data(std::uint32_t features = 120) { return planted_data(700, features, 90, 11); }
+/// No two values alike, so that no two neighbours are equally near.
+Data paths_data(std::uint32_t features = 120) {
+  Data data = planted_data(700, features, 90, 11);
+  hashing::Random random(5);
+  for (float& value : data.x.values) value *= static_cast<float>(0.8 + 0.4 * random.unit());
+  return data;
+}
 
 Config sharded_paths_config() {
   Config config = small_config();
@@ -195,6 +202,74 @@ TEST_CASE("ranks that share the work on sparse paths build those of one process"
       if (!work.error()) found[static_cast<std::size_t>(ranks.rank())] = bytes_of(std::move(paths));
     });
     for (const auto& bytes : found) CHECK((bytes == wanted));
+  }
+}
+
+namespace {
+
+/// Entry j of trained rows.
+float trained_value(const LabelRowPath& path, std::uint64_t j) {
+  return __builtin_bit_cast(float, static_cast<std::uint32_t>(path.rows.values[j]) << 16 | path.row_state.low[j]);
+}
+
+/// A rank's rows of `own` as those of one process that has all, `whole`: which entries, and how far the farthest value is.
+struct RowsCompared {
+  bool same_entries = true;
+  double farthest = 0;
+};
+
+RowsCompared compare_rows(const SparseMatrix& own, const SparseMatrix& whole, const RowOwners& owners, const auto& own_value,
+                          const auto& whole_value) {
+  RowsCompared out;
+  out.same_entries = own.rows() == owners.count(whole.rows());
+  for (std::uint32_t place = 0; out.same_entries && place < own.rows(); ++place) {
+    const std::uint32_t row = owners.row_at(place);
+    const std::uint64_t first = own.offsets[place], of_whole = whole.offsets[row], count = own.offsets[place + 1] - first;
+    out.same_entries &= count == whole.offsets[row + 1] - of_whole;
+    for (std::uint64_t j = 0; out.same_entries && j < count; ++j) {
+      out.same_entries &= own.ids[first + j] == whole.ids[of_whole + j];
+      out.farthest = std::max(out.farthest, std::abs(double{own_value(first + j)} - double{whole_value(of_whole + j)}));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("ranks that share the labels out build the rows of one process, each its own", "[unit]") {
+  Config config = sharded_paths_config();
+  config.sparse_rows.epochs = 2;
+  config.sparse_rows.fan_in = 200;  // all features of a label: which are the largest does not hang on rounding
+  config.candidates.weight_samples = GENERATE(0u, 400u);
+  config.network.label_weights = GENERATE(LabelWeights::equal, LabelWeights::propensity);
+  const Data data = planted_data(900, 120, 40, 11);  // all labels compete, whoever has them
+  const RankedPaths whole = build_paths(config, data.view(), all_rows(data));
+  for (const int count : {2, 3}) {
+    CAPTURE(count);
+    std::vector<RankedPaths> found(static_cast<std::size_t>(count));
+    ThreadRanks(count).run([&](Communicator& ranks) {
+      RowShards shards(ranks);
+      found[static_cast<std::size_t>(ranks.rank())] =
+          build_paths(config, data.view(), all_rows(data), WorkMonitor::silent(), nullptr, SharedWork::alone(), &shards);
+    });
+    for (const RankedPaths& own : found) {
+      CAPTURE(own.owners.rank);
+      const auto trained = compare_rows(
+          own.label_rows.rows, whole.label_rows.rows, own.owners,
+          [&](std::uint64_t j) { return trained_value(own.label_rows, j); },
+          [&](std::uint64_t j) { return trained_value(whole.label_rows, j); });
+      CHECK(trained.same_entries);
+      CHECK(trained.farthest < 2e-3);
+      const auto halves = [](const SparseMatrix& rows) { return [&](std::uint64_t j) { return widened(rows.values[j]); }; };
+      const auto companions =
+          compare_rows(own.co_labels, whole.co_labels, own.owners, halves(own.co_labels), halves(whole.co_labels));
+      CHECK(companions.same_entries);
+      CHECK(companions.farthest == 0);
+      const auto samples = compare_rows(own.neighbours.samples, whole.neighbours.samples, own.owners,
+                                        halves(own.neighbours.samples), halves(whole.neighbours.samples));
+      CHECK(samples.same_entries);
+      CHECK(samples.farthest < 1e-2);
+    }
   }
 }
 

@@ -50,7 +50,8 @@ struct RunMemory {
 };
 
 /// `held`: what the process holds already, program and data that were read (resident_memory_mib() before the model is made).
-/// Within a tenth of the peak on the data sets of bench/RESULTS.md.
-RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held);
+/// Within a tenth of the peak on the data sets of bench/RESULTS.md. `ranks`: that share the rows out; then it is one rank's.
+RunMemory estimate_run_memory(const Config& config, const Shape& shape, const DataSize& data, std::uint64_t held,
+                              std::uint32_t ranks = 1);
 
 }  // namespace glissade
