@@ -2,46 +2,16 @@
 
 import html
 import itertools
+import pathlib
+import sys
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 360, 56, 40, 16, 190
-COLOURS = ["#1b6ca8", "#c0392b", "#27864b", "#8e5ea2", "#b8860b", "#16a0a0", "#555555", "#e07b39"]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from charts import chart
 
-
-def ticks(low, high, count=5):
-    """Round numbers between low and high."""
-    raw = (high - low) / count or 1
-    size = 10 ** len(str(int(raw))) / 10 if raw >= 1 else 0.1
-    step = next(s * size for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if s * size >= raw)
-    first = int(low / step) + (low > int(low / step) * step)
-    return [i * step for i in range(first, int(high / step) + 1)]
-
-
-def chart(lines):
-    points = [point for line in lines for point in line["curve"]]
-    right_end = max(seconds for seconds, _ in points)
-    values = [100 * p for _, p in points]
-    low, high = min(values), max(values)
-    margin = 0.05 * (high - low) or 1
-    low, high = low - margin, high + margin
-    x = lambda seconds: LEFT + (WIDTH - LEFT - RIGHT) * seconds / right_end  # noqa: E731
-    y = lambda p: HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * (p - low) / (high - low)  # noqa: E731
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">']
-    for tick in ticks(low, high):
-        out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>'
-                   f'<text x="{LEFT - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    for tick in ticks(0, right_end):
-        out.append(f'<text x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{tick:g}</text>')
-    out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">training seconds</text>'
-               f'<text x="12" y="{TOP + 4}">P@1</text>')
-    for i, line in enumerate(lines):
-        colour = COLOURS[i % len(COLOURS)]
-        places = [(x(seconds), y(100 * p)) for seconds, p in line["curve"]]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
-        out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        out += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in places]
-        name = html.escape(f"{line['sampler']} {line['correction']}  {100 * line['p@1']:.2f}")
-        out.append(f'<text x="{WIDTH - RIGHT + 12}" y="{TOP + 12 + 18 * i}" fill="{colour}">{name}</text>')
-    return "".join(out) + "</svg>"
+def line_of(line):
+    """The line of a chart: its name, and its points."""
+    points = [(seconds, 100 * p) for seconds, p in line["curve"]]
+    return f"{line['sampler']} {line['correction']}  {100 * line['p@1']:.2f}", points
 
 
 def setting_of(line):
@@ -51,7 +21,7 @@ def setting_of(line):
 
 def charts(lines):
     """(setting, SVG) of each chart; an SVG is also a file of its own."""
-    return [(setting, chart(list(group))) for setting, group in itertools.groupby(lines, setting_of)]
+    return [(setting, chart([line_of(line) for line in group], "training seconds", "P@1")) for setting, group in itertools.groupby(lines, setting_of)]
 
 
 def page(lines):

@@ -4,7 +4,8 @@
 DATA is a data set as bench/trainings.py finds it, scored on its test set, or with --holdout on rows held out of training; or 'digits', scikit-learn's 1,797
 handwritten digits of 8 x 8 pixels, of which a fifth, drawn by the seed, is the test: a network of 300 and 100 units as in the literature (LeNet-300-100).
 'static' with the next seed is what chance makes of a line; lines are compared with it. Lengths are multiples of --epochs. Each run is a line of --state,
-so that a stopped bench goes on where it was. Options behind '--' go to all trainings. Needs scikit-learn for the digits, else the standard library alone."""
+so that a stopped bench goes on where it was. --curves names a file, FILE-DATA.svg: P@1 against the part of the weights that is left out, at the first
+length. Options behind '--' go to all trainings. Needs scikit-learn for the digits, else the standard library alone."""
 
 import itertools
 import json
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from charts import chart
 from trainings import CUTOFFS, Training, arguments_of, own_arguments, precisions
 
 DATA = ("digits", "wordnet-related", "yso-finna-en", "arxiv-authors")
@@ -61,7 +63,8 @@ def run_once(glissade, data, key, options, holdout, folder):
     if not holdout:
         return {"scores": precisions(glissade, model, test), "seconds": training.processor_seconds}
     last = [event for event in map(json.loads, pathlib.Path(log).read_text().splitlines()) if event["event"] == "epoch"][-1]
-    return {"scores": [100 * last[f"p@{k}"] for k in CUTOFFS], "seconds": training.processor_seconds}
+    return {"scores": [100 * last[f"p@{k}"] for k in CUTOFFS], "seconds": training.processor_seconds,
+            "psp": [100 * last[f"psp@{k}"] for k in CUTOFFS if f"psp@{k}" in last], "bytes": pathlib.Path(model).stat().st_size}
 
 
 def read_state(path):
@@ -82,8 +85,8 @@ def spread(values):
 
 def report(data, lines, seeds, runs):
     """`lines`: (density, method, length). The last column: mean over the seeds of P@1 minus that of the dense line of the same length."""
-    print(f"\n**{data}**\n\n| epochs | density | topology | " + " | ".join(f"P@{k}" for k in CUTOFFS) + " | against dense | CPU s |")
-    print("|--:|--:|---|" + "--:|" * (len(CUTOFFS) + 2), flush=True)
+    print(f"\n**{data}**\n\n| epochs | density | topology | " + " | ".join(f"P@{k}" for k in CUTOFFS) + " | against dense | PSP@1/3/5 | MiB | CPU s |")
+    print("|--:|--:|---|" + "--:|" * (len(CUTOFFS) + 4), flush=True)
     for density, method, length in lines:
         done = [runs.get((density, method, length, seed)) for seed in seeds]
         if None in done:
@@ -92,12 +95,27 @@ def report(data, lines, seeds, runs):
         dense = [runs.get((*DENSE, length, seed)) for seed in seeds]
         gap = "" if None in dense else f"{statistics.mean(a['scores'][0] - b['scores'][0] for a, b in zip(done, dense)):+.2f}"
         seconds = statistics.median(run["seconds"] for run in done)
-        print(f"| {round(EPOCHS.get(data, 7) * length)} | {density:g} | {method} | {scores} | {gap} | {seconds:.0f} |", flush=True)
+        psp = "/".join(f"{statistics.mean(column):.2f}" for column in zip(*(run.get("psp", []) for run in done)))
+        size = statistics.mean(run.get("bytes", 0) for run in done) / 2**20
+        print(f"| {round(EPOCHS.get(data, 7) * length)} | {density:g} | {method} | {scores} | {gap} | {psp} | {size:.1f} | {seconds:.0f} |", flush=True)
+
+
+def curves(lines, seeds, runs):
+    """P@1 of each topology by density, the dense line first: means over the seeds, and how far these lie apart."""
+    length = lines[0][2]
+    done = {(density, method): [runs[density, method, length, seed]["scores"][0] for seed in seeds] for density, method, at in lines
+            if at == length and all((density, method, length, seed) in runs for seed in seeds)}
+    densities = sorted({density for density, _ in done}, reverse=True)
+    point = lambda density, method: (densities.index(density), statistics.mean(done[density, method]),  # noqa: E731
+                                     (max(done[density, method]) - min(done[density, method])) / 2)
+    methods = dict.fromkeys(method for _, method in done if method != DENSE[1])
+    named = [(method, [point(*key) for key in sorted(done, reverse=True) if key[1] in (method, DENSE[1])]) for method in methods]
+    return chart(named, "weights left out, %", "P@1", [(i, f"{100 * (1 - density):g}") for i, density in enumerate(densities)])
 
 
 def main():
     arguments, options = own_arguments(__doc__, DATA, seeds="1,2,3", densities="0.5,0.2,0.1,0.05,0.02,0.01", topologies="static,set,rigl,snfs,snip",
-                                       lengths="1,2,5", holdout="0", state="")
+                                       lengths="1,2,5", holdout="0", state="", curves="")
     glissade = f"{arguments.build}/apps/glissade"
     holdout = ["--holdout", arguments.holdout] if float(arguments.holdout) > 0 else []
     seeds, lengths = arguments.seeds.split(","), [float(length) for length in arguments.lengths.split(",")]
@@ -121,6 +139,8 @@ def main():
             runs[key] = run
             print(data, *key, "P@1 %.2f" % run["scores"][0], file=sys.stderr, flush=True)
         report(data, lines, seeds, runs)
+        if arguments.curves:
+            pathlib.Path(f"{arguments.curves}-{data}.svg").write_text(curves(lines, seeds, runs) + "\n")
 
 
 if __name__ == "__main__":
