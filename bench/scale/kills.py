@@ -21,6 +21,7 @@ EPOCHS = 8
 MODES = {
     "data": ["--preset", "plain", "--parts", "12", "--distribute", "data"],
     "labels": ["--preset", "plain", "--distribute", "labels"],
+    "labels, sparse paths": ["--preset", "short-text", "--distribute", "labels"],
 }
 
 
@@ -119,7 +120,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--glissade", default=ROOT / "build" / "apps" / "glissade", type=pathlib.Path)
     parser.add_argument("--data", default=None, help="training rows; default the sample that the tests use")
-    parser.add_argument("--kills", type=int, default=30, help="in all; a half in each mode")
+    parser.add_argument("--kills", type=int, default=30, help="in all; as many in each mode")
+    parser.add_argument("--modes", nargs="+", default=list(MODES), choices=list(MODES))
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     draw = random.Random(args.seed)
@@ -128,15 +130,16 @@ def main():
         rows = args.data or folder / "rows.train.txt"
         if not args.data:
             subprocess.run([args.glissade, "generate", "--shape", "4000x3000x2000", "--out", folder / "rows", "--seed", "3"], check=True, capture_output=True)
-        for mode in MODES:
+        for mode in args.modes:
             run = Run(args.glissade, rows, folder, mode)
             _, undisturbed, _ = run.finish(3)
             noise = []
             for seed in (2, 3, 4):
                 run.forget()
                 noise.append(run.finish(3, "--seed", seed)[2])
-            half = args.kills // 4
-            model, _, waits = chain(run, [3], args.kills // 2 - half, draw)
+            kills = args.kills // len(args.modes)
+            half = kills // 2
+            model, _, waits = chain(run, [3], kills - half, draw)
             if model != undisturbed:
                 sys.exit(f"{mode}: 3 ranks, killed {len(waits)} times, ended with another model than a run that nobody killed")
             print(f"{mode}: 3 ranks, {len(waits)} kills: the bytes of a run that nobody killed; the others ended within {max(waits):.1f} s")
