@@ -47,7 +47,7 @@ class LabelScores {
     static thread_local std::vector<float> scores;
     static thread_local RankPass pass;
     scores.resize(found.labels().size());
-    score_candidates(impl_.paths, found.features(), pass, scores.data());
+    impl_.paths.score(found.features(), pass, scores.data());
     const float lowest = scores.empty() ? 0.f : *std::ranges::min_element(scores);
     const float log_all = scores.empty() ? 0.f : simd::kernels().logsumexp_f32(scores.data(), scores.size());
     logits(row, out);

@@ -41,11 +41,6 @@ constexpr std::array<double, kSpeakers> kJoining = joining_weights();
 
 }  // namespace
 
-void score_candidates(const RankedPaths& paths, std::span<const CandidateFeatures> features, RankPass& pass, float* scores) {
-  if (!paths.ranker.empty()) return paths.ranker.score(features, pass, scores);
-  for (const CandidateFeatures& one : features) *scores++ = paths.linear.score(one);
-}
-
 SpeakerShares speaker_shares(const RankedPaths& paths, const CandidateFeatures& features, RankPass& pass) {
   // Before a ranker is fitted, the linear one has no average to speak of: a candidate of which nothing is said scores 0.
   const CandidateFeatures average = paths.ranker.empty() ? CandidateFeatures{} : paths.ranker.average();
@@ -55,7 +50,7 @@ SpeakerShares speaker_shares(const RankedPaths& paths, const CandidateFeatures& 
       sets[set][i] = (set >> static_cast<std::size_t>(kSpeakerOf[i]) & 1) != 0 ? features[i] : average[i];
   }
   std::array<float, kSets> scores{};
-  score_candidates(paths, sets, pass, scores.data());
+  paths.score(sets, pass, scores.data());
   SpeakerShares out{scores[0], {}};
   for (std::size_t player = 0; player < kSpeakers; ++player) {
     const std::size_t bit = std::size_t{1} << player;

@@ -19,7 +19,4 @@ struct SpeakerShares {
 /// evaluations of the ranker. Thread-safe, with a `pass` of the caller's own.
 SpeakerShares speaker_shares(const RankedPaths& paths, const CandidateFeatures& features, RankPass& pass);
 
-/// The scores of candidates with these features. `scores` is as long as `features`.
-void score_candidates(const RankedPaths& paths, std::span<const CandidateFeatures> features, RankPass& pass, float* scores);
-
 }  // namespace glissade

@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "engine/layers/row_logits.h"
-#include "engine/model/shared_co_labels.h"
 #include "engine/model/shared_proposals.h"
 
 namespace glissade {
@@ -54,7 +53,7 @@ void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows
 }
 
 Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, const SparseRows& features,
-                                   const std::vector<bool>& unknown,
+                                   const std::vector<bool>& unknown, bool with_scores,
                                    const std::function<void(std::size_t, const CandidateSearch&)>& use) {
   using Range = tbb::blocked_range<std::size_t>;
   const std::size_t samples = features.rows(), k = std::min<std::size_t>(best.best.k, HiddenBest::kPerSample);
@@ -63,39 +62,21 @@ Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, co
     const auto list = std::span(best.best.labels).subspan(row * best.best.k, k);
     labels.insert(labels.end(), list.begin(), list.end());
   }
-  const auto propose = [&](const SparseRows& rows, std::span<const std::uint32_t> hidden_best, ProposedCandidates& out) {
-    return propose_among(impl, rows, hidden_best, unknown, out);
+  const auto propose = [&](const ShardGroup::Asked& asked, ProposedCandidates& out) {
+    return propose_among(impl, asked, unknown, out);
   };
   ProposedCandidates proposed;
-  if (auto done = impl.shards->propose(features, labels, propose, proposed); !done) return done;
-  std::vector<float> logits(proposed.labels.size());
-  if (auto done = impl.shards->logits(best.hidden, {proposed.offsets, proposed.labels, {}}, logits); !done) return done;
-  const auto for_each = [&](const auto& use_one) {
-    tbb::parallel_for(Range(0, samples, samples_at_once(samples)), [&](const Range& range) {
-      std::unique_ptr<CandidateSearch> search = impl.take_search();
-      for (std::size_t row = range.begin(); row != range.end(); ++row) {
-        const float log_sum = best.log_sums.empty() ? 0.f : best.log_sums[row];
-        const CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, {}, log_sum};
-        search->take(sample, proposed.labels_of(row), proposed.features_of(row));
-        search->describe_by_hidden(sample, std::span(logits).subspan(proposed.offsets[row], proposed.labels_of(row).size()));
-        use_one(row, *search);
-      }
-      impl.give_back(std::move(search));
-    });
-  };
-  if (impl.paths.co_labels.empty()) {
-    for_each(use);
-    return {};
-  }
-  std::vector<std::vector<std::uint32_t>> speakers(samples);
-  for_each([&](std::size_t row, CandidateSearch& search) { search.speakers(speakers[row]); });
-  const std::vector<std::uint32_t> asked = each_once(speakers);
-  const auto rows = ask_for_co_labels(impl, asked);
-  if (!rows) return rows.error();
-  const CoLabelRows co_labels(*rows, asked);
-  for_each([&](std::size_t row, CandidateSearch& search) {
-    search.fill_co_labels(co_labels);
-    use(row, search);
+  const std::span<const float> log_sums = best.log_sums.first(std::min(samples, best.log_sums.size()));
+  if (auto done = impl.shards->propose({features, best.hidden, labels, log_sums, with_scores}, propose, proposed); !done)
+    return done;
+  tbb::parallel_for(Range(0, samples, samples_at_once(samples)), [&](const Range& range) {
+    std::unique_ptr<CandidateSearch> search = impl.take_search();
+    for (std::size_t row = range.begin(); row != range.end(); ++row) {
+      const CandidateSearch::Sample sample{features.row_ids(row), features.row_values(row), best.hidden, row, {}, 0.f};
+      search->take(sample, proposed.labels_of(row), proposed.features_of(row), proposed.scores_of(row));
+      use(row, *search);
+    }
+    impl.give_back(std::move(search));
   });
   return {};
 }

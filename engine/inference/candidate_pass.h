@@ -27,10 +27,10 @@ struct HiddenBest {
 void find_candidates(Model::Impl& impl, const HiddenBest& best, const SparseRows& features, const std::vector<bool>& unknown,
                      const std::function<void(std::size_t, const CandidateSearch&)>& use, const SparseRows& also = {});
 
-/// The same where several ranks have the rows of the labels, and share the proposals out; rank 0 calls it, and use() is called
-/// here. `best` has log_sums where the loss is a softmax. Runtime error of the communication.
+/// The same where several ranks have the rows, and share the samples out; rank 0 calls it, and use() is called here. `best` has
+/// log_sums where the loss is a softmax. `with_scores`: what is found has scores(). Runtime error of the communication.
 Result<void> find_candidates_among(Model::Impl& impl, const HiddenBest& best, const SparseRows& features,
-                                   const std::vector<bool>& unknown,
+                                   const std::vector<bool>& unknown, bool with_scores,
                                    const std::function<void(std::size_t, const CandidateSearch&)>& use);
 
 }  // namespace glissade

@@ -121,13 +121,10 @@ class Answers {
 
   void score(const CandidateSearch& found, std::vector<float>& scores) const {
     static thread_local RankPass pass;
-    scores.clear();
-    if (impl_.paths.ranker.empty()) {
-      for (const CandidateFeatures& features : found.features()) scores.push_back(impl_.paths.linear.score(features));
-    } else {
-      scores.resize(found.features().size());
-      impl_.paths.ranker.score(found.features(), pass, scores.data());
-    }
+    scores.assign(found.scores().begin(), found.scores().end());
+    if (!scores.empty()) return;
+    scores.resize(found.features().size());
+    impl_.paths.score(found.features(), pass, scores.data());
   }
 
   /// The places from `count` on, as far as the list of the hidden path goes: `lowest`, the worst candidate's score, plus the
@@ -261,7 +258,7 @@ Result<void> search_paths(const SearchTarget& target, Model::Impl& impl, const S
     // Without a label from the buckets there is no log_sum to measure the others by: search the row exactly.
     if (exact || known.labels[sample * known.k] != Predictions::kNoLabel) answers.answer(sample, found);
   };
-  if (impl.shards) return find_candidates_among(impl, hidden_best, features, {}, std::cref(answer));
+  if (impl.shards) return find_candidates_among(impl, hidden_best, features, {}, true, std::cref(answer));
   find_candidates(impl, hidden_best, features, {}, std::cref(answer));  // by reference: a copy would be allocated
   return {};
 }

@@ -1,7 +1,6 @@
 #include "engine/model/answering.h"
 
 #include "engine/model/shard_files.h"
-#include "engine/model/shared_co_labels.h"
 #include "engine/model/shared_proposals.h"
 
 namespace glissade {
@@ -10,14 +9,9 @@ Result<void> answer_request(Model::Impl& impl, const ShardGroup::Request& reques
   ShardGroup& group = *impl.shards;
   switch (request.kind) {
     case ShardGroup::Kind::propose:
-      return group.help_propose(request,
-                                [&](const SparseRows& features, std::span<const std::uint32_t> best, ProposedCandidates& out) {
-                                  return propose_among(impl, features, best, unknown, out);
-                                });
-    case ShardGroup::Kind::co_labels: {
-      const auto none = co_labels_among(impl, {});
-      return none ? Result<void>() : Result<void>(none.error());
-    }
+      return group.help_propose(request, [&](const ShardGroup::Asked& asked, ProposedCandidates& out) {
+        return propose_among(impl, asked, unknown, out);
+      });
     case ShardGroup::Kind::save: {
       const auto path = group.path_of(request);
       return path ? save_shards(impl, *path, request.b != 0) : Result<void>(path.error());

@@ -88,16 +88,4 @@ Result<SparseMatrix> co_labels_among(Model::Impl& impl, std::span<const std::uin
   return together(owners, labels, sent);
 }
 
-Result<SparseMatrix> ask_for_co_labels(Model::Impl& impl, std::span<const std::uint32_t> labels) {
-  SparseMatrix rows;
-  auto done = impl.shards->together(ShardGroup::Kind::co_labels, [&]() -> Result<void> {
-    auto got = co_labels_among(impl, labels);
-    if (!got) return got.error();
-    rows = std::move(*got);
-    return {};
-  });
-  if (!done) return done.error();
-  return rows;
-}
-
 }  // namespace glissade

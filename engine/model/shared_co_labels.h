@@ -15,9 +15,6 @@ namespace glissade {
 /// rank asks for what it needs.
 Result<SparseMatrix> co_labels_among(Model::Impl& impl, std::span<const std::uint32_t> labels);
 
-/// The same on rank 0 while the others answer(), and need none.
-Result<SparseMatrix> ask_for_co_labels(Model::Impl& impl, std::span<const std::uint32_t> labels);
-
 /// The same labels, each once and ascending.
 std::vector<std::uint32_t> each_once(const std::vector<std::vector<std::uint32_t>>& labels);
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "engine/communication/byte_message.h"
+#include "engine/model/shared_co_labels.h"
 
 namespace glissade {
 namespace {
@@ -18,23 +19,25 @@ using Bytes = std::vector<std::byte>;
 
 class SharedProposals {
  public:
-  SharedProposals(Model::Impl& impl, const SparseRows& features, std::span<const std::uint32_t> best,
-                  const std::vector<bool>& unknown)
+  SharedProposals(Model::Impl& impl, const ShardGroup::Asked& asked, const std::vector<bool>& unknown)
       : impl_(impl),
         ranks_(impl.shards->ranks()),
         owners_(impl.owners()),
-        features_(features),
-        best_(best),
-        k_(features.rows() == 0 ? 0 : best.size() / features.rows()),
+        asked_(asked),
+        features_(asked.features),
+        k_(features_.rows() == 0 ? 0 : asked.best.size() / features_.rows()),
         unknown_(unknown) {
-    for (std::uint32_t home = 0; home <= owners_.ranks; ++home) homes_.push_back(features.rows() * home / owners_.ranks);
+    for (std::uint32_t home = 0; home <= owners_.ranks; ++home) homes_.push_back(features_.rows() * home / owners_.ranks);
   }
 
   Result<void> run(ProposedCandidates& out) {
     if (auto done = tell(); !done) return done;
     if (auto done = hear(); !done) return done;
     if (auto done = measure(); !done) return done;
+    if (auto done = tell_logits(); !done) return done;
     describe();
+    if (auto done = fill_co_labels(); !done) return done;
+    if (asked_.with_scores) score();
     return gather(out);
   }
 
@@ -73,9 +76,10 @@ class SharedProposals {
   }
 
   CandidateSearch::Sample sample(std::size_t row) const {
-    const auto listed = best_.subspan(row * k_, k_);
+    const auto listed = asked_.best.subspan(row * k_, k_);
     const auto labels = listed.first(static_cast<std::size_t>(std::ranges::find(listed, Predictions::kNoLabel) - listed.begin()));
-    return {features_.row_ids(row), features_.row_values(row), none_, row, labels, 0.f};
+    const float log_sum = asked_.log_sums.empty() ? 0.f : asked_.log_sums[row];
+    return {features_.row_ids(row), features_.row_values(row), asked_.hidden, row, labels, log_sum};
   }
 
   /// To each home, block by block, what this rank's rows have of its samples: the sizes of the blocks, then the blocks.
@@ -190,6 +194,37 @@ class SharedProposals {
     return ranks_.all_to_all_unknown(out, measured_);
   }
 
+  /// Likewise the logits of these, one for each.
+  Result<void> tell_logits() {
+    std::vector<float> own;
+    const SparseRows candidates{ends_, candidates_, {}};
+    tbb::this_task_arena::isolate([&] { own = impl_.shards->own_logits(asked_.hidden, candidates); });
+    std::vector<Bytes> out(owners_.ranks);
+    const float* next = own.data();
+    for (std::uint32_t home = 0; home < owners_.ranks; ++home) {
+      std::size_t count = 0;
+      for (std::uint64_t i = ends_[homes_[home]]; i < ends_[homes_[home + 1]]; ++i) count += owners_.has(candidates_[i]) ? 1 : 0;
+      const auto bytes = std::as_bytes(std::span(next, count));
+      out[home].assign(bytes.begin(), bytes.end());
+      next += count;
+    }
+    std::vector<Bytes> in;
+    if (auto done = ranks_.all_to_all_unknown(out, in); !done) return done;
+    std::vector<const std::byte*> from;
+    for (const Bytes& bytes : in) from.push_back(bytes.data());
+    const std::uint64_t first = ends_[homes_[owners_.rank]];
+    logits_.resize(ends_[homes_[owners_.rank + 1]] - first);
+    for (std::size_t i = 0; i < logits_.size(); ++i) {
+      const std::byte*& at = from[owners_.owner(candidates_[first + i])];
+      std::memcpy(&logits_[i], at, sizeof(float));
+      at += sizeof(float);
+    }
+    return {};
+  }
+  std::span<const float> logits_of(std::size_t row) const noexcept {
+    return std::span(logits_).subspan(ends_[row] - ends_[homes_[owners_.rank]], ends_[row + 1] - ends_[row]);
+  }
+
   /// The numbers of a sample's candidates, one candidate after another, from where each rank's begin; moves these on.
   void collect(std::span<const std::uint32_t> labels, std::vector<const std::byte*>& from, std::vector<float>& out) const {
     const std::size_t stride = std::accumulate(numbers_.begin(), numbers_.end(), std::size_t{0});
@@ -240,8 +275,47 @@ class SharedProposals {
         search.hear(sample(row), told);
         collect(search.labels(), begins[b], measured);
         search.describe(sample(row), measured);
+        search.describe_by_hidden(sample(row), logits_of(row));
         described_[b].add(search.labels(), search.features());
       });
+    });
+  }
+
+  /// What co-labels say, whose rows other ranks have, too.
+  Result<void> fill_co_labels() {
+    if (impl_.paths.co_labels.empty()) return {};
+    std::vector<std::vector<std::uint32_t>> speakers(own_blocks_.size());
+    for_each_described([&](CandidateSearch& search, std::size_t b, std::size_t) { search.speakers(speakers[b]); });
+    const std::vector<std::uint32_t> asked = each_once(speakers);
+    const auto rows = co_labels_among(impl_, asked);
+    if (!rows) return rows.error();
+    const CoLabelRows co_labels(*rows, asked);
+    for_each_described([&](CandidateSearch& search, std::size_t b, std::size_t i) {
+      search.fill_co_labels(co_labels);
+      std::ranges::copy(search.features(),
+                        described_[b].features.begin() + static_cast<std::ptrdiff_t>(described_[b].offsets[i]));
+    });
+    return {};
+  }
+
+  /// use(search, block, number in the block) for each sample of this home, with its candidates.
+  template <class Use>
+  void for_each_described(const Use& use) {
+    for_each(own_blocks_, [&](CandidateSearch& search, std::size_t b, const Block& block) {
+      for (std::size_t i = 0; i < described_[b].samples(); ++i) {
+        search.take(sample(block.first + i), described_[b].labels_of(i), described_[b].features_of(i), {});
+        use(search, b, i);
+      }
+    });
+  }
+
+  void score() {
+    for_each(own_blocks_, [&](CandidateSearch&, std::size_t b, const Block&) {
+      static thread_local RankPass pass;
+      ProposedCandidates& block = described_[b];
+      block.scores.resize(block.features.size());
+      for (std::size_t i = 0; i < block.samples(); ++i)
+        impl_.paths.score(block.features_of(i), pass, block.scores.data() + block.offsets[i]);
     });
   }
 
@@ -273,11 +347,10 @@ class SharedProposals {
   Model::Impl& impl_;
   Communicator& ranks_;
   RowOwners owners_;
+  const ShardGroup::Asked& asked_;
   const SparseRows& features_;
-  std::span<const std::uint32_t> best_;
   std::size_t k_;
   const std::vector<bool>& unknown_;
-  Activations none_;
   std::vector<std::size_t> homes_;  ///< of each rank its first sample, and the end
   std::vector<std::size_t> numbers_ = impl_.take_search()->numbers_by_path();
   std::vector<Bytes> told_, measured_;              ///< by each rank
@@ -285,14 +358,15 @@ class SharedProposals {
   std::vector<std::vector<std::uint64_t>> begins_;  ///< by rank, of each of own_blocks_
   std::vector<std::uint32_t> candidates_;           ///< of all samples
   std::vector<std::uint64_t> ends_;                 ///< of each sample's, from 0 on
+  std::vector<float> logits_;                       ///< of this home's candidates
   std::vector<ProposedCandidates> described_;       ///< of own_blocks_
 };
 
 }  // namespace
 
-Result<void> propose_among(Model::Impl& impl, const SparseRows& features, std::span<const std::uint32_t> best,
-                           const std::vector<bool>& unknown, ProposedCandidates& out) {
-  return SharedProposals(impl, features, best, unknown).run(out);
+Result<void> propose_among(Model::Impl& impl, const ShardGroup::Asked& asked, const std::vector<bool>& unknown,
+                           ProposedCandidates& out) {
+  return SharedProposals(impl, asked, unknown).run(out);
 }
 
 }  // namespace glissade

@@ -26,6 +26,7 @@ CandidateSearch::CandidateSearch(const Config& config, const RankedPaths& paths,
 
 void CandidateSearch::begin(const Sample& sample) {
   candidates_.clear();
+  scores_ = {};
   if (config_.candidates.exclude_input) own_.visit(sample.ids, [&](std::uint32_t label) { candidates_.exclude(label); });
 }
 
@@ -51,9 +52,10 @@ void CandidateSearch::propose(const Sample& sample, const std::vector<bool>& unk
 }
 
 void CandidateSearch::take(const Sample& sample, std::span<const std::uint32_t> labels,
-                           std::span<const CandidateFeatures> features) {
+                           std::span<const CandidateFeatures> features, std::span<const float> scores) {
   begin(sample);
   candidates_.take(labels, features);
+  scores_ = scores;
   proposed_ = labels.size();
 }
 

@@ -42,9 +42,9 @@ class CandidateSearch {
   /// `unknown`: training samples to pass over; may be empty.
   void find(const Sample& sample, const std::vector<bool>& unknown = {});
 
-  // Where several ranks have the rows, find() is these in turn: all ranks tell, one hears, all measure, the one describes; where
-  // the answer is made, take() has what was found, and the last three complete it. Only the sample's features and best are looked
-  // at up to describe(), its log_sum in describe_by_hidden().
+  // Where several ranks have the rows, find() is these in turn: all ranks tell, one hears, all measure, the one describes; and
+  // the last three complete it; where the answer is made, take() has what was found. Only the sample's features and best are
+  // looked at up to describe(), its log_sum in describe_by_hidden().
   /// What the rows of this rank would propose, one entry per path; `unknown` is of its own samples.
   void tell(const Sample& sample, const std::vector<bool>& unknown, std::vector<ToldRows>& told);
   /// What all ranks have told: labels() are the candidates.
@@ -58,7 +58,8 @@ class CandidateSearch {
   /// How many numbers of one label each path has, in their order.
   std::vector<std::size_t> numbers_by_path() const;
   /// What was found of the sample elsewhere.
-  void take(const Sample& sample, std::span<const std::uint32_t> labels, std::span<const CandidateFeatures> features);
+  void take(const Sample& sample, std::span<const std::uint32_t> labels, std::span<const CandidateFeatures> features,
+            std::span<const float> scores);
   /// What the hidden path says of them, by logits[i] of labels()[i].
   void describe_by_hidden(const Sample& sample, std::span<const float> logits);
   /// Appends the labels whose co-labels are asked for.
@@ -70,6 +71,8 @@ class CandidateSearch {
   std::size_t proposed() const noexcept { return proposed_; }
   /// Of each of labels().
   const std::vector<CandidateFeatures>& features() const noexcept { return candidates_.features(); }
+  /// Of each of labels(), if take() had them; valid as long as what it had.
+  std::span<const float> scores() const noexcept { return scores_; }
   /// Whether a label is a candidate, or may be none (a feature of the sample, with exclude-input).
   bool is_taken(std::uint32_t label) const noexcept { return candidates_.is_taken(label); }
 
@@ -87,6 +90,7 @@ class CandidateSearch {
   std::vector<std::unique_ptr<ProposingPath::Proposer>> proposers_;
   CandidateSet candidates_;
   std::size_t proposed_ = 0;
+  std::span<const float> scores_;
   std::vector<float> logits_;
   CoLabelFeatures co_labels_;
 };

@@ -77,6 +77,11 @@ std::optional<Error> RankedPaths::not_finite() const {
   return not_finite_error("the ranker, its weight", "number", ranker.weights);
 }
 
+void RankedPaths::score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const {
+  if (!ranker.empty()) return ranker.score(features, pass, scores);
+  for (const CandidateFeatures& one : features) *scores++ = linear.score(one);
+}
+
 void RankedPaths::index(std::size_t features) {
   for (ProposingPath* path : all()) path->index(features);
 }

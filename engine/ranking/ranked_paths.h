@@ -54,6 +54,8 @@ struct RankedPaths {
   std::string_view defect(const Shape& shape) const noexcept;
   /// The first number of it that is not finite, as an error.
   std::optional<Error> not_finite() const;
+  /// scores[c] of each candidate's features: the ranker's, or before it was fitted the linear one's.
+  void score(std::span<const CandidateFeatures> features, RankPass& pass, float* scores) const;
   /// Makes the paths ready to propose.
   void index(std::size_t features);
   /// The same for another reader, in the same memory; not what going on training would need.

@@ -78,26 +78,33 @@ Result<void> ShardGroup::help_logits(const Request& request) {
   return {};
 }
 
-Result<void> ShardGroup::propose(const SparseRows& x, std::span<const std::uint32_t> labels, const Propose& propose,
-                                 ProposedCandidates& out) {
+Result<void> ShardGroup::propose(const Asked& asked, const Propose& propose, ProposedCandidates& out) {
   const std::lock_guard lock(mutex_);
-  const std::size_t samples = x.rows(), k = samples == 0 ? 0 : labels.size() / samples;
+  const SparseRows& x = asked.features;
+  const std::size_t samples = x.rows(), k = samples == 0 ? 0 : asked.best.size() / samples;
   const auto count = static_cast<std::int64_t>(x.offsets.back() - x.offsets.front());
-  if (auto asked = ask({Kind::propose, static_cast<std::int64_t>(samples), count, static_cast<std::int64_t>(k)}); !asked)
-    return asked;
+  const auto rest = static_cast<std::int64_t>(4 * k + (asked.log_sums.empty() ? 0 : 2) + (asked.with_scores ? 1 : 0));
+  if (auto told = ask({Kind::propose, static_cast<std::int64_t>(samples), count, rest}); !told) return told;
   if (auto sent = send_rows(x); !sent) return sent;
-  std::vector<std::uint32_t> copy(labels.begin(), labels.end());
-  if (auto sent = broadcast(std::as_writable_bytes(std::span(copy))); !sent) return sent;
-  return propose(x, labels, out);
+  std::vector<std::uint32_t> best(asked.best.begin(), asked.best.end());
+  if (auto sent = broadcast(std::as_writable_bytes(std::span(best))); !sent) return sent;
+  std::vector<float> sums(asked.log_sums.begin(), asked.log_sums.end());
+  if (auto sent = broadcast(std::as_writable_bytes(std::span(sums))); !sent) return sent;
+  if (auto told = share(const_cast<Activations&>(asked.hidden)); !told) return told;  // what is broadcast is not changed here
+  return propose(asked, out);
 }
 
 Result<void> ShardGroup::help_propose(const Request& request, const Propose& propose) {
   SparseRows x;
   if (auto told = receive_rows(request.a, request.b, true, x); !told) return told;
-  std::vector<std::uint32_t> labels(static_cast<std::size_t>(request.a * request.c));
-  if (auto told = broadcast(std::as_writable_bytes(std::span(labels))); !told) return told;
+  std::vector<std::uint32_t> best(static_cast<std::size_t>(request.a * (request.c / 4)));
+  if (auto told = broadcast(std::as_writable_bytes(std::span(best))); !told) return told;
+  std::vector<float> sums((request.c & 2) != 0 ? static_cast<std::size_t>(request.a) : 0);
+  if (auto told = broadcast(std::as_writable_bytes(std::span(sums))); !told) return told;
+  hidden_.resize(static_cast<std::size_t>(request.a), network_.output.width(), network_.output.storage() != Storage::fp32);
+  if (auto told = share(hidden_); !told) return told;
   ProposedCandidates unused;
-  return propose(x, labels, unused);
+  return propose({x, hidden_, best, sums, (request.c & 1) != 0}, unused);
 }
 
 Result<void> ShardGroup::together(Kind kind, const std::function<Result<void>()>& part) {

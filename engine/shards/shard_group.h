@@ -31,7 +31,7 @@ class ShardGroup {
   bool leads() const noexcept { return ranks_.rank() == 0; }
   Communicator& ranks() noexcept { return ranks_; }
 
-  enum class Kind : std::int64_t { told, forward, search, save, logits, propose, co_labels, examples, fit };
+  enum class Kind : std::int64_t { told, forward, search, save, logits, propose, examples, fit };
   /// What rank 0 asks; what the numbers mean depends on the kind.
   struct Request {
     Kind kind = Kind::told;
@@ -44,12 +44,20 @@ class ShardGroup {
   Result<void> search(const Activations& hidden, const SearchTarget& target);
   /// Rank 0: out[i] becomes the logit of label ids[i] of `labels`, which has no values, for the sample of its row.
   Result<void> logits(const Activations& hidden, const SparseRows& labels, std::span<float> out);
-  /// Rank 0: all ranks call propose(rows, best labels, out), a collective function, with the same rows and labels; `out` becomes
-  /// what it has there. `labels` has k of each sample, kNoLabel behind the last. The others call help_propose() with a function
-  /// of their own.
-  using Propose = std::function<Result<void>(const SparseRows&, std::span<const std::uint32_t>, ProposedCandidates&)>;
-  Result<void> propose(const SparseRows& x, std::span<const std::uint32_t> labels, const Propose& propose,
-                       ProposedCandidates& out);
+  /// What candidates are found for, the same on all ranks.
+  struct Asked {
+    SparseRows features;
+    const Activations& hidden;
+    std::span<const std::uint32_t> best;  ///< labels: equally many of each row, kNoLabel behind the last
+    std::span<const float> log_sums;      ///< of each row's logits; empty: the loss needs none
+    bool with_scores;                     ///< whether candidates are ranked, too
+  };
+  /// A collective function; rank 0 has what comes of it.
+  using Propose = std::function<Result<void>(const Asked&, ProposedCandidates&)>;
+  /// Rank 0: all ranks call propose(asked, out), the others by help_propose() with a function of their own.
+  Result<void> propose(const Asked& asked, const Propose& propose, ProposedCandidates& out);
+  /// Logits of those of `labels` that are this rank's, in their order. Not collective.
+  std::vector<float> own_logits(const Activations& hidden, const SparseRows& labels) const;
   /// Rank 0: what all do together, a collective function that the others call as well when next() says so. One of kinds that need
   /// nothing more.
   Result<void> together(Kind kind, const std::function<Result<void>()>& part);
@@ -73,7 +81,6 @@ class ShardGroup {
   Result<void> send_rows(const SparseRows& x);
   Result<void> receive_rows(std::int64_t rows, std::int64_t count, bool with_values, SparseRows& x);
   Result<void> send(int from, int to, std::span<std::byte> bytes);
-  std::vector<float> own_logits(const Activations& hidden, const SparseRows& labels) const;
   Result<void> help_logits(const Request& request);
   Result<void> share(Activations& hidden);
   Found search_own(const Activations& hidden, std::size_t k, LossKind loss, bool with_sums) const;

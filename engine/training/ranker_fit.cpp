@@ -221,7 +221,7 @@ std::optional<Error> gather_examples(Model::Impl& impl, const DatasetView& data,
       const HiddenBest by_hidden{
           hidden.back(), best,
           is_softmax(impl.config.network.loss) ? std::span<const float>(sums.log_sums) : std::span<const float>()};
-      if (auto done = find_candidates_among(impl, by_hidden, batch.features(), unknown, keep); !done) return done.error();
+      if (auto done = find_candidates_among(impl, by_hidden, batch.features(), unknown, false, keep); !done) return done.error();
     } else {
       search_exact(impl.network.output, hidden.back(), {best, 0, impl.config.network.loss, true});
       find_candidates(impl, {hidden.back(), best}, batch.features(), unknown, keep);

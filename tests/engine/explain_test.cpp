@@ -233,7 +233,7 @@ TEST_CASE("shares are what speakers add on average over all orders", "[unit]") {
   RankPass pass;
   const auto score = [&](const CandidateFeatures& one) {
     float out = 0;
-    score_candidates(paths, {&one, 1}, pass, &out);
+    paths.score({&one, 1}, pass, &out);
     return double{out};
   };
   std::array<std::size_t, kSpeakers> order{};
