@@ -120,7 +120,7 @@ std::vector<float> RowTraining::gradient_at(std::uint32_t place, std::span<const
 
 void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work) {
   if (shared_) {
-    differentiate_among(places);
+    failed_ = !differentiate_by_own(places);
   } else {
     differentiate_in_blocks<Worker>(
         places, blocks_, work, [&](std::uint32_t place, Worker& worker, Gradients& out) { differentiate(place, worker, out); },
@@ -130,28 +130,17 @@ void RowTraining::train_batch(std::span<const std::uint32_t> places, double rate
 }
 
 /// Of this rank's rows, where the sums of the losses are those of all ranks.
-void RowTraining::differentiate_among(std::span<const std::uint32_t> places) {
-  shared_->begin(places);
-  measured_.resize(places.size());
-  for_each_block(places.size(), [&](std::size_t, std::size_t first, std::size_t end) {
-    static thread_local SpreadSample sample;
-    for (std::size_t i = first; i < end; ++i) {
-      if (shared_->label_count(i) == 0) continue;
-      measure(places[i], sample, measured_[i]);
-      shared_->add(i, logits_of(measured_[i], shared_->label_count(i)));
-    }
-  });
-  failed_ = !shared_->add_up();
-  if (failed_) return;
-  blocks_.resize(blocks_of(places.size()));
-  for_each_block(places.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
-    blocks_[block].clear();
-    for (std::size_t i = first; i < end; ++i) {
-      if (shared_->label_count(i) == 0 || measured_[i].labels.all().empty()) continue;
-      const LogitRow own = logits_of(measured_[i], shared_->label_count(i));
-      add_gradients(places[i], measured_[i], shared_->factor(i, own, data_.weight(rows_[places[i]])), blocks_[block]);
-    }
-  });
+bool RowTraining::differentiate_by_own(std::span<const std::uint32_t> places) {
+  return differentiate_among(
+      *shared_, data_, rows_, places, measured_, blocks_,
+      [&](std::uint32_t place, Measured& out) {
+        static thread_local SpreadSample sample;
+        measure(place, sample, out);
+      },
+      [&](Measured& measured, std::size_t labels) { return logits_of(measured, labels); },
+      [&](std::uint32_t place, const Measured& measured, float factor, Gradients& out) {
+        add_gradients(place, measured, factor, out);
+      });
 }
 
 void RowTraining::differentiate(std::uint32_t place, Worker& worker, Gradients& out) const {

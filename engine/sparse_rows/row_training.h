@@ -104,7 +104,7 @@ class RowTraining {
   };
 
   void train_batch(std::span<const std::uint32_t> places, double rate, SharedWork& work);
-  void differentiate_among(std::span<const std::uint32_t> places);
+  bool differentiate_by_own(std::span<const std::uint32_t> places);
   ParameterRows parameters_of(std::span<const float> values) const;
   std::vector<float> values() const;
   void differentiate(std::uint32_t place, Worker& worker, Gradients& out) const;

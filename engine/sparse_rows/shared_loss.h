@@ -8,6 +8,7 @@
 #include "engine/losses/loss.h"
 #include "engine/losses/set_sums.h"
 #include "engine/losses/shard_sums.h"
+#include "engine/sparse_rows/sample_blocks.h"
 
 namespace glissade {
 
@@ -43,5 +44,34 @@ class SharedLoss {
   std::vector<std::uint32_t> ids_;
   std::vector<float> values_;
 };
+
+/// differentiate_in_blocks() where several ranks have labels, each of which goes through all samples with its own: first
+/// measure(place, found) of each sample, then, with the sums of all ranks, add(place, found, factor, out). `found` keeps what was
+/// measured of the batch; logits_of(one, labels) is its LogitRow, of a sample with so many labels in all. False after an error.
+template <class Found, class Out, class Measure, class LogitsOf, class Add>
+bool differentiate_among(SharedLoss& loss, const DatasetView& data, std::span<const std::uint32_t> rows,
+                         std::span<const std::uint32_t> places, std::vector<Found>& found, std::vector<Out>& blocks,
+                         const Measure& measure, const LogitsOf& logits_of, const Add& add) {
+  loss.begin(places);
+  found.resize(places.size());
+  for_each_block(places.size(), [&](std::size_t, std::size_t first, std::size_t end) {
+    for (std::size_t i = first; i < end; ++i) {
+      if (loss.label_count(i) == 0) continue;
+      measure(places[i], found[i]);
+      loss.add(i, logits_of(found[i], loss.label_count(i)));
+    }
+  });
+  if (!loss.add_up()) return false;
+  blocks.resize(blocks_of(places.size()));
+  for_each_block(places.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
+    blocks[block].clear();
+    for (std::size_t i = first; i < end; ++i) {
+      if (loss.label_count(i) == 0 || found[i].labels.all().empty()) continue;
+      const LogitRow own = logits_of(found[i], loss.label_count(i));
+      add(places[i], found[i], loss.factor(i, own, data.weight(rows[places[i]])), blocks[block]);
+    }
+  });
+  return true;
+}
 
 }  // namespace glissade

@@ -80,7 +80,7 @@ class WeightLearning {
 
  private:
   void batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work);
-  void differentiate_among(std::span<const std::uint32_t> places);
+  bool differentiate_by_own(std::span<const std::uint32_t> places);
   void differentiate(std::uint32_t place, WeightWorker& worker, std::vector<Slope>& out) const;
   void measure(std::uint32_t place, WeightWorker& worker, SharedFeatures& out) const;
   void add_shared(const WeightWorker& worker, std::uint32_t label, std::size_t c, bool own, std::vector<Slope>& shared) const;
@@ -130,7 +130,7 @@ LogitRow logits_of(SharedFeatures& found, std::size_t labels) {
 
 void WeightLearning::batch(std::span<const std::uint32_t> places, const RowOptimizer& optimizer, SharedWork& work) {
   if (shared_loss_) {
-    differentiate_among(places);
+    failed_ = !differentiate_by_own(places);
   } else {
     differentiate_in_blocks<WeightWorker>(
         places, blocks_, work,
@@ -176,30 +176,15 @@ void WeightLearning::add_up_slopes(std::vector<std::uint32_t>& touched) {
   }
 }
 
-void WeightLearning::differentiate_among(std::span<const std::uint32_t> places) {
-  static thread_local WeightWorker worker_of_thread;
-  shared_loss_->begin(places);
-  found_.resize(places.size());
-  for_each_block(places.size(), [&](std::size_t, std::size_t first, std::size_t end) {
-    WeightWorker& worker = worker_of_thread;
-    for (std::size_t i = first; i < end; ++i) {
-      if (shared_loss_->label_count(i) == 0) continue;
-      measure(places[i], worker, found_[i]);
-      shared_loss_->add(i, logits_of(found_[i], shared_loss_->label_count(i)));
-    }
-  });
-  failed_ = !shared_loss_->add_up();
-  if (failed_) return;
-  blocks_.resize(blocks_of(places.size()));
-  for_each_block(places.size(), [&](std::size_t block, std::size_t first, std::size_t end) {
-    blocks_[block].clear();
-    for (std::size_t i = first; i < end; ++i) {
-      if (shared_loss_->label_count(i) == 0 || found_[i].labels.all().empty()) continue;
-      const LogitRow own = logits_of(found_[i], shared_loss_->label_count(i));
-      add_slopes(places[i], found_[i], shared_loss_->factor(i, own, data_.weight(rows_[places[i]])), worker_of_thread,
-                 blocks_[block]);
-    }
-  });
+/// By this rank's labels, where the sums of the losses are those of all ranks.
+bool WeightLearning::differentiate_by_own(std::span<const std::uint32_t> places) {
+  static thread_local WeightWorker worker;
+  return differentiate_among(
+      *shared_loss_, data_, rows_, places, found_, blocks_,
+      [&](std::uint32_t place, SharedFeatures& out) { measure(place, worker, out); }, logits_of,
+      [&](std::uint32_t place, const SharedFeatures& found, float factor, std::vector<Slope>& out) {
+        add_slopes(place, found, factor, worker, out);
+      });
 }
 
 /// Adds the products with label c's sum, without the sample if it is the sample's `own` label.
