@@ -20,6 +20,8 @@ struct RowOwners {
   std::uint32_t place(std::uint32_t row) const noexcept { return row / ranks; }
   /// The row at a place of this rank.
   std::uint32_t row_at(std::uint32_t place) const noexcept { return place * ranks + rank; }
+  /// An equal share of `count`, no less.
+  std::size_t share(std::size_t count) const noexcept { return (count + ranks - 1) / ranks; }
   /// Of the `count` rows of all that are best for something a rank has hardly more than this: the mean, and thrice what it varies
   /// by.
   std::size_t likely_share(std::size_t count) const noexcept {

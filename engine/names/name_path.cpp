@@ -32,8 +32,7 @@ class NameProposer final : public ProposingPath::Proposer {
   void tell(SparseQuery& query, const std::vector<bool>& /*unknown*/, ToldRows& told) override {
     const RowOwners& owners = path_.owners;
     const auto& found =
-        query
-            .find(path_.weights, path_.row_index, config_.candidates.list_budget / owners.ranks + 1, owners.likely_share(kScored))
+        query.find(path_.weights, path_.row_index, owners.share(config_.candidates.list_budget), owners.likely_share(kScored))
             .found();
     told.tell_best(found, query.products_of_found(path_.weights, path_.rows), owners.likely_share(kProposed), owners);
   }

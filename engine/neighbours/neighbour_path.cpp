@@ -87,8 +87,7 @@ void NeighbourPath::find_near(const Config& config, SparseQuery& query, const st
                               std::vector<Near>& out) const {
   const std::size_t most = owners.likely_share(config.candidates.neighbours);
   const std::size_t scored = owners.likely_share(std::max<std::size_t>(kScored, 2 * config.candidates.neighbours));
-  const std::size_t budget = std::max<std::size_t>(1, config.candidates.list_budget / owners.ranks);
-  auto& scratch = query.find(weights, sample_index, budget, scored, fresh);
+  auto& scratch = query.find(weights, sample_index, owners.share(config.candidates.list_budget), scored, fresh);
   if (!unknown.empty()) scratch.drop(unknown);
   const auto& found = scratch.found();
   const auto fresh_row = [this](std::uint32_t sample) {

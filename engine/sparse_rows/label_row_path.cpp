@@ -39,7 +39,7 @@ class RowProposer final : public ProposingPath::Proposer {
   void tell(SparseQuery& query, const std::vector<bool>& /*unknown*/, ToldRows& told) override {
     const RowOwners& owners = path_.owners;
     const auto& found = query
-                            .find(path_.weights, path_.row_index, config_.candidates.list_budget / owners.ranks + 1,
+                            .find(path_.weights, path_.row_index, owners.share(config_.candidates.list_budget),
                                   owners.likely_share(kScored), path_.fresh)
                             .found();
     told.tell_best(found, query.products_of_found(path_.weights, path_.rows), owners.likely_share(kProposed), owners);

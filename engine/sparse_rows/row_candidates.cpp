@@ -30,10 +30,9 @@ RowCandidates find_row_candidates(const DatasetView& data, std::span<const std::
                                   SharedWork& work, const RowOwners& owners) {
   const simd::Kernels& kernels = simd::kernels();
   RowCandidates out;
-  out.each = (RowCandidates::kEach + owners.ranks - 1) / owners.ranks;
+  out.each = owners.share(RowCandidates::kEach);
   out.labels.assign(samples.size() * out.each, RowCandidates::kNone);
-  const std::size_t own_budget = std::max<std::size_t>(1, budget / owners.ranks);
-  const std::size_t scored = (kScoredRows + owners.ranks - 1) / owners.ranks;
+  const std::size_t own_budget = owners.share(budget), scored = owners.share(kScoredRows);
   tbb::enumerable_thread_specific<CandidateSearch> workers;
   const SharedWork::Part own = work.part((samples.size() + kBlock - 1) / kBlock);
   tbb::parallel_for(own.first, own.end, [&](std::size_t block) {
