@@ -28,6 +28,9 @@ class SharedProposals {
         k_(features_.rows() == 0 ? 0 : asked.best.size() / features_.rows()),
         unknown_(unknown) {
     for (std::uint32_t home = 0; home <= owners_.ranks; ++home) homes_.push_back(features_.rows() * home / owners_.ranks);
+    std::unique_ptr<CandidateSearch> search = impl.take_search();
+    numbers_ = search->numbers_by_path();
+    impl.give_back(std::move(search));
   }
 
   Result<void> run(ProposedCandidates& out) {
@@ -351,8 +354,8 @@ class SharedProposals {
   const SparseRows& features_;
   std::size_t k_;
   const std::vector<bool>& unknown_;
-  std::vector<std::size_t> homes_;  ///< of each rank its first sample, and the end
-  std::vector<std::size_t> numbers_ = impl_.take_search()->numbers_by_path();
+  std::vector<std::size_t> homes_;                  ///< of each rank its first sample, and the end
+  std::vector<std::size_t> numbers_;                ///< by path, of what measure() has of a candidate
   std::vector<Bytes> told_, measured_;              ///< by each rank
   std::vector<Block> own_blocks_;                   ///< of this home
   std::vector<std::vector<std::uint64_t>> begins_;  ///< by rank, of each of own_blocks_
