@@ -34,8 +34,16 @@ void ColumnPanels::take_range(const ParameterRows& rows, std::size_t first, std:
     floats_.reserve_discard(padded_ * stride_);
     wide_.reserve_discard(kColumns * stride_);
   }
+  if (rows.is_compact()) {
+    spread_.assign(kColumns * stride_, 0);
+    std::fill_n(wide_.data(), wide_.size(), 0.f);
+  }
   for (std::size_t i = 0; i < count; i += kColumns) {
     const std::size_t columns = std::min(kColumns, count - i), begin = (first + i) * stride_;
+    if (rows.is_compact()) {
+      take_compact(rows, first + i, columns, i);
+      continue;
+    }
     if (element == dense::Element::bf16) {
       kernels.columns_bf16(rows.high.data() + begin, stride_, kNeighbours.data(), columns, stride_, halves_.data() + i * stride_);
       continue;
@@ -44,6 +52,22 @@ void ColumnPanels::take_range(const ParameterRows& rows, std::size_t first, std:
     if (narrow) kernels.widen(rows.high.data() + begin, wide_.data(), columns * stride_);
     kernels.columns_f32(narrow ? wide_.data() : rows.weights.data() + begin, stride_, kNeighbours.data(), columns, stride_,
                         floats_.data() + i * stride_);
+  }
+}
+
+void ColumnPanels::take_compact(const ParameterRows& rows, std::size_t first, std::size_t columns, std::size_t at) {
+  const simd::Kernels& kernels = simd::kernels();
+  for (std::size_t j = 0; j < columns; ++j) {
+    if (element_ == dense::Element::bf16) {
+      rows.read_halves(first + j, spread_.data() + j * stride_);
+    } else {
+      rows.read_forward(first + j, wide_.data() + j * stride_);
+    }
+  }
+  if (element_ == dense::Element::bf16) {
+    kernels.columns_bf16(spread_.data(), stride_, kNeighbours.data(), columns, stride_, halves_.data() + at * stride_);
+  } else {
+    kernels.columns_f32(wide_.data(), stride_, kNeighbours.data(), columns, stride_, floats_.data() + at * stride_);
   }
 }
 

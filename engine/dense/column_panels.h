@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "engine/dense/gemm.h"
 #include "engine/parameters/array.h"
@@ -23,11 +25,14 @@ class ColumnPanels {
                 std::size_t c_stride) const noexcept;
 
  private:
+  void take_compact(const ParameterRows& rows, std::size_t first, std::size_t columns, std::size_t at);
+
   dense::Element element_ = dense::Element::f32;
   std::size_t padded_ = 0;
   std::size_t stride_ = 0;  ///< of a row
   Array<float> floats_, wide_;
   Array<std::uint16_t> halves_;
+  std::vector<std::uint16_t> spread_;  ///< compact rows as wide ones
 };
 
 }  // namespace glissade

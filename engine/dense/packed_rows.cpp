@@ -3,8 +3,6 @@
 #include <oneapi/tbb/blocked_range.h>
 #include <oneapi/tbb/parallel_for.h>
 
-#include <cstring>
-
 namespace glissade {
 namespace {
 
@@ -27,9 +25,13 @@ const void* PackedRows::at(std::size_t row) const noexcept {
 void PackedRows::take_range(const ParameterRows& rows, std::size_t first, std::size_t count, dense::Element element) {
   stride_ = rows.stride();
   element_ = element;
-  if (element == dense::Element::bf16) {
+  if (element == dense::Element::bf16 && rows.is_compact()) {
+    halves_.reserve_discard(count * stride_);
+    copy_rows(count, [&](std::size_t i) { rows.read_halves(first + i, halves_.data() + i * stride_); });
+    data_ = halves_.data();
+  } else if (element == dense::Element::bf16) {
     data_ = rows.high.data() + first * stride_;
-  } else if (rows.storage() == Storage::fp32) {
+  } else if (rows.storage() == Storage::fp32 && !rows.is_compact()) {
     data_ = rows.weights.data() + first * stride_;
   } else {
     floats_.reserve_discard(count * stride_);
@@ -43,9 +45,7 @@ void PackedRows::take(const ParameterRows& rows, std::span<const std::uint32_t> 
   element_ = element;
   if (element == dense::Element::bf16) {
     halves_.reserve_discard(ids.size() * stride_);
-    copy_rows(ids.size(), [&](std::size_t i) {
-      std::memcpy(halves_.data() + i * stride_, rows.high.data() + ids[i] * stride_, stride_ * sizeof(std::uint16_t));
-    });
+    copy_rows(ids.size(), [&](std::size_t i) { rows.read_halves(ids[i], halves_.data() + i * stride_); });
     data_ = halves_.data();
   } else {
     floats_.reserve_discard(ids.size() * stride_);

@@ -61,15 +61,21 @@ void RowPanels::pack_floats(const ParameterRows& rows, std::span<const std::uint
 std::uint16_t RowPanels::pack_halves(const ParameterRows& rows, std::span<const std::uint32_t> ids, std::size_t first) {
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t count = std::min(kBlockDepth, ids.size() - first);
-  // f16 are copied side by side first.
-  const bool converted = element_ == dense::Element::f16;
-  static thread_local std::vector<std::uint16_t> block, zeros;
+  // f16 are copied side by side first, and so are compact rows.
+  const bool is_f16 = element_ == dense::Element::f16, converted = is_f16 || rows.is_compact();
+  static thread_local std::vector<std::uint16_t> block, spread, zeros;
   std::uint16_t largest = 0;
   if (converted) {
-    block.resize(kBlockDepth * stride_);
+    block.assign(kBlockDepth * stride_, 0);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::uint16_t* const row = rows.high.data() + ids[first + i] * stride_;
-      largest = std::max(largest, kernels.f16_of_bf16(row, block.data() + i * stride_, stride_));
+      std::uint16_t* const row = block.data() + i * stride_;
+      if (!is_f16) {
+        rows.read_halves(ids[first + i], row);
+        continue;
+      }
+      spread.assign(stride_, 0);
+      rows.read_halves(ids[first + i], spread.data());
+      largest = std::max(largest, kernels.f16_of_bf16(spread.data(), row, stride_));
     }
   }
   const std::uint16_t* const from = converted ? block.data() : rows.high.data();

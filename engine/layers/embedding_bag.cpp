@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "engine/layers/compact_rows.h"
 #include "engine/progress/stopwatch.h"
 #include "simd/kernels.h"
 
@@ -22,7 +23,9 @@ void EmbeddingBag::sum_rows(const SparseRows& x, Activations& sums, bool with_bi
       const auto ids = x.row_ids(sample);
       const auto values = x.row_values(sample);
       float* out = sums.row(sample);
-      if (fp32) {
+      if (rows.is_compact()) {
+        compact_bag(rows, ids, values.data(), out);
+      } else if (fp32) {
         kernels.bag_f32(rows.weights.data(), rows.stride(), ids.data(), values.data(), ids.size(), rows.width(), out);
       } else {
         kernels.bag_bf16(rows.high.data(), rows.stride(), ids.data(), values.data(), ids.size(), rows.width(), out);

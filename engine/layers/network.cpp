@@ -19,9 +19,10 @@ std::uint64_t dense_stream(std::size_t layer) noexcept { return (layer < 9 ? kDe
 
 }  // namespace
 
-Network::Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners)
+Network::Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners, bool compact)
     : activation(config.network.activation), active_in_last_(config.network.active_units) {
   auto options = ParameterRows::Options::of(config, trainable);
+  options.compact &= compact;
   const SparseLayerFanIns fan_ins = SparseLayerFanIns::of(config, shape);
   options.stream = kInputStream;
   options.fan_in = fan_ins.input;
@@ -31,13 +32,13 @@ Network::Network(const Config& config, const Shape& shape, bool trainable, const
     options.stream = kVectorStream;
     options.fan_in = fan_ins.vectors;
     options.owners = {};
-    vectors = DenseLayer(shape.vector_width, config.network.hidden.front(), options.without_bias());
+    vectors = DenseLayer(shape.vector_width, config.network.hidden.front(), options.without_bias().masked());
   }
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i) {
     options.stream = dense_stream(i - 1);
     options.fan_in = fan_ins.dense[i - 1];
     options.owners = {};
-    dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options);
+    dense.emplace_back(config.network.hidden[i - 1], config.network.hidden[i], options.masked());
   }
   options.stream = kOutputStream;
   options.fan_in = fan_ins.output;

@@ -20,8 +20,11 @@ namespace glissade {
 /// of training (output/output_path.h) and inference.
 class Network {
  public:
-  /// Allocates zeroed parameters, of features and labels the rows of one owner. Throws std::bad_alloc.
-  Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners = {});
+  /// Allocates zeroed parameters, of features and labels the rows of one owner. `compact`: where such rows have some of their
+  /// connections only, they are kept compactly if they can be; without it they have zeros for the others, as files before
+  /// version 7 have them. Throws std::bad_alloc.
+  Network(const Config& config, const Shape& shape, bool trainable, const RowOwners& owners = {}, bool compact = true);
+  bool is_compact() const noexcept { return input.rows.is_compact() || output.is_compact(); }
 
   /// Draws the starting weights, a function of the seed, whoever has which rows.
   void randomize(std::uint64_t seed, const RowOwners& owners = {});

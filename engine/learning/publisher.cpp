@@ -70,7 +70,7 @@ std::unique_ptr<Publisher::Copy> Publisher::copy_of(const Model::Impl& from, con
   const Shape roomy{from.shape.features + from.shape.features / kPart, from.shape.labels + from.shape.labels / kPart,
                     from.shape.vector_width};
   auto copy = std::make_unique<Copy>();
-  copy->impl = std::make_unique<Model::Impl>(from.config, roomy, false);
+  copy->impl = std::make_unique<Model::Impl>(from.config, roomy, false, nullptr, from.network.is_compact());
   Model::Impl& impl = *copy->impl;
   impl.shape = from.shape;
   impl.network.output.grow(from.shape.labels);

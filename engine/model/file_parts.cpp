@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 10> kParts = {"rows of features",
 
 bool holds_rows(SectionKind kind) noexcept {
   return kind == SectionKind::weights || kind == SectionKind::weights_high || kind == SectionKind::packed_rows ||
-         kind == SectionKind::bias;
+         kind == SectionKind::bias || kind == SectionKind::compact_connections;
 }
 
 /// `output`: the index of the output layer.

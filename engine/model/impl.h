@@ -27,12 +27,13 @@ namespace glissade {
 /// What a Model holds. The Trainer changes it through impl_of() (access.h).
 class Model::Impl {
  public:
-  Impl(const Config& c, const Shape& s, bool is_trainable, Communicator* ranks = nullptr)
+  /// `compact`: see Network.
+  Impl(const Config& c, const Shape& s, bool is_trainable, Communicator* ranks = nullptr, bool compact = true)
       : config(c),
         shape(s),
         trainable(is_trainable),
         transform(c.network.weighting, s.vector_width),
-        network(c, s, is_trainable, owners_among(ranks)) {
+        network(c, s, is_trainable, owners_among(ranks), compact) {
     if (ranks != nullptr && !ranks->is_alone()) shards = std::make_unique<ShardGroup>(*ranks, network, s.labels);
   }
 

@@ -117,6 +117,11 @@ std::optional<Error> fill_network(const Reader& reader, const RowFiles& files, b
   return error;
 }
 
+bool has_compact_rows(const RowFiles& files) {
+  const auto sections = files.first().sections();
+  return std::ranges::find(sections, SectionKind::compact_connections, &model_file::Section::kind) != sections.end();
+}
+
 std::optional<Error> fill_transform(const Reader& reader, bool training, const ModelState& state, Model::Impl& impl) {
   if (auto error = take(reader, SectionKind::feature_factors, 0, training, impl.transform.factors())) return error;
   if (auto error = take(reader, SectionKind::mean_length, 0, training, impl.transform.mean_length())) return error;
@@ -340,9 +345,9 @@ Result<Model> Model::load_rows(Communicator* ranks, const std::string& path, Loa
         return runtime_error(fmt::format("'{}': {}", path, enough.error().message));
       }
     }
-    auto impl = std::make_unique<Impl>(*config, shape, training, ranks);
-    auto files = RowFiles::open(*reader, impl->owners(), training ? nullptr : is_for_answers);
+    auto files = RowFiles::open(*reader, Impl::owners_among(ranks), training ? nullptr : is_for_answers);
     if (!files) return files.error();
+    auto impl = std::make_unique<Impl>(*config, shape, training, ranks, has_compact_rows(*files));
     if (auto error = fill_network(*reader, *files, training, *impl)) return *error;
     if (state->step != 0) impl->network.output.close();
     if (auto error = fill_extras(*reader, *state, *impl)) return *error;

@@ -57,7 +57,11 @@ void for_each_array(Rows& rows, const Visit& visit) {
   visit(SectionKind::first_moment_bf16, rows.first_moment_bf16, true);
   visit(SectionKind::second_moment_bf16, rows.second_moment_bf16, true);
   visit(SectionKind::row_second_moment, rows.row_second_moment, true);
-  visit(SectionKind::connections, rows.connections, rows.block() == 1);
+  if (rows.is_compact()) {
+    visit(SectionKind::compact_connections, rows.connections, false);
+  } else {
+    visit(SectionKind::connections, rows.connections, rows.block() == 1);
+  }
   visit(SectionKind::row_places, rows.places, false);
   visit(SectionKind::connection_steps, rows.connection_steps, true);
   visit(SectionKind::gradient_means, rows.gradient_means, true);

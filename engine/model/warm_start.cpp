@@ -45,7 +45,7 @@ std::uint64_t count_taken(const std::vector<std::uint32_t>& rows) {
 }
 
 /// Rows as the forward pass of `from` sees them: a model that was loaded for inference has no more.
-/// `owners`: whose the rows of `to` are.
+/// `owners`: whose the rows of `to` are. Where these have some connections only, they are those of the largest weights.
 void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows, ParameterRows& to,
                const RowOwners& owners = {}) {
   std::vector<float> values(from.width());
@@ -57,6 +57,7 @@ void take_rows(const ParameterRows& from, const std::vector<std::uint32_t>& rows
     } else {
       from.read_forward(row, values.data());
     }
+    if (to.fan_in() != 0 && to.block() == 1 && !to.is_whole(place)) to.connect_largest(place, values.data());
     to.write(place, values.data());
     if (!to.bias.empty()) to.bias[place] = from.bias[row];
   }

@@ -14,9 +14,9 @@ namespace glissade::model_file {
 
 /// Newest version that this build reads and writes. 2 is 1 with vectors beside the features, 3 is 2 with rows that count more or
 /// less, 4 is 3 with rows that lie in other files, 5 is 4 with packed sections or rows of some connections, 6 is 5 with rows of
-/// paths in other files: a build that knows none would answer as if they were not there. So a file has such a version only where
-/// it has them.
-inline constexpr std::uint32_t kFormatVersion = 6;
+/// paths in other files, 7 is 6 with rows of the weights alone that they have connections for: a build that knows none would
+/// answer as if they were not there. So a file has such a version only where it has them.
+inline constexpr std::uint32_t kFormatVersion = 7;
 
 /// What a section holds. Numbers are part of the format: never reuse one. `index` of a section tells parameter blocks apart (0 =
 /// embedding bag, 1 = its bias, then the dense layers, then the output layer).
@@ -101,6 +101,9 @@ enum class SectionKind : std::uint32_t {
   gradient_means = 102,    ///< float per weight, with topology snfs
   // Of layers in which rows share connections, with and without training; `connections` then has a row of them per pattern:
   row_places = 108,  ///< uint32 per row, no two alike: with blocks of n rows, its pattern is number place / n
+  // From version 7 on, of layers that have numbers for connections alone, with and without training: their rows of weights and
+  // what the optimiser keeps of them have one for each, up to a multiple of 32, in the order of these:
+  compact_connections = 109,  ///< uint16: fan-in rising columns a row
 };
 
 struct Section {

@@ -94,6 +94,7 @@ std::string_view kind_name(SectionKind kind) noexcept {
     case SectionKind::connection_steps: return "connection_steps";
     case SectionKind::gradient_means: return "gradient_means";
     case SectionKind::row_places: return "row_places";
+    case SectionKind::compact_connections: return "compact_connections";
     case SectionKind::search_queries: return "search_queries";
     case SectionKind::average_bias: return "average_bias";
     case SectionKind::shard_paths: return "shard_paths";

@@ -149,6 +149,7 @@ std::string content_name(std::uint64_t checksum) {
 
 std::uint32_t version_of(std::span<const Section> sections) noexcept {
   const auto has = [&](SectionKind kind) { return std::ranges::find(sections, kind, &Section::kind) != sections.end(); };
+  if (has(SectionKind::compact_connections)) return 7;
   if (has(SectionKind::shard_paths)) return 6;
   if (has(SectionKind::packed_rows) || has(SectionKind::packed_matrix) || has(SectionKind::packed_bytes)) return 5;
   if (has(SectionKind::connections)) return 5;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "engine/layers/compact_rows.h"
 #include "engine/layers/row_logits.h"
 #include "engine/progress/stopwatch.h"
 #include "hashing/seeds.h"
@@ -150,7 +151,9 @@ void PerSampleOutput::differentiate(const OutputStep& step, std::size_t sample, 
 
   const std::uint32_t* const ids = ids_.data() + begins_[sample];
   float* hidden_gradient = step.hidden_gradient + sample * step.hidden.stride;
-  if (rows.storage() == Storage::fp32) {
+  if (rows.is_compact()) {
+    compact_bag(rows, {ids, row.size}, row.z, hidden_gradient);
+  } else if (rows.storage() == Storage::fp32) {
     kernels.bag_f32(rows.weights.data(), rows.stride(), ids, row.z, row.size, rows.width(), hidden_gradient);
   } else {
     kernels.bag_bf16(rows.high.data(), rows.stride(), ids, row.z, row.size, rows.width(), hidden_gradient);

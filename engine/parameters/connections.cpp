@@ -57,6 +57,39 @@ void ParameterRows::connect_largest(std::size_t row, const float* values) {
   std::sort(columns.begin(), columns.end());
 }
 
+float ParameterRows::reconnect(std::size_t row, std::span<const std::uint16_t> columns) {
+  // Where each new connection's numbers lie now; the place behind the last: nowhere, it is new.
+  static thread_local std::vector<std::uint32_t> places;
+  static thread_local std::vector<float> weights_before, numbers;
+  static thread_local std::vector<std::uint16_t> halves;
+  const std::span<std::uint16_t> now = connections_of(row);
+  const std::size_t size = now.size(), at = begin(row);
+  weights_before.resize(width_);
+  places.assign(size, static_cast<std::uint32_t>(size));
+  numbers.assign(size + 1, 0.f);
+  halves.assign(size + 1, 0);
+  read(row, weights_before.data());
+  float dropped = 0;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    while (next < columns.size() && columns[next] < now[i]) ++next;
+    if (next < columns.size() && columns[next] == now[i]) {
+      places[next] = static_cast<std::uint32_t>(i);
+    } else {
+      dropped += weights_before[now[i]] * weights_before[now[i]];
+    }
+  }
+  const auto move = [&](auto& array, auto& before) {
+    if (array.empty()) return;
+    std::copy_n(array.data() + at, size, before.data());
+    for (std::size_t i = 0; i < size; ++i) array[at + i] = before[places[i]];
+  };
+  for (Array<float>* array : {&weights, &first_moment, &second_moment}) move(*array, numbers);
+  for (Array<std::uint16_t>* array : {&high, &low, &first_moment_bf16, &second_moment_bf16}) move(*array, halves);
+  std::ranges::copy(columns, now.begin());
+  return dropped;
+}
+
 bool ParameterRows::connections_are_sound() const noexcept {
   for (std::size_t i = 0; i < patterns() && !connections.empty(); ++i) {
     const auto columns = std::as_const(*this).pattern(i);
@@ -93,6 +126,7 @@ void ParameterRows::clear_weight(std::size_t row, std::size_t column) noexcept {
 }
 
 void ParameterRows::cut_to_connections(std::size_t row) noexcept {
+  if (compact_) return;
   std::size_t column = 0;
   for (const std::uint16_t connection : connections_of(row)) {
     for (; column < connection; ++column) clear_weight(row, column);

@@ -38,7 +38,7 @@ std::optional<std::size_t> first_not_finite(std::span<const std::uint16_t> halve
 
 std::optional<std::size_t> first_bad_row(const ParameterRows& rows, std::size_t begin, std::size_t end) noexcept {
   if (begin >= end) return std::nullopt;
-  const std::size_t stride = rows.stride();
+  const std::size_t stride = rows.pitch();
   const auto weight = rows.storage() == Storage::fp32
                           ? first_bad(std::span(rows.weights.data() + begin * stride, (end - begin) * stride))
                           : first_bad(std::span(rows.high.data() + begin * stride, (end - begin) * stride));

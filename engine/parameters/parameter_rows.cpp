@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "engine/topology/policy.h"
@@ -39,6 +40,9 @@ ParameterRows::Options ParameterRows::Options::of(const Config& config, bool tra
   options.keeps_gradient_means = TopologyPolicy::of(config.connections.topology).grow == TopologyPolicy::Grow::momentum;
   options.starts_whole = TopologyPolicy::of(config.connections.topology).when == TopologyPolicy::When::once;
   options.connection_seed = hashing::derive(config.run.seed, kConnectionStream);
+  // The mean of weights that come and go has more connections than a row.
+  const bool settled = config.connections.topology == Topology::fixed || config.schedule.average == 0;
+  options.compact = settled;
   return options;
 }
 
@@ -54,6 +58,16 @@ ParameterRows::Options ParameterRows::Options::connected() const noexcept {
   return options;
 }
 
+ParameterRows::Options ParameterRows::Options::masked() const noexcept {
+  Options options = *this;
+  options.compact = false;
+  return options;
+}
+
+bool ParameterRows::Options::is_compact(std::size_t width) const noexcept {
+  return compact && fan_in != 0 && block == 1 && !starts_whole && !keeps_gradient_means && 2 * padded(fan_in) <= padded(width);
+}
+
 ParameterRows::Options ParameterRows::Options::in_floats() const noexcept {
   using First = OptimizerState::First;
   using Second = OptimizerState::Second;
@@ -65,8 +79,13 @@ ParameterRows::Options ParameterRows::Options::in_floats() const noexcept {
 }
 
 ParameterRows::ParameterRows(std::size_t rows, std::size_t width, const Options& options)
-    : rows_(rows), width_(width), stride_(padded(width)), options_(options) {
-  allocate(rows_ * stride_);
+    : rows_(rows),
+      width_(width),
+      stride_(padded(width)),
+      pitch_(options.is_compact(width) ? padded(options.fan_in) : stride_),
+      compact_(options.is_compact(width)),
+      options_(options) {
+  allocate(rows_ * pitch_);
 }
 
 ParameterRows::ParameterRows(std::span<const std::uint64_t> begins, const Options& options)
@@ -86,7 +105,7 @@ void ParameterRows::allocate(std::size_t elements) {
     if (options.trainable && options.storage == Storage::bf16_mixed) low = Array<std::uint16_t>(elements);
   }
   if (options.with_bias) bias = Array<float>(rows_);
-  if (options.fan_in != 0 && (options.trainable || options.block > 1)) allocate_patterns();
+  if (options.fan_in != 0 && (options.trainable || options.block > 1 || compact_)) allocate_patterns();
   if (!options.trainable) return;
   row_steps = Array<std::uint32_t>(rows_);
   const auto [first, second] = options.state;
@@ -117,17 +136,19 @@ ParameterRows::Footprint ParameterRows::footprint(std::uint64_t rows, std::uint6
   using First = OptimizerState::First;
   using Second = OptimizerState::Second;
   const auto [first, second] = options.state;
-  const std::uint64_t elements = rows * padded(width);
+  const bool compact = options.is_compact(width);
+  const std::uint64_t elements = rows * padded(compact ? options.fan_in : width);
   const std::uint64_t biases = options.with_bias ? rows : 0;
   const bool halves_only = options.storage == Storage::bf16 || (options.storage == Storage::bf16_mixed && !options.trainable);
   Footprint bytes{elements * (halves_only ? 2 : 4) + biases * 4, 0};
   const bool shared = options.fan_in != 0 && options.block > 1;
   const std::uint64_t patterns = (rows + options.block - 1) / options.block, columns = 2ull * options.fan_in * patterns;
   if (shared) bytes.weights += columns + rows * 4;
+  if (compact) bytes.weights += columns;
   if (!options.trainable) return bytes;
   bytes.state = rows * 4;
   if (options.fan_in != 0)
-    bytes.state += patterns * 4 + (shared ? 0 : columns) + (options.keeps_gradient_means ? 4 * elements : 0);
+    bytes.state += patterns * 4 + (shared || compact ? 0 : columns) + (options.keeps_gradient_means ? 4 * elements : 0);
   if (first != First::none) bytes.state += elements * (first == First::bf16 ? 2 : 4) + biases * 4;
   if (second == Second::row) bytes.state += (rows + biases) * 4;
   if (second == Second::fp32 || second == Second::bf16) bytes.state += elements * (second == Second::bf16 ? 2 : 4) + biases * 4;
@@ -141,31 +162,89 @@ std::size_t ParameterRows::memory_bytes() const noexcept {
          gradient_means.bytes() + places.bytes();
 }
 
+namespace {
+
+/// Connections of a compact row that are widened or narrowed at once.
+constexpr std::size_t kPart = 256;
+
+/// Calls body(first, count) for the parts of a compact row.
+template <class Body>
+void in_parts(std::size_t size, const Body& body) {
+  for (std::size_t first = 0; first < size; first += kPart) body(first, std::min(kPart, size - first));
+}
+
+}  // namespace
+
 void ParameterRows::read(std::size_t row, float* out) const noexcept {
-  if (storage() == Storage::bf16_mixed) {
-    simd::kernels().join_f32(high.data() + begin(row), low.data() + begin(row), out, width(row));
-  } else {
+  const auto join = [&](std::size_t at, float* to, std::size_t count) {
+    simd::kernels().join_f32(high.data() + at, low.data() + at, to, count);
+  };
+  if (storage() != Storage::bf16_mixed) {
     read_forward(row, out);
+  } else if (!compact_) {
+    join(begin(row), out, width(row));
+  } else {
+    std::fill_n(out, width_, 0.f);
+    const auto columns = connections_of(row);
+    in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
+      float part[kPart];
+      join(begin(row) + first, part, count);
+      for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
+    });
   }
 }
 
 void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
-  if (storage() == Storage::fp32) {
-    std::memcpy(out, weights.data() + begin(row), width(row) * sizeof(float));
-  } else {
-    simd::kernels().widen(high.data() + begin(row), out, width(row));
+  const auto widen = [&](std::size_t at, float* to, std::size_t count) {
+    if (storage() == Storage::fp32) {
+      std::memcpy(to, weights.data() + at, count * sizeof(float));
+    } else {
+      simd::kernels().widen(high.data() + at, to, count);
+    }
+  };
+  if (!compact_) {
+    widen(begin(row), out, width(row));
+    return;
   }
+  std::fill_n(out, width_, 0.f);
+  const auto columns = connections_of(row);
+  in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
+    float part[kPart];
+    widen(begin(row) + first, part, count);
+    for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
+  });
+}
+
+void ParameterRows::read_halves(std::size_t row, std::uint16_t* out) const noexcept {
+  const std::uint16_t* const from = high.data() + begin(row);
+  if (!compact_) {
+    std::memcpy(out, from, width(row) * sizeof(std::uint16_t));
+    return;
+  }
+  std::fill_n(out, width_, std::uint16_t{0});
+  const auto columns = connections_of(row);
+  for (std::size_t i = 0; i < columns.size(); ++i) out[columns[i]] = from[i];
 }
 
 void ParameterRows::write(std::size_t row, const float* values) noexcept {
-  switch (storage()) {
-    case Storage::fp32: std::memcpy(weights.data() + begin(row), values, width(row) * sizeof(float)); break;
-    case Storage::bf16_mixed:
-      simd::kernels().split_f32(values, high.data() + begin(row), low.data() + begin(row), width(row));
-      break;
-    case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + begin(row), width(row)); break;
+  const auto put = [&](std::size_t at, const float* from, std::size_t count) {
+    switch (storage()) {
+      case Storage::fp32: std::memcpy(weights.data() + at, from, count * sizeof(float)); break;
+      case Storage::bf16_mixed: simd::kernels().split_f32(from, high.data() + at, low.data() + at, count); break;
+      case Storage::bf16: simd::kernels().narrow_nearest(from, high.data() + at, count); break;
+    }
+  };
+  if (!compact_) {
+    put(begin(row), values, width(row));
+    if (fan_in() != 0 && !is_whole(row)) cut_to_connections(row);
+    return;
   }
-  if (fan_in() != 0 && !is_whole(row)) cut_to_connections(row);
+  const auto columns = std::as_const(*this).connections_of(row);
+  in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
+    float part[kPart];
+    for (std::size_t i = 0; i < count; ++i) part[i] = values[columns[first + i]];
+    put(begin(row) + first, part, count);
+  });
 }
 
 namespace {
@@ -193,17 +272,17 @@ void ParameterRows::resize_arrays(std::size_t rows) {
   for (Array<float>* by_row : {&bias, &row_second_moment, &bias_first_moment, &bias_second_moment}) resize(*by_row, rows);
   resize(row_steps, rows);
   resize_patterns(rows);
-  resize(gradient_means, rows * stride_);
+  resize(gradient_means, rows * pitch_);
   // Those that grow() asks how much room there is come last: where memory runs out before, the next call resizes all again.
-  for (Array<float>* by_weight : {&first_moment, &second_moment, &weights}) resize(*by_weight, rows * stride_);
+  for (Array<float>* by_weight : {&first_moment, &second_moment, &weights}) resize(*by_weight, rows * pitch_);
   for (Array<std::uint16_t>* by_weight : {&low, &first_moment_bf16, &second_moment_bf16, &high})
-    resize(*by_weight, rows * stride_);
+    resize(*by_weight, rows * pitch_);
 }
 
 void ParameterRows::grow(std::size_t rows) {
-  constexpr std::size_t kPart = 8, kLeast = 64;
-  const std::size_t room = stride_ == 0 ? rows : std::max(weights.size(), high.size()) / stride_;
-  if (rows > room) resize_arrays(rows + rows / kPart + kLeast);
+  constexpr std::size_t kShare = 8, kLeast = 64;
+  const std::size_t room = pitch_ == 0 ? rows : std::max(weights.size(), high.size()) / pitch_;
+  if (rows > room) resize_arrays(rows + rows / kShare + kLeast);
   const std::size_t before = std::min(patterns(), (rows + block() - 1) / block());
   rows_ = rows;
   if (fan_in() != 0) draw_connections(before);
@@ -223,12 +302,13 @@ void ParameterRows::take_forward(const ParameterRows& from) {
 }
 
 void ParameterRows::take_forward(const ParameterRows& from, std::size_t row) noexcept {
-  const std::size_t at = row * stride_;
+  const std::size_t at = row * pitch_;
   if (storage() == Storage::fp32) {
-    std::memcpy(weights.data() + at, from.weights.data() + at, stride_ * sizeof(float));
+    std::memcpy(weights.data() + at, from.weights.data() + at, pitch_ * sizeof(float));
   } else {
-    std::memcpy(high.data() + at, from.high.data() + at, stride_ * sizeof(std::uint16_t));
+    std::memcpy(high.data() + at, from.high.data() + at, pitch_ * sizeof(std::uint16_t));
   }
+  if (compact_) std::ranges::copy(from.connections_of(row), connections_of(row).begin());
   if (!bias.empty()) bias[row] = from.bias[row];
 }
 

@@ -30,8 +30,11 @@ inline float joined(std::uint16_t high, std::uint16_t low) noexcept {
 }
 
 /// rows x width parameters with one bias per row, and, if trainable, what the optimiser keeps for each. A row starts on a cache
-/// line: rows are `stride` elements apart, the padding stays 0. Rows may also differ in width; they then lie one behind another
+/// line: rows are `pitch` elements apart, the padding stays 0. Rows may also differ in width; they then lie one behind another
 /// without padding, as the entries of sparse rows do.
+///
+/// Rows that have some of their connections only may be kept compactly: the arrays then have a number for each connection, in the
+/// order of the columns, and none for the others.
 ///
 /// fp32: one float array. bf16-mixed: each float as two 16-bit arrays (see simd/kernel_list.h, "split"): the forward pass reads
 /// `high` alone. bf16: `high` is all there is; whoever changes a row rounds it stochastically. Biases and their state are floats
@@ -50,6 +53,9 @@ class ParameterRows {
     std::uint32_t fan_in = 0;
     /// Rows that share their connections, 1 = each row has its own. Without training they are kept then, too.
     std::uint32_t block = 1;
+    /// The arrays have numbers for connections alone, where that is at most half of a row. Rows have connections of their own
+    /// then, from the start on, and no gradient means; connections are kept without training, too.
+    bool compact = false;
     bool keeps_gradient_means = false;  ///< of all of a row's weights, for connections to grow by
     bool starts_whole = false;          ///< a row has all its weights until its connections are chosen
     std::uint64_t connection_seed = 0;  ///< of the first ones
@@ -62,6 +68,10 @@ class ParameterRows {
     Options without_bias() const noexcept;
     /// With all connections.
     Options connected() const noexcept;
+    /// With a number for each weight, be it there or not.
+    Options masked() const noexcept;
+    /// Whether rows of this width are kept compactly.
+    bool is_compact(std::size_t width) const noexcept;
     /// With every number a float, for blocks too small to save anything.
     Options in_floats() const noexcept;
   };
@@ -79,8 +89,13 @@ class ParameterRows {
   }
   /// Where the row's elements begin in the arrays.
   std::size_t begin(std::size_t row) const noexcept {
-    return begins_.empty() ? row * stride_ : static_cast<std::size_t>(begins_[row]);
+    return begins_.empty() ? row * pitch_ : static_cast<std::size_t>(begins_[row]);
   }
+  /// Elements that the arrays have of a row, its width or its connections, and where rows are of one width from one to the next.
+  std::size_t kept(std::size_t row) const noexcept { return compact_ ? options_.fan_in : width(row); }
+  std::size_t pitch() const noexcept { return pitch_; }
+  bool is_compact() const noexcept { return compact_; }
+  /// Distance between rows that are spread out to their width, padded like vectors of hidden units.
   std::size_t stride() const noexcept { return stride_; }
   Storage storage() const noexcept { return options_.storage; }
   const Options& options() const noexcept { return options_; }
@@ -90,6 +105,8 @@ class ParameterRows {
   void read(std::size_t row, float* out) const noexcept;
   /// As the forward pass sees it: the high half alone in bf16-mixed.
   void read_forward(std::size_t row, float* out) const noexcept;
+  /// Likewise, in the halves that are stored; not with fp32.
+  void read_halves(std::size_t row, std::uint16_t* out) const noexcept;
   /// In bf16 rounded to nearest. Where rows have some connections only, other values become 0.
   void write(std::size_t row, const float* values) noexcept;
 
@@ -133,12 +150,16 @@ class ParameterRows {
   /// Whether each row's connections are columns of it, in rising order: what is read from a file may be anything.
   bool connections_are_sound() const noexcept;
   /// The row's connections become those of the largest |values|, of equal ones the smaller columns; the weights stay as they are.
-  /// `values`: width(row) of them.
+  /// `values`: width(row) of them. Compact rows have to be written after it: what is kept does not move.
   void connect_largest(std::size_t row, const float* values);
+  /// A compact row's connections become `columns`, in rising order. What is kept for those that stay moves with them; the others
+  /// start at 0. Returns the squared length of the weights that are gone.
+  float reconnect(std::size_t row, std::span<const std::uint16_t> columns);
   /// No row is whole any more: those that were keep the connections that were drawn for them.
   void end_whole() noexcept;
-  /// Weights without a connection become 0, and so does what the optimiser keeps for them.
+  /// Weights without a connection become 0, and so does what the optimiser keeps for them. Compact rows have none.
   void cut_to_connections(std::size_t row) noexcept;
+  /// Not of compact rows.
   void clear_weight(std::size_t row, std::size_t column) noexcept;
   /// Squared length of a gradient's part that the row's connections take up.
   double square_of(std::size_t row, const float* gradient) const noexcept;
@@ -183,6 +204,8 @@ class ParameterRows {
   std::size_t rows_ = 0;
   std::size_t width_ = 0;
   std::size_t stride_ = 0;
+  std::size_t pitch_ = 0;
+  bool compact_ = false;
   bool open_ = false;
   Options options_;
 };

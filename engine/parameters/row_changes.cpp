@@ -18,6 +18,7 @@ constexpr double kChangesEnd = 0.75;
 struct Scores {
   std::vector<float> weights, keep, grow;
   std::vector<ScoredConnection> there, lacking;
+  std::vector<std::uint16_t> columns;
 };
 
 /// What speaks for each column, summed over the rows of a pattern.
@@ -98,6 +99,11 @@ void RowChanges::remember(ParameterRows& rows, std::size_t row, const float* gra
   simd::kernels().axpy_f32(1.f - kGradientMemory, gradient, means, rows.width());
 }
 
+bool RowChanges::grows_by_gradient(const ParameterRows& rows, std::size_t row) const noexcept {
+  return policy.when == TopologyPolicy::When::repeatedly && policy.grow == TopologyPolicy::Grow::gradient && share > 0 &&
+         (rows.connection_steps[row] + 1) % period == 0;
+}
+
 bool RowChanges::is_due(ParameterRows& rows, std::size_t row, const float* gradient) const noexcept {
   using When = TopologyPolicy::When;
   if (policy.when == When::never) return false;
@@ -126,11 +132,16 @@ bool RowChanges::change(ParameterRows& rows, std::size_t pattern, std::span<cons
     exchange(scores.there, scores.lacking, connections.size(), share);
     if (scores.lacking.empty()) return false;
   }
-  std::size_t count = 0;
+  scores.columns.clear();
   for (const auto* part : {&scores.there, &scores.lacking}) {
-    for (const ScoredConnection& one : *part) connections[count++] = static_cast<std::uint16_t>(one.id);
+    for (const ScoredConnection& one : *part) scores.columns.push_back(static_cast<std::uint16_t>(one.id));
   }
-  std::ranges::sort(connections);
+  std::ranges::sort(scores.columns);
+  if (rows.is_compact()) {
+    on_dropped(changed.front().row, rows.reconnect(changed.front().row, scores.columns));
+    return true;
+  }
+  std::ranges::copy(scores.columns, connections.begin());
   if (whole) rows.connection_steps[pattern] = 1;
   for (const ChangedRow& one : changed) on_dropped(one.row, drop_others(rows, one.row, connections, scores.weights));
   return true;

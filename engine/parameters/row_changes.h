@@ -35,7 +35,11 @@ struct RowChanges {
   /// Adds a row's gradient to the mean that snfs grows by.
   void remember(ParameterRows& rows, std::size_t row, const float* gradient) const noexcept;
 
-  /// Takes note of a row's gradient. True if it is due that its connections change.
+  /// Whether the row, which is not whole, is due with its next gradient, and connections grow by that.
+  bool grows_by_gradient(const ParameterRows& rows, std::size_t row) const noexcept;
+
+  /// Takes note of a row's gradient, which may be null where the row is not whole and no means of gradients are kept. True if it
+  /// is due that its connections change.
   bool is_due(ParameterRows& rows, std::size_t row, const float* gradient) const noexcept;
 
   /// Changes the connections of the row, which may be whole. Weights that are dropped and the state of those that are grown are

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "engine/parameters/gradient_store.h"
 #include "hashing/seeds.h"
@@ -114,7 +115,7 @@ RowOptimizer::RowOptimizer(const OptimizerOptions& options, double learning_rate
 }
 
 void RowOptimizer::prefetch(const ParameterRows& rows, std::size_t row) const noexcept {
-  const std::size_t at = rows.begin(row), count = std::min(rows.width(row), kBlock);
+  const std::size_t at = rows.begin(row), count = std::min(rows.kept(row), kBlock);
   ask_for(rows.row_steps, row, 1);
   ask_for(rows.row_second_moment, row, 1);
   ask_for(rows.bias, row, 1);
@@ -157,16 +158,45 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
   return change >= 0 ? change : update_weights(rows, row, gradient, bias_gradient, steps);
 }
 
+bool RowOptimizer::needs_whole_gradient(const ParameterRows& rows, std::size_t row) const noexcept {
+  return store_ == nullptr && changes_ != nullptr && changes_->grows_by_gradient(rows, row);
+}
+
+float RowOptimizer::update_kept(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const {
+  if (store_ != nullptr) {
+    static thread_local std::vector<float> whole;
+    whole.assign(rows.width(), 0.f);
+    const auto columns = rows.connections_of(row);
+    for (std::size_t i = 0; i < columns.size(); ++i) whole[columns[i]] = gradient[i];
+    store_->add(rows, row, whole.data(), bias_gradient, share_);
+    return 0;
+  }
+  const bool due = changes_ != nullptr && changes_->is_due(rows, row, nullptr);
+  const float change = update_elements(rows, row, gradient, bias_gradient, 1);
+  return due ? change + std::max(0.f, changes_->change(rows, row, nullptr)) : change;
+}
+
 float RowOptimizer::update_weights(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
-                                   std::uint32_t steps) const noexcept {
-  const std::size_t at = rows.begin(row), width = rows.width(row);
+                                   std::uint32_t steps) const {
+  if (!rows.is_compact()) return update_elements(rows, row, gradient, bias_gradient, steps);
+  static thread_local std::vector<float> kept;
+  const auto columns = rows.connections_of(row);
+  kept.resize(columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) kept[i] = gradient[columns[i]];
+  return update_elements(rows, row, kept.data(), bias_gradient, steps);
+}
+
+/// `gradient`: a number for each that the arrays keep of the row.
+float RowOptimizer::update_elements(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+                                    std::uint32_t steps) const noexcept {
+  const std::size_t at = rows.begin(row), width = rows.kept(row);
   const bool rounds = rows.storage() == Storage::bf16 || !rows.first_moment_bf16.empty() || !rows.second_moment_bf16.empty();
   const std::uint64_t skipped = step_ - rows.row_steps[row];
   rows.row_steps[row] = static_cast<std::uint32_t>(step_);
   const Numbers numbers = numbers_for(rows, row, gradient, skipped, static_cast<float>(steps));
   const std::uint64_t seed = rounds ? hashing::derive(rounding_, rows.options().stream, row) : 0;
   float change = 0;
-  if (rows.fan_in() != 0) {
+  if (rows.fan_in() != 0 && !rows.is_compact()) {
     change = update_connections(rows, row, gradient, numbers, seed);
   } else if (rounds) {
     for (std::size_t first = 0; first < width; first += kBlock) {
@@ -206,6 +236,11 @@ RowOptimizer::Numbers RowOptimizer::numbers_for(ParameterRows& rows, std::size_t
   const auto mean_square = [&] {
     const std::size_t width = rows.width(row), over = rows.options().usual_width;
     if (width == 0) return 0.f;  // a bias alone
+    if (rows.is_compact()) {
+      double sum = 0;
+      for (std::size_t i = 0; i < rows.fan_in(); ++i) sum += double{gradient[i]} * gradient[i];
+      return static_cast<float>(sum / static_cast<double>(rows.fan_in()));
+    }
     if (rows.fan_in() != 0) return static_cast<float>(rows.square_of(row, gradient) / static_cast<double>(rows.fan_in()));
     return kernels_.sum_squares_f32(gradient, width) / static_cast<float>(over != 0 ? over : width);
   };

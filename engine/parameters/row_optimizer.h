@@ -78,6 +78,11 @@ class RowOptimizer {
   /// Throws std::bad_alloc where they change.
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient, std::uint32_t steps = 1) const;
 
+  /// The same for a compact row, of whose gradient the part of its connections is known, one number for each. Not where the
+  /// row's connections would change by the others: needs_whole_gradient().
+  float update_kept(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const;
+  bool needs_whole_gradient(const ParameterRows& rows, std::size_t row) const noexcept;
+
  private:
   /// The kernel that a row goes through: an optimiser with one second moment per row is one without, at a rate of the row's own.
   enum class Rule { adam, momentum, sgd };
@@ -95,7 +100,9 @@ class RowOptimizer {
   Numbers numbers_for(ParameterRows& rows, std::size_t row, const float* gradient, std::uint64_t skipped,
                       float steps) const noexcept;
   float update_weights(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
-                       std::uint32_t steps) const noexcept;
+                       std::uint32_t steps) const;
+  float update_elements(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient,
+                        std::uint32_t steps) const noexcept;
   float update_connections(ParameterRows& rows, std::size_t row, const float* gradient, const Numbers& numbers,
                            std::uint64_t seed) const noexcept;
   float update_part(const Part& part, const Numbers& numbers) const noexcept;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "engine/dense/gemm.h"
+#include "engine/layers/compact_rows.h"
 #include "simd/kernels.h"
 
 namespace glissade {
@@ -29,8 +30,10 @@ constexpr std::array<std::uint32_t, kMostRows> kInOrder = [] {
 void one_sample(const ParameterRows& rows, const Activations& hidden, std::size_t sample, std::size_t first, std::size_t count,
                 float* scores) noexcept {
   const simd::Kernels& kernels = simd::kernels();
-  const std::size_t skip = first * rows.stride();
-  if (rows.storage() == Storage::fp32) {
+  const std::size_t skip = first * rows.pitch();
+  if (rows.is_compact()) {
+    compact_dots(rows, hidden, sample, {kInOrder.data(), count}, first, scores);
+  } else if (rows.storage() == Storage::fp32) {
     kernels.dots_f32(hidden.row(sample), rows.weights.data() + skip, rows.stride(), kInOrder.data(), count, rows.width(), scores);
   } else {
     kernels.dots_bf16(hidden.half_row(sample), rows.high.data() + skip, rows.stride(), kInOrder.data(), count, rows.width(),
@@ -62,7 +65,7 @@ void RowProducts::take(const ParameterRows& rows, std::size_t first, std::size_t
 void RowProducts::share_rows(const Activations& hidden, std::size_t begin, std::size_t end, float* scores, std::size_t stride) {
   const simd::Kernels& kernels = simd::kernels();
   const ParameterRows& rows = *rows_;
-  if (dense::element_for(rows.storage()) == dense::Element::bf16) {
+  if (rows.is_compact() || dense::element_for(rows.storage()) == dense::Element::bf16) {
     for (std::size_t i = 0; i < count_; i += kShared) {
       for (std::size_t s = begin; s < end; ++s)
         one_sample(rows, hidden, s, first_ + i, std::min(kShared, count_ - i), scores + (s - begin) * stride + i);
