@@ -126,4 +126,41 @@ void add_sparse_dots(const std::string& prefix, const simd::Kernels& level) {
   });
 }
 
+namespace {
+
+/// A query's candidates among label rows of 128 of 1,024 units.
+template <class T, class Kernel>
+void add_connected_dots(const std::string& prefix, const Kernel& run, T weight) {
+  constexpr std::uint32_t kFanIn = 128, kRows = 200'000, kUnits = 1024;
+  add(prefix, "400 of 200,000 rows of 128 of 1,024 units", [run, weight](benchmark::State& state) {
+    std::vector<std::uint16_t> columns(std::size_t{kRows} * kFanIn);
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      columns[i] = static_cast<std::uint16_t>(i % kFanIn * (kUnits / kFanIn) + i / kFanIn * 5 % (kUnits / kFanIn));
+    const std::vector<T> weights(columns.size(), weight);
+    const std::vector<float> x = random_floats(kUnits, -1.0f, 1.0f);
+    constexpr std::size_t kCount = 400;
+    std::vector<std::uint32_t> rows(kCount);
+    std::vector<float> out(kCount);
+    std::uint32_t next = 1;
+    for (auto _ : state) {
+      for (std::uint32_t& row : rows)
+        row = static_cast<std::uint32_t>(std::uint64_t{next = next * 1664525u + 1013904223u} * kRows >> 32);
+      run(x.data(), weights.data(), kFanIn, columns.data(), kFanIn, rows.data(), kCount, out.data());
+      benchmark::DoNotOptimize(out.data());
+      benchmark::ClobberMemory();
+    }
+    report_rate(state, "rows", kCount);
+  });
+}
+
+}  // namespace
+
+void add_connected_dots_f32(const std::string& prefix, const simd::Kernels& level) {
+  add_connected_dots(prefix, level.connected_dots_f32, 0.5f);
+}
+
+void add_connected_dots_bf16(const std::string& prefix, const simd::Kernels& level) {
+  add_connected_dots(prefix, level.connected_dots_bf16, std::uint16_t{0x3f00});
+}
+
 }  // namespace glissade::bench

@@ -114,11 +114,19 @@ std::uint64_t gradient_bytes(const Config& config, const Shape& shape, const Bat
 
 std::uint64_t average_bytes(const Config& config, const Shape& shape) noexcept {
   if (config.schedule.average == 0) return 0;
-  std::uint64_t parameters = std::uint64_t{shape.features} * config.network.hidden.front() + config.network.hidden.front();
+  const SparseLayerFanIns fan_ins = SparseLayerFanIns::of(config, shape);
+  const auto kept = [&config](std::uint32_t width, std::uint32_t fan_in, std::uint32_t block) -> std::uint64_t {
+    ParameterRows::Options options = ParameterRows::Options::of(config, true);
+    options.fan_in = fan_in;
+    options.block = block;
+    return options.is_compact(width) ? fan_in : width;
+  };
+  const std::uint32_t first = config.network.hidden.front(), last = config.network.hidden.back();
+  std::uint64_t parameters = shape.features * kept(first, fan_ins.input, 1) + first;
   parameters += std::uint64_t{shape.vector_width} * config.network.hidden.front();
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     parameters += config.network.hidden[i] * (config.network.hidden[i - 1] + 1ull);
-  return 4 * (parameters + shape.labels * (config.network.hidden.back() + 1ull));
+  return 4 * (parameters + shape.labels * (kept(last, fan_ins.output, config.connections.block) + 1));
 }
 
 Result<void> check_memory_against(const MemoryEstimate& need, std::uint64_t available) {

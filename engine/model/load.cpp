@@ -223,7 +223,7 @@ bool is_order(std::span<const std::uint32_t> order, std::uint64_t rows) {
 /// The means of rows that lie in several files, or of which this process has some: weights, and behind them biases.
 std::optional<Error> gather_mean(const Reader& reader, const RowFiles& files, const LayerRows& which, const ParameterRows& rows,
                                  Array<float>& mean) {
-  const std::size_t row_bytes = rows.width() * sizeof(float), bias_bytes = rows.bias.empty() ? 0 : sizeof(float);
+  const std::size_t row_bytes = rows.kept(0) * sizeof(float), bias_bytes = rows.bias.empty() ? 0 : sizeof(float);
   auto* const weights = reinterpret_cast<std::byte*>(mean.data());
   std::byte* const biases = weights + rows.rows() * row_bytes;
   const auto copy = [&](SectionKind kind, std::size_t bytes, std::byte* out) {

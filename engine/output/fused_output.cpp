@@ -1,6 +1,7 @@
 #include "engine/output/fused_output.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -39,7 +40,9 @@ FusedOutput::FusedOutput(const OutputParts& parts)
       loss_(parts.config.network.loss),
       best_element_(dense::step_element_for(parts.rows.storage())),
       element_(best_element_),
-      set_(own_sets(parts), parts.all_labels(), parts.owners()) {
+      set_(own_sets(parts), parts.all_labels(), parts.owners()),
+      connected_(ConnectedProducts::pay(parts.rows, best_element_)) {
+  if (connected_) best_element_ = dense::Element::f32;
   if (parts.shards != nullptr) shard_sums_.emplace(*parts.shards, parts.config.network.loss);
 }
 
@@ -59,7 +62,7 @@ std::uint64_t FusedOutput::step_bytes(const Config& config, std::uint64_t set, s
 }
 
 /// Rows of logits must not lie a power of two apart, or the cache would find them all in the same places.
-std::size_t FusedOutput::logit_stride() const noexcept { return panels_.padded_rows() + kPanelColumns; }
+std::size_t FusedOutput::logit_stride() const noexcept { return padded_rows() + kPanelColumns; }
 
 /// Of the samples from `first` on.
 float* FusedOutput::block_logits(std::size_t first) const {
@@ -75,8 +78,10 @@ OutputReport FusedOutput::step(const OutputStep& step) {
     const PhaseWatch watch(step.phases, Phase::sampling);
     set_.choose(step, parts_.config.active_set.query_every);
   }
-  const std::size_t size = set_.size(), largest = std::min(std::max<std::size_t>(1, size),
-                                                           parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples));
+  const std::size_t most = parts_.piece != 0 ? parts_.piece : output_piece(step.hidden.samples);
+  const std::size_t size = set_.size();
+  const std::size_t largest =
+      std::min(std::max<std::size_t>(1, size), connected_ ? std::min(most, ConnectedProducts::kMostRows) : most);
   const std::size_t pieces = (size + largest - 1) / largest;
   const auto piece = [&](std::size_t i) { return SetPiece{i * largest, std::min(largest, size - i * largest)}; };
   prepare(step);
@@ -121,7 +126,11 @@ void FusedOutput::prepare(const OutputStep& step) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
   state_.assign(hidden.samples, {0.0, kLowest, false});
   padded_samples_ = padded(hidden.samples, kBlockDepth);
-  transpose_hidden(hidden);
+  if (connected_) {
+    products_.take(hidden);
+  } else {
+    transpose_hidden(hidden);
+  }
   if (best_element_ == dense::Element::f16) narrow_hidden(hidden);
   in_blocks(hidden.samples, kBlockDepth, [&](std::size_t begin, std::size_t end) {
     std::memset(step.hidden_gradient + begin * hidden.stride, 0, (end - begin) * hidden.stride * sizeof(float));
@@ -194,7 +203,11 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
   }
   element_ = best_element_;
   gradient_scale_ = 1.f;
-  panels_.take(parts_.rows, ids, element_);
+  if (connected_) {
+    products_.take(parts_.rows, ids);
+  } else {
+    panels_.take(parts_.rows, ids, element_);
+  }
   if (element_ == dense::Element::f16) {
     gradient_scale_ = half_gradient_scale({largest_hidden_, panels_.largest(), gradient_bound(step, piece)});
     if (gradient_scale_ == 0.f) {
@@ -203,7 +216,7 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
       panels_.take(parts_.rows, ids, element_);
     }
   }
-  start_.assign(panels_.padded_rows(), 0.f);
+  start_.assign(padded(piece.size, kBlockDepth), 0.f);
   for (std::size_t j = 0; j < piece.size; ++j) start_[j] = parts_.rows.bias[ids[j]];
   if (!is_softmax(parts_.config.network.loss)) return;
   const auto weights = set_.log_weights_in(piece);
@@ -211,13 +224,21 @@ void FusedOutput::load(const OutputStep& step, const SetPiece& piece) {
 }
 
 void FusedOutput::compute_logits(const OutputStep& step, std::size_t begin, std::size_t end, float* logits) {
+  if (connected_) {
+    products_.logits(begin, end, start_.data(), logits, logit_stride());
+    return;
+  }
   const Activations& hidden = step.hidden;
   panels_.multiply_as_columns(hidden_rows(hidden, begin), hidden.stride, end - begin, start_.data(), logits, logit_stride());
 }
 
+std::size_t FusedOutput::samples_at_once(const OutputStep& step) const noexcept {
+  return connected_ ? products_.chunk() : sample_block(step.hidden.samples, logit_stride());
+}
+
 void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
-  block_ = sample_block(step.hidden.samples, logit_stride());
+  block_ = samples_at_once(step);
   if (keeps_logits_) kept_logits_.reserve_discard(step.hidden.samples * logit_stride());
   in_blocks(step.hidden.samples, block_, [&](std::size_t begin, std::size_t end) {
     static thread_local FoundLabels found;
@@ -232,9 +253,11 @@ void FusedOutput::normalise(const OutputStep& step, const SetPiece& piece) {
 void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::scores);
   const Activations& hidden = step.hidden;
-  block_ = sample_block(hidden.samples, logit_stride());
-  const std::size_t gradients = panels_.padded_rows() * padded_samples_;
-  if (in_halves()) {
+  block_ = samples_at_once(step);
+  const std::size_t gradients = padded_rows() * padded_samples_;
+  if (connected_) {
+    // They keep them themselves.
+  } else if (in_halves()) {
     gradient_halves_.reserve_discard(gradients);
   } else {
     gradients_.reserve_discard(gradients);
@@ -244,6 +267,11 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
     if (!keeps_logits_) compute_logits(step, begin, end, logits);
     for (std::size_t sample = begin; sample < end; ++sample) {
       differentiate_sample(step, piece, sample, logits + (sample - begin) * logit_stride());
+    }
+    if (connected_) {
+      products_.add_hidden_gradients(begin, end, logits, logit_stride(), step.hidden_gradient + begin * hidden.stride,
+                                     hidden.stride);
+      return;
     }
     const std::size_t elements_per_float = in_halves() ? 2 : 1;
     panels_.multiply_as_depth(logits, logit_stride() * elements_per_float, end - begin, 1.f / gradient_scale_,
@@ -277,11 +305,11 @@ void FusedOutput::differentiate_sample(const OutputStep& step, const SetPiece& p
   const Loss::RowGradient gradient =
       whole ? loss_.gradient(row, scale) : loss_.gradient(row, scale, sums_.of(sample), counts_all);
   state.loss += weight * gradient.loss;
-  std::fill(z + piece.size, z + panels_.padded_rows(), 0.f);
+  std::fill(z + piece.size, z + padded_rows(), 0.f);
   if (element_ == dense::Element::f16) {
-    kernels.scale_f16(gradient.factor * gradient_scale_, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());
+    kernels.scale_f16(gradient.factor * gradient_scale_, z, reinterpret_cast<std::uint16_t*>(z), padded_rows());
   } else if (element_ == dense::Element::bf16) {
-    kernels.scale_narrow(gradient.factor, z, reinterpret_cast<std::uint16_t*>(z), panels_.padded_rows());
+    kernels.scale_narrow(gradient.factor, z, reinterpret_cast<std::uint16_t*>(z), padded_rows());
   } else {
     kernels.scale_f32(gradient.factor, z, piece.size);
   }
@@ -308,7 +336,7 @@ void FusedOutput::probe(const float* z, const SetPiece& piece, std::span<const s
 void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const float* logits) {
   const simd::Kernels& kernels = simd::kernels();
   const std::size_t panel_stride = padded_samples_ * kPanelColumns;
-  const std::size_t rows = panels_.padded_rows();
+  const std::size_t rows = padded_rows();
   // The last block fills the batch up to a multiple of kBlockDepth with samples of 0.
   const std::size_t until = end == state_.size() ? padded_samples_ : end;
   if (!in_halves()) {
@@ -340,7 +368,31 @@ void FusedOutput::store_gradients(std::size_t begin, std::size_t end, const floa
 
 void FusedOutput::update(const OutputStep& step, const SetPiece& piece) {
   const PhaseWatch watch(step.phases, Phase::output_update);
-  in_blocks(piece.size, kRowBlock, [&](std::size_t begin, std::size_t end) { update_block(step, piece, begin, end); });
+  in_blocks(piece.size, kRowBlock, [&](std::size_t begin, std::size_t end) {
+    connected_ ? update_connected(step, piece, begin, end) : update_block(step, piece, begin, end);
+  });
+}
+
+void FusedOutput::update_connected(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {
+  static thread_local std::vector<float> gradients, whole;
+  const std::size_t fan_in = parts_.rows.kept(0);
+  std::array<float, kRowBlock> bias_gradients;
+  gradients.resize(kRowBlock * fan_in);
+  products_.row_gradients(begin, end - begin, gradients.data(), bias_gradients.data());
+  for (std::size_t j = begin; j < end; ++j) {
+    const std::uint32_t row = set_.id(piece.first + j);
+    const float bias_gradient = bias_gradients[j - begin];
+    step.optimizer.prefetch(parts_.rows, set_.id(piece.first + std::min(j + 1, end - 1)));
+    float change = 0;
+    if (step.optimizer.needs_whole_gradient(parts_.rows, row)) {
+      whole.resize(parts_.rows.width());
+      products_.whole_gradient(j, step.hidden, whole.data());
+      change = step.optimizer.update(parts_.rows, row, whole.data(), bias_gradient);
+    } else {
+      change = step.optimizer.update_kept(parts_.rows, row, gradients.data() + (j - begin) * fan_in, bias_gradient);
+    }
+    if (parts_.drift != nullptr) parts_.drift->add(row, change);
+  }
 }
 
 void FusedOutput::update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end) {

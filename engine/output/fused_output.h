@@ -7,6 +7,7 @@
 #include "engine/losses/loss.h"
 #include "engine/losses/set_sums.h"
 #include "engine/losses/shard_sums.h"
+#include "engine/output/connected_products.h"
 #include "engine/output/output_path.h"
 #include "engine/output/shared_set.h"
 
@@ -18,6 +19,8 @@ namespace glissade {
 ///   holds,
 ///            into gradients, multiplies these with the rows again for the hidden gradient, and puts them into panels;
 ///   rows:    a block of rows multiplies the batch's hidden vectors with its panels and updates the rows at once.
+///
+/// Where rows are kept compactly and have few of their connections, the products are those of ConnectedProducts instead.
 ///
 /// So the logits never reach memory; their gradients do, once, in the element type of the products. Half precision has a small
 /// range: gradients by the logits are scaled for it, and a piece whose numbers would leave it goes in floats (half_range.h). A
@@ -51,9 +54,12 @@ class FusedOutput final : public OutputPath {
   void probe(const float* z, const SetPiece& piece, std::span<const std::uint32_t> positions, SampleState& state) const;
   void store_gradients(std::size_t begin, std::size_t end, const float* logits);
   void update(const OutputStep& step, const SetPiece& piece);
+  void update_connected(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
   void update_block(const OutputStep& step, const SetPiece& piece, std::size_t begin, std::size_t end);
   const void* hidden_rows(const Activations& hidden, std::size_t first) const noexcept;
   bool in_halves() const noexcept { return element_ != dense::Element::f32; }
+  std::size_t padded_rows() const noexcept { return start_.size(); }
+  std::size_t samples_at_once(const OutputStep& step) const noexcept;
   std::size_t logit_stride() const noexcept;
   float* block_logits(std::size_t first) const;
 
@@ -64,6 +70,8 @@ class FusedOutput final : public OutputPath {
   float gradient_scale_ = 1;     ///< by which gradients by the logits are multiplied, in f16
   float largest_hidden_ = 0;     ///< known only where products may be in f16
   SharedSet set_;
+  bool connected_;  ///< products go by the rows' connections, not by panels
+  ConnectedProducts products_;
   RowPanels panels_;
   std::vector<std::uint32_t> all_ids_;  ///< of a piece of the set of all rows
   std::vector<float> start_;            ///< bias of each row of the piece, and the weight of drawn ones in the softmax

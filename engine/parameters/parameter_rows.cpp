@@ -175,37 +175,43 @@ void in_parts(std::size_t size, const Body& body) {
 
 }  // namespace
 
-void ParameterRows::read(std::size_t row, float* out) const noexcept {
-  const auto join = [&](std::size_t at, float* to, std::size_t count) {
-    simd::kernels().join_f32(high.data() + at, low.data() + at, to, count);
-  };
-  if (storage() != Storage::bf16_mixed) {
-    read_forward(row, out);
-  } else if (!compact_) {
-    join(begin(row), out, width(row));
+void ParameterRows::widen(std::size_t at, float* out, std::size_t count) const noexcept {
+  if (storage() == Storage::fp32) {
+    std::memcpy(out, weights.data() + at, count * sizeof(float));
   } else {
-    std::fill_n(out, width_, 0.f);
-    const auto columns = connections_of(row);
-    in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
-      float part[kPart];
-      join(begin(row) + first, part, count);
-      for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
-    });
+    simd::kernels().widen(high.data() + at, out, count);
   }
 }
 
-void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
-  const auto widen = [&](std::size_t at, float* to, std::size_t count) {
-    if (storage() == Storage::fp32) {
-      std::memcpy(to, weights.data() + at, count * sizeof(float));
-    } else {
-      simd::kernels().widen(high.data() + at, to, count);
-    }
-  };
-  if (!compact_) {
-    widen(begin(row), out, width(row));
-    return;
+void ParameterRows::join(std::size_t at, float* out, std::size_t count) const noexcept {
+  if (storage() == Storage::bf16_mixed) {
+    simd::kernels().join_f32(high.data() + at, low.data() + at, out, count);
+  } else {
+    widen(at, out, count);
   }
+}
+
+void ParameterRows::store(std::size_t at, const float* values, std::size_t count) noexcept {
+  switch (storage()) {
+    case Storage::fp32: std::memcpy(weights.data() + at, values, count * sizeof(float)); break;
+    case Storage::bf16_mixed: simd::kernels().split_f32(values, high.data() + at, low.data() + at, count); break;
+    case Storage::bf16: simd::kernels().narrow_nearest(values, high.data() + at, count); break;
+  }
+}
+
+void ParameterRows::read(std::size_t row, float* out) const noexcept {
+  if (!compact_) return join(begin(row), out, width(row));
+  std::fill_n(out, width_, 0.f);
+  const auto columns = connections_of(row);
+  in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
+    float part[kPart];
+    join(begin(row) + first, part, count);
+    for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
+  });
+}
+
+void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
+  if (!compact_) return widen(begin(row), out, width(row));
   std::fill_n(out, width_, 0.f);
   const auto columns = connections_of(row);
   in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
@@ -227,15 +233,8 @@ void ParameterRows::read_halves(std::size_t row, std::uint16_t* out) const noexc
 }
 
 void ParameterRows::write(std::size_t row, const float* values) noexcept {
-  const auto put = [&](std::size_t at, const float* from, std::size_t count) {
-    switch (storage()) {
-      case Storage::fp32: std::memcpy(weights.data() + at, from, count * sizeof(float)); break;
-      case Storage::bf16_mixed: simd::kernels().split_f32(from, high.data() + at, low.data() + at, count); break;
-      case Storage::bf16: simd::kernels().narrow_nearest(from, high.data() + at, count); break;
-    }
-  };
   if (!compact_) {
-    put(begin(row), values, width(row));
+    store(begin(row), values, width(row));
     if (fan_in() != 0 && !is_whole(row)) cut_to_connections(row);
     return;
   }
@@ -243,8 +242,15 @@ void ParameterRows::write(std::size_t row, const float* values) noexcept {
   in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
     float part[kPart];
     for (std::size_t i = 0; i < count; ++i) part[i] = values[columns[first + i]];
-    put(begin(row) + first, part, count);
+    store(begin(row) + first, part, count);
   });
+}
+
+void ParameterRows::read_kept(std::size_t row, float* out) const noexcept { join(begin(row), out, kept(row)); }
+
+void ParameterRows::write_kept(std::size_t row, const float* values) noexcept {
+  if (!compact_) return write(row, values);
+  store(begin(row), values, kept(row));
 }
 
 namespace {

@@ -110,6 +110,10 @@ class ParameterRows {
   /// In bf16 rounded to nearest. Where rows have some connections only, other values become 0.
   void write(std::size_t row, const float* values) noexcept;
 
+  /// The numbers that the arrays have of a row, kept(row) of them, as read() and write() take them.
+  void read_kept(std::size_t row, float* out) const noexcept;
+  void write_kept(std::size_t row, const float* values) noexcept;
+
   /// Draws every weight uniformly from [-limit, limit], a function of (seed, row) only. Biases stay 0. With `owners`, these are
   /// the rows of one rank, and a row's number is that among the rows of all.
   void randomize(double limit, std::uint64_t seed, const RowOwners& owners = {});
@@ -193,6 +197,9 @@ class ParameterRows {
   Array<float> gradient_means;              ///< keeps_gradient_means, one for each weight
 
  private:
+  void widen(std::size_t at, float* out, std::size_t count) const noexcept;
+  void join(std::size_t at, float* out, std::size_t count) const noexcept;
+  void store(std::size_t at, const float* values, std::size_t count) noexcept;
   void allocate(std::size_t elements);
   void resize_arrays(std::size_t rows);
   void allocate_patterns();

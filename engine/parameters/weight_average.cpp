@@ -36,11 +36,12 @@ void WeightAverage::add(Blocks blocks) {
     float* const mean = means[i].data();
     for_each_row(rows, [&](std::size_t row) {
       static thread_local std::vector<float> now;
-      now.resize(rows.width());
-      rows.read(row, now.data());
-      mix(now.data(), mean + row * rows.width(), rows.width());
+      const std::size_t kept = rows.kept(row);
+      now.resize(kept);
+      rows.read_kept(row, now.data());
+      mix(now.data(), mean + row * kept, kept);
     });
-    mix(rows.bias.data(), mean + rows.rows() * rows.width(), rows.bias.size());
+    mix(rows.bias.data(), mean + size_of(rows) - rows.bias.size(), rows.bias.size());
   }
 }
 
@@ -48,8 +49,8 @@ void WeightAverage::move_to(Blocks blocks) {
   for (std::size_t i = 0; i < blocks.size() && !empty(); ++i) {
     ParameterRows& rows = *blocks[i];
     const float* const mean = means[i].data();
-    for_each_row(rows, [&](std::size_t row) { rows.write(row, mean + row * rows.width()); });
-    std::copy_n(mean + rows.rows() * rows.width(), rows.bias.size(), rows.bias.data());
+    for_each_row(rows, [&](std::size_t row) { rows.write_kept(row, mean + row * rows.kept(row)); });
+    std::copy_n(mean + size_of(rows) - rows.bias.size(), rows.bias.size(), rows.bias.data());
   }
   count = 0;
   means.clear();

@@ -22,11 +22,13 @@ class WeightAverage {
   void move_to(Blocks blocks);
 
   bool empty() const noexcept { return count == 0; }
-  static std::size_t size_of(const ParameterRows& rows) noexcept { return rows.rows() * rows.width() + rows.bias.size(); }
+  static std::size_t size_of(const ParameterRows& rows) noexcept {
+    return rows.rows() * (rows.is_compact() ? rows.kept(0) : rows.width()) + rows.bias.size();
+  }
 
   // For the model file.
   std::uint64_t count = 0;          ///< steps that are in the mean
-  std::vector<Array<float>> means;  ///< by block: its rows without padding, then its biases
+  std::vector<Array<float>> means;  ///< by block: what is kept of its rows without padding, then its biases
 };
 
 }  // namespace glissade

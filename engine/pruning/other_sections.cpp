@@ -16,9 +16,10 @@ using model_file::SectionKind;
 
 namespace {
 
-/// Whether a part of the mix has it.
+/// Whether a part of the mix has it. What is packed says where its weights are by itself: compact rows are spread out in it.
 bool is_of_parts(SectionKind kind) noexcept {
   switch (kind) {
+    case SectionKind::compact_connections:
     case SectionKind::sparse_offsets:
     case SectionKind::sparse_ids:
     case SectionKind::sparse_values:

@@ -49,7 +49,8 @@ float step_of(double step, double size) noexcept { return static_cast<float>(siz
 template <class Visit>
 void for_each_layer_of(const Model::Impl& model, PruneMix::Part part, const Visit& visit) {
   for_each_layer(model.network, [&](std::uint32_t index, const ParameterRows& rows) {
-    if ((index == 0) == (part == PruneMix::features) && rows.rows() * rows.width() >= kLeastWeights) visit(index, rows);
+    const bool packs = rows.is_compact() || rows.rows() * rows.width() >= kLeastWeights;
+    if ((index == 0) == (part == PruneMix::features) && packs) visit(index, rows);
   });
 }
 
@@ -112,7 +113,7 @@ std::uint64_t weights_of(const Model::Impl& model, PruneMix::Part part) {
   switch (part) {
     case PruneMix::features:
     case PruneMix::labels:
-      for_each_layer_of(model, part, [&](std::uint32_t, const ParameterRows& rows) { weights += rows.rows() * rows.width(); });
+      for_each_layer_of(model, part, [&](std::uint32_t, const ParameterRows& rows) { weights += rows.rows() * rows.kept(0); });
       break;
     case PruneMix::rows: weights = model.paths.label_rows.rows.entries(); break;
     case PruneMix::neighbours: weights = model.paths.neighbours.samples.entries(); break;

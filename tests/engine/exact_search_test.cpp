@@ -21,10 +21,12 @@ struct Layer {
 };
 
 /// Rows and hidden vectors of multiples of 1/16, biases of 1/64: bf16 holds the factors, and a float their sums.
-Layer made_layer(std::size_t rows, std::size_t width, std::size_t samples, Storage storage) {
+Layer made_layer(std::size_t rows, std::size_t width, std::size_t samples, Storage storage, double density = 1) {
   Config config = small_config();
   config.network.hidden = {static_cast<std::uint32_t>(width)};
   config.network.storage = storage;
+  config.connections.density = density;
+  config.connections.layers = SparseLayers::output;
   Model model = must(Model::create(config, {4, static_cast<std::uint32_t>(rows)}));
   Layer layer;
   layer.rows = std::move(impl_of(model).network.output);
@@ -82,8 +84,9 @@ TEST_CASE("the search through all rows finds the best of each sample, ties by th
   const auto storage = GENERATE(Storage::fp32, Storage::bf16_mixed);
   const auto samples = GENERATE(1u, 2u, 3u, 8u, 23u, 24u, 25u, 64u, 256u, 257u, 600u);
   const auto rows = GENERATE(1u, 15u, 255u, 4097u, 9001u);
-  const auto [k, width] = GENERATE(std::pair{5u, 40u}, std::pair{300u, 8u});
-  const Layer layer = made_layer(rows, width, samples, storage);
+  const auto [k, width, density] = GENERATE(table<unsigned, unsigned, double>({{5, 40, 1}, {300, 8, 1}, {5, 150, 0.13}}));
+  const Layer layer = made_layer(rows, width, samples, storage, density);
+  REQUIRE(layer.rows.is_compact() == (density < 1));
   CAPTURE(samples, rows, k, width);
   const Predictions found = found_in(layer, k, LossKind::softmax, false, nullptr);
   for (std::size_t s = 0; s < samples; s += std::max(1u, samples / 7)) {

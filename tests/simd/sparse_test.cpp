@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "tests/simd/budgets.h"
@@ -56,6 +57,56 @@ void check_sparse_dots(const Kernels& level) {
       }
     }
   }
+}
+
+namespace {
+
+constexpr std::size_t kConnectedRows = 23;
+
+/// `run` calls the kernel, `weight` says what number it reads as a weight.
+template <class T, class Run, class Weight>
+void check_connected(const std::function<std::vector<T>(const std::vector<float>&)>& stored, const Run& run, const Weight& weight) {
+  Random random(73);
+  const std::vector<float> x = random.floats(kFeatures, -2.0f, 2.0f);
+  for (const Placement placement : kPlacements) {
+    for (const std::size_t fan_in : {1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 75, 128}) {
+      for (const std::size_t count : {0, 1, 2, 6, 7, 40}) {
+        const std::size_t pitch = fan_in + 3;
+        const std::vector<std::uint32_t> wide = random.ids(kConnectedRows * fan_in, kFeatures);
+        const std::vector<std::uint32_t> chosen = random.ids(count, kConnectedRows);
+        const std::vector<std::uint16_t> columns(wide.begin(), wide.end());
+        const std::vector<T> weights = stored(random.floats((kConnectedRows - 1) * pitch + fan_in, -2.0f, 2.0f));
+        Guarded<float> guarded_x(x, placement), out(count, placement);
+        Guarded<T> rows(weights, placement);
+        Guarded<std::uint32_t> ids(chosen, placement);
+        Guarded<std::uint16_t> guarded_columns(columns, placement);
+        run(guarded_x.data(), rows.data(), pitch, guarded_columns.data(), fan_in, ids.data(), count, out.data());
+        REQUIRE(out.intact());
+        for (std::size_t i = 0; i < count; ++i) {
+          double exact = 0, magnitude = 0;
+          for (std::size_t d = 0; d < fan_in; ++d) {
+            const double product = double{x[columns[chosen[i] * fan_in + d]]} * double{weight(weights[chosen[i] * pitch + d])};
+            exact += product;
+            magnitude += std::abs(product);
+          }
+          CAPTURE(fan_in, count, i);
+          REQUIRE(within(out[i], exact, block_budget(fan_in, magnitude)));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_connected_dots_f32(const Kernels& level) {
+  check_connected<float>([](const std::vector<float>& values) { return values; }, level.connected_dots_f32,
+                         [](float value) { return value; });
+}
+
+void check_connected_dots_bf16(const Kernels& level) {
+  check_connected<std::uint16_t>([](const std::vector<float>& values) { return bf16_of(values); }, level.connected_dots_bf16,
+                                 [](std::uint16_t half) { return bf16_value(half); });
 }
 
 void check_sparse_matches(const Kernels& level) {
