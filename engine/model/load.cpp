@@ -39,7 +39,9 @@ bool is_for_answers(SectionKind kind) noexcept {
     case SectionKind::sparse_second_moment:
     case SectionKind::average:
     case SectionKind::average_bias:
-    case SectionKind::average_count: return false;
+    case SectionKind::average_count:
+    case SectionKind::connection_steps:
+    case SectionKind::gradient_means: return false;
     case SectionKind::run_notes: return true;
     default: return kind <= SectionKind::pass || kind > SectionKind::cluster_lengths;
   }

@@ -66,7 +66,9 @@ Result<std::vector<Section>> whole_sections(const Reader& file, const RowFiles& 
   for (const Section& section : files.first().sections()) {
     const bool of_rows = section.kind != SectionKind::shard && section.kind != SectionKind::average_bias &&
                          !is_of_tables(section.kind) && !is_of_path_rows(section.kind, section.index);
-    if (!of_rows || (!with_training_state && !is_for_answers(section.kind))) continue;
+    // Labels that share connections are not shared out, so connections that rows with zeros have are for training.
+    const bool answers = is_for_answers(section.kind) && section.kind != SectionKind::connections;
+    if (!of_rows || (!with_training_state && !answers)) continue;
     const std::size_t rows = section.index == 0 ? state.features : state.labels, own = files.rows_of_first(rows);
     const std::size_t row_bytes = own == 0 ? 0 : section.bytes.size() / own;
     const bool averaged = section.kind == SectionKind::average;

@@ -48,7 +48,7 @@ Data event(std::uint32_t features, std::uint32_t labels, std::vector<std::uint32
 }  // namespace
 
 TEST_CASE("a model that learns from events answers rows like them better", "[unit]") {
-  const bool with_paths = GENERATE(true, false);
+  const auto [with_paths, compact] = GENERATE(table<bool, bool>({{true, false}, {false, false}, {false, true}}));
   // Of the other world no label means what it meant before.
   const Data before = planted_data(900, 400, 150, 3), events = planted_data(1500, 400, 150, 5, 8),
              asked = planted_data(300, 400, 150, 6, 8);
@@ -56,7 +56,7 @@ TEST_CASE("a model that learns from events answers rows like them better", "[uni
   options.learning_rate = with_paths ? 0 : 0.02;
   options.refit_every = 400;
   options.keep_examples = 800;
-  Learner learner = must(Learner::create(living_model(before, with_paths), options));
+  Learner learner = must(Learner::create(living_model(before, with_paths, compact), options));
   const double was = precision_at_1(learner.current(), asked);
   for (std::size_t first = 0; first < events.size(); first += 100) must(learner.learn(part_of(events, first, 100).view()));
   const double is = precision_at_1(must(learner.publish()), asked);
@@ -118,7 +118,9 @@ TEST_CASE("copies that come back are brought up to date", "[unit]") {
   const Data before = planted_data(900, 400, 150, 3), events = planted_data(1200, 400, 150, 5, 8),
              asked = planted_data(100, 400, 150, 6, 8);
   // One learner publishes once, so its copy is a new one; the other after each piece, so its copies were in use before.
-  Learner once = must(Learner::create(living_model(before, true))), often = must(Learner::create(living_model(before, true)));
+  const bool compact = GENERATE(false, true);
+  Learner once = must(Learner::create(living_model(before, true, compact))),
+          often = must(Learner::create(living_model(before, true, compact)));
   for (std::size_t first = 0; first < events.size(); first += 100) {
     const Data piece = part_of(events, first, 100);
     must(once.learn(piece.view()));
@@ -134,7 +136,9 @@ TEST_CASE("a publication finds a copy that was made ahead, however many snapshot
   constexpr std::size_t kPieces = 6, kPiece = 100;
   const Data before = planted_data(900, 400, 150, 3), events = planted_data(kPieces * kPiece, 400, 150, 5, 8),
              asked = planted_data(100, 400, 150, 6, 8);
-  Learner once = must(Learner::create(living_model(before, true))), often = must(Learner::create(living_model(before, true)));
+  const bool compact = GENERATE(false, true);
+  Learner once = must(Learner::create(living_model(before, true, compact))),
+          often = must(Learner::create(living_model(before, true, compact)));
   std::vector<Snapshot> held{often.current()};
   // Until the next copy is there, which memory() tells: on a machine with much else to do that takes a while.
   const auto wait = [&] {
@@ -209,7 +213,7 @@ TEST_CASE("events beyond those that are kept leave, and what they taught stays",
 TEST_CASE("a saved model knows all that was learned", "[unit]") {
   const Data before = planted_data(900, 400, 150, 3), events = planted_data(900, 400, 150, 5, 8),
              asked = planted_data(300, 400, 150, 6, 8);
-  Model model = living_model(before, true);
+  Model model = living_model(before, true, GENERATE(false, true));
   std::vector<std::string> names;
   for (int i = 0; i < 150; ++i) names.push_back("label " + std::to_string(i));
   must(model.set_label_names(names));

@@ -6,9 +6,13 @@
 
 namespace glissade::test {
 
-/// Trained on `data`; with all paths, or by the hidden one alone.
-inline Model living_model(const Data& data, bool with_paths) {
+/// Trained on `data`; with all paths, or by the hidden one alone; `compact`: whose rows have a quarter of their connections.
+inline Model living_model(const Data& data, bool with_paths, bool compact = false) {
   Config config = small_config();
+  if (compact) {
+    config.network.hidden = {128};
+    config.connections.density = 0.25;
+  }
   if (with_paths) {
     config.sparse_rows.fan_in = 24;
     config.sparse_rows.epochs = 1;

@@ -158,10 +158,10 @@ TEST_CASE("model file: foreign, newer and missing files are named as such", "[un
 
   REQUIRE(write(path, Example().sections()).ok());
   std::string newer = get(path);
-  newer[8] = 7;
+  newer[8] = 8;
   put(path, newer);
   CHECK(refusal(path) ==
-        "model file '" + path + "' has format version 7, this build reads up to 6; use a newer version of Glissade");
+        "model file '" + path + "' has format version 8, this build reads up to 7; use a newer version of Glissade");
 
   CHECK(refusal(folder.file("none")) ==
         "model file '" + folder.file("none") + "' cannot be opened: No such file or directory; check the path");

@@ -21,6 +21,14 @@ void connect(Config& config, Topology kind) {
   config.connections.period = 2;
 }
 
+/// Few enough of a wide layer's for labels to be multiplied by them.
+void connect_compactly(Config& config, Topology kind) {
+  connect(config, kind);
+  config.network.hidden = {200};
+  config.connections.density = 0.1;
+  config.active_set.scope = Scope::shared;
+}
+
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all = {
       {"uniform", [](Config&) {}},
@@ -120,6 +128,24 @@ const std::vector<Variant>& variants() {
          connect(c, Topology::snip);
          c.connections.block = 4;
          c.training.accumulate = 2;
+       }},
+      {"rigl, kept compactly, from centroids",
+       [](Config& c) {
+         connect_compactly(c, Topology::rigl);
+         c.network.start = Start::centroids;
+       }},
+      {"set, kept compactly, gradients that wait",
+       [](Config& c) {
+         connect_compactly(c, Topology::set);
+         c.training.accumulate = 2;
+         c.optimizer.kind = OptimizerKind::momentum;
+       }},
+      {"kept compactly, averaged, lsh",
+       [](Config& c) {
+         connect_compactly(c, Topology::fixed);
+         c.schedule.decay = DecayKind::none;
+         c.schedule.average = 0.5;
+         c.active_set.sampler = SamplerKind::lsh;
        }},
       {"snip, averaged",
        [](Config& c) {

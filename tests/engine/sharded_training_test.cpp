@@ -139,6 +139,16 @@ TEST_CASE("ranks that share the rows out train what one process trains, with eve
   check_shards_alike(config, sharded_data());
 }
 
+TEST_CASE("ranks that share out rows of few connections train what one process trains", "[unit]") {
+  Config config = sharded_config();
+  config.network.hidden = {128};
+  config.connections.density = 0.15;
+  config.connections.layers = GENERATE(SparseLayers::output, SparseLayers::all);
+  config.network.start = GENERATE(Start::random, Start::centroids);
+  config.active_set.sampler = SamplerKind::uniform;
+  check_shards_alike(config, sharded_data());
+}
+
 TEST_CASE("ranks that look for rows among their own learn as well as one process", "[unit]") {
   using enum SamplerKind;
   Config config = sharded_config();

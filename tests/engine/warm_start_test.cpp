@@ -31,6 +31,10 @@ TEST_CASE("a model made from another answers as that one does before it trains",
   Config config = small_config();
   config.network.hidden = {16, 12};
   config.network.storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
+  if (GENERATE(false, true)) {  // the connections of the former model are the largest weights
+    config.network.hidden = {128};
+    config.connections.density = 0.2;
+  }
   Model former = make_model(config, data);
   train(former, data, 4);
   Model::Taken taken;
