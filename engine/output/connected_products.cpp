@@ -6,6 +6,7 @@
 
 #include "engine/layers/in_blocks.h"
 #include "simd/kernels.h"
+#include "simd/level.h"
 
 namespace glissade {
 namespace {
@@ -21,12 +22,18 @@ std::size_t chunk_for(std::size_t samples, std::size_t width) noexcept {
   return std::clamp(std::min(fitting, sharing), kLeastChunk, kMostChunk);
 }
 
+/// How many numbers dense products multiply in the time that a connection takes: measured (docs/sparse-layers.md); for tiles by
+/// how much faster than AVX-512 with bf16 they are.
+std::size_t gain_of(dense::Element element) noexcept {
+  constexpr std::size_t kFloats = 3, kHalves = 5, kTiles = 16;
+  if (element == dense::Element::f32) return kFloats;
+  return simd::active_level() == simd::Level::amx ? kTiles : kHalves;
+}
+
 }  // namespace
 
 bool ConnectedProducts::pay(const ParameterRows& rows, dense::Element element) noexcept {
-  // How many numbers dense products multiply in the time of one: measured, docs/sparse-layers.md.
-  const std::size_t gain = element == dense::Element::f32 ? 3 : 6;
-  return rows.is_compact() && gain * rows.kept(0) <= rows.width();
+  return rows.is_compact() && gain_of(element) * rows.kept(0) <= rows.width();
 }
 
 void ConnectedProducts::take(const Activations& hidden) {

@@ -34,6 +34,7 @@ TEST_CASE("a model made from another answers as that one does before it trains",
   if (GENERATE(false, true)) {  // the connections of the former model are the largest weights
     config.network.hidden = {128};
     config.connections.density = 0.2;
+    config.network.start = Start::centroids;
   }
   Model former = make_model(config, data);
   train(former, data, 4);
