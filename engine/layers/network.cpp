@@ -101,7 +101,7 @@ bool Network::forward(const BatchInputs& inputs, const Dropout& dropout, std::ve
 }
 
 std::uint64_t Network::parameters() const noexcept {
-  std::uint64_t total = input.rows.rows() * input.rows.width() + input.bias.width() + output.rows() * (output.width() + 1);
+  std::uint64_t total = input.rows.rows() * input.rows.kept(0) + input.bias.width() + output.rows() * (output.kept(0) + 1);
   total += vectors.rows.rows() * vectors.rows.width();
   for (const DenseLayer& layer : dense) total += layer.rows.rows() * (layer.rows.width() + 1);
   return total;

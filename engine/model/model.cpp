@@ -142,7 +142,7 @@ std::uint64_t Model::parameters() const noexcept {
   const Network& network = impl_->network;
   const std::uint64_t features = impl_->shape.features - network.input.rows.rows();
   const std::uint64_t labels = impl_->shape.labels - network.output.rows();
-  return network.parameters() + features * network.input.rows.width() + labels * (network.output.width() + 1);
+  return network.parameters() + features * network.input.rows.kept(0) + labels * (network.output.kept(0) + 1);
 }
 std::uint64_t Model::memory_bytes() const noexcept {
   return impl_->network.memory_bytes() + impl_->paths.memory_bytes() + impl_->index_bytes();

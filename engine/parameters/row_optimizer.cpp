@@ -159,7 +159,7 @@ float RowOptimizer::update(ParameterRows& rows, std::size_t row, const float* gr
 }
 
 bool RowOptimizer::needs_whole_gradient(const ParameterRows& rows, std::size_t row) const noexcept {
-  return store_ == nullptr && changes_ != nullptr && changes_->grows_by_gradient(rows, row);
+  return changes_ != nullptr && changes_->grows_by_gradient(rows, row);
 }
 
 float RowOptimizer::update_kept(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const {

@@ -79,7 +79,8 @@ class RowOptimizer {
   float update(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient, std::uint32_t steps = 1) const;
 
   /// The same for a compact row, of whose gradient the part of its connections is known, one number for each. Not where the
-  /// row's connections would change by the others: needs_whole_gradient().
+  /// row's connections would change by the others: needs_whole_gradient(), which holds until the row is updated, so that
+  /// gradients that wait in a store are whole, too.
   float update_kept(ParameterRows& rows, std::size_t row, const float* gradient, float bias_gradient) const;
   bool needs_whole_gradient(const ParameterRows& rows, std::size_t row) const noexcept;
 

@@ -8,6 +8,7 @@
 
 #include "engine/layers/compact_rows.h"
 #include "engine/output/output_path.h"
+#include "engine/parameters/gradient_store.h"
 #include "engine/parameters/row_optimizer.h"
 #include "engine/parameters/weight_average.h"
 #include "tests/engine/models.h"
@@ -220,7 +221,9 @@ struct StepResult {
   std::vector<float> weights, hidden_gradient;
 };
 
-StepResult one_step(const Config& config, ParameterRows& rows, const ActiveSet& set, const Rows& labels, std::size_t piece) {
+/// `waits`: the gradients go to a store first.
+StepResult one_step(const Config& config, ParameterRows& rows, const ActiveSet& set, const Rows& labels, std::size_t piece,
+                    bool waits) {
   const std::size_t samples = labels.offsets.size() - 1;
   Activations hidden;
   const bool halves = config.network.storage != Storage::fp32;
@@ -235,7 +238,12 @@ StepResult one_step(const Config& config, ParameterRows& rows, const ActiveSet& 
   const SparseRows view = labels.view();
   const RowChanges changes = RowChanges::of(config, 0.1, 1);
   const RowOptimizer rule = RowOptimizer(config, 2.0, 1).changing(changes);
-  const OutputReport report = path->step({hidden, view, {}, 17, rule, gradient.data(), phases});
+  GradientStore store({&rows});
+  const RowOptimizer used = waits ? rule.collecting(store, 1.f) : rule;
+  const OutputReport report = path->step({hidden, view, {}, 17, used, gradient.data(), phases});
+  store.flush(1.f, [&](ParameterRows& of, std::size_t row, const float* by, float bias, std::uint32_t steps) {
+    rule.update(of, row, by, bias, steps);
+  });
   return {report.loss, all_of(rows), gradient};
 }
 
@@ -261,10 +269,11 @@ TEST_CASE("a step by connections is the step by whole rows, in each way to it", 
   const Topology topology = GENERATE(Topology::fixed, Topology::set, Topology::rigl);
   const std::size_t samples = GENERATE(1u, 19u, 150u);
   const std::size_t piece = GENERATE(0u, 64u);
+  const bool waits = GENERATE(false, true);
   if ((scope == Scope::sample || !fused) && piece != 0) return;
   if (scope == Scope::sample && !fused) return;
   CAPTURE(static_cast<int>(scope), fused, static_cast<int>(loss), static_cast<int>(storage), static_cast<int>(topology), samples,
-          piece);
+          piece, waits);
   Config config = config_of(storage, OptimizerKind::sgd, topology);
   config.connections.period = 1;  // every row changes in this step
   config.network.loss = loss;
@@ -281,8 +290,8 @@ TEST_CASE("a step by connections is the step by whole rows, in each way to it", 
   set.labels = 97;
   Pair pair = pair_of(config, kRows);
   const std::vector<float> before = all_of(pair.masked);
-  const StepResult compact = one_step(config, pair.compact, set, labels, piece);
-  const StepResult masked = one_step(config, pair.masked, set, labels, piece);
+  const StepResult compact = one_step(config, pair.compact, set, labels, piece, waits);
+  const StepResult masked = one_step(config, pair.masked, set, labels, piece, waits);
   const double error = storage == Storage::fp32 ? 2e-5 : 2e-2;
   CHECK(compact.loss == Approx(masked.loss).epsilon(storage == Storage::fp32 ? 1e-5 : 5e-3));
   CHECK(farthest(compact.hidden_gradient, masked.hidden_gradient) <= error * largest(masked.hidden_gradient));
