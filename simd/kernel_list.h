@@ -196,8 +196,8 @@ struct SgdStep {
     (const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,                        \
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
-  /* Rows that have `fan_in` inputs each, against a dense vector: out[i] = sum over d < fan_in of x[columns[r * fan_in + d]] times \
-     rows[r * pitch + d], r = ids[i]. */                                                                                         \
+  /* Rows that have `fan_in` inputs each, against a dense vector: out[i] = sum over d < fan_in of x[columns[r * fan_in + d]]     \
+     times rows[r * pitch + d], r = ids[i]. */                                                                                   \
   K(connected_dots_f32, void,                                                                                                    \
     (const float* x, const float* rows, std::size_t pitch, const std::uint16_t* columns, std::size_t fan_in,                     \
      const std::uint32_t* ids, std::size_t count, float* out),                                                                   \

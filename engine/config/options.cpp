@@ -227,9 +227,9 @@ constexpr auto kOptions = std::to_array<Option>({
 
     number<"density", &Config::connections, &Config::Connections::density, "0 .. 1">(
         {kConnections, "",
-         "Part of the connections that the rows of sparse-layers have, at least one a row; other weights stay 0. Rows of features "
-         "and labels that have at most half of them take memory and bytes for these alone, with topology static, set or rigl; "
-         "labels' products go by them where they are few enough to be faster. 1 = all connections."}),
+         "Part of the connections that the rows of sparse-layers have, at least one a row; other weights stay 0. Rows of "
+         "features and labels that have at most half of them take memory and bytes for these alone, with topology static, set or "
+         "rigl; labels' products go by them where they are few enough to be faster. 1 = all connections."}),
     choice<"sparse-layers", &Config::connections, &Config::Connections::layers>(
         {kConnections, "",
          "Layers of the hidden path that density is about: the rows of features and vectors (input), of the dense hidden layers "

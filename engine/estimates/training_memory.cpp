@@ -157,7 +157,8 @@ MemoryEstimate estimate_training_memory(const Config& config, const Shape& shape
   add_rows(estimate, sparse(options.without_bias(), fan_ins.input), part.features, config.network.hidden.front());
   add_rows(estimate, options.without_bias().in_floats(), 1, config.network.hidden.front());
   if (shape.vector_width != 0)
-    add_rows(estimate, sparse(options.without_bias().masked(), fan_ins.vectors), config.network.hidden.front(), shape.vector_width);
+    add_rows(estimate, sparse(options.without_bias().masked(), fan_ins.vectors), config.network.hidden.front(),
+             shape.vector_width);
   for (std::size_t i = 1; i < config.network.hidden.size(); ++i)
     add_rows(estimate, sparse(options.masked(), fan_ins.dense[i - 1]), config.network.hidden[i], config.network.hidden[i - 1]);
   auto output = sparse(options, fan_ins.output);

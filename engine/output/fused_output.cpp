@@ -255,11 +255,9 @@ void FusedOutput::differentiate(const OutputStep& step, const SetPiece& piece) {
   const Activations& hidden = step.hidden;
   block_ = samples_at_once(step);
   const std::size_t gradients = padded_rows() * padded_samples_;
-  if (connected_) {
-    // They keep them themselves.
-  } else if (in_halves()) {
+  if (in_halves()) {
     gradient_halves_.reserve_discard(gradients);
-  } else {
+  } else if (!connected_) {
     gradients_.reserve_discard(gradients);
   }
   in_blocks(hidden.samples, block_, [&](std::size_t begin, std::size_t end) {

@@ -16,7 +16,8 @@ inline float sum_of(__m256 v) {
 
 inline __m256 eight(const float* row) { return _mm256_loadu_ps(row); }
 inline __m256 eight(const std::uint16_t* row) {
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row))), 16));
+  return _mm256_castsi256_ps(
+      _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row))), 16));
 }
 inline float one(float value) { return value; }
 inline float one(std::uint16_t half) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(half) << 16); }

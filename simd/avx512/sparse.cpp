@@ -30,7 +30,8 @@ inline void connected_dots(const float* x, const T* rows, std::size_t pitch, con
     const std::uint16_t* const places = columns + ids[i] * fan_in;
     __m512 even = zero, odd = zero;
     for (std::size_t d = 0; d < fan_in; d += kLanes) {
-      const auto lanes = static_cast<__mmask16>(_bzhi_u32(0xffffu, fan_in - d < kLanes ? static_cast<unsigned>(fan_in - d) : 16u));
+      const auto lanes =
+          static_cast<__mmask16>(_bzhi_u32(0xffffu, fan_in - d < kLanes ? static_cast<unsigned>(fan_in - d) : 16u));
       const __m512i at = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, places + d));
       __m512& sums = d / kLanes % 2 == 0 ? even : odd;
       sums = _mm512_fmadd_ps(_mm512_mask_i32gather_ps(zero, lanes, at, x, 4), sixteen(lanes, row + d), sums);

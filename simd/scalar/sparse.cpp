@@ -34,9 +34,8 @@ void connected_dots_f32(const float* x, const float* rows, std::size_t pitch, co
 
 void connected_dots_bf16(const float* x, const std::uint16_t* rows, std::size_t pitch, const std::uint16_t* columns,
                          std::size_t fan_in, const std::uint32_t* ids, std::size_t count, float* out) noexcept {
-  connected_dots(x, pitch, columns, fan_in, ids, count, out, [rows](std::size_t at) {
-    return __builtin_bit_cast(float, static_cast<std::uint32_t>(rows[at]) << 16);
-  });
+  connected_dots(x, pitch, columns, fan_in, ids, count, out,
+                 [rows](std::size_t at) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(rows[at]) << 16); });
 }
 
 std::size_t sparse_matches(const float* x, const std::uint32_t* ids, std::size_t count, std::uint32_t* places) noexcept {

@@ -74,7 +74,8 @@ Config config_of(Storage storage, OptimizerKind optimizer, Topology topology) {
 
 TEST_CASE("compact rows are updated and change their connections as rows with zeros do, to the bit", "[unit][levels]") {
   const Storage storage = GENERATE(Storage::fp32, Storage::bf16_mixed, Storage::bf16);
-  const OptimizerKind optimizer = GENERATE(OptimizerKind::adam, OptimizerKind::adagrad, OptimizerKind::momentum, OptimizerKind::sgd);
+  const OptimizerKind optimizer =
+      GENERATE(OptimizerKind::adam, OptimizerKind::adagrad, OptimizerKind::momentum, OptimizerKind::sgd);
   const Topology topology = GENERATE(Topology::fixed, Topology::set, Topology::rigl);
   CAPTURE(static_cast<int>(storage), static_cast<int>(optimizer), static_cast<int>(topology));
   Config config = config_of(storage, optimizer, topology);

@@ -65,7 +65,8 @@ constexpr std::size_t kConnectedRows = 23;
 
 /// `run` calls the kernel, `weight` says what number it reads as a weight.
 template <class T, class Run, class Weight>
-void check_connected(const std::function<std::vector<T>(const std::vector<float>&)>& stored, const Run& run, const Weight& weight) {
+void check_connected(const std::function<std::vector<T>(const std::vector<float>&)>& stored, const Run& run,
+                     const Weight& weight) {
   Random random(73);
   const std::vector<float> x = random.floats(kFeatures, -2.0f, 2.0f);
   for (const Placement placement : kPlacements) {

@@ -159,7 +159,7 @@ class Model {
   std::uint64_t pass_done() const noexcept;    ///< samples trained of a pass that is under way, 0 between two passes
   std::uint64_t pass_rows() const noexcept;    ///< samples of the data set that pass goes over, 0 between two passes
   bool trainable() const noexcept;             ///< false after loading for inference
-  std::uint64_t parameters() const noexcept;
+  std::uint64_t parameters() const noexcept;   ///< of rows that are kept compactly the connections alone
   std::uint64_t memory_bytes() const noexcept;
 
   /// One name per label / feature, or empty.
