@@ -199,27 +199,21 @@ void ParameterRows::store(std::size_t at, const float* values, std::size_t count
   }
 }
 
-void ParameterRows::read(std::size_t row, float* out) const noexcept {
-  if (!compact_) return join(begin(row), out, width(row));
+/// `load` is join or widen.
+void ParameterRows::spread(std::size_t row, float* out, Load load) const noexcept {
+  if (!compact_) return (this->*load)(begin(row), out, width(row));
   std::fill_n(out, width_, 0.f);
   const auto columns = connections_of(row);
   in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
     float part[kPart];
-    join(begin(row) + first, part, count);
+    (this->*load)(begin(row) + first, part, count);
     for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
   });
 }
 
-void ParameterRows::read_forward(std::size_t row, float* out) const noexcept {
-  if (!compact_) return widen(begin(row), out, width(row));
-  std::fill_n(out, width_, 0.f);
-  const auto columns = connections_of(row);
-  in_parts(columns.size(), [&](std::size_t first, std::size_t count) {
-    float part[kPart];
-    widen(begin(row) + first, part, count);
-    for (std::size_t i = 0; i < count; ++i) out[columns[first + i]] = part[i];
-  });
-}
+void ParameterRows::read(std::size_t row, float* out) const noexcept { spread(row, out, &ParameterRows::join); }
+
+void ParameterRows::read_forward(std::size_t row, float* out) const noexcept { spread(row, out, &ParameterRows::widen); }
 
 void ParameterRows::read_halves(std::size_t row, std::uint16_t* out) const noexcept {
   const std::uint16_t* const from = high.data() + begin(row);

@@ -197,6 +197,8 @@ class ParameterRows {
   Array<float> gradient_means;              ///< keeps_gradient_means, one for each weight
 
  private:
+  using Load = void (ParameterRows::*)(std::size_t at, float* out, std::size_t count) const noexcept;
+  void spread(std::size_t row, float* out, Load load) const noexcept;
   void widen(std::size_t at, float* out, std::size_t count) const noexcept;
   void join(std::size_t at, float* out, std::size_t count) const noexcept;
   void store(std::size_t at, const float* values, std::size_t count) noexcept;

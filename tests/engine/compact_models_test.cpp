@@ -10,7 +10,6 @@
 #include "engine/model/access.h"
 #include "tests/engine/golden.h"
 #include "tests/engine/models.h"
-#include "tests/engine/threads.h"
 
 namespace glissade::test {
 namespace {
@@ -71,23 +70,6 @@ TEST_CASE("a model of compact rows trains as one with zeros, in a fraction of th
   const Model again = must(Model::load(folder.file("masked.glsd"), LoadFor::training));
   CHECK(!impl_of(again).network.is_compact());
   CHECK(saved(again) == saved(masked));
-}
-
-TEST_CASE("compact models are the same with any number of threads", "[unit]") {
-  const Data data = planted_data(600, 300, 120, 3);
-  Config config = compact_config(GENERATE(Topology::fixed, Topology::set, Topology::rigl));
-  config.training.batch = 150;
-  config.run.threads = 0;
-  const auto run = [&] {
-    Model model = make_model(config, data);
-    train(model, data, 2);
-    return saved(model);
-  };
-  const std::string one = with_threads(1, run);
-  for (const int threads : kThreadCounts) {
-    CAPTURE(threads);
-    CHECK((with_threads(threads, run) == one));
-  }
 }
 
 TEST_CASE("the file of a compact model answers what the model answers, with every search", "[unit]") {

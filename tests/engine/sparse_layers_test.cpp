@@ -111,6 +111,11 @@ TEST_CASE("connections are the same with any number of threads", "[unit]") {
     c.connections.block = GENERATE(1u, 8u);
     c.connections.period = c.connections.block == 1 ? 2 : 1;
     c.training.batch = 96;
+    if (c.connections.block == 1 && GENERATE(false, true)) {  // rows that are kept compactly, but with snfs and snip
+      c.network.hidden = {200};
+      c.connections.density = 0.1;
+      c.active_set.scope = Scope::shared;
+    }
     return c;
   }();
   const auto run = [&] {
