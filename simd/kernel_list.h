@@ -197,16 +197,17 @@ struct SgdStep {
      const std::uint32_t* rows, std::size_t count, float* out),                                                                  \
     kScalar | kAvx2 | kAvx512)                                                                                                   \
   /* Rows that have `fan_in` inputs each, against a dense vector: out[i] = sum over d < fan_in of x[columns[r * fan_in + d]]     \
-     times rows[r * pitch + d], r = ids[i]. */                                                                                   \
+     times rows[r * pitch + d], r = ids[i]. There is no version for AVX-512: where it was measured (Zen 4), a gather of 16 took  \
+     longer than two of 8. */                                                                                                    \
   K(connected_dots_f32, void,                                                                                                    \
     (const float* x, const float* rows, std::size_t pitch, const std::uint16_t* columns, std::size_t fan_in,                     \
      const std::uint32_t* ids, std::size_t count, float* out),                                                                   \
-    kScalar | kAvx2 | kAvx512)                                                                                                   \
+    kScalar | kAvx2)                                                                                                             \
   /* The same with bf16 rows. */                                                                                                 \
   K(connected_dots_bf16, void,                                                                                                   \
     (const float* x, const std::uint16_t* rows, std::size_t pitch, const std::uint16_t* columns, std::size_t fan_in,             \
      const std::uint32_t* ids, std::size_t count, float* out),                                                                   \
-    kScalar | kAvx2 | kAvx512)                                                                                                   \
+    kScalar | kAvx2)                                                                                                             \
   /* Rows that share a pattern, a small dense matrix w of `rows` x `count` over the inputs ids[0] .. ids[count - 1], which       \
      differ. Inputs lie input by input, x[id * x_stride + sample]; `samples` is a multiple of kPanelColumns. Logits:             \
      out[r * out_stride + s] = start[r] + sum_d w[r * w_stride + d] x[ids[d] * x_stride + s]. */                                 \

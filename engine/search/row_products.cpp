@@ -18,6 +18,8 @@ constexpr std::size_t kScores = 1 << 16;
 constexpr std::size_t kMostRows = 4096, kLeastRows = 256;
 /// From this many samples on, packing rows for a block product costs less than it gains.
 constexpr std::size_t kPackFrom = 24;
+/// From so many samples on, spreading a compact row out costs less than gathering for each sample.
+constexpr std::size_t kSpreadFrom = 4;
 /// Rows that samples share at a time: 16 KiB of them at 128 floats a row.
 constexpr std::size_t kShared = 32;
 
@@ -65,7 +67,8 @@ void RowProducts::take(const ParameterRows& rows, std::size_t first, std::size_t
 void RowProducts::share_rows(const Activations& hidden, std::size_t begin, std::size_t end, float* scores, std::size_t stride) {
   const simd::Kernels& kernels = simd::kernels();
   const ParameterRows& rows = *rows_;
-  if (rows.is_compact() || dense::element_for(rows.storage()) == dense::Element::bf16) {
+  const bool compact = rows.is_compact();
+  if (compact ? end - begin < kSpreadFrom : dense::element_for(rows.storage()) == dense::Element::bf16) {
     for (std::size_t i = 0; i < count_; i += kShared) {
       for (std::size_t s = begin; s < end; ++s)
         one_sample(rows, hidden, s, first_ + i, std::min(kShared, count_ - i), scores + (s - begin) * stride + i);
@@ -76,11 +79,15 @@ void RowProducts::share_rows(const Activations& hidden, std::size_t begin, std::
   std::array<const float*, kPackFrom> samples{};
   std::array<float, kPackFrom * kGroup> products;
   for (std::size_t s = begin; s < end; ++s) samples[s - begin] = hidden.row(s);
-  const bool narrow = rows.storage() != Storage::fp32;
+  const bool narrow = compact || rows.storage() != Storage::fp32;
   if (narrow) wide_.reserve_discard(kGroup * rows.stride());
   for (std::size_t i = 0; i < count_; i += kGroup) {
     const std::size_t group = std::min(kGroup, count_ - i), skip = (first_ + i) * rows.stride();
-    if (narrow) kernels.widen(rows.high.data() + skip, wide_.data(), group * rows.stride());
+    if (compact) {
+      for (std::size_t r = 0; r < group; ++r) rows.read_forward(first_ + i + r, wide_.data() + r * rows.stride());
+    } else if (narrow) {
+      kernels.widen(rows.high.data() + skip, wide_.data(), group * rows.stride());
+    }
     std::array<const float*, kGroup> shared{};
     for (std::size_t r = 0; r < group; ++r) shared[r] = (narrow ? wide_.data() : rows.weights.data() + skip) + r * rows.stride();
     kernels.pair_dots_f32(samples.data(), end - begin, shared.data(), group, rows.width(), products.data());

@@ -10,47 +10,7 @@ constexpr std::size_t kLanes = 16;
 
 inline __m512 widened(__m256i halves) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16)); }
 
-inline __m512 sixteen(__mmask16 lanes, const float* row) { return _mm512_maskz_loadu_ps(lanes, row); }
-inline __m512 sixteen(__mmask16 lanes, const std::uint16_t* row) { return widened(_mm256_maskz_loadu_epi16(lanes, row)); }
-
-template <class T>
-inline void connected_dots(const float* x, const T* rows, std::size_t pitch, const std::uint16_t* columns, std::size_t fan_in,
-                           const std::uint32_t* ids, std::size_t count, float* out) {
-  constexpr std::size_t kLine = 64;
-  const __m512 zero = _mm512_setzero_ps();
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) {
-      const std::size_t next = ids[i + kAhead];
-      for (std::size_t b = 0; b < fan_in * sizeof(T); b += kLine)
-        _mm_prefetch(reinterpret_cast<const char*>(rows + next * pitch) + b, _MM_HINT_T0);
-      for (std::size_t b = 0; b < fan_in * sizeof(std::uint16_t); b += kLine)
-        _mm_prefetch(reinterpret_cast<const char*>(columns + next * fan_in) + b, _MM_HINT_T0);
-    }
-    const T* const row = rows + ids[i] * pitch;
-    const std::uint16_t* const places = columns + ids[i] * fan_in;
-    __m512 even = zero, odd = zero;
-    for (std::size_t d = 0; d < fan_in; d += kLanes) {
-      const auto lanes =
-          static_cast<__mmask16>(_bzhi_u32(0xffffu, fan_in - d < kLanes ? static_cast<unsigned>(fan_in - d) : 16u));
-      const __m512i at = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, places + d));
-      __m512& sums = d / kLanes % 2 == 0 ? even : odd;
-      sums = _mm512_fmadd_ps(_mm512_mask_i32gather_ps(zero, lanes, at, x, 4), sixteen(lanes, row + d), sums);
-    }
-    out[i] = _mm512_reduce_add_ps(_mm512_add_ps(even, odd));
-  }
-}
-
 }  // namespace
-
-void connected_dots_f32(const float* x, const float* rows, std::size_t pitch, const std::uint16_t* columns, std::size_t fan_in,
-                        const std::uint32_t* ids, std::size_t count, float* out) noexcept {
-  connected_dots(x, rows, pitch, columns, fan_in, ids, count, out);
-}
-
-void connected_dots_bf16(const float* x, const std::uint16_t* rows, std::size_t pitch, const std::uint16_t* columns,
-                         std::size_t fan_in, const std::uint32_t* ids, std::size_t count, float* out) noexcept {
-  connected_dots(x, rows, pitch, columns, fan_in, ids, count, out);
-}
 
 void sparse_dots(const float* x, const std::uint32_t* ids, const std::uint16_t* values, const std::uint64_t* offsets,
                  const std::uint32_t* rows, std::size_t count, float* out) noexcept {
