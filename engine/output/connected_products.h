@@ -20,12 +20,12 @@ class ConnectedProducts {
  public:
   /// Whether they are faster than products with all of the rows' zeros, of that element.
   static bool pay(const ParameterRows& rows, dense::Element element) noexcept;
-  /// Rows of a set must be fewer: what a unit connects to is numbered in 16 bits.
+  /// The most rows of a set: those that a unit connects to are numbered in 16 bits.
   static constexpr std::size_t kMostRows = 32768;
 
   /// Takes a batch's hidden vectors.
   void take(const Activations& hidden);
-  /// Takes the rows `ids`, fewer than kMostRows, as the forward pass sees them.
+  /// Takes the rows `ids`, at most kMostRows, as the forward pass sees them.
   void take(const ParameterRows& rows, std::span<const std::uint32_t> ids);
 
   /// Samples of a chunk.

@@ -60,15 +60,15 @@ void ParameterRows::connect_largest(std::size_t row, const float* values) {
 float ParameterRows::reconnect(std::size_t row, std::span<const std::uint16_t> columns) {
   // Where each new connection's numbers lie now; the place behind the last: nowhere, it is new.
   static thread_local std::vector<std::uint32_t> places;
-  static thread_local std::vector<float> weights_before, numbers;
+  static thread_local std::vector<float> kept_weights, numbers;
   static thread_local std::vector<std::uint16_t> halves;
   const std::span<std::uint16_t> now = connections_of(row);
   const std::size_t size = now.size(), at = begin(row);
-  weights_before.resize(width_);
+  kept_weights.resize(size);
   places.assign(size, static_cast<std::uint32_t>(size));
   numbers.assign(size + 1, 0.f);
   halves.assign(size + 1, 0);
-  read(row, weights_before.data());
+  read_kept(row, kept_weights.data());
   float dropped = 0;
   std::size_t next = 0;
   for (std::size_t i = 0; i < size; ++i) {
@@ -76,7 +76,7 @@ float ParameterRows::reconnect(std::size_t row, std::span<const std::uint16_t> c
     if (next < columns.size() && columns[next] == now[i]) {
       places[next] = static_cast<std::uint32_t>(i);
     } else {
-      dropped += weights_before[now[i]] * weights_before[now[i]];
+      dropped += kept_weights[i] * kept_weights[i];
     }
   }
   const auto move = [&](auto& array, auto& before) {
